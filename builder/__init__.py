@@ -1,0 +1,1 @@
+"""From graphs to PyTorch modules, and their weights from and to files."""

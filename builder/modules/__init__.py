@@ -1,0 +1,1 @@
+"""Plain PyTorch modules that blocks lower to. They know nothing of blocks or files."""

@@ -1,0 +1,40 @@
+"""A linear map over features, at every pixel where there are pixels."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from netcfg.builder.modules.convolution import ACTIVATIONS
+from netcfg.builder.modules.initialization import initialize
+
+
+class Connected(nn.Linear):
+    """Linear, then an activation.
+
+    Shapes: N×F -> N×outputs, N×S×F -> N×S×outputs, or with `per_pixel` N×F×H×W -> N×outputs×H×W.
+    """
+
+    def __init__(
+        self,
+        features: int,
+        outputs: int,
+        *,
+        bias: bool = True,
+        activation: str | None = None,
+        initialization: str = "None",
+        per_pixel: bool = False,
+    ) -> None:
+        super().__init__(features, outputs, bias)
+        initialize(initialization, self.weight, self.bias)
+        self.activation = activation
+        self.per_pixel = per_pixel
+        self._activate = ACTIVATIONS[activation] if activation else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The map, by pixel as a 1×1 convolution with the same weight."""
+        if self.per_pixel:
+            x = F.conv2d(x, self.weight[:, :, None, None], self.bias)
+        else:
+            x = F.linear(x, self.weight, self.bias)
+        return x if self._activate is None else self._activate(x)

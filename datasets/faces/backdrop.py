@@ -1,0 +1,71 @@
+"""What lies behind the head and what the camera adds: background, light over the image, noise."""
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netcfg.datasets.faces.opencv import cv2
+from netcfg.datasets.faces.scene import Light, Scene
+
+Image = NDArray[np.uint8]
+
+_NOISE_UNIT = 32.0
+_NOISE_MARGIN = 61
+
+
+def background(seed: int, clutter: int, size: int) -> Image:
+    """A blurred room with `clutter` things in it: (size, size, 3), the same picture at any size."""
+    return np.asarray(
+        cv2.resize(_room(seed, clutter), (size, size), interpolation=cv2.INTER_LINEAR), np.uint8
+    )
+
+
+@lru_cache(maxsize=256)
+def _room(seed: int, clutter: int, side: int = 112) -> Image:
+    rng = np.random.Generator(np.random.Philox(seed))
+    corners = np.clip(rng.uniform(40, 215) + rng.normal(0, 15, (2, 2, 3)), 10, 245).astype(np.float32)
+    image = cv2.resize(corners, (side, side), interpolation=cv2.INTER_LINEAR).astype(np.uint8)
+    for _ in range(clutter):
+        _draw_thing(image, rng, side)
+    return np.asarray(cv2.GaussianBlur(image, (0, 0), float(rng.uniform(0.6, 3.0))), np.uint8)
+
+
+def _draw_thing(image: Image, rng: np.random.Generator, side: int) -> None:
+    colour = (rng.uniform(25, 225) + rng.normal(0, 26, 3)).clip(5, 250).tolist()
+    kind = int(rng.integers(3))
+    first, second = rng.integers(0, side, 2).tolist(), rng.integers(0, side, 2).tolist()
+    if kind == 0:
+        cv2.rectangle(image, first, second, colour, -1)
+    elif kind == 1:
+        cv2.circle(image, first, int(rng.integers(4, side // 4)), colour, -1, cv2.LINE_AA)
+    else:
+        cv2.line(image, first, second, colour, int(rng.integers(1, 7)), cv2.LINE_AA)
+
+
+@lru_cache(maxsize=128)
+def light_over_image(light: Light, size: int) -> Image:
+    """What the lamp's colour and fall-off multiply an image with: (size, size, 3), 128 is 1."""
+    place = (np.arange(size, dtype=np.float32) + 0.5) / size - 0.5
+    level = 1.0 + light.gradient[0] * 2 * place[None, :] + light.gradient[1] * 2 * place[:, None]
+    level -= 0.18 * (place[None, :] ** 2 + place[:, None] ** 2)
+    return np.asarray(np.clip(128 * level[..., None] * np.array(light.colour), 0, 255), np.uint8)
+
+
+def add_noise(image: Image, scene: Scene, grain: int) -> Image:
+    """The image with camera noise; `grain` picks the noise."""
+    size = image.shape[0]
+    pattern = _noise_pattern(size + _NOISE_MARGIN)
+    row, column = (
+        (grain * 37 + 11) % _NOISE_MARGIN,
+        (grain * 23 + 5 * (grain // _NOISE_MARGIN)) % _NOISE_MARGIN,
+    )
+    patch = pattern[row : row + size, column : column + size]
+    strength = scene.noise / _NOISE_UNIT
+    return np.asarray(cv2.addWeighted(image, 1.0, patch, strength, -128.0 * strength), np.uint8)
+
+
+@lru_cache(maxsize=2)
+def _noise_pattern(side: int) -> Image:
+    rng = np.random.Generator(np.random.Philox(side))
+    return np.clip(128.5 + rng.normal(0.0, _NOISE_UNIT, (side, side, 3)), 0, 255).astype(np.uint8)

@@ -1,0 +1,113 @@
+"""Samples that are made once and kept: one memory that all worker processes share."""
+
+from __future__ import annotations
+
+import mmap
+import multiprocessing
+import signal
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.utils.data import DataLoader
+
+Sample = dict[str, NDArray[Any]]
+
+SHARE_OF_FREE_MEMORY = 0.25
+_PORTION = 16  # samples a worker makes in a row: neighbours are often made from the same things
+
+
+class SampleMemory:
+    """A map-style data set that keeps every sample of another one, as it came, after its first use.
+
+    The memory is mapped before workers are forked, and so is common to all of them; it takes real space only
+    where something was written. Arrays it hands out must not be changed in place. Samples must have equal shapes.
+    """
+
+    def __init__(self, samples: Any, example: Sample) -> None:
+        self.samples = samples
+        self._kept = {name: _shared((len(samples), *array.shape), array.dtype) for name, array in example.items()}
+        self._filled = _shared((len(samples),), np.dtype(np.uint8))
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def __getitem__(self, index: int) -> Sample:
+        if not self._filled[index]:
+            for name, array in self.samples[index].items():
+                self._kept[name][index] = array
+            self._filled[index] = 1
+        return {name: array[index] for name, array in self._kept.items()}
+
+    def fill(self, workers: int) -> Iterator[int]:
+        """Make all samples in order, in worker processes; how many are done, now and then."""
+        loader = DataLoader(
+            _Filler(self),  # type: ignore[arg-type]  # it is one by its methods
+            batch_size=_PORTION,
+            num_workers=workers,
+            multiprocessing_context=fork_context(),
+            collate_fn=len,
+            generator=torch.Generator(),
+            worker_init_fn=start_worker,
+        )
+        done = 0
+        for count in loader:
+            done += count
+            yield done
+
+
+class _Filler:
+    """Has a memory's samples made without sending them anywhere."""
+
+    def __init__(self, memory: SampleMemory) -> None:
+        self.memory = memory
+
+    def __len__(self) -> int:
+        return len(self.memory)
+
+    def __getitem__(self, index: int) -> int:
+        self.memory[index]
+        return index
+
+
+def remembering(samples: Any, workers: int) -> Any:
+    """The samples with a memory, where it fits well into the machine's and workers can share it; else as they are."""
+    free = free_memory()
+    if not len(samples) or free is None or (workers and fork_context() is None):
+        return samples
+    example = samples[0]
+    needed = len(samples) * sum(array.nbytes for array in example.values())
+    return SampleMemory(samples, example) if needed <= SHARE_OF_FREE_MEMORY * free else samples
+
+
+def fork_context() -> Any:
+    """The way of starting processes in which they share mapped memory; None where the system has none."""
+    return multiprocessing.get_context("fork") if "fork" in multiprocessing.get_all_start_methods() else None
+
+
+def free_memory() -> int | None:
+    """Bytes of main memory that could still be used; None where the system does not tell."""
+    try:
+        with open("/proc/meminfo", encoding="ascii") as file:
+            rows = dict(line.split(":", 1) for line in file)
+        return int(rows["MemAvailable"].split()[0]) * 1024
+    except (OSError, KeyError, ValueError):
+        return None
+
+
+def _shared(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+    size = max(1, int(np.prod(shape)) * dtype.itemsize)
+    return np.frombuffer(mmap.mmap(-1, size), dtype, int(np.prod(shape))).reshape(shape)
+
+
+def start_worker(worker: int) -> None:
+    """Prepare a worker process. Ctrl-C is the trainer's to answer; and being one of several, one thread suits it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    torch.set_num_threads(1)
+    try:
+        import cv2
+    except ImportError:
+        return
+    cv2.setNumThreads(0)

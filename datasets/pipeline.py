@@ -1,0 +1,257 @@
+"""From the `{Data}` of a program to batches: samples prepared in worker processes, finished on the device.
+
+Pictures travel as uint8 and become numbers only on the training device. The order of an epoch depends on
+(seed, epoch) alone and a sample's augmentation on (seed, epoch, index), so that batches are the same whatever the
+number of workers, and an epoch can be entered in its middle.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from netcfg.blocks.data import misplaced
+from netcfg.blocks.kinds import FieldSpec, Split, Transform
+from netcfg.datasets.memory import SampleMemory, fork_context, remembering, start_worker
+from netcfg.program import Data
+from netcfg.source import Finding, NetcfgError, ProgramError
+
+Sample = dict[str, NDArray[Any]]
+Key = tuple[int, int]  # epoch, index
+
+PREFETCHED_BATCHES = 3
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Tensors by field, N samples first: pictures uint8 N×C×H×W, vectors float32, classes int64.
+
+    `seconds` is the time one worker took to prepare it.
+    """
+
+    fields: dict[str, Tensor]
+    size: int
+    seconds: float
+
+    def pin_memory(self) -> Batch:
+        """The same in page-locked memory, from where a GPU copies while it computes."""
+        return Batch(
+            {name: tensor.pin_memory() for name, tensor in self.fields.items()}, self.size, self.seconds
+        )
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What a worker hands over instead of a batch it could not make."""
+
+    message: str
+
+
+class Preparer:
+    """Makes whole batches out of single samples; what a worker process runs.
+
+    `samples` is a map-style data set of dicts of arrays, `transforms` the callables for its samples in order.
+    """
+
+    def __init__(
+        self, samples: Any, transforms: list[Callable[..., Sample]], kinds: Mapping[str, str], seed: int
+    ):
+        self.samples = samples
+        self.transforms = transforms
+        self.kinds = dict(kinds)
+        self.seed = seed
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def __getitem__(self, key: Key) -> Sample:
+        """One sample, augmented as its epoch wants it."""
+        epoch, index = key
+        sample: Sample = self.samples[index]
+        random = np.random.default_rng((self.seed, epoch, index))
+        for transform in self.transforms:
+            sample = transform(sample, random)
+        return sample
+
+    def __getitems__(self, keys: list[Key]) -> Batch | Failure:
+        """The batch of these samples; bad data become a `Failure`, which travels better than an exception."""
+        start = time.perf_counter()
+        try:
+            samples = [self[key] for key in keys]
+            fields = {name: self._stack(name, [sample[name] for sample in samples]) for name in self.kinds}
+        except (NetcfgError, OSError) as error:
+            return Failure(str(error))
+        return Batch(fields, len(keys), time.perf_counter() - start)
+
+    def _stack(self, name: str, arrays: list[NDArray[Any]]) -> Tensor:
+        tensor = torch.from_numpy(np.stack(arrays))
+        if self.kinds[name] in ("image", "flow"):
+            return tensor.movedim(-1, -3)  # a view: the memory stays channels-last, as convolutions like it
+        return tensor.float() if tensor.is_floating_point() else tensor.long()
+
+
+class EpochSampler:
+    """Which samples make up each batch of the epoch it is set to; passes over the first `skip` batches."""
+
+    def __init__(
+        self, samples: int, batch_size: int, seed: int, shuffle: bool, drop_last: bool, limit: int | None
+    ):
+        self.samples = samples
+        self.batch_size = batch_size
+        self.seed = seed
+        self.shuffle = shuffle
+        whole = samples // batch_size if drop_last else -(-samples // batch_size)
+        self.batches = whole if limit is None else min(whole, limit)
+        self.epoch = 0
+        self.skip = 0
+
+    @property
+    def samples_per_epoch(self) -> int:
+        """How many samples an epoch shows."""
+        return min(self.samples, self.batches * self.batch_size)
+
+    def __len__(self) -> int:
+        return self.batches - self.skip
+
+    def __iter__(self) -> Iterator[list[Key]]:
+        order = np.arange(self.samples)
+        if self.shuffle:
+            order = np.random.default_rng((self.seed, self.epoch)).permutation(self.samples)
+        for batch in range(self.skip, self.batches):
+            chosen = order[batch * self.batch_size : (batch + 1) * self.batch_size]
+            yield [(self.epoch, int(index)) for index in chosen]
+
+
+class Pipeline:
+    """The batches of one split, epoch by epoch.
+
+    Errors: `NetcfgError` where the data cannot be made, a split holds nothing, or a worker dies.
+    """
+
+    def __init__(
+        self,
+        data: Data,
+        split: Split,
+        batch_size: int,
+        *,
+        seed: int = 0,
+        shuffle: bool = False,
+        drop_last: bool = False,
+        workers: int = 0,
+        device: torch.device | str = "cpu",
+        limit_batches: int | None = None,
+        remember: bool = True,
+    ) -> None:
+        self.split = split
+        self.device = torch.device(device)
+        self.workers = workers
+        transforms = _lowered(data, training=split == "train")
+        self._finishers = [transform for per_sample, transform in transforms if not per_sample]
+        self._kinds = {name: data.fields[name].kind for name in data.used}
+        per_sample = [transform for per_sample, transform in transforms if per_sample]
+        samples = data.source.open(split, data.used)
+        self._samples = remembering(samples, workers) if remember else samples
+        preparer = Preparer(self._samples, per_sample, self._kinds, seed)
+        self.sampler = EpochSampler(len(preparer), batch_size, seed, shuffle, drop_last, limit_batches)
+        self._loader = self._setup_loader(preparer)
+
+    def _setup_loader(self, preparer: Preparer) -> DataLoader[Any]:
+        return DataLoader(
+            preparer,  # type: ignore[arg-type]  # it is one by its methods
+            batch_sampler=self.sampler,  # type: ignore[arg-type]
+            collate_fn=_as_it_is,
+            num_workers=self.workers,
+            multiprocessing_context=fork_context() if self.workers else None,
+            persistent_workers=self.workers > 0,
+            prefetch_factor=PREFETCHED_BATCHES if self.workers else None,
+            pin_memory=self.device.type == "cuda",
+            worker_init_fn=start_worker,
+            generator=torch.Generator(),  # else each epoch would draw from the networks' generator
+        )
+
+    def __len__(self) -> int:
+        """Batches in an epoch."""
+        return self.sampler.batches
+
+    @property
+    def samples(self) -> int:
+        """Samples in an epoch."""
+        return self.sampler.samples_per_epoch
+
+    def prepare(self, workers: int) -> Iterator[int]:
+        """Make all samples beforehand, where they can be kept; how many are done, now and then.
+
+        In order and with every core this is quicker than in the order of the first epoch beside the training.
+        """
+        if isinstance(self._samples, SampleMemory) and self.workers:
+            yield from self._samples.fill(workers)
+
+    def epoch(self, epoch: int = 0, skip: int = 0) -> Iterator[Batch]:
+        """The batches of an epoch, without the first `skip`, which are not even prepared."""
+        self.sampler.epoch, self.sampler.skip = epoch, skip
+        try:
+            for batch in self._loader:
+                if isinstance(batch, Failure):
+                    raise NetcfgError(batch.message)
+                yield batch
+        except RuntimeError as error:
+            if "DataLoader worker" not in str(error):
+                raise
+            raise NetcfgError(
+                f"a process that prepares data ended by itself ({str(error).splitlines()[0]})\n"
+                "help: there may be too little (shared) memory: try `--workers 0`, or a smaller batch_size"
+            ) from None
+
+    def finish(self, batch: Batch) -> dict[str, Tensor]:
+        """The batch as networks and losses want it: on the device, pictures as numbers, normalised."""
+        ready: dict[str, Tensor] = {}
+        for name, tensor in batch.fields.items():
+            tensor = tensor.to(self.device, non_blocking=True)
+            if self._kinds[name] in ("image", "flow") and tensor.dtype == torch.uint8:
+                tensor = tensor.float().div_(255.0)
+            ready[name] = tensor
+        for finisher in self._finishers:
+            ready = finisher(ready)
+        return ready
+
+    def close(self) -> None:
+        """Let the workers go."""
+        iterator = getattr(self._loader, "_iterator", None)
+        if iterator is not None and hasattr(iterator, "_shutdown_workers"):
+            iterator._shutdown_workers()
+        self._loader._iterator = None
+
+
+def _lowered(data: Data, training: bool) -> list[tuple[bool, Callable[..., Any]]]:
+    """The transforms that apply, as callables; each with whether it works on single samples."""
+    late = misplaced(data.transforms)
+    if late is not None:
+        raise ProgramError([_misplaced_finding(late, data)])
+    lowered = []
+    fields: Mapping[str, FieldSpec] = data.source.fields()
+    for transform in data.transforms:
+        if training or transform.when == "always":
+            lowered.append((transform.per_sample, transform.lower(fields)))
+        fields = transform.fields(fields)
+    return lowered
+
+
+def _misplaced_finding(transform: Transform, data: Data) -> Finding:
+    return Finding(
+        "NC112",
+        f"[{transform.type_name}] works on single samples, but stands after a block that works on whole batches",
+        data.span,
+        help="put [normalise] last",
+    )
+
+
+def _as_it_is(batch: Batch | Failure) -> Batch | Failure:
+    return batch

@@ -1,0 +1,5 @@
+"""`python -m netcfg`."""
+
+from netcfg.cli.main import main
+
+raise SystemExit(main())

@@ -1,0 +1,293 @@
+"""What a section is: a schema for its options, its page, and, for blocks, shape, cost and lowering.
+
+Everything about a block type stands in one class. `check` and its kin only ever validate options and ask for
+shapes and costs; `lower` alone may import torch, and only inside its body.
+"""
+
+from __future__ import annotations
+
+import inspect
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from netcfg.blocks.values import Reader, Reference, describe_type, reader_of, show_value
+from netcfg.shapes import Shape, Size, known, show, volume
+
+if TYPE_CHECKING:
+    from torch import nn
+
+MAX_CHANNELS = 1_048_576
+MAX_KERNEL = 4_096
+
+Count = Annotated[int, Field(gt=0, le=MAX_CHANNELS)]
+Kernel = Annotated[int, Field(gt=0, le=MAX_KERNEL)]
+References = tuple[Reference, ...]
+Initialization = Literal[
+    "None",
+    "kaiming_uniform",
+    "kaiming_normal",
+    "xavier_uniform",
+    "xavier_normal",
+    "normal",
+    "zeros",
+]
+
+Group = Literal["network", "data", "loss", "optimizer", "metric", "general"]
+
+
+class ShapeError(Exception):
+    """A block cannot take the shape it is given; `argument` says which of its inputs is to blame.
+
+    `option` names the option to underline, where the mistake lies in one.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        argument: int | None = 0,
+        help: str | None = None,
+        code: str = "NC301",
+        option: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.argument = argument
+        self.option = option
+        self.help = help
+        self.code = code
+
+
+class Section(BaseModel):
+    """A checked section of a file. Subclasses are final: one class per section type, named in its header."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, arbitrary_types_allowed=True)
+
+    group: ClassVar[Group]
+    type_name: ClassVar[str]
+    family: ClassVar[str] = ""
+    unavailable: ClassVar[frozenset[str]] = frozenset()
+    """Options of the base class that this section does not have."""
+
+    name: str | None = Field(None, description="what others call it")
+
+    def __init_subclass__(cls, name: str | None = None, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if name is not None:
+            cls.type_name = name
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        if "type_name" in cls.__dict__:
+            register(cls)
+
+    @classmethod
+    @cache
+    def readers(cls) -> dict[str, Reader]:
+        """How to read each option's text, by the option's key."""
+        return {
+            field.alias or key: reader_of(field.annotation)
+            for key, field in cls.model_fields.items()
+            if key not in cls.unavailable
+        }
+
+    @classmethod
+    def required_options(cls) -> list[str]:
+        """The keys that must be written."""
+        return [field.alias or key for key, field in cls.model_fields.items() if field.is_required()]
+
+    @classmethod
+    def describe(cls) -> str:
+        """The docstring: what the section is for, shapes, source, example."""
+        return inspect.cleandoc(cls.__doc__ or "")
+
+    @classmethod
+    def option_rows(cls) -> list[tuple[str, str, str, str]]:
+        """Key, type, default (`required` where there is none) and meaning of every option, own ones first."""
+        rows = []
+        for key, field in cls.model_fields.items():
+            if key in cls.unavailable:
+                continue
+            default = "required" if field.is_required() else show_value(field.get_default())
+            limits = "".join(f", {_limit(bound)}" for bound in field.metadata if _limit(bound))
+            rows.append(
+                (
+                    field.alias or key,
+                    describe_type(field.annotation) + limits,
+                    default,
+                    field.description or "",
+                    key in Block.model_fields,
+                )
+            )
+        return [row[:4] for row in sorted(rows, key=lambda row: row[4])]
+
+    def conflict(self) -> str | None:
+        """What is wrong with the options taken together, as the rest of "`[block]` …"; None where nothing is."""
+        return None
+
+    def options(self) -> dict[str, Any]:
+        """The options that differ from their defaults, by key, in schema order."""
+        return {
+            field.alias or key: getattr(self, key)
+            for key, field in type(self).model_fields.items()
+            if getattr(self, key) != field.default
+        }
+
+
+def _limit(bound: Any) -> str:
+    for attribute, sign in (("gt", ">"), ("ge", "≥"), ("lt", "<"), ("le", "≤")):
+        if hasattr(bound, attribute):
+            return f"{sign} {getattr(bound, attribute)}"
+    return ""
+
+
+class Block(Section):
+    """A section of a network: takes signals, gives signals.
+
+    A subclass states its options as fields, and overrides `shape`, `parameters` and `macs`, and one of
+    `lower` (an `nn.Module`) or `inline` (an expression, for blocks without parameters or state).
+    """
+
+    group: ClassVar[Group] = "network"
+    family: ClassVar[str] = "routing"
+    reference_option: ClassVar[str] = "from"
+    """Which option names the blocks this one reads."""
+    input_count: ClassVar[int | None] = 1
+    """How many signals it reads; None for one or more."""
+
+    from_: References | None = Field(None, alias="from", description="the block(s) it reads; the one before by default")
+    repeat: Annotated[int, Field(gt=0, le=10_000)] | None = Field(
+        None, description="how many times in a row, with fresh parameters each time"
+    )
+    weights: str | None = Field(None, description="start from a file of weights, or `imagenet`")
+    layout: str | None = Field(None, description="whose parameter names that file has")
+    adapt: Literal["strict", "tile", "skip"] = Field(
+        "strict", description="weights of another shape: refuse, repeat along the inputs, or leave out"
+    )
+    freeze: bool = Field(False, description="keep its parameters as they start")
+
+    def references(self) -> References | None:
+        """The blocks it names as its inputs; None for the one before."""
+        if self.reference_option == "from":
+            return self.from_
+        named: References | None = getattr(self, self.reference_option)
+        return self.from_ if named is None else named
+
+    def shape(self, *inputs: Shape) -> Shape | dict[str, Shape]:
+        """The shape it gives (or, with several ports, the shapes by port) for the shapes it takes.
+
+        Raises `ShapeError`, with the arithmetic, where it cannot take them.
+        """
+        return inputs[0]
+
+    def parameters(self, *inputs: Shape) -> int:
+        """How many numbers it learns or loads."""
+        return 0
+
+    def frozen_parameters(self, *inputs: Shape) -> int:
+        """How many of these it keeps fixed by its own options (`freeze` counts by itself)."""
+        return 0
+
+    def macs(self, *inputs: Shape) -> Size:
+        """Multiply-accumulates for one sample; additions, comparisons and activations count as none."""
+        return 0
+
+    def lower(self, *inputs: Shape) -> nn.Module:
+        """The module that computes it, called with its inputs in order."""
+        raise NotImplementedError(f"[{self.type_name}] has no lowering")
+
+    def inline(self, *names: str) -> str | None:
+        """Python source for a block that needs no module, over the given variable names.
+
+        May use `torch` and `F` (`torch.nn.functional`). None: the block is lowered to a module.
+        """
+        return None
+
+    def overwriting(self, name: str) -> str | None:
+        """Like `inline`, but allowed to overwrite its input; None where it would gain nothing."""
+        return None
+
+    def overwritable(self) -> bool:
+        """Whether its output may be overwritten: nobody else holds it and its own gradient does not need it."""
+        return False
+
+    def label(self) -> str:
+        """The options that matter, in a few characters, for diagrams and summaries."""
+        return ""
+
+    def warnings(self) -> dict[str, tuple[str, str, str]]:
+        """What is legal but odd about its options: key -> (code, sentence, help)."""
+        return {}
+
+
+# --- the registry -------------------------------------------------------------------------------------------
+
+SECTIONS: dict[Group, dict[str, type[Section]]] = {
+    "network": {},
+    "data": {},
+    "loss": {},
+    "optimizer": {},
+    "metric": {},
+    "general": {},
+}
+BLOCKS: dict[str, type[Section]] = SECTIONS["network"]
+
+
+def register(section: type[Section]) -> None:
+    """Make a section type known by its name. A name used twice in one group is a TypeError naming both."""
+    group = SECTIONS[section.group]
+    taken = group.get(section.type_name)
+    if taken is not None and taken.__qualname__ != section.__qualname__:
+        raise TypeError(f"[{section.type_name}] is defined by both {_origin(taken)} and {_origin(section)}")
+    if taken is not None and taken.__module__ != section.__module__:
+        raise TypeError(f"[{section.type_name}] is defined by both {_origin(taken)} and {_origin(section)}")
+    group[section.type_name] = section
+
+
+def _origin(section: type[Section]) -> str:
+    return f"{section.__module__}.{section.__qualname__}"
+
+
+# --- arithmetic that several families share -------------------------------------------------------------------
+
+
+def expect_rank(shape: Shape, rank: int, what: str, argument: int = 0) -> None:
+    """Refuse a signal that is not an image (rank 3) or a vector (rank 1)."""
+    if len(shape) != rank:
+        remedy = "put a [flatten] or a [global_avgpool] before it" if rank == 1 else None
+        raise ShapeError(f"needs {what}, and is given {show(shape)}", argument=argument, help=remedy)
+
+
+def expect_known(size: Size, what: str) -> int:
+    """The number a size must be before parameters can be made of it."""
+    if isinstance(size, int):
+        return size
+    raise ShapeError(
+        f"needs to know {what}, which is only known as `{size}`",
+        code="NC303",
+        help="give the network's input a height and a width",
+    )
+
+
+def window(size: Size, kernel: int, stride: int, pad: int, axis: str) -> Size:
+    """How many windows fit along one axis: (size + 2·pad - kernel) // stride + 1.
+
+    Raises `ShapeError` where not even one fits.
+    """
+    room = size + 2 * pad
+    if isinstance(room, int) and room < kernel:
+        padded = f" + 2·{pad} of padding" if pad else ""
+        raise ShapeError(
+            f"a kernel of {kernel} does not fit into {axis} {size}{padded}",
+            code="NC302",
+            help=f"a kernel of at most {room}, or a larger input" if room > 0 else "a larger input",
+        )
+    return (room - kernel) // stride + 1
+
+
+__all__ = [
+    "BLOCKS", "MAX_CHANNELS", "SECTIONS", "Block", "Count", "Group", "Initialization", "Kernel", "Reference",
+    "References", "Section", "ShapeError", "expect_known", "expect_rank", "known", "register", "show", "volume",
+    "window",
+]  # fmt: skip

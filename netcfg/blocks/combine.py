@@ -1,0 +1,165 @@
+"""Blocks that make one signal of several."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from netcfg.blocks.base import Block, References, ShapeError
+from netcfg.shapes import Shape, Size, differ, show
+
+COMBINE_LAYERS = "the blocks it combines (or `from`)"
+
+
+def _concatenated(inputs: tuple[Shape, ...], axis: int) -> Shape:
+    """The shape of signals joined along an axis (0: channels); the other axes must agree."""
+    first = inputs[0]
+    if axis >= len(first):
+        raise ShapeError(
+            f"has no axis {axis + 1}: batch×{show(first)} has axes 0 to {len(first)}", argument=0, option="dimension"
+        )
+    total: Size = first[axis]
+    for argument, shape in enumerate(inputs[1:], 1):
+        if len(shape) != len(first) or any(
+            differ(here, there) for place, (here, there) in enumerate(zip(first, shape, strict=True)) if place != axis
+        ):
+            raise ShapeError(
+                f"joins along axis {axis + 1}, and the other sizes differ: {show(first)} and {show(shape)}",
+                argument=argument,
+            )
+        total = total + shape[axis]
+    return (*first[:axis], total, *first[axis + 1 :])
+
+
+class CombineConcat(Block, name="combine_concat"):
+    """Joins signals along an axis.
+
+    Shapes: along axis 1 (channels), C1×H×W and C2×H×W -> (C1 + C2)×H×W; the other sizes must agree.
+    Source: AUDetNet, README, `[combine_concat]`.
+    Example::
+
+        [combine_concat]       # 8x4x4, 8x4x4 -> 16x4x4
+        combine_layers = -1, -1
+        dimension = 1
+    """
+
+    family: ClassVar[str] = "combination"
+    reference_option: ClassVar[str] = "combine_layers"
+    input_count: ClassVar[int | None] = None
+
+    combine_layers: References | None = Field(None, description=COMBINE_LAYERS)
+    dimension: Annotated[int, Field(ge=1, le=8)] = Field(1, description="the axis; the batch is 0, channels are 1")
+
+    def shape(self, *inputs: Shape) -> Shape:
+        """The sum along the axis."""
+        return _concatenated(inputs, self.dimension - 1)
+
+    def inline(self, *names: str) -> str:
+        """Torch's own."""
+        return f"torch.cat(({', '.join(names)},), {self.dimension})"
+
+    def label(self) -> str:
+        """The axis, where it is not the channels."""
+        return "" if self.dimension == 1 else f"axis {self.dimension}"
+
+
+class CombineMultiply(Block, name="combine_multiply"):
+    """The product of signals, number by number. The factors stay as they are.
+
+    Shapes: the first one's; the others have the same, or 1 where they hold for a whole axis.
+    Source: AUDetNet, README, `[combine_multiply]` (its code also overwrites the first factor).
+    Example::
+
+        [combine_multiply]     # 8x4x4, 8x4x4 -> 8x4x4
+        combine_layers = -1, -1
+    """
+
+    family: ClassVar[str] = "combination"
+    reference_option: ClassVar[str] = "combine_layers"
+    input_count: ClassVar[int | None] = None
+
+    combine_layers: References | None = Field(None, description=COMBINE_LAYERS)
+
+    def shape(self, *inputs: Shape) -> Shape:
+        """The first one's."""
+        first = inputs[0]
+        for argument, shape in enumerate(inputs[1:], 1):
+            if len(shape) != len(first) or any(
+                there != 1 and differ(here, there) for here, there in zip(first, shape, strict=True)
+            ):
+                raise ShapeError(f"multiplies {show(first)} by {show(shape)}, which differ", argument=argument)
+        return first
+
+    def inline(self, *names: str) -> str:
+        """The product."""
+        return " * ".join(names)
+
+
+class CombineAdd(Block, name="combine_add"):
+    """The sum of signals, number by number: a residual connection.
+
+    Shapes: all the same, unchanged.
+    Source: He et al., "Deep Residual Learning for Image Recognition", 2016, equation (1).
+    Example::
+
+        [combine_add]          # 8x4x4, 8x4x4 -> 8x4x4
+        combine_layers = -1, -1
+    """
+
+    family: ClassVar[str] = "combination"
+    reference_option: ClassVar[str] = "combine_layers"
+    input_count: ClassVar[int | None] = None
+
+    combine_layers: References | None = Field(None, description=COMBINE_LAYERS)
+
+    def shape(self, *inputs: Shape) -> Shape:
+        """The common one."""
+        first = inputs[0]
+        for argument, shape in enumerate(inputs[1:], 1):
+            if len(shape) != len(first) or any(differ(here, there) for here, there in zip(first, shape, strict=True)):
+                raise ShapeError(f"adds {show(first)} and {show(shape)}, which differ", argument=argument)
+        return first
+
+    def inline(self, *names: str) -> str:
+        """The sum."""
+        return " + ".join(names)
+
+
+class FlowFusion(Block, name="flow_fusion"):
+    """Puts an image and its optical flow into one picture: side by side, one above the other, or as channels.
+
+    Shapes: two C×H×W -> C×H×2W (`horizontal`), C×2H×W (`vertical`) or 2C×H×W (`channels`).
+    Source: Romero, León, Arbeláez, "Multi-View Dynamic Facial Action Unit Detection", 2018, figure 3.
+    Example::
+
+        [flow_fusion]          # 3x8x8, 3x8x8 -> 3x8x16
+        combine_layers = -1, -1
+        mode = horizontal
+    """
+
+    family: ClassVar[str] = "fusion"
+    reference_option: ClassVar[str] = "combine_layers"
+    input_count: ClassVar[int | None] = None
+
+    combine_layers: References | None = Field(None, description="the image, then the flow (or `from`)")
+    mode: Literal["horizontal", "vertical", "channels"] = Field(description="along the width, height or channels")
+
+    @property
+    def _axis(self) -> int:
+        return {"channels": 0, "vertical": 1, "horizontal": 2}[self.mode]
+
+    def shape(self, *inputs: Shape) -> Shape:
+        """The joined picture."""
+        for argument, shape in enumerate(inputs):
+            if len(shape) != 3:
+                raise ShapeError(f"needs images (C×H×W), and is given {show(shape)}", argument=argument)
+        return _concatenated(inputs, self._axis)
+
+    def inline(self, *names: str) -> str:
+        """Torch's own."""
+        return f"torch.cat(({', '.join(names)},), {self._axis + 1})"
+
+    def label(self) -> str:
+        """The mode."""
+        return self.mode

@@ -1,0 +1,111 @@
+"""Convolutions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from pydantic import Field
+
+from netcfg.blocks.activation import CONVOLUTIONAL_ACTIVATIONS, activation_warning, applied
+from netcfg.blocks.base import Block, Count, Initialization, Kernel, expect_known, expect_rank, window
+from netcfg.shapes import Shape, Size
+
+if TYPE_CHECKING:
+    from torch import nn
+
+Padding = Annotated[int, Field(ge=0, le=4096)]
+
+
+class Convolutional(Block, name="convolutional"):
+    """Square 2-D convolution, then batch normalisation, then an activation.
+
+    Shapes: C×H×W -> filters×H'×W', H' = (H + 2·pad - kernel_size) // stride + 1.
+    `pad = True` keeps the size at stride 1: (kernel_size - 1) // 2. With batch normalisation the convolution
+    has no bias. Activations: `relu`, `leaky_relu` (slope 0.01), `tanh`, `sigmoid`; `None` for none.
+    Parameters: `weight`, and `bias` or `batch_norm.{weight,bias,running_mean,running_var}`.
+    Source: AUDetNet, README, `[convolutional]`.
+    Example::
+
+        [convolutional]        # 3x32x32 -> 16x16x16
+        batch_normalise = 1
+        filters = 16
+        kernel_size = 3
+        stride = 2
+        pad = 1
+        activation = leaky_relu
+    """
+
+    family: ClassVar[str] = "convolution"
+
+    filters: Count = Field(description="output channels")
+    kernel_size: Kernel = Field(description="kernel side, in pixels")
+    stride: Kernel = Field(1, description="step between windows, in pixels")
+    pad: bool | Padding = Field(0, description="zeros on each side, in pixels; `True` keeps the size")
+    batch_normalise: bool = Field(False, description="normalise over the batch before the activation")
+    activation: str = Field("None", description="applied last")
+    initialization: Initialization = Field("None", description="of the weight; PyTorch's own where `None`")
+    eps: Annotated[float, Field(gt=0)] = Field(1e-4, description="of the batch normalisation")
+
+    @property
+    def padding(self) -> int:
+        """The zeros on each side, as a number."""
+        if isinstance(self.pad, bool):
+            return (self.kernel_size - 1) // 2 if self.pad else 0
+        return self.pad
+
+    def shape(self, *inputs: Shape) -> Shape:
+        """filters×H'×W'."""
+        expect_rank(inputs[0], 3, "an image (C×H×W)")
+        channels, height, width = inputs[0]
+        expect_known(channels, "its input channels")
+        return (
+            self.filters,
+            window(height, self.kernel_size, self.stride, self.padding, "height"),
+            window(width, self.kernel_size, self.stride, self.padding, "width"),
+        )
+
+    def parameters(self, *inputs: Shape) -> int:
+        """Kernels, and a bias or a scale and shift per filter."""
+        channels = inputs[0][0]
+        assert isinstance(channels, int)
+        return self.filters * (channels * self.kernel_size**2 + (2 if self.batch_normalise else 1))
+
+    def macs(self, *inputs: Shape) -> Size:
+        """One kernel per output number."""
+        _, height, width = self.shape(*inputs)
+        return height * width * (self.filters * self.kernel_size**2) * inputs[0][0]
+
+    def warnings(self) -> dict[str, tuple[str, str, str]]:
+        """An activation that acts as none."""
+        return activation_warning(self.activation, CONVOLUTIONAL_ACTIVATIONS, "convolutional")
+
+    def overwritable(self) -> bool:
+        """Only without an activation, whose gradient may need the output."""
+        return applied(self.activation, CONVOLUTIONAL_ACTIVATIONS) is None
+
+    def lower(self, *inputs: Shape) -> nn.Module:
+        """A convolution that carries its normalisation and activation."""
+        from netcfg.builder.modules.convolution import Convolution
+
+        channels = inputs[0][0]
+        assert isinstance(channels, int)
+        return Convolution(
+            channels,
+            self.filters,
+            self.kernel_size,
+            self.stride,
+            self.padding,
+            batch_norm_eps=self.eps if self.batch_normalise else None,
+            activation=applied(self.activation, CONVOLUTIONAL_ACTIVATIONS),
+            initialization=self.initialization,
+        )
+
+    def label(self) -> str:
+        """Kernel, filters, stride, and what follows."""
+        parts = [f"{self.kernel_size}×{self.kernel_size}, {self.filters}"]
+        if self.stride != 1:
+            parts.append(f"stride {self.stride}")
+        if self.batch_normalise:
+            parts.append("bn")
+        activation = applied(self.activation, CONVOLUTIONAL_ACTIVATIONS)
+        return ", ".join([*parts, activation] if activation else parts)

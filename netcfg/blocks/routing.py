@@ -1,0 +1,106 @@
+"""Blocks that pass signals on."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from netcfg.blocks.base import Block, Reference, References, ShapeError
+from netcfg.shapes import Shape, show
+
+
+class Route(Block, name="route"):
+    """Goes on from an earlier block.
+
+    Shapes: the other block's.
+    Source: AUDetNet, README, `[route]`.
+    Example::
+
+        [route]                # 8x4x4 -> 8x4x4
+        branch_at_layer = -1
+    """
+
+    reference_option: ClassVar[str] = "branch_at_layer"
+
+    branch_at_layer: Reference | None = Field(None, description="the block to go on from (or `from`)")
+
+    def references(self) -> References | None:
+        """The one block."""
+        return (self.branch_at_layer,) if self.branch_at_layer is not None else self.from_
+
+    def inline(self, *names: str) -> str:
+        """Its input."""
+        return names[0]
+
+
+class Identity(Block, name="identity"):
+    """Gives what it is given.
+
+    Shapes: any, unchanged.
+    Source: AUDetNet, README, `[identity]`.
+    Example::
+
+        [identity]             # 8x4x4 -> 8x4x4
+    """
+
+    def inline(self, *names: str) -> str:
+        """Its input."""
+        return names[0]
+
+
+class SelectSubset(Block, name="select_subset"):
+    """A stretch of another block's output along one axis: `start_index` up to, not including, `end_index`.
+
+    Shapes: axis 1 (channels or features) of C×H×W -> (end_index - start_index)×H×W, likewise the others.
+    Source: AUDetNet, README, `[select_subset]`.
+    Example::
+
+        [select_subset]        # 8x4x4 -> 5x4x4
+        origin_layer = -1
+        dimension = 1
+        start_index = 2
+        end_index = 7
+    """
+
+    reference_option: ClassVar[str] = "origin_layer"
+
+    origin_layer: Reference | None = Field(None, description="the block to select from (or `from`)")
+    dimension: Annotated[int, Field(ge=1, le=8)] = Field(1, description="the axis; the batch is 0, channels are 1")
+    start_index: Annotated[int, Field(ge=0)] = Field(description="the first index taken")
+    end_index: Annotated[int, Field(gt=0)] = Field(description="the first index not taken any more")
+
+    def references(self) -> References | None:
+        """The one block."""
+        return (self.origin_layer,) if self.origin_layer is not None else self.from_
+
+    def conflict(self) -> str | None:
+        """At least one index."""
+        if self.start_index >= self.end_index:
+            return f"selects nothing: `start_index` {self.start_index} is not below `end_index` {self.end_index}"
+        return None
+
+    def shape(self, *inputs: Shape) -> Shape:
+        """The stretch along its axis."""
+        shape = inputs[0]
+        if self.dimension > len(shape):
+            raise ShapeError(
+                f"has no axis {self.dimension}: batch×{show(shape)} has axes 0 to {len(shape)}", option="dimension"
+            )
+        size = shape[self.dimension - 1]
+        if isinstance(size, int) and self.end_index > size:
+            raise ShapeError(
+                f"selects up to index {self.end_index} of axis {self.dimension}, which has {size} ({show(shape)})",
+                help=f"an `end_index` of at most {size}",
+                option="end_index",
+            )
+        return (*shape[: self.dimension - 1], self.end_index - self.start_index, *shape[self.dimension :])
+
+    def inline(self, *names: str) -> str:
+        """A view."""
+        return f"{names[0]}.narrow({self.dimension}, {self.start_index}, {self.end_index - self.start_index})"
+
+    def label(self) -> str:
+        """The stretch."""
+        axis = "" if self.dimension == 1 else f", axis {self.dimension}"
+        return f"{self.start_index}…{self.end_index}{axis}"

@@ -1,0 +1,26 @@
+"""`netcfg blocks [NAME]`."""
+
+from __future__ import annotations
+
+import argparse
+
+from netcfg.reference import find_section, index_text, page_text
+from netcfg.source import NetcfgError, did_you_mean
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    parser.add_argument("name", nargs="?", metavar="NAME")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the list of all section types, or the page of one."""
+    if options.name is None:
+        print(index_text())
+        return 0
+    sections, known = find_section(options.name)
+    if not sections:
+        help = did_you_mean(options.name, known)
+        raise NetcfgError(f"there is no block type `{options.name}`" + (f"\nhelp: {help}" if help else ""))
+    print("\n\n".join(page_text(section) for section in sections))
+    return 0

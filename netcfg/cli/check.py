@@ -1,0 +1,42 @@
+"""`netcfg check FILE…`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from netcfg.cli.program import add_program_arguments, check_file, settings_of
+from netcfg.program import Program
+from netcfg.source import Finding, findings_to_json, has_errors, render, sorted_findings
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    parser.add_argument("files", nargs="+", metavar="FILE")
+    parser.add_argument("--format", choices=("text", "json"), default="text")
+    add_program_arguments(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print all findings of all files; 1 where there is an error."""
+    found: list[Finding] = []
+    settings = settings_of(options)
+    for file in options.files:
+        program, findings = check_file(file, options.preset, settings)
+        found += findings
+        if options.format == "text":
+            for finding in sorted_findings(findings):
+                print(render(finding), end="\n\n")
+            print(_verdict(file, program, findings))
+    if options.format == "json":
+        print(json.dumps(findings_to_json(found), indent=2, ensure_ascii=False))
+    return int(has_errors(found))
+
+
+def _verdict(file: str, program: Program | None, findings: list[Finding]) -> str:
+    if program is None:
+        errors = sum(finding.severity == "error" for finding in sorted_findings(findings))
+        return f"{file}: {errors} error{'s' if errors != 1 else ''}"
+    parameters = sum(graph.parameters for graph in program.networks.values())
+    names = ", ".join(program.networks)
+    return f"{file}: ok ({names}; {parameters:,} parameters)"

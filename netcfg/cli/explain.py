@@ -1,0 +1,28 @@
+"""`netcfg explain CODE`."""
+
+from __future__ import annotations
+
+import argparse
+
+from netcfg.codes import CODES
+from netcfg.source import NetcfgError, did_you_mean
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    parser.add_argument("code", nargs="?", metavar="CODE", help="a code or its name; all of them by default")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print what a code means."""
+    if options.code is None:
+        for code in CODES.values():
+            print(f"{code.id} {code.name}: {code.meaning}")
+        return 0
+    wanted = options.code.strip("[]").split()[0] if options.code.strip("[]").split() else ""
+    for code in CODES.values():
+        if wanted.upper() == code.id or wanted.lower() == code.name:
+            print(f"{code.id} {code.name}: {code.meaning}")
+            return 0
+    help = did_you_mean(wanted, [*CODES, *(code.name for code in CODES.values())])
+    raise NetcfgError(f"there is no code `{wanted}`" + (f"\nhelp: {help}" if help else ""))

@@ -1,0 +1,47 @@
+"""`netcfg graph FILE -o OUT`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from netcfg.cli.program import add_program_arguments, load_program
+from netcfg.files import write_beside
+from netcfg.source import NetcfgError, did_you_mean
+
+FORMATS = (".svg", ".png")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    parser.add_argument("file", metavar="FILE")
+    parser.add_argument("-o", "--output", metavar="OUT", help="a .svg or .png file; FILE's name with .svg by default")
+    parser.add_argument("--network", metavar="NAME", action="append", help="only this network; repeatable")
+    parser.add_argument("--expand", action="store_true", help="draw every turn of a repeat")
+    parser.add_argument("--scale", type=float, default=2.0, help="pixels per unit of a png (default 2)")
+    add_program_arguments(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Draw the networks and say where the picture is."""
+    output = Path(options.output or f"{Path(options.file).stem}.svg")
+    if output.suffix.lower() not in FORMATS:
+        raise NetcfgError(f"{output}: netcfg draws {' and '.join(FORMATS)} files, not `{output.suffix or 'no ending'}`")
+    if not 0 < options.scale <= 16:
+        raise NetcfgError(f"--scale must be above 0 and at most 16, found {options.scale:g}")
+    program = load_program(options.file, options)
+    graphs = list(program.networks.values())
+    for name in options.network or ():
+        if name not in program.networks:
+            help = did_you_mean(name, program.networks)
+            raise NetcfgError(f"{options.file} has no network `{name}`" + (f"\nhelp: {help}" if help else ""))
+    if options.network:
+        graphs = [graph for graph in graphs if graph.name in options.network]
+
+    from netcfg.draw import draw, write_png, write_svg
+
+    scene = draw(graphs, title=Path(options.file).name, expand=options.expand)
+    data = write_svg(scene).encode() if output.suffix.lower() == ".svg" else write_png(scene, options.scale)
+    write_beside(output, data)
+    print(output)
+    return 0

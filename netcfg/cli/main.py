@@ -1,0 +1,63 @@
+"""The `netcfg` command: finds the subcommand, and turns every refusal into one clear message."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+COMMANDS = {
+    "check": "find everything that is wrong with files, without data or torch",
+    "summary": "list the blocks of a program's networks: shapes, parameters, costs",
+    "graph": "draw a program's networks as svg or png",
+    "train": "train a program and keep what came of it in a run folder",
+    "blocks": "the reference: all section types, or the page of one",
+    "explain": "what the code of a finding means",
+    "fmt": "write files in their canonical form",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command line; gives the exit code: 0 clean, 1 refused, 2 wrong usage, 130 interrupted."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    parser = _parser(arguments)
+    options = parser.parse_args(arguments)
+    if options.command is None:
+        parser.print_help()
+        return 2
+    from netcfg.source import NetcfgError
+
+    try:
+        return int(options.run(options))
+    except NetcfgError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader of our output has gone, e.g. `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
+    """The parser; only the named command's module is imported, so that each starts quickly."""
+    parser = argparse.ArgumentParser(prog="netcfg", description="A compiler for neural networks in .cfg files.")
+    parser.add_argument("--version", action="version", version=_version() if "--version" in arguments else "netcfg")
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND")
+    named = next((argument for argument in arguments if not argument.startswith("-")), None)
+    for command, purpose in COMMANDS.items():
+        subparser = subparsers.add_parser(command, help=purpose, description=purpose.capitalize() + ".")
+        if command == named:
+            module = importlib.import_module(f"netcfg.cli.{command}")
+            module.add_arguments(subparser)
+            subparser.set_defaults(run=module.run)
+    return parser
+
+
+def _version() -> str:
+    from netcfg import __version__
+
+    return f"netcfg {__version__}"

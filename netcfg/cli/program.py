@@ -1,0 +1,47 @@
+"""What the commands share: the arguments that choose a program, and loading it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping
+
+from netcfg.compile import check
+from netcfg.program import Program
+from netcfg.source import Finding, NetcfgError, ProgramError, render, sorted_findings
+
+
+def add_program_arguments(parser: argparse.ArgumentParser) -> None:
+    """`--preset` and `--set`."""
+    parser.add_argument("--preset", metavar="NAME", help="use this preset of the file")
+    parser.add_argument(
+        "--set", metavar="NAME=VALUE", action="append", default=[], dest="settings", help="set a variable; repeatable"
+    )
+
+
+def settings_of(options: argparse.Namespace) -> dict[str, str]:
+    """The variables set on the command line. Raises `NetcfgError` for one without `=`."""
+    settings: dict[str, str] = {}
+    for text in options.settings:
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip():
+            raise NetcfgError(f"--set {text}: write it as NAME=VALUE, e.g. --set width=32")
+        settings[name.strip()] = value.strip()
+    return settings
+
+
+def load_program(file: str, options: argparse.Namespace) -> Program:
+    """The program, after printing its warnings. Raises `ProgramError` with all findings."""
+    program, findings = check_file(file, options.preset, settings_of(options))
+    if program is None:
+        raise ProgramError(findings)
+    for finding in sorted_findings(findings):
+        print(render(finding), file=sys.stderr)
+    return program
+
+
+def check_file(file: str, preset: str | None, settings: Mapping[str, str]) -> tuple[Program | None, list[Finding]]:
+    """Check a path (never a text), so that a strange file name is a missing file."""
+    from pathlib import Path
+
+    return check(Path(file), preset, settings)

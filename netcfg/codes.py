@@ -1,0 +1,73 @@
+"""The codes of all findings: stable numbers, readable names, and what each means.
+
+NC0xx syntax, NC1xx schema, NC2xx wiring, NC3xx shape, NC4xx training, NC5xx data, NC6xx weights.
+A number, once given, keeps its meaning.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Code(NamedTuple):
+    """A kind of finding. `wrong` and `right` are small files that show it and its cure."""
+
+    id: str
+    name: str
+    meaning: str
+
+
+_ROWS = [
+    ("NC001", "malformed-line", "A line is neither a header, an option nor a comment."),
+    ("NC002", "malformed-header", "A `{group}` or `[block]` header is not closed, is empty, or is followed by something."),
+    ("NC003", "outside-group", "A block stands outside any group, or an option outside any block."),
+    ("NC004", "unreadable-file", "A file does not exist or may not be read."),
+    ("NC005", "not-text", "A file is binary, or its text is not UTF-8."),
+    ("NC006", "empty-file", "A file holds no group at all."),
+    ("NC007", "include-not-found", "An included file is neither beside the including file nor among the shipped ones."),
+    ("NC008", "include-cycle", "A file includes itself, directly or through others."),
+    ("NC009", "malformed-expression", "A `$name` or `${…}` cannot be read or computed."),
+    ("NC010", "empty-value", "An option has nothing after its `=`."),
+    ("NC011", "darknet-file", "A darknet file, which is a language of its own."),
+    ("NC012", "broken-extension", "An included Python file of blocks fails when it runs."),
+    ("NC101", "unknown-group", "A group is neither a network nor one of the reserved groups."),
+    ("NC102", "unknown-block", "A block type is not known in its group."),
+    ("NC103", "unknown-option", "A block has no option of that name."),
+    ("NC104", "missing-option", "An option that has no default is not written."),
+    ("NC105", "wrong-value", "A value is of the wrong type or outside the stated range."),
+    ("NC106", "duplicate-option", "An option is written twice in one block."),
+    ("NC107", "duplicate-name", "Two blocks of one network, or two signals, have the same name."),
+    ("NC108", "unknown-variable", "A variable is used or set that nothing declares."),
+    ("NC109", "duplicate-definition", "A network, template, preset or variable is defined twice."),
+    ("NC110", "template-cycle", "A template is used in its own expansion."),
+    ("NC111", "bad-name", "A name cannot be used: it is not a word, or PyTorch uses it itself."),
+    ("NC112", "misplaced-block", "A block stands where it may not: [net] must come first in its network."),
+    ("NC113", "unknown-preset", "A preset is asked for that the file does not have."),
+    ("NC114", "unknown-activation", "An activation is not known; it acts as none, as in AUDetNet."),
+    ("NC201", "unknown-reference", "A block names another that does not exist."),
+    ("NC202", "forward-reference", "A block names one that only comes later."),
+    ("NC203", "self-reference", "A block names itself."),
+    ("NC204", "unknown-port", "A block has no port of that name."),
+    ("NC205", "wrong-input-count", "A block is given more or fewer inputs than it takes."),
+    ("NC206", "unfed-input", "No data field and no block feeds a network's input."),
+    ("NC207", "unused-field", "A data field is asked for that no network, loss or metric takes."),
+    ("NC208", "empty-network", "A network has no block that computes anything."),
+    ("NC209", "unused-block", "Nothing reads a block's output."),
+    ("NC301", "shape-mismatch", "A block cannot take the shape it is given, or shapes that must agree do not."),
+    ("NC302", "kernel-too-large", "A kernel or pool does not fit into its input."),
+    ("NC303", "unknown-size", "A size must be known here and is only symbolic."),
+    ("NC304", "too-large", "A network is larger than the stated limits."),
+    ("NC401", "unknown-signal", "A loss, metric or optimizer names a signal that does not exist."),
+    ("NC402", "target-mismatch", "A loss or metric compares shapes that do not agree."),
+    ("NC403", "incomplete-training", "A loss, an optimizer or a data source is missing."),
+    ("NC404", "unsupported-training", "A way of training that netcfg does not know yet."),
+    ("NC405", "not-finite", "A loss became NaN or infinite."),
+    ("NC406", "cannot-resume", "A run folder cannot be continued."),
+    ("NC501", "unknown-field", "A data field is named that the data do not have."),
+    ("NC502", "bad-data", "The data cannot be made or read as asked."),
+    ("NC601", "weights-not-found", "A file of weights does not exist or cannot be fetched."),
+    ("NC602", "weights-mismatch", "A file of weights belongs to another network."),
+    ("NC603", "weights-unreadable", "A file of weights is damaged or of an unknown kind."),
+]  # fmt: skip
+
+CODES: dict[str, Code] = {row[0]: Code(*row) for row in _ROWS}

@@ -1,0 +1,62 @@
+"""From text to a checked program: the passes, in order."""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Mapping
+
+from netcfg.passes.bind import bind
+from netcfg.passes.collect import Parts, collect
+from netcfg.passes.elaborate import elaborate
+from netcfg.passes.infer import infer
+from netcfg.passes.read import read_program
+from netcfg.program import Program
+from netcfg.source import Finding, ProgramError, has_errors
+
+
+def load(path_or_text: str | os.PathLike[str], preset: str | None = None, **variables: object) -> Program:
+    """The checked program of a `.cfg` file, or of a text.
+
+    A string with a line break or a brace in it is a text, anything else a path. `preset` and `variables` set
+    variables of the program, the latter last. Raises `ProgramError` with all findings where there is an error.
+    """
+    program, findings = check(path_or_text, preset, variables)
+    if program is None:
+        raise ProgramError(findings)
+    return program
+
+
+def check(
+    path_or_text: str | os.PathLike[str], preset: str | None = None, variables: Mapping[str, object] | None = None
+) -> tuple[Program | None, list[Finding]]:
+    """The program (None where it has errors) and everything found on the way."""
+    enabled = gc.isenabled()
+    gc.disable()  # the tree and the graph only grow; walking them again and again would double the time
+    try:
+        return _compile(path_or_text, preset, variables or {})
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _compile(
+    path_or_text: str | os.PathLike[str], preset: str | None, variables: Mapping[str, object]
+) -> tuple[Program | None, list[Finding]]:
+    findings: list[Finding] = []
+    reading = read_program(path_or_text, findings)
+    parts = collect(reading, preset, variables, findings)
+    wired = [network for group in parts.networks.values() if (network := elaborate(group, parts, findings))]
+    graphs = [graph for network in wired if (graph := infer(network, findings))]
+    program = bind(parts, reading, graphs, preset, findings)
+    _report_nothing(parts, findings)
+    if has_errors(findings) or program is None:
+        return None, findings
+    return program, findings
+
+
+def _report_nothing(parts: Parts, findings: list[Finding]) -> None:
+    """A file of templates and data alone is fine to include, but no program."""
+    if not parts.networks and not has_errors(findings):
+        message = f"{parts.name} declares no network"
+        findings.append(Finding("NC208", message, help="open one: `{Name}`, then `[net]`"))

@@ -1,0 +1,183 @@
+"""Diagrams to a scene: networks get their places on the page, and everything in them its shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from netcfg.draw import style
+from netcfg.draw.levels import Pin, split
+from netcfg.draw.measure import (
+    WORD_GAP,
+    Inside,
+    Line,
+    Measured,
+    frame_title,
+    inside_of,
+    line_height,
+    line_width,
+)
+from netcfg.draw.metrics import ASCENT, text_width
+from netcfg.draw.model import Box, Diagram, Frame
+from netcfg.draw.scene import Dot, Group, Path, Point, Rect, Scene, Shape, Text
+
+
+def compose(diagrams: Sequence[Diagram], title: str = "") -> Scene:
+    """All networks on one page, each in its frame, in reading order: downwards, then to the right."""
+    insides = [inside_of(diagram.frame, split(diagram)) for diagram in diagrams]
+    sizes = [_network_size(inside, diagram.frame) for inside, diagram in zip(insides, diagrams, strict=True)]
+    corners, width, height = pack(sizes)
+    title_width = text_width(title, style.PAGE_TITLE, bold=True)
+    top = style.PAGE_PAD + (style.PAGE_TITLE + style.PAGE_PAD if title else 0.0)
+    scene = Scene(max(width, title_width) + 2 * style.PAGE_PAD, height + top + style.PAGE_PAD, title)
+    if title:
+        y = style.PAGE_PAD + style.PAGE_TITLE * ASCENT
+        scene.shapes.append(
+            Text(style.PAGE_PAD, y, title, style.PAGE_TITLE, title_width, style.INK, bold=True)
+        )
+    for inside, diagram, size, (x, y) in zip(insides, diagrams, sizes, corners, strict=True):
+        shapes = tuple(_network(inside, diagram.frame, size, x + style.PAGE_PAD, y + top))
+        scene.shapes.append(Group("network", diagram.frame.details, shapes))
+    return scene
+
+
+def pack(sizes: Sequence[Point]) -> tuple[list[Point], float, float]:
+    """Upper left corners of networks in columns, and the width and height they take.
+
+    Columns are filled downwards as far as suits the shape of the page.
+    """
+    heights = [height for _, height in sizes]
+    limits = {max(heights, default=0.0)}
+    for first in range(len(heights)):
+        stack = [height + style.PAGE_GAP for height in heights[first : first + 12]]
+        limits.update(
+            max(max(heights), sum(stack[:count]) - style.PAGE_GAP) for count in range(1, len(stack) + 1)
+        )
+    trials = [_columns(sizes, limit) for limit in sorted(limits)]
+    return min(trials, key=lambda trial: max(trial[1] / style.PAGE_SHAPE, trial[2]))
+
+
+def _columns(sizes: Sequence[Point], limit: float) -> tuple[list[Point], float, float]:
+    corners: list[Point] = []
+    x = y = right = bottom = 0.0
+    for width, height in sizes:
+        if y and y + height > limit + 0.01:
+            x, y = right + style.PAGE_GAP, 0.0
+        corners.append((x, y))
+        right, bottom = max(right, x + width), max(bottom, y + height)
+        y += height + style.PAGE_GAP
+    return corners, right, bottom
+
+
+# --- frames -------------------------------------------------------------------------------------------------
+
+
+def _network_title(frame: Frame) -> tuple[Text, Text]:
+    """The network's name, and its size behind it, at the origin."""
+    name_width = text_width(frame.name, style.TITLE, bold=True)
+    note_width = text_width(frame.note, style.TEXT)
+    name = Text(0.0, 0.0, frame.name, style.TITLE, name_width, style.INK, bold=True)
+    return name, Text(name_width + 2 * WORD_GAP, 0.0, frame.note, style.TEXT, note_width, style.FAINT)
+
+
+def _network_size(inside: Inside, frame: Frame) -> Point:
+    _, note = _network_title(frame)
+    width = max(inside.placement.width, note.x + note.width) + 2 * style.NETWORK_PAD
+    return width, inside.placement.height + style.NETWORK_HEADER + style.NETWORK_PAD
+
+
+def _network(inside: Inside, frame: Frame, size: Point, x: float, y: float) -> Iterator[Shape]:
+    yield Rect(x, y, *size, "#ffffff", style.NETWORK_STROKE, 10.0)
+    for text in _network_title(frame):
+        left, base = x + style.NETWORK_PAD + text.x, y + style.NETWORK_PAD + style.TITLE * ASCENT
+        yield Text(left, base, text.text, text.size, text.width, text.fill, text.bold)
+    spare = size[0] - inside.placement.width
+    yield from _content(inside, x + spare / 2, y + style.NETWORK_HEADER, 0, 0.0)
+
+
+def _frame(part: Measured, frame: Frame, x: float, y: float, depth: int) -> Iterator[Shape]:
+    inside = part.inside
+    assert inside is not None
+    behind = style.BEHIND if frame.count > 1 else 0.0
+    width, height = part.item.width - behind, part.item.height - behind
+    fill = style.FRAME_FILLS[depth % len(style.FRAME_FILLS)]
+    stroke, radius = style.HEADER_STROKE, style.FRAME_RADIUS
+    if behind:
+        yield Rect(x + behind, y + behind, width, height, style.HEADER_FILL, stroke, radius)
+    yield Rect(x, y, width, height, fill, stroke, radius)
+    yield Rect(x, y, width, style.HEADER, style.HEADER_FILL, stroke, radius, top_only=True)
+    title = frame_title(frame)
+    yield from _line(
+        title, x + (width - line_width(title)) / 2, y + style.HEADER / 2 + style.TEXT * ASCENT / 2
+    )
+    left = x + part.item.axis - inside.placement.axis
+    yield from _content(inside, left, y + style.HEADER, depth + 1, style.FRAME_PAD)
+
+
+def _content(inside: Inside, x: float, y: float, depth: int, below: float) -> Iterator[Shape]:
+    """Lines, then boxes and frames, then labels. Lines that leave the frame go `below` further."""
+    placement = inside.placement
+    for (_, _, target), line in zip(inside.level.links, placement.lines, strict=True):
+        member = inside.parts[target].member
+        points = [(x + px, y + py) for px, py in line]
+        if isinstance(member, Pin):
+            points[-1] = (points[-1][0], points[-1][1] + below)
+        yield Path(tuple(points), style.LINE, arrow=not isinstance(member, Pin))
+    for px, py in placement.dots:
+        yield Dot(x + px, y + py, 2.4, style.LINE)
+    for part, (px, py) in zip(inside.parts, placement.corners, strict=True):
+        if isinstance(part.member, Box):
+            yield Group(
+                f"box {part.member.kind}", part.member.details, tuple(_box(part, part.member, x + px, y + py))
+            )
+        elif isinstance(part.member, Frame):
+            shapes = tuple(_frame(part, part.member, x + px, y + py, depth))
+            yield Group("frame", part.member.details, shapes)
+    yield from _labels(inside, x, y)
+
+
+def _labels(inside: Inside, x: float, y: float) -> Iterator[Shape]:
+    """The texts beside the lines, under the boxes that make the signals."""
+    for part, (px, py) in zip(inside.parts, inside.placement.corners, strict=True):
+        for text, port in zip(part.labels, part.item.ports, strict=False):
+            left = x + px + part.item.axis + port.offset + style.LABEL_GAP
+            base = y + py + part.item.height + style.LABEL_HEIGHT - 4.0
+            if text:
+                yield Text(left, base, text, style.SMALL, text_width(text, style.SMALL), style.FAINT)
+
+
+# --- boxes --------------------------------------------------------------------------------------------------
+
+
+def _box(part: Measured, box: Box, x: float, y: float) -> Iterator[Shape]:
+    paint = style.FAMILIES.get(box.kind, style.OTHER_FAMILY)
+    behind = style.BEHIND if box.count > 1 else 0.0
+    width, height = part.item.width - behind, part.item.height - behind
+    radius = style.BOX_RADIUS if box.pieces else height / 2
+    if behind:
+        yield Rect(x + behind, y + behind, width, height, paint.fill, paint.stroke, radius)
+    yield Rect(x, y, width, height, paint.fill, paint.stroke, radius)
+    top = y + (height - sum(map(line_height, part.lines))) / 2
+    for line in part.lines:
+        base = top + line_height(line) / 2 + line[0].size * ASCENT / 2
+        yield from _line(line, x + (width - line_width(line)) / 2, base)
+        top += line_height(line)
+    yield from _corners(box, x, y, width, height)
+
+
+def _corners(box: Box, x: float, y: float, width: float, height: float) -> Iterator[Shape]:
+    """The position of an unnamed block, and the number of turns."""
+    if box.place:
+        base = y + style.BOX_PAD_Y + style.SMALL * ASCENT - 1.0
+        size = text_width(box.place, style.SMALL)
+        yield Text(x + WORD_GAP, base, box.place, style.SMALL, size, style.FAINT)
+    if box.count > 1:
+        times = f"×{box.count}"
+        base = y + height / 2 + style.TEXT * ASCENT / 2
+        size = text_width(times, style.TEXT, bold=True)
+        yield Text(x + width - WORD_GAP, base, times, style.TEXT, size, style.INK, bold=True, anchor="end")
+
+
+def _line(line: Line, x: float, base: float) -> Iterator[Text]:
+    for word in line:
+        yield Text(x, base, word.text, word.size, word.width, word.colour, word.bold)
+        x += word.width + WORD_GAP

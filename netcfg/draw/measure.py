@@ -1,0 +1,206 @@
+"""Sizes: the lines of text in a box, boxes, and, from the inside out, frames."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from netcfg.draw import style
+from netcfg.draw.layout import Item, Link, Placement, Port, arrange
+from netcfg.draw.levels import Level, Member, Pin, SignalKey
+from netcfg.draw.metrics import fitted, text_width
+from netcfg.draw.model import Box, Frame
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A stretch of text in one style."""
+
+    text: str
+    size: float = style.TEXT
+    bold: bool = False
+    colour: str = style.INK
+
+    @property
+    def width(self) -> float:
+        return text_width(self.text, self.size, self.bold)
+
+
+Line = tuple[Word, ...]
+
+WORD_GAP = 6.0
+"""Between two words of a line."""
+
+
+@dataclass(slots=True)
+class Inside:
+    """What a frame holds, laid out."""
+
+    level: Level
+    parts: list[Measured]
+    placement: Placement
+
+
+@dataclass(slots=True)
+class Measured:
+    """A box with its lines, a frame with its inside, or a pin; and the size the layout gives it room for."""
+
+    member: Member
+    item: Item
+    lines: tuple[Line, ...] = ()
+    inside: Inside | None = None
+    labels: tuple[str, ...] = ()
+
+
+def line_width(line: Line) -> float:
+    """Width of a line, with the gaps between its words."""
+    return sum(word.width for word in line) + WORD_GAP * (len(line) - 1)
+
+
+def inside_of(frame: Frame, levels: dict[int, Level]) -> Inside:
+    """Measure and lay out what a frame holds."""
+    level = levels[id(frame)]
+    keys: list[list[SignalKey]] = [[] for _ in level.members]
+    joined = [0] * len(level.members)
+    for source, key, target in level.links:
+        joined[target] += 1
+        if key not in keys[source]:
+            keys[source].append(key)
+    lines = [box_lines(member) if isinstance(member, Box) else () for member in level.members]
+    common = max(
+        (_box_width(member, text) for member, text in zip(level.members, lines, strict=True)), default=0.0
+    )
+    parts = []
+    for index, member in enumerate(level.members):
+        labels = [level.labels.get(key, "") for key in keys[index]]
+        if isinstance(member, Frame):
+            parts.append(_frame(member, levels, keys[index], labels))
+        elif isinstance(member, Box):
+            parts.append(_box(member, lines[index], common, labels, joined[index]))
+        else:
+            parts.append(_pin(member, level))
+    links = [Link(source, target, keys[source].index(key)) for source, key, target in level.links]
+    placement = arrange([part.item for part in parts], links)
+    for part, item in zip(parts, placement.items, strict=True):
+        part.item = item
+    return Inside(level, parts, placement)
+
+
+# --- boxes --------------------------------------------------------------------------------------------------
+
+
+def box_lines(box: Box) -> tuple[Line, ...]:
+    """A box's text: its name, its type and first option, then the rest in smaller lines."""
+    if not box.pieces:
+        return ((_word(box.name, bold=True, colour=style.FAMILIES[box.kind].text),),)
+    head, *rest = _wrapped(box.pieces)
+    lines: list[Line] = [(_word(box.name, bold=True),)] if box.name else []
+    lines.append((_word(head),))
+    lines += [(_word(text, size=style.SMALL, colour=style.FAINT),) for text in rest]
+    if box.frozen:
+        lines.append((_word("frozen", size=style.SMALL, colour=style.FROZEN),))
+    return tuple(lines)
+
+
+def _word(text: str, size: float = style.TEXT, bold: bool = False, colour: str = style.INK) -> Word:
+    return Word(fitted(text, size, style.WORD_WIDTH, bold), size, bold, colour)
+
+
+def _wrapped(pieces: list[str]) -> list[str]:
+    """The pieces, joined by commas, in lines no wider than `LINE_WIDTH` where the pieces allow."""
+    lines = [pieces[0]]
+    for piece in pieces[1:]:
+        longer = f"{lines[-1]}, {piece}"
+        if text_width(longer, style.TEXT) <= style.LINE_WIDTH:
+            lines[-1] = longer
+        else:
+            lines.append(piece)
+    return lines
+
+
+def _box_width(member: Member, lines: tuple[Line, ...]) -> float:
+    """The width a block's box needs for its text; pills keep to themselves and count as none."""
+    if not isinstance(member, Box) or not member.pieces:
+        return 0.0
+    # The text stands in the middle: whatever is in one corner needs room on both sides.
+    aside = max(
+        text_width(member.place, style.SMALL), text_width(_times(member.count), style.TEXT, bold=True)
+    )
+    room = 2 * (aside + WORD_GAP) if aside else 0.0
+    return max(map(line_width, lines)) + room + 2 * style.BOX_PAD_X
+
+
+def _times(count: int) -> str:
+    return f"×{count}" if count > 1 else ""
+
+
+def _box(box: Box, lines: tuple[Line, ...], common: float, labels: list[str], joined: int) -> Measured:
+    """A box and, if it stands for several, the edge of a second one behind it."""
+    width = max(common, style.BOX_WIDTH) if box.pieces else max(map(line_width, lines)) + 4 * style.BOX_PAD_X
+    height = sum(map(line_height, lines)) + 2 * style.BOX_PAD_Y
+    behind = style.BEHIND if box.count > 1 else 0.0
+    width, height = _even(width), max(height, style.SIDE_LINES * joined)
+    item = Item(width + behind, height + behind, width / 2, _ports(labels), height / 2, spread=True)
+    return Measured(box, item, lines, labels=tuple(labels))
+
+
+def line_height(line: Line) -> float:
+    """From a line's upper edge to the next one's."""
+    return style.FIRST_LINE if line[0].size >= style.TEXT else style.NEXT_LINE
+
+
+def _even(width: float) -> float:
+    """Up to a multiple of four, so that middles fall on whole pixels."""
+    return 4.0 * -(-width // 4)
+
+
+def _ports(labels: list[str]) -> tuple[Port, ...]:
+    """The ports of a member's signals, with the sizes of their labels."""
+    sizes = [(label_width(label), style.LABEL_HEIGHT if label else 0.0) for label in labels]
+    return tuple(Port(0.0, *size) for size in sizes) or (Port(),)
+
+
+def label_width(label: str) -> float:
+    """How far a label reaches right of its line."""
+    return text_width(label, style.SMALL) + style.LABEL_GAP if label else 0.0
+
+
+def _pin(pin: Pin, level: Level) -> Measured:
+    """Entries are named where there are several; exits stand at the bottom."""
+    several = sum(isinstance(member, Pin) and not member.exit for member in level.members) > 1
+    label = fitted(pin.label, style.SMALL, style.LINE_WIDTH) if several and not pin.exit else ""
+    height = style.LABEL_HEIGHT if label else 0.0
+    port = Port(0.0, label_width(label), height)
+    return Measured(pin, Item(0.0, 0.0, 0.0, (port,), weight=0, last=pin.exit), labels=(label,))
+
+
+# --- frames -------------------------------------------------------------------------------------------------
+
+
+def frame_title(frame: Frame) -> Line:
+    """The words in a frame's header: its name, its template, its number of turns."""
+    words = [_word(frame.name, style.TEXT, bold=True)] if frame.name else []
+    if frame.note and frame.note != frame.name:
+        words.append(_word(frame.note, colour=style.FAINT if frame.name else style.INK))
+    if frame.count > 1:
+        words.append(_word(_times(frame.count), bold=True))
+    return tuple(words)
+
+
+def _frame(frame: Frame, levels: dict[int, Level], keys: list[SignalKey], labels: list[str]) -> Measured:
+    inside = inside_of(frame, levels)
+    placement = inside.placement
+    left = right = style.FRAME_PAD
+    short = line_width(frame_title(frame)) + 2 * style.BOX_PAD_X - placement.width - left - right
+    left, right = left + max(0.0, short / 2), right + max(0.0, short / 2)
+    exits = {}
+    for index, part in enumerate(inside.parts):
+        if isinstance(part.member, Pin) and part.member.exit:
+            key = next(key for _, key, target in inside.level.links if target == index)
+            exits[key] = placement.corners[index][0] - placement.axis
+    ports = [replace(port, offset=exits[key]) for port, key in zip(_ports(labels), keys, strict=False)]
+    weight = sum(part.item.weight for part in inside.parts)
+    behind = style.BEHIND if frame.count > 1 else 0.0
+    width = left + placement.width + right + behind
+    height = style.HEADER + placement.height + style.FRAME_PAD + behind
+    item = Item(width, height, left + placement.axis, tuple(ports) or (Port(),), style.HEADER / 2, weight)
+    return Measured(frame, item, inside=inside, labels=tuple(labels))

@@ -1,0 +1,126 @@
+"""A picture as a list of simple shapes, in drawing order, which every writer can put into its format.
+
+Units: pixels at scale 1, y downwards. Colours are `#rrggbb`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Point = tuple[float, float]
+Anchor = Literal["start", "middle", "end"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rect:
+    """A rectangle; `x`, `y` is its upper left corner. With `top_only` its lower corners are not rounded."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    fill: str
+    stroke: str | None = None
+    radius: float = 0.0
+    stroke_width: float = 1.0
+    top_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A line through `points`, its corners rounded by `radius`, with an arrow head at its end if `arrow`."""
+
+    points: tuple[Point, ...]
+    stroke: str
+    stroke_width: float = 1.2
+    radius: float = 5.0
+    arrow: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Dot:
+    """A filled circle: the place where a signal parts."""
+
+    x: float
+    y: float
+    radius: float
+    fill: str
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One line of text. `y` is its base line, `width` its measured length, `x` where `anchor` says."""
+
+    x: float
+    y: float
+    text: str
+    size: float
+    width: float
+    fill: str
+    bold: bool = False
+    anchor: Anchor = "start"
+
+    @property
+    def left(self) -> float:
+        """The x where the text begins."""
+        return self.x - {"start": 0.0, "middle": 0.5, "end": 1.0}[self.anchor] * self.width
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Shapes that belong together; `title` shows under the pointer, `kind` is for style sheets."""
+
+    kind: str
+    title: str
+    shapes: tuple[Shape, ...]
+
+
+Shape = Rect | Path | Dot | Text | Group
+
+
+@dataclass(slots=True)
+class Scene:
+    """A whole picture."""
+
+    width: float
+    height: float
+    title: str = ""
+    background: str = "#ffffff"
+    shapes: list[Shape] = field(default_factory=list)
+
+
+def arrow_head(path: Path) -> tuple[Point, Point, Point]:
+    """The triangle at the end of a path: its tip and its two base corners."""
+    (x0, y0), (x, y) = path.points[-2:]
+    length = max(abs(x - x0) + abs(y - y0), 1e-9)
+    dx, dy = (x - x0) / length, (y - y0) / length
+    back, half = 6.0, 3.2
+    return (
+        (x, y),
+        (x - back * dx - half * dy, y - back * dy + half * dx),
+        (x - back * dx + half * dy, y - back * dy - half * dx),
+    )
+
+
+def shaft(path: Path) -> tuple[Point, ...]:
+    """The points of the line itself, which under an arrow head ends a little earlier."""
+    if not path.arrow:
+        return path.points
+    (x0, y0), (x, y) = path.points[-2:]
+    length = max(abs(x - x0) + abs(y - y0), 1e-9)
+    back = min(4.0, length)
+    return (*path.points[:-1], (x - back * (x - x0) / length, y - back * (y - y0) / length))
+
+
+def corner(before: Point, at: Point, after: Point, radius: float) -> tuple[Point, Point]:
+    """Where the rounding of a corner begins and ends: at most half way along each side."""
+    begin, end = _towards(at, before, radius), _towards(at, after, radius)
+    return begin, end
+
+
+def _towards(origin: Point, target: Point, radius: float) -> Point:
+    dx, dy = target[0] - origin[0], target[1] - origin[1]
+    length = abs(dx) + abs(dy)
+    step = min(radius, length / 2) / length if length else 0.0
+    return origin[0] + dx * step, origin[1] + dy * step

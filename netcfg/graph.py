@@ -1,0 +1,166 @@
+"""The graph a network is: nodes, the signals between them, and the scopes they were written in.
+
+Everything here is frozen and knows its place in the file. Passes take a graph and give a new one; the
+builder, the summary and the diagrams read it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from netcfg.blocks.base import Block
+from netcfg.blocks.network import Net
+from netcfg.shapes import Shape
+from netcfg.source import Note, Span
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """One level of expansion around a node: the use of a template, or one turn of a repeat.
+
+    `path` is the parameter path of this level (`features`, `layer1.0`), `template` the block type that was
+    expanded (`vgg16_features`), or for a repeated plain block its own type. `index`/`count` number the turns
+    of a repeat (`index` 0..count-1); both are None where the use has no `repeat`.
+    """
+
+    path: str
+    template: str
+    span: Span
+    index: int | None = None
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """What flows out of a node's port. `producer` is the index of the node in `Graph.nodes`.
+
+    `shape` has no batch axis; a size is an int or a symbolic expression (see `netcfg.shapes`).
+    """
+
+    producer: int
+    port: str
+    shape: Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A block in its place.
+
+    `path` is unique in the network and is the prefix of the parameters' names (`features.0`, `stem`).
+    `inputs` are the signals it reads, in order; `outputs` the ones it makes, by port (one, named "", for most
+    blocks). `position` is what a reader counts: the place of the written block after `[net]` (None for an `[input]`).
+    `parameters`, `trainable` (those not frozen) and `macs` are per node; `macs` for one sample, None where a
+    size is unknown. `freeze`: all of its parameters stay as they start.
+    """
+
+    path: str
+    block: Block
+    inputs: tuple[Signal, ...]
+    outputs: dict[str, Signal]
+    span: Span
+    position: int | None
+    scopes: tuple[Scope, ...] = ()
+    parameters: int = 0
+    trainable: int = 0
+    macs: int | None = 0
+    freeze: bool = False
+
+    @property
+    def type(self) -> str:
+        """The block type as written in brackets."""
+        return self.block.type_name
+
+    @property
+    def name(self) -> str:
+        """The last part of the path: the block's name, or its position."""
+        return self.path.rpartition(".")[2]
+
+    @property
+    def output(self) -> Signal:
+        """The node's first (for most blocks: only) signal."""
+        return next(iter(self.outputs.values()))
+
+    @property
+    def is_input(self) -> bool:
+        """Whether this is a network input rather than a computation."""
+        return self.block.type_name == "input"
+
+    def chain(self) -> tuple[Note, ...]:
+        """Notes that lead from a node inside templates to the use a reader wrote."""
+        return tuple(Note(scope.span, f"in the expansion of `{scope.template}`") for scope in reversed(self.scopes))
+
+
+@dataclass(frozen=True, slots=True)
+class WeightRequest:
+    """Where the parameters below `path` ("" for a whole network) start from, as the file asks.
+
+    `source` is a file or `imagenet`; `layout`, `adapt` and `output_row` are the options of the same names.
+    """
+
+    path: str
+    source: str
+    layout: str | None
+    adapt: str
+    output_row: int | None
+    span: Span
+
+
+@dataclass(frozen=True)
+class Graph:
+    """One network: nodes in file order (each reads only earlier ones), its inputs and its outputs.
+
+    `outputs` maps output names to signals; a network that names none has one output called "".
+    """
+
+    name: str
+    nodes: tuple[Node, ...]
+    outputs: dict[str, Signal]
+    span: Span
+    options: Net = field(repr=False)
+    weights: tuple[WeightRequest, ...] = ()
+
+    @cached_property
+    def inputs(self) -> dict[str, Signal]:
+        """The network's inputs by name, in file order."""
+        return {node.path: node.output for node in self.nodes if node.is_input}
+
+    @property
+    def blocks(self) -> Iterator[Node]:
+        """The computing nodes: all but the inputs."""
+        return (node for node in self.nodes if not node.is_input)
+
+    @cached_property
+    def consumers(self) -> dict[tuple[int, str], tuple[int, ...]]:
+        """For each (producer, port) the indices of the nodes that read it."""
+        readers: dict[tuple[int, str], list[int]] = {}
+        for index, node in enumerate(self.nodes):
+            for signal in node.inputs:
+                readers.setdefault((signal.producer, signal.port), []).append(index)
+        return {key: tuple(indices) for key, indices in readers.items()}
+
+    def reference(self, signal: Signal) -> str:
+        """A signal as a reader would write it: `name`, or `name.port`."""
+        path = self.nodes[signal.producer].path
+        return f"{path}.{signal.port}" if signal.port else path
+
+    @cached_property
+    def parameters(self) -> int:
+        """How many numbers are learned or loaded."""
+        return sum(node.parameters for node in self.nodes)
+
+    @cached_property
+    def trainable(self) -> int:
+        """The parameters that are not frozen."""
+        return sum(node.trainable for node in self.nodes)
+
+    @cached_property
+    def macs(self) -> int | None:
+        """Multiply-accumulates for one sample; None where a size is unknown."""
+        total = 0
+        for node in self.nodes:
+            if node.macs is None:
+                return None
+            total += node.macs
+        return total

@@ -1,0 +1,190 @@
+"""Pass: groups become a program's parts: variables, templates, networks, and the reserved groups.
+
+Ensures: names of networks and templates are unique; presets and command-line settings are applied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from netcfg.blocks.base import SECTIONS
+from netcfg.passes.read import ReadGroup, Reading
+from netcfg.passes.variables import Variables
+from netcfg.source import Finding, Note, Span, did_you_mean, nearest
+from netcfg.syntax import Group, Option, Section
+
+RESERVED_GROUPS = ("General", "Data", "Model", "Loss", "Optimizer", "Metric")
+TEMPLATE_KEYWORD = "Define"
+AUDETNET_NETWORKS = frozenset({"Encoder", "AUPredictor", "Decoder"})
+
+
+@dataclass(slots=True)
+class Template:
+    """`{Define name}`: parameters with their defaults (None: required) and the blocks."""
+
+    name: str
+    parameters: dict[str, str | None]
+    blocks: list[Section]
+    span: Span
+
+
+@dataclass(slots=True)
+class Parts:
+    """A program before anything in it is checked."""
+
+    name: str
+    variables: Variables
+    presets: dict[str, Section] = field(default_factory=dict)
+    templates: dict[str, Template] = field(default_factory=dict)
+    networks: dict[str, Group] = field(default_factory=dict)
+    reserved: dict[str, list[Section]] = field(default_factory=dict)
+    spans: dict[str, Span] = field(default_factory=dict)
+
+
+def collect(
+    reading: Reading, preset: str | None, settings: Mapping[str, object], findings: list[Finding]
+) -> Parts:
+    """Sort the groups by what they are, then fix the variables."""
+    parts = Parts(reading.name, Variables(findings))
+    for read in reading.groups:
+        if not read.group.malformed:
+            _sort(read, parts, findings)
+    _apply_preset(preset, parts, findings)
+    for name, value in settings.items():
+        parts.variables.assign(name, _as_text(value), None)
+    parts.variables.evaluate_all()
+    return parts
+
+
+def _as_text(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+
+
+def _sort(read: ReadGroup, parts: Parts, findings: list[Finding]) -> None:
+    group = read.group
+    words = group.name.split(maxsplit=1)
+    if words and words[0] == TEMPLATE_KEYWORD:
+        _add_template(group, words[1] if len(words) > 1 else "", parts, findings)
+    elif group.name in RESERVED_GROUPS:
+        parts.spans.setdefault(group.name, group.span)
+        for section in group.sections:
+            if group.name != "General" or not _add_variables(section, read.depth, parts, findings):
+                parts.reserved.setdefault(group.name, []).append(section)
+    else:
+        _add_network(group, parts, findings)
+
+
+def _add_variables(section: Section, depth: int, parts: Parts, findings: list[Finding]) -> bool:
+    """Take `[variables]` and `[preset NAME]`; tells whether the section was one of them."""
+    words = section.name.split()
+    if words[:1] == ["variables"]:
+        for option in section.options:
+            parts.variables.declare(option, depth)
+        return True
+    if words[:1] == ["preset"]:
+        if len(words) != 2:
+            findings.append(Finding("NC002", "a preset has one name", section.span, help="write `[preset demo]`"))
+        else:
+            _add_preset(words[1], section, parts)
+        return True
+    return False
+
+
+def _add_preset(name: str, section: Section, parts: Parts) -> None:
+    """A preset written in several files adds up; the including file is read later and wins."""
+    known = parts.presets.get(name)
+    if known is not None:
+        own = {option.key for option in section.options}
+        inherited = [option for option in known.options if option.key not in own]
+        section = Section(
+            section.name, section.file, section.line, section.column, section.length, inherited + section.options
+        )
+    parts.presets[name] = section
+
+
+def _apply_preset(name: str | None, parts: Parts, findings: list[Finding]) -> None:
+    for preset in parts.presets.values():
+        for option in preset.options:
+            if option.key not in parts.variables.definitions:
+                help = did_you_mean(option.key, parts.variables.definitions)
+                message = f"the preset sets a variable `{option.key}` that is not declared"
+                findings.append(Finding("NC108", message, option.span, help=help or "declare it in `[variables]`"))
+    if name is None:
+        return
+    if name not in parts.presets:
+        help = did_you_mean(name, parts.presets) or "it has no presets"
+        findings.append(Finding("NC113", f"{parts.name} has no preset `{name}`", help=help))
+        return
+    for option in parts.presets[name].options:
+        if option.key in parts.variables.definitions:
+            parts.variables.assign(option.key, option.value, option.span)
+
+
+def _add_template(group: Group, name: str, parts: Parts, findings: list[Finding]) -> None:
+    if not name:
+        findings.append(Finding("NC002", "a template needs a name", group.span, help="write `{Define name}`"))
+        return
+    if name in SECTIONS["network"]:
+        message = f"`{name}` is a block type already"
+        findings.append(Finding("NC109", message, group.span, help="give the template another name"))
+        return
+    if _taken(name, group, parts.templates.get(name), "template", findings):
+        return
+    blocks = list(group.sections)
+    parameters: dict[str, str | None] = {}
+    if blocks and blocks[0].name == "parameters":
+        parameters = _parameters(blocks.pop(0), findings)
+    for section in blocks:
+        if section.name == "parameters":
+            findings.append(Finding("NC112", "[parameters] must come first in its template", section.span))
+    parts.templates[name] = Template(name, parameters, [b for b in blocks if b.name != "parameters"], group.span)
+
+
+def _parameters(section: Section, findings: list[Finding]) -> dict[str, str | None]:
+    lines: list[Option] = sorted([*section.words, *section.options], key=lambda option: option.line)
+    parameters: dict[str, str | None] = {}
+    for option in lines:
+        if option.key in parameters:
+            findings.append(Finding("NC106", f"the parameter `{option.key}` is written twice", option.span))
+        parameters[option.key] = option.value or None
+    return parameters
+
+
+def _add_network(group: Group, parts: Parts, findings: list[Finding]) -> None:
+    first = group.sections[0] if group.sections else None
+    if first is None or (first.name != "net" and not first.malformed):
+        _report_no_network(group, first, findings)
+        return
+    if not _taken(group.name, group, parts.networks.get(group.name), "network", findings):
+        parts.networks[group.name] = group
+
+
+def _report_no_network(group: Group, first: Section | None, findings: list[Finding]) -> None:
+    """A group that is neither: a reserved word misspelt, or a network without its [net]."""
+    match = nearest(group.name, [*RESERVED_GROUPS, TEMPLATE_KEYWORD])
+    words = group.name.split()
+    if words[0] != TEMPLATE_KEYWORD and nearest(words[0], [TEMPLATE_KEYWORD]) and len(words) == 2:
+        findings.append(
+            Finding("NC101", f"there is no group `{group.name}`", group.span, help=f"did you mean `{TEMPLATE_KEYWORD} {words[1]}`?")
+        )
+    elif match is not None:
+        message = f"`{group.name}` is neither a reserved group nor a network (which begins with [net])"
+        findings.append(Finding("NC101", message, group.span, help=f"did you mean `{match}`?"))
+    elif first is None:
+        findings.append(Finding("NC208", f"`{group.name}` is empty", group.span, help="a network begins with `[net]`"))
+    else:
+        notes = (Note(group.span, f"the network `{group.name}` begins here"),)
+        message = f"a network begins with [net], and `{group.name}` begins with [{first.name}]"
+        findings.append(Finding("NC112", message, first.span, notes, help="put `[net]` first"))
+
+
+def _taken(
+    name: str, group: Group, known: Template | Group | None, kind: str, findings: list[Finding]
+) -> bool:
+    if known is None:
+        return False
+    notes = (Note(known.span, "first here"),)
+    message = f"the {kind} `{name}` is defined twice"
+    findings.append(Finding("NC109", message, group.span, notes, help="rename or remove one of them"))
+    return True

@@ -1,0 +1,550 @@
+"""Pass: a network as written becomes a flat list of blocks, wired by index.
+
+Requires: templates and variables are known. Ensures: templates are expanded, repeats unrolled, options checked,
+every reference resolved to an earlier block. A block that failed is a `Wire` to nothing: what only follows from
+it stays silent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import ClassVar
+
+from netcfg.blocks.base import BLOCKS, SECTIONS, Block, Reference
+from netcfg.blocks.network import Input, Net, Output
+from netcfg.blocks.values import IDENTIFIER, split_list
+from netcfg.graph import Scope, WeightRequest
+from netcfg.passes.collect import Parts, Template
+from netcfg.passes.names import RESERVED_NAMES
+from netcfg.passes.schema import check_section
+from netcfg.passes.variables import VariableScope
+from netcfg.source import Finding, Note, Span, did_you_mean
+from netcfg.syntax import Group, Option, Section
+
+COMMON_OPTIONS = ("name", "from", "repeat", "weights", "layout", "adapt", "freeze")
+MAX_BLOCKS = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """What a reference resolves to: a port of an earlier draft; producer -1 is a block that failed."""
+
+    producer: int
+    port: str = ""
+
+
+NOTHING = Wire(-1)
+
+
+@dataclass(slots=True)
+class Draft:
+    """A checked block with its inputs, before shapes are known."""
+
+    path: str
+    block: Block
+    section: Section
+    wires: list[Wire]
+    position: int | None
+    scopes: tuple[Scope, ...]
+    freeze: bool
+
+
+@dataclass(slots=True)
+class Result:
+    """What a written block gives to those who name it: its own signal, ports, and the blocks inside it."""
+
+    wire: Wire
+    ports: Mapping[str, Wire] | None = None
+    inner: Namespace | None = None
+
+
+@dataclass(slots=True)
+class Namespace:
+    """The blocks of one body (a network's or a template's): by position, by name, and its inputs."""
+
+    declared: dict[str, int]
+    inputs: dict[str, Wire]
+    count: int = 0
+    results: list[Result] = field(default_factory=list)
+    sections: dict[str, Section] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Where an expansion stands: its path, scopes, variables, and what its uses have asked for."""
+
+    path: str
+    scopes: tuple[Scope, ...]
+    variables: VariableScope
+    templates: tuple[str, ...] = ()
+    freeze: bool = False
+    position: int | None = None
+    """The position of the written block around an expansion; None at the top."""
+
+    def below(self, name: str) -> str:
+        """The path of a block here."""
+        return f"{self.path}.{name}" if self.path else name
+
+
+@dataclass
+class Elaborated:
+    """A network, wired."""
+
+    name: str
+    net: Net
+    drafts: list[Draft]
+    outputs: dict[str, Wire]
+    span: Span
+    weights: list[WeightRequest]
+    single_input: bool
+
+
+def elaborate(group: Group, parts: Parts, findings: list[Finding]) -> Elaborated | None:
+    """The network of a group, or None where its [net] cannot be read."""
+    return _Elaborator(group, parts, findings).run()
+
+
+class _Elaborator:
+    def __init__(self, group: Group, parts: Parts, findings: list[Finding]) -> None:
+        self.group = group
+        self.parts = parts
+        self.findings = findings
+        self.drafts: list[Draft] = []
+        self.weights: list[WeightRequest] = []
+        self.too_large = False
+
+    def run(self) -> Elaborated | None:
+        scope = VariableScope(self.parts.variables)
+        sections = self.group.sections
+        net_section = scope.replace(sections[0])
+        net = check_section(net_section, Net, self.findings)
+        body = sections[1:]
+        declared_inputs = [section for section in body if section.name == "input"]
+        if net is not None:
+            self._check_input_declared(net, net_section, declared_inputs)
+            if net.weights not in (None, "None"):
+                self._request("", net, net_section)
+        context = Context("", (), scope, freeze=bool(net and net.freeze))
+        namespace = Namespace(_declared_names(body), {}, _block_count(body))
+        self._add_inputs(net, declared_inputs, namespace, context)
+        outputs = self._body(body, namespace, context)
+        if not any(draft.position is not None for draft in self.drafts) and not self.findings:
+            message = f"the network `{self.group.name}` computes nothing"
+            self.findings.append(Finding("NC208", message, self.group.span, help="add a block after [net]"))
+        if net is None:
+            return None
+        if not outputs:
+            outputs = {"": namespace.results[-1].wire if namespace.results else NOTHING}
+        single = len(declared_inputs) + (net.channels is not None) == 1
+        return Elaborated(self.group.name, net, self.drafts, outputs, self.group.span, self.weights, single)
+
+    # --- inputs and outputs
+
+    def _check_input_declared(self, net: Net, section: Section, inputs: list[Section]) -> None:
+        if net.channels is None and not inputs:
+            self.findings.append(
+                Finding("NC104", "`net` needs `channels`, or the network an [input]", section.span, help="write `channels = 3`")
+            )
+        elif net.channels is not None and inputs:
+            option = section.option("channels")
+            notes = (Note(inputs[0].span, "its inputs are declared here"),)
+            span = option.span if option else section.span
+            message = "`channels` and [input] blocks both declare the network's input"
+            self.findings.append(Finding("NC105", message, span, notes, help="leave `channels` out"))
+
+    def _add_inputs(self, net: Net | None, declared: list[Section], names: Namespace, context: Context) -> None:
+        if net is not None and net.channels is not None and not declared:
+            block = Input(name="input", channels=net.channels, height=net.height, width=net.width)
+            names.inputs["input"] = self._draft("input", block, self.group.sections[0], [], None, context)
+        for section in declared:
+            section = context.variables.replace(section)
+            block = check_section(section, Input, self.findings)
+            option = section.option("name")
+            if block is None:
+                if option:
+                    names.inputs[option.value] = NOTHING
+                continue
+            if self._check_name(option, names.inputs):
+                names.inputs[block.name] = self._draft(block.name, block, section, [], None, context)
+        if declared and not names.inputs:
+            names.inputs["input"] = NOTHING
+
+    def _output(self, section: Section, previous: Wire, names: Namespace, context: Context) -> tuple[str, Wire] | None:
+        section = context.variables.replace(section)
+        block = check_section(section, Output, self.findings)
+        if block is None:
+            return None
+        if not IDENTIFIER.match(block.name):
+            self._check_name(section.option("name"), {})
+            return None
+        return block.name, self._wires(block, section, previous, names)[0]
+
+    # --- bodies
+
+    def _body(self, sections: list[Section], names: Namespace, context: Context) -> dict[str, Wire]:
+        """Elaborate the blocks of a body in order; gives its named outputs."""
+        outputs: dict[str, Wire] = {}
+        previous = self._fed(names)
+        for section in sections:
+            if section.name == "input":
+                continue
+            if section.name == "output":
+                output = self._output(section, previous, names, context)
+                if output and output[0] in outputs:
+                    self._duplicate_name(output[0], section)
+                elif output:
+                    outputs[output[0]] = output[1]
+                continue
+            if self.too_large:
+                break
+            result = self._block(section, previous, names, context)
+            self._name_result(section, result, names)
+            names.results.append(result)
+            previous = result.wire
+        return outputs
+
+    def _fed(self, names: Namespace) -> Wire:
+        """What -1 is at the first block: the input, where there is only one."""
+        return next(iter(names.inputs.values())) if names.inputs else NOTHING
+
+    def _name_result(self, section: Section, result: Result, names: Namespace) -> None:
+        option = section.option("name")
+        if option is None or "$" in option.value:
+            return
+        if self._check_name(option, names.sections | names.inputs):
+            names.sections[option.value] = section
+
+    def _block(self, section: Section, previous: Wire, names: Namespace, context: Context) -> Result:
+        section = context.variables.replace(section)
+        position = len(names.results)
+        if section.malformed:
+            return Result(NOTHING)
+        kind = BLOCKS.get(section.name)
+        if kind is not None and issubclass(kind, Block):
+            return self._plain(section, kind, position, previous, names, context)
+        template = self.parts.templates.get(section.name)
+        if template is not None:
+            return self._template(section, template, position, previous, names, context)
+        self._report_unknown(section)
+        return Result(NOTHING)
+
+    def _plain(
+        self, section: Section, kind: type[Block], position: int, previous: Wire, names: Namespace, context: Context
+    ) -> Result:
+        block = check_section(section, kind, self.findings)
+        if block is None:
+            return Result(NOTHING)
+        wires = self._wires(block, section, previous, names)
+        path = context.below(block.name or str(position))
+        if block.weights not in (None, "None"):
+            self._request(path, block, section)
+        if block.repeat is None:
+            return Result(self._draft(path, block, section, wires, position, context))
+        for turn in range(block.repeat):
+            scope = Scope(f"{path}.{turn}", section.name, section.span, turn, block.repeat)
+            inside = replace(context, scopes=(*context.scopes, scope))
+            wires = [self._draft(scope.path, block, section, wires, position, inside)]
+        return Result(wires[0])
+
+    def _draft(
+        self, path: str, block: Block, section: Section, wires: list[Wire], position: int | None, context: Context
+    ) -> Wire:
+        if len(self.drafts) >= MAX_BLOCKS:
+            self._report_too_large(section)
+            return NOTHING
+        if context.position is not None:
+            position = context.position
+        self.drafts.append(Draft(path, block, section, wires, position, context.scopes, context.freeze or block.freeze))
+        return Wire(len(self.drafts) - 1)
+
+    # --- templates
+
+    def _template(
+        self, section: Section, template: Template, position: int, previous: Wire, names: Namespace, context: Context
+    ) -> Result:
+        if template.name in context.templates:
+            self._report_cycle(section, template, context)
+            return Result(NOTHING)
+        common, parameters = self._split_options(section, template)
+        use = check_section(common, _TemplateUse, self.findings)
+        if use is None or parameters is None:
+            return Result(NOTHING)
+        wires = self._wires(use, common, previous, names)
+        path = context.below(use.name or str(position))
+        if use.weights not in (None, "None"):
+            self._request(path, use, section)
+        result = Result(NOTHING)
+        for turn in range(use.repeat or 1):
+            inside = Context(
+                path if use.repeat is None else f"{path}.{turn}",
+                (),
+                VariableScope(self.parts.variables, parameters),
+                (*context.templates, template.name),
+                context.freeze or use.freeze,
+                position if context.position is None else context.position,
+            )
+            index = turn if use.repeat else None
+            scope = Scope(inside.path, template.name, section.span, index, use.repeat)
+            result = self._expand(template, wires, section, replace(inside, scopes=(*context.scopes, scope)))
+            wires = [result.wire]
+            if self.too_large:
+                break
+        return result
+
+    def _expand(self, template: Template, wires: list[Wire], use: Section, context: Context) -> Result:
+        """One turn of a template: a body of its own, fed by the use's inputs."""
+        inputs = self._template_inputs(template, wires, use)
+        inner = Namespace(_declared_names(template.blocks), inputs, _block_count(template.blocks))
+        outputs = self._body(template.blocks, inner, context)
+        last = inner.results[-1].wire if inner.results else self._fed(inner)
+        return Result(next(iter(outputs.values())) if len(outputs) == 1 else last, outputs or None, inner)
+
+    def _template_inputs(self, template: Template, wires: list[Wire], use: Section) -> dict[str, Wire]:
+        declared = [option.value for section in template.blocks if section.name == "input" and (option := section.option("name"))]
+        if not declared:
+            if len(wires) > 1:
+                self._report_count(use, len(wires), 1)
+            return {"input": wires[0]}
+        if len(declared) != len(wires):
+            self._report_count(use, len(wires), len(declared))
+            wires = [NOTHING] * len(declared)
+        return {"input": wires[0], **dict(zip(declared, wires, strict=True))}
+
+    def _split_options(self, section: Section, template: Template) -> tuple[Section, dict[str, str] | None]:
+        """The options every block has, and the template's parameters (None where one is missing or unknown)."""
+        common = [option for option in section.options if option.key in COMMON_OPTIONS]
+        given: dict[str, Option] = {}
+        failed = False
+        for option in section.options:
+            if option.key in COMMON_OPTIONS:
+                continue
+            if option.key not in template.parameters:
+                failed = True
+                help = did_you_mean(option.key, [*template.parameters, *COMMON_OPTIONS])
+                message = f"`{template.name}` has no parameter `{option.key}`"
+                notes = (Note(template.span, "the template is defined here"),)
+                self.findings.append(Finding("NC103", message, option.span, notes, help=help))
+            elif option.key in given:
+                failed = True
+                notes = (Note(given[option.key].span, "first here"),)
+                self.findings.append(Finding("NC106", f"`{option.key}` is written twice", option.span, notes))
+            else:
+                given[option.key] = option
+        values = {key: given[key].value if key in given else default for key, default in template.parameters.items()}
+        missing = [key for key, value in values.items() if value is None]
+        if missing and not failed:
+            names = " and ".join(f"`{key}`" for key in missing)
+            notes = (Note(template.span, "the template is defined here"),)
+            self.findings.append(
+                Finding("NC104", f"`{template.name}` needs {names}", section.span, notes, help=f"write `{missing[0]} = …`")
+            )
+        rest = Section(section.name, section.file, section.line, section.column, section.length, common)
+        known = {key: value for key, value in values.items() if value is not None}
+        return rest, None if missing or failed else known
+
+    # --- references
+
+    def _wires(
+        self, block: Block, section: Section, previous: Wire, names: Namespace
+    ) -> list[Wire]:
+        """The signals a block reads; each that cannot be found is reported and wired to nothing."""
+        option_name = block.reference_option
+        references = block.references()
+        if references is None:
+            if option_name != "from":
+                self.findings.append(
+                    Finding("NC104", f"`{section.name}` needs `{option_name}`", section.span, help=f"write `{option_name} = …`")
+                )
+                return [NOTHING]
+            return [self._default(section, previous, names)]
+        option = section.option(option_name)
+        if option is None:
+            option = section.option("from")
+        elif option_name != "from" and (other := section.option("from")):
+            message = f"`from` and `{option_name}` say the same thing"
+            notes = (Note(option.span, "and here"),)
+            self.findings.append(Finding("NC105", message, other.span, notes, help="take one of them out"))
+        if option is None:
+            return [NOTHING]
+        if block.input_count is not None and len(references) != block.input_count:
+            self._report_count(section, len(references), block.input_count, option.value_span)
+            return [NOTHING]
+        items = split_list(option.value)
+        return [
+            self._resolve(reference, option, item, section, names)
+            for reference, item in zip(references, items, strict=True)
+        ]
+
+    def _default(self, section: Section, previous: Wire, names: Namespace) -> Wire:
+        """The block before; at the first block the network's input, which must be the only one."""
+        declared = [name for name in names.inputs if name != "input"]
+        if not names.results and len(declared) > 1:
+            listed = ", ".join(f"`{name}`" for name in declared)
+            self.findings.append(
+                Finding("NC205", f"there are {len(declared)} inputs ({listed}): say which one it reads", section.span, help=f"write `from = {declared[0]}`")
+            )
+            return NOTHING
+        return previous
+
+    def _resolve(self, reference: Reference, option: Option, item: str, section: Section, names: Namespace) -> Wire:
+        here = len(names.results)
+        target = reference.target
+        if isinstance(target, str):
+            if target in names.inputs and target not in names.sections:
+                return self._input(target, reference, option, item, names)
+            index = names.declared.get(target)
+            if index is None:
+                known = [*names.declared, *names.inputs]
+                message = f"there is no block `{target}` here"
+                self._reference_finding("NC201", message, option, item, did_you_mean(target, known))
+                return NOTHING
+        else:
+            index = target if target >= 0 else here + target
+            if index == -1 and target < 0:
+                wire = self._default(section, self._fed(names), Namespace({}, names.inputs))
+                return self._port(Result(wire), reference, option, item) if reference.port else wire
+            if index < 0:
+                self._reference_finding("NC201", self._before_input(target, here), option, item, None)
+                return NOTHING
+        if index >= here:
+            self._report_not_earlier(reference, index, here, option, item, names)
+            return NOTHING
+        return self._port(names.results[index], reference, option, item)
+
+    def _input(self, target: str, reference: Reference, option: Option, item: str, names: Namespace) -> Wire:
+        wires = names.inputs[target]
+        if reference.port:
+            self._reference_finding("NC204", f"the input `{target}` has no ports", option, item, f"write `{target}`")
+        return wires
+
+    def _port(self, result: Result, reference: Reference, option: Option, item: str) -> Wire:
+        """The signal a dotted reference leads to: a port, or a block inside a template's use."""
+        if not reference.port or (result.wire == NOTHING and result.inner is None):
+            return result.wire
+        if result.ports and reference.port in result.ports:
+            return result.ports[reference.port]
+        head, _, rest = reference.port.partition(".")
+        inner = result.inner
+        if inner is not None:
+            index = int(head) if head.isdigit() else inner.declared.get(head)
+            if index is not None and index < len(inner.results):
+                return self._port(inner.results[index], Reference(head, rest), option, item)
+        else:
+            return Wire(result.wire.producer, reference.port)  # whether it has the port is known with its shape
+        known = [*(result.ports or {}), *(inner.declared if inner else {})]
+        message = f"`{reference.target}` has no port `{reference.port}`"
+        self._reference_finding("NC204", message, option, item, did_you_mean(reference.port, known))
+        return NOTHING
+
+    # --- names
+
+    def _check_name(self, option: Option | None, taken: Mapping[str, object]) -> bool:
+        """Whether a block may be called so; says why not."""
+        if option is None:
+            return True
+        name = option.value
+        if not IDENTIFIER.match(name):
+            help = "letters, digits and underscores, a letter first"
+            self.findings.append(Finding("NC111", f"`{name}` cannot be a block's name", option.value_span, help=help))
+        elif name in RESERVED_NAMES:
+            help = f"`{name}_1`, or any other word"
+            message = f"`{name}` is a word that Python or PyTorch's modules use themselves"
+            self.findings.append(Finding("NC111", message, option.value_span, help=help))
+        elif name in taken:
+            first = taken[name]
+            self._duplicate_name(name, None, option, first.span if isinstance(first, Section) else None)
+        else:
+            return True
+        return False
+
+    def _duplicate_name(
+        self, name: str, section: Section | None, option: Option | None = None, first: Span | None = None
+    ) -> None:
+        option = option or (section.option("name") if section else None)
+        notes = (Note(first, "first here"),) if first else ()
+        span = option.value_span if option else None
+        self.findings.append(Finding("NC107", f"`{name}` is the name of another block here", span, notes, help="give it a name of its own"))
+
+    # --- findings
+
+    def _request(self, path: str, asked: Net | Block, section: Section) -> None:
+        option = section.option("weights")
+        span = option.value_span if option else section.span
+        row = asked.output_row if isinstance(asked, Net) else None
+        self.weights.append(WeightRequest(path, str(asked.weights), asked.layout, asked.adapt, row, span))
+
+    def _report_unknown(self, section: Section) -> None:
+        name = section.name
+        if name == "net":
+            self.findings.append(Finding("NC112", "[net] must come first in its network, once", section.span))
+            return
+        for group, sections in SECTIONS.items():
+            if group != "network" and name in sections:
+                message = f"[{name}] is no block of a network"
+                self.findings.append(Finding("NC102", message, section.span, help=f"it belongs into {{{group.capitalize()}}}"))
+                return
+        known = [*BLOCKS, *self.parts.templates]
+        help = did_you_mean(name, known) or "`netcfg blocks` lists all block types"
+        self.findings.append(Finding("NC102", f"there is no block type `{name}`", section.span, help=help))
+
+    def _report_cycle(self, section: Section, template: Template, context: Context) -> None:
+        chain = " → ".join([*context.templates[context.templates.index(template.name) :], template.name])
+        notes = tuple(Note(scope.span, f"`{scope.template}` is used here") for scope in reversed(context.scopes))
+        message = f"the template `{template.name}` is used in its own expansion: {chain}"
+        self.findings.append(Finding("NC110", message, section.span, notes, help="break the cycle"))
+
+    def _report_count(self, section: Section, given: int, takes: int, span: Span | None = None) -> None:
+        message = f"`{section.name}` takes {takes} input{'s' if takes != 1 else ''}, and is given {given}"
+        self.findings.append(Finding("NC205", message, span or section.span))
+
+    def _reference_finding(self, code: str, message: str, option: Option, item: str, help: str | None) -> None:
+        self.findings.append(Finding(code, message, option.item_span(item), help=help))
+
+    @staticmethod
+    def _before_input(target: int, here: int) -> str:
+        return f"`{target}` leads to before the input: this is block {here}, whose input is `{-here - 1}`"
+
+    def _report_not_earlier(
+        self, reference: Reference, index: int, here: int, option: Option, item: str, names: Namespace
+    ) -> None:
+        if index == here:
+            self._reference_finding(
+                "NC203", f"`{reference}` is this block itself", option, item, "`-1` is the block before it"
+            )
+        elif index < names.count:
+            message = f"`{reference}` only comes later: it is block {index}, and this is block {here}"
+            self._reference_finding("NC202", message, option, item, "a block reads only what is above it")
+        else:
+            message = f"there is no block {index}: the last one is {names.count - 1}"
+            self._reference_finding("NC201", message, option, item, f"this is block {here}; `-1` is the one before it")
+
+    def _report_too_large(self, section: Section) -> None:
+        if not self.too_large:
+            self.too_large = True
+            message = f"the network expands to more than {MAX_BLOCKS} blocks"
+            self.findings.append(Finding("NC304", message, section.span, help="a smaller `repeat`"))
+
+
+def _block_count(sections: list[Section]) -> int:
+    return sum(section.name not in ("input", "output") for section in sections)
+
+
+class _TemplateUse(Block):
+    """The options that every use of a template has."""
+
+    input_count: ClassVar[int | None] = None
+
+
+def _declared_names(sections: list[Section]) -> dict[str, int]:
+    """Name -> position of every named block of a body, also of those still to come."""
+    names: dict[str, int] = {}
+    position = 0
+    for section in sections:
+        if section.name in ("input", "output"):
+            continue
+        option = section.option("name")
+        if option is not None:
+            names.setdefault(option.value, position)
+        position += 1
+    return names

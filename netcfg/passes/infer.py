@@ -1,0 +1,153 @@
+"""Pass: shapes, parameters and costs, from the inputs down.
+
+Requires: blocks wired to earlier ones. Ensures: every signal of the graph has a shape; sizes stay below the
+stated limits. A block after a failed one is left out silently.
+"""
+
+from __future__ import annotations
+
+from netcfg.blocks.base import Block, ShapeError
+from netcfg.blocks.network import Input
+from netcfg.graph import Graph, Node, Signal
+from netcfg.passes.elaborate import Draft, Elaborated, Wire
+from netcfg.shapes import MAX_SIZE, Shape, Size, show, volume
+from netcfg.source import Finding, Note, Span, did_you_mean
+
+MAX_PARAMETERS = 10**11
+MAX_VOLUME = 2**34
+
+
+def infer(network: Elaborated, findings: list[Finding]) -> Graph | None:
+    """The graph of a wired network; None where anything in it failed."""
+    nodes: list[Node | None] = []
+    inference = _Inference(network, nodes, findings)
+    for draft in network.drafts:
+        nodes.append(inference.node(draft))
+    outputs = {name: inference.signal(wire, None) for name, wire in network.outputs.items()}
+    complete = [node for node in nodes if node is not None]
+    kept = {name: signal for name, signal in outputs.items() if signal is not None}
+    if len(complete) < len(nodes) or len(kept) < len(outputs):
+        return None
+    _warn_unused(network, complete, kept, findings)
+    graph = Graph(network.name, tuple(complete), kept, network.span, network.net, tuple(network.weights))
+    if graph.parameters > MAX_PARAMETERS:
+        message = f"`{graph.name}` has {graph.parameters} parameters; the limit is {MAX_PARAMETERS}"
+        findings.append(Finding("NC304", message, network.span, help="fewer filters or features"))
+    return graph
+
+
+def _warn_unused(
+    network: Elaborated, nodes: list[Node], outputs: dict[str, Signal], findings: list[Finding]
+) -> None:
+    """Warn of blocks that nothing reads: they would be built, saved, and never computed."""
+    read = {signal.producer for node in nodes for signal in node.inputs}
+    read |= {signal.producer for signal in outputs.values()}
+    for index, node in enumerate(nodes):
+        if index in read:
+            continue
+        what = f"the input `{node.path}`" if node.is_input else f"`{node.path}` ({node.type})"
+        message = f"nothing in `{network.name}` reads {what}"
+        help = "take it out, or name it in an [output]" if not node.is_input else "take it out, or read it with `from`"
+        findings.append(Finding("NC209", message, node.span, help=help, severity="warning"))
+
+
+class _Inference:
+    def __init__(self, network: Elaborated, nodes: list[Node | None], findings: list[Finding]) -> None:
+        self.network = network
+        self.nodes = nodes
+        self.findings = findings
+
+    def node(self, draft: Draft) -> Node | None:
+        """The draft with its signals, or None where it (or what it reads) failed."""
+        inputs = []
+        for wire in draft.wires:
+            signal = self.signal(wire, draft)
+            if signal is None:
+                return None
+            inputs.append(signal)
+        block = draft.block
+        shapes = tuple([signal.shape for signal in inputs])
+        try:
+            if isinstance(block, Input):
+                result: Shape | dict[str, Shape] = block.shape_in(self.network.single_input)
+            else:
+                result = block.shape(*shapes)
+            if isinstance(result, tuple):
+                result = {"": result}
+            self._check_volume(result)
+            parameters = block.parameters(*shapes)
+            macs = block.macs(*shapes)
+            frozen = parameters if draft.freeze else block.frozen_parameters(*shapes)
+        except ShapeError as error:
+            self._report(error, draft, inputs)
+            return None
+        index = len(self.nodes)
+        return Node(
+            draft.path,
+            block,
+            tuple(inputs),
+            {port: Signal(index, port, shape) for port, shape in result.items()},
+            draft.section.span,
+            draft.position,
+            draft.scopes,
+            parameters,
+            parameters - frozen,
+            macs if isinstance(macs, int) else None,
+            draft.freeze,
+        )
+
+    def signal(self, wire: Wire, reader: Draft | None) -> Signal | None:
+        """What a wire carries; a port that its producer does not have is reported."""
+        producer = self.nodes[wire.producer] if 0 <= wire.producer < len(self.nodes) else None
+        if producer is None:
+            return None
+        if not wire.port:
+            return producer.output
+        if wire.port not in producer.outputs:
+            ports = [port for port in producer.outputs if port]
+            message = f"`{producer.path}` ({producer.type}) has no port `{wire.port}`"
+            span = reader.section.span if reader else producer.span
+            help = did_you_mean(wire.port, ports) if ports else f"write `{producer.name}`: it gives one signal"
+            self.findings.append(Finding("NC204", message, span, help=help))
+            return None
+        return producer.outputs[wire.port]
+
+    @staticmethod
+    def _check_volume(shapes: dict[str, Shape]) -> None:
+        for shape in shapes.values():
+            total: Size = volume(shape)
+            if isinstance(total, int) and (total > MAX_VOLUME or max(shape, default=0) > MAX_SIZE):  # type: ignore[type-var]
+                raise ShapeError(
+                    f"gives {show(shape)}, {total} numbers per sample; the limit is {MAX_VOLUME}", code="NC304"
+                )
+
+    def _report(self, error: ShapeError, draft: Draft, inputs: list[Signal]) -> None:
+        """The consumer underlined, a note at the producer of the shape it cannot take."""
+        notes = []
+        if error.argument is not None and inputs:
+            signal = inputs[error.argument]
+            producer = self.nodes[signal.producer]
+            assert producer is not None
+            notes.append(Note(producer.span, f"{_called(producer)} gives {show(signal.shape)} here"))
+            if error.argument > 0:
+                first = self.nodes[inputs[0].producer]
+                assert first is not None
+                notes.append(Note(first.span, f"{_called(first)} gives {show(inputs[0].shape)} here"))
+        notes += [Note(scope.span, f"in this use of `{scope.template}`") for scope in reversed(draft.scopes)]
+        message = f"{_subject(draft.block)} {error}"
+        self.findings.append(Finding(error.code, message, _place(error, draft), tuple(notes), error.help))
+
+
+def _called(node: Node) -> str:
+    if node.is_input:
+        return f"the input `{node.path}`"
+    return f"`{node.block.name}`" if node.block.name else f"[{node.type}]"
+
+
+def _subject(block: Block) -> str:
+    return f"`{block.name}` ({block.type_name})" if block.name else f"[{block.type_name}]"
+
+
+def _place(error: ShapeError, draft: Draft) -> Span:
+    option = draft.section.option(error.option) if error.option else None
+    return option.value_span if option else draft.section.span

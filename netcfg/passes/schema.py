@@ -1,0 +1,118 @@
+"""Pass: a section as written becomes a checked section, typed by its schema."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from netcfg.blocks.base import Section as Checked
+from netcfg.source import Finding, Note, did_you_mean
+from netcfg.syntax import Option, Section
+
+Kind = TypeVar("Kind", bound=Checked)
+
+
+def check_section(section: Section, kind: type[Kind], findings: list[Finding]) -> Kind | None:
+    """The section by its schema, or None where something is wrong with it (all of it is reported)."""
+    if section.malformed:
+        return None
+    before = len(findings)
+    values = _values(section, kind, findings)
+    if len(findings) == before:
+        try:
+            checked = kind.model_validate(values)
+        except ValidationError as error:
+            _report_invalid(error, section, findings)
+            return None
+        _report_conflict(checked, section, findings)
+    else:
+        _report_missing(section, kind, findings)
+    return checked if len(findings) == before or all(f.severity == "warning" for f in findings[before:]) else None
+
+
+def _values(section: Section, kind: type[Checked], findings: list[Finding]) -> dict[str, Any]:
+    """The options' values, read by type; unknown, repeated and unreadable ones are reported."""
+    readers = kind.readers()
+    values: dict[str, Any] = {}
+    for option in section.options:
+        key = option.key
+        reader = readers.get(key)
+        if reader is None:
+            findings.append(_unknown(option, section, kind))
+        elif key in values:
+            findings.append(_duplicate(option, section))
+        elif option.value:
+            try:
+                values[key] = reader(option.value)
+            except ValueError as error:
+                values[key] = None
+                findings.append(Finding("NC105", f"`{key}` must be {error}", option.value_span))
+    return values
+
+
+def _unknown(option: Option, section: Section, kind: type[Checked]) -> Finding:
+    message = f"`{section.name}` has no option `{option.key}`"
+    return Finding("NC103", message, option.span, help=did_you_mean(option.key, kind.readers()))
+
+
+def _duplicate(option: Option, section: Section) -> Finding:
+    first = section.option(option.key)
+    assert first is not None
+    notes = (Note(first.span, "first here"),)
+    return Finding("NC106", f"`{option.key}` is written twice", option.span, notes, help="take one of them out")
+
+
+def _report_missing(section: Section, kind: type[Checked], findings: list[Finding]) -> None:
+    written = {option.key for option in section.options}
+    missing = [key for key in kind.required_options() if key not in written]
+    # An unknown option that is nearly a missing one is the same mistake, reported once.
+    unknown = [finding for finding in findings if finding.code == "NC103" and finding.help]
+    missing = [key for key in missing if not any(f"`{key}`?" in (finding.help or "") for finding in unknown)]
+    if missing:
+        findings.append(_missing(section, missing))
+
+
+def _missing(section: Section, keys: list[str]) -> Finding:
+    names = " and ".join(f"`{key}`" for key in keys)
+    return Finding("NC104", f"`{section.name}` needs {names}", section.span, help=f"write `{keys[0]} = …`")
+
+
+def _report_invalid(error: ValidationError, section: Section, findings: list[Finding]) -> None:
+    """Missing options together, then each value outside its range."""
+    details = error.errors(include_url=False, include_context=True, include_input=True)
+    missing = [str(detail["loc"][0]) for detail in details if detail["type"] == "missing"]
+    if missing:
+        findings.append(_missing(section, missing))
+    reported: set[str] = set()
+    for detail in details:
+        if detail["type"] == "missing":
+            continue
+        key = str(detail["loc"][0])
+        option = section.option(key)
+        if key not in reported:
+            reported.add(key)
+            found = option.value if option else detail["input"]
+            span = option.value_span if option else section.span
+            findings.append(Finding("NC105", f"`{key}` must be {_bound(detail)}, found `{found}`", span))
+
+
+def _bound(detail: Any) -> str:
+    context = detail.get("ctx", {})
+    words = {"gt": "greater than", "ge": "at least", "lt": "less than", "le": "at most"}
+    for key, phrase in words.items():
+        if key in context:
+            return f"{phrase} {context[key]}"
+    return str(detail["msg"])
+
+
+def _report_conflict(checked: Checked, section: Section, findings: list[Finding]) -> None:
+    conflict = checked.conflict()
+    if conflict:
+        findings.append(Finding("NC105", f"`{section.name}` {conflict}", section.span))
+        return
+    warnings = getattr(checked, "warnings", None)
+    for key, (code, message, help) in (warnings() if warnings else {}).items():
+        option = section.option(key)
+        span = option.value_span if option else section.span
+        findings.append(Finding(code, message, span, help=help, severity="warning"))

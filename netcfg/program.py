@@ -1,0 +1,54 @@
+"""A checked program: what a `.cfg` file means, ready to be built, drawn, summarised or trained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from netcfg.blocks.kinds import FieldSpec, Loss, Metric, Optimizer, Source, Transform
+from netcfg.blocks.general import Training
+from netcfg.graph import Graph
+from netcfg.source import Finding, Span
+
+
+@dataclass(frozen=True)
+class Data:
+    """The data of a program: a source and its pipeline.
+
+    `fields` are the fields after the pipeline; `used` the ones a network, loss or metric reads, in that order.
+    """
+
+    source: Source
+    transforms: tuple[Transform, ...]
+    fields: Mapping[str, FieldSpec]
+    used: tuple[str, ...]
+    span: Span
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One optimizer's part of the step: `weights` gives each loss's factor in the sum it minimises."""
+
+    optimizer: Optimizer
+    weights: Mapping[str, float]
+    span: Span
+
+
+@dataclass(frozen=True)
+class Program:
+    """A whole file, checked. Signals are named as in the file: `Network`, `Network.output`, or a data field."""
+
+    name: str
+    networks: Mapping[str, Graph]
+    training: Training
+    data: Data | None = None
+    losses: Mapping[str, Loss] = field(default_factory=dict)
+    phases: tuple[Phase, ...] = ()
+    metrics: Mapping[str, Metric] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
+    presets: tuple[str, ...] = ()
+    preset: str | None = None
+    resolved: str = ""
+    """The file with its includes in place and its variables replaced: compiles to the same program."""
+    findings: tuple[Finding, ...] = ()
+    """What was found but does not stop it: warnings."""

@@ -1,0 +1,96 @@
+"""The reference pages of all section types, generated from their schemas and docstrings."""
+
+from __future__ import annotations
+
+import inspect
+
+from netcfg.blocks import SECTIONS, Block, Section
+from netcfg.summary import aligned
+
+GROUP_TITLES = {
+    "network": "Blocks of a network",
+    "data": "{Data}: sources and transforms",
+    "loss": "{Loss}",
+    "optimizer": "{Optimizer}",
+    "metric": "{Metric}",
+    "general": "{General}",
+}
+
+
+def find_section(name: str) -> tuple[list[type[Section]], list[str]]:
+    """The section types of that name (one per group at most), and all known names."""
+    wanted = name.strip("[]")
+    known = sorted({key for sections in SECTIONS.values() for key in sections})
+    return [sections[wanted] for sections in SECTIONS.values() if wanted in sections], known
+
+
+def index_text() -> str:
+    """Every section type with its first line, by group."""
+    parts = []
+    for group, sections in SECTIONS.items():
+        width = max(map(len, sections), default=0)
+        rows = [f"  {name.ljust(width)}  {first_line(section)}" for name, section in sections.items()]
+        parts.append("\n".join([GROUP_TITLES[group], *rows]))
+    return "\n\n".join(parts) + "\n\n`netcfg blocks NAME` prints a page."
+
+
+def first_line(section: type[Section]) -> str:
+    """What a section is, in one line."""
+    return section.describe().partition("\n")[0]
+
+
+def page_text(section: type[Section]) -> str:
+    """The page of a section type for a terminal."""
+    rows = [("option", "type", "default", "meaning")]
+    rows += [(key, kind.replace("\\|", "|"), default, meaning) for key, kind, default, meaning in section.option_rows()]
+    return "\n".join([f"[{section.type_name}]", "", section.describe(), "", *aligned(rows), "", origin(section)])
+
+
+def page_markdown(section: type[Section]) -> str:
+    """The page of a section type for `cfg/README.md`."""
+    rows = ["| option | type | default | meaning |", "| --- | --- | --- | --- |"]
+    rows += [f"| `{key}` | {kind} | {_code(default)} | {meaning} |" for key, kind, default, meaning in _own_rows(section)]
+    table = rows if len(rows) > 2 else ["No options of its own."]
+    return "\n".join([f"### `[{section.type_name}]`", "", _markdown(section.describe()), "", *table, ""])
+
+
+def common_options_markdown() -> str:
+    """The options that every block of a network has, as a table."""
+    rows = ["| option | type | default | meaning |", "| --- | --- | --- | --- |"]
+    rows += [f"| `{key}` | {kind} | {_code(default)} | {meaning} |" for key, kind, default, meaning in Block.option_rows()]
+    return "\n".join(rows)
+
+
+def _own_rows(section: type[Section]) -> list[tuple[str, str, str, str]]:
+    common = {row[0] for row in Block.option_rows()}
+    return [row for row in section.option_rows() if not issubclass(section, Block) or row[0] not in common]
+
+
+def _code(default: str) -> str:
+    return "**required**" if default == "required" else f"`{default}`"
+
+
+def _markdown(text: str) -> str:
+    """A docstring as Markdown: the example becomes a code block, `Shapes:` and its like a paragraph each."""
+    lines: list[str] = []
+    in_example = False
+    for line in text.splitlines():
+        if line.startswith("Example::"):
+            in_example = True
+            lines += ["", "```ini"]
+        elif in_example:
+            if line.strip():
+                lines.append(line.removeprefix("    "))
+        else:
+            starts = line.partition(":")[0] in ("Shapes", "Parameters", "Source", "Units", "Errors")
+            lines += (["", line] if starts else [line])
+    return "\n".join([*lines, "```"] if in_example else lines)
+
+
+def origin(section: type[Section]) -> str:
+    """Where a section type is defined."""
+    try:
+        line = inspect.getsourcelines(section)[1]
+    except OSError:
+        return f"defined in {section.__module__}"
+    return f"defined in {section.__module__}, line {line}"

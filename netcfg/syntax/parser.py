@@ -1,0 +1,231 @@
+"""Text to syntax tree, with all syntax findings of the text in one pass."""
+
+from __future__ import annotations
+
+import gc
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from lark import Lark, Token, Transformer, v_args
+
+from netcfg.source import Finding, SourceFile, Span
+from netcfg.syntax.tree import File, Group, Include, Option, Section
+
+_COMMENT = re.compile(r"(?:^|(?<=[ \t]))[#;].*")
+_QUOTED_THEN_COMMENT = re.compile(r"((?:\"[^\"]*\"|'[^']*'|[^\"'])*?)(?:(?:^|(?<=[ \t]))[#;].*)?\Z")
+DARKNET_FIRST_SECTIONS = ("net", "network")
+
+
+def parse(source: SourceFile, findings: list[Finding]) -> File:
+    """The tree of one text. What cannot be read is reported to `findings`, once per mistake."""
+    builder = _TreeBuilder(source, findings)
+    parser = Lark(_grammar(), parser="lalr", lexer="basic", transformer=builder)
+    with _collector_paused():
+        items = parser.parse(source.text + "\n")
+    if not items and not builder.saw_anything:
+        findings.append(
+            Finding("NC006", "the file says nothing", Span(source, 1), help="open a network: `{Name}`, then `[net]`")
+        )
+    return File(source, items)
+
+
+@cache
+def _grammar() -> str:
+    return files("netcfg.syntax").joinpath("grammar.lark").read_text(encoding="utf-8")
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Keep Python's garbage collector from walking the growing tree again and again (half the time)."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+@v_args(inline=True)
+class _TreeBuilder(Transformer[Any, Any]):
+    """Builds the tree bottom-up and reports what the grammar only marks."""
+
+    def __init__(self, source: SourceFile, findings: list[Finding]) -> None:
+        super().__init__()
+        self.source = source
+        self.findings = findings
+        self.saw_anything = False
+        self.seen_group = False
+
+    # --- rules
+
+    def start(self, *items: list[Any] | Group | Token) -> list[Include | Group]:
+        self.saw_anything = any(item for item in items)
+        kept: list[Include | Group] = []
+        for item in items:
+            if isinstance(item, Group):
+                kept.append(item)
+            elif isinstance(item, Token):
+                kept.append(self._include(item))
+            else:
+                self._report_loose(item, darknet=not kept)
+        return kept
+
+    def loose(self, *items: Token | Section) -> list[Token | Section]:
+        return list(items)
+
+    def group(self, header: Token, *items: Token | Section) -> Group:
+        sections = [item for item in items if isinstance(item, Section)]
+        lines = [item for item in items if isinstance(item, Token)]
+        malformed = header.type == "MALFORMED_GROUP"
+        name, span = self._header(header, str(header), "{", "}", malformed)
+        if lines and not malformed:
+            self._report_outside_block(lines[0], name)
+        return Group(name, span, sections, malformed)
+
+    def section(self, header: Token, *lines: Token) -> Section:
+        malformed = header.type == "MALFORMED_BLOCK"
+        head, _, body = header.partition("\n")
+        name, span = self._header(header, head, "[", "]", malformed)
+        section = Section(name, self.source, span.line, span.column, span.length, malformed=malformed)
+        self._options(section, body, span.line + 1)
+        for line in lines:
+            if line.type == "OPTIONS":
+                self._options(section, str(line), line.line or 1)
+            elif line.type == "WORD":
+                section.words.append(self._word(line))
+            else:
+                section.malformed = True
+                self._report_malformed_line(line)
+        if section.words:
+            self._check_words(section)
+        return section
+
+    # --- pieces
+
+    def _options(self, section: Section, text: str, line: int) -> None:
+        """Split lines into options; comments and blank lines fall away."""
+        source, options = self.source, section.options
+        for number, row in enumerate(text.split("\n"), line):
+            key, equals, value = row.partition("=")
+            if not equals:
+                continue
+            key = key.strip()
+            if key[0] in "#;":
+                continue
+            option = Option(source, number, key, _without_comment(value).strip())
+            if not option.value:
+                section.malformed = True
+                self._report_empty_value(option)
+            options.append(option)
+
+    def _word(self, token: Token) -> Option:
+        word = str(token).split()[0].split("#")[0].split(";")[0]
+        return Option(self.source, token.line or 1, word, "")
+
+    def _header(
+        self, token: Token, text: str, opening: str, closing: str, malformed: bool
+    ) -> tuple[str, Span]:
+        inner = re.split(r"[ \t][#;]", text)[0].rstrip() if malformed else text[: text.index(closing) + 1]
+        span = Span(self.source, token.line or 1, token.column or 1, len(inner))
+        name = inner.strip("{}[] \t")
+        if malformed:
+            self._report_header(inner, span, opening, closing, name)
+        elif not name:
+            self.findings.append(Finding("NC002", f"`{inner}` names nothing", span, help=f"write a name between `{opening}` and `{closing}`"))
+        return name, span
+
+    def _include(self, token: Token) -> Include:
+        text = str(token)
+        inner = text[: text.index("}") + 1]
+        path = inner.strip("{} \t").removeprefix("include").strip().strip("\"'")
+        start = inner.find(path)
+        return Include(path, Span(self.source, token.line or 1, (token.column or 1) + start, max(1, len(path))))
+
+    # --- findings
+
+    def _report_empty_value(self, option: Option) -> None:
+        remedy = f"write `{option.key} = …`, or leave the line out"
+        self.findings.append(Finding("NC010", f"`{option.key}` has no value", option.span, help=remedy))
+
+    def _check_words(self, section: Section) -> None:
+        if section.name == "parameters" or section.malformed:
+            return
+        section.malformed = True
+        for word in section.words:
+            self.findings.append(
+                Finding("NC001", f"`{word.key}` stands alone: an option is `key = value`", word.span, help=f"write `{word.key} = …`")
+            )
+
+    def _report_header(self, text: str, span: Span, opening: str, closing: str, name: str) -> None:
+        if closing not in text:
+            message, remedy = f"this header is not closed: `{closing}` is missing", f"write `{opening}{name}{closing}`"
+        else:
+            after = text[text.index(closing) + 1 :].strip()
+            message = f"nothing may stand after the `{closing}` of a header but a comment, found `{after}`"
+            remedy = "put it on the next line"
+        self.findings.append(Finding("NC002", message, span, help=remedy))
+
+    def _report_malformed_line(self, token: Token) -> None:
+        text = str(token).rstrip()
+        span = Span(self.source, token.line or 1, token.column or 1, len(text))
+        self.findings.append(
+            Finding(
+                "NC001",
+                "this line is neither a header, an option nor a comment",
+                span,
+                help="headers are `{Group}` or `[block]`, options `key = value`, comments start with `#` or `;`",
+            )
+        )
+
+    def _report_outside_block(self, token: Token, group: str) -> None:
+        if token.type == "MALFORMED_LINE":
+            self._report_malformed_line(token)
+            return
+        span = Span(self.source, token.line or 1, token.column or 1, len(str(token).split("#")[0].rstrip()))
+        self.findings.append(
+            Finding("NC003", f"an option of `{group}` outside any block", span, help="open a block before it: `[block]`")
+        )
+
+    def _report_loose(self, items: list[Token | Section], darknet: bool) -> None:
+        """Report what stands outside any group: once, at its first line."""
+        if not items:
+            return
+        first = items[0]
+        if isinstance(first, Section):
+            self._report_loose_section(first, darknet)
+        elif first.type == "MALFORMED_LINE":
+            self._report_malformed_line(first)
+        else:
+            span = Span(self.source, first.line or 1, first.column or 1, len(str(first).split("#")[0].rstrip()))
+            self.findings.append(
+                Finding("NC003", "an option outside any group", span, help="open a group before it: `{Name}`, then `[block]`")
+            )
+
+    def _report_loose_section(self, section: Section, darknet: bool) -> None:
+        if darknet and section.name in DARKNET_FIRST_SECTIONS:
+            finding = Finding(
+                "NC011",
+                "a darknet file (it opens with [net] outside any group), which netcfg cannot compile yet",
+                section.span,
+                help="put a network's name above it, `{Name}`, if it is written in netcfg's own blocks",
+            )
+        else:
+            finding = Finding(
+                "NC003", f"[{section.name}] stands outside any group", section.span, help="open a group before it: `{Name}`"
+            )
+        self.findings.append(finding)
+
+
+def _without_comment(text: str) -> str:
+    """A value without the comment after it; `#` and `;` inside quotes or inside a word belong to the value."""
+    if '"' in text or "'" in text:
+        quoted = _QUOTED_THEN_COMMENT.match(text)
+        text = quoted.group(1) if quoted else text
+    elif "#" in text or ";" in text:
+        text = _COMMENT.sub("", text)
+    return text

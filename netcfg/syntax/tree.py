@@ -1,0 +1,111 @@
+"""The syntax tree: files, groups, sections and options as written, each with its place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from netcfg.source import SourceFile, Span
+
+
+class Option:
+    """A line `key = value`. `value` is the raw text, without comment; the schema of the section types it.
+
+    Columns are worked out from the line when a finding asks for them: most options are never wrong.
+    """
+
+    __slots__ = ("file", "key", "line", "value")
+
+    def __init__(self, file: SourceFile, line: int, key: str, value: str) -> None:
+        self.file = file
+        self.line = line
+        self.key = key
+        self.value = value
+
+    @property
+    def span(self) -> Span:
+        """The key."""
+        text = self.file.line(self.line)
+        return Span(self.file, self.line, len(text) - len(text.lstrip(" \t\ufeff")) + 1, len(self.key))
+
+    @property
+    def value_span(self) -> Span:
+        """The value as written, before variables were replaced."""
+        text = self.file.line(self.line)
+        after = text.partition("=")[2].lstrip(" \t")
+        column = len(text) - len(after) + 1
+        length = len(self.value) if after.startswith(self.value) else len(_before_comment(after))
+        return Span(self.file, self.line, column, max(1, length))
+
+    def item_span(self, item: str) -> Span:
+        """The place of one item of a comma list, or the whole value where it is not found as text."""
+        value = self.value_span
+        start = 0
+        for part in self.file.line(self.line)[value.column - 1 :][: value.length].split(","):
+            if part.strip() == item:
+                return Span(self.file, self.line, value.column + start + part.index(item), len(item))
+            start += len(part) + 1
+        return value
+
+    def with_value(self, value: str) -> Option:
+        """The same option at the same place with its variables replaced."""
+        return Option(self.file, self.line, self.key, value)
+
+    def __repr__(self) -> str:
+        return f"Option({self.key} = {self.value})"
+
+
+def _before_comment(text: str) -> str:
+    return text.split(" #")[0].split(" ;")[0].rstrip()
+
+
+@dataclass(slots=True)
+class Section:
+    """A header in brackets and its options. `words` are bare keys (only `[parameters]` may have them).
+
+    `malformed`: a finding already says that its header or a line of it cannot be read, so that nothing which
+    only follows from that is reported.
+    """
+
+    name: str
+    file: SourceFile
+    line: int
+    column: int
+    length: int
+    options: list[Option] = field(default_factory=list)
+    words: list[Option] = field(default_factory=list)
+    malformed: bool = False
+
+    @property
+    def span(self) -> Span:
+        """The header, brackets included."""
+        return Span(self.file, self.line, self.column, self.length)
+
+    def option(self, key: str) -> Option | None:
+        """The first option with this key."""
+        return next((option for option in self.options if option.key == key), None)
+
+
+@dataclass(slots=True)
+class Group:
+    """A header in braces and the sections below it, up to the next header in braces."""
+
+    name: str
+    span: Span
+    sections: list[Section]
+    malformed: bool = False
+
+
+@dataclass(slots=True)
+class Include:
+    """`{include PATH}`, and where it stands."""
+
+    path: str
+    span: Span
+
+
+@dataclass(slots=True)
+class File:
+    """One file: includes and groups in the order they are written."""
+
+    source: SourceFile
+    items: list[Include | Group]

@@ -1,0 +1,32 @@
+"""Fixtures of the training tests; the program they train is in `tiny.py`."""
+
+import io
+
+import pytest
+from rich.console import Console
+from tiny import tiny_program
+
+
+@pytest.fixture
+def console():
+    """A console that is no terminal; `console.file.getvalue()` is what it was told."""
+    return Console(file=io.StringIO(), width=120)
+
+
+@pytest.fixture
+def make_trainer(tmp_path, console):
+    """`make_trainer("name", epochs=…)`: a fresh trainer in `tmp_path/name`; with `resume=True` the run there."""
+    from netcfg.trainers.run_folder import RunFolder
+    from netcfg.trainers.trainer import Trainer
+
+    def make(name="run", resume=False, program=None, workers=None, limit_batches=None, **variables):
+        program = program or tiny_program(**variables)
+        path = tmp_path / name
+        folder = RunFolder.open(path) if resume else RunFolder.create(program, path)
+        if not resume:
+            folder.write_json("run.json", {})
+        trainer = Trainer(program, folder, workers=workers, limit_batches=limit_batches, console=console)
+        trainer.setup(resume=resume)
+        return trainer
+
+    return make

@@ -1,0 +1,236 @@
+"""`netcfg train` as a person uses it: exit codes, messages, Ctrl-C."""
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from netcfg.cli import train
+from netcfg.source import NetcfgError
+
+PROGRAM = """
+{Data}
+[synthetic_faces]
+subjects = 3
+clips = 2
+clip_length = 8
+image_size = 16
+action_units = 12
+
+{Net}
+[net]
+[input]
+name = image
+channels = 3
+height = 16
+width = 16
+[convolutional]
+filters = $filters
+kernel_size = 3
+stride = 2
+[flatten]
+[connected]
+output_features = 1
+
+{Loss}
+[bce_with_logits]
+name = detection
+input = Net
+target = labels
+{Optimizer}
+[adam]
+networks = Net
+minimise = detection
+{Metric}
+[f1]
+input = Net
+target = labels
+{General}
+[variables]
+filters = 4
+[preset demo]
+filters = 2
+[training]
+batch_size = 4
+max_epochs = 2
+workers = 0
+"""
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """An empty working folder with `face.cfg` in it."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "face.cfg").write_text(PROGRAM)
+    return tmp_path
+
+
+def parsed(*arguments):
+    parser = argparse.ArgumentParser()
+    train.add_parser(parser.add_subparsers())
+    return parser.parse_args(["train", *arguments])
+
+
+def netcfg_train(*arguments):
+    args = parsed(*arguments)
+    return args.run(args)
+
+
+def run_json(folder, name):
+    return json.loads((folder / name).read_text())
+
+
+def test_training_leaves_a_run_folder_and_prints_its_place(folder, capsys):
+    assert netcfg_train("face.cfg") == 0
+    assert netcfg_train("face.cfg", "--epochs", "1") == 0
+    out = capsys.readouterr().out
+    assert "run folder: runs/face-1" in out
+    assert "run folder: runs/face-2" in out
+    assert "AU12" in out
+    assert len((folder / "runs/face-2/metrics.jsonl").read_text().splitlines()) == 1
+
+
+def test_off_a_terminal_lines_are_plain(folder, capsys):
+    netcfg_train("face.cfg")
+    out = capsys.readouterr().out
+    assert "\x1b" not in out
+    assert "epoch 1/2  loss " in out
+
+
+def test_options_reach_the_run(folder):
+    netcfg_train("face.cfg", "--preset", "demo", "--epochs", "1", "--seed", "3", "--run-dir", "mine")
+    assert "filters = 2" in (folder / "mine/resolved.cfg").read_text()
+    started = run_json(folder, "mine/run.json")
+    assert (started["preset"], started["epochs"], started["seed"]) == ("demo", 1, 3)
+
+
+def test_a_run_continues_from_its_folder_alone(folder, capsys):
+    netcfg_train("face.cfg", "--set", "filters=3", "--epochs", "1")
+    (folder / "face.cfg").unlink()
+    assert netcfg_train("--resume", "runs/face-1", "--epochs", "3") == 0
+    assert len((folder / "runs/face-1/metrics.jsonl").read_text().splitlines()) == 3
+    assert netcfg_train("--resume", "--run-dir", "runs/face-1") == 0
+
+
+def test_a_run_continues_with_its_file(folder):
+    netcfg_train("face.cfg", "--preset", "demo", "--epochs", "1")
+    assert netcfg_train("face.cfg", "--resume", "runs/face-1", "--epochs", "2") == 0
+
+
+def refused(message, *arguments):
+    with pytest.raises(NetcfgError, match=message):
+        netcfg_train(*arguments)
+
+
+def test_a_run_of_another_program_is_refused_and_the_difference_named(folder):
+    netcfg_train("face.cfg", "--epochs", "1")
+    (folder / "face.cfg").write_text(PROGRAM.replace("batch_size = 4", "batch_size = 5"))
+    refused(
+        "NC406.*the run has `batch_size = 4`; the file has `batch_size = 5`",
+        *("face.cfg", "--resume", "runs/face-1"),
+    )
+
+
+def test_what_cannot_be_done_is_refused(folder):
+    (folder / "full").mkdir()
+    (folder / "full/file").touch()
+    refused("this machine has `cpu`", "face.cfg", "--device", "cuda:9")
+    refused("no device `tpu`", "face.cfg", "--device", "tpu")
+    refused("full is not empty", "face.cfg", "--run-dir", "full")
+    refused("(?s)cannot make the run folder.*--run-dir", "face.cfg", "--run-dir", "/proc/nowhere/run")
+    refused("NC406.*nowhere does not exist", "--resume", "nowhere")
+    refused("NC406.*full is no run folder", "--resume", "full")
+    refused("which file", *())
+    refused("which run", "--resume")
+    refused("sets nothing", "face.cfg", "--set", "filters")
+    refused("given twice", "face.cfg", "--set", "filters=1", "--set", "filters=2")
+    refused("NC113", "face.cfg", "--preset", "tiny")
+    refused("no variable|NC108", "face.cfg", "--set", "filterz=2")
+    assert not (folder / "runs").exists()
+
+
+def test_a_run_folder_in_use_is_refused(folder):
+    netcfg_train("face.cfg", "--epochs", "1", "--run-dir", "mine")
+    refused("already holds a run\nhelp: continue it with `--resume mine`", "face.cfg", "--run-dir", "mine")
+
+
+def test_a_run_is_not_continued_with_another_seed(folder):
+    netcfg_train("face.cfg", "--epochs", "1", "--seed", "1")
+    refused("NC406.*`--seed 1`, not with `--seed 2`", "--resume", "runs/face-1", "--seed", "2")
+
+
+def test_a_damaged_run_is_refused(folder):
+    netcfg_train("face.cfg", "--epochs", "1")
+    (folder / "runs/face-1/run.json").write_text("{")
+    refused("NC406.*cannot be read", "--resume", "runs/face-1")
+
+
+@pytest.mark.parametrize("option", ["--epochs", "--limit-batches", "--seed", "--workers"])
+@pytest.mark.parametrize("value", ["-1", "two", "1.5"])
+def test_numbers_are_checked(option, value, capsys):
+    with pytest.raises(SystemExit) as caught:
+        parsed("face.cfg", option, value)
+    assert caught.value.code == 2
+    assert "must be a whole number from" in capsys.readouterr().err
+
+
+def test_no_epochs_is_refused(capsys):
+    with pytest.raises(SystemExit):
+        parsed("face.cfg", "--epochs", "0")
+    assert "from 1, found `0`" in capsys.readouterr().err
+
+
+START = """
+import argparse, sys
+from netcfg.cli import train
+parser = argparse.ArgumentParser()
+train.add_parser(parser.add_subparsers())
+args = parser.parse_args(sys.argv[1:])
+sys.exit(args.run(args))
+"""
+
+
+def wait_for(condition, process, seconds=60.0):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def started(folder):
+    """A training in its own process and session, with workers, that has finished its first epoch."""
+    command = [sys.executable, "-c", START, "train", "face.cfg", "--epochs", "2000", "--workers", "1"]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True, cwd=folder
+    )
+    wait_for((folder / "runs/face-1/metrics.jsonl").exists, process)
+    yield process
+    if process.poll() is None:
+        process.kill()
+    process.wait()
+
+
+def test_ctrl_c_saves_and_the_run_continues(folder, started):
+    os.killpg(started.pid, signal.SIGINT)
+    out, err = started.communicate(timeout=60)
+    assert started.returncode == 130
+    assert "continue with: netcfg train --resume runs/face-1" in out
+    assert "press Ctrl-C again to stop at once" in err
+    assert "Traceback" not in err
+    done = len((folder / "runs/face-1/metrics.jsonl").read_text().splitlines())
+    assert netcfg_train("--resume", "runs/face-1", "--epochs", str(done + 1)) == 0
+
+
+def test_a_killed_run_continues(folder, started):
+    started.kill()
+    started.wait()
+    if not (folder / "runs/face-1/checkpoints/last.state").exists():
+        pytest.skip("killed before the first checkpoint")
+    assert netcfg_train("--resume", "runs/face-1", "--epochs", "2") == 0

@@ -1,0 +1,238 @@
+import io
+import json
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+from rich.console import Console
+from safetensors.torch import load_file
+from tiny import tiny_program
+
+from netcfg.source import ProgramError
+from netcfg.trainers.run_folder import RunFolder
+from netcfg.trainers.trainer import Trainer
+
+
+def weights(trainer, name="last"):
+    return load_file(trainer.run.path / "checkpoints" / f"{name}.safetensors")
+
+
+def equal(first, second):
+    return first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first)
+
+
+def records(trainer):
+    lines = (trainer.run.path / "metrics.jsonl").read_text().splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def figures(trainer):
+    return [(record["epoch"], record["step"], record["train"], record["validation"]) for record in records(trainer)]
+
+
+def stop_after(trainer, batches):
+    """Ask the trainer to stop, as Ctrl-C does, once this many batches are done."""
+    step = trainer.step
+
+    def counted(fields):
+        values = step(fields)
+        if trainer.position.step + 1 == batches:
+            trainer.interrupt.requested = True
+        return values
+
+    trainer.step = counted
+
+
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory):
+    """A run of four epochs that nothing disturbed."""
+    program = tiny_program()
+    folder = RunFolder.create(program, tmp_path_factory.mktemp("runs") / "unbroken")
+    folder.write_json("run.json", {})
+    trainer = Trainer(program, folder, console=Console(file=io.StringIO(), width=120))
+    trainer.setup()
+    assert trainer.fit() == "finished"
+    return trainer
+
+
+@pytest.mark.parametrize("batches", [1, 7, 10])  # five batches make an epoch
+def test_a_resumed_run_equals_an_unbroken_one(make_trainer, unbroken, batches):
+    broken = make_trainer("broken")
+    stop_after(broken, batches)
+    assert broken.fit() == "interrupted"
+    assert broken.position.step == batches
+    resumed = make_trainer("broken", resume=True)
+    assert resumed.fit() == "finished"
+    assert equal(weights(resumed), weights(unbroken))
+    assert equal(weights(resumed, "best"), weights(unbroken, "best"))
+    assert figures(resumed) == figures(unbroken)
+    assert resumed.run.read_json("result.json") == unbroken.run.read_json("result.json")
+
+
+def test_a_run_stopped_while_validating_validates_when_resumed(make_trainer, unbroken):
+    broken = make_trainer("broken")
+    validate = broken.validate
+
+    def stopped():
+        broken.interrupt.requested = True
+        return validate()
+
+    broken.validate = stopped
+    assert broken.fit() == "interrupted"
+    resumed = make_trainer("broken", resume=True)
+    resumed.fit()
+    assert figures(resumed) == figures(unbroken)
+    assert equal(weights(resumed), weights(unbroken))
+
+
+def test_a_run_killed_after_its_record_does_not_count_the_epoch_twice(make_trainer, unbroken):
+    broken = make_trainer("broken")
+    stop_after(broken, 10)
+    broken.fit()
+    broken.run.append_record({**records(broken)[0], "epoch": 2})
+    resumed = make_trainer("broken", resume=True)
+    resumed.fit()
+    assert [record["epoch"] for record in records(resumed)] == [1, 2, 3, 4]
+
+
+def test_a_finished_run_is_only_reported_again(make_trainer):
+    make_trainer(epochs=1).fit()
+    again = make_trainer(epochs=1, resume=True)
+    before = weights(again)
+    assert again.fit() == "finished"
+    assert again.position.step == 5
+    assert equal(weights(again), before)
+
+
+def test_the_same_seed_gives_the_same_weights(make_trainer, unbroken):
+    again = make_trainer("again", workers=2)
+    again.fit()
+    assert equal(weights(again), weights(unbroken))
+
+
+def test_another_seed_gives_other_weights(make_trainer, unbroken):
+    from netcfg.trainers.trainer import override
+
+    other = make_trainer("other", program=override(unbroken.program, seed=1))
+    other.fit()
+    assert not equal(weights(other), weights(unbroken))
+
+
+def test_training_learns(make_trainer):
+    trainer = make_trainer(epochs=12)
+    trainer.fit()
+    losses = [record["train"]["loss"] for record in records(trainer)]
+    assert losses[-1] < 0.7 * losses[0]
+
+
+def test_the_learning_rate_follows_the_schedule(make_trainer, unbroken):
+    rates = [record["learning_rate"]["Net"] for record in records(unbroken)]
+    assert rates == pytest.approx([0.01, 0.0075, 0.005, 0.0025])
+
+
+def test_training_stops_early_and_says_why(make_trainer, console):
+    trainer = make_trainer(epochs=20, patience=2)
+    trainer.monitor = ScriptedMonitor([0.1, 0.5, 0.5, 0.4, 0.9])
+    trainer.fit()
+    assert trainer.position.epoch == 4
+    assert trainer.position.best_epoch == 2
+    assert "has not improved since epoch 2 (patience 2)" in console.file.getvalue()
+
+
+class ScriptedMonitor:
+    """A monitor whose figures are known beforehand."""
+
+    name = "scripted"
+
+    def __init__(self, figures):
+        self.figures = iter(figures)
+
+    def figure(self, evaluation, train_losses):
+        return next(self.figures), True
+
+
+def test_the_networks_end_with_the_best_weights(make_trainer):
+    trainer = make_trainer()
+    trainer.monitor = ScriptedMonitor([0.1, 0.5, 0.3, 0.2])
+    trainer.fit()
+    assert equal(dict(trainer.networks.state_dict()), weights(trainer, "best"))
+    assert not equal(weights(trainer, "best"), weights(trainer, "last"))
+    assert trainer.run.read_json("result.json")["best_epoch"] == 2
+
+
+def test_a_loss_that_is_no_number_stops_and_is_named(make_trainer):
+    trainer = make_trainer()
+    finish = trainer.train_data.finish
+
+    def poisoned(batch):
+        fields = finish(batch)
+        if trainer.position.step == 7:
+            fields["image"].fill_(math.nan)
+        return fields
+
+    trainer.train_data.finish = poisoned
+    with pytest.raises(ProgramError, match="NC405.*the loss `detection` became nan") as caught:
+        trainer.fit()
+    assert "learning_rate" in str(caught.value)
+    assert all(parameter.isfinite().all() for parameter in trainer.networks.parameters())
+    resumed = make_trainer(resume=True)
+    assert (resumed.position.epoch, resumed.position.batch) == (1, 0)
+
+
+def test_limit_batches_limits_every_pass(make_trainer):
+    trainer = make_trainer(limit_batches=2)
+    trainer.fit()
+    assert trainer.position.step == 2 * 4
+    assert len(trainer.validation_data) == 2
+
+
+def test_the_run_folder_holds_everything(unbroken):
+    names = {path.name for path in unbroken.run.path.iterdir()}
+    assert names >= {
+        "checkpoints", "curves.png", "environment.json", "metrics.jsonl", "resolved.cfg", "result.json", "run.json",
+        "tensorboard",
+    }  # fmt: skip
+    assert (unbroken.run.path / "resolved.cfg").read_text() == unbroken.program.resolved
+    assert (unbroken.run.path / "curves.png").read_bytes()[:4] == b"\x89PNG"
+    assert not list(unbroken.run.path.rglob("*.new"))
+
+
+def test_a_record_tells_both_rates(unbroken):
+    rates = records(unbroken)[0]["rates"]
+    assert rates["step_samples_per_second"] > 0
+    assert rates["data_samples_per_second"] > 0
+    assert 0 <= rates["waiting_share"] <= 1
+
+
+def test_the_end_is_a_table_by_action_unit(unbroken):
+    lines = unbroken.console.file.getvalue()
+    assert "AU6" in lines
+    assert "AU12" in lines
+    assert "mean" in lines
+    assert "validation" in lines
+    assert "test" in lines
+    assert str(unbroken.run) in lines
+
+
+def test_without_metrics_the_loss_is_monitored(make_trainer):
+    program = make_trainer("template").program
+    trainer = make_trainer(program=replace(program, metrics={}))
+    trainer.fit()
+    losses = [record["validation"]["losses"]["loss"] for record in records(trainer)]
+    assert trainer.position.best == min(losses)
+
+
+def test_an_unknown_monitor_is_refused(make_trainer, unbroken):
+    training = unbroken.training.model_copy(update={"monitor": "f2"})
+    with pytest.raises(ProgramError, match="(?s)`f2`, which is no metric or loss.*`f1`"):
+        make_trainer("other", program=replace(unbroken.program, training=training))
+
+
+def test_conv_weights_are_channels_last(unbroken):
+    weight = next(weight for weight in unbroken.networks.parameters() if weight.ndim == 4)
+    assert weight.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_the_optimizer_is_fused(unbroken):
+    assert unbroken.optimizer.param_groups[0]["fused"]

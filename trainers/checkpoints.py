@@ -1,0 +1,185 @@
+"""Checkpoints: `last`, from which training continues exactly, and `best`, the weights to use.
+
+Files of a run's `checkpoints` folder:
+
+    last.safetensors   weights and buffers, by parameter name
+    last.state         optimizer, position, random state (a torch file of plain tensors and numbers)
+    best.safetensors   weights of the epoch with the best monitored figure
+
+Everything is written beside its target (`….new`), synced, and renamed. `last` is one unit: both files carry the
+same mark, the new pair is complete before the first rename, and a reader that finds the marks differ, because
+the writer died between the two renames, finishes the job.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import nn
+
+from netcfg.source import Finding, NetcfgError, ProgramError, shown_path
+
+STATE_VERSION = 1
+_WRITE_ERRORS = (OSError, RuntimeError, SafetensorError)
+
+
+class Checkpoints:
+    """The checkpoints of one run. `State` is a dict of plain values and tensors."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @property
+    def last(self) -> Path:
+        """The weights training continues from."""
+        return self.folder / "last.safetensors"
+
+    @property
+    def best(self) -> Path:
+        """The weights of the best epoch."""
+        return self.folder / "best.safetensors"
+
+    @property
+    def _state(self) -> Path:
+        return self.folder / "last.state"
+
+    def save_last(self, networks: nn.Module, state: dict[str, Any]) -> None:
+        """Replace `last`. Raises `NetcfgError` where it cannot be written; the old one then stays."""
+        mark = uuid.uuid4().hex
+        marked = {"version": STATE_VERSION, "mark": mark, **state}
+        write_beside(_beside(self.last), lambda path: _write_weights(path, networks, {"mark": mark}))
+        write_beside(_beside(self._state), lambda path: torch.save(marked, path))
+        try:
+            os.replace(_beside(self.last), self.last)
+            os.replace(_beside(self._state), self._state)
+            _sync_folder(self.folder)
+        except OSError as error:
+            raise _cannot_write(self.last, error) from None
+
+    def save_best(self, networks: nn.Module, figures: dict[str, str]) -> None:
+        """Replace `best`; `figures` travel as the file's metadata."""
+        beside = _beside(self.best)
+        write_beside(beside, lambda path: _write_weights(path, networks, figures))
+        os.replace(beside, self.best)
+        _sync_folder(self.folder)
+
+    def load_last(self, networks: nn.Module) -> dict[str, Any]:
+        """Put the weights of `last` into the networks; the state that belongs to them.
+
+        Raises `ProgramError` (NC406) where there is none, or it is damaged.
+        """
+        if not self.last.exists():
+            raise _cannot_resume(
+                f"{shown_path(self.folder)} holds no checkpoint: the run stopped before its first",
+                "start it anew with another --run-dir",
+            )
+        state = self._matching_state(_mark(self.last))
+        load_weights(self.last, networks)
+        return state
+
+    def load_best(self, networks: nn.Module) -> None:
+        """Put the best weights into the networks."""
+        load_weights(self.best, networks)
+
+    def _matching_state(self, mark: str) -> dict[str, Any]:
+        """The state with the weights' mark; the one still beside its target where a writer died in between."""
+        beside = _beside(self._state)
+        if self._state.exists():
+            state = _read_state(self._state)
+            if state["mark"] == mark:
+                return state
+        if beside.exists():
+            state = _read_state(beside)
+            if state["mark"] == mark:
+                os.replace(beside, self._state)
+                return state
+        raise _cannot_resume(
+            f"{shown_path(self._state)} does not belong to {self.last.name} beside it",
+            f"put back both files of one checkpoint; the best weights are in {self.best.name}",
+        )
+
+
+def load_weights(path: Path, networks: nn.Module) -> None:
+    """Fill networks from a file of weights. Raises `NetcfgError` where it is damaged or holds other parameters."""
+    from netcfg.builder.weights import load_state
+
+    load_state(path, networks)
+
+
+def write_beside(path: Path, write: Callable[[Path], object]) -> None:
+    """Write a file and sync it to the disk. Where that fails, what was written goes, and `NetcfgError` tells."""
+    try:
+        write(path)
+        with open(path, "rb") as file:
+            os.fsync(file.fileno())
+    except _WRITE_ERRORS as error:
+        path.unlink(missing_ok=True)
+        raise _cannot_write(path, error) from None
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def _write_weights(path: Path, networks: nn.Module, metadata: dict[str, str]) -> None:
+    tensors = {name: tensor.detach().contiguous() for name, tensor in networks.state_dict().items()}
+    save_file(tensors, path, metadata=metadata)
+
+
+def _read_state(path: Path) -> dict[str, Any]:
+    try:
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch.load raises whatever its zip and pickle readers do
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise _cannot_resume(
+            f"{shown_path(path)} is damaged ({reason})",
+            "the best weights are still in best.safetensors; start anew with another --run-dir",
+        ) from None
+    if not isinstance(state, dict) or state.get("version") != STATE_VERSION:
+        raise _cannot_resume(f"{shown_path(path)} was written by another version of netcfg", "train anew")
+    return state
+
+
+def _mark(path: Path) -> str:
+    try:
+        with safe_open(path, framework="pt") as file:
+            return (file.metadata() or {}).get("mark", "")
+    except (OSError, SafetensorError) as error:
+        raise _cannot_resume(
+            f"{shown_path(path)} is damaged ({error})",
+            "the best weights are still in best.safetensors; start anew with another --run-dir",
+        ) from None
+
+
+def _cannot_resume(message: str, remedy: str) -> ProgramError:
+    return ProgramError([Finding("NC406", message, help=remedy)])
+
+
+def _cannot_write(path: Path, error: Exception) -> NetcfgError:
+    target = shown_path(path.with_suffix("") if path.suffix == ".new" else path)
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error).splitlines()[0]
+    return NetcfgError(
+        f"cannot write {target}: {reason}\n"
+        "help: make room or give a folder that may be written (`--run-dir`); what was there before is untouched"
+    )
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(path.name + ".new")
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make renames last through a power cut, where the system can."""
+    if not hasattr(os, "O_DIRECTORY"):
+        return
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

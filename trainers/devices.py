@@ -1,0 +1,66 @@
+"""Where to compute, and what this machine offers."""
+
+from __future__ import annotations
+
+import os
+import re
+
+import torch
+from torch import nn
+
+from netcfg.datasets.memory import free_memory
+from netcfg.source import NetcfgError
+
+_KNOWN = re.compile(r"(auto|cpu|cuda(:\d+)?)\Z")
+
+
+def choose_device(name: str) -> torch.device:
+    """The device of this name; `auto` is the first GPU, or else the processor. Errors list the existing ones."""
+    existing = existing_devices()
+    if name == "auto":
+        return torch.device(existing[-1] if len(existing) == 1 else existing[1])
+    wanted = "cuda:0" if name == "cuda" else name
+    if not _KNOWN.match(name) or wanted not in existing:
+        shown = ", ".join(f"`{device}`" for device in existing)
+        raise NetcfgError(f"there is no device `{name}`\nhelp: this machine has {shown}; `auto` picks one")
+    return torch.device(wanted)
+
+
+def existing_devices() -> list[str]:
+    """The names of all devices: `cpu`, then the GPUs."""
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    return ["cpu", *(f"cuda:{index}" for index in range(count))]
+
+
+def describe_device(device: torch.device) -> str:
+    """A device in a few words: `cpu, 2 threads`, `cuda:0, NVIDIA A100`."""
+    if device.type == "cuda":
+        return f"{device}, {torch.cuda.get_device_name(device)}"
+    return f"{device}, {torch.get_num_threads()} thread{'s' if torch.get_num_threads() > 1 else ''}"
+
+
+def default_workers() -> int:
+    """Processes for the data: one less than the cores that may be used, at least one, at most eight."""
+    return max(1, min(8, usable_cores() - 1))
+
+
+def usable_cores() -> int:
+    """The processor cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def available_memory(device: torch.device) -> int | None:
+    """Bytes that could still be used on a device; None where this cannot be known."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    return free_memory()
+
+
+def use_channels_last(network: nn.Module) -> None:
+    """Lay out convolution weights channels-last, in place: the layout in which pictures arrive.
+
+    Only four-dimensional parameters change; `Module.to(memory_format=...)` refuses modules with 5-D buffers.
+    """
+    for parameter in network.parameters():
+        if parameter.ndim == 4:
+            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)

@@ -1,0 +1,51 @@
+"""The figures of each epoch as TensorBoard events, where TensorBoard is installed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+
+class Events:
+    """Writes events into a folder; does nothing where TensorBoard is missing.
+
+    `first_epoch` is the first one to come: events of it and later ones, left by an interrupted run, are hidden.
+    """
+
+    def __init__(self, folder: Path, first_epoch: int) -> None:
+        self.folder = folder
+        self.first_epoch = first_epoch
+        self._writer: Any = None
+
+    def write(self, record: Mapping[str, Any]) -> None:
+        """An epoch's figures, from its record in `metrics.jsonl`."""
+        if find_spec("tensorboard") is None:
+            return
+        if self._writer is None:
+            self._writer = self._open()
+        for tag, value in _scalars(record):
+            self._writer.add_scalar(tag, value, record["epoch"])
+        self._writer.flush()
+
+    def close(self) -> None:
+        """Write out what is left."""
+        if self._writer is not None:
+            self._writer.close()
+
+    def _open(self) -> Any:
+        from torch.utils.tensorboard import SummaryWriter
+
+        return SummaryWriter(str(self.folder), purge_step=self.first_epoch)
+
+
+def _scalars(record: Mapping[str, Any]) -> list[tuple[str, float]]:
+    """Tag and value of each figure."""
+    validation = record["validation"]
+    rows = [(f"train/{name}", value) for name, value in record["train"].items()]
+    rows += [(f"validation/{name}", value) for name, value in validation.get("losses", {}).items()]
+    for metric, figures in validation.get("metrics", {}).items():
+        rows += [(f"{metric}/{name}", value) for name, value in figures.items()]
+    rows += [(f"learning_rate/{name}", value) for name, value in record["learning_rate"].items()]
+    return rows + [(f"rates/{name}", value) for name, value in record["rates"].items()]
