@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from netcfg.blocks.kinds import FieldSpec, Loss, Metric, Optimizer, Source, Transform
@@ -48,7 +48,11 @@ class Program:
     variables: Mapping[str, str] = field(default_factory=dict)
     presets: tuple[str, ...] = ()
     preset: str | None = None
-    resolved: str = ""
-    """The file with its includes in place and its variables replaced: compiles to the same program."""
+    resolve: Callable[[], str] = str
     findings: tuple[Finding, ...] = ()
     """What was found but does not stop it: warnings."""
+
+    @property
+    def resolved(self) -> str:
+        """The file with its includes in place and its variables replaced: compiles to the same program."""
+        return self.resolve()

@@ -178,11 +178,21 @@ def _printable(text: str) -> str:
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word a writer most likely meant, or None where nothing comes close."""
-    candidates = list(known)
-    by_fold = {candidate.casefold().replace("-", "_").replace(" ", "_"): candidate for candidate in candidates}
-    matches = difflib.get_close_matches(word.casefold().replace("-", "_").replace(" ", "_"), by_fold, 1, 0.6)
-    return by_fold[matches[0]] if matches else None
+    """The known word a writer most likely meant, or None where nothing comes close.
+
+    Close is: the same but for case and separators, a few letters off, or the beginning of just one.
+    """
+    folded = {_folded(candidate): candidate for candidate in known}
+    wanted = _folded(word)
+    matches = difflib.get_close_matches(wanted, folded, 1, 0.6)
+    if not matches and len(wanted) >= 3:
+        begun = [candidate for candidate in folded if candidate.startswith(wanted)]
+        matches = begun if len(begun) == 1 else []
+    return folded[matches[0]] if matches else None
+
+
+def _folded(word: str) -> str:
+    return word.casefold().replace("-", "_").replace(" ", "_")
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:

@@ -62,7 +62,7 @@ class ShapeError(Exception):
 class Section(BaseModel):
     """A checked section of a file. Subclasses are final: one class per section type, named in its header."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     group: ClassVar[Group]
     type_name: ClassVar[str]
@@ -181,6 +181,10 @@ class Block(Section):
         """
         return inputs[0]
 
+    def arithmetic(self, *inputs: Shape) -> str:
+        """How its shape comes about, in numbers, where that is not plain to see; for error messages."""
+        return ""
+
     def parameters(self, *inputs: Shape) -> int:
         """How many numbers it learns or loads."""
         return 0
@@ -277,17 +281,25 @@ def window(size: Size, kernel: int, stride: int, pad: int, axis: str) -> Size:
     """
     room = size + 2 * pad
     if isinstance(room, int) and room < kernel:
-        padded = f" + 2·{pad} of padding" if pad else ""
+        sum = f"{size} + 2·{pad} = {room}" if pad else str(room)
         raise ShapeError(
-            f"a kernel of {kernel} does not fit into {axis} {size}{padded}",
+            f"has a window of {kernel} that does not fit into the {axis} of {size}: {sum} < {kernel}",
             code="NC302",
-            help=f"a kernel of at most {room}, or a larger input" if room > 0 else "a larger input",
+            help=f"a window of at most {room}, or a larger input" if room > 0 else "a larger input",
         )
     return (room - kernel) // stride + 1
+
+
+def window_arithmetic(shape: Shape, kernel: int, stride: int, pad: int) -> str:
+    """How `window` comes to its height and width, in numbers."""
+    rows = []
+    for size, axis in zip(shape[1:], ("height", "width"), strict=True):
+        rows.append(f"{axis} ({size} + 2·{pad} - {kernel}) // {stride} + 1 = {window(size, kernel, stride, pad, axis)}")
+    return ", ".join(dict.fromkeys(rows))
 
 
 __all__ = [
     "BLOCKS", "MAX_CHANNELS", "SECTIONS", "Block", "Count", "Group", "Initialization", "Kernel", "Reference",
     "References", "Section", "ShapeError", "expect_known", "expect_rank", "known", "register", "show", "volume",
-    "window",
+    "window", "window_arithmetic",
 ]  # fmt: skip

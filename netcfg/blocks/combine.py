@@ -12,6 +12,20 @@ from netcfg.shapes import Shape, Size, differ, show
 COMBINE_LAYERS = "the blocks it combines (or `from`)"
 
 
+def _unequal(first: Shape, second: Shape, joined: int | None = None) -> str:
+    """Which sizes differ, as `30 ≠ 32 (height)`; not counting the axis along which they are joined."""
+    if len(first) != len(second):
+        return f"{len(first)} and {len(second)} axes"
+    names = ("channels", "height", "width") if len(first) == 3 else tuple(f"axis {axis + 1}" for axis in range(len(first)))
+    sizes = zip(names, first, second, strict=True)
+    rows = [
+        f"{here} ≠ {there} ({name})"
+        for axis, (name, here, there) in enumerate(sizes)
+        if axis != joined and differ(here, there)
+    ]
+    return ", ".join(rows)
+
+
 def _concatenated(inputs: tuple[Shape, ...], axis: int) -> Shape:
     """The shape of signals joined along an axis (0: channels); the other axes must agree."""
     first = inputs[0]
@@ -25,7 +39,7 @@ def _concatenated(inputs: tuple[Shape, ...], axis: int) -> Shape:
             differ(here, there) for place, (here, there) in enumerate(zip(first, shape, strict=True)) if place != axis
         ):
             raise ShapeError(
-                f"joins along axis {axis + 1}, and the other sizes differ: {show(first)} and {show(shape)}",
+                f"joins {show(first)} and {show(shape)} along axis {axis + 1}: {_unequal(first, shape, axis)}",
                 argument=argument,
             )
         total = total + shape[axis]
@@ -88,7 +102,7 @@ class CombineMultiply(Block, name="combine_multiply"):
             if len(shape) != len(first) or any(
                 there != 1 and differ(here, there) for here, there in zip(first, shape, strict=True)
             ):
-                raise ShapeError(f"multiplies {show(first)} by {show(shape)}, which differ", argument=argument)
+                raise ShapeError(f"multiplies {show(first)} by {show(shape)}: {_unequal(first, shape)}", argument=argument)
         return first
 
     def inline(self, *names: str) -> str:
@@ -118,7 +132,7 @@ class CombineAdd(Block, name="combine_add"):
         first = inputs[0]
         for argument, shape in enumerate(inputs[1:], 1):
             if len(shape) != len(first) or any(differ(here, there) for here, there in zip(first, shape, strict=True)):
-                raise ShapeError(f"adds {show(first)} and {show(shape)}, which differ", argument=argument)
+                raise ShapeError(f"adds {show(first)} and {show(shape)}: {_unequal(first, shape)}", argument=argument)
         return first
 
     def inline(self, *names: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from pydantic import Field
 
 from netcfg.blocks.activation import CONVOLUTIONAL_ACTIVATIONS, activation_warning, applied
-from netcfg.blocks.base import Block, Count, Initialization, Kernel, expect_known, expect_rank, window
+from netcfg.blocks.base import Block, Count, Initialization, Kernel, expect_known, expect_rank, window, window_arithmetic
 from netcfg.shapes import Shape, Size
 
 if TYPE_CHECKING:
@@ -63,6 +63,10 @@ class Convolutional(Block, name="convolutional"):
             window(height, self.kernel_size, self.stride, self.padding, "height"),
             window(width, self.kernel_size, self.stride, self.padding, "width"),
         )
+
+    def arithmetic(self, *inputs: Shape) -> str:
+        """The windows along both axes."""
+        return window_arithmetic(inputs[0], self.kernel_size, self.stride, self.padding)
 
     def parameters(self, *inputs: Shape) -> int:
         """Kernels, and a bias or a scale and shift per filter."""

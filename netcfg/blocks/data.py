@@ -165,7 +165,7 @@ class Resize(Transform, name="resize"):
         size = 224
     """
 
-    size: tuple[ImageSize, ...] = Option(description="the new side in pixels, or height, width")
+    size: tuple[Annotated[int, Option(ge=1, le=4_096)], ...] = Option(description="the new side in pixels, or height, width")
     interpolation: Literal["auto", "nearest", "linear", "area"] = Option(
         "auto", description="between pixels; auto: by area where it shrinks, linear where it grows"
     )

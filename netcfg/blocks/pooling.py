@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from netcfg.blocks.base import Block, Count, Kernel, ShapeError, expect_rank, window
+from netcfg.blocks.base import Block, Count, Kernel, ShapeError, expect_rank, window, window_arithmetic
 from netcfg.shapes import Shape, Size
 
 
@@ -41,6 +41,10 @@ class MaxPool(Block, name="maxpool"):
         """Smaller by the stride."""
         return _pooled(inputs[0], self.pool_size, self.stride, self.pad)
 
+    def arithmetic(self, *inputs: Shape) -> str:
+        """The windows along both axes."""
+        return window_arithmetic(inputs[0], self.pool_size, self.stride, self.pad)
+
     def inline(self, *names: str) -> str:
         """Torch's own."""
         return f"F.max_pool2d({names[0]}, {self.pool_size}, {self.stride}, {self.pad})"
@@ -70,6 +74,10 @@ class AvgPool(Block, name="avgpool"):
     def shape(self, *inputs: Shape) -> Shape:
         """Smaller by the stride."""
         return _pooled(inputs[0], self.pool_size, self.stride, 0)
+
+    def arithmetic(self, *inputs: Shape) -> str:
+        """The windows along both axes."""
+        return window_arithmetic(inputs[0], self.pool_size, self.stride, 0)
 
     def inline(self, *names: str) -> str:
         """Torch's own."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import ceil
 
 from netcfg.draw import style
 from netcfg.draw.levels import Pin, split
@@ -15,6 +16,7 @@ from netcfg.draw.measure import (
     inside_of,
     line_height,
     line_width,
+    times_text,
 )
 from netcfg.draw.metrics import ASCENT, text_width
 from netcfg.draw.model import Box, Diagram, Frame
@@ -28,7 +30,8 @@ def compose(diagrams: Sequence[Diagram], title: str = "") -> Scene:
     corners, width, height = pack(sizes)
     title_width = text_width(title, style.PAGE_TITLE, bold=True)
     top = style.PAGE_PAD + (style.PAGE_TITLE + style.PAGE_PAD if title else 0.0)
-    scene = Scene(max(width, title_width) + 2 * style.PAGE_PAD, height + top + style.PAGE_PAD, title)
+    size = ceil(max(width, title_width) + 2 * style.PAGE_PAD), ceil(height + top + style.PAGE_PAD)
+    scene = Scene(*size, title)
     if title:
         y = style.PAGE_PAD + style.PAGE_TITLE * ASCENT
         scene.shapes.append(
@@ -171,7 +174,7 @@ def _corners(box: Box, x: float, y: float, width: float, height: float) -> Itera
         size = text_width(box.place, style.SMALL)
         yield Text(x + WORD_GAP, base, box.place, style.SMALL, size, style.FAINT)
     if box.count > 1:
-        times = f"×{box.count}"
+        times = times_text(box.count)
         base = y + height / 2 + style.TEXT * ASCENT / 2
         size = text_width(times, style.TEXT, bold=True)
         yield Text(x + width - WORD_GAP, base, times, style.TEXT, size, style.INK, bold=True, anchor="end")

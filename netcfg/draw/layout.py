@@ -26,7 +26,7 @@ LINE_GAP = 9.0
 FORK_GAP = 6.0
 """The same for the line sideways under an item."""
 SIDE_GAP = 12.0
-"""Between lines that enter one side of an item that is high enough; and from whatever it is to a trunk beside it."""
+"""Between lines that enter one side of an item that is high enough; and from what is there to a trunk."""
 LANE_GAP = 22.0
 """From an item to whatever stands further in."""
 LABEL_PAD = 8.0
@@ -231,8 +231,8 @@ class _Arrangement:
 class _Columns:
     """The x of everything: each branch as close to the spine as what stands beside it at its height allows.
 
-    At every height the order from the spine outwards is that of the lanes, so that lines that run sideways from
-    one lane to another, for which the heights leave room, meet nothing here either.
+    At every height the order from the spine outwards is that of the lanes, so that lines that run sideways
+    from one lane to another, for which the heights leave room, meet nothing here either.
     """
 
     def __init__(self, arrangement: _Arrangement) -> None:
@@ -256,16 +256,23 @@ class _Columns:
             self.stand(place, ranges[place])
 
     def blocks(self, index: int) -> list[tuple[float, float, float, float]]:
-        """An item, and the labels below it: each from height to height, so far to the left and right of its axis."""
+        """An item and what is below its ports: from height to height, so far left and right of its axis."""
         item, top = self.a.items[index], self.a.top[index]
         bottom = top + item.height
         blocks = [(top, bottom, item.axis, item.width - item.axis)]
-        if self.lanes.out[index]:
-            blocks += [
-                (bottom, bottom + port.label_height, 0.0, port.offset + port.label_width)
-                for port in item.ports
-            ]
-        return blocks
+        for link in self.lanes.out[index]:
+            port = item.ports[self.a.links[link].port]
+            blocks.append((bottom, bottom + port.label_height, 0.0, port.offset + port.label_width))
+            if port.offset:
+                blocks.append((bottom, self.descends_to(link), -port.offset, port.offset))
+        return list(dict.fromkeys(blocks))
+
+    def descends_to(self, link: int) -> float:
+        """How far down a line runs before it turns aside."""
+        a, ends = self.a, self.a.links[link]
+        if link in a.entered:
+            return a.fork_y[ends.source, ends.port]
+        return a.join_y.get(link, a.top[ends.target])
 
     def branch_range(self, branch: Branch) -> tuple[float, float]:
         """From where a branch's lane is entered, or begins, to its lowest exit, or fork, or item."""
@@ -307,7 +314,7 @@ class _Columns:
 
 
 def _stops_before(start: float, turns: dict[int, float]) -> dict[int, float]:
-    """Lines run sideways from `start`, each to its turn: the x that it passes last of the start and other turns.
+    """Lines run sideways from `start`, each to its turn: the turn before it on its way, or the start.
 
     The nearest line on a side has none where nothing else leaves the start.
     """

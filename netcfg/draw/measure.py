@@ -57,7 +57,13 @@ def line_width(line: Line) -> float:
 
 
 def inside_of(frame: Frame, levels: dict[int, Level]) -> Inside:
-    """Measure and lay out what a frame holds."""
+    """Measure and lay out what a network's frame holds."""
+    widths = [_box_width(member) for level in levels.values() for member in level.members]
+    common = max((width for width in widths if width <= style.COMMON_WIDTH), default=0.0)
+    return _inside(frame, levels, max(common, style.BOX_WIDTH))
+
+
+def _inside(frame: Frame, levels: dict[int, Level], common: float) -> Inside:
     level = levels[id(frame)]
     keys: list[list[SignalKey]] = [[] for _ in level.members]
     joined = [0] * len(level.members)
@@ -65,17 +71,13 @@ def inside_of(frame: Frame, levels: dict[int, Level]) -> Inside:
         joined[target] += 1
         if key not in keys[source]:
             keys[source].append(key)
-    lines = [box_lines(member) if isinstance(member, Box) else () for member in level.members]
-    common = max(
-        (_box_width(member, text) for member, text in zip(level.members, lines, strict=True)), default=0.0
-    )
     parts = []
     for index, member in enumerate(level.members):
         labels = [level.labels.get(key, "") for key in keys[index]]
         if isinstance(member, Frame):
-            parts.append(_frame(member, levels, keys[index], labels))
+            parts.append(_frame(member, _inside(member, levels, common), keys[index], labels))
         elif isinstance(member, Box):
-            parts.append(_box(member, lines[index], common, labels, joined[index]))
+            parts.append(_box(member, common, labels, joined[index]))
         else:
             parts.append(_pin(member, level))
     links = [Link(source, target, keys[source].index(key)) for source, key, target in level.links]
@@ -93,7 +95,8 @@ def box_lines(box: Box) -> tuple[Line, ...]:
     if not box.pieces:
         return ((_word(box.name, bold=True, colour=style.FAMILIES[box.kind].text),),)
     head, *rest = _wrapped(box.pieces)
-    lines: list[Line] = [(_word(box.name, bold=True),)] if box.name else []
+    title = _title(box.name, box.template)
+    lines: list[Line] = [title] if title else []
     lines.append((_word(head),))
     lines += [(_word(text, size=style.SMALL, colour=style.FAINT),) for text in rest]
     if box.frozen:
@@ -106,36 +109,53 @@ def _word(text: str, size: float = style.TEXT, bold: bool = False, colour: str =
 
 
 def _wrapped(pieces: list[str]) -> list[str]:
-    """The pieces, joined by commas, in lines no wider than `LINE_WIDTH` where the pieces allow."""
-    lines = [pieces[0]]
-    for piece in pieces[1:]:
-        longer = f"{lines[-1]}, {piece}"
-        if text_width(longer, style.TEXT) <= style.LINE_WIDTH:
+    """The pieces, joined by commas: in one line, or else words (`bn`, `relu`) below numbers."""
+    whole = ", ".join(pieces)
+    if text_width(whole, style.TEXT) <= style.LINE_WIDTH:
+        return [whole]
+    words = next((place for place, piece in enumerate(pieces) if place and _is_word(piece)), len(pieces))
+    return [*_filled(pieces[:words], style.TEXT), *_filled(pieces[words:], style.SMALL)]
+
+
+def _is_word(piece: str) -> bool:
+    return piece.replace("_", "").replace(" ", "").isalpha()
+
+
+def _filled(pieces: list[str], size: float) -> list[str]:
+    """Lines no wider than `LINE_WIDTH`, where the pieces allow."""
+    lines: list[str] = []
+    for piece in pieces:
+        longer = f"{lines[-1]}, {piece}" if lines else ""
+        if lines and text_width(longer, size) <= style.LINE_WIDTH:
             lines[-1] = longer
         else:
             lines.append(piece)
     return lines
 
 
-def _box_width(member: Member, lines: tuple[Line, ...]) -> float:
-    """The width a block's box needs for its text; pills keep to themselves and count as none."""
+def _box_width(member: Member) -> float:
+    """The width a block's box needs for its text; nothing for all else."""
     if not isinstance(member, Box) or not member.pieces:
         return 0.0
     # The text stands in the middle: whatever is in one corner needs room on both sides.
-    aside = max(
-        text_width(member.place, style.SMALL), text_width(_times(member.count), style.TEXT, bold=True)
-    )
+    times = text_width(times_text(member.count), style.TEXT, bold=True)
+    aside = max(text_width(member.place, style.SMALL), times)
     room = 2 * (aside + WORD_GAP) if aside else 0.0
-    return max(map(line_width, lines)) + room + 2 * style.BOX_PAD_X
+    return max(map(line_width, box_lines(member))) + room + 2 * style.BOX_PAD_X
 
 
-def _times(count: int) -> str:
+def times_text(count: int) -> str:
+    """`×3` for three of a kind, nothing for one."""
     return f"×{count}" if count > 1 else ""
 
 
-def _box(box: Box, lines: tuple[Line, ...], common: float, labels: list[str], joined: int) -> Measured:
+def _box(box: Box, common: float, labels: list[str], joined: int) -> Measured:
     """A box and, if it stands for several, the edge of a second one behind it."""
-    width = max(common, style.BOX_WIDTH) if box.pieces else max(map(line_width, lines)) + 4 * style.BOX_PAD_X
+    lines = box_lines(box)
+    if box.pieces:
+        width = max(common, _box_width(box))
+    else:
+        width = max(map(line_width, lines)) + 4 * style.BOX_PAD_X
     height = sum(map(line_height, lines)) + 2 * style.BOX_PAD_Y
     behind = style.BEHIND if box.count > 1 else 0.0
     width, height = _even(width), max(height, style.SIDE_LINES * joined)
@@ -177,17 +197,21 @@ def _pin(pin: Pin, level: Level) -> Measured:
 
 
 def frame_title(frame: Frame) -> Line:
-    """The words in a frame's header: its name, its template, its number of turns."""
-    words = [_word(frame.name, style.TEXT, bold=True)] if frame.name else []
-    if frame.note and frame.note != frame.name:
-        words.append(_word(frame.note, colour=style.FAINT if frame.name else style.INK))
-    if frame.count > 1:
-        words.append(_word(_times(frame.count), bold=True))
+    """The words in a frame's header."""
+    return _title(frame.name, frame.note, frame.count)
+
+
+def _title(name: str, template: str, count: int = 1) -> Line:
+    """A use's name, its template, and its number of turns, as far as there are such."""
+    words = [_word(name, bold=True)] if name else []
+    if template and template != name.replace("_", " "):
+        words.append(_word(template, colour=style.FAINT if name else style.INK))
+    if count > 1:
+        words.append(_word(times_text(count), bold=True))
     return tuple(words)
 
 
-def _frame(frame: Frame, levels: dict[int, Level], keys: list[SignalKey], labels: list[str]) -> Measured:
-    inside = inside_of(frame, levels)
+def _frame(frame: Frame, inside: Inside, keys: list[SignalKey], labels: list[str]) -> Measured:
     placement = inside.placement
     left = right = style.FRAME_PAD
     short = line_width(frame_title(frame)) + 2 * style.BOX_PAD_X - placement.width - left - right

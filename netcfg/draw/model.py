@@ -22,7 +22,10 @@ MERGED_TYPES = frozenset({"activation", "prelu", "dropout", "batch_norm", "insta
 
 @dataclass(slots=True, eq=False)
 class Box:
-    """One box: `pieces` are its type and options, `place` an unnamed block's position, `count` its ×N."""
+    """One box: `pieces` are its type and options, `place` an unnamed block's position, `count` its ×N.
+
+    `template` is what it is a use of, where nothing else is in that template.
+    """
 
     kind: str
     name: str
@@ -31,6 +34,7 @@ class Box:
     details: str
     count: int = 1
     frozen: bool = False
+    template: str = ""
 
 
 @dataclass(slots=True, eq=False)
@@ -299,8 +303,8 @@ def _without_needless(part: Part) -> Part:
         return part
     only.count *= part.count
     only.name = part.name or only.name
-    if not only.pieces[0].startswith(part.note):
-        only.pieces.append(part.note)
+    if not only.pieces[0].startswith(part.note):  # the repeat of a plain block is called like the block
+        only.template = part.note
     return only
 
 

@@ -8,7 +8,7 @@ _MASK = (1 << 62) - 1
 class Highest:
     """A value for each row, at first 0; asked for its maximum over rows, raised over rows.
 
-    A tree over the rows: `raised` holds for all rows under a node, `highest` is the most that any of them has.
+    A tree over the rows: `raised` holds for all rows under a node, `highest` is the most any of them has.
     """
 
     def __init__(self, rows: int) -> None:

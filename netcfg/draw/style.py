@@ -53,7 +53,9 @@ NEXT_LINE: Final = 14.0
 BOX_PAD_X: Final = 12.0
 BOX_PAD_Y: Final = 7.0
 BOX_WIDTH: Final = 130.0
-"""At least."""
+"""The least width of a block's box."""
+COMMON_WIDTH: Final = 230.0
+"""All boxes of a network are as wide as the widest of those that are no wider than this."""
 LINE_WIDTH: Final = 170.0
 """Options go to the next line of a box where they would be wider than this."""
 WORD_WIDTH: Final = 300.0

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeVar
 
 from netcfg.blocks.audetnet import POSITIONAL
@@ -83,7 +84,7 @@ class _Binder:
             variables=dict(self.parts.variables.values),
             presets=tuple(self.parts.presets),
             preset=preset,
-            resolved=resolved_text(reading, self.parts),
+            resolve=partial(resolved_text, reading, self.parts),
             findings=tuple(self.findings),
         )
 

@@ -212,7 +212,8 @@ class _Elaborator:
         option = section.option("name")
         if option is None or "$" in option.value:
             return
-        if self._check_name(option, names.sections | names.inputs):
+        taken = names.inputs if option.value in names.inputs else names.sections
+        if self._check_name(option, taken):
             names.sections[option.value] = section
 
     def _block(self, section: Section, previous: Wire, names: Namespace, context: Context) -> Result:

@@ -128,14 +128,20 @@ class _Inference:
             signal = inputs[error.argument]
             producer = self.nodes[signal.producer]
             assert producer is not None
-            notes.append(Note(producer.span, f"{_called(producer)} gives {show(signal.shape)} here"))
+            notes.append(self._gives(producer, signal))
             if error.argument > 0:
                 first = self.nodes[inputs[0].producer]
                 assert first is not None
-                notes.append(Note(first.span, f"{_called(first)} gives {show(inputs[0].shape)} here"))
+                notes.append(self._gives(first, inputs[0]))
         notes += [Note(scope.span, f"in this use of `{scope.template}`") for scope in reversed(draft.scopes)]
         message = f"{_subject(draft.block)} {error}"
         self.findings.append(Finding(error.code, message, _place(error, draft), tuple(notes), error.help))
+
+    @staticmethod
+    def _gives(producer: Node, signal: Signal) -> Note:
+        arithmetic = producer.block.arithmetic(*(read.shape for read in producer.inputs))
+        how = f": {arithmetic}" if arithmetic else ""
+        return Note(producer.span, f"{_called(producer)} gives {show(signal.shape)} here{how}")
 
 
 def _called(node: Node) -> str:

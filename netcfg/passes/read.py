@@ -44,7 +44,7 @@ def read_program(path_or_text: str | os.PathLike[str], findings: list[Finding]) 
         return reading
     path = Path(path_or_text)
     reading = Reading(shown_path(path))
-    text = _read_text(path, None, findings)
+    text = read_file(path, findings)
     if text is not None:
         reading.files[path.resolve()] = None
         _add(SourceFile(reading.name, text), path.resolve().parent, 0, reading, [path.resolve()], findings)
@@ -77,7 +77,7 @@ def _include(
         reading.extensions.append(path)
         load_extension(path, include.span, findings)
         return
-    text = _read_text(path, include.span, findings)
+    text = read_file(path, findings, include.span)
     if text is not None:
         reading.files[path] = include.span
         source = SourceFile(shown_path(path), text, include.span)
@@ -125,7 +125,7 @@ def _candidates(path: str, folder: Path) -> list[str]:
     return found
 
 
-def _read_text(path: Path, asked_at: Span | None, findings: list[Finding]) -> str | None:
+def read_file(path: Path, findings: list[Finding], asked_at: Span | None = None) -> str | None:
     """The text of a file, or None and a finding that says why not."""
     name = shown_path(path)
     try:

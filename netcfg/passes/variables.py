@@ -189,7 +189,7 @@ class VariableScope:
 
     def replace(self, section: Section) -> Section:
         """The section with variables replaced; options that cannot be are reported and marked by dropping them."""
-        if not any("$" in option.value for option in section.options):
+        if not section.has_variables:
             return section
         options = []
         failed = section.malformed

@@ -109,6 +109,8 @@ class _TreeBuilder(Transformer[Any, Any]):
 
     def _options(self, section: Section, text: str, line: int) -> None:
         """Split lines into options; comments and blank lines fall away."""
+        if "$" in text:
+            section.has_variables = True
         source, options = self.source, section.options
         for number, row in enumerate(text.split("\n"), line):
             key, equals, value = row.partition("=")
@@ -219,6 +221,12 @@ class _TreeBuilder(Transformer[Any, Any]):
                 "NC003", f"[{section.name}] stands outside any group", section.span, help="open a group before it: `{Name}`"
             )
         self.findings.append(finding)
+
+
+def split_comment(text: str) -> tuple[str, str]:
+    """What stands behind a `=` as value and comment; `#` and `;` inside quotes or a word belong to the value."""
+    value = _without_comment(text)
+    return value, text[len(value) :].strip()
 
 
 def _without_comment(text: str) -> str:

@@ -74,6 +74,7 @@ class Section:
     options: list[Option] = field(default_factory=list)
     words: list[Option] = field(default_factory=list)
     malformed: bool = False
+    has_variables: bool = False
 
     @property
     def span(self) -> Span:
@@ -82,7 +83,10 @@ class Section:
 
     def option(self, key: str) -> Option | None:
         """The first option with this key."""
-        return next((option for option in self.options if option.key == key), None)
+        for option in self.options:
+            if option.key == key:
+                return option
+        return None
 
 
 @dataclass(slots=True)

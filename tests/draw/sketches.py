@@ -301,6 +301,21 @@ def taps() -> Graph:
     return sketch.graph()
 
 
+def two_way_template() -> Graph:
+    """A template that takes two signals and gives two, one of which is an output at once; a frame in a frame."""
+    sketch = Sketch("Gate")
+    image, mask = sketch.input("image", (3, 64, 64)), sketch.input("mask", (1, 64, 64))
+    with sketch.use("gate", "attention_gate"):
+        with sketch.use("gate.features", "double_convolution"):
+            sketch.conv(16, image, name="a")
+            features = sketch.conv(16, name="b")
+        weights = sketch.conv(16, mask, kernel=1, name="weights")
+        gated = sketch.add("combine_multiply", "", features, weights)
+    sketch.conv(8, gated, name="head")
+    last = sketch.add("combine_add", "", len(sketch.nodes) - 1, mask)
+    return sketch.graph(picture=last, attention=weights)
+
+
 def dense(depth: int = 6) -> Graph:
     """Each block reads all before it."""
     sketch = Sketch("Dense")
@@ -330,6 +345,7 @@ ALL = {
     "repeats": repeats,
     "nested_repeats": nested_repeats,
     "taps": taps,
+    "two_way_template": two_way_template,
     "dense": dense,
     "odd_texts": odd_texts,
 }

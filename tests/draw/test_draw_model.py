@@ -117,7 +117,7 @@ def test_template_with_one_block_becomes_a_box_with_its_name():
         sketch.add("activation", "relu")
     (box,) = blocks(sketch.graph())
     assert box.name == "stem"
-    assert box.pieces[-1] == "conv block"
+    assert box.template == "conv block"
 
 
 def test_each_output_has_a_pill():

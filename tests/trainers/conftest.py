@@ -3,8 +3,18 @@
 import io
 
 import pytest
+import torch
 from rich.console import Console
 from tiny import tiny_program
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread():
+    """Two threads for networks this small only wait for each other."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture
