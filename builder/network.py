@@ -77,7 +77,9 @@ def _network_class(name: str, source: str) -> type[Network]:
     filename = f"<network {name} {abs(hash(source)):x}>"
     linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
     scope: dict[str, Any] = {"torch": torch, "F": F, "Tensor": Tensor}
-    exec(compile(source, filename, "exec"), scope)  # our own text: nothing of a user's file is in it but names
+    exec(
+        compile(source, filename, "exec"), scope
+    )  # our own text: nothing of a user's file is in it but names
     forward: Callable[..., Any] = scope["forward"]
     return type(name, (Network,), {"forward": forward, "source_code": source})
 
@@ -95,6 +97,7 @@ class _Writer:
         self.alias = self._aliases()
         self.live = self._live()
         self.uses = self._count_uses()
+        self.readers = dict(self.uses)
         self.names: dict[Key, str] = {}
         self.free: list[str] = []
         self.made = 0
@@ -110,7 +113,9 @@ class _Writer:
                 self._statement(index, node)
         result = "dict[str, Tensor]" if self._named_outputs() else "Tensor"
         parameters = ", ".join(["self", *(f"{name}: Tensor" for name in inputs)])
-        return "\n".join([f"def forward({parameters}) -> {result}:", *self.lines, f"    return {self._returned()}", ""])
+        return "\n".join(
+            [f"def forward({parameters}) -> {result}:", *self.lines, f"    return {self._returned()}", ""]
+        )
 
     def _named_outputs(self) -> bool:
         return len(self.graph.outputs) > 1
@@ -191,8 +196,8 @@ class _Writer:
         return f"self{module}({', '.join(arguments)})"
 
     def _may_overwrite(self, roots: list[Key]) -> bool:
-        """Whether the only input is read by nobody else, and its maker allows it."""
-        if len(roots) != 1 or self.uses[roots[0]] != 1:
+        """Whether the only input is read by nobody else, earlier or later, and its maker allows it."""
+        if len(roots) != 1 or self.readers[roots[0]] != 1:
             return False
         producer = self.graph.nodes[roots[0][0]]
         return not producer.is_input and producer.block.overwritable()

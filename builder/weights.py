@@ -66,7 +66,9 @@ def read_state(path: Path) -> dict[str, Tensor]:
     except (SafetensorError, OSError, RuntimeError, EOFError, ValueError) as error:
         raise NetcfgError(f"{path} is damaged or no file of weights: {_first_line(error)}") from None
     except Exception as error:  # what the restricted unpickler raises
-        raise NetcfgError(f"{path} holds more than tensors, and nothing else is read: {_first_line(error)}") from None
+        raise NetcfgError(
+            f"{path} holds more than tensors, and nothing else is read: {_first_line(error)}"
+        ) from None
 
 
 def _first_line(error: Exception) -> str:
@@ -124,7 +126,13 @@ def _block_defaults(graph: Graph) -> list[WeightRequest]:
 
 def _finding(error: NetcfgError, request: WeightRequest) -> Finding:
     text = str(error)
-    code = "NC601" if text.startswith(("there is no", "cannot fetch")) else "NC602" if "differ" in text else "NC603"
+    code = (
+        "NC601"
+        if text.startswith(("there is no", "cannot fetch"))
+        else "NC602"
+        if "differ" in text
+        else "NC603"
+    )
     help = "`weights = None` starts from random ones" if code == "NC601" else None
     return Finding(code, text, request.span, help=help)
 
@@ -132,17 +140,26 @@ def _finding(error: NetcfgError, request: WeightRequest) -> Finding:
 def _load_request(request: WeightRequest, graph: Graph, network: nn.Module) -> Loaded:
     layout = _layout(request, graph)
     state = _imagenet(layout) if request.source == "imagenet" else read_state(Path(request.source))
-    module = network.get_submodule(request.path) if request.path else network
+    module = _part(network, request.path)
     report = adapt(layout.renamed(state), module, request.adapt, request.output_row)
     report.source = request.source
     return report
+
+
+def _part(network: nn.Module, path: str) -> nn.Module:
+    try:
+        return network.get_submodule(path)
+    except AttributeError:
+        raise NetcfgError(f"`{path}` has no parameters to load") from None
 
 
 def _layout(request: WeightRequest, graph: Graph) -> Layout:
     name = request.layout
     if name is None:
         types = {node.path: node.type for node in graph.blocks}
-        name = DEFAULT_LAYOUTS.get(types.get(request.path, ""), "vgg16" if request.source == "imagenet" else "")
+        name = DEFAULT_LAYOUTS.get(
+            types.get(request.path, ""), "vgg16" if request.source == "imagenet" else ""
+        )
     if name and name not in LAYOUTS:
         help = did_you_mean(name, LAYOUTS)
         raise NetcfgError(f"there is no layout `{name}`" + (f" ({help})" if help else ""))
@@ -157,7 +174,9 @@ def _imagenet(layout: Layout) -> dict[str, Tensor]:
         raise NetcfgError("there is no ImageNet file of this layout")
     weights = torchvision.models.get_model_weights(layout.imagenet).DEFAULT
     if layout.imagenet == "resnet50":
-        weights = torchvision.models.ResNet50_Weights.IMAGENET1K_V1  # the ones the published systems started from
+        weights = (
+            torchvision.models.ResNet50_Weights.IMAGENET1K_V1
+        )  # the ones the published systems started from
     try:
         state: dict[str, Tensor] = weights.get_state_dict(progress=True, check_hash=True)
     except (OSError, RuntimeError) as error:

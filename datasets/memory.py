@@ -23,12 +23,14 @@ class SampleMemory:
     """A map-style data set that keeps every sample of another one, as it came, after its first use.
 
     The memory is mapped before workers are forked, and so is common to all of them; it takes real space only
-    where something was written. Arrays it hands out must not be changed in place. Samples must have equal shapes.
+    where something was written. Samples must have equal shapes; the arrays it hands out must not be changed.
     """
 
     def __init__(self, samples: Any, example: Sample) -> None:
         self.samples = samples
-        self._kept = {name: _shared((len(samples), *array.shape), array.dtype) for name, array in example.items()}
+        self._kept = {
+            name: _shared((len(samples), *array.shape), array.dtype) for name, array in example.items()
+        }
         self._filled = _shared((len(samples),), np.dtype(np.uint8))
 
     def __len__(self) -> int:
@@ -43,7 +45,7 @@ class SampleMemory:
 
     def fill(self, workers: int) -> Iterator[int]:
         """Make all samples in order, in worker processes; how many are done, now and then."""
-        loader = DataLoader(
+        loader: DataLoader[Any] = DataLoader(
             _Filler(self),  # type: ignore[arg-type]  # it is one by its methods
             batch_size=_PORTION,
             num_workers=workers,
@@ -73,7 +75,7 @@ class _Filler:
 
 
 def remembering(samples: Any, workers: int) -> Any:
-    """The samples with a memory, where it fits well into the machine's and workers can share it; else as they are."""
+    """The samples with a memory, where one fits into the machine's and can be shared; else as they are."""
     free = free_memory()
     if not len(samples) or free is None or (workers and fork_context() is None):
         return samples
@@ -103,7 +105,7 @@ def _shared(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
 
 
 def start_worker(worker: int) -> None:
-    """Prepare a worker process. Ctrl-C is the trainer's to answer; and being one of several, one thread suits it."""
+    """Prepare a worker process: Ctrl-C is the trainer's to answer, and one of several needs one thread."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(1)
     try:

@@ -1,8 +1,8 @@
 """From the `{Data}` of a program to batches: samples prepared in worker processes, finished on the device.
 
 Pictures travel as uint8 and become numbers only on the training device. The order of an epoch depends on
-(seed, epoch) alone and a sample's augmentation on (seed, epoch, index), so that batches are the same whatever the
-number of workers, and an epoch can be entered in its middle.
+(seed, epoch) alone and a sample's augmentation on (seed, epoch, index), so that batches are the same whatever
+the number of workers, and an epoch can be entered in its middle.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -26,6 +26,7 @@ from netcfg.source import Finding, NetcfgError, ProgramError
 
 Sample = dict[str, NDArray[Any]]
 Key = tuple[int, int]  # epoch, index
+Shuffle = Literal["epoch", "once", "never"]
 
 PREFETCHED_BATCHES = 3
 
@@ -102,7 +103,7 @@ class EpochSampler:
     """Which samples make up each batch of the epoch it is set to; passes over the first `skip` batches."""
 
     def __init__(
-        self, samples: int, batch_size: int, seed: int, shuffle: bool, drop_last: bool, limit: int | None
+        self, samples: int, batch_size: int, seed: int, shuffle: Shuffle, drop_last: bool, limit: int | None
     ):
         self.samples = samples
         self.batch_size = batch_size
@@ -123,8 +124,9 @@ class EpochSampler:
 
     def __iter__(self) -> Iterator[list[Key]]:
         order = np.arange(self.samples)
-        if self.shuffle:
-            order = np.random.default_rng((self.seed, self.epoch)).permutation(self.samples)
+        if self.shuffle != "never":
+            drawn_for = self.epoch if self.shuffle == "epoch" else 0
+            order = np.random.default_rng((self.seed, drawn_for)).permutation(self.samples)
         for batch in range(self.skip, self.batches):
             chosen = order[batch * self.batch_size : (batch + 1) * self.batch_size]
             yield [(self.epoch, int(index)) for index in chosen]
@@ -143,7 +145,7 @@ class Pipeline:
         batch_size: int,
         *,
         seed: int = 0,
-        shuffle: bool = False,
+        shuffle: Shuffle = "never",
         drop_last: bool = False,
         workers: int = 0,
         device: torch.device | str = "cpu",
@@ -166,8 +168,8 @@ class Pipeline:
     def _setup_loader(self, preparer: Preparer) -> DataLoader[Any]:
         return DataLoader(
             preparer,  # type: ignore[arg-type]  # it is one by its methods
-            batch_sampler=self.sampler,  # type: ignore[arg-type]
-            collate_fn=_as_it_is,
+            batch_sampler=self.sampler,
+            collate_fn=_as_it_is,  # type: ignore[arg-type]  # __getitems__ has collated already
             num_workers=self.workers,
             multiprocessing_context=fork_context() if self.workers else None,
             persistent_workers=self.workers > 0,
@@ -247,7 +249,7 @@ def _lowered(data: Data, training: bool) -> list[tuple[bool, Callable[..., Any]]
 def _misplaced_finding(transform: Transform, data: Data) -> Finding:
     return Finding(
         "NC112",
-        f"[{transform.type_name}] works on single samples, but stands after a block that works on whole batches",
+        f"[{transform.type_name}] works on single samples, and stands after a block that works on batches",
         data.span,
         help="put [normalise] last",
     )

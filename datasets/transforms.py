@@ -1,7 +1,7 @@
 """The callables behind the transforms of `{Data}`, per sample in the workers and per batch on the device.
 
-A sample is a dict of numpy arrays: pictures uint8 H×W×C (clips T×H×W×C), landmarks float32 68×2, x to the right and
-y down in pixels, whole numbers at pixel centres. A callable gives a new dict and leaves the arrays it got alone.
+A sample is a dict of numpy arrays: pictures uint8 H×W×C (clips T×H×W×C), landmarks float32 68×2, x to the
+right and y down in pixels, whole numbers at pixel centres. A callable gives a new dict and changes no array.
 Legend: H height, W width, C channels, T frames, N samples.
 """
 
@@ -57,7 +57,8 @@ class ResizeSample:
         if 0 in self.source:
             return points
         scale = np.array([self.size[1] / self.source[1], self.size[0] / self.source[0]], np.float32)
-        return (points + np.float32(0.5)) * scale - np.float32(0.5)
+        moved: NDArray[Any] = (points + np.float32(0.5)) * scale - np.float32(0.5)
+        return moved
 
 
 @dataclass(frozen=True)

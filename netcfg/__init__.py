@@ -5,23 +5,44 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from netcfg.compile import check, load
-from netcfg.program import Program
-from netcfg.source import Finding, NetcfgError, ProgramError
+import importlib
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from torch import nn
 
+    from netcfg.compile import check as check
+    from netcfg.compile import load as load
+    from netcfg.program import Program as Program
+    from netcfg.source import Finding as Finding
+    from netcfg.source import NetcfgError as NetcfgError
+    from netcfg.source import ProgramError as ProgramError
+
 __version__ = "0.1.0"
 __all__ = ["Finding", "NetcfgError", "Program", "ProgramError", "build", "check", "load"]
+
+_HOMES = {
+    "check": "netcfg.compile",
+    "load": "netcfg.compile",
+    "Program": "netcfg.program",
+    "Finding": "netcfg.source",
+    "NetcfgError": "netcfg.source",
+    "ProgramError": "netcfg.source",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import the compiler when it is first asked for, so that the command line starts at once."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'netcfg' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
 
 
 def build(program: Program) -> nn.ModuleDict:
     """The networks of a program by name, with fresh weights.
 
-    What `weights = …` asks for is loaded when a program is trained, or by `netcfg.builder.weights`.
+    What `weights = …` asks for is loaded when a program is trained, or by
+    `netcfg.builder.weights.load_pretrained`.
     """
     from netcfg.builder.network import build as build_networks
 

@@ -19,7 +19,7 @@ class Code(NamedTuple):
 
 _ROWS = [
     ("NC001", "malformed-line", "A line is neither a header, an option nor a comment."),
-    ("NC002", "malformed-header", "A `{group}` or `[block]` header is not closed, is empty, or is followed by something."),
+    ("NC002", "malformed-header", "A header is not closed, names nothing, or has something behind it."),
     ("NC003", "outside-group", "A block stands outside any group, or an option outside any block."),
     ("NC004", "unreadable-file", "A file does not exist or may not be read."),
     ("NC005", "not-text", "A file is binary, or its text is not UTF-8."),

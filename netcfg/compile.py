@@ -28,7 +28,9 @@ def load(path_or_text: str | os.PathLike[str], preset: str | None = None, **vari
 
 
 def check(
-    path_or_text: str | os.PathLike[str], preset: str | None = None, variables: Mapping[str, object] | None = None
+    path_or_text: str | os.PathLike[str],
+    preset: str | None = None,
+    variables: Mapping[str, object] | None = None,
 ) -> tuple[Program | None, list[Finding]]:
     """The program (None where it has errors) and everything found on the way."""
     enabled = gc.isenabled()

@@ -45,7 +45,9 @@ def _failed(path: Path, error: Exception, asked_at: Span) -> Finding:
             line = trace.tb_lineno
         trace = trace.tb_next
     where = f"{path.name}, line {line}" if line else path.name
-    return Finding("NC012", f"{where}: {type(error).__name__}: {error}", asked_at, help="mend the Python file")
+    return Finding(
+        "NC012", f"{where}: {type(error).__name__}: {error}", asked_at, help="mend the Python file"
+    )
 
 
 def _forget(module_name: str) -> None:

@@ -22,7 +22,9 @@ def write_beside(path: Path, data: bytes) -> None:
             os.unlink(temporary)
             raise
     except OSError as error:
-        reason = f"there is no folder {path.parent}" if isinstance(error, FileNotFoundError) else error.strerror
+        reason = (
+            f"there is no folder {path.parent}" if isinstance(error, FileNotFoundError) else error.strerror
+        )
         raise NetcfgError(f"cannot write {path}: {reason}") from None
 
 

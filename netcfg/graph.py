@@ -89,7 +89,9 @@ class Node:
 
     def chain(self) -> tuple[Note, ...]:
         """Notes that lead from a node inside templates to the use a reader wrote."""
-        return tuple(Note(scope.span, f"in the expansion of `{scope.template}`") for scope in reversed(self.scopes))
+        return tuple(
+            Note(scope.span, f"in the expansion of `{scope.template}`") for scope in reversed(self.scopes)
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from netcfg.blocks.kinds import FieldSpec, Loss, Metric, Optimizer, Source, Transform
 from netcfg.blocks.general import Training
+from netcfg.blocks.kinds import FieldSpec, Loss, Metric, Optimizer, Source, Transform
 from netcfg.graph import Graph
 from netcfg.source import Finding, Span
 

@@ -42,14 +42,22 @@ def first_line(section: type[Section]) -> str:
 def page_text(section: type[Section]) -> str:
     """The page of a section type for a terminal."""
     rows = [("option", "type", "default", "meaning")]
-    rows += [(key, kind.replace("\\|", "|"), default, meaning) for key, kind, default, meaning in section.option_rows()]
-    return "\n".join([f"[{section.type_name}]", "", section.describe(), "", *aligned(rows), "", origin(section)])
+    rows += [
+        (key, kind.replace("\\|", "|"), default, meaning)
+        for key, kind, default, meaning in section.option_rows()
+    ]
+    return "\n".join(
+        [f"[{section.type_name}]", "", section.describe(), "", *aligned(rows), "", origin(section)]
+    )
 
 
 def page_markdown(section: type[Section]) -> str:
     """The page of a section type for `cfg/README.md`."""
     rows = ["| option | type | default | meaning |", "| --- | --- | --- | --- |"]
-    rows += [f"| `{key}` | {kind} | {_code(default)} | {meaning} |" for key, kind, default, meaning in _own_rows(section)]
+    rows += [
+        f"| `{key}` | {kind} | {_code(default)} | {meaning} |"
+        for key, kind, default, meaning in _own_rows(section)
+    ]
     table = rows if len(rows) > 2 else ["No options of its own."]
     return "\n".join([f"### `[{section.type_name}]`", "", _markdown(section.describe()), "", *table, ""])
 
@@ -57,13 +65,27 @@ def page_markdown(section: type[Section]) -> str:
 def common_options_markdown() -> str:
     """The options that every block of a network has, as a table."""
     rows = ["| option | type | default | meaning |", "| --- | --- | --- | --- |"]
-    rows += [f"| `{key}` | {kind} | {_code(default)} | {meaning} |" for key, kind, default, meaning in Block.option_rows()]
+    rows += [
+        f"| `{key}` | {kind} | {_code(default)} | {meaning} |"
+        for key, kind, default, meaning in Block.option_rows()
+    ]
     return "\n".join(rows)
 
 
+def reference_markdown() -> str:
+    """All pages, by group, as they stand at the end of `cfg/README.md`."""
+    parts = []
+    for group, sections in SECTIONS.items():
+        parts.append(f"## {GROUP_TITLES[group]}\n")
+        if group == "network":
+            parts += ["Every block has these options:\n", common_options_markdown() + "\n"]
+        parts += [page_markdown(section) for section in sections.values()]
+    return "\n".join(parts)
+
+
 def _own_rows(section: type[Section]) -> list[tuple[str, str, str, str]]:
-    common = {row[0] for row in Block.option_rows()}
-    return [row for row in section.option_rows() if not issubclass(section, Block) or row[0] not in common]
+    common = Block.option_rows() if issubclass(section, Block) else []
+    return [row for row in section.option_rows() if row not in common]
 
 
 def _code(default: str) -> str:
@@ -77,13 +99,13 @@ def _markdown(text: str) -> str:
     for line in text.splitlines():
         if line.startswith("Example::"):
             in_example = True
-            lines += ["", "```ini"]
+            lines += ["", "```ini"] if lines[-1:] != [""] else ["```ini"]
         elif in_example:
             if line.strip():
                 lines.append(line.removeprefix("    "))
         else:
             starts = line.partition(":")[0] in ("Shapes", "Parameters", "Source", "Units", "Errors")
-            lines += (["", line] if starts else [line])
+            lines += ["", line] if starts and lines[-1:] != [""] else [line]
     return "\n".join([*lines, "```"] if in_example else lines)
 
 

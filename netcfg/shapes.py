@@ -8,12 +8,10 @@ in the same way end in equal sizes, and a difference that no height can mend is 
 from __future__ import annotations
 
 from math import prod
-from typing import Final, NamedTuple, Union
+from typing import NamedTuple, Union
 
-Size = Union[int, "Symbolic"]
+Size = Union[int, "Symbolic"]  # noqa: UP007
 Shape = tuple[Size, ...]
-
-MAX_SIZE: Final = 2**31 - 1
 
 
 class Quotient(NamedTuple):
@@ -26,7 +24,7 @@ class Quotient(NamedTuple):
         return f"({self.numerator})//{self.divisor}"
 
 
-Atom = Union[str, Quotient]
+Atom = str | Quotient
 Monomial = tuple[Atom, ...]
 
 
@@ -119,7 +117,8 @@ def _term_order(term: tuple[Monomial, int]) -> tuple[int, list[tuple[bool, str]]
 def _term_text(monomial: Monomial, factor: int) -> str:
     if not monomial:
         return str(factor)
-    atoms = "*".join(str(atom) for atom in monomial)
+    alone = factor == 1 and len(monomial) == 1
+    atoms = "*".join(f"({atom})" if isinstance(atom, Quotient) and not alone else str(atom) for atom in monomial)
     return atoms if factor == 1 else f"-{atoms}" if factor == -1 else f"{factor}*{atoms}"
 
 

@@ -174,7 +174,9 @@ def _underlined(span: Span) -> list[str]:
 
 
 def _printable(text: str) -> str:
-    return "".join(character if character.isprintable() or character == "\t" else "\ufffd" for character in text)
+    return "".join(
+        character if character.isprintable() or character == "\t" else "\ufffd" for character in text
+    )
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

@@ -52,8 +52,10 @@ def _table(graph: Graph) -> str:
     rows = [head, *_rows(graph)]
     macs = "unknown (sizes are symbolic)" if graph.macs is None else human(graph.macs)
     frozen = graph.parameters - graph.trainable
-    total = f"{graph.parameters:,} parameters ({graph.trainable:,} trainable, {frozen:,} frozen), {macs} MACs per sample"
-    return "\n".join([f"{graph.name}: {inputs}", *aligned(rows, right=(0, 5, 6)), total])
+    counts = f"{graph.parameters:,} parameters ({graph.trainable:,} trainable, {frozen:,} frozen)"
+    return "\n".join(
+        [f"{graph.name}: {inputs}", *aligned(rows, right=(0, 5, 6)), f"{counts}, {macs} MACs per sample"]
+    )
 
 
 def _rows(graph: Graph) -> Iterable[tuple[str, ...]]:

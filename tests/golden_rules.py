@@ -23,7 +23,9 @@ def golden(name: str) -> Any:
 def uniform(name: str, count: int, indices: np.ndarray | None = None) -> np.ndarray:
     """U(name, i) for i = 0..count-1 (or the given indices): float64 in [-1, 1)."""
     index = np.arange(count, dtype=np.uint32) if indices is None else indices.astype(np.uint32)
-    x = index * np.uint32(0x9E3779B1) + np.uint32(zlib.crc32(name.encode()))  # wraps modulo 2³², as the rule says
+    x = index * np.uint32(0x9E3779B1) + np.uint32(
+        zlib.crc32(name.encode())
+    )  # wraps modulo 2³², as the rule says
     x ^= x >> np.uint32(16)
     x *= np.uint32(0x7FEB352D)
     x ^= x >> np.uint32(15)

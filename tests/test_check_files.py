@@ -23,6 +23,8 @@ def test_each_mistake_is_found_once_at_its_line(path: Path) -> None:
     ]
     program, findings = netcfg.check(path)
     found = sorted_findings(findings)
-    assert [(f.span.line, f.severity, f.code) for f in found if f.span] == expected, "\n".join(map(render, found))
+    assert [(f.span.line, f.severity, f.code) for f in found if f.span] == expected, "\n".join(
+        map(render, found)
+    )
     assert (program is None) == any(kind == "error" for _, kind, _ in expected)
     assert all(f.span for f in found)

@@ -5,15 +5,17 @@ from __future__ import annotations
 import pytest
 import torch
 from golden_rules import assert_record, fill, golden, two_scale, uniform
-from netcfg.builder.weights import adapt
-from netcfg.passes.read import shipped_folder
 from torch import Tensor, nn
 
 import netcfg
+from netcfg.builder.weights import adapt
+from netcfg.passes.read import shipped_folder
 
 
 def test_the_generator_meets_its_test_vectors() -> None:
-    assert uniform("probe", 4) == pytest.approx([0.4620026806, 0.3378319056, 0.1224755337, 0.4730016533], abs=1e-10)
+    assert uniform("probe", 4) == pytest.approx(
+        [0.4620026806, 0.3378319056, 0.1224755337, 0.4730016533], abs=1e-10
+    )
     picture = two_scale("input.rgb", (1, 3, 224, 224))
     assert picture.flatten()[:3].tolist() == pytest.approx([0.1701144, 0.0038547532, 0.2187259], abs=1e-7)
     assert picture.double().mean().item() == pytest.approx(0.028404663, abs=1e-9)
@@ -21,11 +23,14 @@ def test_the_generator_meets_its_test_vectors() -> None:
 
 # --- AUNets
 
+
 def taps_of(network: nn.Module, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
     """The tensors that the golden files record, read around the classifier's modules (dropout is off)."""
     taps: dict[str, Tensor] = {}
     hooks = [
-        network.get_submodule("classifier.0").register_forward_pre_hook(lambda _, x: taps.update(features=x[0])),
+        network.get_submodule("classifier.0").register_forward_pre_hook(
+            lambda _, x: taps.update(features=x[0])
+        ),
         network.get_submodule("classifier.2").register_forward_hook(lambda _, __, x: taps.update(fc6=x)),
         network.get_submodule("classifier.5").register_forward_hook(lambda _, __, x: taps.update(fc7=x)),
     ]
@@ -35,7 +40,12 @@ def taps_of(network: nn.Module, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
     return taps
 
 
-RECORDS = {"features": "model.features", "fc6": "model.classifier.1", "fc7": "model.classifier.4", "logit": "output"}
+RECORDS = {
+    "features": "model.features",
+    "fc6": "model.classifier.1",
+    "fc7": "model.classifier.4",
+    "logit": "output",
+}
 
 
 def aunet_inputs(variant: str) -> dict[str, Tensor]:
@@ -165,5 +175,7 @@ def test_resnet50_has_the_published_parameters() -> None:
     program = netcfg.load(audetnet_network(cfg, 3))
     with torch.device("meta"):
         state = netcfg.build(program)["N"].state_dict()
-    assert [[f"layers.{key}", list(value.shape)] for key, value in state.items()] == [row[:2] for row in published["keys"]]
+    assert [[f"layers.{key}", list(value.shape)] for key, value in state.items()] == [
+        row[:2] for row in published["keys"]
+    ]
     assert program.networks["N"].parameters == published["n_params"]

@@ -6,9 +6,9 @@ Files of a run's `checkpoints` folder:
     last.state         optimizer, position, random state (a torch file of plain tensors and numbers)
     best.safetensors   weights of the epoch with the best monitored figure
 
-Everything is written beside its target (`….new`), synced, and renamed. `last` is one unit: both files carry the
-same mark, the new pair is complete before the first rename, and a reader that finds the marks differ, because
-the writer died between the two renames, finishes the job.
+Everything is written beside its target (`….new`), synced, and renamed. `last` is one unit: both files carry
+the same mark, the new pair is complete before the first rename, and a reader that finds the marks differ,
+because the writer died between the two renames, finishes the job.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class Checkpoints:
         load_weights(self.best, networks)
 
     def _matching_state(self, mark: str) -> dict[str, Any]:
-        """The state with the weights' mark; the one still beside its target where a writer died in between."""
+        """The state with the weights' mark; it may still stand beside its target, where a writer died."""
         beside = _beside(self._state)
         if self._state.exists():
             state = _read_state(self._state)
@@ -107,14 +107,14 @@ class Checkpoints:
 
 
 def load_weights(path: Path, networks: nn.Module) -> None:
-    """Fill networks from a file of weights. Raises `NetcfgError` where it is damaged or holds other parameters."""
+    """Fill networks from a file. Raises `NetcfgError` where it is damaged or holds other parameters."""
     from netcfg.builder.weights import load_state
 
     load_state(path, networks)
 
 
 def write_beside(path: Path, write: Callable[[Path], object]) -> None:
-    """Write a file and sync it to the disk. Where that fails, what was written goes, and `NetcfgError` tells."""
+    """Write a file and sync it to the disk. Where that fails, it is removed, and `NetcfgError` tells."""
     try:
         write(path)
         with open(path, "rb") as file:
@@ -149,7 +149,7 @@ def _read_state(path: Path) -> dict[str, Any]:
 def _mark(path: Path) -> str:
     try:
         with safe_open(path, framework="pt") as file:
-            return (file.metadata() or {}).get("mark", "")
+            return str((file.metadata() or {}).get("mark", ""))
     except (OSError, SafetensorError) as error:
         raise _cannot_resume(
             f"{shown_path(path)} is damaged ({error})",
@@ -166,7 +166,7 @@ def _cannot_write(path: Path, error: Exception) -> NetcfgError:
     reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error).splitlines()[0]
     return NetcfgError(
         f"cannot write {target}: {reason}\n"
-        "help: make room or give a folder that may be written (`--run-dir`); what was there before is untouched"
+        "help: make room, or give another folder with `--run-dir`; what was there before is untouched"
     )
 
 

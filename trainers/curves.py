@@ -13,9 +13,10 @@ Curves = dict[str, list[float]]
 
 
 def draw_curves(records: Sequence[Mapping[str, Any]], path: Path) -> None:
-    """Write `curves.png` from the records of `metrics.jsonl`. Raises `NetcfgError` where it cannot be written."""
+    """Draw the records of `metrics.jsonl`. Raises `NetcfgError` where the picture cannot be written."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     epochs = [record["epoch"] for record in records]
     panels = [(title, curves) for title, curves in _panels(records) if curves]
@@ -26,7 +27,7 @@ def draw_curves(records: Sequence[Mapping[str, Any]], path: Path) -> None:
         for name, values in curves.items():
             axes.plot(epochs, values, marker="o", markersize=3, label=name)
         axes.set(title=title, xlabel="epoch")
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(alpha=0.3)
         axes.legend(fontsize="small")
     figure.subplots_adjust(left=0.07, right=0.98, bottom=0.13, top=0.92, wspace=0.15)

@@ -15,7 +15,7 @@ _KNOWN = re.compile(r"(auto|cpu|cuda(:\d+)?)\Z")
 
 
 def choose_device(name: str) -> torch.device:
-    """The device of this name; `auto` is the first GPU, or else the processor. Errors list the existing ones."""
+    """The device of this name; `auto` is the first GPU, or else the processor. Errors list what exists."""
     existing = existing_devices()
     if name == "auto":
         return torch.device(existing[-1] if len(existing) == 1 else existing[1])

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import torch
-from netcfg.datasets.pipeline import Pipeline
-from netcfg.trainers.step import Losses, signals, weighted_sum
 from torch import Tensor, nn
 
+from netcfg.datasets.pipeline import Pipeline
 from netcfg.program import Program
+from netcfg.trainers.step import Losses, signals, weighted_sum
 
 Evaluation = dict[str, dict[str, object]]
 

@@ -1,6 +1,7 @@
 """What a person sees while training: a bar on a terminal, plain lines elsewhere.
 
-Both are told of every batch and decide themselves how often to look; only then are losses read from the device.
+Both are told of every batch and decide themselves how often to look; only then are losses read from the
+device.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ Figures = Callable[[], Mapping[str, float]]
 
 @dataclass(frozen=True)
 class Stretch:
-    """One pass over a split. `epochs_left` counts the epochs after this one; `done` the batches before it began."""
+    """One pass over a split. `done` batches were made before it began; `epochs_left` epochs come after."""
 
     title: str
     batches: int
@@ -29,7 +30,7 @@ class Stretch:
 
 
 class Display:
-    """Base of both displays: times a stretch, works out rates. Subclasses implement `_show`, `say` and `close`."""
+    """Base of both displays: times a stretch, works out rates. Subclasses implement `_show`."""
 
     interval = 10.0
 
@@ -44,7 +45,7 @@ class Display:
         self._started = self._shown = time.monotonic()
 
     def advance(self, done: int, figures: Figures) -> None:
-        """`done` batches are finished. `figures` gives the losses so far, and is only asked when they are shown."""
+        """`done` batches are finished. `figures` gives the losses so far, asked only when they are shown."""
         now = time.monotonic()
         if now - self._shown >= self.interval:
             self._shown = now

@@ -22,11 +22,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from netcfg.trainers.checkpoints import Checkpoints, write_beside
-from netcfg.trainers.devices import describe_device
 
 from netcfg.program import Program
 from netcfg.source import Finding, NetcfgError, ProgramError, shown_path
+from netcfg.trainers.checkpoints import Checkpoints, write_beside
+from netcfg.trainers.devices import describe_device
 
 _PACKAGES = ("netcfg", "torch", "torchvision", "numpy", "opencv-python", "torchmetrics", "safetensors")
 _SHOWN_DIFFERENCES = 3
@@ -85,7 +85,7 @@ class RunFolder:
                     Finding(
                         "NC406",
                         f"{self} was trained from another program: {'; '.join(differences)}",
-                        help="leave the file out (`netcfg train --resume RUN`) to continue with the run's own",
+                        help="leave the file out to continue with the run's own: `netcfg train --resume RUN`",
                     )
                 ]
             )
@@ -117,7 +117,7 @@ class RunFolder:
             raise NetcfgError(f"cannot write {self}/metrics.jsonl: {error.strerror}") from None
 
     def records(self, epochs: int) -> list[dict[str, Any]]:
-        """The first `epochs` epochs of `metrics.jsonl`; later ones, which `last` knows nothing of, are dropped."""
+        """The first `epochs` epochs of `metrics.jsonl`; later ones, unknown to `last`, are dropped."""
         path = self.path / "metrics.jsonl"
         if not path.exists():
             return []
@@ -169,7 +169,7 @@ def _claim(path: Path) -> Path:
 def _claim_next(parent: Path, name: str) -> Path:
     """`parent/name-1`, or with the first free number; made here, so that two runs never share one."""
     parent.mkdir(parents=True, exist_ok=True)
-    plain = re.sub(r"[^A-Za-z0-9_-]+", "-", name.removesuffix(".cfg")).strip("-") or "run"
+    plain = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(name).stem).strip("-") or "run"
     number = 1
     while True:
         path = parent / f"{plain}-{number}"

@@ -41,8 +41,8 @@ class Losses:
 class Step:
     """One optimizer's update on one batch.
 
-    On a processor every batch's losses are checked before they can harm the weights; on a GPU that would make it
-    wait, so that the trainer checks their sums now and then.
+    On a processor every batch's losses are checked before they can harm the weights; on a GPU that would make
+    it wait, so that the trainer checks their sums now and then.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class Step:
 def signals(
     networks: nn.ModuleDict, graphs: Mapping[str, Graph], fields: Mapping[str, Tensor]
 ) -> dict[str, Tensor]:
-    """All that flows for a batch, by name: the fields, `Network`, and `Network.output` where outputs have names."""
+    """All that flows for a batch, by name: the fields, `Network`, and `Network.output` for named outputs."""
     flowing = dict(fields)
     for name, network in networks.items():
         result = network(**{key: fields[fed_by(key, graphs[name], fields)] for key in graphs[name].inputs})

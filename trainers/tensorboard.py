@@ -11,7 +11,7 @@ from typing import Any
 class Events:
     """Writes events into a folder; does nothing where TensorBoard is missing.
 
-    `first_epoch` is the first one to come: events of it and later ones, left by an interrupted run, are hidden.
+    `first_epoch` is the first one to come: events of it and later ones, left by an earlier run, are hidden.
     """
 
     def __init__(self, folder: Path, first_epoch: int) -> None:

@@ -1,7 +1,7 @@
 """The trainer: sets up what a program describes, and runs its epochs.
 
-One phase (optimizer) per program. A run can be stopped at any batch and continued exactly: `Position` says where it
-stands, and everything else that matters is in `last`.
+One phase (optimizer) per program. A run can be stopped at any batch and continued exactly: `Position` says
+where it stands, and everything else that matters is in `last`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,13 @@ from math import inf
 from typing import Any, Literal
 
 import torch
+from rich.console import Console
+from torch import nn
+
+from netcfg.blocks.kinds import Split
 from netcfg.datasets.pipeline import Batch, Pipeline
+from netcfg.program import Data, Phase, Program
+from netcfg.source import Finding, NetcfgError, ProgramError, did_you_mean
 from netcfg.trainers.curves import draw_curves
 from netcfg.trainers.devices import default_workers, usable_cores, use_channels_last
 from netcfg.trainers.estimate import estimate, estimate_lines
@@ -24,12 +30,6 @@ from netcfg.trainers.report import result_tables
 from netcfg.trainers.run_folder import RunFolder, environment
 from netcfg.trainers.step import Losses, Step, refuse_non_finite, weighted_sum
 from netcfg.trainers.tensorboard import Events
-from rich.console import Console
-from torch import nn
-
-from netcfg.blocks.kinds import Split
-from netcfg.program import Data, Phase, Program
-from netcfg.source import Finding, NetcfgError, ProgramError, did_you_mean
 
 Outcome = Literal["finished", "interrupted"]
 
@@ -56,7 +56,7 @@ class Position:
 
 @dataclass
 class _Times:
-    """Seconds of an epoch: all of its training, waiting for data, and preparing data (summed over workers)."""
+    """Seconds of an epoch: its training, waiting for data in it, preparing data (over all workers)."""
 
     train: float = 0.0
     waiting: float = 0.0
@@ -68,8 +68,8 @@ class _Times:
 class Trainer:
     """Trains a program into a run folder.
 
-    `build` makes the networks by name, `netcfg.build` by default. Errors: `NetcfgError` and `ProgramError` from
-    `setup` and `fit`, each with a remedy; what is on disk then can be resumed.
+    `build` makes the networks by name, `netcfg.build` by default. Errors: `NetcfgError` and `ProgramError`
+    from `setup` and `fit`, each with a remedy; what is on disk then can be resumed.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class Trainer:
         self._times = _Times()
         self._saved = self._drawn = time.monotonic()
 
-    # --- setting up ---------------------------------------------------------------------------------------------
+    # --- setting up -------------------------------------------------------------------------------
 
     def setup(self, resume: bool = False) -> None:
         """Make everything; with `resume`, take up the run where `last` left it."""
@@ -149,7 +149,7 @@ class Trainer:
             "network": name,
         }
         if getattr(options, "learning_rate", None) is not None:
-            group["lr"] = options.learning_rate  # type: ignore[attr-defined]
+            group["lr"] = options.learning_rate
         betas = (getattr(options, "beta1", None), getattr(options, "beta2", None))
         if betas != (None, None):
             group["betas"] = (0.9 if betas[0] is None else betas[0], 0.999 if betas[1] is None else betas[1])
@@ -169,7 +169,7 @@ class Trainer:
             split,
             self.training.batch_size,
             seed=self.training.seed,
-            shuffle=training and self.training.shuffle,
+            shuffle=self.training.shuffle if training else "never",
             drop_last=training and self.training.drop_last,
             workers=self.workers,
             device=self.device,
@@ -194,7 +194,7 @@ class Trainer:
     def _say(self, line: str) -> None:
         self.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
-    # --- running ------------------------------------------------------------------------------------------------
+    # --- running ----------------------------------------------------------------------------------
 
     def fit(self) -> Outcome:
         """Train to the end, or until interrupted. Afterwards the networks hold the best weights."""
@@ -237,7 +237,7 @@ class Trainer:
         return self.position.epoch >= self.training.max_epochs or stalled
 
     def run_epoch(self) -> None:
-        """Train one epoch (the rest of it, where it was interrupted), validate, keep what is worth keeping."""
+        """Train one epoch (its rest, where it was interrupted), validate, keep what is worth keeping."""
         self._times = _Times()
         self._set_learning_rates()
         self.train_epoch()
@@ -251,8 +251,8 @@ class Trainer:
 
     def train_epoch(self) -> None:
         """The batches of the epoch that are not done yet."""
-        self.networks.train()
         position, sums = self.position, Sums(**self.position.sums)
+        self.networks.train(not (self.training.first_epoch_in_eval_mode and position.epoch == 0))
         self._start_display(
             f"epoch {position.epoch + 1}/{self.training.max_epochs}", self.train_data, position.batch
         )
@@ -350,7 +350,7 @@ class Trainer:
     def _record(
         self, train_losses: dict[str, float], evaluation: dict[str, dict[str, Any]], is_best: bool
     ) -> dict[str, Any]:
-        """The epoch's line in `metrics.jsonl`. Rates in samples per second; that of data is what workers could give."""
+        """The epoch's line in `metrics.jsonl`. The data's rate is what the workers could have given."""
         times = self._times
         busy = max(1e-9, times.train - times.waiting)
         return {
@@ -378,7 +378,7 @@ class Trainer:
         left = self.training.max_epochs - position.epoch - 1 if pipeline is self.train_data else 0
         self.display.start(Stretch(title, len(pipeline), self.training.batch_size, done, left, best))
 
-    # --- ending -------------------------------------------------------------------------------------------------
+    # --- ending -----------------------------------------------------------------------------------
 
     def finish(self) -> None:
         """Bring back the best weights, test them, write `result.json`, print the tables."""
@@ -396,8 +396,8 @@ class Trainer:
         self.display.close()
         if self.position.epoch < self.training.max_epochs:
             self._say(
-                f"stopped after epoch {self.position.epoch}: `{self.monitor.name}` has not improved since epoch "
-                f"{self.position.best_epoch} (patience {self.training.patience})"
+                f"stopped after epoch {self.position.epoch}: `{self.monitor.name}` has not improved since "
+                f"epoch {self.position.best_epoch} (patience {self.training.patience})"
             )
         for table in result_tables(result):
             self.console.print(table)
@@ -420,7 +420,7 @@ class Trainer:
         self._say(f"stopped {where}\ncontinue with: netcfg train --resume {self.run}")
         return "interrupted"
 
-    # --- checkpoints --------------------------------------------------------------------------------------------
+    # --- checkpoints ------------------------------------------------------------------------------
 
     def save(self) -> None:
         """Write `last`: all that is needed to continue exactly."""
@@ -449,7 +449,7 @@ class Trainer:
 
 @dataclass(frozen=True)
 class Monitor:
-    """What picks the best epoch: a metric's main figure, or (`metric` None) a loss, of which less is better."""
+    """What picks the best epoch: a metric's main figure, or (`metric` None) a loss: less is better."""
 
     name: str
     metric: str | None

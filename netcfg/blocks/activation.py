@@ -33,7 +33,9 @@ def applied(activation: str, known: tuple[str, ...]) -> str | None:
     return activation if activation in known else None
 
 
-def activation_warning(activation: str, known: tuple[str, ...], block: str) -> dict[str, tuple[str, str, str]]:
+def activation_warning(
+    activation: str, known: tuple[str, ...], block: str
+) -> dict[str, tuple[str, str, str]]:
     """A warning for an activation that acts as none although the writer meant one."""
     if activation in known or activation in NO_ACTIVATION:
         return {}

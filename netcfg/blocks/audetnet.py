@@ -15,18 +15,42 @@ Weight = Annotated[float, Field(ge=0)]
 
 
 class TrainingOptions(General, name="training_options"):
-    """First block of an AUDetNet file: how long, and how often the main networks step."""
+    """First block of an AUDetNet file: how long, and how often the main networks step.
+
+    Source: AUDetNet, README, "General options".
+    Example::
+
+        [training_options]
+        batch_size = 16
+        max_epochs = 10
+        max_test_iters = 20
+        train_main_net_every_n_batches = 5
+        learning_rate_scheduler = Linear
+        decay_lr_over_last_n_epochs = 5
+    """
 
     batch_size: PositiveInt = Field(description="samples in one step")
     max_epochs: PositiveInt = Field(description="passes over the training data")
     max_test_iters: PositiveInt = Field(description="batches of one test")
-    train_main_net_every_n_batches: PositiveInt = Field(description="the critics step on every batch, the others on these")
+    train_main_net_every_n_batches: PositiveInt = Field(
+        description="the critics step on every batch, the others on these"
+    )
     learning_rate_scheduler: str = Field("None", description="`Linear`, or anything else for constant rates")
-    decay_lr_over_last_n_epochs: Annotated[int, Field(ge=0)] = Field(0, description="epochs of the linear decay")
+    decay_lr_over_last_n_epochs: Annotated[int, Field(ge=0)] = Field(
+        0, description="epochs of the linear decay"
+    )
 
 
 class DataOptions(General, name="data_options"):
-    """Second block of an AUDetNet file: labels, balance, normalisation."""
+    """Second block of an AUDetNet file: labels, balance, normalisation.
+
+    Source: AUDetNet, README, "General options".
+    Example::
+
+        [data_options]
+        regress_au_intensities = False
+        balance_dataset_with_momu = False
+    """
 
     regress_au_intensities: bool = Field(description="intensities 0..5 instead of occurrence")
     balance_dataset_with_momu: bool = Field(description="draw samples so that action units are balanced")
@@ -37,7 +61,18 @@ class DataOptions(General, name="data_options"):
 
 
 class LossOptions(General, name="loss_options"):
-    """Third block of an AUDetNet file: the losses and their weights."""
+    """Third block of an AUDetNet file: the losses and their weights.
+
+    Source: AUDetNet, README, "General options".
+    Example::
+
+        [loss_options]
+        au_regression_loss_function = BCEWithLogits
+        reconstruction_loss_function = L1
+        gradient_loss_lambda_discr = 10
+        discriminator_loss_lambda = 0.1
+        reconstruction_loss_lambda = 10
+    """
 
     au_regression_loss_function: Literal["MSE", "BCEWithLogits"] = Field(description="of the action units")
     reconstruction_loss_function: Literal["L1"] = Field(description="of the decoded image")

@@ -79,9 +79,13 @@ class ResNet50(Block, name="resnet50"):
     family: ClassVar[str] = "backbone"
 
     end_at_layer: Annotated[int, Field(ge=1, le=9)] = Field(description="how many children it takes")
-    freeze_first_n_layers: Annotated[int, Field(ge=0, le=9)] = Field(0, description="children kept as they start")
+    freeze_first_n_layers: Annotated[int, Field(ge=0, le=9)] = Field(
+        0, description="children kept as they start"
+    )
     n_out_filters: Count = Field(description="channels of the last child, checked")
-    weights: str | None = Field("imagenet", description="`imagenet`, a file of torchvision's layout, or `None`")
+    weights: str | None = Field(
+        "imagenet", description="`imagenet`, a file of torchvision's layout, or `None`"
+    )
 
     def shape(self, *inputs: Shape) -> Shape:
         """n_out_filters×H'×W'."""
@@ -93,7 +97,10 @@ class ResNet50(Block, name="resnet50"):
 
     def frozen_parameters(self, *inputs: Shape) -> int:
         """Of the first `freeze_first_n_layers` children."""
-        return sum(self._child_parameters(child) for child in range(min(self.freeze_first_n_layers, self.end_at_layer)))
+        return sum(
+            self._child_parameters(child)
+            for child in range(min(self.freeze_first_n_layers, self.end_at_layer))
+        )
 
     def macs(self, *inputs: Shape) -> Size:
         """Of all convolutions taken."""
@@ -191,7 +198,9 @@ class VggFace(Block, name="vgg-face"):
     family: ClassVar[str] = "backbone"
 
     state_dict_filepath: str = Field(description="the weights, read when the network is trained")
-    freeze_first_n_layers: Annotated[int, Field(ge=0, le=31)] = Field(0, description="layers kept as they start")
+    freeze_first_n_layers: Annotated[int, Field(ge=0, le=31)] = Field(
+        0, description="layers kept as they start"
+    )
 
     def shape(self, *inputs: Shape) -> Shape:
         """512×H/32×W/32."""

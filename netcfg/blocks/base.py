@@ -156,7 +156,9 @@ class Block(Section):
     input_count: ClassVar[int | None] = 1
     """How many signals it reads; None for one or more."""
 
-    from_: References | None = Field(None, alias="from", description="the block(s) it reads; the one before by default")
+    from_: References | None = Field(
+        None, alias="from", description="the block(s) it reads; the one before by default"
+    )
     repeat: Annotated[int, Field(gt=0, le=10_000)] | None = Field(
         None, description="how many times in a row, with fresh parameters each time"
     )
@@ -294,7 +296,9 @@ def window_arithmetic(shape: Shape, kernel: int, stride: int, pad: int) -> str:
     """How `window` comes to its height and width, in numbers."""
     rows = []
     for size, axis in zip(shape[1:], ("height", "width"), strict=True):
-        rows.append(f"{axis} ({size} + 2·{pad} - {kernel}) // {stride} + 1 = {window(size, kernel, stride, pad, axis)}")
+        rows.append(
+            f"{axis} ({size} + 2·{pad} - {kernel}) // {stride} + 1 = {window(size, kernel, stride, pad, axis)}"
+        )
     return ", ".join(dict.fromkeys(rows))
 
 

@@ -16,7 +16,11 @@ def _unequal(first: Shape, second: Shape, joined: int | None = None) -> str:
     """Which sizes differ, as `30 ≠ 32 (height)`; not counting the axis along which they are joined."""
     if len(first) != len(second):
         return f"{len(first)} and {len(second)} axes"
-    names = ("channels", "height", "width") if len(first) == 3 else tuple(f"axis {axis + 1}" for axis in range(len(first)))
+    names = (
+        ("channels", "height", "width")
+        if len(first) == 3
+        else tuple(f"axis {axis + 1}" for axis in range(len(first)))
+    )
     sizes = zip(names, first, second, strict=True)
     rows = [
         f"{here} ≠ {there} ({name})"
@@ -31,12 +35,16 @@ def _concatenated(inputs: tuple[Shape, ...], axis: int) -> Shape:
     first = inputs[0]
     if axis >= len(first):
         raise ShapeError(
-            f"has no axis {axis + 1}: batch×{show(first)} has axes 0 to {len(first)}", argument=0, option="dimension"
+            f"has no axis {axis + 1}: batch×{show(first)} has axes 0 to {len(first)}",
+            argument=0,
+            option="dimension",
         )
     total: Size = first[axis]
     for argument, shape in enumerate(inputs[1:], 1):
         if len(shape) != len(first) or any(
-            differ(here, there) for place, (here, there) in enumerate(zip(first, shape, strict=True)) if place != axis
+            differ(here, there)
+            for place, (here, there) in enumerate(zip(first, shape, strict=True))
+            if place != axis
         ):
             raise ShapeError(
                 f"joins {show(first)} and {show(shape)} along axis {axis + 1}: {_unequal(first, shape, axis)}",
@@ -63,7 +71,9 @@ class CombineConcat(Block, name="combine_concat"):
     input_count: ClassVar[int | None] = None
 
     combine_layers: References | None = Field(None, description=COMBINE_LAYERS)
-    dimension: Annotated[int, Field(ge=1, le=8)] = Field(1, description="the axis; the batch is 0, channels are 1")
+    dimension: Annotated[int, Field(ge=1, le=8)] = Field(
+        1, description="the axis; the batch is 0, channels are 1"
+    )
 
     def shape(self, *inputs: Shape) -> Shape:
         """The sum along the axis."""
@@ -102,7 +112,9 @@ class CombineMultiply(Block, name="combine_multiply"):
             if len(shape) != len(first) or any(
                 there != 1 and differ(here, there) for here, there in zip(first, shape, strict=True)
             ):
-                raise ShapeError(f"multiplies {show(first)} by {show(shape)}: {_unequal(first, shape)}", argument=argument)
+                raise ShapeError(
+                    f"multiplies {show(first)} by {show(shape)}: {_unequal(first, shape)}", argument=argument
+                )
         return first
 
     def inline(self, *names: str) -> str:
@@ -131,8 +143,12 @@ class CombineAdd(Block, name="combine_add"):
         """The common one."""
         first = inputs[0]
         for argument, shape in enumerate(inputs[1:], 1):
-            if len(shape) != len(first) or any(differ(here, there) for here, there in zip(first, shape, strict=True)):
-                raise ShapeError(f"adds {show(first)} and {show(shape)}: {_unequal(first, shape)}", argument=argument)
+            if len(shape) != len(first) or any(
+                differ(here, there) for here, there in zip(first, shape, strict=True)
+            ):
+                raise ShapeError(
+                    f"adds {show(first)} and {show(shape)}: {_unequal(first, shape)}", argument=argument
+                )
         return first
 
     def inline(self, *names: str) -> str:
@@ -157,7 +173,9 @@ class FlowFusion(Block, name="flow_fusion"):
     input_count: ClassVar[int | None] = None
 
     combine_layers: References | None = Field(None, description="the image, then the flow (or `from`)")
-    mode: Literal["horizontal", "vertical", "channels"] = Field(description="along the width, height or channels")
+    mode: Literal["horizontal", "vertical", "channels"] = Field(
+        description="along the width, height or channels"
+    )
 
     @property
     def _axis(self) -> int:

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from pydantic import Field
 
 from netcfg.blocks.activation import CONVOLUTIONAL_ACTIVATIONS, activation_warning, applied
-from netcfg.blocks.base import Block, Count, Initialization, Kernel, expect_known, expect_rank, window, window_arithmetic
+from netcfg.blocks.base import (
+    Block,
+    Count,
+    Initialization,
+    Kernel,
+    expect_known,
+    expect_rank,
+    window,
+    window_arithmetic,
+)
 from netcfg.shapes import Shape, Size
 
 if TYPE_CHECKING:

@@ -33,8 +33,8 @@ class SyntheticFaces(Source, name="synthetic_faces"):
     """Drawn faces that move their action units; made on the spot, nothing to download.
 
     Each subject plays some clips: action units rise and fall, an emotion shows. Labels and the 68 points are
-    exact by construction. Splits are by subject: each of `folds` folds leaves out other subjects for the test,
-    and `validation_share` of the rest for validation.
+    exact by construction. Splits are by subject: each of `folds` folds leaves other subjects to the test,
+    and `validation_share` of the rest to validation.
 
     Fields: `image` and `flow` 3×S×S, `frames` T×3×S×S, `labels` and `intensities` one per action unit,
     `emotion` and `subject` a class, `landmarks` 68×2 in pixels (x, y).
@@ -91,14 +91,16 @@ class SyntheticFaces(Source, name="synthetic_faces"):
         """Every split needs a subject; a clip has no more frames than it has; fields must exist."""
         unknown = [name for name in self.wanted or () if name not in self._all_fields()]
         if unknown:
-            return f"has no field `{unknown[0]}`; it has {', '.join(f'`{name}`' for name in self._all_fields())}"
+            return (
+                f"has no field `{unknown[0]}`; it has {', '.join(f'`{name}`' for name in self._all_fields())}"
+            )
         if self.fold >= self.folds:
             return f"has the folds 0 to {self.folds - 1}, and `fold` is {self.fold}"
         tested = len(range(self.fold, self.subjects, self.folds))
         if tested < 1 or self.subjects - tested < 2:
             return (
-                f"has {self.subjects} subjects in {self.folds} folds, too few for training, validation and test "
-                "to have one each"
+                f"has {self.subjects} subjects in {self.folds} folds, too few for training, validation "
+                "and test to have one each"
             )
         if self.frames > self.clip_length:
             return f"is to give {self.frames} frames of clips that have {self.clip_length}"
@@ -165,7 +167,9 @@ class Resize(Transform, name="resize"):
         size = 224
     """
 
-    size: tuple[Annotated[int, Option(ge=1, le=4_096)], ...] = Option(description="the new side in pixels, or height, width")
+    size: tuple[Annotated[int, Option(ge=1, le=4_096)], ...] = Option(
+        description="the new side in pixels, or height, width"
+    )
     interpolation: Literal["auto", "nearest", "linear", "area"] = Option(
         "auto", description="between pixels; auto: by area where it shrinks, linear where it grows"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -22,8 +22,8 @@ class Training(General, name="training"):
     """
 
     batch_size: Annotated[int, Field(gt=0, le=65_536)] = Field(32, description="samples in one step")
-    max_epochs: Annotated[int, Field(gt=0, le=1_000_000)] = Field(10, description="passes over the training data")
-    monitor: str | None = Field(None, description="the metric that picks the best epoch; the first metric by default")
+    max_epochs: Annotated[int, Field(gt=0, le=1_000_000)] = Field(10, description="passes over the data")
+    monitor: str | None = Field(None, description="the metric that picks the best epoch; None: the first one")
     patience: Annotated[int, Field(ge=0)] | None = Field(
         None, description="stop after this many epochs without a better monitored metric; None: never"
     )
@@ -31,5 +31,11 @@ class Training(General, name="training"):
     workers: Annotated[int, Field(ge=0, le=256)] | None = Field(
         None, description="processes that prepare data; None: chosen from the machine's cores"
     )
-    shuffle: bool = Field(True, description="draw a new order of the training samples each epoch")
+    shuffle: Literal["epoch", "once", "never"] = Field(
+        "epoch",
+        description="draw a new order of the training samples each epoch, one for all epochs, or none",
+    )
     drop_last: bool = Field(False, description="leave out a last, smaller batch in training")
+    first_epoch_in_eval_mode: bool = Field(
+        False, description="leave dropout off in the first epoch, as AUNets' published code does"
+    )

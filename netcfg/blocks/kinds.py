@@ -29,7 +29,7 @@ Split = Literal["train", "validation", "test"]
 class FieldSpec:
     """What a data field holds, per sample: its shape as a network sees it (images are C×H×W), and its kind.
 
-    `image` is pictures (C×H×W, or T×C×H×W for a clip), `flow` motion written as a picture, `class` one number.
+    `image` is pictures (C×H×W, or T×C×H×W for a clip), `flow` motion as a picture, `class` one number.
     `names` labels the entries of a vector (`AU12`) or the classes of a class field.
     """
 
@@ -71,7 +71,9 @@ class Transform(Section):
     per_sample: ClassVar[bool] = True
 
     when: Literal["train", "always"] = Option("always", description="in training only, or always")
-    only: tuple[str, ...] | None = Option(None, description="the fields it changes; all that it can by default")
+    only: tuple[str, ...] | None = Option(
+        None, description="the fields it changes; all that it can by default"
+    )
 
     def fields(self, fields: Mapping[str, FieldSpec]) -> dict[str, FieldSpec]:
         """The fields after it. Raises `ShapeError` where it cannot take one."""
@@ -96,7 +98,7 @@ class Loss(Section):
     target: str | None = Option(None, description="the signal or data field it is compared with")
 
     def check(self, input: Shape, target: Shape | None, classes: int | None = None) -> None:
-        """Raise `ShapeError` where the two shapes cannot be compared; `classes`: how many a class field has."""
+        """Raise `ShapeError` where the two cannot be compared; `classes`: how many a class field has."""
 
     def lower(self) -> nn.Module:
         """A module `(input, target) -> scalar`, the mean over the batch."""
@@ -110,7 +112,9 @@ class Optimizer(Section):
     family: ClassVar[str] = "optimizer"
 
     networks: tuple[str, ...] = Option(description="the networks whose parameters it steps")
-    minimise: str = Option(description="a sum of losses, each with a number before it where wanted: `a + 10 * b`")
+    minimise: str = Option(
+        description="a sum of losses, each with a number before it where wanted: `a + 10 * b`"
+    )
     clip_grad_norm: Annotated[float, Option(gt=0)] | None = Option(
         None, description="scale the phase's gradients down to this norm where theirs is larger"
     )
@@ -150,5 +154,3 @@ class General(Section):
 
 
 PositiveInt = Annotated[int, Option(gt=0)]
-
-

@@ -132,8 +132,8 @@ def compare(what: str, input: Shape, target: Shape | None) -> None:
         )
     ours, theirs = squeezed(input), squeezed(target)
     if len(ours) != len(theirs) or any(differ(one, other) for one, other in zip(ours, theirs, strict=True)):
-        raise ShapeError(f"compares {show(input)} {what} with a target of {show(target) or '1'}", code="NC402",
-                         help=_remedy(theirs))  # fmt: skip
+        message = f"compares {show(input)} {what} with a target of {show(target) or '1'}"
+        raise ShapeError(message, code="NC402", help=_remedy(theirs))
 
 
 def _remedy(target: Shape) -> str | None:

@@ -21,8 +21,8 @@ Threshold = Annotated[float, Option(ge=0, le=1)]
 class F1(Metric, name="f1"):
     """F1 of the positive class, 2 TP / (2 TP + FP + FN), per action unit, and their mean.
 
-    A score is the sigmoid of a logit, and positive where it exceeds the threshold. Without any positive, true or
-    predicted, F1 is 0.
+    A score is the sigmoid of a logit, and positive where it exceeds the threshold. Without any positive, true
+    or predicted, F1 is 0.
     Shapes: logits (A) or (A, 1, 1), labels (A).
     Source: AUNets, section "Evaluation".
     Example::
@@ -92,6 +92,6 @@ def decisions(logits: Tensor, targets: Tensor, threshold: float) -> tuple[Tensor
 
 
 def named_figures(metric: str, figures: Sequence[float], names: Sequence[str]) -> dict[str, float]:
-    """The mean under the metric's name, then the single figures, where there are several or they have names."""
+    """The mean under the metric's name, then the single figures that have names."""
     mean = sum(figures) / len(figures)
     return {metric: mean, **dict(zip(names, figures, strict=False))}

@@ -44,7 +44,8 @@ class Net(Section, name="net"):
         "strict", description="weights of another shape: refuse, repeat along the inputs, or leave out"
     )
     output_row: Annotated[int, Field(ge=0)] | None = Field(
-        None, description="with `adapt`: an output layer with fewer rows than the file's starts from this row on"
+        None,
+        description="with `adapt`: an output layer with fewer rows than the file's starts from this row on",
     )
     freeze: bool = Field(False, description="keep all its parameters as they start")
 
@@ -75,21 +76,33 @@ class Input(Block, name="input"):
     """
 
     family: ClassVar[str] = "input"
-    unavailable: ClassVar[frozenset[str]] = frozenset({"from_", "repeat", "weights", "layout", "adapt", "freeze"})
+    unavailable: ClassVar[frozenset[str]] = frozenset(
+        {"from_", "repeat", "weights", "layout", "adapt", "freeze"}
+    )
     input_count: ClassVar[int | None] = 0
 
     name: str = Field(description="what the network calls it; a data field of this name feeds it")
     channels: Count | None = Field(None, description="of an image")
     height: Count | None = Field(None, description="of an image, in pixels")
     width: Count | None = Field(None, description="of an image, in pixels")
-    frames: Count | str | None = Field(None, description="of a clip: their number, or a name for an unknown one")
+    frames: Count | str | None = Field(
+        None, description="of a clip: their number, or a name for an unknown one"
+    )
     features: Count | None = Field(None, description="of a vector")
-    sizes: tuple[Count, ...] | None = Field(None, alias="shape", description="any other shape, without the batch")
+    sizes: tuple[Count, ...] | None = Field(
+        None, alias="shape", description="any other shape, without the batch"
+    )
 
     def conflict(self) -> str | None:
         """One kind of shape, no more."""
         given = [
-            key for key, value in (("channels", self.channels), ("features", self.features), ("shape", self.sizes)) if value
+            key
+            for key, value in (
+                ("channels", self.channels),
+                ("features", self.features),
+                ("shape", self.sizes),
+            )
+            if value
         ]
         if len(given) != 1:
             found = " and ".join(f"`{key}`" for key in given) or "none of them"
@@ -133,7 +146,9 @@ class Output(Block, name="output"):
     unavailable: ClassVar[frozenset[str]] = frozenset({"repeat", "weights", "layout", "adapt", "freeze"})
 
     name: str = Field(description="what others call it")
-    from_: References | None = Field(None, alias="from", description="the block it gives; the one before by default")
+    from_: References | None = Field(
+        None, alias="from", description="the block it gives; the one before by default"
+    )
 
     def inline(self, *names: str) -> str:
         """Itself."""

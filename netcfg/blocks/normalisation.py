@@ -30,7 +30,9 @@ class BatchNorm(Block, name="batch_norm"):
 
     num_features: Count | None = Field(None, description="channels of its input, checked where given")
     eps: Annotated[float, Field(gt=0)] = Field(1e-5, description="added to the variance")
-    momentum: Annotated[float, Field(ge=0, le=1)] = Field(0.1, description="weight of a new batch in the statistics")
+    momentum: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.1, description="weight of a new batch in the statistics"
+    )
 
     def shape(self, *inputs: Shape) -> Shape:
         """Unchanged, if the channels agree."""

@@ -25,8 +25,9 @@ class Adam(Optimizer, name="adam"):
     neither says, they are 1e-3, 0.9 and 0.999.
 
     With `schedule = linear` and `decay_over_last_epochs = k`, every learning rate shrinks by 1/k of its start
-    after each epoch n (from 1) with max_epochs - n < k, so that it would reach zero after the last. AUDetNet's 12
-    epochs with k = 10 run at 1, 1, 1, 0.9, … 0.1; AUNets' rule, minus 1/13 after each of 12 epochs, is k = 13.
+    after each epoch n (from 1) with max_epochs - n < k, so that it would reach zero after the last. That is
+    AUDetNet's rule: 12 epochs with k = 10 run at 1, 1, 1, 0.9, … 0.1. AUNets', minus 1/13 after each of 12
+    epochs, is k = 13.
     Source: Kingma and Ba 2015; the schedules of AUNets and AUDetNet.
     Example::
 

@@ -125,8 +125,12 @@ class Upsample(Block, name="upsample"):
 
     family: ClassVar[str] = "upsampling"
 
-    output_sizes: tuple[Count, ...] | None = Field(None, description="height and width, or one number for both")
-    scale_factor: Annotated[float, Field(ge=0, le=4096)] | None = Field(None, description="how many times larger")
+    output_sizes: tuple[Count, ...] | None = Field(
+        None, description="height and width, or one number for both"
+    )
+    scale_factor: Annotated[float, Field(ge=0, le=4096)] | None = Field(
+        None, description="how many times larger"
+    )
     mode: Literal["nearest", "bilinear", "bicubic", "area"] = Field("nearest", description="how to fill in")
 
     def conflict(self) -> str | None:
@@ -147,10 +151,15 @@ class Upsample(Block, name="upsample"):
         return (channels, self._scaled(height), self._scaled(width))
 
     def _scaled(self, size: Size) -> Size:
-        factor = Fraction(str(self.scale_factor))
-        scaled = (size * factor.numerator) // factor.denominator
+        if isinstance(size, int):
+            scaled: Size = int(size * float(self.scale_factor or 0))  # in floating point, as torch does it
+        else:
+            factor = Fraction(str(self.scale_factor))
+            scaled = (size * factor.numerator) // factor.denominator
         if scaled == 0:
-            raise ShapeError(f"leaves nothing of {size} pixels at a factor of {self.scale_factor}", option="scale_factor")
+            raise ShapeError(
+                f"leaves nothing of {size} pixels at a factor of {self.scale_factor}", option="scale_factor"
+            )
         return scaled
 
     def inline(self, *names: str) -> str:

@@ -66,7 +66,9 @@ class SelectSubset(Block, name="select_subset"):
     reference_option: ClassVar[str] = "origin_layer"
 
     origin_layer: Reference | None = Field(None, description="the block to select from (or `from`)")
-    dimension: Annotated[int, Field(ge=1, le=8)] = Field(1, description="the axis; the batch is 0, channels are 1")
+    dimension: Annotated[int, Field(ge=1, le=8)] = Field(
+        1, description="the axis; the batch is 0, channels are 1"
+    )
     start_index: Annotated[int, Field(ge=0)] = Field(description="the first index taken")
     end_index: Annotated[int, Field(gt=0)] = Field(description="the first index not taken any more")
 
@@ -77,7 +79,9 @@ class SelectSubset(Block, name="select_subset"):
     def conflict(self) -> str | None:
         """At least one index."""
         if self.start_index >= self.end_index:
-            return f"selects nothing: `start_index` {self.start_index} is not below `end_index` {self.end_index}"
+            return (
+                f"selects nothing: `start_index` {self.start_index} is not below `end_index` {self.end_index}"
+            )
         return None
 
     def shape(self, *inputs: Shape) -> Shape:
@@ -85,7 +89,8 @@ class SelectSubset(Block, name="select_subset"):
         shape = inputs[0]
         if self.dimension > len(shape):
             raise ShapeError(
-                f"has no axis {self.dimension}: batch×{show(shape)} has axes 0 to {len(shape)}", option="dimension"
+                f"has no axis {self.dimension}: batch×{show(shape)} has axes 0 to {len(shape)}",
+                option="dimension",
             )
         size = shape[self.dimension - 1]
         if isinstance(size, int) and self.end_index > size:

@@ -35,6 +35,8 @@ class Reference(NamedTuple):
 
 def read_int(text: str) -> int:
     """`3`, `-1`."""
+    if text.isdigit() and len(text) <= 40:
+        return int(text)
     if not _INTEGER.match(text):
         raise ValueError(f"a whole number, found `{text}`")
     return int(text)
@@ -134,12 +136,12 @@ def _read_tuple(item: Any) -> Reader:
 
 
 def _read_union(members: tuple[Any, ...]) -> Reader:
+    """Numbers are tried before booleans, which then are words: `1` is a number where both are allowed."""
     optional = type(None) in members
-    readers = [
-        read_literal_bool if member is bool and len(members) > 1 + optional else reader_of(member)
-        for member in members
-        if member is not type(None)
-    ]
+    kinds = sorted(
+        (member for member in members if member is not type(None)), key=lambda member: member is bool
+    )
+    readers = [read_literal_bool if kind is bool and len(kinds) > 1 else reader_of(kind) for kind in kinds]
 
     def read(text: str) -> Any:
         if optional and text == "None":

@@ -17,7 +17,9 @@ from netcfg.syntax.format import format_text
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     parser.add_argument("files", nargs="+", metavar="FILE")
-    parser.add_argument("--check", action="store_true", help="change nothing; exit 1 where a file would change")
+    parser.add_argument(
+        "--check", action="store_true", help="change nothing; exit 1 where a file would change"
+    )
     parser.add_argument(
         "--expand", action="store_true", help="print the file with includes in place and variables replaced"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import importlib
 import os
 import sys
@@ -22,6 +23,10 @@ COMMANDS = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line; gives the exit code: 0 clean, 1 refused, 2 wrong usage, 130 interrupted."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
+    os.environ.setdefault(
+        "PYDANTIC_DISABLE_PLUGINS", "__all__"
+    )  # looking for plugins reads every package's metadata
+    gc.disable()  # importing only adds objects; walking them meanwhile would be a tenth of a quick command's time
     parser = _parser(arguments)
     options = parser.parse_args(arguments)
     if options.command is None:
@@ -29,6 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     from netcfg.source import NetcfgError
 
+    gc.enable()
+    gc.freeze()
     try:
         return int(options.run(options))
     except NetcfgError as error:
@@ -44,8 +51,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     """The parser; only the named command's module is imported, so that each starts quickly."""
-    parser = argparse.ArgumentParser(prog="netcfg", description="A compiler for neural networks in .cfg files.")
-    parser.add_argument("--version", action="version", version=_version() if "--version" in arguments else "netcfg")
+    parser = argparse.ArgumentParser(
+        prog="netcfg", description="A compiler for neural networks in .cfg files."
+    )
+    parser.add_argument(
+        "--version", action="version", version=_version() if "--version" in arguments else "netcfg"
+    )
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND")
     named = next((argument for argument in arguments if not argument.startswith("-")), None)
     for command, purpose in COMMANDS.items():

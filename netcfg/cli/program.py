@@ -15,7 +15,12 @@ def add_program_arguments(parser: argparse.ArgumentParser) -> None:
     """`--preset` and `--set`."""
     parser.add_argument("--preset", metavar="NAME", help="use this preset of the file")
     parser.add_argument(
-        "--set", metavar="NAME=VALUE", action="append", default=[], dest="settings", help="set a variable; repeatable"
+        "--set",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        dest="settings",
+        help="set a variable; repeatable",
     )
 
 
@@ -40,7 +45,9 @@ def load_program(file: str, options: argparse.Namespace) -> Program:
     return program
 
 
-def check_file(file: str, preset: str | None, settings: Mapping[str, str]) -> tuple[Program | None, list[Finding]]:
+def check_file(
+    file: str, preset: str | None, settings: Mapping[str, str]
+) -> tuple[Program | None, list[Finding]]:
     """Check a path (never a text), so that a strange file name is a missing file."""
     from pathlib import Path
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from netcfg.cli.program import add_program_arguments, load_program
+from netcfg.compile import load
 from netcfg.source import Finding, NetcfgError, ProgramError, shown_path
 
 if TYPE_CHECKING:
@@ -23,13 +26,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     parser.add_argument("file", nargs="?", metavar="FILE", help="the program; not needed with --resume")
     add_program_arguments(parser)
-    parser.add_argument("--device", default="auto", metavar="NAME", help="auto, cpu, cuda, cuda:1 (default: auto)")
-    parser.add_argument("--epochs", type=_positive, metavar="N", help="instead of max_epochs")
-    parser.add_argument("--limit-batches", type=_positive, metavar="N", help="at most N batches a split and epoch")
-    parser.add_argument("--seed", type=_seed, metavar="N", help="of weights, order and augmentation")
-    parser.add_argument("--workers", type=_not_negative, metavar="N", help="processes that prepare data; 0: none")
     parser.add_argument(
-        "--resume", nargs="?", const="", metavar="RUN", help="continue the run in this folder (or in --run-dir)"
+        "--device", default="auto", metavar="NAME", help="auto, cpu, cuda, cuda:1 (default: auto)"
+    )
+    parser.add_argument("--epochs", type=_positive, metavar="N", help="instead of max_epochs")
+    parser.add_argument(
+        "--limit-batches", type=_positive, metavar="N", help="at most N batches a split and epoch"
+    )
+    parser.add_argument("--seed", type=_seed, metavar="N", help="of weights, order and augmentation")
+    parser.add_argument(
+        "--workers", type=_not_negative, metavar="N", help="processes that prepare data; 0: none"
+    )
+    parser.add_argument(
+        "--resume",
+        nargs="?",
+        const="",
+        metavar="RUN",
+        help="continue the run in this folder (or in --run-dir)",
     )
     parser.add_argument("--run-dir", metavar="DIR", help="where to put the run (default: runs/<file>-<n>)")
 
@@ -109,7 +122,7 @@ def _continue_with(options: argparse.Namespace, folder: Path | None) -> dict[str
             )
     for key in _CONTINUED:
         if getattr(options, key) in (None, []):
-            setattr(options, key, earlier.get(key))
+            setattr(options, key, earlier.get(key, getattr(options, key)))
     return earlier
 
 
@@ -118,12 +131,14 @@ def _shown(option: str, value: object) -> str:
 
 
 def _load(options: argparse.Namespace, folder: Path | None) -> Program:
-    """The program of the file, or of the run's own copy, in which presets and variables are already applied."""
+    """The program of the file, or of the run's own copy, in which presets and variables are applied."""
     if options.file is not None:
         return load_program(options.file, options)
+    from netcfg.trainers.run_folder import RunFolder
+
     assert folder is not None
     name = RunFolder.open(folder).read_json("run.json")["program"]
-    return replace(netcfg.load(folder / "resolved.cfg"), name=name)
+    return replace(load(folder / "resolved.cfg"), name=name)
 
 
 def _reopened(folder: Path, program: Program, options: argparse.Namespace) -> RunFolder:
@@ -137,7 +152,11 @@ def _reopened(folder: Path, program: Program, options: argparse.Namespace) -> Ru
 
 def _started_with(options: argparse.Namespace, program: Program) -> dict[str, Any]:
     """What `run.json` holds: the program's name, and the options that make the run what it is."""
-    return {"program": program.name, "file": options.file, **{key: getattr(options, key) for key in _CONTINUED}}
+    return {
+        "program": program.name,
+        "file": options.file,
+        **{key: getattr(options, key) for key in _CONTINUED},
+    }
 
 
 def _positive(text: str) -> int:

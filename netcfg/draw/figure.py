@@ -30,8 +30,8 @@ def compose(diagrams: Sequence[Diagram], title: str = "") -> Scene:
     corners, width, height = pack(sizes)
     title_width = text_width(title, style.PAGE_TITLE, bold=True)
     top = style.PAGE_PAD + (style.PAGE_TITLE + style.PAGE_PAD if title else 0.0)
-    size = ceil(max(width, title_width) + 2 * style.PAGE_PAD), ceil(height + top + style.PAGE_PAD)
-    scene = Scene(*size, title)
+    page = ceil(max(width, title_width) + 2 * style.PAGE_PAD), ceil(height + top + style.PAGE_PAD)
+    scene = Scene(*page, title)
     if title:
         y = style.PAGE_PAD + style.PAGE_TITLE * ASCENT
         scene.shapes.append(

@@ -236,7 +236,7 @@ class _Columns:
     """
 
     def __init__(self, arrangement: _Arrangement) -> None:
-        self.a = arrangement
+        self.filled = arrangement
         self.lanes = arrangement.lanes
         self.of_item = [0.0] * len(arrangement.items)
         self.of_branch = [0.0] * len(self.lanes.branches)
@@ -257,11 +257,11 @@ class _Columns:
 
     def blocks(self, index: int) -> list[tuple[float, float, float, float]]:
         """An item and what is below its ports: from height to height, so far left and right of its axis."""
-        item, top = self.a.items[index], self.a.top[index]
+        item, top = self.filled.items[index], self.filled.top[index]
         bottom = top + item.height
         blocks = [(top, bottom, item.axis, item.width - item.axis)]
         for link in self.lanes.out[index]:
-            port = item.ports[self.a.links[link].port]
+            port = item.ports[self.filled.links[link].port]
             blocks.append((bottom, bottom + port.label_height, 0.0, port.offset + port.label_width))
             if port.offset:
                 blocks.append((bottom, self.descends_to(link), -port.offset, port.offset))
@@ -269,20 +269,24 @@ class _Columns:
 
     def descends_to(self, link: int) -> float:
         """How far down a line runs before it turns aside."""
-        a, ends = self.a, self.a.links[link]
-        if link in a.entered:
-            return a.fork_y[ends.source, ends.port]
-        return a.join_y.get(link, a.top[ends.target])
+        filled, ends = self.filled, self.filled.links[link]
+        if link in filled.entered:
+            return filled.fork_y[ends.source, ends.port]
+        return filled.join_y.get(link, filled.top[ends.target])
 
     def branch_range(self, branch: Branch) -> tuple[float, float]:
         """From where a branch's lane is entered, or begins, to its lowest exit, or fork, or item."""
-        a = self.a
-        heights = [a.fork_y[a.links[link].source, a.links[link].port] for link in branch.entries[:1]]
-        heights += [a.join_y[link] for link in branch.exits]
+        filled = self.filled
+        heights = [
+            filled.fork_y[filled.links[link].source, filled.links[link].port] for link in branch.entries[:1]
+        ]
+        heights += [filled.join_y[link] for link in branch.exits]
         for item in branch.items:
-            heights += [a.top[item], a.top[item] + a.items[item].height]
+            heights += [filled.top[item], filled.top[item] + filled.items[item].height]
             heights += [
-                a.fork_y[item, port] for port in range(len(a.items[item].ports)) if (item, port) in a.fork_y
+                filled.fork_y[item, port]
+                for port in range(len(filled.items[item].ports))
+                if (item, port) in filled.fork_y
             ]
         return min(heights), max(heights)
 
@@ -290,7 +294,9 @@ class _Columns:
         """Give a branch its x, next to what is there already."""
         branch = self.lanes.branches[place]
         side = 1 if branch.lane > 0 else -1
-        out = self.over(side, *heights) + SIDE_GAP
+        out = max(
+            side * self.port_x(branch), self.over(side, *heights, after=bool(branch.entries)) + SIDE_GAP
+        )
         for item in branch.items:
             for top, bottom, left, right in self.blocks(item):
                 out = max(out, self.over(side, top, bottom) + LANE_GAP + (left if side > 0 else right))
@@ -300,16 +306,25 @@ class _Columns:
         for item in branch.items:
             self.settle(item, side * out)
 
-    def over(self, side: int, top: float, bottom: float) -> float:
-        return self.reached[side].over(self.row[top], self.row[bottom])
+    def port_x(self, branch: Branch) -> float:
+        """Where the line that enters a branch comes from: to turn back from there would cross other lines."""
+        if not branch.entries:
+            return 0.0
+        link = self.lanes.links[branch.entries[0]]
+        return self.of_item[link.source] + self.filled.items[link.source].ports[link.port].offset
+
+    def over(self, side: int, top: float, bottom: float, after: bool = False) -> float:
+        """How far out things reach from `top` to `bottom`, or from `after` it on."""
+        return self.reached[side].over(self.row[top] + after, self.row[bottom])
 
     def settle(self, index: int, axis: float) -> None:
         """Set an item's axis, and take note of how far it reaches."""
         self.of_item[index] = axis
         for top, bottom, left, right in self.blocks(index):
             rows = self.row[top], self.row[bottom]
-            self.reached[1].raise_to(*rows, axis + right)
-            self.reached[-1].raise_to(*rows, left - axis)
+            for side, reach in ((1, axis + right), (-1, left - axis)):
+                if reach > 0:
+                    self.reached[side].raise_to(*rows, reach)
             self.left, self.right = min(self.left, axis - left), max(self.right, axis + right)
 
 

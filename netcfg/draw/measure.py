@@ -73,7 +73,7 @@ def _inside(frame: Frame, levels: dict[int, Level], common: float) -> Inside:
             keys[source].append(key)
     parts = []
     for index, member in enumerate(level.members):
-        labels = [level.labels.get(key, "") for key in keys[index]]
+        labels = [fitted(level.labels.get(key, ""), style.SMALL, style.LABEL_WIDTH) for key in keys[index]]
         if isinstance(member, Frame):
             parts.append(_frame(member, _inside(member, levels, common), keys[index], labels))
         elif isinstance(member, Box):

@@ -27,12 +27,13 @@ class Highest:
 
     def raise_to(self, low: int, high: int, value: float) -> None:
         """Make `value` the least that any of the rows `low`..`high` has."""
+        raised, highest = self.raised, self.highest
         for node in self._cover(low, high):
-            self.raised[node] = max(self.raised[node], value)
-            self.highest[node] = max(self.highest[node], value)
-        for node in (low + self.size, high + self.size):
-            while node:
-                self.highest[node] = max(self.highest[node], value)
+            if raised[node] < value:
+                raised[node] = value
+            # What is above a node is never lower than the node, so that the way up ends early.
+            while node and highest[node] < value:
+                highest[node] = value
                 node >>= 1
 
     def _cover(self, low: int, high: int) -> list[int]:

@@ -73,6 +73,8 @@ NETWORK_HEADER: Final = 44.0
 LABEL_GAP: Final = 6.0
 """From a line to the shape beside it."""
 LABEL_HEIGHT: Final = 17.0
+LABEL_WIDTH: Final = 180.0
+"""A longer shape, with sizes that are only known as expressions, is cut short."""
 PAGE_PAD: Final = 20.0
 PAGE_GAP: Final = 24.0
 """Between networks."""

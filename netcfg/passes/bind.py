@@ -138,10 +138,15 @@ class _Binder:
         """AUDetNet's three blocks, by position."""
         if len(sections) != len(POSITIONAL):
             span = self.parts.spans.get("General")
-            message = f"an AUDetNet file has three blocks in {{General}} (training, data, losses), and this has {len(sections)}"
-            self.findings.append(Finding("NC104", message, span))
+            message = f"an AUDetNet file has three blocks in {{General}}, and this has {len(sections)}"
+            self.findings.append(
+                Finding("NC104", message, span, help="training, data and loss options, in this order")
+            )
             return None
-        checked = [check_section(section, kind, self.findings) for section, kind in zip(sections, POSITIONAL, strict=True)]
+        checked = [
+            check_section(section, kind, self.findings)
+            for section, kind in zip(sections, POSITIONAL, strict=True)
+        ]
         options = checked[0]
         if options is None:
             return None
@@ -172,7 +177,9 @@ class _Binder:
             return None
         return Data(source, tuple(transform for _, transform in transforms), fields, (), span)
 
-    def _pipeline(self, source: Source, transforms: list[tuple[Section, Transform]]) -> dict[str, FieldSpec] | None:
+    def _pipeline(
+        self, source: Source, transforms: list[tuple[Section, Transform]]
+    ) -> dict[str, FieldSpec] | None:
         fields = source.fields()
         for section, transform in transforms:
             for name in transform.only or ():
@@ -207,7 +214,9 @@ class _Binder:
                 spec = data.fields.get(name)
                 if spec is None:
                     message = f"no data field feeds the input `{node.path}` of `{graph.name}`"
-                    notes = (Note(data.span, f"the data have {', '.join(f'`{known}`' for known in data.fields)}"),)
+                    notes = (
+                        Note(data.span, f"the data have {', '.join(f'`{known}`' for known in data.fields)}"),
+                    )
                     help = did_you_mean(node.path, data.fields)
                     self.findings.append(Finding("NC206", message, node.span, notes, help=help))
                     continue
@@ -217,22 +226,34 @@ class _Binder:
     @staticmethod
     def _fed_by(name: str, fields: Mapping[str, FieldSpec], graph: Graph) -> str:
         """The field of an input: of the same name; the unnamed input of `channels = …` takes `image`."""
-        if name == "input" and name not in fields and len(graph.inputs) == 1 and graph.options.channels is not None:
+        if (
+            name == "input"
+            and name not in fields
+            and len(graph.inputs) == 1
+            and graph.options.channels is not None
+        ):
             return "image"
         return name
 
-    def _check_fed(self, name: str, shape: Shape, spec: FieldSpec, span: Span, data: Span, graph: Graph) -> None:
+    def _check_fed(
+        self, name: str, shape: Shape, spec: FieldSpec, span: Span, data: Span, graph: Graph
+    ) -> None:
         if len(shape) == len(spec.shape) and not any(map(differ, shape, spec.shape)):
             return
         message = f"the input `{name}` of `{graph.name}` takes {show(shape)}, and its data field gives {spec}"
         help = "a [resize] in {Data}, or other sizes in the [input]"
-        self.findings.append(Finding("NC301", message, span, (Note(data, "the data are declared here"),), help=help))
+        self.findings.append(
+            Finding("NC301", message, span, (Note(data, "the data are declared here"),), help=help)
+        )
 
     def _check_fields_used(self, data: Data) -> None:
         """A field that is asked for by name must be of use to somebody."""
         sections = self._sections("Data")
         for section, asked in zip(sections, (data.source, *data.transforms), strict=True):
-            for key, names in (("fields", getattr(asked, "wanted", None)), ("only", getattr(asked, "only", None))):
+            for key, names in (
+                ("fields", getattr(asked, "wanted", None)),
+                ("only", getattr(asked, "only", None)),
+            ):
                 option = section.option(key)
                 for name in names or ():
                     if name not in self.used and option is not None:
@@ -277,7 +298,9 @@ class _Binder:
         if name in taken:
             option = section.option("name")
             span = option.value_span if option else section.span
-            self.findings.append(Finding("NC107", f"there are two called `{name}`", span, help="write `name = …`"))
+            self.findings.append(
+                Finding("NC107", f"there are two called `{name}`", span, help="write `name = …`")
+            )
         return name not in taken
 
     def _compare(self, judge: Loss | Metric, section: Section) -> None:
@@ -322,13 +345,15 @@ class _Binder:
                 phases.append(Phase(optimizer, weights, section.span))
         if len(phases) > 1:
             help = "one optimizer per file trains today; several come with the step planner"
-            self.findings.append(Finding("NC404", "netcfg cannot train with several optimizers yet", phases[1].span, help=help))
+            self.findings.append(
+                Finding("NC404", "netcfg cannot train with several optimizers yet", phases[1].span, help=help)
+            )
         self._warn_unused(losses, phases)
         return tuple(phases)
 
     def _warn_unused(self, losses: Mapping[str, Loss], phases: list[Phase]) -> None:
         for section in self._sections("Loss") if phases else []:
-            name = (option.value if (option := section.option("name")) else section.name)
+            name = option.value if (option := section.option("name")) else section.name
             if name in losses and not any(name in phase.weights for phase in phases):
                 message = f"no optimizer minimises the loss `{name}`"
                 self.findings.append(Finding("NC401", message, section.span, severity="warning"))
@@ -342,14 +367,18 @@ class _Binder:
         self.findings.append(Finding("NC401", f"there is no network `{name}`", span, help=help))
         return False
 
-    def _sum_of_losses(self, text: str, section: Section, losses: Mapping[str, Loss]) -> dict[str, float] | None:
+    def _sum_of_losses(
+        self, text: str, section: Section, losses: Mapping[str, Loss]
+    ) -> dict[str, float] | None:
         """`a + 10 * b` as factors by loss, or None and a finding."""
         option = section.option("minimise")
         span = option.value_span if option else section.span
         try:
             weights, constant = _linear(ast.parse(text.strip(), mode="eval").body)
-        except (SyntaxError, ValueError, RecursionError, ZeroDivisionError):
-            help = "losses by name, joined by + and -, each with a number before it where wanted: `a + 10 * b`"
+        except (SyntaxError, ValueError, ArithmeticError, RecursionError, MemoryError):
+            help = (
+                "losses by name, joined by + and -, each with a number before it where wanted: `a + 10 * b`"
+            )
             self.findings.append(Finding("NC009", f"`{text}` is not a sum of losses", span, help=help))
             return None
         unknown = [name for name in weights if name not in losses]
@@ -358,7 +387,10 @@ class _Binder:
             if name not in declared:
                 help = did_you_mean(name, losses) or "declare it: `{Loss}`"
                 self.findings.append(Finding("NC401", f"there is no loss `{name}`", span, help=help))
-        return None if unknown or constant else weights
+        if constant or not weights:
+            help = "a number alone changes nothing: put it before a loss, `10 * a`"
+            self.findings.append(Finding("NC009", f"`{text}` adds a number to the losses", span, help=help))
+        return None if unknown or constant or not weights else weights
 
     def _check_monitor(self, training: Training | None, metrics: Mapping[str, Metric]) -> None:
         if training is None or training.monitor is None or training.monitor in metrics:
@@ -375,7 +407,11 @@ class _Binder:
 
 def _linear(node: ast.AST) -> tuple[dict[str, float], float]:
     """Factors by name and the constant of a linear expression. Raises ValueError where it is none."""
-    if isinstance(node, ast.Constant) and type(node.value) in (int, float):
+    if (
+        isinstance(node, ast.Constant)
+        and isinstance(node.value, (int, float))
+        and not isinstance(node.value, bool)
+    ):
         return {}, float(node.value)
     if isinstance(node, ast.Name):
         return {node.id: 1.0}, 0.0

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from netcfg.blocks.base import SECTIONS
+from netcfg.passes.names import is_reserved
 from netcfg.passes.read import ReadGroup, Reading
 from netcfg.passes.variables import Variables
 from netcfg.source import Finding, Note, Span, did_you_mean, nearest
@@ -50,6 +51,9 @@ def collect(
     for read in reading.groups:
         if not read.group.malformed:
             _sort(read, parts, findings)
+    for read in sorted(reading.groups, key=lambda read: -read.depth):
+        if read.group.name == "General":
+            _add_presets(read.group, parts, findings)
     _apply_preset(preset, parts, findings)
     for name, value in settings.items():
         parts.variables.assign(name, _as_text(value), None)
@@ -84,21 +88,43 @@ def _add_variables(section: Section, depth: int, parts: Parts, findings: list[Fi
         return True
     if words[:1] == ["preset"]:
         if len(words) != 2:
-            findings.append(Finding("NC002", "a preset has one name", section.span, help="write `[preset demo]`"))
-        else:
-            _add_preset(words[1], section, parts)
+            findings.append(
+                Finding("NC002", "a preset has one name", section.span, help="write `[preset demo]`")
+            )
         return True
     return False
 
 
+def _add_presets(group: Group, parts: Parts, findings: list[Finding]) -> None:
+    for section in group.sections:
+        words = section.name.split()
+        if len(words) == 2 and words[0] == "preset":
+            _report_repeated(section, findings)
+            _add_preset(words[1], section, parts)
+
+
+def _report_repeated(section: Section, findings: list[Finding]) -> None:
+    for option in section.options:
+        first = section.option(option.key)
+        if first is not None and first is not option:
+            notes = (Note(first.span, "first here"),)
+            message = f"`{option.key}` is written twice"
+            findings.append(Finding("NC106", message, option.span, notes, help="take one of them out"))
+
+
 def _add_preset(name: str, section: Section, parts: Parts) -> None:
-    """A preset written in several files adds up; the including file is read later and wins."""
+    """A preset written in several files adds up; what comes later (the including file last) wins."""
     known = parts.presets.get(name)
     if known is not None:
         own = {option.key for option in section.options}
         inherited = [option for option in known.options if option.key not in own]
         section = Section(
-            section.name, section.file, section.line, section.column, section.length, inherited + section.options
+            section.name,
+            section.file,
+            section.line,
+            section.column,
+            section.length,
+            inherited + section.options,
         )
     parts.presets[name] = section
 
@@ -109,7 +135,9 @@ def _apply_preset(name: str | None, parts: Parts, findings: list[Finding]) -> No
             if option.key not in parts.variables.definitions:
                 help = did_you_mean(option.key, parts.variables.definitions)
                 message = f"the preset sets a variable `{option.key}` that is not declared"
-                findings.append(Finding("NC108", message, option.span, help=help or "declare it in `[variables]`"))
+                findings.append(
+                    Finding("NC108", message, option.span, help=help or "declare it in `[variables]`")
+                )
     if name is None:
         return
     if name not in parts.presets:
@@ -138,7 +166,9 @@ def _add_template(group: Group, name: str, parts: Parts, findings: list[Finding]
     for section in blocks:
         if section.name == "parameters":
             findings.append(Finding("NC112", "[parameters] must come first in its template", section.span))
-    parts.templates[name] = Template(name, parameters, [b for b in blocks if b.name != "parameters"], group.span)
+    parts.templates[name] = Template(
+        name, parameters, [b for b in blocks if b.name != "parameters"], group.span
+    )
 
 
 def _parameters(section: Section, findings: list[Finding]) -> dict[str, str | None]:
@@ -156,6 +186,12 @@ def _add_network(group: Group, parts: Parts, findings: list[Finding]) -> None:
     if first is None or (first.name != "net" and not first.malformed):
         _report_no_network(group, first, findings)
         return
+    if "." in group.name or is_reserved(group.name):
+        message = f"`{group.name}` cannot be a network's name: " + (
+            "it holds a dot" if "." in group.name else "Python or PyTorch's modules use the word themselves"
+        )
+        findings.append(Finding("NC111", message, group.span, help="give the network another name"))
+        return
     if not _taken(group.name, group, parts.networks.get(group.name), "network", findings):
         parts.networks[group.name] = group
 
@@ -166,13 +202,20 @@ def _report_no_network(group: Group, first: Section | None, findings: list[Findi
     words = group.name.split()
     if words[0] != TEMPLATE_KEYWORD and nearest(words[0], [TEMPLATE_KEYWORD]) and len(words) == 2:
         findings.append(
-            Finding("NC101", f"there is no group `{group.name}`", group.span, help=f"did you mean `{TEMPLATE_KEYWORD} {words[1]}`?")
+            Finding(
+                "NC101",
+                f"there is no group `{group.name}`",
+                group.span,
+                help=f"did you mean `{TEMPLATE_KEYWORD} {words[1]}`?",
+            )
         )
     elif match is not None:
         message = f"`{group.name}` is neither a reserved group nor a network (which begins with [net])"
         findings.append(Finding("NC101", message, group.span, help=f"did you mean `{match}`?"))
     elif first is None:
-        findings.append(Finding("NC208", f"`{group.name}` is empty", group.span, help="a network begins with `[net]`"))
+        findings.append(
+            Finding("NC208", f"`{group.name}` is empty", group.span, help="a network begins with `[net]`")
+        )
     else:
         notes = (Note(group.span, f"the network `{group.name}` begins here"),)
         message = f"a network begins with [net], and `{group.name}` begins with [{first.name}]"

@@ -7,7 +7,7 @@ it stays silent.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
@@ -16,7 +16,7 @@ from netcfg.blocks.network import Input, Net, Output
 from netcfg.blocks.values import IDENTIFIER, split_list
 from netcfg.graph import Scope, WeightRequest
 from netcfg.passes.collect import Parts, Template
-from netcfg.passes.names import RESERVED_NAMES
+from netcfg.passes.names import is_reserved
 from netcfg.passes.schema import check_section
 from netcfg.passes.variables import VariableScope
 from netcfg.source import Finding, Note, Span, did_you_mean
@@ -24,6 +24,7 @@ from netcfg.syntax import Group, Option, Section
 
 COMMON_OPTIONS = ("name", "from", "repeat", "weights", "layout", "adapt", "freeze")
 MAX_BLOCKS = 200_000
+MAX_DEPTH = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,8 @@ class Result:
     wire: Wire
     ports: Mapping[str, Wire] | None = None
     inner: Namespace | None = None
+    turns: Sequence[Result] = ()
+    """Of a repeated block, which `name.0`, `name.1` … lead to; without a number, the last one is meant."""
 
 
 @dataclass(slots=True)
@@ -113,13 +116,12 @@ class _Elaborator:
         self.drafts: list[Draft] = []
         self.weights: list[WeightRequest] = []
         self.too_large = False
+        self.expansions = 0
 
     def run(self) -> Elaborated | None:
         scope = VariableScope(self.parts.variables)
-        sections = self.group.sections
-        net_section = scope.replace(sections[0])
+        net_section, *body = map(scope.replace, self.group.sections)
         net = check_section(net_section, Net, self.findings)
-        body = sections[1:]
         declared_inputs = [section for section in body if section.name == "input"]
         if net is not None:
             self._check_input_declared(net, net_section, declared_inputs)
@@ -144,7 +146,12 @@ class _Elaborator:
     def _check_input_declared(self, net: Net, section: Section, inputs: list[Section]) -> None:
         if net.channels is None and not inputs:
             self.findings.append(
-                Finding("NC104", "`net` needs `channels`, or the network an [input]", section.span, help="write `channels = 3`")
+                Finding(
+                    "NC104",
+                    "`net` needs `channels`, or the network an [input]",
+                    section.span,
+                    help="write `channels = 3`",
+                )
             )
         elif net.channels is not None and inputs:
             option = section.option("channels")
@@ -153,25 +160,27 @@ class _Elaborator:
             message = "`channels` and [input] blocks both declare the network's input"
             self.findings.append(Finding("NC105", message, span, notes, help="leave `channels` out"))
 
-    def _add_inputs(self, net: Net | None, declared: list[Section], names: Namespace, context: Context) -> None:
+    def _add_inputs(
+        self, net: Net | None, declared: list[Section], names: Namespace, context: Context
+    ) -> None:
         if net is not None and net.channels is not None and not declared:
             block = Input(name="input", channels=net.channels, height=net.height, width=net.width)
             names.inputs["input"] = self._draft("input", block, self.group.sections[0], [], None, context)
         for section in declared:
-            section = context.variables.replace(section)
-            block = check_section(section, Input, self.findings)
+            checked = check_section(section, Input, self.findings)
             option = section.option("name")
-            if block is None:
+            if checked is None:
                 if option:
                     names.inputs[option.value] = NOTHING
                 continue
             if self._check_name(option, names.inputs):
-                names.inputs[block.name] = self._draft(block.name, block, section, [], None, context)
+                names.inputs[checked.name] = self._draft(checked.name, checked, section, [], None, context)
         if declared and not names.inputs:
             names.inputs["input"] = NOTHING
 
-    def _output(self, section: Section, previous: Wire, names: Namespace, context: Context) -> tuple[str, Wire] | None:
-        section = context.variables.replace(section)
+    def _output(
+        self, section: Section, previous: Wire, names: Namespace, context: Context
+    ) -> tuple[str, Wire] | None:
         block = check_section(section, Output, self.findings)
         if block is None:
             return None
@@ -210,14 +219,13 @@ class _Elaborator:
 
     def _name_result(self, section: Section, result: Result, names: Namespace) -> None:
         option = section.option("name")
-        if option is None or "$" in option.value:
+        if option is None:
             return
         taken = names.inputs if option.value in names.inputs else names.sections
         if self._check_name(option, taken):
             names.sections[option.value] = section
 
     def _block(self, section: Section, previous: Wire, names: Namespace, context: Context) -> Result:
-        section = context.variables.replace(section)
         position = len(names.results)
         if section.malformed:
             return Result(NOTHING)
@@ -231,7 +239,13 @@ class _Elaborator:
         return Result(NOTHING)
 
     def _plain(
-        self, section: Section, kind: type[Block], position: int, previous: Wire, names: Namespace, context: Context
+        self,
+        section: Section,
+        kind: type[Block],
+        position: int,
+        previous: Wire,
+        names: Namespace,
+        context: Context,
     ) -> Result:
         block = check_section(section, kind, self.findings)
         if block is None:
@@ -242,30 +256,49 @@ class _Elaborator:
             self._request(path, block, section)
         if block.repeat is None:
             return Result(self._draft(path, block, section, wires, position, context))
+        turns = []
         for turn in range(block.repeat):
             scope = Scope(f"{path}.{turn}", section.name, section.span, turn, block.repeat)
             inside = replace(context, scopes=(*context.scopes, scope))
             wires = [self._draft(scope.path, block, section, wires, position, inside)]
-        return Result(wires[0])
+            turns.append(Result(wires[0]))
+        return replace(turns[-1], turns=turns)
 
     def _draft(
-        self, path: str, block: Block, section: Section, wires: list[Wire], position: int | None, context: Context
+        self,
+        path: str,
+        block: Block,
+        section: Section,
+        wires: list[Wire],
+        position: int | None,
+        context: Context,
     ) -> Wire:
         if len(self.drafts) >= MAX_BLOCKS:
             self._report_too_large(section)
             return NOTHING
         if context.position is not None:
             position = context.position
-        self.drafts.append(Draft(path, block, section, wires, position, context.scopes, context.freeze or block.freeze))
+        self.drafts.append(
+            Draft(path, block, section, wires, position, context.scopes, context.freeze or block.freeze)
+        )
         return Wire(len(self.drafts) - 1)
 
     # --- templates
 
     def _template(
-        self, section: Section, template: Template, position: int, previous: Wire, names: Namespace, context: Context
+        self,
+        section: Section,
+        template: Template,
+        position: int,
+        previous: Wire,
+        names: Namespace,
+        context: Context,
     ) -> Result:
         if template.name in context.templates:
             self._report_cycle(section, template, context)
+            return Result(NOTHING)
+        if len(context.templates) >= MAX_DEPTH:
+            self._report_too_large(section, f"more than {MAX_DEPTH} templates, one inside the other")
             return Result(NOTHING)
         common, parameters = self._split_options(section, template)
         use = check_section(common, _TemplateUse, self.findings)
@@ -275,7 +308,7 @@ class _Elaborator:
         path = context.below(use.name or str(position))
         if use.weights not in (None, "None"):
             self._request(path, use, section)
-        result = Result(NOTHING)
+        turns = []
         for turn in range(use.repeat or 1):
             inside = Context(
                 path if use.repeat is None else f"{path}.{turn}",
@@ -288,21 +321,31 @@ class _Elaborator:
             index = turn if use.repeat else None
             scope = Scope(inside.path, template.name, section.span, index, use.repeat)
             result = self._expand(template, wires, section, replace(inside, scopes=(*context.scopes, scope)))
+            turns.append(result)
             wires = [result.wire]
             if self.too_large:
                 break
-        return result
+        return replace(turns[-1], turns=turns if use.repeat else ())
 
     def _expand(self, template: Template, wires: list[Wire], use: Section, context: Context) -> Result:
         """One turn of a template: a body of its own, fed by the use's inputs."""
-        inputs = self._template_inputs(template, wires, use)
-        inner = Namespace(_declared_names(template.blocks), inputs, _block_count(template.blocks))
-        outputs = self._body(template.blocks, inner, context)
+        self.expansions += 1
+        if self.expansions > MAX_BLOCKS:
+            self._report_too_large(use)
+            return Result(NOTHING)
+        blocks = [context.variables.replace(section) for section in template.blocks]
+        inputs = self._template_inputs(blocks, wires, use)
+        inner = Namespace(_declared_names(blocks), inputs, _block_count(blocks))
+        outputs = self._body(blocks, inner, context)
         last = inner.results[-1].wire if inner.results else self._fed(inner)
         return Result(next(iter(outputs.values())) if len(outputs) == 1 else last, outputs or None, inner)
 
-    def _template_inputs(self, template: Template, wires: list[Wire], use: Section) -> dict[str, Wire]:
-        declared = [option.value for section in template.blocks if section.name == "input" and (option := section.option("name"))]
+    def _template_inputs(self, blocks: list[Section], wires: list[Wire], use: Section) -> dict[str, Wire]:
+        declared = [
+            option.value
+            for section in blocks
+            if section.name == "input" and (option := section.option("name"))
+        ]
         if not declared:
             if len(wires) > 1:
                 self._report_count(use, len(wires), 1)
@@ -332,13 +375,21 @@ class _Elaborator:
                 self.findings.append(Finding("NC106", f"`{option.key}` is written twice", option.span, notes))
             else:
                 given[option.key] = option
-        values = {key: given[key].value if key in given else default for key, default in template.parameters.items()}
+        values = {
+            key: given[key].value if key in given else default for key, default in template.parameters.items()
+        }
         missing = [key for key, value in values.items() if value is None]
         if missing and not failed:
             names = " and ".join(f"`{key}`" for key in missing)
             notes = (Note(template.span, "the template is defined here"),)
             self.findings.append(
-                Finding("NC104", f"`{template.name}` needs {names}", section.span, notes, help=f"write `{missing[0]} = …`")
+                Finding(
+                    "NC104",
+                    f"`{template.name}` needs {names}",
+                    section.span,
+                    notes,
+                    help=f"write `{missing[0]} = …`",
+                )
             )
         rest = Section(section.name, section.file, section.line, section.column, section.length, common)
         known = {key: value for key, value in values.items() if value is not None}
@@ -346,21 +397,24 @@ class _Elaborator:
 
     # --- references
 
-    def _wires(
-        self, block: Block, section: Section, previous: Wire, names: Namespace
-    ) -> list[Wire]:
+    def _wires(self, block: Block, section: Section, previous: Wire, names: Namespace) -> list[Wire]:
         """The signals a block reads; each that cannot be found is reported and wired to nothing."""
         option_name = block.reference_option
         references = block.references()
         if references is None:
             if option_name != "from":
                 self.findings.append(
-                    Finding("NC104", f"`{section.name}` needs `{option_name}`", section.span, help=f"write `{option_name} = …`")
+                    Finding(
+                        "NC104",
+                        f"`{section.name}` needs `{option_name}`",
+                        section.span,
+                        help=f"write `{option_name} = …`",
+                    )
                 )
                 return [NOTHING]
             return [self._default(section, previous, names)]
         option = section.option(option_name)
-        if option is None:
+        if option is None or option.value == "None":
             option = section.option("from")
         elif option_name != "from" and (other := section.option("from")):
             message = f"`from` and `{option_name}` say the same thing"
@@ -371,7 +425,7 @@ class _Elaborator:
         if block.input_count is not None and len(references) != block.input_count:
             self._report_count(section, len(references), block.input_count, option.value_span)
             return [NOTHING]
-        items = split_list(option.value)
+        items = split_list(option.value) if len(references) > 1 else [option.value]
         return [
             self._resolve(reference, option, item, section, names)
             for reference, item in zip(references, items, strict=True)
@@ -379,16 +433,23 @@ class _Elaborator:
 
     def _default(self, section: Section, previous: Wire, names: Namespace) -> Wire:
         """The block before; at the first block the network's input, which must be the only one."""
-        declared = [name for name in names.inputs if name != "input"]
+        declared = list({wire: name for name, wire in names.inputs.items()}.values())  # `input` may be a synonym
         if not names.results and len(declared) > 1:
             listed = ", ".join(f"`{name}`" for name in declared)
             self.findings.append(
-                Finding("NC205", f"there are {len(declared)} inputs ({listed}): say which one it reads", section.span, help=f"write `from = {declared[0]}`")
+                Finding(
+                    "NC205",
+                    f"there are {len(declared)} inputs ({listed}): say which one it reads",
+                    section.span,
+                    help=f"write `from = {declared[0]}`",
+                )
             )
             return NOTHING
         return previous
 
-    def _resolve(self, reference: Reference, option: Option, item: str, section: Section, names: Namespace) -> Wire:
+    def _resolve(
+        self, reference: Reference, option: Option, item: str, section: Section, names: Namespace
+    ) -> Wire:
         here = len(names.results)
         target = reference.target
         if isinstance(target, str):
@@ -416,7 +477,9 @@ class _Elaborator:
     def _input(self, target: str, reference: Reference, option: Option, item: str, names: Namespace) -> Wire:
         wires = names.inputs[target]
         if reference.port:
-            self._reference_finding("NC204", f"the input `{target}` has no ports", option, item, f"write `{target}`")
+            self._reference_finding(
+                "NC204", f"the input `{target}` has no ports", option, item, f"write `{target}`"
+            )
         return wires
 
     def _port(self, result: Result, reference: Reference, option: Option, item: str) -> Wire:
@@ -426,13 +489,17 @@ class _Elaborator:
         if result.ports and reference.port in result.ports:
             return result.ports[reference.port]
         head, _, rest = reference.port.partition(".")
+        if head.isdigit() and int(head) < len(result.turns):
+            return self._port(result.turns[int(head)], Reference(head, rest), option, item)
         inner = result.inner
         if inner is not None:
             index = int(head) if head.isdigit() else inner.declared.get(head)
             if index is not None and index < len(inner.results):
                 return self._port(inner.results[index], Reference(head, rest), option, item)
         else:
-            return Wire(result.wire.producer, reference.port)  # whether it has the port is known with its shape
+            return Wire(
+                result.wire.producer, reference.port
+            )  # whether it has the port is known with its shape
         known = [*(result.ports or {}), *(inner.declared if inner else {})]
         message = f"`{reference.target}` has no port `{reference.port}`"
         self._reference_finding("NC204", message, option, item, did_you_mean(reference.port, known))
@@ -447,8 +514,10 @@ class _Elaborator:
         name = option.value
         if not IDENTIFIER.match(name):
             help = "letters, digits and underscores, a letter first"
-            self.findings.append(Finding("NC111", f"`{name}` cannot be a block's name", option.value_span, help=help))
-        elif name in RESERVED_NAMES:
+            self.findings.append(
+                Finding("NC111", f"`{name}` cannot be a block's name", option.value_span, help=help)
+            )
+        elif is_reserved(name):
             help = f"`{name}_1`, or any other word"
             message = f"`{name}` is a word that Python or PyTorch's modules use themselves"
             self.findings.append(Finding("NC111", message, option.value_span, help=help))
@@ -465,7 +534,15 @@ class _Elaborator:
         option = option or (section.option("name") if section else None)
         notes = (Note(first, "first here"),) if first else ()
         span = option.value_span if option else None
-        self.findings.append(Finding("NC107", f"`{name}` is the name of another block here", span, notes, help="give it a name of its own"))
+        self.findings.append(
+            Finding(
+                "NC107",
+                f"`{name}` is the name of another block here",
+                span,
+                notes,
+                help="give it a name of its own",
+            )
+        )
 
     # --- findings
 
@@ -483,7 +560,9 @@ class _Elaborator:
         for group, sections in SECTIONS.items():
             if group != "network" and name in sections:
                 message = f"[{name}] is no block of a network"
-                self.findings.append(Finding("NC102", message, section.span, help=f"it belongs into {{{group.capitalize()}}}"))
+                self.findings.append(
+                    Finding("NC102", message, section.span, help=f"it belongs into {{{group.capitalize()}}}")
+                )
                 return
         known = [*BLOCKS, *self.parts.templates]
         help = did_you_mean(name, known) or "`netcfg blocks` lists all block types"
@@ -491,7 +570,9 @@ class _Elaborator:
 
     def _report_cycle(self, section: Section, template: Template, context: Context) -> None:
         chain = " → ".join([*context.templates[context.templates.index(template.name) :], template.name])
-        notes = tuple(Note(scope.span, f"`{scope.template}` is used here") for scope in reversed(context.scopes))
+        notes = tuple(
+            Note(scope.span, f"`{scope.template}` is used here") for scope in reversed(context.scopes)
+        )
         message = f"the template `{template.name}` is used in its own expansion: {chain}"
         self.findings.append(Finding("NC110", message, section.span, notes, help="break the cycle"))
 
@@ -499,7 +580,9 @@ class _Elaborator:
         message = f"`{section.name}` takes {takes} input{'s' if takes != 1 else ''}, and is given {given}"
         self.findings.append(Finding("NC205", message, span or section.span))
 
-    def _reference_finding(self, code: str, message: str, option: Option, item: str, help: str | None) -> None:
+    def _reference_finding(
+        self, code: str, message: str, option: Option, item: str, help: str | None
+    ) -> None:
         self.findings.append(Finding(code, message, option.item_span(item), help=help))
 
     @staticmethod
@@ -518,12 +601,14 @@ class _Elaborator:
             self._reference_finding("NC202", message, option, item, "a block reads only what is above it")
         else:
             message = f"there is no block {index}: the last one is {names.count - 1}"
-            self._reference_finding("NC201", message, option, item, f"this is block {here}; `-1` is the one before it")
+            self._reference_finding(
+                "NC201", message, option, item, f"this is block {here}; `-1` is the one before it"
+            )
 
-    def _report_too_large(self, section: Section) -> None:
+    def _report_too_large(self, section: Section, size: str = f"more than {MAX_BLOCKS} blocks") -> None:
         if not self.too_large:
             self.too_large = True
-            message = f"the network expands to more than {MAX_BLOCKS} blocks"
+            message = f"the network expands to {size}"
             self.findings.append(Finding("NC304", message, section.span, help="a smaller `repeat`"))
 
 

@@ -10,7 +10,7 @@ from netcfg.blocks.base import Block, ShapeError
 from netcfg.blocks.network import Input
 from netcfg.graph import Graph, Node, Signal
 from netcfg.passes.elaborate import Draft, Elaborated, Wire
-from netcfg.shapes import MAX_SIZE, Shape, Size, show, volume
+from netcfg.shapes import Shape, Size, show, volume
 from netcfg.source import Finding, Note, Span, did_you_mean
 
 MAX_PARAMETERS = 10**11
@@ -47,7 +47,11 @@ def _warn_unused(
             continue
         what = f"the input `{node.path}`" if node.is_input else f"`{node.path}` ({node.type})"
         message = f"nothing in `{network.name}` reads {what}"
-        help = "take it out, or name it in an [output]" if not node.is_input else "take it out, or read it with `from`"
+        help = (
+            "take it out, or name it in an [output]"
+            if not node.is_input
+            else "take it out, or read it with `from`"
+        )
         findings.append(Finding("NC209", message, node.span, help=help, severity="warning"))
 
 
@@ -107,7 +111,9 @@ class _Inference:
             ports = [port for port in producer.outputs if port]
             message = f"`{producer.path}` ({producer.type}) has no port `{wire.port}`"
             span = reader.section.span if reader else producer.span
-            help = did_you_mean(wire.port, ports) if ports else f"write `{producer.name}`: it gives one signal"
+            help = (
+                did_you_mean(wire.port, ports) if ports else f"write `{producer.name}`: it gives one signal"
+            )
             self.findings.append(Finding("NC204", message, span, help=help))
             return None
         return producer.outputs[wire.port]
@@ -116,10 +122,9 @@ class _Inference:
     def _check_volume(shapes: dict[str, Shape]) -> None:
         for shape in shapes.values():
             total: Size = volume(shape)
-            if isinstance(total, int) and (total > MAX_VOLUME or max(shape, default=0) > MAX_SIZE):  # type: ignore[type-var]
-                raise ShapeError(
-                    f"gives {show(shape)}, {total} numbers per sample; the limit is {MAX_VOLUME}", code="NC304"
-                )
+            if isinstance(total, int) and total > MAX_VOLUME:
+                message = f"gives {show(shape)}, {total} numbers per sample; the limit is {MAX_VOLUME}"
+                raise ShapeError(message, code="NC304", help="smaller sizes")
 
     def _report(self, error: ShapeError, draft: Draft, inputs: list[Signal]) -> None:
         """The consumer underlined, a note at the producer of the shape it cannot take."""

@@ -25,3 +25,8 @@ RESERVED_NAMES = frozenset(
     values while with xpu yield zero_grad
     """.split()
 )
+
+
+def is_reserved(name: str) -> bool:
+    """Whether Python or a PyTorch module uses the name itself."""
+    return name in RESERVED_NAMES or name.startswith("__")

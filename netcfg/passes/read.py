@@ -86,10 +86,16 @@ def _include(
 
 def _cycle(path: Path, include: Include, stack: list[Path], reading: Reading) -> Finding:
     chain = stack[stack.index(path) :]
-    notes = tuple(Note(span, f"{part.name} is included here") for part in chain[1:] if (span := reading.files[part]))
+    notes = tuple(
+        Note(span, f"{part.name} is included here") for part in chain[1:] if (span := reading.files[part])
+    )
     names = " → ".join(part.name for part in [*chain, path])
     return Finding(
-        "NC008", f"{path.name} includes itself: {names}", include.span, notes, help="take one of the includes out"
+        "NC008",
+        f"{path.name} includes itself: {names}",
+        include.span,
+        notes,
+        help="take one of the includes out",
     )
 
 
@@ -97,7 +103,7 @@ def _find(include: Include, folder: Path, findings: list[Finding]) -> Path | Non
     """The included file: beside the including one, else among the shipped ones."""
     for base in (folder, shipped_folder()):
         path = base / include.path
-        if path.is_file():
+        if os.path.isfile(path):  # unlike `Path.is_file`, never raises
             return path.resolve()
     findings.append(
         Finding(
@@ -121,7 +127,9 @@ def _candidates(path: str, folder: Path) -> list[str]:
     found = []
     for base in (folder / inner, shipped_folder() / inner):
         if base.is_dir():
-            found += [os.path.join(inner, entry.name) for entry in base.iterdir() if entry.suffix in (".cfg", ".py")]
+            found += [
+                os.path.join(inner, entry.name) for entry in base.iterdir() if entry.suffix in (".cfg", ".py")
+            ]
     return found
 
 
@@ -133,18 +141,24 @@ def read_file(path: Path, findings: list[Finding], asked_at: Span | None = None)
             raise IsADirectoryError(21, "it is a folder")
         with path.open("rb") as stream:
             data = stream.read(MAX_BYTES + 1)
-    except OSError as error:
-        reason = "there is no such file" if isinstance(error, FileNotFoundError) else (error.strerror or str(error)).lower()
+    except (OSError, ValueError) as error:
+        reason = "there is no such file" if isinstance(error, FileNotFoundError) else _reason(error)
         findings.append(Finding("NC004", f"cannot read {name}: {reason}", asked_at, help=_nearby(path)))
         return None
     place = Span(SourceFile(name, "", asked_at), 1)
     if len(data) > MAX_BYTES:
         findings.append(Finding("NC005", f"the file is larger than {MAX_BYTES // 2**20} MiB", place))
     elif b"\0" in data:
-        findings.append(Finding("NC005", "this is a binary file, not a .cfg text", place, help="is it a checkpoint?"))
+        findings.append(
+            Finding("NC005", "this is a binary file, not a .cfg text", place, help="is it a checkpoint?")
+        )
     else:
         return _decoded(data, name, asked_at, findings)
     return None
+
+
+def _reason(error: OSError | ValueError) -> str:
+    return (getattr(error, "strerror", None) or str(error)).lower()
 
 
 def _decoded(data: bytes, name: str, asked_at: Span | None, findings: list[Finding]) -> str | None:

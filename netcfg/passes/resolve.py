@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
 from netcfg.passes.collect import RESERVED_GROUPS, TEMPLATE_KEYWORD, Parts
 from netcfg.passes.read import Reading
 from netcfg.passes.variables import VariableScope
@@ -13,20 +16,31 @@ def resolved_text(reading: Reading, parts: Parts) -> str:
     scope = VariableScope(parts.variables)
     groups = [f"{{include {path}}}\n" for path in reading.extensions]
     if parts.variables.values:
-        values = [f"{name} = {value}" for name, value in parts.variables.values.items()]
+        values = [f"{name} = {_escaped(value)}" for name, value in parts.variables.values.items()]
         groups.append("\n".join(["{General}", "[variables]", *values]) + "\n")
     for read in reading.groups:
         if read.group.name not in RESERVED_GROUPS:
             is_template = read.group.name.split()[0] == TEMPLATE_KEYWORD
             sections = read.group.sections
-            groups.append(_group(read.group.name, sections if is_template else map(scope.replace, sections)))
+            groups.append(_group(read.group.name, sections if is_template else _replaced(sections, scope)))
     for name, sections in parts.reserved.items():
-        groups.append(_group(name, map(scope.replace, sections)))
+        groups.append(_group(name, _replaced(sections, scope)))
     return "\n".join(groups)
 
 
-def _group(name: str, sections: object) -> str:
-    return "\n".join([f"{{{name}}}", *(_section(section) for section in sections)])  # type: ignore[attr-defined]
+def _replaced(sections: Iterable[Section], scope: VariableScope) -> Iterator[Section]:
+    """The sections with variables replaced; a `$` that is left stands for itself and is written so."""
+    for section in map(scope.replace, sections):
+        options = [option.with_value(_escaped(option.value)) for option in section.options]
+        yield replace(section, options=options)
+
+
+def _escaped(value: str) -> str:
+    return value.replace("$", "$$")
+
+
+def _group(name: str, sections: Iterable[Section]) -> str:
+    return "\n".join([f"{{{name}}}", *(_section(section) for section in sections)])
 
 
 def _section(section: Section) -> str:

@@ -28,7 +28,11 @@ def check_section(section: Section, kind: type[Kind], findings: list[Finding]) -
         _report_conflict(checked, section, findings)
     else:
         _report_missing(section, kind, findings)
-    return checked if len(findings) == before or all(f.severity == "warning" for f in findings[before:]) else None
+    return (
+        checked
+        if len(findings) == before or all(f.severity == "warning" for f in findings[before:])
+        else None
+    )
 
 
 def _values(section: Section, kind: type[Checked], findings: list[Finding]) -> dict[str, Any]:
@@ -60,7 +64,9 @@ def _duplicate(option: Option, section: Section) -> Finding:
     first = section.option(option.key)
     assert first is not None
     notes = (Note(first.span, "first here"),)
-    return Finding("NC106", f"`{option.key}` is written twice", option.span, notes, help="take one of them out")
+    return Finding(
+        "NC106", f"`{option.key}` is written twice", option.span, notes, help="take one of them out"
+    )
 
 
 def _report_missing(section: Section, kind: type[Checked], findings: list[Finding]) -> None:

@@ -30,6 +30,7 @@ _OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
 _FUNCTIONS: dict[str, Callable[..., Any]] = {"min": min, "max": max, "int": int}
 MAX_EXPRESSION = 500
 MAX_NUMBER = 10**15
+MAX_CHAIN = 64
 
 
 class ExpressionError(Exception):
@@ -51,16 +52,22 @@ def evaluate(expression: str, lookup: Lookup) -> str:
     try:
         tree = ast.parse(expression.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise ExpressionError(f"`{expression}` is not an expression of numbers, variables and + - * / // % ( )") from None
+        raise ExpressionError(
+            f"`{expression}` is not an expression of numbers, variables and + - * / // % ( )"
+        ) from None
     try:
         value = _value(tree, lookup)
     except ZeroDivisionError:
         raise ExpressionError(f"`{expression}` divides by zero") from None
-    except (OverflowError, TypeError, ValueError):
+    except (OverflowError, TypeError, ValueError, RecursionError):
         raise ExpressionError(f"`{expression}` cannot be computed") from None
     if not abs(value) <= MAX_NUMBER:
         raise ExpressionError(f"`{expression}` is larger than {MAX_NUMBER:.0e}")
-    return str(int(value)) if isinstance(value, float) and value.is_integer() and "." not in expression else str(value)
+    return (
+        str(int(value))
+        if isinstance(value, float) and value.is_integer() and "." not in expression
+        else str(value)
+    )
 
 
 def _value(node: ast.AST, lookup: Lookup) -> Any:
@@ -148,6 +155,12 @@ class Variables:
             if name in self._evaluating:
                 chain = " → ".join([*self._evaluating[self._evaluating.index(name) :], name])
                 raise ExpressionError(f"the variable `{name}` needs itself: {chain}")
+            if len(self._evaluating) >= MAX_CHAIN:
+                self.values.update(dict.fromkeys(self._evaluating[1:], "0"))  # reported once, at the first
+                self.values.update(dict.fromkeys(self._evaluating[1:], "0"))  # reported once, at the first
+                raise ExpressionError(
+                    f"`{self._evaluating[0]}` needs more than {MAX_CHAIN} variables, each through the next"
+                )
             self._evaluating.append(name)
             try:
                 self.values[name] = replaced(self.definitions[name].text, self.value)
@@ -165,7 +178,9 @@ class Variables:
                 self.values[name] = "0"
         return dict(self.values)
 
-    def report(self, error: ExpressionError, span: Span | None, subject: str, known: Mapping[str, str] | None = None) -> None:
+    def report(
+        self, error: ExpressionError, span: Span | None, subject: str, known: Mapping[str, str] | None = None
+    ) -> None:
         """Turn an expression's error into a finding at the value that holds it."""
         if error.unknown is not None:
             names = [*(known or {}), *self.definitions]
@@ -203,5 +218,12 @@ class VariableScope:
                 self.variables.report(error, option.value_span, f"`{option.key}` ", self.parameters)
                 failed = True
         return Section(
-            section.name, section.file, section.line, section.column, section.length, options, section.words, failed
+            section.name,
+            section.file,
+            section.line,
+            section.column,
+            section.length,
+            options,
+            section.words,
+            failed,
         )

@@ -10,7 +10,7 @@ import re
 
 from netcfg.syntax.parser import split_comment
 
-_HEADER = re.compile(r"([\[{])[ \t]*([^\]}]*?)[ \t]*([\]}])[ \t]*(.*)\Z")
+_HEADER = re.compile(r"(?:\[([^\]]*)\]|\{([^}]*)\})[ \t]*(.*)\Z")
 _INCLUDE = re.compile(r"include[ \t]+(.*)\Z")
 
 
@@ -18,7 +18,7 @@ def format_text(text: str) -> str:
     """The canonical form of a text without syntax errors; the empty text stays empty."""
     rows: list[tuple[str, str]] = []
     blank = False
-    for line in text.lstrip("\ufeff").splitlines():
+    for line in text.lstrip("\ufeff").split("\n"):
         stripped = line.strip()
         if not stripped:
             blank = True
@@ -36,11 +36,13 @@ def _canonical(line: str) -> tuple[str, str]:
     if line[0] in "#;":
         return "", line
     header = _HEADER.match(line)
-    if header and line[0] in "[{":
-        opening, name, closing, rest = header.groups()
-        include = _INCLUDE.match(name) if opening == "{" else None
-        name = f"include {include.group(1)}" if include else " ".join(name.split())
-        return f"{opening}{name}{closing}", rest
+    if header:
+        block, group, rest = header.groups()
+        if block is not None:
+            return f"[{' '.join(block.split())}]", rest
+        include = _INCLUDE.match(group.strip())
+        name = f"include {include.group(1)}" if include else " ".join(group.split())
+        return f"{{{name}}}", rest
     key, equals, rest = line.partition("=")
     if not equals:
         word, comment = split_comment(line)

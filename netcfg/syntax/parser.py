@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, cast
 
 from lark import Lark, Token, Transformer, v_args
 
@@ -22,20 +22,28 @@ DARKNET_FIRST_SECTIONS = ("net", "network")
 
 def parse(source: SourceFile, findings: list[Finding]) -> File:
     """The tree of one text. What cannot be read is reported to `findings`, once per mistake."""
-    builder = _TreeBuilder(source, findings)
-    parser = Lark(_grammar(), parser="lalr", lexer="basic", transformer=builder)
+    parser, builder = _parser()
+    builder.begin(source, findings)
     with _collector_paused():
-        items = parser.parse(source.text + "\n")
+        items = cast("list[Include | Group]", parser.parse(source.text + "\n"))
     if not items and not builder.saw_anything:
         findings.append(
-            Finding("NC006", "the file says nothing", Span(source, 1), help="open a network: `{Name}`, then `[net]`")
+            Finding(
+                "NC006",
+                "the file says nothing",
+                Span(source, 1),
+                help="open a network: `{Name}`, then `[net]`",
+            )
         )
     return File(source, items)
 
 
 @cache
-def _grammar() -> str:
-    return files("netcfg.syntax").joinpath("grammar.lark").read_text(encoding="utf-8")
+def _parser() -> tuple[Lark, _TreeBuilder]:
+    """The parser with its tree builder inside: building it costs as much as parsing a thousand blocks."""
+    builder = _TreeBuilder()
+    grammar = files("netcfg.syntax").joinpath("grammar.lark").read_text(encoding="utf-8")
+    return Lark(grammar, parser="lalr", lexer="basic", transformer=builder), builder
 
 
 @contextmanager
@@ -54,12 +62,11 @@ def _collector_paused() -> Iterator[None]:
 class _TreeBuilder(Transformer[Any, Any]):
     """Builds the tree bottom-up and reports what the grammar only marks."""
 
-    def __init__(self, source: SourceFile, findings: list[Finding]) -> None:
-        super().__init__()
+    def begin(self, source: SourceFile, findings: list[Finding]) -> None:
+        """Start on another text."""
         self.source = source
         self.findings = findings
         self.saw_anything = False
-        self.seen_group = False
 
     # --- rules
 
@@ -85,13 +92,15 @@ class _TreeBuilder(Transformer[Any, Any]):
         name, span = self._header(header, str(header), "{", "}", malformed)
         if lines and not malformed:
             self._report_outside_block(lines[0], name)
-        return Group(name, span, sections, malformed)
+        return Group(name, span, sections, malformed or not name)
 
     def section(self, header: Token, *lines: Token) -> Section:
         malformed = header.type == "MALFORMED_BLOCK"
         head, _, body = header.partition("\n")
         name, span = self._header(header, head, "[", "]", malformed)
-        section = Section(name, self.source, span.line, span.column, span.length, malformed=malformed)
+        section = Section(
+            name, self.source, span.line, span.column, span.length, malformed=malformed or not name
+        )
         self._options(section, body, span.line + 1)
         for line in lines:
             if line.type == "OPTIONS":
@@ -112,15 +121,14 @@ class _TreeBuilder(Transformer[Any, Any]):
         if "$" in text:
             section.has_variables = True
         source, options = self.source, section.options
+        is_plain = not ("#" in text or ";" in text or '"' in text or "'" in text)
         for number, row in enumerate(text.split("\n"), line):
             key, equals, value = row.partition("=")
-            if not equals:
+            if not equals or (not is_plain and key.lstrip()[:1] in "#;"):
                 continue
-            key = key.strip()
-            if key[0] in "#;":
-                continue
-            option = Option(source, number, key, _without_comment(value).strip())
-            if not option.value:
+            value = value.strip() if is_plain else _without_comment(value).strip()
+            option = Option(source, number, key.strip(), value)
+            if not value:
                 section.malformed = True
                 self._report_empty_value(option)
             options.append(option)
@@ -134,19 +142,28 @@ class _TreeBuilder(Transformer[Any, Any]):
     ) -> tuple[str, Span]:
         inner = re.split(r"[ \t][#;]", text)[0].rstrip() if malformed else text[: text.index(closing) + 1]
         span = Span(self.source, token.line or 1, token.column or 1, len(inner))
-        name = inner.strip("{}[] \t")
+        name = " ".join(inner.strip("{}[] \t").split())
         if malformed:
             self._report_header(inner, span, opening, closing, name)
         elif not name:
-            self.findings.append(Finding("NC002", f"`{inner}` names nothing", span, help=f"write a name between `{opening}` and `{closing}`"))
+            self.findings.append(
+                Finding(
+                    "NC002",
+                    f"`{inner}` names nothing",
+                    span,
+                    help=f"write a name between `{opening}` and `{closing}`",
+                )
+            )
         return name, span
 
     def _include(self, token: Token) -> Include:
         text = str(token)
         inner = text[: text.index("}") + 1]
         path = inner.strip("{} \t").removeprefix("include").strip().strip("\"'")
-        start = inner.find(path)
-        return Include(path, Span(self.source, token.line or 1, (token.column or 1) + start, max(1, len(path))))
+        start = inner.rfind(path)
+        return Include(
+            path, Span(self.source, token.line or 1, (token.column or 1) + start, max(1, len(path)))
+        )
 
     # --- findings
 
@@ -160,12 +177,20 @@ class _TreeBuilder(Transformer[Any, Any]):
         section.malformed = True
         for word in section.words:
             self.findings.append(
-                Finding("NC001", f"`{word.key}` stands alone: an option is `key = value`", word.span, help=f"write `{word.key} = …`")
+                Finding(
+                    "NC001",
+                    f"`{word.key}` stands alone: an option is `key = value`",
+                    word.span,
+                    help=f"write `{word.key} = …`",
+                )
             )
 
     def _report_header(self, text: str, span: Span, opening: str, closing: str, name: str) -> None:
         if closing not in text:
-            message, remedy = f"this header is not closed: `{closing}` is missing", f"write `{opening}{name}{closing}`"
+            message, remedy = (
+                f"this header is not closed: `{closing}` is missing",
+                f"write `{opening}{name}{closing}`",
+            )
         else:
             after = text[text.index(closing) + 1 :].strip()
             message = f"nothing may stand after the `{closing}` of a header but a comment, found `{after}`"
@@ -188,10 +213,20 @@ class _TreeBuilder(Transformer[Any, Any]):
         if token.type == "MALFORMED_LINE":
             self._report_malformed_line(token)
             return
-        span = Span(self.source, token.line or 1, token.column or 1, len(str(token).split("#")[0].rstrip()))
+        span = self._first_line(token)
         self.findings.append(
-            Finding("NC003", f"an option of `{group}` outside any block", span, help="open a block before it: `[block]`")
+            Finding(
+                "NC003",
+                f"an option of `{group}` outside any block",
+                span,
+                help="open a block before it: `[block]`",
+            )
         )
+
+    def _first_line(self, token: Token) -> Span:
+        """Where a token of one or more lines begins: its first line, without the comment."""
+        text = _without_comment(token.partition("\n")[0]).rstrip()
+        return Span(self.source, token.line or 1, token.column or 1, len(text))
 
     def _report_loose(self, items: list[Token | Section], darknet: bool) -> None:
         """Report what stands outside any group: once, at its first line."""
@@ -203,9 +238,14 @@ class _TreeBuilder(Transformer[Any, Any]):
         elif first.type == "MALFORMED_LINE":
             self._report_malformed_line(first)
         else:
-            span = Span(self.source, first.line or 1, first.column or 1, len(str(first).split("#")[0].rstrip()))
+            span = self._first_line(first)
             self.findings.append(
-                Finding("NC003", "an option outside any group", span, help="open a group before it: `{Name}`, then `[block]`")
+                Finding(
+                    "NC003",
+                    "an option outside any group",
+                    span,
+                    help="open a group before it: `{Name}`, then `[block]`",
+                )
             )
 
     def _report_loose_section(self, section: Section, darknet: bool) -> None:
@@ -218,7 +258,10 @@ class _TreeBuilder(Transformer[Any, Any]):
             )
         else:
             finding = Finding(
-                "NC003", f"[{section.name}] stands outside any group", section.span, help="open a group before it: `{Name}`"
+                "NC003",
+                f"[{section.name}] stands outside any group",
+                section.span,
+                help="open a group before it: `{Name}`",
             )
         self.findings.append(finding)
 

@@ -61,7 +61,9 @@ def pipeline(*transforms, used=tuple(FIELDS), split="train", batch_size=4, sourc
     for transform in transforms:
         fields = transform.fields(fields)
     data = Data(source or NumberSource(), transforms, fields, tuple(used), SPAN)
-    return Pipeline(data, split, batch_size, shuffle=split == "train", **options)
+    return Pipeline(
+        data, split, batch_size, **{"shuffle": "epoch" if split == "train" else "never", **options}
+    )
 
 
 def epoch(pipeline, number=0, skip=0):
@@ -75,7 +77,7 @@ def same(first, second):
     )
 
 
-# --- batches ------------------------------------------------------------------------------------------------------
+# --- batches --------------------------------------------------------------------------------------
 
 
 def test_pictures_travel_as_bytes_channels_first():
@@ -130,6 +132,12 @@ def test_batches_depend_on_seed_and_epoch():
     assert not same(epoch(pipeline(flip), 1), epoch(pipeline(flip, seed=1), 1))
 
 
+def test_one_order_can_serve_all_epochs():
+    made = pipeline(shuffle="once")
+    assert same(epoch(made, 1), epoch(made, 2))
+    assert not same(epoch(made, 1), epoch(pipeline(shuffle="never"), 1))
+
+
 def test_an_epoch_entered_in_its_middle_is_the_same_from_there():
     made = pipeline(HorizontalFlip())
     assert same(epoch(made, 2, skip=2), epoch(made, 2)[2:])
@@ -146,6 +154,7 @@ def test_bad_data_are_told_without_a_traceback(workers):
     made = pipeline(source=NumberSource(broken=True), workers=workers)
     with pytest.raises(NetcfgError) as caught:
         epoch(made)
+    made.close()
     assert str(caught.value) == "sample 7 cannot be read"
 
 
@@ -156,6 +165,7 @@ def test_the_networks_random_numbers_are_left_alone():
     made = pipeline(workers=1)
     list(made.prepare(1))
     epoch(made)
+    made.close()
     assert torch.equal(torch.rand(3), expected)
 
 
@@ -175,7 +185,7 @@ def test_a_memory_makes_each_sample_once():
     assert made == list(range(15))
 
 
-# --- transforms ---------------------------------------------------------------------------------------------------
+# --- transforms -----------------------------------------------------------------------------------
 
 
 def finished(made):
@@ -191,7 +201,9 @@ def test_pictures_reach_a_network_between_zero_and_one():
 def test_normalise_takes_the_mean_and_divides_by_std():
     made = pipeline(Normalise(mean=(0.5, 0.25, 0.0), std=(1.0, 2.0, 4.0)))
     raw = epoch(made)[0]
-    expected = (raw["image"] / 255 - torch.tensor([0.5, 0.25, 0.0]).view(3, 1, 1)) / torch.tensor([1.0, 2.0, 4.0]).view(3, 1, 1)
+    expected = (raw["image"] / 255 - torch.tensor([0.5, 0.25, 0.0]).view(3, 1, 1)) / torch.tensor(
+        [1.0, 2.0, 4.0]
+    ).view(3, 1, 1)
     ready = finished(made)
     assert torch.allclose(ready["image"], expected, atol=1e-6)
     assert ready["frames"].dtype == torch.float32
@@ -230,7 +242,9 @@ def test_a_flip_takes_all_fields_of_a_sample_together():
     assert np.array_equal(mirrored["image"], sample["image"][:, ::-1])
     assert np.array_equal(mirrored["frames"], sample["frames"][:, :, ::-1])
     assert np.array_equal(mirrored["flow"][..., 1:], sample["flow"][:, ::-1, 1:])
-    assert np.array_equal(mirrored["landmarks"][8], [15 - sample["landmarks"][8, 0], sample["landmarks"][8, 1]])
+    assert np.array_equal(
+        mirrored["landmarks"][8], [15 - sample["landmarks"][8, 0], sample["landmarks"][8, 1]]
+    )
     assert np.array_equal(mirrored["labels"], sample["labels"])
 
 
@@ -245,7 +259,10 @@ def test_half_of_the_samples_are_flipped_anew_in_every_epoch():
 
 
 def test_training_transforms_leave_validation_alone():
-    assert same(epoch(pipeline(HorizontalFlip(probability=1.0), split="validation")), epoch(pipeline(split="validation")))
+    assert same(
+        epoch(pipeline(HorizontalFlip(probability=1.0), split="validation")),
+        epoch(pipeline(split="validation")),
+    )
 
 
 def test_flipped_flow_is_the_flow_of_flipped_pictures():
@@ -255,7 +272,9 @@ def test_flipped_flow_is_the_flow_of_flipped_pictures():
     motion[3:5] = 0.0
     mirrored = motion[:, ::-1] * np.array([-1.0, 1.0], np.float32)
     flipped = flip_flow(encode_flow(motion)).astype(int)
-    assert np.abs(flipped - encode_flow(mirrored)).max() <= 1  # 1 only where a motion is as large as the scale
+    assert (
+        np.abs(flipped - encode_flow(mirrored)).max() <= 1
+    )  # 1 only where a motion is as large as the scale
     assert (flipped[3:5, :, 0] == 127).all()
     assert np.array_equal(flipped[..., 1:], encode_flow(mirrored)[..., 1:])
 
@@ -284,13 +303,15 @@ def test_brightness_scales_pictures_but_not_flow():
     assert changed["flow"][0, 0, 0] == 100
 
 
-# --- the section --------------------------------------------------------------------------------------------------
+# --- the section ----------------------------------------------------------------------------------
 
 
 def test_the_section_and_the_data_set_agree():
     from netcfg.datasets import synthetic_faces as data_set
 
-    section = SyntheticFaces(subjects=4, clips=1, clip_length=4, image_size=16, action_units=("1", "12"), frames=2)
+    section = SyntheticFaces(
+        subjects=4, clips=1, clip_length=4, image_size=16, action_units=("1", "12"), frames=2
+    )
     made = section.open("train", tuple(section.fields()))[0]
     for name, spec in section.fields().items():
         shape = made[name].shape

@@ -302,7 +302,7 @@ def taps() -> Graph:
 
 
 def two_way_template() -> Graph:
-    """A template that takes two signals and gives two, one of which is an output at once; a frame in a frame."""
+    """A template that takes two signals and gives two; a frame in a frame."""
     sketch = Sketch("Gate")
     image, mask = sketch.input("image", (3, 64, 64)), sketch.input("mask", (1, 64, 64))
     with sketch.use("gate", "attention_gate"):

@@ -9,6 +9,7 @@ from netcfg.draw import draw, write_svg
 from netcfg.draw.figure import pack
 from netcfg.draw.metrics import text_width
 from netcfg.draw.scene import Group, Path, Rect, Text
+from netcfg.shapes import Symbolic
 
 
 def flat(shapes):
@@ -101,6 +102,23 @@ def test_spine_goes_straight_through_frames():
     ]
     vertical = [points[0][0] for points in into_frames if points[0][0] == points[1][0]]
     assert max(vertical.count(x) for x in set(vertical)) >= 8 * 4
+
+
+def test_long_symbolic_shape_is_cut_short_beside_its_line():
+    height = Symbolic.named("height")
+    sketch = sketches.Sketch()
+    sketch.input("image", (3, height, height))
+    for turn in range(6):
+        height = (height + turn) // 2
+        sketch.add("maxpool", "2×2, stride 2", shape=(3, height, height))
+    texts = [shape for shape in flat(draw([sketch.graph()]).shapes) if isinstance(shape, Text)]
+    assert any(text.text == "3×height×height" for text in texts)
+    assert any(text.text.endswith("…") for text in texts)
+    assert max(text.width for text in texts) <= 200
+
+
+def test_no_network_is_an_empty_page():
+    assert draw([]).shapes == []
 
 
 def test_networks_stand_side_by_side_in_order():

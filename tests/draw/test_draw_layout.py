@@ -19,7 +19,9 @@ def random_graph(seed, count=40):
     for index in range(count):
         width, height = chance.choice([100.0, 160.0, 240.0]), chance.choice([30.0, 60.0, 300.0])
         ports = tuple(Port(0.0, 50.0, 17.0) for _ in range(chance.choice([1, 1, 1, 3])))
-        items.append(Item(width, height, width / 2, ports, spread=True))
+        if len(ports) > 1 and chance.random() < 0.3:  # as of a frame, whose exits are where they are
+            ports = tuple(Port(offset, 12.0, 17.0) for offset in (0.0, 40.0, -30.0))
+        items.append(Item(width, height, width / 2, ports, spread=len(ports) > 1 and ports[1].offset == 0))
         if index > chance.randrange(4):
             for source in sorted(
                 {chance.randrange(max(0, index - 9), index) for _ in range(chance.choice([1, 1, 2, 3]))}

@@ -25,7 +25,7 @@ def console():
 
 @pytest.fixture
 def make_trainer(tmp_path, console):
-    """`make_trainer("name", epochs=…)`: a fresh trainer in `tmp_path/name`; with `resume=True` the run there."""
+    """`make_trainer("name", epochs=…)`: a fresh trainer in `tmp_path/name`; `resume=True`: the run there."""
     from netcfg.trainers.run_folder import RunFolder
     from netcfg.trainers.trainer import Trainer
 

@@ -51,7 +51,9 @@ def test_a_writer_that_dies_while_writing_leaves_the_old(checkpoints, monkeypatc
     def die(*args, **kwargs):
         raise Killed
 
-    target = {"save_file": (module, "save_file"), "fsync": (os, "fsync"), "torch_save": (torch, "save")}[function]
+    target = {"save_file": (module, "save_file"), "fsync": (os, "fsync"), "torch_save": (torch, "save")}[
+        function
+    ]
     with monkeypatch.context() as patch:
         patch.setattr(*target, die)
         with pytest.raises(Killed):

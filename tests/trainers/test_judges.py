@@ -98,7 +98,9 @@ def test_a_metric_answers_to_its_own_name():
 def test_accuracy_of_classes_and_of_labels():
     classes = Accuracy(**PAIR).compute(tensor([1.0, 2.0], [3.0, 0.0]), torch.tensor([1, 1]), ("a", "b"))
     assert classes == {"accuracy": 0.5}
-    labels = Accuracy(**PAIR).compute(tensor([1.0, 2.0], [3.0, 1.0]), tensor([1.0, 0.0], [1.0, 1.0]), ("AU1", "AU2"))
+    labels = Accuracy(**PAIR).compute(
+        tensor([1.0, 2.0], [3.0, 1.0]), tensor([1.0, 0.0], [1.0, 1.0]), ("AU1", "AU2")
+    )
     assert labels == {"accuracy": 0.75, "AU1": 1.0, "AU2": 0.5}
 
 
@@ -142,7 +144,12 @@ def group(**options):
 def test_a_network_says_its_rate_and_the_optimizer_may_say_otherwise():
     assert (group()["lr"], group()["betas"]) == (1e-4, (0.5, 0.9))
     other = group(learning_rate=0.1, beta2=0.99, amsgrad=True, weight_decay=0.01)
-    assert (other["lr"], other["betas"], other["amsgrad"], other["weight_decay"]) == (0.1, (0.5, 0.99), True, 0.01)
+    assert (other["lr"], other["betas"], other["amsgrad"], other["weight_decay"]) == (
+        0.1,
+        (0.5, 0.99),
+        True,
+        0.01,
+    )
 
 
 def test_nobody_says_a_rate():

@@ -28,7 +28,10 @@ def records(trainer):
 
 
 def figures(trainer):
-    return [(record["epoch"], record["step"], record["train"], record["validation"]) for record in records(trainer)]
+    return [
+        (record["epoch"], record["step"], record["train"], record["validation"])
+        for record in records(trainer)
+    ]
 
 
 def stop_after(trainer, batches):
@@ -190,8 +193,8 @@ def test_limit_batches_limits_every_pass(make_trainer):
 def test_the_run_folder_holds_everything(unbroken):
     names = {path.name for path in unbroken.run.path.iterdir()}
     assert names >= {
-        "checkpoints", "curves.png", "environment.json", "metrics.jsonl", "resolved.cfg", "result.json", "run.json",
-        "tensorboard",
+        "checkpoints", "curves.png", "environment.json", "metrics.jsonl", "resolved.cfg", "result.json",
+        "run.json", "tensorboard",
     }  # fmt: skip
     assert (unbroken.run.path / "resolved.cfg").read_text() == unbroken.program.resolved
     assert (unbroken.run.path / "curves.png").read_bytes()[:4] == b"\x89PNG"

@@ -1,0 +1,130 @@
+"""A built AUNet against the same layers in an nn.Sequential, and the trainer's step against plain PyTorch's."""
+
+from __future__ import annotations
+
+import gc
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from statistics import median
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+import netcfg
+from netcfg.passes.read import shipped_folder
+
+ROUNDS = 7
+VGG16 = (64, 64, "M", 128, 128, "M", 256, 256, 256, "M", 512, 512, 512, "M", 512, 512, 512, "M")
+
+
+def built() -> nn.Module:
+    """The network of cfg/aunet_of_none.cfg at full size."""
+    return netcfg.build(netcfg.load(shipped_folder() / "aunet_of_none.cfg"))["AUNet"]
+
+
+def by_hand() -> nn.Sequential:
+    """The same layers, written as people write them."""
+    layers: list[nn.Module] = []
+    channels = 3
+    for item in VGG16:
+        if item == "M":
+            layers.append(nn.MaxPool2d(2, 2))
+        else:
+            assert isinstance(item, int)
+            layers += [nn.Conv2d(channels, item, 3, padding=1), nn.ReLU(inplace=True)]
+            channels = item
+    layers += [nn.Flatten(), nn.Linear(25088, 4096), nn.ReLU(inplace=True), nn.Dropout(0.5)]
+    layers += [nn.Linear(4096, 4096), nn.ReLU(inplace=True), nn.Dropout(0.5), nn.Linear(4096, 1)]
+    return nn.Sequential(*layers)
+
+
+def seconds(work: Callable[[], object]) -> float:
+    gc.collect()
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def paired(name: str, ours: Callable[[], object], theirs: Callable[[], object], rounds: int = ROUNDS) -> None:
+    """Interleaved rounds; prints the median ratio ours / theirs."""
+    ours(), theirs()
+    pairs = [(seconds(ours), seconds(theirs)) for _ in range(rounds)]
+    ratio = median(our / their for our, their in pairs)
+    print(
+        f"{name}: {median(p[0] for p in pairs):.3f} s against {median(p[1] for p in pairs):.3f} s; ratio {ratio:.3f}",
+        flush=True,
+    )
+
+
+def forwards() -> None:
+    """Forward, and forward with backward, of one image."""
+    ours, theirs = built().eval(), by_hand().eval()
+    picture = torch.randn(1, 3, 224, 224)
+    with torch.no_grad():
+        paired("forward, built / by hand", lambda: ours(picture), lambda: theirs(picture))
+    paired(
+        "forward and backward, built / by hand",
+        lambda: ours(picture).sum().backward(),
+        lambda: theirs(picture).sum().backward(),
+    )
+
+
+def steps() -> None:
+    """The whole training step at batch 4: the trainer's defaults against contiguous tensors and plain Adam."""
+    ours, theirs = built().to(memory_format=torch.channels_last), by_hand()
+    fast = torch.optim.Adam(ours.parameters(), 1e-4, betas=(0.5, 0.999), fused=True)
+    plain = torch.optim.Adam(theirs.parameters(), 1e-4, betas=(0.5, 0.999), foreach=False)
+    pictures, labels = torch.randn(4, 3, 224, 224), torch.ones(4, 1)
+    last = pictures.contiguous(memory_format=torch.channels_last)
+
+    def step(network: nn.Module, optimizer: torch.optim.Optimizer, batch: Tensor, to_none: bool) -> None:
+        optimizer.zero_grad(set_to_none=to_none)
+        F.binary_cross_entropy_with_logits(network(batch), labels).backward()
+        optimizer.step()
+
+    paired(
+        "training step, plain / trainer's",
+        lambda: step(theirs, plain, pictures, to_none=False),
+        lambda: step(ours, fast, last, to_none=True),
+        rounds=5,
+    )
+
+
+def peak(which: str) -> None:
+    """Print this process's growth of resident memory over one inference at batch 8, in MB."""
+    network = (built() if which == "built" else by_hand()).eval()
+    pictures = torch.randn(8, 3, 224, 224)
+    with torch.no_grad():
+        network(pictures[:1])
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        network(pictures)
+    print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+
+
+def memory() -> None:
+    """Peak growth of resident memory in inference, fresh processes."""
+    grown = {}
+    for which in ("built", "by hand"):
+        runs = [
+            subprocess.run([sys.executable, __file__, which], capture_output=True, text=True, check=True)
+            for _ in range(3)
+        ]
+        grown[which] = median(int(run.stdout) for run in runs)
+    print(
+        f"peak memory of inference at batch 8: built {grown['built']} MB, by hand {grown['by hand']} MB",
+        flush=True,
+    )
+
+
+def main() -> None:
+    forwards()
+    memory()
+    steps()
+
+
+if __name__ == "__main__":
+    peak(sys.argv[1]) if len(sys.argv) > 1 else main()
