@@ -188,12 +188,15 @@ class Pipeline:
         """Samples in an epoch."""
         return self.sampler.samples_per_epoch
 
-    def prepare(self, workers: int) -> Iterator[int]:
+    def prepare(self, workers: int, step_seconds: float = 0.0) -> Iterator[int]:
         """Make all samples beforehand, where they can be kept; how many are done, now and then.
 
         In order and with every core this is quicker than in the order of the first epoch beside the training.
+        Where a step takes longer per sample (`step_seconds`) than making one, there is no need.
         """
-        if isinstance(self._samples, SampleMemory) and self.workers:
+        if not isinstance(self._samples, SampleMemory) or not self.workers:
+            return
+        if step_seconds < self._samples.seconds_per_sample / self.workers:
             yield from self._samples.fill(workers)
 
     def epoch(self, epoch: int = 0, skip: int = 0) -> Iterator[Batch]:

@@ -94,7 +94,7 @@ def flip_flow(flow: NDArray[Any]) -> NDArray[Any]:
 
 def flip_points(points: NDArray[Any], width: int) -> NDArray[Any]:
     """Mirror 68 landmarks in a picture `width` pixels wide; left and right ones change places."""
-    mirrored = points[MIRRORED_POINTS].copy()
+    mirrored: NDArray[Any] = points[MIRRORED_POINTS].copy()
     mirrored[:, 0] = width - 1 - mirrored[:, 0]
     return mirrored
 

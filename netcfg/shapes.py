@@ -118,7 +118,9 @@ def _term_text(monomial: Monomial, factor: int) -> str:
     if not monomial:
         return str(factor)
     alone = factor == 1 and len(monomial) == 1
-    atoms = "*".join(f"({atom})" if isinstance(atom, Quotient) and not alone else str(atom) for atom in monomial)
+    atoms = "*".join(
+        f"({atom})" if isinstance(atom, Quotient) and not alone else str(atom) for atom in monomial
+    )
     return atoms if factor == 1 else f"-{atoms}" if factor == -1 else f"{factor}*{atoms}"
 
 

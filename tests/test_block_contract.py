@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 
-import netcfg
 import pytest
 import torch
-from netcfg.blocks import BLOCKS, SECTIONS, Block, Section
+from torch import Tensor
+
+import netcfg
+from netcfg.blocks import BLOCKS, SECTIONS, Section
 from netcfg.passes.schema import check_section
 from netcfg.source import Finding, SourceFile, render
 from netcfg.syntax import parse
-from torch import Tensor
 
 FRAMES = {"net", "input", "output"}
 COMPUTING = {name: kind for name, kind in BLOCKS.items() if name not in FRAMES}
@@ -75,7 +76,9 @@ def test_every_example_validates(group: str, name: str) -> None:
     tree = parse(SourceFile("example", "{G}\n" + example(SECTIONS[group][name])), findings)  # type: ignore[index]
     section = tree.items[0].sections[0]  # type: ignore[union-attr]
     assert section.name == name
-    assert check_section(section, SECTIONS[group][name], findings) is not None, "\n".join(map(render, findings))  # type: ignore[index]
+    assert check_section(section, SECTIONS[group][name], findings) is not None, "\n".join(
+        map(render, findings)
+    )  # type: ignore[index]
     assert findings == []
 
 

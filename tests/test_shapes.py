@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from netcfg.shapes import Quotient, Shape, Size, Symbolic, differ, known, show, to_json, volume
 
 HEIGHT, WIDTH = Symbolic.named("height"), Symbolic.named("width")
@@ -54,7 +55,11 @@ def value(size: Size, numbers: Mapping[str, int]) -> int:
     total = 0
     for monomial, factor in size.terms:
         for atom in monomial:
-            factor *= value(atom.numerator, numbers) // atom.divisor if isinstance(atom, Quotient) else numbers[atom]
+            factor *= (
+                value(atom.numerator, numbers) // atom.divisor
+                if isinstance(atom, Quotient)
+                else numbers[atom]
+            )
         total += factor
     return total
 
@@ -97,7 +102,10 @@ def test_the_text_of_a_size_computes_it(expression: Expression, numbers: dict[st
 
 
 @settings(deadline=None)
-@given(st.lists(st.tuples(st.integers(1, 7), st.integers(1, 3), st.integers(0, 3)), max_size=5), st.integers(1, 400))
+@given(
+    st.lists(st.tuples(st.integers(1, 7), st.integers(1, 3), st.integers(0, 3)), max_size=5),
+    st.integers(1, 400),
+)
 def test_a_chain_of_windows_agrees_with_numbers(chain: list[tuple[int, int, int]], height: int) -> None:
     def chained(size: Size) -> Size:
         for kernel, stride, pad in chain:

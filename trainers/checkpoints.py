@@ -55,7 +55,11 @@ class Checkpoints:
         mark = uuid.uuid4().hex
         marked = {"version": STATE_VERSION, "mark": mark, **state}
         write_beside(_beside(self.last), lambda path: _write_weights(path, networks, {"mark": mark}))
-        write_beside(_beside(self._state), lambda path: torch.save(marked, path))
+        try:
+            write_beside(_beside(self._state), lambda path: _write_state(path, marked))
+        except BaseException:
+            _beside(self.last).unlink(missing_ok=True)
+            raise
         try:
             os.replace(_beside(self.last), self.last)
             os.replace(_beside(self._state), self._state)
@@ -129,7 +133,19 @@ def write_beside(path: Path, write: Callable[[Path], object]) -> None:
 
 def _write_weights(path: Path, networks: nn.Module, metadata: dict[str, str]) -> None:
     tensors = {name: tensor.detach().contiguous() for name, tensor in networks.state_dict().items()}
+    path.touch()
+    mode = path.stat().st_mode
     save_file(tensors, path, metadata=metadata)
+    path.chmod(mode)  # safetensors writes a file of its own that only its owner may read
+
+
+def _write_state(path: Path, state: dict[str, Any]) -> None:
+    """Through Python's own file, whose errors name the reason (`No space left on device`)."""
+    with open(path, "wb") as file:
+        try:
+            torch.save(state, file)
+        except RuntimeError as error:
+            raise error.__context__ if isinstance(error.__context__, OSError) else error from None
 
 
 def _read_state(path: Path) -> dict[str, Any]:

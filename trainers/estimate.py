@@ -43,6 +43,11 @@ class Estimate:
     device: torch.device
 
     @property
+    def step_seconds(self) -> float:
+        """For one training sample."""
+        return 2 * _PASSES * self.macs / self.rate
+
+    @property
     def seconds(self) -> float:
         """For all epochs, validation included."""
         samples = _PASSES * self.train_samples + self.validation_samples

@@ -1,14 +1,23 @@
-"""Ctrl-C while training: once, and the batch is finished first; twice, and it stops at once."""
+"""Ctrl-C while training: once, and the batch is finished first; twice, and it stops at once.
+
+A batch can be a single call into C++ of many seconds, in which Python runs no signal handler, and after which it
+runs it once for however many signals came. So signals are read from a wakeup pipe by a thread, which is free then.
+"""
 
 from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
-from types import FrameType, TracebackType
+from types import TracebackType
 from typing import Any
 
+EXIT_CODE = 130  # what shells report for a program that Ctrl-C ended
+
 _NOTICE = b"\nstopping after this batch; press Ctrl-C again to stop at once\n"
+_FAREWELL = b"\nstopped at once; what the last checkpoint holds can be continued with --resume\n"
+_SHOW_CURSOR = b"\x1b[?25h"
 
 
 class Interrupted(Exception):
@@ -18,8 +27,7 @@ class Interrupted(Exception):
 class Interrupt:
     """Within the context, SIGINT and SIGTERM are requests; `check` raises `Interrupted` once there is one.
 
-    A second signal raises `KeyboardInterrupt` where the program stands. Off the main thread, which no signal
-    reaches, it does nothing.
+    A second signal ends the process where it stands. Off the main thread, which no signal reaches, it does nothing.
     """
 
     _signals = (signal.SIGINT, signal.SIGTERM)
@@ -35,17 +43,41 @@ class Interrupt:
 
     def __enter__(self) -> Interrupt:
         if threading.current_thread() is threading.main_thread():
-            self._previous = {number: signal.signal(number, self._handle) for number in self._signals}
+            readable, self._writable = os.pipe()
+            os.set_blocking(self._writable, False)
+            self._previous_wakeup = signal.set_wakeup_fd(self._writable, warn_on_full_buffer=False)
+            self._previous = {
+                number: signal.signal(number, _leave_it_to_the_thread) for number in self._signals
+            }
+            threading.Thread(target=self._watch, args=(readable,), daemon=True).start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for number, handler in self._previous.items():
-            signal.signal(number, handler)
+        if self._previous:
+            for number, handler in self._previous.items():
+                signal.signal(number, handler)
+            signal.set_wakeup_fd(self._previous_wakeup)
+            os.close(self._writable)  # the thread reads the end, and ends
 
-    def _handle(self, number: int, frame: FrameType | None) -> None:
-        if self.requested:
-            raise KeyboardInterrupt
-        self.requested = True
-        os.write(2, _NOTICE)  # not print: a handler may run in the middle of another print
+    def _watch(self, readable: int) -> None:
+        """Answer each signal as it comes; the pipe holds a byte for each, its number."""
+        while arrived := os.read(readable, 1):
+            if arrived[0] not in self._signals:
+                continue
+            if self.requested:
+                _stop_at_once()
+            self.requested = True
+            os.write(2, _NOTICE)
+        os.close(readable)
+
+
+def _leave_it_to_the_thread(number: int, frame: object) -> None:
+    """A handler must exist for the pipe to be written to."""
+
+
+def _stop_at_once() -> None:
+    """End the process without any clean-up: files are whole at any moment, and workers notice by themselves."""
+    os.write(2, (_SHOW_CURSOR if sys.stderr.isatty() else b"") + _FAREWELL)
+    os._exit(EXIT_CODE)

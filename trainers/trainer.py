@@ -22,7 +22,7 @@ from netcfg.program import Data, Phase, Program
 from netcfg.source import Finding, NetcfgError, ProgramError, did_you_mean
 from netcfg.trainers.curves import draw_curves
 from netcfg.trainers.devices import default_workers, usable_cores, use_channels_last
-from netcfg.trainers.estimate import estimate, estimate_lines
+from netcfg.trainers.estimate import Estimate, estimate, estimate_lines
 from netcfg.trainers.evaluation import Sums, evaluate
 from netcfg.trainers.interrupt import Interrupt, Interrupted
 from netcfg.trainers.progress import Stretch, clock, epoch_line, open_display
@@ -93,6 +93,8 @@ class Trainer:
         self.console = console or Console()
         self.position = Position()
         self.records: list[dict[str, Any]] = []
+        self.loaded: list[Any] = []
+        self.estimate: Estimate | None = None
         self._build = build
         self._times = _Times()
         self._saved = self._drawn = time.monotonic()
@@ -119,7 +121,7 @@ class Trainer:
         if fresh and self._build is None:
             from netcfg.builder import weights
 
-            weights.load_pretrained(self.program, self.networks)
+            self.loaded = list(weights.load_pretrained(self.program, self.networks))
         self.networks.to(self.device)
         for name, graph in self.program.networks.items():
             if any(len(signal.shape) >= 3 for signal in graph.inputs.values()):
@@ -178,11 +180,16 @@ class Trainer:
 
     def announce(self) -> None:
         """Say what the run will take on this machine, and where it goes."""
+        for report in self.loaded:
+            self._say(str(report))
+        if self.is_complete:
+            self._say(f"this run is complete ({self.position.epoch} epochs); `--epochs` adds more")
+            return
         epochs = self.training.max_epochs - self.position.epoch
-        found = estimate(
+        self.estimate = estimate(
             self.program, self.train_data.samples, self.validation_data.samples, epochs, self.device
         )
-        for line in estimate_lines(found, self.program) if found else []:
+        for line in estimate_lines(self.estimate, self.program) if self.estimate else []:
             self._say(line)
         where = (
             f", epoch {self.position.epoch + 1}, batch {self.position.batch + 1}"
@@ -223,7 +230,9 @@ class Trainer:
             return
         for pipeline in (self.train_data, self.validation_data):
             self.display.start(Stretch(f"preparing {pipeline.split} data", pipeline.samples, 1))
-            for done in pipeline.prepare(usable_cores()):
+            for done in pipeline.prepare(
+                usable_cores(), self.estimate.step_seconds if self.estimate else 0.0
+            ):
                 self.display.advance(done, dict)
                 if self.interrupt.requested:
                     self.save()

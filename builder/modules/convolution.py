@@ -35,11 +35,14 @@ class Convolution(nn.Conv2d):
         stride: int = 1,
         padding: int = 0,
         *,
+        bias: bool = True,
         batch_norm_eps: float | None = None,
         activation: str | None = None,
         initialization: str = "None",
     ) -> None:
-        super().__init__(channels, filters, kernel_size, stride, padding, bias=batch_norm_eps is None)
+        super().__init__(
+            channels, filters, kernel_size, stride, padding, bias=bias and batch_norm_eps is None
+        )
         initialize(initialization, self.weight, self.bias)
         self.batch_norm = None if batch_norm_eps is None else nn.BatchNorm2d(filters, eps=batch_norm_eps)
         self.activation = activation

@@ -50,6 +50,9 @@ class Convolutional(Block, name="convolutional"):
     kernel_size: Kernel = Field(description="kernel side, in pixels")
     stride: Kernel = Field(1, description="step between windows, in pixels")
     pad: bool | Padding = Field(0, description="zeros on each side, in pixels; `True` keeps the size")
+    use_bias: bool = Field(
+        True, description="add a learned number to each filter; batch normalisation brings its own"
+    )
     batch_normalise: bool = Field(False, description="normalise over the batch before the activation")
     activation: str = Field("None", description="applied last")
     initialization: Initialization = Field("None", description="of the weight; PyTorch's own where `None`")
@@ -81,7 +84,9 @@ class Convolutional(Block, name="convolutional"):
         """Kernels, and a bias or a scale and shift per filter."""
         channels = inputs[0][0]
         assert isinstance(channels, int)
-        return self.filters * (channels * self.kernel_size**2 + (2 if self.batch_normalise else 1))
+        return self.filters * (
+            channels * self.kernel_size**2 + (2 if self.batch_normalise else self.use_bias)
+        )
 
     def macs(self, *inputs: Shape) -> Size:
         """One kernel per output number."""
@@ -108,6 +113,7 @@ class Convolutional(Block, name="convolutional"):
             self.kernel_size,
             self.stride,
             self.padding,
+            bias=self.use_bias,
             batch_norm_eps=self.eps if self.batch_normalise else None,
             activation=applied(self.activation, CONVOLUTIONAL_ACTIVATIONS),
             initialization=self.initialization,

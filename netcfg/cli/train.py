@@ -83,7 +83,12 @@ def _train(options: argparse.Namespace) -> int:
         workers=options.workers,
         limit_batches=options.limit_batches,
     )
-    trainer.setup(resume=folder is not None)
+    try:
+        trainer.setup(resume=folder is not None)
+    except BaseException:
+        if folder is None:
+            run_folder.discard()
+        raise
     trainer.announce()
     return 0 if trainer.fit() == "finished" else INTERRUPTED
 

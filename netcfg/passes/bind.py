@@ -15,6 +15,7 @@ from typing import TypeVar
 from netcfg.blocks.audetnet import POSITIONAL
 from netcfg.blocks.base import SECTIONS, Group, ShapeError
 from netcfg.blocks.base import Section as Checked
+from netcfg.blocks.data import misplaced
 from netcfg.blocks.general import Training
 from netcfg.blocks.kinds import FieldSpec, Loss, Metric, Optimizer, Source, Transform
 from netcfg.graph import Graph
@@ -172,6 +173,11 @@ class _Binder:
                 transforms.append((section, transform))
         if source is None or len(transforms) < len(sections) - 1:
             return None
+        late = misplaced(transform for _, transform in transforms)
+        for section, transform in transforms:
+            if transform is late:
+                message = f"[{section.name}] changes single samples, and stands after a block that changes whole batches"
+                self.findings.append(Finding("NC112", message, section.span, help="put it higher up"))
         fields = self._pipeline(source, transforms)
         if fields is None:
             return None

@@ -18,7 +18,7 @@ from netcfg.graph import Scope, WeightRequest
 from netcfg.passes.collect import Parts, Template
 from netcfg.passes.names import is_reserved
 from netcfg.passes.schema import check_section
-from netcfg.passes.variables import VariableScope
+from netcfg.passes.variables import ExpressionError, VariableScope, replaced
 from netcfg.source import Finding, Note, Span, did_you_mean
 from netcfg.syntax import Group, Option, Section
 
@@ -392,8 +392,25 @@ class _Elaborator:
                 )
             )
         rest = Section(section.name, section.file, section.line, section.column, section.length, common)
-        known = {key: value for key, value in values.items() if value is not None}
-        return rest, None if missing or failed else known
+        if missing or failed:
+            return rest, None
+        return rest, self._with_defaults(
+            section, {key: option.value for key, option in given.items()}, template
+        )
+
+    def _with_defaults(
+        self, section: Section, given: dict[str, str], template: Template
+    ) -> dict[str, str] | None:
+        """The parameters of a use; a default may compute with what is given and with the program's variables."""
+        scope = VariableScope(self.parts.variables, given)
+        for key, default in template.parameters.items():
+            if key not in given and default is not None:
+                try:
+                    given[key] = replaced(default, scope.lookup)
+                except ExpressionError as error:
+                    self.parts.variables.report(error, section.span, f"the default of `{key}` ", given)
+                    return None
+        return given
 
     # --- references
 
@@ -433,7 +450,8 @@ class _Elaborator:
 
     def _default(self, section: Section, previous: Wire, names: Namespace) -> Wire:
         """The block before; at the first block the network's input, which must be the only one."""
-        declared = list({wire: name for name, wire in names.inputs.items()}.values())  # `input` may be a synonym
+        by_wire = {wire: name for name, wire in names.inputs.items()}  # `input` may be a synonym
+        declared = list(by_wire.values())
         if not names.results and len(declared) > 1:
             listed = ", ".join(f"`{name}`" for name in declared)
             self.findings.append(

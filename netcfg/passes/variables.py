@@ -34,11 +34,15 @@ MAX_CHAIN = 64
 
 
 class ExpressionError(Exception):
-    """An expression cannot be read or computed; the text says why. `unknown` names a missing variable."""
+    """An expression cannot be read or computed; the text says why. `unknown` names a missing variable.
 
-    def __init__(self, message: str, unknown: str | None = None) -> None:
+    `reported`: it needs a variable that failed already, and only follows from that.
+    """
+
+    def __init__(self, message: str, unknown: str | None = None, reported: bool = False) -> None:
         super().__init__(message)
         self.unknown = unknown
+        self.reported = reported
 
 
 Lookup = Callable[[str], str]
@@ -125,6 +129,7 @@ class Variables:
     findings: list[Finding]
     definitions: dict[str, _Definition] = field(default_factory=dict)
     values: dict[str, str] = field(default_factory=dict)
+    failed: set[str] = field(default_factory=set)
     _evaluating: list[str] = field(default_factory=list)
 
     def declare(self, option: Option, depth: int) -> None:
@@ -150,13 +155,15 @@ class Variables:
     def value(self, name: str) -> str:
         """The text of a variable. Raises `ExpressionError` where it has none."""
         if name not in self.values:
+            if name in self.failed:
+                raise ExpressionError(f"the variable `{name}` has no value", reported=True)
             if name not in self.definitions:
                 raise ExpressionError(f"there is no variable `{name}`", unknown=name)
             if name in self._evaluating:
                 chain = " → ".join([*self._evaluating[self._evaluating.index(name) :], name])
                 raise ExpressionError(f"the variable `{name}` needs itself: {chain}")
             if len(self._evaluating) >= MAX_CHAIN:
-                self.values.update(dict.fromkeys(self._evaluating[1:], "0"))  # reported once, at the first
+                self.failed.update(self._evaluating[1:])  # reported once, at the first
                 self.values.update(dict.fromkeys(self._evaluating[1:], "0"))  # reported once, at the first
                 raise ExpressionError(
                     f"`{self._evaluating[0]}` needs more than {MAX_CHAIN} variables, each through the next"
@@ -175,13 +182,15 @@ class Variables:
                 self.value(name)
             except ExpressionError as error:
                 self.report(error, definition.span, "")
-                self.values[name] = "0"
+                self.failed.add(name)
         return dict(self.values)
 
     def report(
         self, error: ExpressionError, span: Span | None, subject: str, known: Mapping[str, str] | None = None
     ) -> None:
         """Turn an expression's error into a finding at the value that holds it."""
+        if error.reported:
+            return
         if error.unknown is not None:
             names = [*(known or {}), *self.definitions]
             help = did_you_mean(error.unknown, names) or "declare it: `{General}`, `[variables]`"

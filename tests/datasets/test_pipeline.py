@@ -169,6 +169,13 @@ def test_the_networks_random_numbers_are_left_alone():
     assert torch.equal(torch.rand(3), expected)
 
 
+def test_samples_are_made_beforehand_where_that_saves_time():
+    made = pipeline(workers=1)
+    made._samples.seconds_per_sample = 0.01
+    assert list(made.prepare(1, step_seconds=0.02)) == []
+    assert list(made.prepare(1, step_seconds=0.005)) == [15]
+
+
 def test_a_memory_makes_each_sample_once():
     made = []
 

@@ -148,6 +148,12 @@ def test_what_cannot_be_done_is_refused(folder):
     assert not (folder / "runs").exists()
 
 
+def test_a_run_that_cannot_begin_leaves_no_folder(folder):
+    (folder / "face.cfg").write_text(PROGRAM.replace("[net]", "[net]\nweights = none.safetensors"))
+    refused("NC601", "face.cfg", "--run-dir", "mine")
+    assert not (folder / "mine").exists()
+
+
 def test_a_run_folder_in_use_is_refused(folder):
     netcfg_train("face.cfg", "--epochs", "1", "--run-dir", "mine")
     refused("already holds a run\nhelp: continue it with `--resume mine`", "face.cfg", "--run-dir", "mine")
@@ -194,7 +200,7 @@ def started(folder):
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True, cwd=folder
     )
-    wait_for((folder / "runs/face-1/metrics.jsonl").exists, process)
+    wait_for((folder / "runs/face-1/checkpoints/last.state").exists, process)
     yield process
     if process.poll() is None:
         process.kill()
@@ -215,6 +221,4 @@ def test_ctrl_c_saves_and_the_run_continues(folder, started):
 def test_a_killed_run_continues(folder, started):
     started.kill()
     started.wait()
-    if not (folder / "runs/face-1/checkpoints/last.state").exists():
-        pytest.skip("killed before the first checkpoint")
     assert netcfg_train("--resume", "runs/face-1", "--epochs", "2") == 0

@@ -239,3 +239,34 @@ def test_conv_weights_are_channels_last(unbroken):
 
 def test_the_optimizer_is_fused(unbroken):
     assert unbroken.optimizer.param_groups[0]["fused"]
+
+
+def test_the_first_epoch_can_leave_dropout_off(make_trainer, unbroken):
+    training = unbroken.training.model_copy(update={"first_epoch_in_eval_mode": True, "max_epochs": 2})
+    trainer = make_trainer(program=replace(unbroken.program, training=training))
+    step, modes = trainer.step, []
+
+    def watched(fields):
+        modes.append(trainer.networks.training)
+        return step(fields)
+
+    trainer.step = watched
+    trainer.fit()
+    assert modes == [False] * 5 + [True] * 5
+
+
+def test_a_frozen_parameter_stays(make_trainer):
+    trainer = make_trainer(epochs=1)
+    frozen = trainer.networks["Net"]["0"]
+    frozen.requires_grad_(False)
+    before = {name: value.clone() for name, value in frozen.named_parameters()}
+    trainer.setup_optimizer()
+    trainer.fit()
+    assert all(torch.equal(value, before[name]) for name, value in frozen.named_parameters())
+
+
+def test_a_complete_run_says_so(make_trainer, console):
+    make_trainer(epochs=1).fit()
+    again = make_trainer(epochs=1, resume=True)
+    again.announce()
+    assert "this run is complete (1 epochs)" in console.file.getvalue()
