@@ -39,7 +39,7 @@ def bind(
     return _Binder(parts, {graph.name: graph for graph in graphs}, findings).run(reading, preset)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _Signal:
     """Something a loss or metric may name: a network's output or a data field."""
 
@@ -49,7 +49,7 @@ class _Signal:
     spec: FieldSpec | None = None
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class _Binder:
     parts: Parts
     graphs: dict[str, Graph]
@@ -176,7 +176,7 @@ class _Binder:
         late = misplaced(transform for _, transform in transforms)
         for section, transform in transforms:
             if transform is late:
-                message = f"[{section.name}] changes single samples, and stands after a block that changes whole batches"
+                message = f"[{section.name}] changes single samples, and stands after one that changes whole batches"
                 self.findings.append(Finding("NC112", message, section.span, help="put it higher up"))
         fields = self._pipeline(source, transforms)
         if fields is None:

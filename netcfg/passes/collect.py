@@ -20,7 +20,7 @@ TEMPLATE_KEYWORD = "Define"
 AUDETNET_NETWORKS = frozenset({"Encoder", "AUPredictor", "Decoder"})
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Template:
     """`{Define name}`: parameters with their defaults (None: required) and the blocks."""
 
@@ -30,7 +30,7 @@ class Template:
     span: Span
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Parts:
     """A program before anything in it is checked."""
 

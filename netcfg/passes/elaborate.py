@@ -38,7 +38,7 @@ class Wire:
 NOTHING = Wire(-1)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Draft:
     """A checked block with its inputs, before shapes are known."""
 
@@ -51,7 +51,7 @@ class Draft:
     freeze: bool
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Result:
     """What a written block gives to those who name it: its own signal, ports, and the blocks inside it."""
 
@@ -62,7 +62,7 @@ class Result:
     """Of a repeated block, which `name.0`, `name.1` … lead to; without a number, the last one is meant."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Namespace:
     """The blocks of one body (a network's or a template's): by position, by name, and its inputs."""
 
@@ -90,7 +90,7 @@ class Context:
         return f"{self.path}.{name}" if self.path else name
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Elaborated:
     """A network, wired."""
 

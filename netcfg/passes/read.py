@@ -18,7 +18,7 @@ MAX_BYTES = 64 * 1024 * 1024
 TEXT_NAME = "<text>"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class ReadGroup:
     """A group and how deep its file is included: 0 for the file a person named."""
 
@@ -26,7 +26,7 @@ class ReadGroup:
     depth: int
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Reading:
     """All groups of a program in reading order, and the Python files it includes."""
 

@@ -115,14 +115,14 @@ def replaced(text: str, lookup: Lookup) -> str:
     return _USE.sub(put, text)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _Definition:
     text: str
     span: Span | None
     depth: int
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Variables:
     """The variables of a program, evaluated when first asked for."""
 
@@ -199,7 +199,7 @@ class Variables:
             self.findings.append(Finding("NC009", f"{subject}{error}", span))
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class VariableScope:
     """What a section may name: the parameters of the template it stands in, then the program's variables."""
 
