@@ -21,6 +21,14 @@ from netcfg.source import Finding, NetcfgError, ProgramError, did_you_mean
 SHOWN_DIFFERENCES = 8
 
 
+class WeightsError(NetcfgError):
+    """A file of weights that cannot be used; `code` is the finding's."""
+
+    def __init__(self, message: str, code: str = "NC603") -> None:
+        super().__init__(message)
+        self.code = code
+
+
 def save_state(path: Path | str, module: nn.Module) -> None:
     """Write a module's state dict as safetensors, beside the target and renamed."""
     state = {key: value.detach().contiguous() for key, value in module.state_dict().items()}
@@ -36,7 +44,7 @@ def load_state(path: Path | str, module: nn.Module) -> None:
         more = len(differences) - len(shown)
         rows = [f"  {row}" for row in shown] + ([f"  … and {more} more"] if more else [])
         count = f"{len(differences)} parameter{'s' if len(differences) != 1 else ''}"
-        raise NetcfgError("\n".join([f"{path} belongs to another network: {count} differ", *rows]))
+        raise WeightsError("\n".join([f"{path} belongs to another network: {count} differ", *rows]), "NC602")
     module.load_state_dict(state)
 
 
@@ -58,17 +66,20 @@ def _sizes(tensor: Tensor) -> str:
 def read_state(path: Path) -> dict[str, Tensor]:
     """The tensors of a file by name. Raises `NetcfgError` where it is missing, damaged or holds code."""
     if not path.is_file():
-        raise NetcfgError(f"there is no file of weights {path}")
+        raise WeightsError(f"there is no file of weights {path}", "NC601")
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
         return _tensors(torch.load(path, map_location="cpu", weights_only=True), path)
+    except NetcfgError:
+        raise
     except (SafetensorError, OSError, RuntimeError, EOFError, ValueError) as error:
-        raise NetcfgError(f"{path} is damaged or no file of weights: {_first_line(error)}") from None
+        raise WeightsError(f"{path} is damaged or no file of weights: {_first_line(error)}") from None
     except Exception as error:  # what the restricted unpickler raises
-        raise NetcfgError(
-            f"{path} holds more than tensors, and nothing else is read: {_first_line(error)}"
-        ) from None
+        message = (
+            f"{path} is damaged, or holds more than tensors, and nothing else is read: {_first_line(error)}"
+        )
+        raise WeightsError(message) from None
 
 
 def _first_line(error: Exception) -> str:
@@ -80,7 +91,7 @@ def _tensors(loaded: Any, path: Path) -> dict[str, Tensor]:
     if isinstance(loaded, Mapping) and isinstance(loaded.get("state_dict"), Mapping):
         loaded = loaded["state_dict"]
     if not isinstance(loaded, Mapping) or not all(isinstance(value, Tensor) for value in loaded.values()):
-        raise NetcfgError(f"{path} holds no state dict (tensors by name)")
+        raise WeightsError(f"{path} holds no state dict (tensors by name)")
     return dict(loaded)
 
 
@@ -125,21 +136,21 @@ def _block_defaults(graph: Graph) -> list[WeightRequest]:
 
 
 def _finding(error: NetcfgError, request: WeightRequest) -> Finding:
-    text = str(error)
-    code = (
-        "NC601"
-        if text.startswith(("there is no", "cannot fetch"))
-        else "NC602"
-        if "differ" in text
-        else "NC603"
-    )
+    code = error.code if isinstance(error, WeightsError) else "NC603"
     help = "`weights = None` starts from random ones" if code == "NC601" else None
-    return Finding(code, text, request.span, help=help)
+    return Finding(code, str(error), request.span, help=help)
+
+
+def _path(request: WeightRequest) -> Path:
+    """The file: as seen from the working folder, else from the folder of the `.cfg` file."""
+    path = Path(request.source)
+    beside = Path(request.span.file.name).parent / path
+    return beside if not path.is_file() and beside.is_file() else path
 
 
 def _load_request(request: WeightRequest, graph: Graph, network: nn.Module) -> Loaded:
     layout = _layout(request, graph)
-    state = _imagenet(layout) if request.source == "imagenet" else read_state(Path(request.source))
+    state = _imagenet(layout) if request.source == "imagenet" else read_state(_path(request))
     module = _part(network, request.path)
     report = adapt(layout.renamed(state), module, request.adapt, request.output_row)
     report.source = request.source
@@ -162,7 +173,7 @@ def _layout(request: WeightRequest, graph: Graph) -> Layout:
         )
     if name and name not in LAYOUTS:
         help = did_you_mean(name, LAYOUTS)
-        raise NetcfgError(f"there is no layout `{name}`" + (f" ({help})" if help else ""))
+        raise WeightsError(f"there is no layout `{name}`" + (f"; {help}" if help else ""), "NC105")
     return LAYOUTS[name] if name else Layout({})
 
 
@@ -171,7 +182,7 @@ def _imagenet(layout: Layout) -> dict[str, Tensor]:
     import torchvision
 
     if layout.imagenet is None:
-        raise NetcfgError("there is no ImageNet file of this layout")
+        raise WeightsError("there are no ImageNet weights of this layout", "NC601")
     weights = torchvision.models.get_model_weights(layout.imagenet).DEFAULT
     if layout.imagenet == "resnet50":
         weights = (
@@ -180,7 +191,7 @@ def _imagenet(layout: Layout) -> dict[str, Tensor]:
     try:
         state: dict[str, Tensor] = weights.get_state_dict(progress=True, check_hash=True)
     except (OSError, RuntimeError) as error:
-        raise NetcfgError(f"cannot fetch {weights.url}: {_first_line(error)}") from None
+        raise WeightsError(f"cannot fetch {weights.url}: {_first_line(error)}", "NC601") from None
     return state
 
 
@@ -194,12 +205,12 @@ def adapt(state: Mapping[str, Tensor], module: nn.Module, how: str, output_row: 
     report = Loaded("")
     wanted = module.state_dict()
     problems = []
+    fitting: dict[str, Tensor] = {}
     for key, value in wanted.items():
         found = state.get(key)
         fitted = None if found is None else _fitted(found, value, how, output_row)
         if fitted is not None:
-            with torch.no_grad():
-                value.copy_(fitted)
+            fitting[key] = fitted
             (report.loaded if fitted is found else report.adapted).append(key)
         elif how == "skip" or key.endswith("num_batches_tracked"):
             report.left_out.append(key)
@@ -210,7 +221,12 @@ def adapt(state: Mapping[str, Tensor], module: nn.Module, how: str, output_row: 
     report.left_over = [key for key in state if key not in wanted]
     if problems:
         rows = [f"  {row}" for row in problems[:SHOWN_DIFFERENCES]]
-        raise NetcfgError("\n".join([f"{len(problems)} parameters differ (`adapt = {how}`)", *rows]))
+        raise WeightsError(
+            "\n".join([f"{len(problems)} parameters differ (`adapt = {how}`)", *rows]), "NC602"
+        )
+    with torch.no_grad():
+        for key, tensor in fitting.items():
+            wanted[key].copy_(tensor)
     return report
 
 

@@ -217,12 +217,25 @@ class Trainer:
             return self._stop()
         except OSError as error:
             raise NetcfgError(f"cannot write to {self.run}: {error.strerror or error}") from None
+        except RuntimeError as error:
+            if "DataLoader worker" not in str(error):
+                raise
+            raise self._worker_lost(error) from None
         finally:
             self.display.close()
             self.events.close()
             for pipeline in (self.train_data, self.validation_data):
                 pipeline.close()
         return "finished"
+
+    def _worker_lost(self, error: RuntimeError) -> NetcfgError:
+        """A process that prepares data has been killed from outside: by a signal, or for its memory."""
+        reason = str(error).strip().partition("\n")[0]
+        return NetcfgError(
+            f"a process that prepares data was lost: {reason}\n"
+            f"help: `netcfg train --resume {self.run}` continues from the last checkpoint; "
+            "`--workers 0` prepares data without other processes"
+        )
 
     def prepare_data(self) -> None:
         """Make all samples once, where they fit into memory and every epoch will use them all."""
@@ -494,25 +507,21 @@ def _monitor(program: Program) -> Monitor:
 
 
 def _only_phase(program: Program) -> Phase:
-    if not program.phases:
-        raise ProgramError(
-            [
-                Finding(
-                    "NC403", f"{program.name} has no optimizer", help="add a group {Optimizer} with an [adam]"
-                )
-            ]
-        )
-    if len(program.phases) > 1:
-        raise ProgramError(
-            [
-                Finding(
-                    "NC404",
-                    f"training with {len(program.phases)} optimizers is not supported yet",
-                    program.phases[1].span,
-                    help="give one optimizer all networks",
-                )
-            ]
-        )
+    """The one optimizer of a program of one network; anything else is refused at its place."""
+    finding = None
+    if len(program.networks) > 1:
+        second = list(program.networks.values())[1]
+        message = f"netcfg trains one network, and {program.name} has {len(program.networks)}"
+        help = "programs of several networks are checked, summarised, drawn and built today"
+        finding = Finding("NC404", message, second.span, help=help)
+    elif not program.phases:
+        help = "add a group {Optimizer} with an [adam]"
+        finding = Finding("NC403", f"{program.name} has no optimizer", help=help)
+    elif len(program.phases) > 1:
+        message = f"netcfg trains with one optimizer, and {program.name} has {len(program.phases)}"
+        finding = Finding("NC404", message, program.phases[1].span, help="give one optimizer all networks")
+    if finding is not None:
+        raise ProgramError([finding])
     return program.phases[0]
 
 

@@ -50,7 +50,7 @@ class Convolution(nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """N×C×H×W -> N×filters×H'×W'."""
-        x = self._conv_forward(x, self.weight, self.bias)
+        x = super().forward(x)
         if self.batch_norm is not None:
             x = self.batch_norm(x)
         return x if self._activate is None else self._activate(x)

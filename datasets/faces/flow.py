@@ -3,7 +3,7 @@
 Source: the AUNets system writes flow from frame i to frame i + 1 as an RGB image under frame i.
 """
 
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -30,7 +30,7 @@ def dense_flow(
         start = np.zeros((*grey[0].shape, 2), np.float32)
         flow = cv2.calcOpticalFlowFarneback(*grey, start, 0.5, 4, 15, 3, 5, 1.1, 0)
     else:
-        flow = _dis(method).calc(*grey, None)
+        flow = _dis(method, *grey[0].shape).calc(*grey, None)
     return np.asarray(flow, np.float32)
 
 
@@ -56,6 +56,7 @@ def _grey(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) if image.ndim == 3 else image, np.uint8)
 
 
-@cache
-def _dis(method: str) -> Any:
+@lru_cache(maxsize=16)
+def _dis(method: str, height: int, width: int) -> Any:
+    """One object per image size: for small images OpenCV changes an object's pyramid, and it stays changed."""
     return cv2.DISOpticalFlow_create(getattr(cv2, f"DISOPTICAL_FLOW_PRESET_{_DIS_PRESETS[method]}"))

@@ -1,4 +1,4 @@
-"""A built AUNet against the same layers in an nn.Sequential, and the trainer's step against plain PyTorch's."""
+"""A built AUNet against the same layers in an nn.Sequential: time and peak memory."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from collections.abc import Callable
 from statistics import median
 
 import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
+from torch import nn
 
 import netcfg
 from netcfg.passes.read import shipped_folder
@@ -73,27 +72,6 @@ def forwards() -> None:
     )
 
 
-def steps() -> None:
-    """The whole training step at batch 4: the trainer's defaults against contiguous tensors and plain Adam."""
-    ours, theirs = built().to(memory_format=torch.channels_last), by_hand()
-    fast = torch.optim.Adam(ours.parameters(), 1e-4, betas=(0.5, 0.999), fused=True)
-    plain = torch.optim.Adam(theirs.parameters(), 1e-4, betas=(0.5, 0.999), foreach=False)
-    pictures, labels = torch.randn(4, 3, 224, 224), torch.ones(4, 1)
-    last = pictures.contiguous(memory_format=torch.channels_last)
-
-    def step(network: nn.Module, optimizer: torch.optim.Optimizer, batch: Tensor, to_none: bool) -> None:
-        optimizer.zero_grad(set_to_none=to_none)
-        F.binary_cross_entropy_with_logits(network(batch), labels).backward()
-        optimizer.step()
-
-    paired(
-        "training step, plain / trainer's",
-        lambda: step(theirs, plain, pictures, to_none=False),
-        lambda: step(ours, fast, last, to_none=True),
-        rounds=5,
-    )
-
-
 def peak(which: str) -> None:
     """Print this process's growth of resident memory over one inference at batch 8, in MB."""
     network = (built() if which == "built" else by_hand()).eval()
@@ -123,7 +101,6 @@ def memory() -> None:
 def main() -> None:
     forwards()
     memory()
-    steps()
 
 
 if __name__ == "__main__":

@@ -6,10 +6,12 @@ import importlib
 import sys
 from pathlib import Path
 
-NAMES = ("bench_compile", "bench_network", "bench_training", "bench_faces")
+NAMES = ("bench_compile", "bench_network", "bench_step", "bench_training", "bench_faces")
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parent))
-    for name in sys.argv[1:] or NAMES:
+    wanted = sys.argv[1:] or list(NAMES)
+    for name in wanted:
+        sys.argv = [name]  # some read arguments of their own
         print(f"--- {name}", flush=True)
         importlib.import_module(name).main()

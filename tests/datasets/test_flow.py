@@ -91,3 +91,12 @@ def test_unknown_method_is_named() -> None:
     image = np.zeros((32, 32, 3), np.uint8)
     with pytest.raises(ValueError, match="`method` is 'brox'; it must be one of dis, dis_fast"):
         dense_flow(image, image, "brox")
+
+
+def test_flow_does_not_depend_on_the_sizes_seen_before() -> None:
+    rng = np.random.default_rng(0)
+    large = [rng.integers(0, 255, (48, 48, 3), np.uint8) for _ in range(2)]
+    small = [frame[:16, :16].copy() for frame in large]
+    before = dense_flow(*large)
+    dense_flow(*small)
+    assert np.array_equal(dense_flow(*large), before)

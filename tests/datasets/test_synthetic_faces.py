@@ -243,7 +243,7 @@ def test_making_a_data_set_needs_neither_opencv_nor_torch() -> None:
         "d = S(split='all', fields=('image', 'labels')); len(d), S(split='all', fields=('labels',))[0];"
         "assert not {'cv2', 'torch'} & set(sys.modules)"
     )
-    subprocess.run([sys.executable, "-c", code], check=True)
+    subprocess.run([sys.executable, "-P", "-c", code], check=True)
 
 
 def test_missing_opencv_gives_one_clear_line() -> None:
@@ -253,7 +253,7 @@ def test_missing_opencv_gives_one_clear_line() -> None:
         "try: S(split='all', fields=('image',))[0]\n"
         "except ImportError as error: print(error)"
     )
-    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-P", "-c", code], check=True, capture_output=True, text=True)
     assert done.stdout.startswith("OpenCV cannot be loaded (")
     assert done.stdout.strip().endswith("use `pip install opencv-python-headless`")
     assert done.stdout.count("\n") == 1
