@@ -17,6 +17,7 @@ from torch import nn
 from netcfg.graph import Graph
 from netcfg.program import Program
 from netcfg.shapes import volume
+from netcfg.summary import human
 from netcfg.trainers.devices import available_memory, describe_device, use_channels_last
 from netcfg.trainers.progress import clock
 
@@ -88,7 +89,7 @@ def estimate(
 def estimate_lines(estimate: Estimate, program: Program) -> list[str]:
     """The estimate in words; a warning where memory is short, a hint where there is a quick preset."""
     lines = [
-        f"{program.name}: {si(estimate.parameters)} parameters, {si(estimate.macs)} multiply-accumulates "
+        f"{program.name}: {human(estimate.parameters)} parameters, {human(estimate.macs)} multiply-accumulates "
         f"a sample; {estimate.train_samples} training and {estimate.validation_samples} validation samples",
         f"{_epochs(estimate.epochs)} will take about {clock(estimate.seconds)} and {si(estimate.memory)}B "
         f"of memory on {describe_device(estimate.device)} ({si(estimate.rate)}FLOP/s measured)",

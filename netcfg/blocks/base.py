@@ -4,8 +4,6 @@ Everything about a block type stands in one class. `check` and its kin only ever
 shapes and costs; `lower` alone may import torch, and only inside its body.
 """
 
-from __future__ import annotations
-
 import inspect
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
@@ -199,7 +197,7 @@ class Block(Section):
         """Multiply-accumulates for one sample; additions, comparisons and activations count as none."""
         return 0
 
-    def lower(self, *inputs: Shape) -> nn.Module:
+    def lower(self, *inputs: Shape) -> "nn.Module":
         """The module that computes it, called with its inputs in order."""
         raise NotImplementedError(f"[{self.type_name}] has no lowering")
 

@@ -4,8 +4,6 @@ Like blocks they are one class each: options, page, what they need to know befor
 and a lowering whose imports stay inside the method. Unlike blocks they have no ports.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
@@ -79,7 +77,7 @@ class Transform(Section):
         """The fields after it. Raises `ShapeError` where it cannot take one."""
         return dict(fields)
 
-    def lower(self, fields: Mapping[str, FieldSpec]) -> Callable[..., Any]:
+    def lower(self, fields: Mapping[str, FieldSpec]) -> "Callable[..., Any]":
         """A picklable callable.
 
         Per sample: `(sample: dict[str, np.ndarray], random: np.random.Generator) -> dict`. Per batch:
@@ -100,7 +98,7 @@ class Loss(Section):
     def check(self, input: Shape, target: Shape | None, classes: int | None = None) -> None:
         """Raise `ShapeError` where the two cannot be compared; `classes`: how many a class field has."""
 
-    def lower(self) -> nn.Module:
+    def lower(self) -> "nn.Module":
         """A module `(input, target) -> scalar`, the mean over the batch."""
         raise NotImplementedError
 
@@ -119,7 +117,7 @@ class Optimizer(Section):
         None, description="scale the phase's gradients down to this norm where theirs is larger"
     )
 
-    def lower(self, parameters: Iterable[dict[str, Any]]) -> torch.optim.Optimizer:
+    def lower(self, parameters: "Iterable[dict[str, Any]]") -> "torch.optim.Optimizer":
         """The optimizer over parameter groups (dicts with `params` and, per network, `lr` and `betas`)."""
         raise NotImplementedError
 
@@ -141,7 +139,7 @@ class Metric(Section):
     def check(self, input: Shape, target: Shape) -> None:
         """Raise `ShapeError` where the two shapes cannot be compared."""
 
-    def compute(self, scores: Tensor, targets: Tensor, names: Sequence[str]) -> dict[str, float]:
+    def compute(self, scores: "Tensor", targets: "Tensor", names: Sequence[str]) -> dict[str, float]:
         """The figures over all samples: the one to monitor under the metric's own name, then the details."""
         raise NotImplementedError
 
