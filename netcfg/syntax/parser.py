@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
+from threading import Lock
 from typing import Any, cast
 
 from lark import Lark, Token, Transformer, v_args
@@ -23,10 +24,11 @@ DARKNET_FIRST_SECTIONS = ("net", "network")
 def parse(source: SourceFile, findings: list[Finding]) -> File:
     """The tree of one text. What cannot be read is reported to `findings`, once per mistake."""
     parser, builder = _parser()
-    builder.begin(source, findings)
-    with _collector_paused():
+    with _parsing, _collector_paused():
+        builder.begin(source, findings)
         items = cast("list[Include | Group]", parser.parse(source.text + "\n"))
-    if not items and not builder.saw_anything:
+        is_empty = not builder.saw_anything
+    if is_empty:
         findings.append(
             Finding(
                 "NC006",
@@ -36,6 +38,9 @@ def parse(source: SourceFile, findings: list[Finding]) -> File:
             )
         )
     return File(source, items)
+
+
+_parsing = Lock()  # the one parser holds the text it is reading
 
 
 @cache

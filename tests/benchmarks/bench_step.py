@@ -13,6 +13,7 @@ from pathlib import Path
 import torch
 
 import netcfg
+from netcfg.passes.read import shipped_folder
 from netcfg.trainers.devices import use_channels_last
 from netcfg.trainers.step import Losses, Step
 
@@ -57,7 +58,7 @@ def seconds(step, fields):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("file", nargs="?", default="cfg/aunet_of_none.cfg", type=Path)
+    parser.add_argument("file", nargs="?", default=str(shipped_folder() / "aunet_of_none.cfg"), type=Path)
     parser.add_argument("batch", nargs="?", default=4, type=int)
     parser.add_argument("rounds", nargs="?", default=5, type=int)
     parser.add_argument("--preset")
