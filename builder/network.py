@@ -77,9 +77,8 @@ def _network_class(name: str, source: str) -> type[Network]:
     filename = f"<network {name} {abs(hash(source)):x}>"
     linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
     scope: dict[str, Any] = {"torch": torch, "F": F, "Tensor": Tensor}
-    exec(
-        compile(source, filename, "exec"), scope
-    )  # our own text: nothing of a user's file is in it but names
+    # Our own text: nothing of a user's file is in it but names that were checked to be words.
+    exec(compile(source, filename, "exec"), scope)
     forward: Callable[..., Any] = scope["forward"]
     return type(name, (Network,), {"forward": forward, "source_code": source})
 

@@ -54,9 +54,9 @@ class Checkpoints:
         """Replace `last`. Raises `NetcfgError` where it cannot be written; the old one then stays."""
         mark = uuid.uuid4().hex
         marked = {"version": STATE_VERSION, "mark": mark, **state}
-        write_beside(_beside(self.last), lambda path: _write_weights(path, networks, {"mark": mark}))
+        write_synced(_beside(self.last), lambda path: _write_weights(path, networks, {"mark": mark}))
         try:
-            write_beside(_beside(self._state), lambda path: _write_state(path, marked))
+            write_synced(_beside(self._state), lambda path: _write_state(path, marked))
         except BaseException:
             _beside(self.last).unlink(missing_ok=True)
             raise
@@ -70,7 +70,7 @@ class Checkpoints:
     def save_best(self, networks: nn.Module, figures: dict[str, str]) -> None:
         """Replace `best`; `figures` travel as the file's metadata."""
         beside = _beside(self.best)
-        write_beside(beside, lambda path: _write_weights(path, networks, figures))
+        write_synced(beside, lambda path: _write_weights(path, networks, figures))
         os.replace(beside, self.best)
         _sync_folder(self.folder)
 
@@ -117,7 +117,7 @@ def load_weights(path: Path, networks: nn.Module) -> None:
     load_state(path, networks)
 
 
-def write_beside(path: Path, write: Callable[[Path], object]) -> None:
+def write_synced(path: Path, write: Callable[[Path], object]) -> None:
     """Write a file and sync it to the disk. Where that fails, it is removed, and `NetcfgError` tells."""
     try:
         write(path)

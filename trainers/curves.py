@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from netcfg.trainers.checkpoints import write_beside
+from netcfg.trainers.checkpoints import write_synced
 
 Curves = dict[str, list[float]]
 
@@ -32,7 +32,7 @@ def draw_curves(records: Sequence[Mapping[str, Any]], path: Path) -> None:
         axes.legend(fontsize="small")
     figure.subplots_adjust(left=0.07, right=0.98, bottom=0.13, top=0.92, wspace=0.15)
     beside = path.with_name(path.name + ".new")
-    write_beside(beside, lambda target: figure.savefig(target, format="png"))
+    write_synced(beside, lambda target: figure.savefig(target, format="png"))
     os.replace(beside, path)
 
 

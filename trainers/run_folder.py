@@ -26,7 +26,7 @@ import torch
 
 from netcfg.program import Program
 from netcfg.source import Finding, NetcfgError, ProgramError, shown_path
-from netcfg.trainers.checkpoints import Checkpoints, write_beside
+from netcfg.trainers.checkpoints import Checkpoints, write_synced
 from netcfg.trainers.devices import describe_device
 
 _PACKAGES = ("netcfg", "torch", "torchvision", "numpy", "opencv-python", "torchmetrics", "safetensors")
@@ -99,7 +99,7 @@ class RunFolder:
         """Replace a text file of the run."""
         target = self.path / name
         beside = target.with_name(target.name + ".new")
-        write_beside(beside, lambda path: path.write_text(text, "utf-8"))
+        write_synced(beside, lambda path: path.write_text(text, "utf-8"))
         os.replace(beside, target)
 
     def write_json(self, name: str, value: Any) -> None:

@@ -23,10 +23,10 @@ COMMANDS = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line; gives the exit code: 0 clean, 1 refused, 2 wrong usage, 130 interrupted."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
-    os.environ.setdefault(
-        "PYDANTIC_DISABLE_PLUGINS", "__all__"
-    )  # looking for plugins reads every package's metadata
-    gc.disable()  # importing only adds objects; walking them meanwhile would be a tenth of a quick command's time
+    # Both for a quick start: looking for pydantic's plugins reads the metadata of every package there is, and
+    # while modules are imported, objects are only added.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    gc.disable()
     parser = _parser(arguments)
     options = parser.parse_args(arguments)
     if options.command is None:

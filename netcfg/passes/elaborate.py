@@ -201,7 +201,7 @@ class _Elaborator:
             if section.name == "output":
                 output = self._output(section, previous, names, context)
                 if output and output[0] in outputs:
-                    self._duplicate_name(output[0], section)
+                    self._duplicate_name(section.option("name"), None)
                 elif output:
                     outputs[output[0]] = output[1]
                 continue
@@ -515,9 +515,8 @@ class _Elaborator:
             if index is not None and index < len(inner.results):
                 return self._port(inner.results[index], Reference(head, rest), option, item)
         else:
-            return Wire(
-                result.wire.producer, reference.port
-            )  # whether it has the port is known with its shape
+            # Whether a plain block has the port is known when its shape is.
+            return Wire(result.wire.producer, reference.port)
         known = [*(result.ports or {}), *(inner.declared if inner else {})]
         message = f"`{reference.target}` has no port `{reference.port}`"
         self._reference_finding("NC204", message, option, item, did_you_mean(reference.port, known))
@@ -541,25 +540,18 @@ class _Elaborator:
             self.findings.append(Finding("NC111", message, option.value_span, help=help))
         elif name in taken:
             first = taken[name]
-            self._duplicate_name(name, None, option, first.span if isinstance(first, Section) else None)
+            self._duplicate_name(option, first.span if isinstance(first, Section) else None)
         else:
             return True
         return False
 
-    def _duplicate_name(
-        self, name: str, section: Section | None, option: Option | None = None, first: Span | None = None
-    ) -> None:
-        option = option or (section.option("name") if section else None)
+    def _duplicate_name(self, option: Option | None, first: Span | None) -> None:
+        if option is None:
+            return
         notes = (Note(first, "first here"),) if first else ()
-        span = option.value_span if option else None
+        message = f"`{option.value}` is the name of another block here"
         self.findings.append(
-            Finding(
-                "NC107",
-                f"`{name}` is the name of another block here",
-                span,
-                notes,
-                help="give it a name of its own",
-            )
+            Finding("NC107", message, option.value_span, notes, help="give it a name of its own")
         )
 
     # --- findings
