@@ -1,36 +1,104 @@
 """Layouts: how the parameters of published checkpoints are named, as small tables of names.
 
-A layout renames the head of each key of a file to what a network here calls it. `None` drops the key.
+A layout says what a network here calls each key of a file (`ours`), and what the file calls each of our keys
+(`theirs`). A new one is an entry in `LAYOUTS`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor
+
+from netcfg.graph import Graph, Node
 
 
 @dataclass(frozen=True)
 class Layout:
-    """`heads` maps the first part(s) of a file's keys to ours; keys that no head matches stay as they are.
+    """A file that is one state dict, whose keys differ from ours in their heads.
 
-    `imagenet` is the torchvision model whose ImageNet weights have these names.
+    `heads` maps the first part(s) of a file's keys to ours (`None` drops the key); keys that no head matches stay
+    as they are. `imagenet` is the torchvision model whose ImageNet weights have these names.
     """
 
     heads: Mapping[str, str | None]
     imagenet: str | None = None
 
-    def renamed(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """The state dict under our names."""
-        named = ((self._name(key), value) for key, value in state.items())
-        return {key: value for key, value in named if key is not None}
-
-    def _name(self, key: str) -> str | None:
+    def ours(self, key: str, graph: Graph) -> str | None:
+        """Our name of a file's key; None where it is dropped."""
         for head, ours in self.heads.items():
             if key.startswith(head):
                 return None if ours is None else ours + key[len(head) :]
         return key
+
+    def theirs(self, key: str, graph: Graph) -> str:
+        """The file's name of our key."""
+        for head, ours in self.heads.items():
+            if ours is not None and key.startswith(ours):
+                return head + key[len(ours) :]
+        return key
+
+    def unsuited(self, graph: Graph) -> str | None:
+        """Why a network cannot be in this layout; None where it can."""
+        return None
+
+
+@dataclass(frozen=True)
+class BlockLayout:
+    """A file per network that is a list of state dicts, one per block, at the block's position.
+
+    Keys are written `layers.<position>.<key>`. `blocks` maps a block type to its own table of heads; types that are
+    not in it have no parameters. A network's file is called `file`; what `others` matches is no network's.
+    """
+
+    blocks: Mapping[str, Mapping[str, str]]
+    file: str
+    others: str
+    imagenet: ClassVar[None] = None
+
+    def ours(self, key: str, graph: Graph) -> str | None:
+        """Our name of a file's key; a key that its block cannot have stays as it is."""
+        _, position, rest = key.split(".", 2)
+        for node in graph.blocks:
+            if str(node.position) == position:
+                for head, ours in self.blocks.get(node.type, {}).items():
+                    if rest.startswith(head):
+                        return f"{node.path}.{ours}{rest[len(head) :]}"
+        return key
+
+    def theirs(self, key: str, graph: Graph) -> str:
+        """The file's name of our key."""
+        node = self._node(key, graph)
+        rest = key[len(node.path) + 1 :]
+        # Longer names of ours first: "" matches all.
+        for head, ours in sorted(self.blocks[node.type].items(), key=lambda row: -len(row[1])):
+            if rest.startswith(ours):
+                return f"layers.{node.position}.{head}{rest[len(ours) :]}"
+        raise AssertionError(key)
+
+    def unsuited(self, graph: Graph) -> str | None:
+        """Its blocks with parameters must be of the types of the table, and stand in the network itself."""
+        for node in graph.blocks:
+            if node.parameters and node.type not in self.blocks:
+                return f"`{graph.name}` has a block [{node.type}], which this layout does not know"
+            if node.parameters and node.scopes:
+                return f"`{node.path}` of `{graph.name}` stands in a template or repeat, which this layout has not"
+        return None
+
+    @staticmethod
+    def _node(key: str, graph: Graph) -> Node:
+        return next(node for node in graph.blocks if key.startswith(f"{node.path}."))
+
+
+AnyLayout = Layout | BlockLayout
+
+
+def renamed(layout: AnyLayout, state: Mapping[str, Tensor], graph: Graph) -> dict[str, Tensor]:
+    """A file's state dict under our names."""
+    named = ((layout.ours(key, graph), value) for key, value in state.items())
+    return {key: value for key, value in named if key is not None}
 
 
 _RESNET_CHILDREN = {
@@ -43,12 +111,26 @@ _RESNET_CHILDREN = {
     "fc.": None,
 }
 
-LAYOUTS: dict[str, Layout] = {
+_AUDETNET = BlockLayout(
+    {
+        "convolutional": {"0.": "", "1.": "batch_norm."},
+        "connected": {"0.": ""},
+        "batch_norm": {"": ""},
+        "resnet50": {"": ""},
+        "vgg-face": {"": ""},
+    },
+    file="{network}_epoch_{epoch}.pth",
+    others="optim_",
+)
+
+LAYOUTS: dict[str, AnyLayout] = {
+    "netcfg": Layout({}),
     "vgg16": Layout({}, imagenet="vgg16"),
     "resnet50": Layout({}, imagenet="resnet50"),
     "resnet50_children": Layout(_RESNET_CHILDREN, imagenet="resnet50"),
     "vgg_face": Layout({"fc6.": None, "fc7.": None, "fc8.": None}),
     "aunets": Layout({"model.": ""}),
+    "audetnet": _AUDETNET,
 }
 DEFAULT_LAYOUTS = {"resnet50": "resnet50_children", "vgg-face": "vgg_face"}
 """The layout that a block type's weights have where the file does not say."""

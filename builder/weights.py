@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,27 +13,38 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
-from netcfg.builder.layouts import DEFAULT_LAYOUTS, LAYOUTS, Layout
+from netcfg.builder.layouts import DEFAULT_LAYOUTS, LAYOUTS, AnyLayout, BlockLayout, Layout, renamed
 from netcfg.files import write_beside
 from netcfg.graph import Graph, WeightRequest
 from netcfg.program import Program
-from netcfg.source import Finding, NetcfgError, ProgramError, did_you_mean
+from netcfg.source import Finding, NetcfgError, ProgramError, Span, did_you_mean, nearest
 
 SHOWN_DIFFERENCES = 8
 
 
 class WeightsError(NetcfgError):
-    """A file of weights that cannot be used; `code` is the finding's."""
+    """A file of weights that cannot be used; `code` is the finding's, `help` what to do."""
 
-    def __init__(self, message: str, code: str = "NC603") -> None:
-        super().__init__(message)
+    def __init__(self, message: str, code: str = "NC603", help: str | None = None) -> None:
+        super().__init__(message + (f"\nhelp: {help}" if help else ""))
+        self.message = message
         self.code = code
+        self.help = help
+
+    def finding(self, span: Span | None = None) -> Finding:
+        """The error as a finding, at the place that asks for the file."""
+        return Finding(self.code, self.message, span, help=self.help)
 
 
 def save_state(path: Path | str, module: nn.Module) -> None:
     """Write a module's state dict as safetensors, beside the target and renamed."""
-    state = {key: value.detach().contiguous() for key, value in module.state_dict().items()}
-    write_beside(Path(path), save(state))
+    save_tensors(Path(path), module.state_dict())
+
+
+def save_tensors(path: Path, state: Mapping[str, Tensor]) -> None:
+    """Write tensors by name as safetensors, beside the target and renamed; those of one storage each for itself."""
+    apart = {key: value.detach().clone(memory_format=torch.contiguous_format) for key, value in state.items()}
+    write_beside(path, save(apart))
 
 
 def load_state(path: Path | str, module: nn.Module) -> None:
@@ -55,24 +67,44 @@ def compare_states(found: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) ->
         if key not in found:
             rows.append(f"{key}: not in the file")
         elif found[key].shape != value.shape:
-            rows.append(f"{key}: {_sizes(found[key])} in the file, {_sizes(value)} in the network")
+            rows.append(f"{key}: {sizes(found[key])} in the file, {sizes(value)} in the network")
     return rows + [f"{key}: only in the file" for key in found if key not in wanted]
 
 
-def _sizes(tensor: Tensor) -> str:
+def sizes(tensor: Tensor) -> str:
+    """The shape of a tensor, as a reader writes it."""
     return "×".join(map(str, tensor.shape)) or "one number"
 
 
 def read_state(path: Path) -> dict[str, Tensor]:
     """The tensors of a file by name. Raises `NetcfgError` where it is missing, damaged or holds code."""
+    return _tensors(_load(path), path)
+
+
+def read_layers(path: Path) -> dict[str, Tensor]:
+    """The tensors of a list of state dicts, as `layers.<position>.<key>`. Raises as `read_state` does."""
+    layers = _load(path)
+    if not isinstance(layers, (list, tuple)) or not all(map(_is_state_dict, layers)):
+        raise WeightsError(f"{path} holds no list of state dicts, one per block")
+    return {
+        f"layers.{place}.{key}": value for place, layer in enumerate(layers) for key, value in layer.items()
+    }
+
+
+def read_published(path: Path, layout: AnyLayout) -> dict[str, Tensor]:
+    """The tensors of a file under the names that its layout gives them. Raises as `read_state` does."""
+    return read_layers(path) if isinstance(layout, BlockLayout) else read_state(path)
+
+
+def _load(path: Path) -> Any:
+    """What a file holds: of a PyTorch file tensors and plain containers only, nothing of it is executed."""
     if not path.is_file():
         raise WeightsError(f"there is no file of weights {path}", "NC601")
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
-        return _tensors(torch.load(path, map_location="cpu", weights_only=True), path)
-    except NetcfgError:
-        raise
+        with warnings.catch_warnings(action="ignore"):  # about files that are refused anyway
+            return torch.load(path, map_location="cpu", weights_only=True)
     except (SafetensorError, OSError, RuntimeError, EOFError, ValueError) as error:
         raise WeightsError(f"{path} is damaged or no file of weights: {_first_line(error)}") from None
     except Exception as error:  # what the restricted unpickler raises
@@ -90,9 +122,21 @@ def _tensors(loaded: Any, path: Path) -> dict[str, Tensor]:
     """The state dict in what a PyTorch file held, also one level down under `state_dict`."""
     if isinstance(loaded, Mapping) and isinstance(loaded.get("state_dict"), Mapping):
         loaded = loaded["state_dict"]
-    if not isinstance(loaded, Mapping) or not all(isinstance(value, Tensor) for value in loaded.values()):
+    if not _is_state_dict(loaded):
         raise WeightsError(f"{path} holds no state dict (tensors by name)")
     return dict(loaded)
+
+
+def _is_state_dict(value: Any) -> bool:
+    """Whether it is tensors by name, with their numbers laid out plainly."""
+    return isinstance(value, Mapping) and all(
+        isinstance(key, str) and isinstance(tensor, Tensor) and _is_plain(tensor)
+        for key, tensor in value.items()
+    )
+
+
+def _is_plain(tensor: Tensor) -> bool:
+    return tensor.layout == torch.strided and not (tensor.is_quantized or tensor.is_meta or tensor.is_nested)
 
 
 @dataclass
@@ -116,45 +160,118 @@ def load_pretrained(program: Program, networks: Mapping[str, nn.Module] | nn.Mod
     """Load everything that `weights = …` asks for. Raises `ProgramError` at the place that asks."""
     reports = []
     for name, graph in program.networks.items():
-        for request in [*_block_defaults(graph), *graph.weights]:
+        for request in _requests(graph):
             try:
                 reports.append(_load_request(request, graph, networks[name]))
             except NetcfgError as error:
-                raise ProgramError([_finding(error, request)]) from None
+                raise ProgramError([_finding(error, request, graph)]) from None
     return reports
 
 
-def _block_defaults(graph: Graph) -> list[WeightRequest]:
-    """Weights that a block type starts from by itself: ResNet-50's ImageNet, VGG-Face's file."""
+def _requests(graph: Graph) -> list[WeightRequest]:
+    """What to load, in order: what a file asks for comes after, or instead of, what a block type starts from."""
+    written = {node.path for node in graph.blocks if "weights" in node.block.model_fields_set}
+    types = {node.path: node.type for node in graph.blocks}
+    asked = [request for request in graph.weights if request.path in written or request.path not in types]
+    defaults = [request for request in graph.weights if request not in asked] + _file_defaults(graph)
+    whole = [request.path for request in asked if request.adapt != "skip"]  # these leave nothing out
+    return [
+        request for request in defaults if not any(_lies_in(request.path, path) for path in whole)
+    ] + asked
+
+
+def _lies_in(path: str, outer: str) -> bool:
+    return outer in ("", path) or path.startswith(f"{outer}.")
+
+
+def _file_defaults(graph: Graph) -> list[WeightRequest]:
+    """The file that a block of VGG-Face names, unless `weights` (`None`, or another file) is written there."""
     requests = []
-    asked = {request.path for request in graph.weights}
     for node in graph.blocks:
         source = getattr(node.block, "state_dict_filepath", None)
-        if source is not None and node.path not in asked:
+        if source is not None and "weights" not in node.block.model_fields_set:
             requests.append(WeightRequest(node.path, source, None, "strict", None, node.span))
     return requests
 
 
-def _finding(error: NetcfgError, request: WeightRequest) -> Finding:
-    code = error.code if isinstance(error, WeightsError) else "NC603"
-    help = "`weights = None` starts from random ones" if code == "NC601" else None
-    return Finding(code, str(error), request.span, help=help)
+def _finding(error: NetcfgError, request: WeightRequest, graph: Graph) -> Finding:
+    finding = error.finding(request.span) if isinstance(error, WeightsError) else None
+    if finding is None:
+        return Finding("NC603", str(error), request.span)
+    if finding.help is None and finding.code == "NC601":
+        return replace(finding, help=_remedy(request, graph))
+    return finding
+
+
+def _remedy(request: WeightRequest, graph: Graph) -> str:
+    """What to do where a file is missing."""
+    types = {node.path: node.type for node in graph.blocks}
+    if types.get(request.path) == "vgg-face":
+        return (
+            "`state_dict_filepath` is seen from the .cfg file, then from the working folder; "
+            "`weights = None` starts from random ones"
+        )
+    return "`weights = None` starts from random ones"
 
 
 def _path(request: WeightRequest) -> Path:
-    """The file: as seen from the working folder, else from the folder of the `.cfg` file."""
+    """The file: as seen from the folder of the `.cfg` file, else from the working folder."""
     path = Path(request.source)
     beside = Path(request.span.file.name).parent / path
-    return beside if not path.is_file() and beside.is_file() else path
+    return beside if beside.is_file() else path
 
 
 def _load_request(request: WeightRequest, graph: Graph, network: nn.Module) -> Loaded:
     layout = _layout(request, graph)
-    state = _imagenet(layout) if request.source == "imagenet" else read_state(_path(request))
     module = _part(network, request.path)
-    report = adapt(layout.renamed(state), module, request.adapt, request.output_row)
-    report.source = request.source
+    source = request.source
+    if source == "imagenet":
+        state = renamed(layout, _imagenet(layout), graph)
+    else:
+        _expect_suited(layout, request, graph)
+        state = renamed(layout, read_published(_path(request), layout), graph)
+    if request.path == "" and source != "imagenet":
+        prefix = network_prefix(state, graph.name, module.state_dict(), source)
+        state = below(prefix, state)
+        source = f"{source} ({graph.name})" if prefix else source
+    report = adapt(state, module, request.adapt, request.output_row)
+    report.source = source
     return report
+
+
+def network_prefix(state: Mapping[str, Tensor], name: str, wanted: Mapping[str, Tensor], source: str) -> str:
+    """What stands before the names of one network in a file: nothing, or its own name beside other networks'.
+
+    The reading that meets more of the `wanted` names is taken. Raises `WeightsError` where neither meets any.
+    """
+    bare, below = (sum(prefix + key in state for key in wanted) for prefix in ("", f"{name}."))
+    if wanted and not bare and not below:
+        heads = list(dict.fromkeys(key.partition(".")[0] for key in state))
+        held = ", ".join(f"`{head}.…`" for head in heads[:SHOWN_DIFFERENCES]) or "nothing"
+        more = f" and {len(heads) - SHOWN_DIFFERENCES} more" if len(heads) > SHOWN_DIFFERENCES else ""
+        message = f"{source} holds no parameters of `{name}`: it holds {held}{more}"
+        raise WeightsError(message, "NC602", _nearest_network(name, heads))
+    return f"{name}." if below > bare else ""
+
+
+def below(prefix: str, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors whose names begin with a prefix, without it."""
+    return {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
+
+
+def _nearest_network(name: str, heads: Sequence[str]) -> str | None:
+    """Which of the names in a file may be meant."""
+    match = nearest(name, heads)
+    return f"give the network the name in the file, `{match}`" if match else None
+
+
+def _expect_suited(layout: AnyLayout, request: WeightRequest, graph: Graph) -> None:
+    """A layout of whole networks belongs on [net], and to networks it can describe."""
+    reason = layout.unsuited(graph)
+    if reason is None and request.path and isinstance(layout, BlockLayout):
+        reason = f"the layout `{request.layout}` is one of whole networks"
+    if reason is not None:
+        raise WeightsError(reason, "NC602", "write `weights` and `layout` on [net]" if request.path else None)
 
 
 def _part(network: nn.Module, path: str) -> nn.Module:
@@ -164,20 +281,24 @@ def _part(network: nn.Module, path: str) -> nn.Module:
         raise NetcfgError(f"`{path}` has no parameters to load") from None
 
 
-def _layout(request: WeightRequest, graph: Graph) -> Layout:
+def _layout(request: WeightRequest, graph: Graph) -> AnyLayout:
     name = request.layout
     if name is None:
         types = {node.path: node.type for node in graph.blocks}
         name = DEFAULT_LAYOUTS.get(
             types.get(request.path, ""), "vgg16" if request.source == "imagenet" else ""
         )
-    if name and name not in LAYOUTS:
-        help = did_you_mean(name, LAYOUTS)
-        raise WeightsError(f"there is no layout `{name}`" + (f"; {help}" if help else ""), "NC105")
-    return LAYOUTS[name] if name else Layout({})
+    return layout_named(name) if name else Layout({})
 
 
-def _imagenet(layout: Layout) -> dict[str, Tensor]:
+def layout_named(name: str) -> AnyLayout:
+    """A layout. Raises `WeightsError` that names the nearest."""
+    if name not in LAYOUTS:
+        raise WeightsError(f"there is no layout `{name}`", "NC105", did_you_mean(name, LAYOUTS))
+    return LAYOUTS[name]
+
+
+def _imagenet(layout: AnyLayout) -> dict[str, Tensor]:
     """Torchvision's ImageNet weights, from its hub or its cache."""
     import torchvision
 
@@ -217,7 +338,7 @@ def adapt(state: Mapping[str, Tensor], module: nn.Module, how: str, output_row: 
         elif found is None:
             problems.append(f"{key}: not in the file")
         else:
-            problems.append(f"{key}: {_sizes(found)} in the file, {_sizes(value)} in the network")
+            problems.append(f"{key}: {sizes(found)} in the file, {sizes(value)} in the network")
     report.left_over = [key for key in state if key not in wanted]
     if problems:
         rows = [f"  {row}" for row in problems[:SHOWN_DIFFERENCES]]

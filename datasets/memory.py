@@ -14,6 +14,8 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 
+from netcfg.source import NetcfgError
+
 Sample = dict[str, NDArray[Any]]
 
 SHARE_OF_FREE_MEMORY = 0.1
@@ -47,19 +49,25 @@ class SampleMemory:
         return {name: array[index] for name, array in self._kept.items()}
 
     def fill(self, workers: int) -> Iterator[int]:
-        """Make all samples in order, in worker processes; how many are done, now and then."""
+        """Make all samples in order, in worker processes; how many are done, now and then.
+
+        Raises `NetcfgError` for the first that cannot be made.
+        """
         loader: DataLoader[Any] = DataLoader(
             _Filler(self),  # type: ignore[arg-type]  # it is one by its methods
             batch_size=_PORTION,
             num_workers=workers,
             multiprocessing_context=fork_context(),
-            collate_fn=len,
+            collate_fn=list,
             generator=torch.Generator(),
             worker_init_fn=start_worker,
         )
         done = 0
-        for count in loader:
-            done += count
+        for made in loader:
+            refused = next((message for message in made if message), None)
+            if refused is not None:
+                raise NetcfgError(refused)
+            done += len(made)
             yield done
 
 
@@ -72,9 +80,13 @@ class _Filler:
     def __len__(self) -> int:
         return len(self.memory)
 
-    def __getitem__(self, index: int) -> int:
-        self.memory[index]
-        return index
+    def __getitem__(self, index: int) -> str:
+        """What is wrong with a sample that could not be made: a message travels better than an exception."""
+        try:
+            self.memory[index]
+        except (NetcfgError, OSError) as error:
+            return str(error)
+        return ""
 
 
 def remembering(samples: Any, workers: int) -> Any:

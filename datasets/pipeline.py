@@ -8,7 +8,8 @@ the number of workers, and an epoch can be entered in its middle.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -18,15 +19,20 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from netcfg.blocks.augmentation import Momu as Sampling
 from netcfg.blocks.data import misplaced
 from netcfg.blocks.kinds import FieldSpec, Split, Transform
 from netcfg.datasets.memory import SampleMemory, fork_context, remembering, start_worker
+from netcfg.datasets.momu import Momu
 from netcfg.program import Data
 from netcfg.source import Finding, NetcfgError, ProgramError
 
 Sample = dict[str, NDArray[Any]]
-Key = tuple[int, int]  # epoch, index
+Key = tuple[int, int, int]  # epoch, index, how often this epoch has shown it before
 Shuffle = Literal["epoch", "once", "never"]
+Share = tuple[int, int]  # rank, processes
+
+ALONE: Share = (0, 1)
 
 PREFETCHED_BATCHES = 3
 
@@ -75,9 +81,9 @@ class Preparer:
 
     def __getitem__(self, key: Key) -> Sample:
         """One sample, augmented as its epoch wants it."""
-        epoch, index = key
+        epoch, index, before = key
         sample: Sample = self.samples[index]
-        random = np.random.default_rng((self.seed, epoch, index))
+        random = np.random.default_rng((self.seed, epoch, index, *([before] if before else [])))
         for transform in self.transforms:
             sample = transform(sample, random)
         return sample
@@ -100,13 +106,31 @@ class Preparer:
 
 
 class EpochSampler:
-    """Which samples make up each batch of the epoch it is set to; passes over the first `skip` batches."""
+    """Which samples make up each batch of the epoch it is set to; passes over the first `skip` batches.
+
+    All samples, or those that `momu` chooses for the epoch. `share` is (rank, processes) where several train
+    together: a batch then holds `batch_size` samples of each, and this gives one's own. An epoch's last, smaller
+    batch is shared evenly; with `equal_shares`, as training wants them, it is filled up with samples of the epoch's
+    beginning where it does not divide, else some processes have one sample less, or no such batch.
+    """
 
     def __init__(
-        self, samples: int, batch_size: int, seed: int, shuffle: Shuffle, drop_last: bool, limit: int | None
+        self,
+        samples: int,
+        batch_size: int,
+        seed: int,
+        shuffle: Shuffle,
+        drop_last: bool,
+        limit: int | None,
+        momu: Momu | None = None,
+        share: Share = ALONE,
+        equal_shares: bool = False,
     ):
-        self.samples = samples
-        self.batch_size = batch_size
+        self.momu = momu
+        self.samples = samples = samples if momu is None else momu.epoch_size
+        self.rank, self.processes = share
+        self.batch_size = batch_size = batch_size * self.processes
+        self.equal_shares = equal_shares
         self.seed = seed
         self.shuffle = shuffle
         whole = samples // batch_size if drop_last else -(-samples // batch_size)
@@ -123,13 +147,48 @@ class EpochSampler:
         return self.batches - self.skip
 
     def __iter__(self) -> Iterator[list[Key]]:
+        shown = self._shown()
         order = np.arange(self.samples)
         if self.shuffle != "never":
             drawn_for = self.epoch if self.shuffle == "epoch" else 0
             order = np.random.default_rng((self.seed, drawn_for)).permutation(self.samples)
         for batch in range(self.skip, self.batches):
-            chosen = order[batch * self.batch_size : (batch + 1) * self.batch_size]
-            yield [(self.epoch, int(index)) for index in chosen]
+            chosen = self._own(order[batch * self.batch_size : (batch + 1) * self.batch_size], order)
+            if len(chosen):
+                yield [(self.epoch, *shown[place]) for place in chosen.tolist()]
+
+    def _own(self, chosen: NDArray[np.int64], order: NDArray[np.int64]) -> NDArray[np.int64]:
+        """What one's own process has of a batch."""
+        if self.processes == 1:
+            return chosen
+        if self.equal_shares and len(chosen) % self.processes:
+            chosen = np.concatenate([chosen, np.resize(order, self.processes - len(chosen) % self.processes)])
+        return np.array_split(chosen, self.processes)[self.rank]
+
+    def sizes(self, batches: int | None = None) -> list[list[int]]:
+        """How many samples each process has, by rank, in each of the first `batches` batches; no empty ones."""
+        limit = self.batches if batches is None else min(batches, self.batches)
+        starts = range(0, limit * self.batch_size, self.batch_size)
+        whole = [min(self.batch_size, self.samples - start) for start in starts]
+        shares = [[len(part) for part in np.array_split(range(size), self.processes)] for size in whole]
+        return [[size for size in sizes if size] for sizes in zip(*shares, strict=True)]
+
+    @property
+    def common_batches(self) -> int:
+        """How many batches of an epoch have samples for every process."""
+        last = self.samples_per_epoch - (self.batches - 1) * self.batch_size
+        return self.batches if self.equal_shares or last >= self.processes else self.batches - 1
+
+    def _shown(self) -> Sequence[tuple[int, int]]:
+        """The epoch's samples before they are shuffled; each with how often it stands before."""
+        if self.momu is None:
+            return [(index, 0) for index in range(self.samples)]
+        times: Counter[int] = Counter()
+        shown = []
+        for index in self.momu.epoch(self.epoch).tolist():
+            shown.append((index, times[index]))
+            times[index] += 1
+        return shown
 
 
 class Pipeline:
@@ -151,6 +210,7 @@ class Pipeline:
         device: torch.device | str = "cpu",
         limit_batches: int | None = None,
         remember: bool = True,
+        share: Share = ALONE,
     ) -> None:
         self.split = split
         self.device = torch.device(device)
@@ -159,10 +219,13 @@ class Pipeline:
         self._finishers = [transform for per_sample, transform in transforms if not per_sample]
         self._kinds = {name: data.fields[name].kind for name in data.used}
         per_sample = [transform for per_sample, transform in transforms if per_sample]
-        samples = data.source.open(split, data.used)
+        samples = data.source.open(split, source_fields(data))
         self._samples = remembering(samples, workers) if remember else samples
         preparer = Preparer(self._samples, per_sample, self._kinds, seed)
-        self.sampler = EpochSampler(len(preparer), batch_size, seed, shuffle, drop_last, limit_batches)
+        momu = _momu(data, seed) if split == "train" else None
+        self.sampler = EpochSampler(
+            len(preparer), batch_size, seed, shuffle, drop_last, limit_batches, momu, share, split == "train"
+        )
         self._loader = self._setup_loader(preparer)
 
     def _setup_loader(self, preparer: Preparer) -> DataLoader[Any]:
@@ -235,6 +298,35 @@ class Pipeline:
         self._loader._iterator = None
 
 
+def source_fields(data: Data) -> tuple[str, ...]:
+    """The fields the source must give for those that are used to stand at the end of the pipeline."""
+    wanted = data.used
+    for transform in reversed(data.transforms):
+        wanted = transform.reads(wanted)
+    return wanted
+
+
+def _momu(data: Data, seed: int) -> Momu | None:
+    """The sampling that `[momu]` asks for, over the labels of all training samples."""
+    asked = [transform for transform in data.transforms if isinstance(transform, Sampling)]
+    if not asked:
+        return None
+    if len(asked) > 1:
+        raise ProgramError([Finding("NC107", "[momu] is written twice in {Data}", data.span)])
+    section = asked[0]
+    samples = data.source.open("train", (section.labels,))
+    labels = np.stack([samples[index][section.labels] for index in range(len(samples))])
+    active_above = section.active_above
+    return Momu(
+        labels,
+        section.epoch_size,
+        section.sampling_size,
+        active_above=getattr(data.source, "active_above", 0.5) if active_above is None else active_above,
+        names=data.source.fields()[section.labels].names,
+        seed=seed,
+    )
+
+
 def _lowered(data: Data, training: bool) -> list[tuple[bool, Callable[..., Any]]]:
     """The transforms that apply, as callables; each with whether it works on single samples."""
     late = misplaced(data.transforms)
@@ -243,8 +335,10 @@ def _lowered(data: Data, training: bool) -> list[tuple[bool, Callable[..., Any]]
     lowered = []
     fields: Mapping[str, FieldSpec] = data.source.fields()
     for transform in data.transforms:
-        if training or transform.when == "always":
-            lowered.append((transform.per_sample, transform.lower(fields)))
+        applies = training or transform.when == "always"
+        step = transform.lower(fields) if applies else transform.bypass(fields)
+        if step is not None and not isinstance(transform, Sampling):
+            lowered.append((transform.per_sample, step))
         fields = transform.fields(fields)
     return lowered
 

@@ -67,7 +67,8 @@ class SyntheticFaces:
 
     - `image`: uint8 (S, S, 3), RGB, the frame, S = image_size;
     - `frames`: uint8 (T, S, S, 3), T frames spread evenly over the frame's clip, both ends included;
-    - `labels`: float32 (A,), 1 where a unit's intensity is at least `occurrence_threshold`;
+    - `labels`: float32 (A,), 1 where a unit's intensity is at least `occurrence_threshold`, or with
+      `labels_are_intensities` the intensity divided by 5;
     - `intensities`: float32 (A,), whole numbers 0..5;
     - `emotion`: int64, index into EMOTIONS; neutral where the clip's expression is weak;
     - `landmarks`: float32 (68, 2), pixels (x, y) of the iBUG points, the first pixel's centre at (0, 0);
@@ -92,6 +93,7 @@ class SyntheticFaces:
         image_size: int = 224,
         action_units: Sequence[int] = BP4D_AUS,
         occurrence_threshold: int = 2,
+        labels_are_intensities: bool = False,
         emotions: int = 7,
         frames: int = 3,
         flow_method: str = "dis",
@@ -121,6 +123,7 @@ class SyntheticFaces:
         self.image_size = image_size
         self.action_units = tuple(action_units)
         self.occurrence_threshold = occurrence_threshold
+        self.labels_are_intensities = labels_are_intensities
         self.emotions = emotions
         self.frames = frames
         self.flow_method = flow_method
@@ -177,7 +180,10 @@ class SyntheticFaces:
         return intensities[self._units].astype(np.float32)
 
     def _labels(self, place: tuple[int, int, int]) -> NDArray[np.float32]:
-        return (self._intensities(place) >= self.occurrence_threshold).astype(np.float32)
+        intensities = self._intensities(place)
+        if self.labels_are_intensities:
+            return intensities / np.float32(5)
+        return (intensities >= self.occurrence_threshold).astype(np.float32)
 
     def _emotion(self, place: tuple[int, int, int]) -> NDArray[np.int64]:
         subject, clip, frame = place

@@ -6,9 +6,11 @@ import gc
 import os
 from collections.abc import Mapping
 
+from netcfg.passes.audetnet import is_audetnet, translate
 from netcfg.passes.bind import bind
 from netcfg.passes.collect import Parts, collect
 from netcfg.passes.elaborate import elaborate
+from netcfg.passes.feed import read_from_folder
 from netcfg.passes.infer import infer
 from netcfg.passes.read import read_program
 from netcfg.program import Program
@@ -31,25 +33,36 @@ def check(
     path_or_text: str | os.PathLike[str],
     preset: str | None = None,
     variables: Mapping[str, object] | None = None,
+    data: str | None = None,
 ) -> tuple[Program | None, list[Finding]]:
-    """The program (None where it has errors) and everything found on the way."""
+    """The program (None where it has errors) and everything found on the way.
+
+    `data` is a folder that takes the place of the program's source of data.
+    """
     enabled = gc.isenabled()
     gc.disable()  # the tree and the graph only grow; walking them again and again would double the time
     try:
-        return _compile(path_or_text, preset, variables or {})
+        return _compile(path_or_text, preset, variables or {}, data)
     finally:
         if enabled:
             gc.enable()
 
 
 def _compile(
-    path_or_text: str | os.PathLike[str], preset: str | None, variables: Mapping[str, object]
+    path_or_text: str | os.PathLike[str],
+    preset: str | None,
+    variables: Mapping[str, object],
+    data: str | None,
 ) -> tuple[Program | None, list[Finding]]:
     findings: list[Finding] = []
     reading = read_program(path_or_text, findings)
     parts = collect(reading, preset, variables, findings)
     wired = [network for group in parts.networks.values() if (network := elaborate(group, parts, findings))]
     graphs = [graph for network in wired if (graph := infer(network, findings))]
+    if is_audetnet(parts):
+        translate(parts, graphs, findings)
+    if data is not None:
+        read_from_folder(parts, data, findings)
     program = bind(parts, reading, graphs, preset, findings)
     _report_nothing(parts, findings)
     if has_errors(findings) or program is None:

@@ -6,7 +6,7 @@ builder, the summary and the diagrams read it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -127,6 +127,20 @@ class Graph:
     def inputs(self) -> dict[str, Signal]:
         """The network's inputs by name, in file order."""
         return {node.path: node.output for node in self.nodes if node.is_input}
+
+    def output_shapes(self, inputs: Mapping[str, Shape]) -> dict[str, Shape]:
+        """The shapes of its outputs for other shapes of its inputs. Raises `ShapeError` where one cannot be."""
+        if all(shape == self.inputs[name].shape for name, shape in inputs.items()):
+            return {name: signal.shape for name, signal in self.outputs.items()}
+        shapes: dict[tuple[int, str], Shape] = {}
+        for index, node in enumerate(self.nodes):
+            if node.is_input:
+                shapes[(index, "")] = inputs[node.path]
+                continue
+            given = node.block.shape(*(shapes[(signal.producer, signal.port)] for signal in node.inputs))
+            made = {"": given} if isinstance(given, tuple) else given
+            shapes |= {(index, port): shape for port, shape in made.items()}
+        return {name: shapes[(signal.producer, signal.port)] for name, signal in self.outputs.items()}
 
     @property
     def blocks(self) -> Iterator[Node]:

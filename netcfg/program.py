@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from netcfg.blocks.general import Training
+from netcfg.blocks.general import Pictures, Training
 from netcfg.blocks.kinds import FieldSpec, Loss, Metric, Optimizer, Source, Transform
-from netcfg.graph import Graph
+from netcfg.graph import Graph, Signal
 from netcfg.source import Finding, Span
 
 
@@ -29,6 +29,7 @@ class Data:
 class Phase:
     """One optimizer's part of the step: `weights` gives each loss's factor in the sum it minimises."""
 
+    name: str
     optimizer: Optimizer
     weights: Mapping[str, float]
     span: Span
@@ -36,15 +37,22 @@ class Phase:
 
 @dataclass(frozen=True)
 class Program:
-    """A whole file, checked. Signals are named as in the file: `Network`, `Network.output`, or a data field."""
+    """A whole file, checked.
+
+    `model` connects data fields and networks; None where there is nothing to connect: no data, or several networks
+    that nothing trains. `signals` are its signals as losses and metrics name them.
+    """
 
     name: str
     networks: Mapping[str, Graph]
     training: Training
     data: Data | None = None
+    model: Graph | None = None
+    signals: Mapping[str, Signal] = field(default_factory=dict)
     losses: Mapping[str, Loss] = field(default_factory=dict)
     phases: tuple[Phase, ...] = ()
     metrics: Mapping[str, Metric] = field(default_factory=dict)
+    pictures: Pictures | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
     presets: tuple[str, ...] = ()
     preset: str | None = None

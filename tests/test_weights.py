@@ -219,7 +219,7 @@ def test_what_the_file_has_too_much_is_reported() -> None:
 def loaded(text: str) -> tuple[nn.Module, list[Loaded]]:
     program = netcfg.load(text)
     networks = netcfg.build(program)
-    return networks["N"], load_pretrained(program, networks)
+    return next(iter(networks.values())), load_pretrained(program, networks)
 
 
 def finding_of(text: str) -> Finding:
@@ -284,6 +284,104 @@ def test_vgg_face_asks_for_its_file() -> None:
     text = HEAD.replace("= 4", "= 32") + "[vgg-face]\nstate_dict_filepath = nowhere.pth\n"
     finding = finding_of(text)
     assert (finding.code, finding.span and finding.span.line) == ("NC601", 6)
+
+
+def test_vgg_face_starts_from_random_ones_by_none() -> None:
+    _, reports = loaded(
+        HEAD.replace("= 4", "= 32") + "[vgg-face]\nstate_dict_filepath = x.pth\nweights = None\n"
+    )
+    assert reports == []
+
+
+# --- one network of a program's file
+
+OTHER = HEAD.replace("{N}", "{Image Discriminator}") + BLOCKS.replace("= 5", "= 3")
+
+
+@pytest.fixture
+def whole(tmp_path: Path) -> tuple[Path, nn.Module]:
+    """A file of two networks, as a run leaves it."""
+    networks = netcfg.build(netcfg.load(HEAD + BLOCKS + OTHER))
+    save_state(tmp_path / "best.safetensors", networks)
+    return tmp_path / "best.safetensors", networks
+
+
+def test_a_network_takes_its_own_part_of_a_programs_file(whole: tuple[Path, nn.Module]) -> None:
+    path, networks = whole
+    other, (report,) = loaded(HEAD + f"weights = {path}\n" + BLOCKS)
+    assert same(other, networks.get_submodule("N"))
+    assert (report.source, report.left_over) == (f"{path} (N)", [])
+
+
+def test_a_name_with_a_space_is_found_in_a_programs_file(whole: tuple[Path, nn.Module]) -> None:
+    path, networks = whole
+    other, _ = loaded(OTHER.replace("[net]\n", f"[net]\nweights = {path}\n"))
+    assert same(other, networks.get_submodule("Image Discriminator"))
+
+
+def test_a_file_without_the_network_tells_what_it_holds(whole: tuple[Path, nn.Module]) -> None:
+    text = HEAD.replace("{N}", "{Image Discriminato}") + f"weights = {whole[0]}\n" + BLOCKS
+    finding = finding_of(text)
+    assert finding.code == "NC602"
+    assert (
+        "holds no parameters of `Image Discriminato`: it holds `Image Discriminator.…`, `N.…`"
+        in finding.message
+    )
+    assert finding.help == "give the network the name in the file, `Image Discriminator`"
+
+
+def test_a_block_named_as_its_network_is_no_other_network(tmp_path: Path) -> None:
+    text = HEAD + BLOCKS.replace("stem", "N")
+    network = netcfg.build(netcfg.load(text))["N"]
+    save_state(tmp_path / "bare.safetensors", network)
+    other, _ = loaded(text.replace("[net]\n", f"[net]\nweights = {tmp_path / 'bare.safetensors'}\n"))
+    assert same(other, network)
+
+
+def test_a_shorter_network_leaves_over_what_it_does_not_have(whole: tuple[Path, nn.Module]) -> None:
+    body = BLOCKS.partition("[flatten]")[0]
+    _, (report,) = loaded(HEAD + f"weights = {whole[0]}\n" + body)
+    assert sorted(report.left_over) == ["head.bias", "head.weight"]
+
+
+def test_what_a_network_asks_for_wins_over_what_a_block_starts_from(tmp_path: Path) -> None:
+    body = "[vgg-face]\nname = v\nstate_dict_filepath = nowhere.pth\n"
+    head = HEAD.replace("= 4", "= 32")
+    save_state(tmp_path / "w.safetensors", build(head + body))
+    _, (report,) = loaded(head + f"weights = {tmp_path / 'w.safetensors'}\n" + body)
+    assert len(report.loaded) == 26
+
+
+def test_a_path_is_seen_from_the_cfg_before_the_working_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = build(), build()
+    (tmp_path / "cfg").mkdir()
+    save_state(tmp_path / "w.safetensors", here)
+    save_state(tmp_path / "cfg" / "w.safetensors", there)
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "cfg" / "n.cfg"
+    path.write_text(HEAD + "weights = w.safetensors\n" + BLOCKS)
+    for wanted in (there, here):
+        program = netcfg.load(path)
+        networks = netcfg.build(program)
+        load_pretrained(program, networks)
+        assert same(networks["N"], wanted)
+        (tmp_path / "cfg" / "w.safetensors").unlink(missing_ok=True)
+
+
+# --- in the layout of lists
+
+
+def test_a_list_of_state_dicts_is_read_by_position(tmp_path: Path) -> None:
+    network = build()
+    state = network.state_dict()
+    norm = {f"1.{key[16:]}": value for key, value in state.items() if key.startswith("stem.batch_norm.")}
+    head = {"0.weight": state["head.weight"], "0.bias": state["head.bias"]}
+    torch.save([{"0.weight": state["stem.weight"], **norm}, {}, head], tmp_path / "w.pth")
+    asked = f"weights = {tmp_path / 'w.pth'}\nlayout = audetnet\n"
+    assert same(loaded(HEAD + asked + BLOCKS)[0], network)
+    assert "one of whole networks" in finding_of(HEAD + BLOCKS + asked).message
 
 
 def test_no_weights_are_asked_for_by_none() -> None:

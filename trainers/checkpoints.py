@@ -26,7 +26,7 @@ from torch import nn
 
 from netcfg.source import Finding, NetcfgError, ProgramError, shown_path
 
-STATE_VERSION = 1
+STATE_VERSION = 2
 _WRITE_ERRORS = (OSError, RuntimeError, SafetensorError)
 
 

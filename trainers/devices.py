@@ -26,6 +26,24 @@ def choose_device(name: str) -> torch.device:
     return torch.device(wanted)
 
 
+def own_device(name: str, local_rank: int) -> torch.device:
+    """The device of one of several processes on this machine: a GPU each, or all on the processor."""
+    if name not in ("auto", "cpu", "cuda"):
+        raise NetcfgError(
+            f"`{name}` cannot be the device of several processes\nhelp: `cuda` gives each its own"
+        )
+    gpus = len(existing_devices()) - 1
+    if name == "cpu" or (name == "auto" and not gpus):
+        return torch.device("cpu")
+    if local_rank >= gpus:
+        have = f"{gpus} GPU{'s' if gpus != 1 else ''}"
+        raise NetcfgError(
+            f"this machine has {have}, too few for a process each\n"
+            f"help: `torchrun --nproc-per-node={max(1, gpus)}`, or `--device cpu`"
+        )
+    return torch.device("cuda", local_rank)
+
+
 def existing_devices() -> list[str]:
     """The names of all devices: `cpu`, then the GPUs."""
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
@@ -64,3 +82,10 @@ def use_channels_last(network: nn.Module) -> None:
     for parameter in network.parameters():
         if parameter.ndim == 4:
             parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+
+
+def use_deterministic() -> None:
+    """Let PyTorch use only operations that give the same bits each time."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read when the first product is computed
+    torch.use_deterministic_algorithms(True)
+    torch.backends.cudnn.benchmark = False

@@ -1,40 +1,62 @@
 """What a training will take on this machine, before it begins.
 
-Time is arithmetic over a rate measured on a small convolution, good to a factor of about two; memory is
-weights, gradients, Adam's two moments and the signals one batch leaves for the backward pass.
+Time is arithmetic over a rate measured on a small convolution, good to a factor of about two. What a step computes
+comes from its plan, as the mean over batches: a forward pass counts once, with the backward pass to the weights three
+times. Memory is weights, gradients, the optimizers' moments, averages, and the signals one batch leaves for the
+backward pass.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from math import prod
 
 import torch
 from torch import nn
 
+from netcfg.blocks.kinds import Optimizer
 from netcfg.graph import Graph
-from netcfg.program import Program
+from netcfg.passes.judge import metric_reads
+from netcfg.passes.plan import PhasePlan, Plan, network_of, plan
+from netcfg.program import Phase, Program
 from netcfg.shapes import volume
 from netcfg.summary import human
 from netcfg.trainers.devices import available_memory, describe_device, use_channels_last
 from netcfg.trainers.progress import clock
 
 HINT_FROM_SECONDS = 600.0
-BYTES_PER_PARAMETER = 4 + 4 + 8  # weight, gradient, Adam's moments, in 32 bits
 _PASSES = 3  # a backward pass costs about two forward ones
-_UPDATE_BYTES = 28  # what one update reads and writes per parameter
+_PASSES_THROUGH = 2  # one that only goes through a network, to others before it, costs one
+_PASSES_OF_PENALTY = 4  # forward, the gradient at its input, and back through that gradient
+_CALL_SECONDS = {"cpu": 2e-5, "cuda": 1e-5}  # to start one block, whatever its size
 _UPDATE_RATE = 1e10  # bytes per second of a modest memory
 _MEASURED_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
+class Work:
+    """What a step does, the mean over batches. `macs` per sample, `calls` of blocks and `update_bytes` per batch."""
+
+    macs: float
+    calls: float
+    update_bytes: float
+
+
+@dataclass(frozen=True)
 class Estimate:
-    """`macs` are multiply-accumulates per sample; `rate` in operations per second, a MAC being two."""
+    """`macs` are multiply-accumulates of one pass through all networks, per sample.
+
+    `step` is the work of training, `evaluation_macs` that of judging one sample; `kept_bytes` are weights and what
+    updates keep; `rate` is in operations per second, a MAC being two.
+    """
 
     parameters: int
     macs: int
+    step: Work
+    evaluation_macs: float
+    kept_bytes: int
     batch_size: int
     train_samples: int
     validation_samples: int
@@ -46,22 +68,25 @@ class Estimate:
     @property
     def step_seconds(self) -> float:
         """For one training sample."""
-        return 2 * _PASSES * self.macs / self.rate
+        return 2 * self.step.macs / self.rate + self._batch_seconds / self.batch_size
+
+    @property
+    def _batch_seconds(self) -> float:
+        """What a batch takes besides its samples."""
+        seconds = self.step.calls * _CALL_SECONDS[self.device.type]
+        return seconds + (self.step.update_bytes / _UPDATE_RATE if self.device.type == "cpu" else 0.0)
 
     @property
     def seconds(self) -> float:
         """For all epochs, validation included."""
-        samples = _PASSES * self.train_samples + self.validation_samples
-        updates = -(-self.train_samples // self.batch_size)
-        per_epoch = 2 * self.macs * samples / self.rate
-        if self.device.type == "cpu":
-            per_epoch += updates * self.parameters * _UPDATE_BYTES / _UPDATE_RATE
-        return per_epoch * self.epochs
+        macs = self.step.macs * self.train_samples + self.evaluation_macs * self.validation_samples
+        batches = -(-self.train_samples // self.batch_size)
+        return (2 * macs / self.rate + batches * self._batch_seconds) * self.epochs
 
     @property
     def memory(self) -> int:
         """Bytes, at the end of a forward pass."""
-        return self.parameters * BYTES_PER_PARAMETER + self.activation_bytes
+        return self.kept_bytes + self.activation_bytes
 
 
 def estimate(
@@ -76,6 +101,11 @@ def estimate(
     return Estimate(
         parameters=sum(graph.parameters for graph in graphs),
         macs=sum(count for count in macs if count is not None),
+        step=_work(program, plan(program)),
+        evaluation_macs=sum(
+            graph.macs or 0 for graph in (program.networks[name] for name in _evaluated(program))
+        ),
+        kept_bytes=_kept_bytes(program),
         batch_size=program.training.batch_size,
         train_samples=train_samples,
         validation_samples=validation_samples,
@@ -84,6 +114,84 @@ def estimate(
         rate=measure_rate(device),
         device=device,
     )
+
+
+def _work(program: Program, plan: Plan) -> Work:
+    """The mean over the plan's kinds of batches; batches on which no phase runs cost nothing."""
+    macs = calls = 0.0
+    for pattern in plan.patterns:
+        share = pattern.batches / pattern.period
+        for graph, passes in _uses(program, plan, pattern.step.phases):
+            macs += share * passes * (graph.macs or 0)
+            calls += share * passes * len(graph.nodes)
+    updates = sum(
+        _update_bytes(phase.optimizer) * _trainable(program, phase) / phase.optimizer.every
+        for phase in program.phases
+    )
+    if program.training.ema is not None:
+        updates += 12 * sum(_trainable(program, phase) for phase in program.phases)
+    return Work(macs, calls, updates)
+
+
+def _uses(program: Program, plan: Plan, phases: Iterable[PhasePlan]) -> Iterator[tuple[Graph, int]]:
+    """The networks that phases compute, one after another, and how many forward passes each use is worth."""
+    trained = {phase.name: phase.optimizer.networks for phase in program.phases}
+    for phase in phases:
+        for compute in phase.computes:
+            name = network_of(plan.model, compute.node)
+            if name is None:
+                continue
+            if compute.history is None:
+                yield program.networks[name], 1
+            else:
+                yield program.networks[name], _PASSES if name in trained[compute.history] else _PASSES_THROUGH
+        for evaluate in phase.evaluates:
+            for name in program.losses[evaluate.loss].evaluates:
+                yield program.networks[name], _PASSES_OF_PENALTY
+
+
+def _evaluated(program: Program) -> list[str]:
+    """The networks that an evaluation computes; several uses count each."""
+    assert program.model is not None
+    losses = [loss for loss in program.losses.values() if loss.in_evaluation]
+    reads = [name for loss in losses for name in loss.reads.values()]
+    reads += [name for metric in program.metrics.values() for name in metric_reads(metric).values()]
+    needed: set[int] = set()
+    waiting = [program.signals[name].producer for name in reads]
+    while waiting:
+        index = waiting.pop()
+        if index not in needed:
+            needed.add(index)
+            waiting += [signal.producer for signal in program.model.nodes[index].inputs]
+    names = (network_of(program.model, index) for index in sorted(needed))
+    return [name for name in names if name is not None]
+
+
+def _trainable(program: Program, phase: Phase) -> int:
+    return sum(program.networks[name].trainable for name in phase.optimizer.networks)
+
+
+def _moments(optimizer: Optimizer) -> int:
+    """How many numbers an optimizer keeps of each parameter."""
+    if optimizer.type_name in ("adam", "adamw"):
+        return 3 if getattr(optimizer, "amsgrad", False) else 2
+    kept = ("momentum", "centered")
+    first = 1 if optimizer.type_name == "rmsprop" else 0
+    return first + sum(bool(getattr(optimizer, option, False)) for option in kept)
+
+
+def _update_bytes(optimizer: Optimizer) -> float:
+    """What the updates of a batch read and write of each parameter: weight, gradient, moments."""
+    return (12 + 8 * _moments(optimizer)) / optimizer.accumulate
+
+
+def _kept_bytes(program: Program) -> int:
+    """Weights, and of those that train gradient, moments and average, in 32 bits."""
+    numbers = sum(graph.parameters for graph in program.networks.values())
+    for phase in program.phases:
+        averages = program.training.ema is not None
+        numbers += _trainable(program, phase) * (1 + _moments(phase.optimizer) + averages)
+    return 4 * numbers
 
 
 def estimate_lines(estimate: Estimate, program: Program) -> list[str]:

@@ -3,89 +3,134 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import islice, zip_longest
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from netcfg.datasets.pipeline import Pipeline
+from netcfg.passes.judge import metric_reads
 from netcfg.program import Program
-from netcfg.trainers.step import Losses, signals, weighted_sum
-
-Evaluation = dict[str, dict[str, object]]
+from netcfg.trainers.distributed import ALONE, Team
+from netcfg.trainers.model import Model
+from netcfg.trainers.phases import set_training
+from netcfg.trainers.step import HALF, Losses, Precision, total_name, weighted_sum
 
 
 class Sums:
     """Means of losses over samples, kept on their device until somebody reads them.
 
-    `total` sums loss times samples, in double precision.
+    `totals` sums loss times samples, in double precision; `samples` counts for each loss those it was computed on.
     """
 
-    def __init__(self, totals: Mapping[str, float] | None = None, samples: int = 0) -> None:
+    def __init__(
+        self, totals: Mapping[str, float] | None = None, samples: Mapping[str, int] | None = None
+    ) -> None:
         self.totals: dict[str, Tensor | float] = dict(totals or {})
-        self.samples = samples
+        self.samples: dict[str, int] = dict(samples or {})
 
     def add(self, values: Mapping[str, Tensor], samples: int) -> None:
         """A batch's losses."""
         for name, value in values.items():
             self.totals[name] = self.totals.get(name, 0.0) + value.detach().double() * samples
-        self.samples += samples
+            self.samples[name] = self.samples.get(name, 0) + samples
+
+    def over(self, team: Team) -> Sums:
+        """The sums over all processes. In each the same losses were computed, or none at all."""
+        if team.size == 1:
+            return self
+        names = team.text("\n".join(self.totals)).splitlines()
+        summed = team.sum(
+            [*(float(self.totals.get(name, 0.0)) for name in names),
+             *(self.samples.get(name, 0) for name in names)]
+        )  # fmt: skip
+        samples = [int(count) for count in summed[len(names) :]]
+        return Sums(dict(zip(names, summed, strict=False)), dict(zip(names, samples, strict=True)))
 
     def means(self) -> dict[str, float]:
         """The mean of each loss so far."""
-        return {name: float(total) / max(1, self.samples) for name, total in self.totals.items()}
+        return {name: float(total) / self.samples[name] for name, total in self.totals.items()}
 
-    def state(self) -> dict[str, object]:
+    def state(self) -> dict[str, Any]:
         """As plain numbers, for a checkpoint; `Sums(**state)` brings them back."""
-        return {
-            "totals": {name: float(total) for name, total in self.totals.items()},
-            "samples": self.samples,
-        }
+        totals = {name: float(total) for name, total in self.totals.items()}
+        return {"totals": totals, "samples": dict(self.samples)}
 
 
 def evaluate(
-    program: Program,
-    networks: nn.ModuleDict,
+    model: Model,
     losses: Losses,
     pipeline: Pipeline,
     on_batch: Callable[[int, Sums], None] = lambda done, sums: None,
-) -> dict[str, dict[str, object]]:
-    """`{"losses": {name: mean, "loss": the sum minimised}, "metrics": {name: {figure: value}}}` of a split.
+    batches: int | None = None,
+    team: Team = ALONE,
+) -> dict[str, dict[str, Any]]:
+    """`{"losses": {name: mean}, "metrics": {name: {figure: value}}}` of a split, or of its first `batches`.
 
-    The networks are in evaluation mode meanwhile, and afterwards. `on_batch` is called after every batch.
+    The losses are those that need no gradients, and the sums of phases that have no others. The networks are in
+    evaluation mode meanwhile, and afterwards. `on_batch` is called after every batch. In a team each process
+    computes its share, and all get the figures of the whole split.
     """
-    networks.eval()
-    weights = total_weights(program)
+    program, networks = model.program, model.networks
+    set_training(program, networks, False)
+    precision = Precision(program.training.precision, next(networks.parameters()).device)
+    computed = [name for name, loss in program.losses.items() if loss.in_evaluation]
+    gathered = {name: None for metric in program.metrics.values() for name in metric_reads(metric).values()}
+    wanted = dict.fromkeys(
+        [*(read for name in computed for read in program.losses[name].reads.values()), *gathered]
+    )
     sums = Sums()
-    gathered: dict[str, list[Tensor]] = {}
-    wanted = {name for metric in program.metrics.values() for name in (metric.input, metric.target)}
+    parts: dict[str, list[Tensor]] = {name: [] for name in gathered}
     with torch.inference_mode():
-        for done, batch in enumerate(pipeline.epoch(), start=1):
-            flowing = signals(networks, program.networks, pipeline.finish(batch))
-            values = losses(flowing, program.losses)
-            sums.add({**values, "loss": weighted_sum(values, weights)}, batch.size)
-            for name in wanted:
-                gathered.setdefault(name, []).append(flowing[name].cpu())
+        for done, batch in enumerate(islice(pipeline.epoch(), batches), start=1):
+            with precision():
+                signals = model.signals(pipeline.finish(batch), wanted)
+            values = losses(signals, computed)
+            sums.add({**values, **_totals(program, values)}, batch.size)
+            for name, gathered_parts in parts.items():
+                gathered_parts.append(_plain(signals[name]))
             on_batch(done, sums)
-    return {"losses": dict(sums.means()), "metrics": dict(_metrics(program, gathered))}
+    joined = {name: torch.cat(rows) if rows else None for name, rows in parts.items()}
+    team.check()
+    sums = sums.over(team)
+    whole = {name: _in_order(rows, pipeline, team, batches) for name, rows in joined.items()}
+    return {"losses": dict(sums.means()), "metrics": dict(_metrics(program, whole))}
 
 
-def total_weights(program: Program) -> dict[str, float]:
-    """The factor of each loss in the sum over all phases."""
-    weights: dict[str, float] = {}
-    for phase in program.phases:
-        for name, weight in phase.weights.items():
-            weights[name] = weights.get(name, 0.0) + weight
-    return weights
+def _in_order(rows: Tensor | None, pipeline: Pipeline, team: Team, batches: int | None) -> Tensor:
+    """The rows of a split, of all processes, as one process alone would have met them."""
+    shares = team.gather(rows)
+    if len(shares) == 1:
+        return shares[0]
+    portions = [
+        share.split(sizes) for share, sizes in zip(shares, pipeline.sampler.sizes(batches), strict=True)
+    ]
+    return torch.cat(
+        [portion for batch in zip_longest(*portions) for portion in batch if portion is not None]
+    )
 
 
-def _metrics(program: Program, gathered: Mapping[str, list[Tensor]]) -> dict[str, dict[str, float]]:
-    joined = {name: torch.cat(parts) for name, parts in gathered.items()}
-    specs = program.data.fields if program.data else {}
+def _plain(tensor: Tensor) -> Tensor:
+    """As metrics take it: on the processor, in single precision at least."""
+    return (tensor.float() if tensor.dtype in HALF.values() else tensor).cpu()
+
+
+def _totals(program: Program, values: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The sums of the phases all of whose losses were computed."""
     return {
-        name: metric.compute(
-            joined[metric.input],
-            joined[metric.target],
-            specs[metric.target].names if metric.target in specs else (),
-        )
-        for name, metric in program.metrics.items()
+        total_name(program, phase): weighted_sum(values, phase.weights)
+        for phase in program.phases
+        if all(name in values for name in phase.weights)
     }
+
+
+def _metrics(program: Program, joined: Mapping[str, Tensor]) -> dict[str, dict[str, float]]:
+    specs = program.data.fields if program.data else {}
+    figures = {}
+    for name, metric in program.metrics.items():
+        target = metric.target
+        names = specs[target].names if target is not None and target in specs else ()
+        compared = joined[target] if target is not None else None
+        figures[name] = metric.compute(joined[metric.input], compared, names)
+    return figures

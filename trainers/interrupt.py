@@ -28,12 +28,14 @@ class Interrupt:
     """Within the context, SIGINT and SIGTERM are requests; `check` raises `Interrupted` once there is one.
 
     A second signal ends the process where it stands. Off the main thread, which no signal reaches, it does nothing.
+    `is_told`: whether this process says so; of several that train together one does.
     """
 
     _signals = (signal.SIGINT, signal.SIGTERM)
 
-    def __init__(self) -> None:
+    def __init__(self, is_told: bool = True) -> None:
         self.requested = False
+        self._is_told = is_told
         self._previous: dict[int, Any] = {}
 
     def check(self) -> None:
@@ -69,7 +71,8 @@ class Interrupt:
             if self.requested:
                 _stop_at_once()
             self.requested = True
-            os.write(2, _NOTICE)
+            if self._is_told:
+                os.write(2, _NOTICE)
         os.close(readable)
 
 

@@ -7,7 +7,7 @@ device.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,7 +67,7 @@ class Display:
         seconds_per_batch = (now - self._started) / max(1, done - stretch.done)
         left = seconds_per_batch * (stretch.batches - done + stretch.epochs_left * stretch.batches)
         rate = stretch.batch_size / max(seconds_per_batch, 1e-9)
-        shown = "  ".join(f"{name} {value:.4f}" for name, value in figures.items())
+        shown = "  ".join(f"{name} {value:.4f}" for name, value in _sums(figures))
         parts = (f"{rate:.1f} samples/s", f"{clock(left)} left", shown, stretch.best)
         return "  ".join(part for part in parts if part)
 
@@ -131,8 +131,8 @@ def epoch_line(record: Mapping[str, Any], epochs: int) -> str:
     figures = {name: next(iter(values.values())) for name, values in validation.get("metrics", {}).items()}
     parts = [
         f"epoch {record['epoch']:>{len(str(epochs))}}/{epochs}",
-        f"loss {record['train']['loss']:.4f}",
-        *([f"validation loss {validation['losses']['loss']:.4f}"] if validation else []),
+        *(f"{name} {value:.4f}" for name, value in _sums(record["train"])),
+        *(f"validation {name} {value:.4f}" for name, value in _sums(validation.get("losses", {}))),
         *(f"{name} {value:.3f}" for name, value in figures.items()),
         f"{rates['step_samples_per_second']:.1f} samples/s",
         f"(data {rates['data_samples_per_second']:.0f}/s, waited {rates['waiting_share']:.0%})",
@@ -140,6 +140,11 @@ def epoch_line(record: Mapping[str, Any], epochs: int) -> str:
         *(["best so far"] if record["best"] else []),
     ]
     return "  ".join(parts)
+
+
+def _sums(losses: Mapping[str, float]) -> Iterable[tuple[str, float]]:
+    """What the phases minimise: `loss`, or `phase.loss`."""
+    return ((name, value) for name, value in losses.items() if name.rpartition(".")[2] == "loss")
 
 
 def clock(seconds: float) -> str:

@@ -6,6 +6,8 @@ environment.json     versions, device, threads
 metrics.jsonl        a line per epoch
 result.json          the best epoch, its figures, those on the test split
 curves.png           losses and metrics over epochs
+pictures/            what `[pictures]` shows, after every epoch
+gradient_flow/       how large gradients are, for each phase and epoch, where `[pictures]` asks for it
 checkpoints/         see `netcfg.trainers.checkpoints`
 tensorboard/         the same figures as TensorBoard events, where it is installed
 """
@@ -121,8 +123,8 @@ class RunFolder:
         except OSError as error:
             raise NetcfgError(f"cannot write {self}/metrics.jsonl: {error.strerror}") from None
 
-    def records(self, epochs: int) -> list[dict[str, Any]]:
-        """The first `epochs` epochs of `metrics.jsonl`; later ones, unknown to `last`, are dropped."""
+    def records(self, epochs: int, rewrite: bool = True) -> list[dict[str, Any]]:
+        """The first `epochs` epochs of `metrics.jsonl`; later ones, unknown to `last`, are dropped from it."""
         path = self.path / "metrics.jsonl"
         if not path.exists():
             return []
@@ -134,7 +136,8 @@ class RunFolder:
                 continue  # the line a full disk cut short
             if record["epoch"] <= epochs:
                 kept[record["epoch"]] = record
-        self.write("metrics.jsonl", "".join(json.dumps(record) + "\n" for record in kept.values()))
+        if rewrite:
+            self.write("metrics.jsonl", "".join(json.dumps(record) + "\n" for record in kept.values()))
         return list(kept.values())
 
 

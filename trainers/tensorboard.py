@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 
 class Events:
@@ -21,23 +24,35 @@ class Events:
 
     def write(self, record: Mapping[str, Any]) -> None:
         """An epoch's figures, from its record in `metrics.jsonl`."""
-        if find_spec("tensorboard") is None:
-            return
-        if self._writer is None:
-            self._writer = self._open()
-        for tag, value in _scalars(record):
-            self._writer.add_scalar(tag, value, record["epoch"])
-        self._writer.flush()
+        self.scalars(record["epoch"], _scalars(record))
+        if self._writer is not None:
+            self._writer.flush()
+
+    def scalars(self, epoch: int, rows: Iterable[tuple[str, float]]) -> None:
+        """Figures of an epoch by tag."""
+        if self._is_open():
+            for tag, value in rows:
+                self._writer.add_scalar(tag, value, epoch)
+
+    def picture(self, epoch: int, tag: str, picture: Image) -> None:
+        """A picture of an epoch, in colours."""
+        import numpy as np
+
+        if self._is_open():
+            self._writer.add_image(tag, np.asarray(picture), epoch, dataformats="HWC")
 
     def close(self) -> None:
         """Write out what is left."""
         if self._writer is not None:
             self._writer.close()
 
-    def _open(self) -> Any:
-        from torch.utils.tensorboard import SummaryWriter
+    def _is_open(self) -> bool:
+        """Open it, where TensorBoard is installed."""
+        if self._writer is None and find_spec("tensorboard") is not None:
+            from torch.utils.tensorboard import SummaryWriter
 
-        return SummaryWriter(str(self.folder), purge_step=self.first_epoch)
+            self._writer = SummaryWriter(str(self.folder), purge_step=self.first_epoch)
+        return self._writer is not None
 
 
 def _scalars(record: Mapping[str, Any]) -> list[tuple[str, float]]:

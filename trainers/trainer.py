@@ -1,6 +1,6 @@
 """The trainer: sets up what a program describes, and runs its epochs.
 
-One phase (optimizer) per program. A run can be stopped at any batch and continued exactly: `Position` says
+A run can be stopped at any batch and continued exactly: `Position` says
 where it stands, and everything else that matters is in `last`.
 """
 
@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field, replace
-from math import inf
+from math import isfinite
 from typing import Any, Literal
 
 import torch
@@ -18,24 +19,30 @@ from torch import nn
 
 from netcfg.blocks.kinds import Split
 from netcfg.datasets.pipeline import Batch, Pipeline
-from netcfg.program import Data, Phase, Program
-from netcfg.source import Finding, NetcfgError, ProgramError, did_you_mean
-from netcfg.trainers.curves import draw_curves
-from netcfg.trainers.devices import default_workers, usable_cores, use_channels_last
+from netcfg.program import Program
+from netcfg.source import Finding, NetcfgError, ProgramError
+from netcfg.trainers.averaging import Averages
+from netcfg.trainers.compilation import compile_error, compile_line, compile_networks
+from netcfg.trainers.curves import draw_curves, loss_groups
+from netcfg.trainers.devices import default_workers, usable_cores, use_channels_last, use_deterministic
+from netcfg.trainers.distributed import ALONE, Team, lost_peer
 from netcfg.trainers.estimate import Estimate, estimate, estimate_lines
 from netcfg.trainers.evaluation import Sums, evaluate
+from netcfg.trainers.gallery import Gallery
 from netcfg.trainers.interrupt import Interrupt, Interrupted
+from netcfg.trainers.monitor import monitor_of
+from netcfg.trainers.phases import Phases, check_trainable, set_training
 from netcfg.trainers.progress import Stretch, clock, epoch_line, open_display
 from netcfg.trainers.report import result_tables
 from netcfg.trainers.run_folder import RunFolder, environment
-from netcfg.trainers.step import Losses, Step, refuse_non_finite, weighted_sum
+from netcfg.trainers.step import NotFinite
 from netcfg.trainers.tensorboard import Events
 
 Outcome = Literal["finished", "interrupted"]
 
 CHECKPOINT_SECONDS = 600.0  # within an epoch; at its end there always is one
 _CURVES_SECONDS = 30.0
-_LOSS = "loss"
+_SEED_STRIDE = 1_000_003  # between the random numbers of processes
 
 
 @dataclass
@@ -69,7 +76,8 @@ class Trainer:
     """Trains a program into a run folder.
 
     `build` makes the networks by name, `netcfg.build` by default. Errors: `NetcfgError` and `ProgramError`
-    from `setup` and `fit`, each with a remedy; what is on disk then can be resumed.
+    from `setup` and `fit`, each with a remedy; what is on disk then can be resumed. Within an epoch there is a
+    checkpoint every `checkpoint_seconds`. In a `team` every process runs a trainer, and only the first one's writes.
     """
 
     def __init__(
@@ -82,6 +90,8 @@ class Trainer:
         limit_batches: int | None = None,
         build: Callable[[Program], nn.ModuleDict] | None = None,
         console: Console | None = None,
+        team: Team = ALONE,
+        checkpoint_seconds: float = CHECKPOINT_SECONDS,
     ) -> None:
         self.program = program
         self.training = program.training
@@ -90,12 +100,15 @@ class Trainer:
         configured = program.training.workers if workers is None else workers
         self.workers = default_workers() if configured is None else configured
         self.limit_batches = limit_batches
-        self.console = console or Console()
+        self.team = team
+        self.checkpoint_seconds = checkpoint_seconds
+        self.console = (console or Console()) if team.is_first else Console(quiet=True)
         self.position = Position()
         self.records: list[dict[str, Any]] = []
         self.loaded: list[Any] = []
         self.estimate: Estimate | None = None
         self._build = build
+        self._batch: Batch | None = None
         self._times = _Times()
         self._saved = self._drawn = time.monotonic()
 
@@ -103,16 +116,22 @@ class Trainer:
 
     def setup(self, resume: bool = False) -> None:
         """Make everything; with `resume`, take up the run where `last` left it."""
-        self.phase = _only_phase(self.program)
-        self.data = _data(self.program)
-        self.monitor = _monitor(self.program)
-        self.setup_networks(fresh=not resume)
-        self.setup_optimizer()
-        self.setup_data()
-        if resume:
-            self.restore()
-        self.events = Events(self.run.path / "tensorboard", self.position.epoch + 1)
-        self.run.write_json("environment.json", environment(self.device, self.workers))
+        check_trainable(self.program)
+        self.monitor = monitor_of(self.program)
+        if self.training.deterministic:
+            use_deterministic()
+        with self.team.together():
+            self.setup_networks(fresh=not resume)
+            self.setup_data()
+        self.setup_phases()
+        self.phases.check_length(len(self.train_data))
+        with self.team.together():
+            if resume:
+                self.restore()
+            self.events = Events(self.run.path / "tensorboard", self.position.epoch + 1)
+            self.gallery = Gallery(self.program, self.run.path, self.phases, self.events, self._say)
+            if self.team.is_first:
+                self.run.write_json("environment.json", environment(self.device, self.workers))
 
     def setup_networks(self, fresh: bool = True) -> None:
         """Build the networks from the seed; fresh ones take the weights their files ask for."""
@@ -126,6 +145,10 @@ class Trainer:
         for name, graph in self.program.networks.items():
             if any(len(signal.shape) >= 3 for signal in graph.inputs.values()):
                 use_channels_last(self.networks[name])
+        if self.training.compile:
+            compile_networks(self.program, self.networks, self.device)
+        if self.team.rank:  # its dropout and random mixes are its own
+            torch.manual_seed(self.training.seed + self.team.rank * _SEED_STRIDE)
 
     def _built(self) -> nn.ModuleDict:
         if self._build is not None:
@@ -134,28 +157,12 @@ class Trainer:
 
         return netcfg.build(self.program)
 
-    def setup_optimizer(self) -> None:
-        """One parameter group per network; frozen parameters stay out."""
-        section = self.phase.optimizer
-        groups = [self._parameter_group(name) for name in section.networks]
-        self.optimizer = section.lower([group for group in groups if group["params"]])
-        for group in self.optimizer.param_groups:
-            group["initial_lr"] = group["lr"]
-        self.losses = Losses(self.program.losses)
-        self.step = Step(self.program, self.phase, self.networks, self.losses, self.optimizer)
-
-    def _parameter_group(self, name: str) -> dict[str, Any]:
-        options = self.program.networks[name].options
-        group: dict[str, Any] = {
-            "params": [weight for weight in self.networks[name].parameters() if weight.requires_grad],
-            "network": name,
-        }
-        if getattr(options, "learning_rate", None) is not None:
-            group["lr"] = options.learning_rate
-        betas = (getattr(options, "beta1", None), getattr(options, "beta2", None))
-        if betas != (None, None):
-            group["betas"] = (0.9 if betas[0] is None else betas[0], 0.999 if betas[1] is None else betas[1])
-        return group
+    def setup_phases(self) -> None:
+        """An optimizer for each phase, and the step they share."""
+        self.team.copy_first([*self.networks.parameters(), *self.networks.buffers()])
+        self.phases = Phases(self.program, self.networks, self.device, team=self.team)
+        ema = self.training.ema
+        self.averages = Averages(self.networks, ema) if ema is not None else None
 
     def setup_data(self) -> None:
         """Open the training and the validation split."""
@@ -166,8 +173,9 @@ class Trainer:
 
     def _pipeline(self, split: Split) -> Pipeline:
         training = split == "train"
+        assert self.program.data is not None
         return Pipeline(
-            self.data,
+            self.program.data,
             split,
             self.training.batch_size,
             seed=self.training.seed,
@@ -176,10 +184,13 @@ class Trainer:
             workers=self.workers,
             device=self.device,
             limit_batches=self.limit_batches,
+            share=(self.team.rank, self.team.size),
         )
 
     def announce(self) -> None:
         """Say what the run will take on this machine, and where it goes."""
+        if not self.team.is_first:
+            return
         for report in self.loaded:
             self._say(str(report))
         if self.is_complete:
@@ -187,10 +198,16 @@ class Trainer:
             return
         epochs = self.training.max_epochs - self.position.epoch
         self.estimate = estimate(
-            self.program, self.train_data.samples, self.validation_data.samples, epochs, self.device
+            self.program,
+            -(-self.train_data.samples // self.team.size),
+            -(-self.validation_data.samples // self.team.size),
+            epochs,
+            self.device,
         )
         for line in estimate_lines(self.estimate, self.program) if self.estimate else []:
             self._say(line)
+        if self.training.compile:
+            self._say(compile_line(self.program))
         where = (
             f", epoch {self.position.epoch + 1}, batch {self.position.batch + 1}"
             if self.position.step
@@ -207,7 +224,21 @@ class Trainer:
         """Train to the end, or until interrupted. Afterwards the networks hold the best weights."""
         self.display = open_display(self.console)
         try:
-            with Interrupt() as self.interrupt:
+            return self._fit()
+        except NetcfgError as error:
+            self.team.refuse(error)
+            raise
+        finally:
+            self.display.close()
+            self.events.close()
+            for pipeline in (self.train_data, self.validation_data):
+                pipeline.close()
+
+    def _fit(self) -> Outcome:
+        try:
+            with Interrupt(self.team.is_first) as self.interrupt:
+                if not self.position.step:
+                    self.save()  # from here on, a run killed at any moment can be continued
                 self.prepare_data()
                 while not self.is_complete:
                     self.run_epoch()
@@ -218,14 +249,12 @@ class Trainer:
         except OSError as error:
             raise NetcfgError(f"cannot write to {self.run}: {error.strerror or error}") from None
         except RuntimeError as error:
-            if "DataLoader worker" not in str(error):
+            known = compile_error(error) or lost_peer(error)
+            if known is None and "DataLoader worker" in str(error):
+                known = self._worker_lost(error)
+            if known is None:
                 raise
-            raise self._worker_lost(error) from None
-        finally:
-            self.display.close()
-            self.events.close()
-            for pipeline in (self.train_data, self.validation_data):
-                pipeline.close()
+            raise known from None
         return "finished"
 
     def _worker_lost(self, error: RuntimeError) -> NetcfgError:
@@ -239,7 +268,7 @@ class Trainer:
 
     def prepare_data(self) -> None:
         """Make all samples once, where they fit into memory and every epoch will use them all."""
-        if self.limit_batches is not None or self.is_complete:
+        if self.limit_batches is not None or self.is_complete or self.team.size > 1:
             return
         for pipeline in (self.train_data, self.validation_data):
             self.display.start(Stretch(f"preparing {pipeline.split} data", pipeline.samples, 1))
@@ -261,42 +290,68 @@ class Trainer:
     def run_epoch(self) -> None:
         """Train one epoch (its rest, where it was interrupted), validate, keep what is worth keeping."""
         self._times = _Times()
-        self._set_learning_rates()
         self.train_epoch()
-        evaluation = self.validate()
-        self._end_epoch(evaluation)
+        try:
+            with self._averaged():
+                evaluation = self.validate()
+                self._end_epoch(evaluation)
+        except Interrupted:  # a resumed run starts with the validation
+            self.save()
+            raise
+        self.save()
 
-    def _set_learning_rates(self) -> None:
-        factor = self.phase.optimizer.rate_factor(self.position.epoch, self.training.max_epochs)
-        for group in self.optimizer.param_groups:
-            group["lr"] = group["initial_lr"] * factor
+    def _averaged(self) -> AbstractContextManager[None]:
+        """Inside, the networks hold the averaged weights, where the program asks for them."""
+        return self.averages.swap() if self.averages is not None else nullcontext()
 
     def train_epoch(self) -> None:
         """The batches of the epoch that are not done yet."""
-        position, sums = self.position, Sums(**self.position.sums)
-        self.networks.train(not (self.training.first_epoch_in_eval_mode and position.epoch == 0))
+        position = self.position
+        sums = Sums(**position.sums)
+        in_eval_mode = self.training.first_epoch_in_eval_mode and position.epoch == 0
+        set_training(self.program, self.networks, not in_eval_mode)
         self._start_display(
             f"epoch {position.epoch + 1}/{self.training.max_epochs}", self.train_data, position.batch
         )
         started = time.perf_counter()
         for batch in self._timed(self.train_data.epoch(position.epoch, position.batch)):
-            values = self.step(self.train_data.finish(batch))
-            sums.add({**values, _LOSS: weighted_sum(values, self.phase.weights)}, batch.size)
+            if self.team.size > 1:
+                self.team.check()
+            self._batch = batch
+            sums.add(self._train_batch(batch), batch.size)
             position.batch += 1
             position.step += 1
             self.display.advance(position.batch, lambda: self._finite(sums))
             self._pause(sums)
+        self.phases.flush()
         self._finite(sums)
+        self._batch = None
         self._times.train = time.perf_counter() - started
-        position.sums = sums.state()
+        self.team.check()
+        position.sums = sums.over(self.team).state()
+        self.team.copy_first(list(self.networks.buffers()))
+
+    def _train_batch(self, batch: Batch) -> dict[str, torch.Tensor]:
+        position = self.position
+        self.phases.set_rates(position.epoch, position.batch, len(self.train_data))
+        if self.team.is_first:
+            self.gallery.watch(position.batch, len(self.train_data))
+        values = self.phases.step(self.train_data.finish(batch), position.batch)
+        if self.averages is not None:
+            self.averages.update()
+        return values
 
     def _pause(self, sums: Sums) -> None:
         """Between two batches: stop where asked to; save now and then in long epochs."""
-        if self.interrupt.requested or time.monotonic() - self._saved > CHECKPOINT_SECONDS:
+        is_due = time.monotonic() - self._saved > self.checkpoint_seconds
+        agreed = self.team.check(stop=self.interrupt.requested, save=is_due and self.team.is_first)
+        if agreed.stop or agreed.save:
             self._finite(sums)
-            self.position.sums = sums.state()
+            self.team.check()
+            self.position.sums = sums.over(self.team).state()
             self.save()
-            self.interrupt.check()
+        if agreed.stop:
+            raise Interrupted
 
     def _timed(self, batches: Iterable[Batch]) -> Iterator[Batch]:
         """The batches, and on the way how long they were waited for."""
@@ -312,14 +367,13 @@ class Trainer:
             yield batch
 
     def _finite(self, sums: Sums) -> dict[str, float]:
-        """The mean losses so far. Raises `NotFinite` where one is none."""
+        """The mean losses so far. Raises `NotFinite` where one is none; where it began is looked for in this batch."""
         means = sums.means()
-        if not all(-inf < value < inf for value in means.values()):
-            place = f" in epoch {self.position.epoch + 1}, by batch {self.position.batch}"
-            refuse_non_finite(
-                {name: value for name, value in means.items() if name != _LOSS}, self.phase, place
-            )
-        return means
+        if all(isfinite(value) for value in means.values()):
+            return means
+        fields = None if self._batch is None else self.train_data.finish(self._batch)
+        place = f" in epoch {self.position.epoch + 1}, by batch {self.position.batch}"
+        raise NotFinite([self.phases.step.explain(means, fields, place)])
 
     def validate(self) -> dict[str, dict[str, Any]]:
         """Losses and metrics on the validation split; empty where it is."""
@@ -335,20 +389,20 @@ class Trainer:
 
         def on_batch(done: int, sums: Sums) -> None:
             self.display.advance(done, sums.means)
-            if self.interrupt.requested:
-                self._stop_evaluating()
+            if (
+                done <= pipeline.sampler.common_batches
+                and self.team.check(stop=self.interrupt.requested).stop
+            ):
+                raise Interrupted
 
-        return evaluate(self.program, self.networks, self.losses, pipeline, on_batch)
-
-    def _stop_evaluating(self) -> None:
-        """The epoch's training is done, its validation is not: a resumed run starts with that."""
-        if not self.is_complete:
-            self.save()
-        self.interrupt.check()
+        limit = self.training.max_validation_batches if pipeline is self.validation_data else None
+        return evaluate(self.phases.model, self.phases.losses, pipeline, on_batch, limit, self.team)
 
     def _end_epoch(self, evaluation: dict[str, dict[str, Any]]) -> None:
         position = self.position
         figure, higher_is_better = self.monitor.figure(evaluation, Sums(**position.sums).means())
+        self.team.check()
+        figure = self.team.first(figure)
         is_best = position.best is None or (
             figure > position.best if higher_is_better else figure < position.best
         )
@@ -357,17 +411,24 @@ class Trainer:
         position.stale = 0 if is_best else position.stale + 1
         if is_best:
             position.best, position.best_epoch = figure, position.epoch
-            self.run.checkpoints.save_best(
-                self.networks, {"epoch": str(position.epoch), self.monitor.name: repr(figure)}
-            )
         record = self._record(train_losses, evaluation, is_best)
         self.records.append(record)
+        self.phases.end_epoch(figure, higher_is_better)
+        if self.team.is_first:
+            self._write_epoch(record, figure)
+
+    def _write_epoch(self, record: dict[str, Any], figure: float) -> None:
+        """Keep what an epoch has given."""
+        if record["best"]:
+            self.run.checkpoints.save_best(
+                self.networks, {"epoch": str(record["epoch"]), self.monitor.name: repr(figure)}
+            )
         self.run.append_record(record)
-        self.save()
         self.events.write(record)
         if time.monotonic() - self._drawn > _CURVES_SECONDS:
             self._draw()
         self.display.say(epoch_line(record, self.training.max_epochs))
+        self.gallery.end_epoch(record["epoch"])
 
     def _record(
         self, train_losses: dict[str, float], evaluation: dict[str, dict[str, Any]], is_best: bool
@@ -375,35 +436,38 @@ class Trainer:
         """The epoch's line in `metrics.jsonl`. The data's rate is what the workers could have given."""
         times = self._times
         busy = max(1e-9, times.train - times.waiting)
+        samples = times.samples * self.team.size
         return {
             "epoch": self.position.epoch,
             "step": self.position.step,
             "train": train_losses,
             "validation": evaluation,
             "best": is_best,
-            "learning_rate": {group["network"]: group["lr"] for group in self.optimizer.param_groups},
+            "learning_rate": self.phases.rates(),
             "seconds": {"train": times.train, "waiting": times.waiting, "validation": times.validation},
             "rates": {
-                "step_samples_per_second": times.samples / busy,
-                "data_samples_per_second": times.samples * max(1, self.workers) / max(1e-9, times.preparing),
+                "step_samples_per_second": samples / busy,
+                "data_samples_per_second": samples * max(1, self.workers) / max(1e-9, times.preparing),
                 "waiting_share": times.waiting / max(1e-9, times.train),
             },
         }
 
     def _draw(self) -> None:
-        draw_curves(self.records, self.run.path / "curves.png")
+        draw_curves(self.records, self.run.path / "curves.png", loss_groups(self.program))
         self._drawn = time.monotonic()
 
     def _start_display(self, title: str, pipeline: Pipeline, done: int = 0) -> None:
         position = self.position
         best = "" if position.best is None else f"best {self.monitor.name} {position.best:.3f}"
         left = self.training.max_epochs - position.epoch - 1 if pipeline is self.train_data else 0
-        self.display.start(Stretch(title, len(pipeline), self.training.batch_size, done, left, best))
+        batch_size = self.training.batch_size * self.team.size
+        self.display.start(Stretch(title, len(pipeline), batch_size, done, left, best))
 
     # --- ending -----------------------------------------------------------------------------------
 
     def finish(self) -> None:
         """Bring back the best weights, test them, write `result.json`, print the tables."""
+        self.team.check()  # the first process has written them
         self.run.checkpoints.load_best(self.networks)
         best = self.records[self.position.best_epoch - 1]
         result = {
@@ -413,6 +477,10 @@ class Trainer:
             "validation": best["validation"],
             "test": self._test(),
         }
+        if self.team.is_first:
+            self._report(result)
+
+    def _report(self, result: dict[str, Any]) -> None:
         self.run.write_json("result.json", result)
         self._draw()
         self.display.close()
@@ -434,7 +502,7 @@ class Trainer:
 
     def _stop(self) -> Outcome:
         position = self.position
-        if self.records:
+        if self.records and self.team.is_first:
             self._draw()
         where = f"after epoch {position.epoch}" if not position.batch else (
             f"in epoch {position.epoch + 1}, after batch {position.batch} of {len(self.train_data)}"
@@ -446,91 +514,36 @@ class Trainer:
 
     def save(self) -> None:
         """Write `last`: all that is needed to continue exactly."""
+        self.team.check()
+        on_gpu = self.device.type == "cuda"
         state = {
             "position": asdict(self.position),
-            "optimizer": self.optimizer.state_dict(),
-            "random": torch.get_rng_state(),
-            "random_cuda": torch.cuda.get_rng_state_all() if self.device.type == "cuda" else [],
+            "phases": self.phases.state_dict(),
+            "averages": self.averages.state_dict() if self.averages is not None else {},
+            "random": self.team.gather(torch.get_rng_state()),
+            "random_cuda": self.team.gather(torch.cuda.get_rng_state(self.device)) if on_gpu else [],
         }
-        self.run.checkpoints.save_last(self.networks, state)
+        if self.team.is_first:
+            self.run.checkpoints.save_last(self.networks, state)
         self._saved = time.monotonic()
 
     def restore(self) -> None:
         """Take up `last`. Raises `ProgramError` (NC406) where it cannot be."""
         state = self.run.checkpoints.load_last(self.networks)
+        if len(state["random"]) != self.team.size:
+            raise _other_team(len(state["random"]), self.team.size)
         self.position = Position(**state["position"])
-        rates = [group["initial_lr"] for group in self.optimizer.param_groups]
-        self.optimizer.load_state_dict(state["optimizer"])
-        for group, rate in zip(self.optimizer.param_groups, rates, strict=True):
-            group["initial_lr"] = rate
-        torch.set_rng_state(state["random"])
-        if self.device.type == "cuda" and len(state["random_cuda"]) == torch.cuda.device_count():
-            torch.cuda.set_rng_state_all(state["random_cuda"])
-        self.records = self.run.records(self.position.epoch)
-
-
-@dataclass(frozen=True)
-class Monitor:
-    """What picks the best epoch: a metric's main figure, or (`metric` None) a loss: less is better."""
-
-    name: str
-    metric: str | None
-    higher_is_better: bool
-
-    def figure(
-        self, evaluation: dict[str, dict[str, Any]], train_losses: dict[str, float]
-    ) -> tuple[float, bool]:
-        """Its value, and whether more is better; from the training losses where there was no validation."""
-        if self.metric is not None and evaluation:
-            return next(iter(evaluation["metrics"][self.metric].values())), self.higher_is_better
-        losses = evaluation.get("losses", train_losses)
-        return losses[_LOSS if self.metric is not None else self.name], False
-
-
-def _monitor(program: Program) -> Monitor:
-    """The monitor `[training]` names: by default the first metric, without any the loss."""
-    name = program.training.monitor or next(iter(program.metrics), _LOSS)
-    if name in program.metrics:
-        return Monitor(name, name, program.metrics[name].higher_is_better)
-    if name == _LOSS or name in program.losses:
-        return Monitor(name, None, False)
-    known = [*program.metrics, *program.losses, _LOSS]
-    raise ProgramError(
-        [
-            Finding(
-                "NC401",
-                f"`monitor` names `{name}`, which is no metric or loss",
-                help=did_you_mean(name, known),
-            )
-        ]
-    )
-
-
-def _only_phase(program: Program) -> Phase:
-    """The one optimizer of a program of one network; anything else is refused at its place."""
-    finding = None
-    if len(program.networks) > 1:
-        second = list(program.networks.values())[1]
-        message = f"netcfg trains one network, and {program.name} has {len(program.networks)}"
-        help = "programs of several networks are checked, summarised, drawn and built today"
-        finding = Finding("NC404", message, second.span, help=help)
-    elif not program.phases:
-        help = "add a group {Optimizer} with an [adam]"
-        finding = Finding("NC403", f"{program.name} has no optimizer", help=help)
-    elif len(program.phases) > 1:
-        message = f"netcfg trains with one optimizer, and {program.name} has {len(program.phases)}"
-        finding = Finding("NC404", message, program.phases[1].span, help="give one optimizer all networks")
-    if finding is not None:
-        raise ProgramError([finding])
-    return program.phases[0]
-
-
-def _data(program: Program) -> Data:
-    if program.data is None:
-        raise ProgramError(
-            [Finding("NC403", f"{program.name} has no data", help="add a group {Data} with a source")]
-        )
-    return program.data
+        if self.team.rank:
+            self.position.sums = {}  # the first process has those of all
+        self.phases.load_state_dict(state["phases"])
+        if self.position.batch:  # an epoch that only lacks its validation reports them
+            self.phases.set_rates(self.position.epoch, self.position.batch - 1, len(self.train_data))
+        if self.averages is not None and state["averages"]:
+            self.averages.load_state_dict(state["averages"])
+        torch.set_rng_state(state["random"][self.team.rank])
+        if self.device.type == "cuda" and state["random_cuda"]:
+            torch.cuda.set_rng_state(state["random_cuda"][self.team.rank], self.device)
+        self.records = self.run.records(self.position.epoch, rewrite=self.team.is_first)
 
 
 def _empty_split(split: str, drop_last: bool) -> NetcfgError:
@@ -538,11 +551,28 @@ def _empty_split(split: str, drop_last: bool) -> NetcfgError:
     return NetcfgError(f"the {split} split holds not even one batch\nhelp: {remedy}")
 
 
-def override(program: Program, *, epochs: int | None = None, seed: int | None = None) -> Program:
-    """The program with `max_epochs` and `seed` from the command line in place of its own."""
-    changes = {"max_epochs": epochs, "seed": seed}
+def _other_team(then: int, now: int) -> ProgramError:
+    message = f"the run trained in {_processes(then)}, and would continue in {now}"
+    help = f"`torchrun --nproc-per-node={then} -m netcfg train --resume RUN`: every process has a state of its own"
+    return ProgramError([Finding("NC406", message, help=help)])
+
+
+def _processes(count: int) -> str:
+    return "one process" if count == 1 else f"{count} processes"
+
+
+def override(
+    program: Program,
+    *,
+    epochs: int | None = None,
+    seed: int | None = None,
+    precision: str | None = None,
+    compile: bool | None = None,
+) -> Program:
+    """The program with options of the command line in place of its own; None leaves one as it is."""
+    changes = {"max_epochs": epochs, "seed": seed, "precision": precision, "compile": compile}
     chosen = {key: value for key, value in changes.items() if value is not None}
     return replace(program, training=program.training.model_copy(update=chosen)) if chosen else program
 
 
-__all__ = ["CHECKPOINT_SECONDS", "Monitor", "Outcome", "Position", "Trainer", "clock", "override"]
+__all__ = ["CHECKPOINT_SECONDS", "Outcome", "Position", "Trainer", "clock", "override"]

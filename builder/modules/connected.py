@@ -32,9 +32,12 @@ class Connected(nn.Linear):
         self._activate = ACTIVATIONS[activation] if activation else None
 
     def forward(self, x: Tensor) -> Tensor:
-        """The map, by pixel as a 1×1 convolution with the same weight."""
-        if self.per_pixel:
-            x = F.conv2d(x, self.weight[:, :, None, None], self.bias)
-        else:
-            x = F.linear(x, self.weight, self.bias)
+        """The map, by pixel as a 1×1 convolution with the same weight; a single pixel is a vector."""
+        if not self.per_pixel:
+            return self._activated(F.linear(x, self.weight, self.bias))
+        if x.shape[2:] == (1, 1):
+            return self._activated(F.linear(x.flatten(1), self.weight, self.bias))[:, :, None, None]
+        return self._activated(F.conv2d(x, self.weight[:, :, None, None], self.bias))
+
+    def _activated(self, x: Tensor) -> Tensor:
         return x if self._activate is None else self._activate(x)

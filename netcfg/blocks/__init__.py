@@ -3,14 +3,18 @@
 from netcfg.blocks import (
     activation,
     audetnet,
+    augmentation,
     backbones,
+    batch,
     combine,
     connected,
     convolution,
     data,
+    folders,
     general,
     losses,
     metrics,
+    model,
     network,
     normalisation,
     optimizers,
@@ -20,7 +24,7 @@ from netcfg.blocks import (
 from netcfg.blocks.base import BLOCKS, SECTIONS, Block, Section, ShapeError
 
 __all__ = [
-    "BLOCKS", "SECTIONS", "Block", "Section", "ShapeError", "activation", "audetnet", "backbones", "combine",
-    "connected", "convolution", "data", "general", "losses", "metrics", "network", "normalisation", "optimizers",
-    "pooling", "routing",
+    "BLOCKS", "SECTIONS", "Block", "Section", "ShapeError", "activation", "audetnet", "augmentation", "backbones",
+    "batch", "combine", "connected", "convolution", "data", "folders", "general", "losses", "metrics", "model",
+    "network", "normalisation", "optimizers", "pooling", "routing",
 ]  # fmt: skip

@@ -59,6 +59,23 @@ class DataOptions(General, name="data_options"):
     mean: tuple[float, ...] = Field((0.5, 0.5, 0.5), description="subtracted per channel, of pixels in 0..1")
     std: tuple[float, ...] = Field((0.5, 0.5, 0.5), description="divided by per channel")
 
+    def conflict(self) -> str | None:
+        """Balancing needs both sizes, and an epoch is a whole number of draws."""
+        if not self.balance_dataset_with_momu:
+            return None
+        if self.epoch_size is None or self.sampling_size is None:
+            missing, example = ("epoch_size", 24_000) if self.epoch_size is None else ("sampling_size", 12)
+            return (
+                f"balances the data, and does not say `{missing}`: write for example `{missing} = {example}`"
+            )
+        rest = self.epoch_size % self.sampling_size
+        if not rest:
+            return None
+        return (
+            f"draws {self.sampling_size} frames at a time, which does not divide the {self.epoch_size} of an epoch: "
+            f"write for example `epoch_size = {max(self.epoch_size - rest, self.sampling_size)}`"
+        )
+
 
 class LossOptions(General, name="loss_options"):
     """Third block of an AUDetNet file: the losses and their weights.

@@ -77,7 +77,7 @@ class Section(BaseModel):
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
-        if "type_name" in cls.__dict__:
+        if "name" in kwargs:
             register(cls)
 
     @classmethod
@@ -153,6 +153,8 @@ class Block(Section):
     """Which option names the blocks this one reads."""
     input_count: ClassVar[int | None] = 1
     """How many signals it reads; None for one or more."""
+    stops_gradient: ClassVar[bool] = False
+    """Whether no gradient passes through it."""
 
     from_: References | None = Field(
         None, alias="from", description="the block(s) it reads; the one before by default"

@@ -29,6 +29,17 @@ ImageSize = Annotated[int, Option(ge=16, le=4_096)]
 Probability = Annotated[float, Option(ge=0, le=1)]
 
 
+def known_action_units(written: tuple[str, ...]) -> tuple[str, ...]:
+    """The name of a set, or different numbers of units that are known; raises what pydantic reports."""
+    if len(written) == 1 and written[0].lower() in AU_SETS:
+        return (written[0].lower(),)
+    known = [str(unit) for unit in FACE_AUS]
+    if len(set(written)) < len(written) or not set(written) <= set(known):
+        sets = ", ".join(f"`{name}`" for name in AU_SETS)
+        raise PydanticCustomError("unknown_unit", f"{sets}, or different numbers out of {', '.join(known)}")
+    return written
+
+
 class SyntheticFaces(Source, name="synthetic_faces"):
     """Drawn faces that move their action units; made on the spot, nothing to download.
 
@@ -57,6 +68,9 @@ class SyntheticFaces(Source, name="synthetic_faces"):
     occurrence_threshold: Annotated[int, Option(ge=1, le=5)] = Option(
         2, description="the intensity (0 to 5) from which an action unit counts as present"
     )
+    labels_are_intensities: bool = Option(
+        False, description="labels are the intensities divided by 5, from 0 to 1, not 0 or 1"
+    )
     emotions: Annotated[int, Option(ge=7, le=8)] = Option(7, description="with contempt (8) or without (7)")
     frames: PositiveInt = Option(3, description="how many of a clip the field `frames` shows")
     flow_method: Literal["dis", "dis_fast", "dis_ultrafast", "farneback"] = Option(
@@ -77,15 +91,7 @@ class SyntheticFaces(Source, name="synthetic_faces"):
     @field_validator("action_units")
     @classmethod
     def _known_action_units(cls, written: tuple[str, ...]) -> tuple[str, ...]:
-        if len(written) == 1 and written[0].lower() in AU_SETS:
-            return (written[0].lower(),)
-        known = [str(unit) for unit in FACE_AUS]
-        if len(set(written)) < len(written) or not set(written) <= set(known):
-            sets = ", ".join(f"`{name}`" for name in AU_SETS)
-            raise PydanticCustomError(
-                "unknown_unit", f"{sets}, or different numbers out of {', '.join(known)}"
-            )
-        return written
+        return known_action_units(written)
 
     def conflict(self) -> str | None:
         """Every split needs a subject; a clip has no more frames than it has; fields must exist."""
@@ -110,6 +116,11 @@ class SyntheticFaces(Source, name="synthetic_faces"):
     def units(self) -> tuple[int, ...]:
         """The action units by number, in the order of the labels."""
         return AU_SETS.get(self.action_units[0]) or tuple(int(item) for item in self.action_units)
+
+    @property
+    def active_above(self) -> float:
+        """Above which label a unit counts as shown: half, or an intensity of 2 (of 5)."""
+        return 2 / 5 if self.labels_are_intensities else 0.5
 
     def fields(self) -> dict[str, FieldSpec]:
         """All fields it can give, or the ones listed in `fields`."""
@@ -144,6 +155,7 @@ class SyntheticFaces(Source, name="synthetic_faces"):
                 image_size=self.image_size,
                 action_units=self.units,
                 occurrence_threshold=self.occurrence_threshold,
+                labels_are_intensities=self.labels_are_intensities,
                 emotions=self.emotions,
                 frames=self.frames,
                 flow_method=self.flow_method,

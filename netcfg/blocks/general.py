@@ -35,7 +35,42 @@ class Training(General, name="training"):
         "epoch",
         description="draw a new order of the training samples each epoch, one for all epochs, or none",
     )
+    max_validation_batches: Annotated[int, Field(gt=0)] | None = Field(
+        None, description="judge an epoch by so many batches of the validation split; None: by all of it"
+    )
     drop_last: bool = Field(False, description="leave out a last, smaller batch in training")
     first_epoch_in_eval_mode: bool = Field(
         False, description="leave dropout off in the first epoch, as AUNets' published code does"
+    )
+    ema: Annotated[float, Field(gt=0, lt=1)] | None = Field(
+        None,
+        description="evaluate and keep a moving average of the weights, of which this part stays at each "
+        "batch (after n batches at most (1 + n) / (10 + n)); None: the weights themselves",
+    )
+    precision: Literal["f32", "bf16", "fp16"] = Field(
+        "f32", description="of the signals; weights and their updates are always in f32"
+    )
+    compile: bool = Field(False, description="generate code for the networks first, which takes minutes")
+    deterministic: bool = Field(
+        False, description="use only operations that give the same bits each time, which can be slower"
+    )
+
+
+class Pictures(General, name="pictures"):
+    """Pictures of a few samples after every epoch, one row per signal, in the run's `pictures` folder.
+
+    The samples are drawn once from the validation split, by the seed of [training]; without such a split, from
+    the training samples. Networks are in evaluation mode. Signals of the shape 3×H×W (or 1×H×W)
+    are shown as the data's [normalise] left them, brought back to colours.
+    Example::
+
+        [pictures]
+        show = image, reconstruction
+        samples = 8
+    """
+
+    show: tuple[str, ...] = Field(description="the signals, from top to bottom")
+    samples: Annotated[int, Field(gt=0, le=64)] = Field(8, description="how many")
+    gradient_flow: bool = Field(
+        False, description="after every epoch, also plot how large the gradient of each parameter is"
     )

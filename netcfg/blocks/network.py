@@ -48,6 +48,10 @@ class Net(Section, name="net"):
         description="with `adapt`: an output layer with fewer rows than the file's starts from this row on",
     )
     freeze: bool = Field(False, description="keep all its parameters as they start")
+    mode: Literal["train", "eval"] = Field(
+        "train",
+        description="in training; `eval`: dropout off, and batch normalisation by statistics that stay as they are",
+    )
 
     def conflict(self) -> str | None:
         """Height and width belong to channels."""

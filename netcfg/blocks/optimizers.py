@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field as Option
 
-from netcfg.blocks.kinds import Optimizer, PositiveInt
+from netcfg.blocks.kinds import Optimizer
 
 if TYPE_CHECKING:
     import torch
 
 Momentum = Annotated[float, Option(ge=0, lt=1)]
+Groups = Iterable[Mapping[str, Any]]
 
-DEFAULT_LEARNING_RATE = 1e-3
 DEFAULT_BETAS = (0.9, 0.999)
 
 
@@ -28,7 +28,16 @@ class Adam(Optimizer, name="adam"):
     after each epoch n (from 1) with max_epochs - n < k, so that it would reach zero after the last. That is
     AUDetNet's rule: 12 epochs with k = 10 run at 1, 1, 1, 0.9, … 0.1. AUNets', minus 1/13 after each of 12
     epochs, is k = 13.
-    Source: Kingma and Ba 2015; the schedules of AUNets and AUDetNet.
+
+    The other schedules follow the rules of torch.optim.lr_scheduler: `step` and `multistep` multiply by `gamma`
+    after every `step_epochs` epochs or after the `milestones`, `exponential` after each epoch, `cosine` falls
+    along half a cosine over all epochs, `plateau` multiplies by `plateau_factor` when the monitored figure has
+    not improved for more than `plateau_patience` epochs. Every schedule can begin with a warm-up, a factor
+    1/n, 2/n, … 1 over n batches. An option that the chosen schedule does not use is an error.
+
+    With `accumulate = n` one update takes the mean of n batches' gradients, each batch counting the same; what
+    an epoch's end leaves is the mean of the batches there were.
+    Source: Kingma and Ba 2015; the schedules of AUNets, AUDetNet and PyTorch.
     Example::
 
         [adam]
@@ -40,49 +49,158 @@ class Adam(Optimizer, name="adam"):
         decay_over_last_epochs = 13
     """
 
-    learning_rate: Annotated[float, Option(gt=0)] | None = Option(
-        None, description="the step size; None: the networks' own"
+    beta1: Momentum | None = Option(
+        None, description="how long the mean gradient lasts; None: the networks' own"
+    )
+    beta2: Momentum | None = Option(None, description="how long its square lasts; None: the networks' own")
+    eps: Annotated[float, Option(gt=0)] = Option(1e-8, description="keeps the division away from zero")
+    amsgrad: bool = Option(False, description="divide by the largest mean square so far")
+
+    def lower(self, groups: Groups) -> torch.optim.Optimizer:
+        """`torch.optim.Adam`, fused: the whole update in one pass over the parameters."""
+        import torch
+
+        return torch.optim.Adam(
+            self.parameter_groups(groups),
+            eps=self.eps,
+            weight_decay=self.weight_decay,
+            amsgrad=self.amsgrad,
+            fused=True,
+        )
+
+    def group_options(self, group: Mapping[str, Any]) -> dict[str, Any]:
+        """With the decay rates of Adam's two means."""
+        return super().group_options(group) | {"betas": _betas(self.beta1, self.beta2, group)}
+
+
+class AdamW(Optimizer, name="adamw"):
+    """Adam whose weight decay does not pass through its means.
+
+    Weights shrink by learning_rate · weight_decay at each step, whatever the gradients. Learning rates, betas,
+    schedules and accumulation are those of [adam].
+    Source: Loshchilov and Hutter 2019.
+    Example::
+
+        [adamw]
+        networks = Net
+        minimise = classification
+        learning_rate = 3e-4
+        weight_decay = 0.05
+        schedule = cosine
+        warm_up_epochs = 5
+    """
+
+    weight_decay: Annotated[float, Option(ge=0)] = Option(
+        0.01, description="taken from every weight, as a part of it, times the learning rate"
     )
     beta1: Momentum | None = Option(
         None, description="how long the mean gradient lasts; None: the networks' own"
     )
     beta2: Momentum | None = Option(None, description="how long its square lasts; None: the networks' own")
     eps: Annotated[float, Option(gt=0)] = Option(1e-8, description="keeps the division away from zero")
-    weight_decay: Annotated[float, Option(ge=0)] = Option(
-        0.0, description="added to the gradient, per unit of weight"
-    )
     amsgrad: bool = Option(False, description="divide by the largest mean square so far")
-    schedule: Literal["constant", "linear"] = Option(
-        "constant", description="how learning rates change by epoch"
-    )
-    decay_over_last_epochs: PositiveInt | None = Option(
-        None, description="`linear`: over how many epochs it falls to zero; None: all of them"
-    )
 
-    def lower(self, parameters: Iterable[dict[str, Any]]) -> torch.optim.Optimizer:
-        """`torch.optim.Adam`, fused: the whole update in one pass over the parameters."""
+    def lower(self, groups: Groups) -> torch.optim.Optimizer:
+        """`torch.optim.AdamW`, fused."""
         import torch
 
-        groups = [{**group, **self._group_options(group)} for group in parameters]
-        fused = all(weight.is_floating_point() for group in groups for weight in group["params"])
-        return torch.optim.Adam(
-            groups, eps=self.eps, weight_decay=self.weight_decay, amsgrad=self.amsgrad, fused=fused or None
+        return torch.optim.AdamW(
+            self.parameter_groups(groups),
+            eps=self.eps,
+            weight_decay=self.weight_decay,
+            amsgrad=self.amsgrad,
+            fused=True,
         )
 
-    def _group_options(self, group: dict[str, Any]) -> dict[str, Any]:
-        beta1, beta2 = group.get("betas", DEFAULT_BETAS)
-        return {
-            "lr": self.learning_rate or group.get("lr", DEFAULT_LEARNING_RATE),
-            "betas": (
-                beta1 if self.beta1 is None else self.beta1,
-                beta2 if self.beta2 is None else self.beta2,
-            ),
-        }
+    def group_options(self, group: Mapping[str, Any]) -> dict[str, Any]:
+        """With the decay rates of Adam's two means."""
+        return super().group_options(group) | {"betas": _betas(self.beta1, self.beta2, group)}
 
-    def rate_factor(self, finished: int, max_epochs: int) -> float:
-        """1 while constant; under `linear`, 1 less 1/k for each of the last k epochs already finished."""
-        if self.schedule == "constant":
-            return 1.0
-        span = self.decay_over_last_epochs or max_epochs
-        decays = finished - max(0, max_epochs - span)
-        return 1.0 - max(0, decays) / span
+
+class Sgd(Optimizer, name="sgd"):
+    """Stochastic gradient descent, with momentum where wanted.
+
+    A network's own `learning_rate` holds as for [adam]; its `beta1` and `beta2` belong to Adam and are not read.
+    Schedules and accumulation are those of [adam].
+    Source: Sutskever et al. 2013, in PyTorch's form.
+    Example::
+
+        [sgd]
+        networks = Net
+        minimise = classification
+        learning_rate = 0.1
+        momentum = 0.9
+        nesterov = True
+        weight_decay = 5e-4
+        schedule = multistep
+        milestones = 60, 120, 160
+        gamma = 0.2
+    """
+
+    momentum: Momentum = Option(0.0, description="how much of the last step is taken again")
+    nesterov: bool = Option(False, description="look ahead along the momentum")
+    dampening: Annotated[float, Option(ge=0, le=1)] = Option(
+        0.0, description="what part of the gradient the momentum leaves out"
+    )
+
+    def conflict(self) -> str | None:
+        """Nesterov's step is made of momentum."""
+        if self.nesterov and (self.momentum == 0 or self.dampening != 0):
+            return "has `nesterov`, which needs a `momentum` above 0 and no `dampening`"
+        if self.dampening and self.momentum == 0:
+            return "has `dampening`, which needs a `momentum` above 0"
+        return super().conflict()
+
+    def lower(self, groups: Groups) -> torch.optim.Optimizer:
+        """`torch.optim.SGD`, fused."""
+        import torch
+
+        return torch.optim.SGD(
+            self.parameter_groups(groups),
+            momentum=self.momentum,
+            dampening=self.dampening,
+            nesterov=self.nesterov,
+            weight_decay=self.weight_decay,
+            fused=True,
+        )
+
+
+class RmsProp(Optimizer, name="rmsprop"):
+    """Steps divided by the root of the mean squared gradient.
+
+    A network's own `learning_rate` holds as for [adam]; its `beta1` and `beta2` belong to Adam and are not read.
+    Schedules and accumulation are those of [adam].
+    Source: Hinton, Neural Networks for Machine Learning, lecture 6, 2012; eps outside the root, as in PyTorch.
+    Example::
+
+        [rmsprop]
+        networks = Critic
+        minimise = distance
+        learning_rate = 5e-5
+        alpha = 0.99
+    """
+
+    alpha: Momentum = Option(0.99, description="how long the mean square lasts")
+    eps: Annotated[float, Option(gt=0)] = Option(1e-8, description="keeps the division away from zero")
+    momentum: Momentum = Option(0.0, description="how much of the last step is taken again")
+    centered: bool = Option(False, description="divide by the standard deviation instead")
+
+    def lower(self, groups: Groups) -> torch.optim.Optimizer:
+        """`torch.optim.RMSprop`, all parameters at once; torch has no fused one."""
+        import torch
+
+        return torch.optim.RMSprop(
+            self.parameter_groups(groups),
+            alpha=self.alpha,
+            eps=self.eps,
+            momentum=self.momentum,
+            centered=self.centered,
+            weight_decay=self.weight_decay,
+            foreach=True,
+        )
+
+
+def _betas(beta1: float | None, beta2: float | None, group: Mapping[str, Any]) -> tuple[float, float]:
+    """The section's own where it has them, else the network's, else the usual ones."""
+    first, second = group.get("betas", DEFAULT_BETAS)
+    return (first if beta1 is None else beta1, second if beta2 is None else beta2)

@@ -22,7 +22,7 @@ def run(options: argparse.Namespace) -> int:
     found: list[Finding] = []
     settings = settings_of(options)
     for file in options.files:
-        program, findings = check_file(file, options.preset, settings)
+        program, findings = check_file(file, options.preset, settings, options.data)
         found += findings
         if options.format == "text":
             for finding in sorted_findings(findings):

@@ -12,8 +12,11 @@ from collections.abc import Sequence
 COMMANDS = {
     "check": "find everything that is wrong with files, without data or torch",
     "summary": "list the blocks of a program's networks: shapes, parameters, costs",
+    "plan": "the training step: what each phase computes, reuses, cuts and updates",
     "graph": "draw a program's networks as svg or png",
     "train": "train a program and keep what came of it in a run folder",
+    "data": "write a data folder, convert its labels, or look at samples",
+    "convert": "turn checkpoints of published systems into safetensors, and back",
     "blocks": "the reference: all section types, or the page of one",
     "explain": "what the code of a finding means",
     "fmt": "write files in their canonical form",

@@ -12,7 +12,7 @@ from netcfg.source import Finding, NetcfgError, ProgramError, render, sorted_fin
 
 
 def add_program_arguments(parser: argparse.ArgumentParser) -> None:
-    """`--preset` and `--set`."""
+    """`--preset`, `--set` and `--data`."""
     parser.add_argument("--preset", metavar="NAME", help="use this preset of the file")
     parser.add_argument(
         "--set",
@@ -22,6 +22,7 @@ def add_program_arguments(parser: argparse.ArgumentParser) -> None:
         dest="settings",
         help="set a variable; repeatable",
     )
+    parser.add_argument("--data", metavar="DIR", help="read the data from this folder, whatever the file says")
 
 
 def settings_of(options: argparse.Namespace) -> dict[str, str]:
@@ -37,7 +38,7 @@ def settings_of(options: argparse.Namespace) -> dict[str, str]:
 
 def load_program(file: str, options: argparse.Namespace) -> Program:
     """The program, after printing its warnings. Raises `ProgramError` with all findings."""
-    program, findings = check_file(file, options.preset, settings_of(options))
+    program, findings = check_file(file, options.preset, settings_of(options), options.data)
     if program is None:
         raise ProgramError(findings)
     for finding in sorted_findings(findings):
@@ -46,9 +47,9 @@ def load_program(file: str, options: argparse.Namespace) -> Program:
 
 
 def check_file(
-    file: str, preset: str | None, settings: Mapping[str, str]
+    file: str, preset: str | None, settings: Mapping[str, str], data: str | None = None
 ) -> tuple[Program | None, list[Finding]]:
     """Check a path (never a text), so that a strange file name is a missing file."""
     from pathlib import Path
 
-    return check(Path(file), preset, settings)
+    return check(Path(file), preset, settings, data)

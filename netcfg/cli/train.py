@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -13,13 +14,16 @@ from netcfg.compile import load
 from netcfg.source import Finding, NetcfgError, ProgramError, shown_path
 
 if TYPE_CHECKING:
+    import torch
+
     from netcfg.program import Program
+    from netcfg.trainers.distributed import Team
     from netcfg.trainers.run_folder import RunFolder
 
 INTERRUPTED = 130  # what a shell reports for Ctrl-C
 
-_CONTINUED = ("preset", "settings", "epochs", "seed", "limit_batches")
-_FIXED = ("seed", "limit_batches")
+_CONTINUED = ("preset", "settings", "data", "epochs", "seed", "limit_batches", "precision", "compile")
+_FIXED = ("seed", "limit_batches", "precision")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,13 +48,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="RUN",
         help="continue the run in this folder (or in --run-dir)",
     )
+    parser.add_argument(
+        "--precision", choices=("f32", "bf16", "fp16"), help="of the signals, instead of the file's"
+    )
+    parser.add_argument(
+        "--compile", action="store_true", default=None, help="generate code for the networks first"
+    )
+    parser.add_argument("--checkpoint-seconds", type=float, help=argparse.SUPPRESS)  # tests want many
     parser.add_argument("--run-dir", metavar="DIR", help="where to put the run (default: runs/<file>-<n>)")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Train. 0 when done, 130 after Ctrl-C; raises `NetcfgError` where the program or the machine refuses."""
+    """Train. 0 when done, 130 after Ctrl-C; raises `NetcfgError` where the program or the machine refuses.
+
+    Of several processes that `torchrun` started one prints: the first, or the first that failed.
+    """
     try:
         return _train(options)
+    except NetcfgError as error:
+        if _is_told_elsewhere(error):
+            return 1
+        raise
     except KeyboardInterrupt:
         print(
             "stopped at once; `netcfg train --resume RUN` continues from the last checkpoint", file=sys.stderr
@@ -65,32 +83,80 @@ def _train(options: argparse.Namespace) -> int:
     earlier = _continue_with(options, folder)
     program = _load(options, folder)  # before torch: a file with mistakes is refused at once
 
-    from netcfg.trainers.devices import choose_device
-    from netcfg.trainers.run_folder import RunFolder
-    from netcfg.trainers.trainer import Trainer, override
+    from netcfg.trainers.devices import choose_device, own_device
+    from netcfg.trainers.distributed import join, place_in_team
 
-    device = choose_device(options.device)
+    rank, size, local = place_in_team()
+    device = choose_device(options.device) if size == 1 else own_device(options.device, local)
+    with join(device, rank, size) as team:
+        return _train_in(team, device, program, options, folder, earlier)
+
+
+def _train_in(
+    team: Team,
+    device: torch.device,
+    program: Program,
+    options: argparse.Namespace,
+    folder: Path | None,
+    earlier: dict[str, Any],
+) -> int:
+    """Train as one of a team, of which the first makes the run folder."""
+    from netcfg.trainers.run_folder import RunFolder
+    from netcfg.trainers.trainer import CHECKPOINT_SECONDS, Trainer, override
+
+    run_folder: RunFolder | None = None
+    with team.together():
+        if team.is_first:
+            run_folder = _run_folder(program, options, folder, earlier)
+    shared = team.text(str(run_folder.path) if run_folder else "")
+    run_folder = run_folder or RunFolder(Path(shared))
+    often = options.checkpoint_seconds
+    trainer = Trainer(
+        override(
+            program,
+            epochs=options.epochs,
+            seed=options.seed,
+            precision=options.precision,
+            compile=options.compile,
+        ),
+        run_folder,
+        device=device,
+        workers=options.workers,
+        limit_batches=options.limit_batches,
+        team=team,
+        checkpoint_seconds=CHECKPOINT_SECONDS if often is None else often,
+    )
+    try:
+        trainer.setup(resume=folder is not None)
+    except BaseException:
+        if folder is None and team.is_first:
+            run_folder.discard()
+        raise
+    trainer.announce()
+    return 0 if trainer.fit() == "finished" else INTERRUPTED
+
+
+def _run_folder(
+    program: Program, options: argparse.Namespace, folder: Path | None, earlier: dict[str, Any]
+) -> RunFolder:
+    """A fresh folder, or that of the run that is continued."""
+    from netcfg.trainers.run_folder import RunFolder
+
     if folder is None:
         run_folder = RunFolder.create(program, Path(options.run_dir) if options.run_dir else None)
         run_folder.write_json("run.json", _started_with(options, program))
     else:
         run_folder = _reopened(folder, program, options)
-        run_folder.write_json("run.json", {**earlier, "epochs": options.epochs})
-    trainer = Trainer(
-        override(program, epochs=options.epochs, seed=options.seed),
-        run_folder,
-        device=device,
-        workers=options.workers,
-        limit_batches=options.limit_batches,
-    )
-    try:
-        trainer.setup(resume=folder is not None)
-    except BaseException:
-        if folder is None:
-            run_folder.discard()
-        raise
-    trainer.announce()
-    return 0 if trainer.fit() == "finished" else INTERRUPTED
+        run_folder.write_json("run.json", {**earlier, "epochs": options.epochs, "compile": options.compile})
+    return run_folder
+
+
+def _is_told_elsewhere(error: NetcfgError) -> bool:
+    """Whether another process says it. Before they have met, all refuse alike, and the first speaks."""
+    distributed = sys.modules.get("netcfg.trainers.distributed")
+    if distributed is not None and isinstance(error, distributed.PeerFailed):
+        return bool(error.is_told)
+    return int(os.environ.get("RANK") or 0) > 0 and not getattr(error, "is_agreed", False)
 
 
 def _resumed_folder(options: argparse.Namespace) -> Path | None:

@@ -12,13 +12,15 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from netcfg.blocks.base import BLOCKS, SECTIONS, Block, Reference
+from netcfg.blocks.model import DataField, NetworkUse
 from netcfg.blocks.network import Input, Net, Output
 from netcfg.blocks.values import IDENTIFIER, split_list
-from netcfg.graph import Scope, WeightRequest
+from netcfg.graph import Graph, Scope, WeightRequest
 from netcfg.passes.collect import Parts, Template
 from netcfg.passes.names import is_reserved
 from netcfg.passes.schema import check_section
 from netcfg.passes.variables import ExpressionError, VariableScope, replaced
+from netcfg.shapes import Shape
 from netcfg.source import Finding, Note, Span, did_you_mean
 from netcfg.syntax import Group, Option, Section
 
@@ -108,11 +110,25 @@ def elaborate(group: Group, parts: Parts, findings: list[Finding]) -> Elaborated
     return _Elaborator(group, parts, findings).run()
 
 
+def elaborate_model(
+    model: Group,
+    fields: Mapping[str, Shape],
+    networks: Mapping[str, Graph],
+    parts: Parts,
+    findings: list[Finding],
+) -> Elaborated:
+    """`{Model}`: the data's fields are its inputs, and every network is a block type."""
+    return _Elaborator(model, parts, findings, networks).run_model(fields)
+
+
 class _Elaborator:
-    def __init__(self, group: Group, parts: Parts, findings: list[Finding]) -> None:
+    def __init__(
+        self, group: Group, parts: Parts, findings: list[Finding], networks: Mapping[str, Graph] | None = None
+    ) -> None:
         self.group = group
         self.parts = parts
         self.findings = findings
+        self.networks = networks or {}
         self.drafts: list[Draft] = []
         self.weights: list[WeightRequest] = []
         self.too_large = False
@@ -140,6 +156,17 @@ class _Elaborator:
             outputs = {"": namespace.results[-1].wire if namespace.results else NOTHING}
         single = len(declared_inputs) + (net.channels is not None) == 1
         return Elaborated(self.group.name, net, self.drafts, outputs, self.group.span, self.weights, single)
+
+    def run_model(self, fields: Mapping[str, Shape]) -> Elaborated:
+        """The wiring of a program's networks; it has no outputs but its named signals."""
+        body = self.group.sections
+        context = Context("", (), VariableScope(self.parts.variables))
+        namespace = Namespace(_declared_names(body), {}, _block_count(body))
+        for name, shape in fields.items():
+            field = DataField.of(name, shape)
+            namespace.inputs[name] = self._draft(name, field, self.group.sections[0], [], None, context)
+        self._body(body, namespace, context)
+        return Elaborated(self.group.name, Net(), self.drafts, {}, self.group.span, self.weights, False)
 
     # --- inputs and outputs
 
@@ -229,6 +256,8 @@ class _Elaborator:
         position = len(names.results)
         if section.malformed:
             return Result(NOTHING)
+        if section.name in self.networks:
+            return self._use_of(self.networks[section.name], section, position, previous, names, context)
         kind = BLOCKS.get(section.name)
         if kind is not None and issubclass(kind, Block):
             return self._plain(section, kind, position, previous, names, context)
@@ -282,6 +311,72 @@ class _Elaborator:
             Draft(path, block, section, wires, position, context.scopes, context.freeze or block.freeze)
         )
         return Wire(len(self.drafts) - 1)
+
+    # --- networks as blocks
+
+    def _use_of(
+        self,
+        graph: Graph,
+        section: Section,
+        position: int,
+        previous: Wire,
+        names: Namespace,
+        context: Context,
+    ) -> Result:
+        """A use of a network, called by its name where it is given none and this is its first."""
+        use = check_section(section, NetworkUse, self.findings)
+        if use is None:
+            return Result(NOTHING)
+        wires = self._fed_wires(use, graph, section, previous, names)
+        name = use.name or (graph.name if self._is_free(graph.name, names) else str(position))
+        use = use.model_copy(update={"network": graph, "name": name})
+        wire = self._draft(context.below(name), use, section, wires, position, context)
+        ports = {port: Wire(wire.producer, port) for port in graph.outputs} if len(graph.outputs) > 1 else {}
+        if ports:
+            wire = next(iter(ports.values()))
+        if name == graph.name and name not in names.declared:
+            names.declared[name] = position
+        return Result(wire, ports or dict.fromkeys(filter(None, graph.outputs), wire))
+
+    @staticmethod
+    def _is_free(name: str, names: Namespace) -> bool:
+        return name not in names.inputs and name not in names.declared
+
+    def _fed_wires(
+        self, use: NetworkUse, graph: Graph, section: Section, previous: Wire, names: Namespace
+    ) -> list[Wire]:
+        """What feeds a network: what `from` names; else the block before; else signals named like its inputs."""
+        inputs = list(graph.inputs)
+        if use.from_ is not None:
+            option = section.option("from")
+            if len(use.from_) != len(inputs):
+                self._report_count(
+                    section, len(use.from_), len(inputs), option.value_span if option else None
+                )
+                return [NOTHING] * len(inputs)
+            return self._wires(use, section, previous, names)
+        if len(inputs) == 1 and names.results:
+            return [previous]
+        return [self._named_like(name, graph, section, names) for name in inputs]
+
+    def _named_like(self, name: str, graph: Graph, section: Section, names: Namespace) -> Wire:
+        """The field or earlier signal that bears an input's name; the unnamed input takes `image`."""
+        if name == "input" and name not in names.inputs and len(graph.inputs) == 1:
+            name = "image"
+        if name in names.inputs:
+            return names.inputs[name]
+        index = names.declared.get(name)
+        if index is not None and index < len(names.results):
+            return names.results[index].wire
+        message = f"nothing feeds the input `{name}` of `{graph.name}`"
+        help = (
+            did_you_mean(name, [*names.inputs, *names.declared]) or "say which signals it takes: `from = …`"
+        )
+        notes = (Note(graph.nodes[graph.inputs[name].producer].span, "the input is declared here"),) if (
+            name in graph.inputs
+        ) else ()  # fmt: skip
+        self.findings.append(Finding("NC206", message, section.span, notes, help=help))
+        return NOTHING
 
     # --- templates
 
@@ -476,7 +571,8 @@ class _Elaborator:
             index = names.declared.get(target)
             if index is None:
                 known = [*names.declared, *names.inputs]
-                message = f"there is no block `{target}` here"
+                what = "block or data field" if self.networks else "block"
+                message = f"there is no {what} `{target}` here"
                 self._reference_finding("NC201", message, option, item, did_you_mean(target, known))
                 return NOTHING
         else:
@@ -574,9 +670,15 @@ class _Elaborator:
                     Finding("NC102", message, section.span, help=f"it belongs into {{{group.capitalize()}}}")
                 )
                 return
-        known = [*BLOCKS, *self.parts.templates]
+        if name in self.parts.networks and not self.networks:
+            message = f"`{name}` is a network, and networks are no blocks of each other"
+            help = "connect them in {Model}, or make this one a template: `{Define …}`"
+            self.findings.append(Finding("NC112", message, section.span, help=help))
+            return
+        known = [*self.networks, *BLOCKS, *self.parts.templates]
         help = did_you_mean(name, known) or "`netcfg blocks` lists all block types"
-        self.findings.append(Finding("NC102", f"there is no block type `{name}`", section.span, help=help))
+        what = "network or block type" if self.networks else "block type"
+        self.findings.append(Finding("NC102", f"there is no {what} `{name}`", section.span, help=help))
 
     def _report_cycle(self, section: Section, template: Template, context: Context) -> None:
         chain = " → ".join([*context.templates[context.templates.index(template.name) :], template.name])

@@ -28,7 +28,8 @@ def infer(network: Elaborated, findings: list[Finding]) -> Graph | None:
     kept = {name: signal for name, signal in outputs.items() if signal is not None}
     if len(complete) < len(nodes) or len(kept) < len(outputs):
         return None
-    _warn_unused(network, complete, kept, findings)
+    if network.outputs:  # {Model} has none: losses and metrics read it
+        _warn_unused(network, complete, kept, findings)
     graph = Graph(network.name, tuple(complete), kept, network.span, network.net, tuple(network.weights))
     if graph.parameters > MAX_PARAMETERS:
         message = f"`{graph.name}` has {graph.parameters} parameters; the limit is {MAX_PARAMETERS}"
@@ -156,7 +157,8 @@ def _called(node: Node) -> str:
 
 
 def _subject(block: Block) -> str:
-    return f"`{block.name}` ({block.type_name})" if block.name else f"[{block.type_name}]"
+    kind = block.label() if block.type_name == "network" else block.type_name
+    return f"`{block.name}` ({kind})" if block.name else f"[{kind}]"
 
 
 def _place(error: ShapeError, draft: Draft) -> Span:

@@ -1,23 +1,26 @@
 import io
 from dataclasses import replace
 
+import pytest
 import torch
 from rich.console import Console
+from three_phases import three_phases
 from tiny import tiny_program
 
 from netcfg.trainers import estimate as module
-from netcfg.trainers.estimate import Estimate, estimate, estimate_lines, measure_rate, si
+from netcfg.trainers.estimate import Estimate, Work, estimate, estimate_lines, measure_rate, si
 from netcfg.trainers.progress import BarDisplay, PlainDisplay, Stretch, clock, open_display
 
 CPU = torch.device("cpu")
 LARGE = Estimate(
-    parameters=200_000_000, macs=30_000_000_000, batch_size=10, train_samples=1000, validation_samples=300,
+    parameters=200_000_000, macs=30_000_000_000, step=Work(90e9, 1000, 5.6e9), evaluation_macs=30e9,
+    kept_bytes=200_000_000 * 16, batch_size=10, train_samples=1000, validation_samples=300,
     epochs=10, activation_bytes=10**9, rate=2e11, device=CPU,
 )  # fmt: skip
 
 
 def test_time_is_operations_over_the_rate():
-    seconds = 2 * 30e9 * (3 * 1000 + 300) * 10 / 2e11 + 10 * 100 * 200e6 * 28 / 1e10
+    seconds = 2 * 30e9 * (3 * 1000 + 300) * 10 / 2e11 + 10 * 100 * (5.6e9 / 1e10 + 1000 * 2e-5)
     assert abs(LARGE.seconds - seconds) < 1e-6
     assert LARGE.memory == 200_000_000 * 16 + 10**9
 
@@ -39,7 +42,35 @@ def test_a_program_is_estimated_from_its_graph():
     program = tiny_program()
     found = estimate(program, 18, 8, 4, CPU)
     assert found.macs == sum(graph.macs for graph in program.networks.values())
+    assert found.step.macs == 3 * found.macs
+    assert found.evaluation_macs == found.macs
+    assert found.kept_bytes == 16 * found.parameters  # weight, gradient, Adam's moments
     assert found.activation_bytes > 0
+
+
+def test_what_phases_compute_is_counted_by_the_plan():
+    program = three_phases(accumulate="1")
+    found = estimate(program, 18, 8, 4, CPU)
+    encoder, predictor, decoder, critic, judge = (graph.macs for graph in program.networks.values())
+    # Critic and Judge each score twice with history and pay a penalty on every batch; on every second batch
+    # Encoder, Predictor, Decoder train through both, on the others their codes and pictures have no history.
+    critics = (2 * 3 + 4) * (critic + judge)
+    main = (3 * (encoder + predictor + decoder) + 2 * (critic + judge) + encoder + decoder) / 2
+    assert found.step.macs == pytest.approx(critics + main)
+    sizes = {name: graph.trainable for name, graph in program.networks.items()}
+    trained = sizes["Encoder"] + sizes["Predictor"] + sizes["Decoder"]
+    updates = 28 * sizes["Critic"] + 28 * sizes["Judge"] + 20 * trained / 2 + 12 * sum(sizes.values())
+    assert found.step.update_bytes == pytest.approx(updates)
+
+
+def test_of_several_phases_the_sums_are_shown():
+    console = Console(file=io.StringIO(), width=100)
+    display = PlainDisplay(console)
+    display.interval = 0.0
+    display.start(Stretch("epoch 1/2", batches=10, batch_size=4))
+    display.advance(3, lambda: {"real": 1.0, "critic.loss": 0.5, "l1": 2.0, "main.loss": 0.25})
+    assert "critic.loss 0.5000  main.loss 0.2500" in console.file.getvalue()
+    assert "real" not in console.file.getvalue()
 
 
 def test_measuring_leaves_the_random_state():

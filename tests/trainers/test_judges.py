@@ -52,7 +52,7 @@ def test_unequal_shapes_are_told_with_both():
 
 def test_as_many_logits_as_classes():
     with pytest.raises(ShapeError, match="gives 8 logits, but `labels` has 7 classes"):
-        CrossEntropy(**PAIR).check((8,), (), 7)
+        CrossEntropy(**PAIR).check((8,), (), classes=7)
     with pytest.raises(ShapeError, match="one logit per class"):
         CrossEntropy(**PAIR).check((8, 2, 2), ())
     with pytest.raises(ShapeError, match="needs a class"):

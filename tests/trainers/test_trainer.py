@@ -36,15 +36,15 @@ def figures(trainer):
 
 def stop_after(trainer, batches):
     """Ask the trainer to stop, as Ctrl-C does, once this many batches are done."""
-    step = trainer.step
+    step = trainer.phases.step
 
-    def counted(fields):
-        values = step(fields)
+    def counted(fields, batch):
+        values = step(fields, batch)
         if trainer.position.step + 1 == batches:
             trainer.interrupt.requested = True
         return values
 
-    trainer.step = counted
+    trainer.phases.step = counted
 
 
 @pytest.fixture(scope="module")
@@ -177,7 +177,7 @@ def test_a_loss_that_is_no_number_stops_and_is_named(make_trainer):
     trainer.train_data.finish = poisoned
     with pytest.raises(ProgramError, match="NC405.*the loss `detection` became nan") as caught:
         trainer.fit()
-    assert "learning_rate" in str(caught.value)
+    assert "the data field `image` holds NaN" in str(caught.value)
     assert all(parameter.isfinite().all() for parameter in trainer.networks.parameters())
     resumed = make_trainer(resume=True)
     assert (resumed.position.epoch, resumed.position.batch) == (1, 0)
@@ -238,19 +238,19 @@ def test_conv_weights_are_channels_last(unbroken):
 
 
 def test_the_optimizer_is_fused(unbroken):
-    assert unbroken.optimizer.param_groups[0]["fused"]
+    assert unbroken.phases.steppers["adam"].optimizer.param_groups[0]["fused"]
 
 
 def test_the_first_epoch_can_leave_dropout_off(make_trainer, unbroken):
     training = unbroken.training.model_copy(update={"first_epoch_in_eval_mode": True, "max_epochs": 2})
     trainer = make_trainer(program=replace(unbroken.program, training=training))
-    step, modes = trainer.step, []
+    step, modes = trainer.phases.step, []
 
-    def watched(fields):
+    def watched(fields, batch):
         modes.append(trainer.networks.training)
-        return step(fields)
+        return step(fields, batch)
 
-    trainer.step = watched
+    trainer.phases.step = watched
     trainer.fit()
     assert modes == [False] * 5 + [True] * 5
 
@@ -260,7 +260,7 @@ def test_a_frozen_parameter_stays(make_trainer):
     frozen = trainer.networks["Net"]["0"]
     frozen.requires_grad_(False)
     before = {name: value.clone() for name, value in frozen.named_parameters()}
-    trainer.setup_optimizer()
+    trainer.setup_phases()
     trainer.fit()
     assert all(torch.equal(value, before[name]) for name, value in frozen.named_parameters())
 

@@ -1,0 +1,368 @@
+"""AUDetNet's data folder: labels by frame id, two lists of ids, and a folder of pictures.
+
+    aus_dict.pkl                    frame id -> an array, one number per action unit
+    train_ids.csv, test_ids.csv     an id a line
+    imgs/<id>.jpg
+
+What a person should know about a folder, but what stops nothing, is said once, on stderr.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netcfg.blocks.kinds import Split
+from netcfg.datasets.label_files import Labels, read_csv_rows, read_labels
+from netcfg.source import NetcfgError, shown_path
+
+ENDINGS = (".jpg", ".jpeg", ".png", ".bmp")
+MAX_INTENSITY = 5.0
+
+_NAMED = 3  # how many of a long list a message names
+_SAID: set[str] = set()
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the parts of a folder lie, and how its samples are chosen. Equal layouts have equal samples."""
+
+    folder: Path
+    labels: str = "aus_dict.pkl"
+    train_ids: str = "train_ids.csv"
+    test_ids: str = "test_ids.csv"
+    images: str = "imgs"
+    units: tuple[int, ...] = ()
+    intensities: bool = False
+    validation: float | None = None
+    seed: int = 0
+    skips_missing: bool = False
+    skips_broken: bool = False
+
+    def place(self, part: str) -> Path:
+        """The path of a part; parts may also lie elsewhere, under a whole path."""
+        return self.folder / part
+
+
+@dataclass(frozen=True, eq=False)
+class _Frames:
+    """The frames of one split, in the order of its list: ids, paths of pictures, rows of labels, subjects."""
+
+    ids: tuple[str, ...]
+    paths: tuple[str, ...]
+    rows: NDArray[np.intp]
+    subjects: NDArray[np.int64]
+
+
+class AudetnetFolder:
+    """Map-style data set of one split of a folder.
+
+    A sample holds the asked-for fields: `image` uint8 H×W×3, RGB, as large as it lies on disk; `labels` float32
+    per action unit, as stored, or divided by 5 where they are intensities; `intensities` as stored, 0 to 5;
+    `subject` int64, the place of the id's prefix (`SN001` of `SN001_43`) among all prefixes.
+
+    `image_size` (height, width) is what pictures must have; None: what the first one has.
+    Errors: `NetcfgError` that names the file, the ids and what to do.
+    """
+
+    def __init__(
+        self, layout: Layout, split: Split, fields: Sequence[str], image_size: tuple[int, int] | None = None
+    ) -> None:
+        self.layout = layout
+        self.image_size = image_size
+        self._labels = checked_labels(layout)
+        self._frames = _frames(layout, split, self._labels)
+        makers: dict[str, Callable[[int], Any]] = {
+            "image": self._image,
+            "labels": self._scaled,
+            "intensities": self._stored,
+            "subject": lambda index: self._frames.subjects[index],
+        }
+        self._makers = {name: makers[name] for name in fields}
+        self._size_of = ""
+        if image_size is None and "image" in fields:
+            first = self._image(0)
+            self.image_size = first.shape[0], first.shape[1]  # every worker then compares with the same one
+            self._size_of = os.path.basename(self._frames.paths[0])
+
+    def __len__(self) -> int:
+        return len(self._frames.ids)
+
+    def __getitem__(self, index: int) -> dict[str, NDArray[Any]]:
+        return {name: np.asarray(make(index)) for name, make in self._makers.items()}
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The frame ids, in the order of the samples."""
+        return self._frames.ids
+
+    def _image(self, index: int) -> NDArray[np.uint8]:
+        path = self._frames.paths[index]
+        picture = read_picture(path)
+        if picture is None:
+            raise _broken_picture(path)
+        if self.image_size is not None and picture.shape[:2] != self.image_size:
+            (height, width), (wanted_height, wanted_width) = picture.shape[:2], self.image_size
+            wanted = f"`{self._size_of}` is" if self._size_of else "`image_size` is"
+            raise NetcfgError(
+                f"{shown_path(path)} is {height}×{width} (height×width), and {wanted} "
+                f"{wanted_height}×{wanted_width}\nhelp: bring all pictures to one size, and write that as `image_size`"
+            )
+        return picture
+
+    def _stored(self, index: int) -> NDArray[np.float32]:
+        row: NDArray[np.float32] = self._labels.values[self._frames.rows[index]].copy()
+        return row
+
+    def _scaled(self, index: int) -> NDArray[np.float32]:
+        stored = self._stored(index)
+        return stored / np.float32(MAX_INTENSITY) if self.layout.intensities else stored
+
+
+# --- labels -----------------------------------------------------------------------------------------------
+
+
+def checked_labels(layout: Layout) -> Labels:
+    """The folder's labels, for the wanted action units in their order. Raises `NetcfgError`."""
+    path = layout.place(layout.labels)
+    if not layout.folder.is_dir():
+        raise NetcfgError(
+            f"there is no folder {shown_path(layout.folder)}\n"
+            "help: `netcfg data make audetnet DIR` writes one to try with"
+        )
+    labels = _of_units(read_labels(path), layout.units, shown_path(path))
+    _check_range(labels, layout, shown_path(path))
+    return labels
+
+
+def _of_units(labels: Labels, units: tuple[int, ...], shown: str) -> Labels:
+    """A file that names its action units gives the wanted ones; another must have just as many."""
+    width = labels.values.shape[1]
+    if not units or labels.units == units:
+        return labels
+    if labels.units is None:
+        if width != len(units):
+            raise NetcfgError(
+                f"{shown} has {width} labels for a frame, and `action_units` names {len(units)}\n"
+                "help: `action_units` lists the units of the file in its order (disfa and bp4d have 12, disfa8 has 8)"
+            )
+        return Labels(labels.ids, labels.values, units, labels.rows)
+    missing = [unit for unit in units if unit not in labels.units]
+    if missing:
+        raise NetcfgError(
+            f"{shown} has no labels of AU{missing[0]}; it has {', '.join(f'AU{unit}' for unit in labels.units)}\n"
+            "help: take it out of `action_units`"
+        )
+    columns = [labels.units.index(unit) for unit in units]
+    return Labels(labels.ids, np.ascontiguousarray(labels.values[:, columns]), units, labels.rows)
+
+
+def _check_range(labels: Labels, layout: Layout, shown: str) -> None:
+    most, least = labels.values.max(1), labels.values.min(1)
+    if not layout.intensities:
+        if most.max() > 1:
+            _say(
+                f"{shown}: labels reach {most.max():g}, and are used as they are stored\n"
+                "help: `intensities = True` divides intensities by 5"
+            )
+        return
+    outside = np.flatnonzero((most > MAX_INTENSITY) | (least < 0))
+    if len(outside):
+        raise NetcfgError(
+            f"{shown}: the labels of `{labels.ids[outside[0]]}` reach from {least[outside[0]]:g} to "
+            f"{most[outside[0]]:g}, and intensities from 0 to 5\nhelp: `intensities = False` for other labels"
+        )
+
+
+# --- frames -----------------------------------------------------------------------------------------------
+
+
+def _frames(layout: Layout, split: Split, labels: Labels) -> _Frames:
+    train = _listed(layout, layout.train_ids, labels)
+    test = _listed(layout, layout.test_ids, labels)
+    _say_shared_subjects(train, test)
+    train, validation = _split_off(train, test, layout)
+    chosen = {"train": train, "validation": validation, "test": test}[split]
+    paths = _paths(layout, chosen, {*train, *validation, *test})
+    ids = [name for name in chosen if name in paths]
+    if layout.skips_broken:
+        ids = _without_broken(ids, paths, layout)
+    if not ids:
+        raise NetcfgError(
+            f"{shown_path(layout.folder)}: the {split} split is empty\n"
+            f"help: list frame ids in {layout.train_ids} and {layout.test_ids}"
+        )
+    subjects = sorted({subject_of(name) for name in (*train, *validation, *test)})
+    number = {subject: place for place, subject in enumerate(subjects)}
+    return _Frames(
+        tuple(ids),
+        tuple(paths[name] for name in ids),
+        np.array([labels.rows[name] for name in ids], np.intp),
+        np.array([number[subject_of(name)] for name in ids], np.int64),
+    )
+
+
+def subject_of(name: str) -> str:
+    """Whom a frame shows: its id up to the first underscore."""
+    return name.partition("_")[0]
+
+
+def _listed(layout: Layout, part: str, labels: Labels) -> list[str]:
+    """The ids of a list that have labels, each once, in the list's order."""
+    path = layout.place(part)
+    written = [row[0].strip() for _, row in read_csv_rows(path)]
+    ids = list(dict.fromkeys(written))
+    if len(ids) < len(written):
+        _say(
+            f"{shown_path(path)}: written more than once and used once: {counted(len(written) - len(ids), 'id')}"
+        )
+    labelled = [name for name in ids if name in labels.rows]
+    without = [name for name in ids if name not in labels.rows]
+    if ids and not labelled:
+        raise NetcfgError(
+            f"none of the {len(ids)} ids in {shown_path(path)} has labels in {layout.labels}: "
+            f"the list has `{ids[0]}`, the labels `{labels.ids[0]}`\nhelp: both must write ids in the same way"
+        )
+    if without:
+        _say(
+            f"{shown_path(path)}: left out for want of labels: {len(without)} of {counted(len(ids), 'id')}, "
+            f"{named(without)}"
+        )
+    return labelled
+
+
+def _split_off(train: list[str], test: list[str], layout: Layout) -> tuple[list[str], list[str]]:
+    """Training and validation: the test ids, as in the original, or a share of the training subjects."""
+    if layout.validation is None:
+        return train, test
+    subjects = sorted({subject_of(name) for name in train})
+    count = max(1, round(layout.validation * len(subjects)))
+    if count >= len(subjects):
+        raise NetcfgError(
+            f"{shown_path(layout.place(layout.train_ids))} has {len(subjects)} subjects, too few to leave "
+            f"{layout.validation:g} of them to validation\nhelp: `validation = test`, as in the original"
+        )
+    order = np.random.default_rng(layout.seed).permutation(len(subjects))
+    chosen = {subjects[place] for place in order[:count]}
+    taken = f"{count} of {counted(len(subjects), 'training subject')}"
+    _say(f"held out for validation: {taken}, {named(sorted(chosen))}")
+    return (
+        [name for name in train if subject_of(name) not in chosen],
+        [name for name in train if subject_of(name) in chosen],
+    )
+
+
+def _say_shared_subjects(train: list[str], test: list[str]) -> None:
+    shared = sorted({subject_of(name) for name in train} & {subject_of(name) for name in test})
+    if shared:
+        _say(f"both in training and in test: {counted(len(shared), 'subject')}, {named(shared)}")
+
+
+# --- pictures ---------------------------------------------------------------------------------------------
+
+
+def _paths(layout: Layout, ids: list[str], all_ids: set[str]) -> dict[str, str]:
+    """The pictures of the ids; ids without one are an error, or skipped where the layout says so."""
+    folder = layout.place(layout.images)
+    try:
+        names = os.listdir(folder)
+    except OSError as error:
+        raise NetcfgError(
+            f"cannot read the folder of pictures {shown_path(folder)}: {error.strerror}"
+        ) from None
+    pictures: dict[str, str] = {}
+    for ending in reversed(ENDINGS):
+        pictures |= {name[: -len(ending)]: name for name in names if name.lower().endswith(ending)}
+    missing = [name for name in ids if name not in pictures]
+    if missing and not layout.skips_missing:
+        raise NetcfgError(
+            f"{shown_path(folder)} has no picture for {len(missing)} of {counted(len(ids), 'id')}: {named(missing)}\n"
+            "help: `missing = skip` goes on without them"
+        )
+    if missing:
+        _say(
+            f"{shown_path(folder)}: left out for want of a picture: {counted(len(missing), 'id')}, {named(missing)}"
+        )
+    extra = len(pictures.keys() - all_ids)
+    if extra:
+        share = f"{extra} of {counted(len(pictures), 'picture')}"
+        _say(f"{shown_path(folder)}: not used, as no labelled id names them: {share}")
+    return {name: os.path.join(folder, pictures[name]) for name in ids if name in pictures}
+
+
+def _without_broken(ids: list[str], paths: dict[str, str], layout: Layout) -> list[str]:
+    broken = _broken(tuple(paths[name] for name in ids))
+    if broken:
+        _say(
+            f"{shown_path(layout.place(layout.images))}: left out, as they cannot be read: "
+            f"{counted(len(broken), 'picture')}, {named(sorted(map(os.path.basename, broken)))}"
+        )
+    return [name for name in ids if paths[name] not in broken]
+
+
+@lru_cache(maxsize=8)
+def _broken(paths: tuple[str, ...]) -> frozenset[str]:
+    """Those that cannot be read; all are, once a process: an epoch must know its samples before it begins."""
+    with ThreadPoolExecutor() as pool:
+        readable = pool.map(lambda path: read_picture(path) is not None, paths)
+        return frozenset(path for path, good in zip(paths, readable, strict=True) if not good)
+
+
+def read_picture(path: str | Path) -> NDArray[np.uint8] | None:
+    """A picture as uint8 H×W×3, RGB; None where the file is empty, cut short or no picture."""
+    from netcfg.datasets.faces.opencv import cv2
+
+    try:
+        data = Path(path).read_bytes()
+    except OSError:
+        return None
+    if not data or _is_cut(data):
+        return None
+    try:
+        picture = cv2.imdecode(
+            np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+        )
+    except cv2.error:  # dimensions beyond OpenCV's limits
+        return None
+    return None if picture is None else np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB))
+
+
+def _is_cut(data: bytes) -> bool:
+    """Whether a JPEG has no end after its last scan; OpenCV would fill what is missing with grey, and say nothing."""
+    return data.startswith(b"\xff\xd8") and data.rfind(b"\xff\xd9") < data.rfind(b"\xff\xda")
+
+
+def _broken_picture(path: str) -> NetcfgError:
+    return NetcfgError(
+        f"{shown_path(path)} cannot be read: it is empty, cut short, or no picture\n"
+        "help: put a good copy in its place; `on_error = skip` goes on without such pictures"
+    )
+
+
+# --- words ------------------------------------------------------------------------------------------------
+
+
+def counted(count: int, thing: str) -> str:
+    """`1 id`, `2 ids`."""
+    return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"
+
+
+def named(names: Sequence[str]) -> str:
+    """The first few of a list, in words."""
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(f"`{name}`" for name in names[:_NAMED]) + more
+
+
+def _say(text: str) -> None:
+    if text not in _SAID:
+        _SAID.add(text)
+        print(f"note: {text}", file=sys.stderr)

@@ -1,0 +1,290 @@
+"""Frames of the face databases as they are handed out: DISFA, BP4D, and drawn faces in their place.
+
+Each reader lists its clips first (cheap; what is missing is told at once) and then gives frames one at a time.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netcfg.datasets.audetnet_folder import ENDINGS, counted, named, read_picture
+from netcfg.datasets.face_crop import crop_face, read_landmarks
+from netcfg.datasets.label_files import read_csv_rows
+from netcfg.datasets.synthetic_faces import BP4D_AUS, DISFA_AUS, SyntheticFaces
+from netcfg.source import NetcfgError, shown_path
+
+VIDEOS = (".avi", ".mp4", ".mpg", ".wmv", ".mov")
+UNKNOWN = 9  # BP4D's code for what could not be seen
+PRESENT_FROM = 2  # DISFA's intensity from which a unit counts as shown, where occurrence is wanted
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """A face and its labels; the id begins with the subject: `SN001_12`."""
+
+    id: str
+    picture: NDArray[np.uint8]
+    labels: NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Clip:
+    """A stretch of frames of one subject: where its pictures are, labels and landmarks by frame number."""
+
+    subject: str
+    name: str
+    pictures: Path
+    labels: dict[int, NDArray[np.float32]]
+    landmarks: dict[int, Path]
+
+    def frames(self, numbers: set[int]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+        """The pictures of these frames, out of a folder or a video."""
+        return _images(self.pictures, numbers) if self.pictures.is_dir() else _video(self.pictures, numbers)
+
+
+@dataclass
+class Database:
+    """The clips of a database, and what a person should know about them."""
+
+    units: tuple[int, ...]
+    clips: list[Clip]
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def subjects(self) -> list[str]:
+        """Everybody in it."""
+        return sorted({clip.subject for clip in self.clips})
+
+    def count(self, every: int) -> int:
+        """How many frames `frames` gives at most."""
+        return sum(len(_every(clip.labels, every)) for clip in self.clips)
+
+    def frames(self, size: int, every: int) -> Iterator[Frame]:
+        """Each clip's first labelled frame and every so many after it, cut out to `size`×`size`."""
+        unfound = 0
+        for clip in self.clips:
+            wanted = _every(clip.labels, every)
+            for number, picture in clip.frames(wanted):
+                landmarks = clip.landmarks.get(number)
+                unfound += landmarks is None
+                points = None if landmarks is None else read_landmarks(landmarks)
+                yield Frame(f"{clip.name}_{number}", crop_face(picture, points, size), clip.labels[number])
+        if unfound:
+            self.notes.append(
+                f"without landmarks: {counted(unfound, 'frame')}; their middle was taken, not levelled"
+            )
+
+
+def _every(labels: dict[int, Any], every: int) -> set[int]:
+    return set(sorted(labels)[::every])
+
+
+# --- DISFA ------------------------------------------------------------------------------------------------
+
+
+def disfa(folder: Path, occurrence: bool = False) -> Database:
+    """DISFA: `Videos_LeftCamera/LeftVideoSN001_comp.avi`, `ActionUnit_Labels/SN001/SN001_au1.txt`, landmarks
+    anywhere below `Landmark_Points/SN001`.
+
+    Labels are intensities 0 to 5, or with `occurrence` 1 from 2 on. Pictures may also be folders of frames.
+    """
+    root = _part(folder, "ActionUnit_Labels", "DISFA")
+    videos = _part(folder, "Videos_LeftCamera", "DISFA", "Images_LeftCamera", "Video_LeftCamera")
+    database = Database(DISFA_AUS, [])
+    for labels in sorted(path for path in root.iterdir() if path.is_dir()):
+        pictures = _pictures_of(labels.name, videos)
+        if pictures is None:
+            database.notes.append(f"{labels.name} has labels and no video in {shown_path(videos)}: left out")
+            continue
+        intensities = _disfa_labels(labels)
+        if occurrence:
+            intensities = {
+                number: (row >= PRESENT_FROM).astype(np.float32) for number, row in intensities.items()
+            }
+        landmarks = _numbered(folder / "Landmark_Points" / labels.name, (".pts", ".mat", ".txt"))
+        # landmark files count from 0 where one is called 0, frames from 1
+        shift = 1 if 0 in landmarks else 0
+        landmarks = {number + shift: path for number, path in landmarks.items()}
+        database.clips.append(Clip(labels.name, labels.name, pictures, intensities, landmarks))
+    return _with_clips(database, folder, "DISFA")
+
+
+def _disfa_labels(folder: Path) -> dict[int, NDArray[np.float32]]:
+    """Intensities by frame number, which counts from 1: a file `frame,intensity` for each unit."""
+    columns = []
+    for unit in DISFA_AUS:
+        path = next(
+            (path for path in sorted(folder.glob("*.txt")) if re.search(rf"(?i)au0*{unit}\.txt$", path.name)),
+            None,
+        )
+        if path is None:
+            raise NetcfgError(
+                f"{shown_path(folder)} has no file of AU{unit}\nhelp: {folder.name}_au{unit}.txt"
+            )
+        columns.append(_frame_values(path))
+    shared = set.intersection(*(set(column) for column in columns))
+    return {number: np.array([column[number] for column in columns], np.float32) for number in sorted(shared)}
+
+
+def _frame_values(path: Path) -> dict[int, float]:
+    try:
+        return {int(row[0]): float(row[1]) for _, row in read_csv_rows(path)}
+    except (ValueError, IndexError):
+        raise NetcfgError(f"{shown_path(path)} has lines that are not `frame,intensity`") from None
+
+
+def _pictures_of(subject: str, folder: Path) -> Path | None:
+    """The subject's video, or folder of frames."""
+    for path in sorted(folder.iterdir()):
+        if subject.lower() in path.stem.lower() and (path.is_dir() or path.suffix.lower() in VIDEOS):
+            return path
+    return None
+
+
+# --- BP4D -------------------------------------------------------------------------------------------------
+
+
+def bp4d(folder: Path) -> Database:
+    """BP4D: `AUCoding/F001_T1.csv`, pictures in `2D+3D/F001/T1/*.jpg` (or `Sequences`, or the folder itself),
+    landmarks, if any, below `Landmark_Points/F001/T1`.
+
+    The first line of a .csv names the units, its first column the frames; frames with a unit that was not coded (9)
+    are left out.
+    """
+    coding = _part(folder, "AUCoding", "BP4D", "AUCoding/AU_OCC", "AU_OCC")
+    places = [folder / name for name in ("2D+3D", "Sequences(2D+3D)", "Sequences", ".")]
+    database, uncoded = Database(BP4D_AUS, []), 0
+    for path in sorted(coding.rglob("*.csv")):
+        match = re.fullmatch(r"(?i)([FM]\d+)_(T\d+)(_occ)?", path.stem)
+        if match is None:
+            continue
+        subject, task = match[1].upper(), match[2].upper()
+        pictures = next(
+            (place / subject / task for place in places if (place / subject / task).is_dir()), None
+        )
+        if pictures is None:
+            database.notes.append(f"{subject} {task} is coded and has no pictures: left out")
+            continue
+        labels, without = _bp4d_labels(path)
+        uncoded += without
+        landmarks = _numbered(folder / "Landmark_Points" / subject / task, (".pts", ".mat", ".txt"))
+        database.clips.append(Clip(subject, f"{subject}_{task}", pictures, labels, landmarks))
+    if uncoded:
+        database.notes.append(f"left out for units that were not coded (9): {counted(uncoded, 'frame')}")
+    return _with_clips(database, folder, "BP4D")
+
+
+def _bp4d_labels(path: Path) -> tuple[dict[int, NDArray[np.float32]], int]:
+    """0 or 1 for each unit by frame number, and how many frames were not fully coded."""
+    (_, header), *lines = read_csv_rows(path) or [(1, [])]
+    labels = {}
+    try:
+        columns = [[int(float(cell)) for cell in header].index(unit, 1) for unit in BP4D_AUS]
+        for _, row in lines:
+            values = [int(float(row[column])) for column in columns]
+            if UNKNOWN not in values:
+                labels[int(float(row[0]))] = np.array(values, np.float32)
+    except (ValueError, IndexError):
+        raise NetcfgError(
+            f"{shown_path(path)} is no coding of BP4D: a line of unit numbers, then a line of 0, 1 or 9 per frame"
+        ) from None
+    return labels, len(lines) - len(labels)
+
+
+# --- drawn faces ------------------------------------------------------------------------------------------
+
+
+def drawn_frames(
+    images: int, subjects: int, size: int, seed: int, occurrence: bool = True
+) -> tuple[list[str], Iterator[Frame]]:
+    """The subjects, and `images` frames of `synthetic_faces` spread over them, with DISFA's action units."""
+    length = 8  # a unit rises and falls within a clip: few frames of many clips show more than one whole clip
+    clips = -(-images // (2 * subjects))
+    kind = "labels" if occurrence else "intensities"
+    faces = SyntheticFaces(
+        split="all", fields=("image", kind), subjects=max(subjects, 3), clips=clips, clip_length=length,
+        image_size=size, action_units=DISFA_AUS, seed=seed,
+    )  # fmt: skip
+    names = {
+        number: f"SN{place + 1:03d}" for place, number in enumerate(sorted(faces.subject_ids())[:subjects])
+    }
+    places: dict[int, list[int]] = {number: [] for number in names}
+    for index in range(len(faces)):
+        number = faces.clip_of(index)[0]
+        if number in places:
+            places[number].append(index)
+    shares = [images // subjects + (place < images % subjects) for place in range(subjects)]
+
+    def frames() -> Iterator[Frame]:
+        random = np.random.default_rng(seed)
+        for (number, indices), share in zip(places.items(), shares, strict=True):
+            spread = np.sort(random.choice(len(indices), share, replace=False)).tolist()
+            for count, place in enumerate(spread):
+                sample = faces[indices[place]]
+                yield Frame(f"{names[number]}_{count + 1}", sample["image"], sample[kind])
+
+    return list(names.values()), frames()
+
+
+# --- files ------------------------------------------------------------------------------------------------
+
+
+def _part(folder: Path, name: str, database: str, *others: str) -> Path:
+    for candidate in (name, *others):
+        if (folder / candidate).is_dir():
+            return folder / candidate
+    raise NetcfgError(
+        f"{shown_path(folder)} has no folder `{name}`\nhelp: give the folder of {database} as it is handed out"
+    )
+
+
+def _with_clips(database: Database, folder: Path, name: str) -> Database:
+    if not database.count(1):
+        reasons = f" ({named(database.notes)})" if database.notes else ""
+        raise NetcfgError(f"{shown_path(folder)} holds no labelled frames of {name}{reasons}")
+    return database
+
+
+def _numbered(folder: Path, endings: tuple[str, ...]) -> dict[int, Path]:
+    """The files below a folder by the last number in their names."""
+    found = {}
+    for path in sorted(folder.rglob("*")) if folder.is_dir() else []:
+        numbers = re.findall(r"\d+", path.stem)
+        if path.suffix.lower() in endings and numbers:
+            found[int(numbers[-1])] = path
+    return found
+
+
+def _images(folder: Path, numbers: set[int]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+    files = _numbered(folder, ENDINGS)
+    for number in sorted(numbers & files.keys()):
+        picture = read_picture(files[number])
+        if picture is None:
+            raise NetcfgError(f"{shown_path(files[number])} cannot be read: empty, cut short, or no picture")
+        yield number, picture
+
+
+def _video(path: Path, numbers: set[int]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+    """Frames of a video, counted from 1. Raises `NetcfgError` where it cannot be read."""
+    from netcfg.datasets.faces.opencv import cv2
+
+    video = cv2.VideoCapture(str(path))
+    try:
+        if not video.isOpened():
+            raise NetcfgError(f"{shown_path(path)} cannot be read as a video")
+        for number in range(1, max(numbers, default=0) + 1):
+            if not video.grab():
+                return
+            if number in numbers:
+                good, picture = video.retrieve()
+                if good:
+                    yield number, np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB))
+    finally:
+        video.release()

@@ -1,0 +1,55 @@
+"""Blocks that act on a batch as a whole, or on gradients: the joints between networks that train together."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from netcfg.blocks.base import Block
+
+
+class ShuffleBatch(Block, name="shuffle_batch"):
+    """Gives every sample the values of another one of its batch.
+
+    `mode = shift`: row i takes those of row i + `by`, the last rows those of the first. `mode = random`: a new
+    order for every batch. No gradient passes: what it gives stands for samples of a distribution.
+    Shapes: any, unchanged.
+    Source: AUDetNet, whose pairs (z1, z2) with z2 shifted by one are samples of independent codes.
+    Example::
+
+        [shuffle_batch]        # 8x4x4 -> 8x4x4
+        mode = shift
+        by = 1
+    """
+
+    mode: Literal["shift", "random"] = Field("random", description="which other sample")
+    by: Annotated[int, Field(ge=1, le=65_536)] = Field(1, description="`shift`: how many rows away")
+    stops_gradient: ClassVar[bool] = True
+
+    def inline(self, *names: str) -> str:
+        """The rows in another order, without their history."""
+        if self.mode == "shift":
+            return f"{names[0]}.detach().roll(-{self.by}, 0)"
+        return f"{names[0]}.detach()[torch.randperm({names[0]}.shape[0], device={names[0]}.device)]"
+
+    def label(self) -> str:
+        """Which rows."""
+        return f"shift {self.by}" if self.mode == "shift" else "random"
+
+
+class Detach(Block, name="detach"):
+    """Passes values on and stops gradients.
+
+    Shapes: any, unchanged.
+    Source: PyTorch's `detach`.
+    Example::
+
+        [detach]               # 8x4x4 -> 8x4x4
+    """
+
+    stops_gradient: ClassVar[bool] = True
+
+    def inline(self, *names: str) -> str:
+        """The same numbers, without their history."""
+        return f"{names[0]}.detach()"

@@ -1,0 +1,120 @@
+"""Pass: `{Data}` becomes a source, its pipeline, and the fields they give."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from netcfg.blocks.base import ShapeError
+from netcfg.blocks.data import misplaced
+from netcfg.blocks.kinds import FieldSpec, Source, Transform
+from netcfg.passes.collect import Parts
+from netcfg.passes.reserved import Reserved
+from netcfg.program import Data
+from netcfg.source import Finding, SourceFile, did_you_mean
+from netcfg.syntax import Group, Section, parse
+
+
+def read_data(reserved: Reserved) -> Data | None:
+    """The data of a program, or None where there are none or something in them is wrong."""
+    sections, findings = reserved.sections("Data"), reserved.findings
+    span = reserved.parts.spans.get("Data")
+    if span is None:
+        return None
+    if not sections:
+        help = "write `[synthetic_faces]`"
+        findings.append(Finding("NC403", "{Data} has no source", span, help=help))
+        return None
+    source = reserved.checked(sections[0], "data", Source)
+    transforms = []
+    for section in sections[1:]:
+        transform = reserved.checked(section, "data", Transform)
+        if transform is not None:
+            transforms.append((section, transform))
+    if source is None or len(transforms) < len(sections) - 1:
+        return None
+    _check_order(transforms, findings)
+    fields = _pipeline(source, transforms, findings)
+    if fields is None:
+        return None
+    return Data(source, tuple(transform for _, transform in transforms), fields, (), span)
+
+
+def _check_order(transforms: list[tuple[Section, Transform]], findings: list[Finding]) -> None:
+    late = misplaced(transform for _, transform in transforms)
+    for section, transform in transforms:
+        if transform is late:
+            message = (
+                f"[{section.name}] changes single samples, and stands after one that changes whole batches"
+            )
+            findings.append(Finding("NC112", message, section.span, help="put it higher up"))
+
+
+def _pipeline(
+    source: Source, transforms: list[tuple[Section, Transform]], findings: list[Finding]
+) -> dict[str, FieldSpec] | None:
+    fields = source.fields()
+    for section, transform in transforms:
+        for name in transform.only or ():
+            if name not in fields:
+                findings.append(_unknown_field(name, section, fields))
+                return None
+        try:
+            fields = transform.fields(fields)
+        except ShapeError as error:
+            option = section.option(error.option) if error.option else None
+            span = option.value_span if option else section.span
+            findings.append(Finding("NC502", f"[{section.name}] {error}", span, help=error.help))
+            return None
+    return fields
+
+
+def _unknown_field(name: str, section: Section, fields: Mapping[str, FieldSpec]) -> Finding:
+    option = section.option("only")
+    span = option.item_span(name) if option else section.span
+    return Finding("NC501", f"the data have no field `{name}`", span, help=did_you_mean(name, fields))
+
+
+def check_fields_used(data: Data, reserved: Reserved) -> None:
+    """A field that is asked for by name must be of use to somebody, if only to a later transform."""
+    wanted: tuple[str, ...] = data.used
+    needed = [wanted]
+    for transform in reversed(data.transforms):
+        wanted = transform.reads(wanted)
+        needed.append(wanted)
+    asking = zip(reserved.sections("Data"), (data.source, *data.transforms), reversed(needed), strict=True)
+    for section, asked, used in asking:
+        for key, names in (("fields", getattr(asked, "wanted", None)), ("only", getattr(asked, "only", None))):
+            option = section.option(key)
+            for name in names or ():
+                if name not in used and option is not None:
+                    message = f"no network, loss or metric takes the data field `{name}`"
+                    help = did_you_mean(name, used) or "leave it out"
+                    reserved.findings.append(Finding("NC207", message, option.item_span(name), help=help))
+
+
+FOLDER = "audetnet_folder"
+_CARRIED_OVER = {"action_units": "action_units", "labels_are_intensities": "intensities"}
+
+
+def read_from_folder(parts: Parts, folder: str, findings: list[Finding]) -> None:
+    """Put a folder in the place of the source: a source of folders gets another path, others are replaced.
+
+    What the labels are carries over; the size of the pictures is what is on disk.
+    """
+    sections = parts.reserved.get("Data", [])
+    if not sections:
+        help = "add a group {Data} with a source"
+        findings.append(
+            Finding("NC403", f"{parts.name} reads no data that `--data` could replace", help=help)
+        )
+        return
+    lines = [f"[{FOLDER}]", f"path = {folder}"]
+    for option in sections[0].options:
+        if sections[0].name == FOLDER and option.key != "path":
+            lines.append(f"{option.key} = {option.value}")
+        elif sections[0].name != FOLDER and option.key in _CARRIED_OVER:
+            lines.append(f"{_CARRIED_OVER[option.key]} = {option.value}")
+    text = "\n".join(["{Data}", *lines, ""])
+    group = parse(SourceFile(f"--data {folder}", text), findings).items[0]
+    assert isinstance(group, Group)
+    parts.reserved["Data"] = [*group.sections, *sections[1:]]

@@ -1,0 +1,74 @@
+"""Which computes of a phase become one: a network used on several batches of which no sample depends on another.
+
+A critic that judges real and made samples is one pass over both: the same numbers, larger products.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from netcfg.blocks.model import NetworkUse
+from netcfg.graph import Graph
+
+if TYPE_CHECKING:
+    from netcfg.passes.plan import Compute
+
+BY_SAMPLE = frozenset(
+    {
+        "activation",
+        "avgpool",
+        "combine_add",
+        "combine_multiply",
+        "connected",
+        "convolutional",
+        "flatten",
+        "global_avgpool",
+        "identity",
+        "input",
+        "maxpool",
+        "output",
+        "route",
+        "upsample",
+    }
+)
+"""The blocks that make of a sample what they make of it alone. Of others, those of plug-ins too, it is not known."""
+
+
+def together(computes: Sequence[Compute], model: Graph) -> tuple[tuple[Compute, ...], ...]:
+    """The computes in order, those of one pass together; a group stands where its last member stood.
+
+    Together are uses of one network with history for the same phase, on inputs of equal shapes, where nothing
+    reads one before the other can be computed.
+    """
+    groups: dict[int, list[Compute]] = {}
+    group_of: dict[tuple[object, ...], int] = {}
+    for position, compute in enumerate(computes):
+        key = _key(compute, model)
+        first = group_of.get(key, position) if key is not None else position
+        if _is_read(groups.get(first, []), computes[first : position + 1]):
+            first = position
+        if key is not None:
+            group_of[key] = first
+        groups.setdefault(first, []).append(compute)
+    last = {first: group[-1].node for first, group in groups.items()}
+    return tuple(tuple(groups[first]) for first in sorted(groups, key=last.__getitem__))
+
+
+def _key(compute: Compute, model: Graph) -> tuple[object, ...] | None:
+    """What is equal of computes in one pass; None for one that has to stay by itself."""
+    node = model.nodes[compute.node]
+    if not isinstance(node.block, NetworkUse) or not _is_by_sample(node.block.network):
+        return None
+    return (node.block.network.name, compute.history, *(signal.shape for signal in node.inputs))
+
+
+def _is_by_sample(network: Graph) -> bool:
+    return all(
+        node.type in BY_SAMPLE and not getattr(node.block, "batch_normalise", False) for node in network.nodes
+    )
+
+
+def _is_read(group: Sequence[Compute], computes: Sequence[Compute]) -> bool:
+    members = {compute.node for compute in group}
+    return any(read.signal.producer in members for compute in computes for read in compute.reads)

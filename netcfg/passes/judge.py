@@ -1,0 +1,117 @@
+"""Pass: losses and metrics find the signals they name, and check the shapes.
+
+Requires: the model, or at least its networks. Ensures: every name exists, and what is compared can be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from netcfg.blocks.base import ShapeError
+from netcfg.blocks.kinds import FieldSpec, Loss, Metric
+from netcfg.passes.reserved import Reserved, called
+from netcfg.shapes import Shape, show
+from netcfg.source import Finding, Note, Span, did_you_mean
+from netcfg.syntax import Section
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Something a loss or metric may name: a signal of the model, or a data field."""
+
+    shape: Shape
+    span: Span
+    what: str
+    spec: FieldSpec | None = None
+
+
+@dataclass(eq=False)
+class Judges:
+    """The losses and metrics of a program, and where each was written."""
+
+    losses: dict[str, Loss] = field(default_factory=dict)
+    metrics: dict[str, Metric] = field(default_factory=dict)
+    sections: dict[str, Section] = field(default_factory=dict)
+    """Of the losses, by name."""
+    read: dict[str, None] = field(default_factory=dict)
+    """The signals that any of them reads."""
+
+
+def read_judges(
+    reserved: Reserved, known: Mapping[str, Known], networks: Mapping[str, object], complete: bool
+) -> Judges:
+    """All losses and metrics; `complete`: everything they may name is known, so that names can be checked."""
+    judges = Judges()
+    for section in reserved.sections("Loss"):
+        loss = reserved.checked(section, "loss", Loss)
+        if loss is not None and reserved.is_new(loss, section, judges.losses):
+            judges.losses[called(loss)] = loss
+            judges.sections[called(loss)] = section
+            if complete:
+                _check_networks(loss, section, networks, reserved.findings)
+                _check_signals(loss, loss.reads, section, known, judges, reserved.findings)
+    for section in reserved.sections("Metric"):
+        metric = reserved.checked(section, "metric", Metric)
+        if metric is not None and reserved.is_new(metric, section, judges.metrics):
+            judges.metrics[called(metric)] = metric
+            if complete:
+                _check_signals(metric, metric_reads(metric), section, known, judges, reserved.findings)
+    return judges
+
+
+def metric_reads(metric: Metric) -> dict[str, str]:
+    """The signals a metric reads, by option."""
+    reads = {"input": metric.input, "target": metric.target}
+    return {key: name for key, name in reads.items() if name is not None}
+
+
+def _check_networks(
+    loss: Loss, section: Section, networks: Mapping[str, object], findings: list[Finding]
+) -> None:
+    for key, name in zip(loss.network_options, loss.evaluates, strict=True):
+        if name not in networks:
+            option = section.option(key)
+            span = option.value_span if option else section.span
+            help = did_you_mean(name, networks)
+            findings.append(Finding("NC401", f"there is no network `{name}`", span, help=help))
+
+
+def _check_signals(
+    judge: Loss | Metric,
+    reads: Mapping[str, str],
+    section: Section,
+    known: Mapping[str, Known],
+    judges: Judges,
+    findings: list[Finding],
+) -> None:
+    """Look up what a loss or metric reads, and let it check the shapes."""
+    found = {key: _find(name, key, section, known, findings) for key, name in reads.items()}
+    judges.read |= dict.fromkeys(reads.values())
+    signals = [signal for signal in found.values() if signal is not None]
+    if len(signals) < len(found):
+        return
+    shapes = [signal.shape for signal in signals]
+    try:
+        if isinstance(judge, Loss):
+            target = found.get("target")
+            classes = len(target.spec.names) if target and target.spec else 0
+            judge.check(*shapes, classes=classes or None)
+        else:
+            judge.check(shapes[0], shapes[1] if len(shapes) > 1 else None)
+    except ShapeError as error:
+        notes = tuple(Note(signal.span, f"{signal.what} is {show(signal.shape)}") for signal in signals)
+        findings.append(Finding("NC402", f"[{section.name}] {error}", section.span, notes, help=error.help))
+
+
+def _find(
+    name: str, key: str, section: Section, known: Mapping[str, Known], findings: list[Finding]
+) -> Known | None:
+    signal = known.get(name)
+    if signal is None:
+        option = section.option(key)
+        span = option.value_span if option else section.span
+        code, what = ("NC501", "field or signal") if key == "target" else ("NC401", "signal")
+        help = did_you_mean(name, known)
+        findings.append(Finding(code, f"there is no {what} `{name}`", span, help=help))
+    return signal

@@ -1,0 +1,263 @@
+"""Pass: each block of `{Optimizer}` becomes a phase, and the phases are checked against the model.
+
+Ensures: every loss that is minimised exists and reaches a parameter that its phase trains, every network of a phase
+gets a gradient from it, and no network is trained by two.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Mapping
+
+from netcfg.blocks.kinds import Loss, Optimizer
+from netcfg.blocks.model import NetworkUse
+from netcfg.graph import Graph
+from netcfg.passes.judge import Judges
+from netcfg.passes.reach import Reach
+from netcfg.passes.reserved import Reserved, called
+from netcfg.program import Phase
+from netcfg.source import Finding, Note, Span, did_you_mean
+from netcfg.syntax import Section
+
+
+def read_phases(
+    reserved: Reserved, judges: Judges, networks: Mapping[str, object]
+) -> list[tuple[Section, Phase]]:
+    """The phases, in file order, with the sections they were written as."""
+    phases: list[tuple[Section, Phase]] = []
+    names: dict[str, None] = {}
+    for section in reserved.sections("Optimizer"):
+        optimizer = reserved.checked(section, "optimizer", Optimizer)
+        if optimizer is None or not reserved.is_new(optimizer, section, names):
+            continue
+        names[called(optimizer)] = None
+        known = all([_check_network(name, section, reserved, networks) for name in optimizer.networks])
+        weights = _sum_of_losses(optimizer.minimise, section, reserved, judges)
+        if known and weights is not None:
+            phases.append((section, Phase(called(optimizer), optimizer, weights, section.span)))
+    if len(phases) == len(reserved.sections("Optimizer")):  # else one that could not be read may minimise it
+        _warn_unused(judges, [phase for _, phase in phases], reserved.findings)
+    return phases
+
+
+def _warn_unused(judges: Judges, phases: list[Phase], findings: list[Finding]) -> None:
+    for name, section in judges.sections.items() if phases else ():
+        if not any(name in phase.weights for phase in phases):
+            message = f"no optimizer minimises the loss `{name}`"
+            help = "take it out, or name it in an optimizer's `minimise`"
+            findings.append(Finding("NC412", message, section.span, help=help, severity="warning"))
+
+
+def _check_network(name: str, section: Section, reserved: Reserved, networks: Mapping[str, object]) -> bool:
+    if name in networks:
+        return True
+    option = section.option("networks")
+    span = option.item_span(name) if option else section.span
+    help = did_you_mean(name, networks)
+    reserved.findings.append(Finding("NC401", f"there is no network `{name}`", span, help=help))
+    return False
+
+
+# --- sums of losses
+
+
+def _sum_of_losses(
+    text: str, section: Section, reserved: Reserved, judges: Judges
+) -> dict[str, float] | None:
+    """`a + 10 * b` as factors by loss, or None and a finding."""
+    option = section.option("minimise")
+    span = option.value_span if option else section.span
+    try:
+        weights, constant = _linear(ast.parse(text.strip(), mode="eval").body)
+    except (SyntaxError, ValueError, ArithmeticError, RecursionError, MemoryError):
+        help = "losses by name, joined by + and -, each with a number before it where wanted: `a + 10 * b`"
+        reserved.findings.append(Finding("NC009", f"`{text}` is not a sum of losses", span, help=help))
+        return None
+    unknown = [name for name in weights if name not in judges.losses]
+    declared = {
+        option.value if (option := section.option("name")) else section.name
+        for section in reserved.sections("Loss")
+    }
+    for name in unknown:
+        if name not in declared:
+            help = did_you_mean(name, judges.losses) or "declare it: `{Loss}`"
+            reserved.findings.append(
+                Finding("NC401", f"there is no loss `{name}`", _term_span(name, section), help=help)
+            )
+    if constant or not weights:
+        help = "a number alone changes nothing: put it before a loss, `10 * a`"
+        reserved.findings.append(Finding("NC009", f"`{text}` adds a number to the losses", span, help=help))
+    if weights and not any(weights.values()):
+        help = "a factor other than 0, or no optimizer"
+        reserved.findings.append(Finding("NC009", f"`{text}` is always 0", span, help=help))
+        return None
+    if unknown or constant or not weights:
+        return None
+    return {
+        name: weight for name, weight in weights.items() if weight
+    }  # nothing is computed for a factor of 0
+
+
+def _term_span(name: str, section: Section) -> Span:
+    """Where a loss stands in `minimise`."""
+    option = section.option("minimise")
+    if option is None:
+        return section.span
+    span = option.value_span
+    text = span.file.line(span.line)[span.column - 1 : span.column - 1 + span.length]
+    match = re.search(rf"\b{re.escape(name)}\b", text)
+    return Span(span.file, span.line, span.column + match.start(), len(name)) if match else span
+
+
+def _linear(node: ast.AST) -> tuple[dict[str, float], float]:
+    """Factors by name and the constant of a linear expression. Raises ValueError where it is none."""
+    if (
+        isinstance(node, ast.Constant)
+        and isinstance(node.value, (int, float))
+        and not isinstance(node.value, bool)
+    ):
+        return {}, float(node.value)
+    if isinstance(node, ast.Name):
+        return {node.id: 1.0}, 0.0
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.USub, ast.UAdd)):
+        return _scaled(_linear(node.operand), -1.0 if isinstance(node.op, ast.USub) else 1.0)
+    if isinstance(node, ast.BinOp):
+        left, right = _linear(node.left), _linear(node.right)
+        if isinstance(node.op, (ast.Add, ast.Sub)):
+            return _added(left, _scaled(right, -1.0 if isinstance(node.op, ast.Sub) else 1.0))
+        if isinstance(node.op, ast.Mult) and not (left[0] and right[0]):
+            return _scaled(right, left[1]) if right[0] else _scaled(left, right[1])
+        if isinstance(node.op, ast.Div) and not right[0]:
+            return _scaled(left, 1 / right[1])
+    raise ValueError
+
+
+def _scaled(sum: tuple[dict[str, float], float], factor: float) -> tuple[dict[str, float], float]:
+    return {name: weight * factor for name, weight in sum[0].items()}, sum[1] * factor
+
+
+def _added(
+    first: tuple[dict[str, float], float], second: tuple[dict[str, float], float]
+) -> tuple[dict[str, float], float]:
+    names = {**first[0], **second[0]}
+    return {name: first[0].get(name, 0.0) + second[0].get(name, 0.0) for name in names}, first[1] + second[1]
+
+
+# --- phases against the model
+
+
+def check_phases(
+    phases: list[tuple[Section, Phase]],
+    judges: Judges,
+    model: Graph,
+    reach: Reach,
+    networks: Mapping[str, Graph],
+    findings: list[Finding],
+) -> None:
+    """That gradients go where the file sends them, and nowhere else."""
+    first: dict[str, Section] = {}
+    for section, phase in phases:
+        _check_once(section, phase, findings)
+        for name in phase.optimizer.networks:
+            _check_alone(name, section, first.setdefault(name, section), findings)
+        unreached = _check_losses(section, phase, judges, reach, networks, findings)
+        _check_trained(section, phase, judges.losses, reach, networks, unreached, findings)
+    if phases:
+        _warn_untrained(model, set(first), networks, findings)
+
+
+def _check_once(section: Section, phase: Phase, findings: list[Finding]) -> None:
+    option = section.option("networks")
+    for name in dict.fromkeys(phase.optimizer.networks):
+        if phase.optimizer.networks.count(name) > 1:
+            span = option.item_span(name) if option else section.span
+            message = f"`{phase.name}` names `{name}` twice"
+            findings.append(Finding("NC409", message, span, help="once is enough"))
+
+
+def _check_alone(name: str, section: Section, other: Section, findings: list[Finding]) -> None:
+    if other is section:
+        return
+    option, known = section.option("networks"), other.option("networks")
+    assert option is not None
+    assert known is not None
+    message = f"`{name}` is trained by two optimizers, and each would move what the other has just set"
+    notes = (Note(known.item_span(name), "it is trained here already"),)
+    help = "train a network in one of them; the other may still send its loss through it"
+    findings.append(Finding("NC409", message, option.item_span(name), notes, help=help))
+
+
+def _check_losses(
+    section: Section,
+    phase: Phase,
+    judges: Judges,
+    reach: Reach,
+    networks: Mapping[str, Graph],
+    findings: list[Finding],
+) -> bool:
+    """Each loss of a sum must change something that the phase trains; whether one does not.
+
+    Where the phase names a network that cannot learn, that is the mistake, and found elsewhere.
+    """
+    trained = set(phase.optimizer.networks)
+    if not all(networks[name].trainable for name in trained):
+        return False
+    before = len(findings)
+    for name in phase.weights:
+        reached = reach.trains(judges.losses[name])
+        if reached & trained:
+            continue
+        where = _listed(sorted(reached)) if reached else "no parameter at all"
+        message = f"the loss `{name}` reaches {where}, and `{phase.name}` trains {_listed(sorted(trained))}"
+        notes = (Note(judges.sections[name].span, "the loss is declared here"),)
+        findings.append(
+            Finding("NC407", message, _term_span(name, section), notes, help="take it out of the sum")
+        )
+    return len(findings) > before
+
+
+def _check_trained(
+    section: Section,
+    phase: Phase,
+    losses: Mapping[str, Loss],
+    reach: Reach,
+    networks: Mapping[str, Graph],
+    unreached: bool,
+    findings: list[Finding],
+) -> None:
+    """Each network of a phase must have something to learn, and get a gradient from some loss.
+
+    `unreached`: one of its losses goes astray, which is the mistake where a network gets none.
+    """
+    reached = frozenset[str]().union(*(reach.trains(losses[name]) for name in phase.weights))
+    option = section.option("networks")
+    for name in phase.optimizer.networks:
+        span = option.item_span(name) if option else section.span
+        if not networks[name].trainable:
+            what = "is frozen" if networks[name].parameters else "has no parameters"
+            message = f"`{phase.name}` trains `{name}`, which {what}"
+            notes = (Note(networks[name].span, "the network is declared here"),)
+            findings.append(Finding("NC408", message, span, notes, help="take it out of `networks`"))
+        elif name not in reached and not unreached:
+            message = f"`{phase.name}` trains `{name}`, and none of its losses reaches it"
+            help = "take it out of `networks`, or minimise a loss that depends on it"
+            findings.append(Finding("NC408", message, span, help=help))
+
+
+def _warn_untrained(
+    model: Graph, trained: set[str], networks: Mapping[str, Graph], findings: list[Finding]
+) -> None:
+    """A network that is used, could learn, and never does."""
+    used = {node.block.network.name for node in model.blocks if isinstance(node.block, NetworkUse)}
+    for name in sorted(used - trained):
+        graph = networks[name]
+        if graph.trainable:
+            message = f"no optimizer trains `{name}`, which stays as it starts"
+            help = f"name it in an optimizer's `networks`, or write `freeze = True` in the [net] of {name}"
+            findings.append(Finding("NC410", message, graph.span, help=help, severity="warning"))
+
+
+def _listed(names: list[str]) -> str:
+    quoted = [f"`{name}`" for name in names]
+    return " and ".join([*([", ".join(quoted[:-1])] if quoted[1:] else []), quoted[-1]])

@@ -1,0 +1,317 @@
+"""Pass: the phases of a program become the plan of its training step.
+
+On a batch, some phases run, in file order. For these the plan says what is computed when, and with what memory of
+how it came about ("history", autograd's graph):
+
+- a phase computes what its losses need and what is not there yet;
+- a value that an earlier phase has left is used again, unless a network it depends on has stepped since;
+- history is kept only between a loss and the networks its phase trains. A value that a later phase will train
+  through is computed once, with history for that phase, and read by the others without ("cut");
+- a network keeps history of its own parameters only for the phase that trains it; in others it is frozen.
+
+Each value has history for at most one phase: after a phase that trains through a value, the value is out of date.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import combinations
+from math import lcm
+
+from netcfg.blocks.model import NetworkUse
+from netcfg.graph import Graph, Signal
+from netcfg.passes.joint import together
+from netcfg.passes.reach import Reach, key, reach
+from netcfg.program import Phase, Program
+from netcfg.source import Finding, ProgramError
+
+MAX_INTERVALS = 10  # of different `every`: so many make up to a thousand kinds of batches
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A signal that is read; `cut`: without its history."""
+
+    signal: Signal
+    cut: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Compute:
+    """A node of the model is computed.
+
+    `history` names the phase that will train through it (None: no history is kept). Where an earlier phase of the
+    same batch had computed it, `again` names the networks it depends on that have stepped since.
+    """
+
+    node: int
+    reads: tuple[Read, ...]
+    history: str | None
+    again: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluate:
+    """A loss is computed from its signals."""
+
+    loss: str
+    reads: tuple[Read, ...]
+
+
+def all_reads(computes: Iterable[Compute], evaluates: Iterable[Evaluate]) -> list[Read]:
+    """All that is read by these."""
+    return [read for compute in computes for read in compute.reads] + [
+        read for evaluate in evaluates for read in evaluate.reads
+    ]
+
+
+@dataclass(frozen=True)
+class PhasePlan:
+    """What one phase does on a batch: computes, evaluates its losses, updates its networks, forgets.
+
+    `reused`: nodes that an earlier phase has computed; `released`: nodes that nothing later reads; `passed`: the
+    networks that gradients pass on their way to those that the phase trains; `together`: the computes as they run,
+    in order, where one pass of a network serves several (see `joint`).
+    """
+
+    phase: Phase
+    computes: tuple[Compute, ...]
+    evaluates: tuple[Evaluate, ...]
+    reused: tuple[int, ...]
+    released: tuple[int, ...]
+    passed: tuple[str, ...]
+    together: tuple[tuple[Compute, ...], ...]
+
+    @property
+    def cuts(self) -> tuple[int, ...]:
+        """The nodes whose values are read without the history they have."""
+        reads = all_reads(self.computes, self.evaluates)
+        return tuple(sorted({read.signal.producer for read in reads if read.cut}))
+
+
+@dataclass(frozen=True)
+class StepPlan:
+    """The phases that run on a batch, in order."""
+
+    phases: tuple[PhasePlan, ...]
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A set of phases that run on the same batches: `batches` of every `period`."""
+
+    step: StepPlan
+    batches: int
+    period: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The plan of a program's training step; `model` is what the node numbers mean."""
+
+    program: Program
+    model: Graph
+    reach: Reach
+    _steps: dict[tuple[int, ...], StepPlan] = field(default_factory=dict, repr=False)
+
+    def running(self, batch: int) -> tuple[int, ...]:
+        """The numbers of the phases that run on a batch of an epoch, counted from 0."""
+        phases = self.program.phases
+        return tuple(number for number, phase in enumerate(phases) if phase.optimizer.runs_on(batch))
+
+    def step(self, running: tuple[int, ...]) -> StepPlan:
+        """The plan for a batch on which these phases run."""
+        if running not in self._steps:
+            phases = [self.program.phases[number] for number in running]
+            self._steps[running] = _Planner(self.program, self.model, self.reach, phases).step()
+        return self._steps[running]
+
+    @cached_property
+    def patterns(self) -> tuple[Pattern, ...]:
+        """The kinds of batches there are, the most frequent first; batches without any phase are left out.
+
+        Raises `ProgramError` (NC404) where there are far too many.
+        """
+        phases = self.program.phases
+        intervals = sorted({phase.optimizer.every for phase in phases})
+        if len(intervals) > MAX_INTERVALS:
+            message = f"the phases run at {len(intervals)} different intervals; at most {MAX_INTERVALS} can be listed"
+            raise ProgramError([Finding("NC404", message, phases[-1].span, help="let some agree in `every`")])
+        found = []
+        for count, chosen in _coincidences(intervals):
+            running = tuple(number for number, phase in enumerate(phases) if phase.optimizer.every in chosen)
+            found.append((count, running))
+        found.sort(key=lambda item: (-item[0], len(item[1])))
+        return tuple(Pattern(self.step(running), count, lcm(*intervals)) for count, running in found)
+
+
+def _coincidences(intervals: Sequence[int]) -> Iterator[tuple[int, frozenset[int]]]:
+    """On how many batches of a period just these intervals end, for every set of them that there is."""
+    period = lcm(*intervals)
+    for size in range(1, len(intervals) + 1):
+        for chosen in combinations(intervals, size):
+            others = [interval for interval in intervals if interval not in chosen]
+            count = _multiples(period, lcm(*chosen), others)
+            if count:
+                yield count, frozenset(chosen)
+
+
+def _multiples(period: int, of: int, others: Sequence[int]) -> int:
+    """The multiples of a number up to `period` that are multiples of none of the others."""
+    if not others:
+        return period // of
+    if of % others[0] == 0:
+        return 0
+    return _multiples(period, of, others[1:]) - _multiples(period, lcm(of, others[0]), others[1:])
+
+
+def plan(program: Program) -> Plan:
+    """The plan of a checked program that has a model and phases."""
+    assert program.model is not None
+    return Plan(program, program.model, reach(program.model, program.signals))
+
+
+@dataclass(frozen=True, slots=True)
+class _Value:
+    """What is known of a node that has been computed: the phase it keeps history for."""
+
+    history: str | None
+
+
+class _Planner:
+    """Plays the phases of one batch through, and writes down what has to happen."""
+
+    def __init__(self, program: Program, model: Graph, reach: Reach, phases: Sequence[Phase]) -> None:
+        self.program = program
+        self.model = model
+        self.reach = reach
+        self.phases = phases
+        self.trained = [frozenset(phase.optimizer.networks) for phase in phases]
+        self.path = [self._history_path(phase) for phase in phases]
+        self.values: dict[int, _Value] = {}
+        self.stepped: dict[int, frozenset[str]] = {}
+        """For each node that was computed: the networks it depends on that have stepped since."""
+
+    def step(self) -> StepPlan:
+        """The plan of all phases."""
+        plans = [self._phase(number) for number in range(len(self.phases))]
+        return StepPlan(tuple(_with_releases(plans, self.model)))
+
+    def _history_path(self, phase: Phase) -> frozenset[int]:
+        """The nodes between a phase's losses and its networks: those that need history."""
+        trained = frozenset(phase.optimizer.networks)
+        losses = [self.program.losses[name] for name in phase.weights]
+        waiting = [signal for loss in losses if not loss.stops_gradient for signal in self.reach.reads(loss)]
+        path: set[int] = set()
+        while waiting:
+            signal = waiting.pop()
+            if signal.producer not in path and self.reach.gradient[key(signal)] & trained:
+                path.add(signal.producer)
+                waiting += self.model.nodes[signal.producer].inputs
+        return frozenset(path)
+
+    # --- one phase
+
+    def _phase(self, number: int) -> PhasePlan:
+        phase = self.phases[number]
+        needed = self._needed(number)
+        computes = [
+            self._compute(index, number) for index in sorted(needed) if not self._is_there(index, number)
+        ]
+        computed = {compute.node for compute in computes}
+        evaluates = tuple(self._evaluate(name, phase.name) for name in phase.weights)
+        read = {read.signal.producer for read in all_reads(computes, evaluates)}
+        reused = tuple(sorted(index for index in read - computed if not self.model.nodes[index].is_input))
+        self._forget(number)
+        joined = together(computes, self.model)
+        return PhasePlan(phase, tuple(computes), evaluates, reused, (), self._passed(number), joined)
+
+    def _passed(self, number: int) -> tuple[str, ...]:
+        """The networks between the losses of a phase and what it trains."""
+        used = {network_of(self.model, index) for index in self.path[number]} - self.trained[number]
+        return tuple(name for name in self.program.networks if name in used)
+
+    def _needed(self, number: int) -> set[int]:
+        """What the losses of a phase need and is not there in a fit state."""
+        needed: set[int] = set()
+        waiting = [
+            signal.producer
+            for name in self.phases[number].weights
+            for signal in self.reach.reads(self.program.losses[name])
+        ]
+        while waiting:
+            index = waiting.pop()
+            if index in needed or self._is_there(index, number):
+                continue
+            needed.add(index)
+            waiting += [signal.producer for signal in self.model.nodes[index].inputs]
+        return needed
+
+    def _is_there(self, index: int, number: int) -> bool:
+        """Whether a phase can use the value of a node as it is."""
+        if self.model.nodes[index].is_input:
+            return True
+        value = self.values.get(index)
+        if value is None:
+            return False
+        return index not in self.path[number] or value.history == self.phases[number].name
+
+    def _compute(self, index: int, number: int) -> Compute:
+        history = self._history(index, number)
+        again = tuple(sorted(self.stepped.get(index, ())))
+        reads = tuple(self._read(signal, history) for signal in self.model.nodes[index].inputs)
+        self.values[index] = _Value(history)
+        self.stepped[index] = frozenset()
+        return Compute(index, reads, history, again)
+
+    def _history(self, index: int, number: int) -> str | None:
+        """The phase that will train through a value that is computed now, while it is still up to date."""
+        stepped: frozenset[str] = frozenset()
+        for later in range(number, len(self.phases)):
+            if stepped & self.reach.depends[index]:
+                return None
+            if index in self.path[later]:
+                return self.phases[later].name
+            stepped |= self.trained[later]
+        return None
+
+    def _read(self, signal: Signal, history: str | None) -> Read:
+        """Without history, a reader keeps none itself: only one that does has to cut what is not its own."""
+        value = self.values.get(signal.producer)
+        cut = value is not None and value.history is not None and history is not None
+        return Read(signal, cut and value is not None and value.history != history)
+
+    def _evaluate(self, name: str, phase: str) -> Evaluate:
+        loss = self.program.losses[name]
+        reads = tuple(self._read(self.program.signals[read], phase) for read in loss.reads.values())
+        return Evaluate(name, reads)
+
+    def _forget(self, number: int) -> None:
+        """A phase has stepped: what depends on its networks is out of date."""
+        for index, before in self.stepped.items():
+            stepped = self.reach.depends[index] & self.trained[number]
+            if stepped:
+                self.stepped[index] = before | stepped
+                self.values.pop(index, None)
+
+
+def _with_releases(plans: list[PhasePlan], model: Graph) -> Iterator[PhasePlan]:
+    """Let every phase forget what no later one reads."""
+    kept: set[int] = set()
+    releases: list[tuple[int, ...]] = []
+    for plan in reversed(plans):
+        made = {compute.node for compute in plan.computes}
+        read = {read.signal.producer for read in all_reads(plan.computes, plan.evaluates)}
+        here = {index for index in made | read if not model.nodes[index].is_input}
+        releases.append(tuple(sorted(here - kept)))
+        kept = (kept | here) - made
+    for plan, released in zip(plans, reversed(releases), strict=True):
+        yield replace(plan, released=released)
+
+
+def network_of(model: Graph, index: int) -> str | None:
+    """The network that a node of a model uses; None for other blocks."""
+    block = model.nodes[index].block
+    return block.network.name if isinstance(block, NetworkUse) else None

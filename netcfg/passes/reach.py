@@ -1,0 +1,78 @@
+"""What depends on what in a model: which networks a signal needs, and which its gradient reaches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from netcfg.blocks.kinds import Loss
+from netcfg.blocks.model import NetworkUse
+from netcfg.graph import Graph, Node, Signal
+
+Networks = frozenset[str]
+NONE: Networks = frozenset()
+OWN = ""  # among the input names of a network: its own parameters
+Key = tuple[int, str]
+"""A signal: its producer's index and the port."""
+
+
+@dataclass(frozen=True)
+class Reach:
+    """`depends`, by node of the model: the networks its value comes from. `gradient`, by signal: those it trains."""
+
+    depends: tuple[Networks, ...]
+    gradient: Mapping[Key, Networks]
+    signals: Mapping[str, Signal]
+
+    def reads(self, loss: Loss) -> list[Signal]:
+        """The signals a loss reads, in the order of its arguments."""
+        return [self.signals[name] for name in loss.reads.values()]
+
+    def trains(self, loss: Loss) -> Networks:
+        """The networks that the gradient of a loss reaches."""
+        reached = frozenset(loss.evaluates)
+        if loss.stops_gradient:
+            return reached
+        return reached.union(*(self.gradient[key(signal)] for signal in self.reads(loss)))
+
+
+def key(signal: Signal) -> Key:
+    """What a signal is called in `Reach.gradient`."""
+    return signal.producer, signal.port
+
+
+def reach(model: Graph, signals: Mapping[str, Signal]) -> Reach:
+    """The dependencies of a model, from its fields down."""
+    depends: list[Networks] = []
+    gradient: dict[Key, Networks] = {}
+    for index, node in enumerate(model.nodes):
+        own = frozenset({node.block.network.name}) if isinstance(node.block, NetworkUse) else NONE
+        depends.append(own.union(*(depends[signal.producer] for signal in node.inputs)))
+        gradient |= {(index, port): reached for port, reached in _gradients(node, gradient).items()}
+    return Reach(tuple(depends), gradient, signals)
+
+
+def _gradients(node: Node, before: Mapping[Key, Networks]) -> dict[str, Networks]:
+    """The networks that a gradient at each output of a node reaches, from those at its inputs."""
+    passed = [before[key(signal)] for signal in node.inputs]
+    if not isinstance(node.block, NetworkUse):
+        return dict.fromkeys(node.outputs, NONE if node.block.stops_gradient else NONE.union(*passed))
+    graph: Graph = node.block.network
+    sources = dict(zip(graph.inputs, passed, strict=True)) | {OWN: frozenset({graph.name})}
+    inner = _through(graph)
+    only = next(iter(graph.outputs.values()))
+    return {
+        port: NONE.union(*(sources[name] for name in inner[key(graph.outputs.get(port, only))]))
+        for port in node.outputs
+    }
+
+
+def _through(graph: Graph) -> dict[Key, frozenset[str]]:
+    """For each signal of a network what its gradient reaches: inputs by name, and OWN."""
+    reached: dict[Key, frozenset[str]] = {}
+    for index, node in enumerate(graph.nodes):
+        own = frozenset({node.path} if node.is_input else {OWN} if node.trainable else ())
+        if not node.block.stops_gradient:
+            own = own.union(*(reached[key(signal)] for signal in node.inputs))
+        reached |= {(index, port): own for port in node.outputs}
+    return reached

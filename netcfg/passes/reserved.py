@@ -1,0 +1,71 @@
+"""The sections of the reserved groups, checked by kind: what the passes over data, losses and optimizers share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+from netcfg.blocks.base import SECTIONS, Group
+from netcfg.blocks.base import Section as Checked
+from netcfg.passes.collect import Parts
+from netcfg.passes.schema import check_section
+from netcfg.passes.variables import VariableScope
+from netcfg.source import Finding, did_you_mean
+from netcfg.syntax import Section
+
+Kind = TypeVar("Kind", bound=Checked)
+
+
+class Reserved:
+    """The reserved groups of a program, their variables replaced."""
+
+    def __init__(self, parts: Parts, findings: list[Finding]) -> None:
+        self.parts = parts
+        self.findings = findings
+        scope = VariableScope(parts.variables)
+        self._sections = {
+            name: [scope.replace(section) for section in sections]
+            for name, sections in parts.reserved.items()
+        }
+
+    def sections(self, group: str) -> list[Section]:
+        """The sections of `{Group}`, of all files together."""
+        return self._sections.get(group, [])
+
+    def checked(self, section: Section, group: Group, kind: type[Kind]) -> Kind | None:
+        """The section by its schema; an unknown type is reported with the nearest right one."""
+        if section.malformed:
+            return None
+        found = SECTIONS[group].get(section.name)
+        if found is None or not issubclass(found, kind):
+            self._report_unknown(section, group, kind)
+            return None
+        return check_section(section, found, self.findings)
+
+    def _report_unknown(self, section: Section, group: Group, kind: type[Checked]) -> None:
+        known = [name for name, found in SECTIONS[group].items() if issubclass(found, kind)]
+        help = did_you_mean(section.name, known)
+        if group == "data" and section.name in SECTIONS["data"]:
+            help = "the first block of {Data} is the source, the others change its samples"
+        for other, sections in SECTIONS.items():
+            if other != group and section.name in sections:
+                place = "a network" if other == "network" else f"{{{other.capitalize()}}}"
+                help = f"it belongs into {place}"
+        message = f"{{{group.capitalize()}}} has no block `{section.name}` here"
+        self.findings.append(Finding("NC102", message, section.span, help=help))
+
+    def is_new(self, checked: Checked, section: Section, taken: Mapping[str, object]) -> bool:
+        """Whether the name of a loss, metric or phase is still free; says so where it is not."""
+        name = called(checked)
+        if name in taken:
+            option = section.option("name")
+            span = option.value_span if option else section.span
+            self.findings.append(
+                Finding("NC107", f"there are two called `{name}`", span, help="write `name = …`")
+            )
+        return name not in taken
+
+
+def called(checked: Checked) -> str:
+    """What others call a section: its name, or without one its type."""
+    return checked.name or checked.type_name

@@ -1,0 +1,77 @@
+"""Pass: the networks and the data become one model, the graph that losses and metrics read.
+
+Requires: the networks' graphs and the data's fields. Ensures: every input of every use of a network is fed by a
+signal of a fitting shape. Without `{Model}` one network takes the fields named like its inputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from netcfg.blocks.model import DataField, NetworkUse
+from netcfg.blocks.network import Net
+from netcfg.graph import Graph, Node, Signal
+from netcfg.passes.collect import Parts
+from netcfg.passes.elaborate import elaborate_model
+from netcfg.passes.infer import infer
+from netcfg.program import Data
+from netcfg.source import Finding
+from netcfg.syntax import Group, Section
+
+MODEL = "Model"
+
+
+def wire(
+    sections: list[Section], data: Data, graphs: Mapping[str, Graph], parts: Parts, findings: list[Finding]
+) -> Graph | None:
+    """The model that `{Model}` describes; None where something in it is wrong."""
+    span = parts.spans[MODEL]
+    group = Group(MODEL, span, sections)
+    shapes = {name: spec.shape for name, spec in data.fields.items()}
+    before = len(findings)
+    model = infer(elaborate_model(group, shapes, graphs, parts, findings), findings)
+    if model is None:
+        return None
+    _refuse_parameters(model, findings)
+    nodes = tuple(replace(node, span=data.span) if node.is_input else node for node in model.nodes)
+    return replace(model, nodes=nodes) if len(findings) == before else None
+
+
+def _refuse_parameters(model: Graph, findings: list[Finding]) -> None:
+    """What is learned belongs to a network, so that an optimizer can name it."""
+    for node in model.blocks:
+        if node.parameters:
+            message = f"[{node.type}] has parameters, and stands in {{Model}}, where no optimizer can name it"
+            findings.append(Finding("NC210", message, node.span, help="put it into a network"))
+
+
+def single_model(graph: Graph, fed: Mapping[str, str], data: Data) -> Graph:
+    """The model of a program with one network: `fed` gives the field of each of its inputs."""
+    nodes = []
+    for index, (name, spec) in enumerate(data.fields.items()):
+        field = DataField.of(name, spec.shape)
+        nodes.append(Node(name, field, (), {"": Signal(index, "", spec.shape)}, data.span, None))
+    signals = {node.path: node.output for node in nodes}
+    use = NetworkUse(name=graph.name).model_copy(update={"network": graph})
+    ports = graph.outputs if len(graph.outputs) > 1 else {"": next(iter(graph.outputs.values()))}
+    outputs = {port: Signal(len(nodes), port, signal.shape) for port, signal in ports.items()}
+    inputs = tuple(signals[fed[name]] for name in graph.inputs)
+    span = next(graph.nodes[signal.producer].span for signal in graph.outputs.values())
+    nodes.append(Node(graph.name, use, inputs, outputs, span, 0, macs=graph.macs))
+    return Graph(MODEL, tuple(nodes), {}, graph.span, Net())
+
+
+def signals_by_name(model: Graph) -> dict[str, Signal]:
+    """What losses and metrics may name: fields and blocks; `name.port` where a block gives several signals.
+
+    The one named output of a network may be named as well: `Network.output`.
+    """
+    signals: dict[str, Signal] = {}
+    for node in model.nodes:
+        for port, signal in node.outputs.items():
+            signals[f"{node.path}.{port}" if port else node.path] = signal
+        if isinstance(node.block, NetworkUse) and len(node.outputs) == 1:
+            for port in filter(None, node.block.network.outputs):
+                signals[f"{node.path}.{port}"] = node.output
+    return signals

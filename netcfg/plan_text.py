@@ -1,0 +1,293 @@
+"""The plan of a program's training step, as a page for a person or as data."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
+
+from netcfg.blocks.kinds import Optimizer
+from netcfg.passes.plan import Compute, Pattern, PhasePlan, Plan, Read, network_of
+from netcfg.program import Phase
+from netcfg.summary import aligned
+
+PLAN_FORMAT_VERSION = 1
+WIDTH = 110
+INDENT = 14
+REMARKS = 74  # where remarks begin
+RATE_SOURCES = {"net": "its [net]", "default": "default"}
+
+
+# --- as data
+
+
+def plan_data(plan: Plan) -> dict[str, Any]:
+    """The plan as data: the phases, and for each kind of batch what they do.
+
+    A signal's `cut` means that it is read without its history; `history` names the phase that keeps it; `again`
+    the networks whose step made an earlier value of the batch stale; computes of one `pass` are one forward.
+    """
+    return {
+        "version": PLAN_FORMAT_VERSION,
+        "name": plan.program.name,
+        "phases": [_phase_data(plan, phase) for phase in plan.program.phases],
+        "patterns": [
+            {
+                "batches": pattern.batches,
+                "period": pattern.period,
+                "phases": [_step_data(plan, phase) for phase in pattern.step.phases],
+            }
+            for pattern in plan.patterns
+        ],
+    }
+
+
+def _phase_data(plan: Plan, phase: Phase) -> dict[str, Any]:
+    optimizer = phase.optimizer
+    return {
+        "name": phase.name,
+        "optimizer": optimizer.type_name,
+        "line": phase.span.line,
+        "every": optimizer.every,
+        "accumulate": optimizer.accumulate,
+        "clip_grad_norm": optimizer.clip_grad_norm,
+        "schedule": optimizer.schedule,
+        "minimise": dict(phase.weights),
+        "networks": [
+            {
+                "name": name,
+                "parameters": plan.program.networks[name].trainable,
+                "learning_rate": rate,
+                "learning_rate_from": source,
+            }
+            for name, (rate, source) in _rates(plan, optimizer).items()
+        ],
+    }
+
+
+def _step_data(plan: Plan, step: PhasePlan) -> dict[str, Any]:
+    return {
+        "phase": step.phase.name,
+        "computes": [
+            {
+                "signal": plan.model.nodes[compute.node].path,
+                "type": _function(plan, compute.node),
+                "network": network_of(plan.model, compute.node),
+                "reads": _reads_data(plan, compute.reads),
+                "history": compute.history,
+                "again": list(compute.again),
+                "pass": number,
+            }
+            for number, group in enumerate(step.together)
+            for compute in group
+        ],
+        "reused": _paths(plan, step.reused),
+        "cut": _paths(plan, step.cuts),
+        "losses": [
+            {
+                "name": evaluate.loss,
+                "type": plan.program.losses[evaluate.loss].type_name,
+                "factor": step.phase.weights[evaluate.loss],
+                "reads": _reads_data(plan, evaluate.reads),
+                "networks": list(plan.program.losses[evaluate.loss].evaluates),
+            }
+            for evaluate in step.evaluates
+        ],
+        "passes_through": list(step.passed),
+        "updates": list(step.phase.optimizer.networks),
+        "released": _paths(plan, step.released),
+    }
+
+
+def _reads_data(plan: Plan, reads: Iterable[Read]) -> list[dict[str, Any]]:
+    return [{"signal": plan.model.reference(read.signal), "cut": read.cut} for read in reads]
+
+
+def _paths(plan: Plan, nodes: Iterable[int]) -> list[str]:
+    return [plan.model.nodes[index].path for index in nodes]
+
+
+def _function(plan: Plan, node: int) -> str:
+    """What computes a node: a network by its name, or a block by its type."""
+    return network_of(plan.model, node) or plan.model.nodes[node].type
+
+
+def _rates(plan: Plan, optimizer: Optimizer) -> dict[str, tuple[float, str]]:
+    """The learning rate that each network of a phase starts with, and who says so."""
+    rates = {}
+    for name in optimizer.networks:
+        own = plan.program.networks[name].options.learning_rate
+        rate = optimizer.group_options({} if own is None else {"lr": own})["lr"]
+        source = "optimizer" if optimizer.learning_rate is not None else "default" if own is None else "net"
+        rates[name] = float(rate), source
+    return rates
+
+
+# --- as a page
+
+
+def plan_text(plan: Plan) -> str:
+    """The phases as a table, then what each does on each kind of batch."""
+    pages = [_Page(plan, pattern).lines() for pattern in plan.patterns]
+    return "\n\n".join("\n".join(lines) for lines in (_table(plan), *pages))
+
+
+def _table(plan: Plan) -> list[str]:
+    rows = [("phase", "runs on", "trains", "parameters", "optimizer", "learning rate")]
+    for phase in plan.program.phases:
+        optimizer = phase.optimizer
+        trained = sum(plan.program.networks[name].trainable for name in optimizer.networks)
+        names, when = ", ".join(optimizer.networks), every(optimizer.every)
+        rows.append(
+            (phase.name, when, names, f"{trained:,}", _optimizer(optimizer), _learning_rate(plan, optimizer))
+        )
+    return aligned(rows, right=(3,))[:-1]
+
+
+def every(period: int) -> str:
+    """`every batch`, `every 5th batch`."""
+    return "every batch" if period == 1 else f"every {ordinal(period)} batch"
+
+
+def ordinal(number: int) -> str:
+    """`2nd`, `5th`, `11th`, `21st`."""
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{'th' if number % 100 in (11, 12, 13) else ending}"
+
+
+def _optimizer(optimizer: Optimizer) -> str:
+    """Its type, and what makes its updates special."""
+    text = optimizer.type_name
+    if optimizer.accumulate > 1:
+        text += f", mean of {optimizer.accumulate}"
+    if optimizer.clip_grad_norm is not None:
+        text += f", norm ≤ {optimizer.clip_grad_norm:g}"
+    return text
+
+
+def _learning_rate(plan: Plan, optimizer: Optimizer) -> str:
+    """Where the learning rates start: one where all agree, else each with its network."""
+    rates = {
+        name: f"{rate:g} ({RATE_SOURCES.get(source, f'[{optimizer.type_name}]')})"
+        for name, (rate, source) in _rates(plan, optimizer).items()
+    }
+    agree = len(set(rates.values())) == 1
+    text = next(iter(rates.values())) if agree else ", ".join(f"{name} {rates[name]}" for name in rates)
+    return text if optimizer.schedule == "constant" else f"{text}, {optimizer.schedule}"
+
+
+def _when(pattern: Pattern) -> str:
+    if pattern.batches == 1:
+        return f"On {every(pattern.period)}"
+    return f"On {pattern.batches} of {pattern.period} batches"
+
+
+@dataclass(slots=True)
+class _Page:
+    """The lines of one kind of batch. `keeper`: the phase that each node computed so far keeps its history for."""
+
+    plan: Plan
+    pattern: Pattern
+    keeper: dict[int, str | None] = field(default_factory=dict)
+
+    def lines(self) -> list[str]:
+        """All phases, in order."""
+        lines = [_when(self.pattern)]
+        for step in self.pattern.step.phases:
+            lines.append(f"  {step.phase.name}: trains {', '.join(step.phase.optimizer.networks)}")
+            lines += self._phase(step)
+        return lines
+
+    def _phase(self, step: PhasePlan) -> Iterator[str]:
+        self.keeper |= {compute.node: compute.history for compute in step.computes}
+        yield from _labelled("reuse", ", ".join(_paths(self.plan, step.reused)))
+        for label, text, remark in self._computes(step):
+            yield _remarked(f"    {label:<{INDENT - 4}}{text}", remark)
+        yield from _labelled("cut", "; ".join(self._cuts(step)))
+        yield from _labelled("minimise", _sum(step.phase))
+        yield from _labelled("through", _passed(step))
+
+    def _computes(self, step: PhasePlan) -> Iterator[tuple[str, str, str]]:
+        """A line for each network; blocks without parameters that stand together share one."""
+        label = "compute"
+        for (_, remark), group in groupby(
+            _in_order(step), lambda one: self._kind(one[0], one[1], step.phase.name)
+        ):
+            for line in _packed([self._formula(compute) for compute, _ in group]):
+                yield label, line, remark
+                label = ""
+
+    def _kind(self, compute: Compute, is_joined: bool, phase: str) -> tuple[int, str]:
+        """What may share a line: a number for each network, 0 for all other blocks; and the remark."""
+        alone = compute.node if network_of(self.plan.model, compute.node) else 0
+        remarks = [_remark(compute, phase), "same pass" if is_joined else ""]
+        return alone, ", ".join(filter(None, remarks))
+
+    def _formula(self, compute: Compute) -> str:
+        reads = [
+            f"detach({name})" if read.cut else name
+            for read in compute.reads
+            for name in [self.plan.model.reference(read.signal)]
+        ]
+        return f"{self.plan.model.nodes[compute.node].path} = {_function(self.plan, compute.node)}({', '.join(reads)})"
+
+    def _cuts(self, step: PhasePlan) -> Iterator[str]:
+        """The signals that are read without their history, by the phase that it is kept for."""
+        for keeper in dict.fromkeys(map(self.keeper.__getitem__, step.cuts)):
+            cuts = [node for node in step.cuts if self.keeper[node] == keeper]
+            yield f"{', '.join(_paths(self.plan, cuts))} (gradients are kept for {keeper})"
+
+
+def _in_order(step: PhasePlan) -> Iterator[tuple[Compute, bool]]:
+    """The computes as they run, and whether one shares the forward pass of the one before."""
+    for group in step.together:
+        for index, compute in enumerate(group):
+            yield compute, index > 0
+
+
+def _remark(compute: Compute, phase: str) -> str:
+    if compute.again:
+        stepped = " and ".join(compute.again)
+        return f"again: {stepped} {'has' if len(compute.again) == 1 else 'have'} stepped"
+    if compute.history is None:
+        return "no gradients"
+    return "" if compute.history == phase else f"gradients for {compute.history}"
+
+
+def _passed(step: PhasePlan) -> str:
+    """The networks that the gradients pass without changing them."""
+    return f"{', '.join(step.passed)} (stay as they are)" if step.passed else ""
+
+
+def _sum(phase: Phase) -> str:
+    """`a - b + 10 * c`."""
+    text = ""
+    for name, factor in phase.weights.items():
+        term = name if abs(factor) == 1 else f"{abs(factor):g} * {name}"
+        sign = "-" if factor < 0 else "+"
+        text += f" {sign} {term}" if text else f"-{term}" if factor < 0 else term
+    return text
+
+
+def _labelled(label: str, text: str) -> Iterator[str]:
+    """A label and its text, on as many lines as it needs; nothing where there is no text."""
+    for line in textwrap.wrap(text, WIDTH - INDENT):
+        yield f"    {label:<{INDENT - 4}}{line}"
+        label = ""
+
+
+def _packed(formulas: list[str]) -> list[str]:
+    """Formulas on as few lines as leave room for a remark; none is broken."""
+    lines: list[str] = []
+    for formula in formulas:
+        if lines and len(lines[-1]) + len(formula) + 4 <= REMARKS - INDENT:
+            lines[-1] += f"; {formula}"
+        else:
+            lines.append(formula)
+    return lines
+
+
+def _remarked(line: str, remark: str) -> str:
+    return f"{line:<{REMARKS - 2}}  {remark}" if remark else line
