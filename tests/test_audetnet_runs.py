@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from golden_rules import golden
+from safetensors.torch import load_file
 
 from netcfg.cli.main import main
 
@@ -114,7 +115,7 @@ def test_intensities_are_regressed_and_balanced(tmp_path, intensities):
     assert 0 < records(run)[0]["train"]["detection"] < 10
 
 
-def test_the_disentangling_test_reads_a_run_of_the_original_recipe(tmp_path, folder, capsys):
+def test_the_disentangling_test_reads_a_run_of_the_original_recipe(tmp_path, folder):
     small = ("--set", "width=4", "--data", folder, "--epochs", 1)
     run, probes = tmp_path / "run", tmp_path / "probes"
     assert train(CFG / "audetnet.cfg", run, *small, "--set", "main_every=1", "--set", "batch_size=8") == 0
@@ -122,7 +123,10 @@ def test_the_disentangling_test_reads_a_run_of_the_original_recipe(tmp_path, fol
     assert train(CFG / "audetnet_disentangling.cfg", probes, *small, "--set", weights) == 0
     assert {"z1_f1", "z2_f1", "z1_2afc", "z2_2afc"} <= records(probes)[0]["validation"]["metrics"].keys()
     assert (probes / "pictures" / "epoch_0001.png").exists()
-    assert "26 parameters loaded" in capsys.readouterr().out
+    trained, frozen = (load_file(path / "checkpoints" / "best.safetensors") for path in (run, probes))
+    kept = [name for name in frozen if name.startswith(("Encoder.", "Decoder."))]
+    assert len(kept) > 40
+    assert all(torch.equal(frozen[name], trained[name]) for name in kept)
 
 
 # --- what goes wrong: one clear error, and exit 1

@@ -24,7 +24,6 @@ from functools import partial
 
 import torch
 from torch import Tensor, distributed, nn
-from torch._utils import _flatten_dense_tensors, _unflatten_dense_tensors
 
 from netcfg.passes.plan import Plan, network_of
 from netcfg.program import Program
@@ -170,11 +169,12 @@ class Team:
         gradients = [weight.grad for weight in parameters if weight.grad is not None]
         if self.size == 1 or not gradients:
             return
-        vector = _flatten_dense_tensors(gradients)
+        vector = torch.cat([gradient.reshape(-1) for gradient in gradients])
         self._exchange(lambda: distributed.all_reduce(vector))
         vector /= self.size
-        for gradient, mean in zip(gradients, _unflatten_dense_tensors(vector, gradients), strict=True):
-            gradient.copy_(mean)
+        sizes = [gradient.numel() for gradient in gradients]
+        for gradient, mean in zip(gradients, torch.split(vector, sizes), strict=True):
+            gradient.copy_(mean.view(gradient.shape))
 
 
 ALONE = Team()

@@ -104,7 +104,8 @@ def _in_order(rows: Tensor | None, pipeline: Pipeline, team: Team, batches: int 
     if len(shares) == 1:
         return shares[0]
     portions = [
-        share.split(sizes) for share, sizes in zip(shares, pipeline.sampler.sizes(batches), strict=True)
+        torch.split(share, sizes)
+        for share, sizes in zip(shares, pipeline.sampler.sizes(batches), strict=True)
     ]
     return torch.cat(
         [portion for batch in zip_longest(*portions) for portion in batch if portion is not None]

@@ -9,6 +9,7 @@ import errno
 import re
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -52,6 +53,7 @@ class Gallery:
         self._device = next(phases.model.networks.parameters()).device
         self._samples: tuple[Pipeline, Batch] | None = None
         self._last_batches: dict[str, int] = {}
+        self._watched: set[str] = set()
         self._flow: dict[str, list[Row]] = {}
 
     # --- gradients
@@ -65,11 +67,13 @@ class Gallery:
             return
         if not self._last_batches:
             self._last_batches = last_batches(self._step.plan, batches)
-        watched = {phase for phase, last in self._last_batches.items() if last == batch}
-        self._step.on_gradients = self._look if watched else None
+        self._watched = {phase for phase, last in self._last_batches.items() if last == batch}
+        self._step.on_gradients = self._look if self._watched else None
 
     def _look(self, phase: str) -> None:
         """Keep the sizes of a phase's gradients; where it accumulates, those of the part there is."""
+        if phase not in self._watched:
+            return
         scaler = self.phases.steppers[phase].scaler
         scale = scaler.get_scale() if scaler is not None else 1.0
         rows = gradient_flow(self._parameters(phase))
@@ -88,9 +92,7 @@ class Gallery:
         self._try(epoch, "pictures", self._show)
         flow, self._flow = self._flow, {}
         for phase, rows in flow.items():
-            self._try(
-                epoch, f"gradients of `{phase}`", lambda epoch, p=phase, r=rows: self._plot(epoch, p, r)
-            )
+            self._try(epoch, f"gradients of `{phase}`", partial(self._plot, phase, rows))
 
     def _try(self, epoch: int, what: str, draw: Callable[[int], None]) -> None:
         try:
@@ -101,7 +103,7 @@ class Gallery:
             reason = str(error).partition("\n")[0] or type(error).__name__
             self.say(f"no {what} of epoch {epoch}: {reason}")
 
-    def _plot(self, epoch: int, phase: str, rows: Sequence[Row]) -> None:
+    def _plot(self, phase: str, rows: Sequence[Row], epoch: int) -> None:
         folder = self.folder / GRADIENT_FLOW
         folder.mkdir(exist_ok=True)
         draw_gradient_flow(folder / f"{file_name(phase)}_epoch_{epoch:04}.png", rows)

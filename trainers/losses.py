@@ -73,7 +73,7 @@ class GradientPenalty(nn.Module):
             score = critic(point)
             (gradient,) = torch.autograd.grad(score.sum(), point, create_graph=True)
         axes = 1 if self.norm_over == "channel" else tuple(range(1, gradient.ndim))
-        length = torch.linalg.vector_norm(_precise(gradient), dim=axes)
+        length: Tensor = torch.linalg.vector_norm(_precise(gradient), dim=axes)
         return (length - 1).square().mean()
 
 

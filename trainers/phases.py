@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from netcfg.passes.plan import plan
+from netcfg.plan_text import ordinal
 from netcfg.program import Program
 from netcfg.source import Finding, NetcfgError, ProgramError
 from netcfg.trainers.distributed import ALONE, Team, wrap_networks
@@ -88,7 +89,7 @@ class Phases:
         for phase in self.program.phases:
             every = phase.optimizer.every
             if every > batches:
-                message = f"`{phase.name}` runs on every {every}th batch, and an epoch has only {batches}"
+                message = f"`{phase.name}` runs on every {ordinal(every)} batch, and an epoch has only {batches}"
                 help = f"`every = {batches}` or less, a smaller batch_size, or more data"
                 raise ProgramError([Finding("NC411", message, phase.span, help=help)])
 

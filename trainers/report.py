@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from rich.table import Table
@@ -14,27 +14,28 @@ OVERALL = "overall"
 _ABSENT = "–"
 
 
-def result_tables(result: Mapping[str, Any]) -> list[Table]:
+def result_tables(result: Mapping[str, Any], labels: Collection[str] = ()) -> list[Table]:
     """What the best epoch reached.
 
     Metrics that judge the same labels (`AU12`) stand side by side, a table per split; one that is alone has the
-    splits side by side. All others share a table of their main figures.
+    splits side by side. All others share a table of their main figures; one that judges a single label, known by
+    `labels`, names it there.
     """
     splits = _splits(result)
     epoch = f"best epoch ({result['best_epoch']})"
     groups = by_labels(splits.values())
     plain = groups.pop((), [])
     tables = []
-    for labels, metrics in groups.items():
+    for judged, metrics in groups.items():
         if len(metrics) == 1:
             columns = {split: figures.get(metrics[0], {}) for split, figures in splits.items()}
-            tables.append(_label_table(f"{metrics[0]}, {epoch}", labels, _by_role(columns, metrics[0])))
+            tables.append(_label_table(f"{metrics[0]}, {epoch}", judged, _by_role(columns, metrics[0])))
             continue
         for split, figures in splits.items():
             roles = {name: _roles(name, figures[name]) for name in metrics if name in figures}
-            tables.append(_label_table(f"{split}, {epoch}", labels, roles))
+            tables.append(_label_table(f"{split}, {epoch}", judged, roles))
     if plain:
-        tables.append(_plain_table(epoch, plain, splits))
+        tables.append(_plain_table(epoch, plain, splits, labels))
     return tables
 
 
@@ -85,7 +86,7 @@ def _label_table(title: str, labels: Iterable[str], columns: Mapping[str, Figure
     return table
 
 
-def _plain_table(epoch: str, metrics: Iterable[str], splits: Splits) -> Table:
+def _plain_table(epoch: str, metrics: Iterable[str], splits: Splits, labels: Collection[str]) -> Table:
     """A row per metric, a column per split."""
     table = Table(title=epoch, title_justify="left")
     table.add_column("")
@@ -93,7 +94,8 @@ def _plain_table(epoch: str, metrics: Iterable[str], splits: Splits) -> Table:
         table.add_column(split, justify="right")
     for name in metrics:
         main = {split: dict(list(figures.get(name, {}).items())[:1]) for split, figures in splits.items()}
-        _add_row(table, name, main, name)
+        label = next((label for label in next(iter(splits.values())).get(name, {}) if label in labels), None)
+        _add_row(table, f"{name} ({label})" if label else name, main, name)
     return table
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from math import isfinite
 
@@ -143,6 +143,7 @@ class Step:
         reported: dict[str, Tensor] = {}
         for phase in self.plan.step(self.plan.running(batch)).phases:
             self._phase(phase, fields, values, reported)
+        self._keep_history_of(self._parameters)  # as whoever else uses the networks expects
         return reported
 
     def explain(self, means: Mapping[str, float], fields: Mapping[str, Tensor] | None, place: str) -> Finding:
@@ -211,9 +212,11 @@ class Step:
 
     def _train_only(self, phase: str) -> None:
         """Let only the networks of a phase keep the history of their parameters."""
-        trained = self._trained[phase]
+        self._keep_history_of(self._trained[phase])
+
+    def _keep_history_of(self, networks: Collection[str]) -> None:
         for name, requires in self._requiring.items():
-            if requires != (name in trained):
+            if requires != (name in networks):
                 for weight in self._parameters[name]:
                     weight.requires_grad_(not requires)
                 self._requiring[name] = not requires

@@ -489,7 +489,9 @@ class Trainer:
                 f"stopped after epoch {self.position.epoch}: `{self.monitor.name}` has not improved since "
                 f"epoch {self.position.best_epoch} (patience {self.training.patience})"
             )
-        for table in result_tables(result):
+        fields = self.program.data.fields if self.program.data else {}
+        labels = [name for spec in fields.values() for name in spec.names]
+        for table in result_tables(result, labels):
             self.console.print(table)
         self._say(f"run folder: {self.run} (best weights: {self.run}/checkpoints/best.safetensors)")
 

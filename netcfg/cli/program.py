@@ -22,7 +22,9 @@ def add_program_arguments(parser: argparse.ArgumentParser) -> None:
         dest="settings",
         help="set a variable; repeatable",
     )
-    parser.add_argument("--data", metavar="DIR", help="read the data from this folder, whatever the file says")
+    parser.add_argument(
+        "--data", metavar="DIR", help="read the data from this folder, whatever the file says"
+    )
 
 
 def settings_of(options: argparse.Namespace) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from netcfg.trainers.run_folder import RunFolder
 
 INTERRUPTED = 130  # what a shell reports for Ctrl-C
+_GRACE_SECONDS = (
+    5.0  # torchrun ends all processes as soon as one has failed: let the one that tells why speak first
+)
 
 _CONTINUED = ("preset", "settings", "data", "epochs", "seed", "limit_batches", "precision", "compile")
 _FIXED = ("seed", "limit_batches", "precision")
@@ -66,9 +70,10 @@ def run(options: argparse.Namespace) -> int:
     try:
         return _train(options)
     except NetcfgError as error:
-        if _is_told_elsewhere(error):
-            return 1
-        raise
+        if not _is_told_elsewhere(error):
+            raise
+        time.sleep(_GRACE_SECONDS)
+        return 1
     except KeyboardInterrupt:
         print(
             "stopped at once; `netcfg train --resume RUN` continues from the last checkpoint", file=sys.stderr

@@ -17,7 +17,7 @@ from netcfg.passes.schema import check_section
 from netcfg.passes.variables import VariableScope
 from netcfg.shapes import Shape
 from netcfg.source import Finding, SourceFile
-from netcfg.syntax import Group, Option, parse
+from netcfg.syntax import Group, Option, Section, parse
 
 PAIR_CRITIC = "Discriminator"
 IMAGE_CRITIC = "Image Discriminator"
@@ -37,9 +37,12 @@ def is_audetnet(parts: Parts) -> bool:
 
 def translate(parts: Parts, graphs: Sequence[Graph], findings: list[Finding]) -> None:
     """Replace the three blocks by the groups they stand for. A group that the file writes itself is kept."""
+    general = parts.reserved.get("General", [])
     options = _options(parts, findings)
     parts.reserved["General"] = []
     _spell_out(parts)
+    if "Data" in parts.reserved:
+        _warn_overridden(general, findings)
     networks = {graph.name: graph for graph in graphs}
     if options is None or set(networks) != set(parts.networks):
         return
@@ -49,6 +52,16 @@ def translate(parts: Parts, graphs: Sequence[Graph], findings: list[Finding]) ->
         if isinstance(item, Group) and (item.name == "General" or item.name not in parts.reserved):
             parts.spans.setdefault(item.name, item.span)
             parts.reserved[item.name] = item.sections
+
+
+def _warn_overridden(general: Sequence[Section], findings: list[Finding]) -> None:
+    """The options of data that do not count where the file has a {Data} of its own."""
+    for section in general[1:2]:
+        for option in section.options:
+            if option.key in ("mean", "std", "epoch_size", "sampling_size"):
+                message = f"`{option.key}` does not count here: the file has a {{Data}} of its own"
+                help = "take it out, or write it in {Data}"
+                findings.append(Finding("NC115", message, option.span, help=help, severity="warning"))
 
 
 def _spell_out(parts: Parts) -> None:

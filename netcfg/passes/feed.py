@@ -83,7 +83,10 @@ def check_fields_used(data: Data, reserved: Reserved) -> None:
         needed.append(wanted)
     asking = zip(reserved.sections("Data"), (data.source, *data.transforms), reversed(needed), strict=True)
     for section, asked, used in asking:
-        for key, names in (("fields", getattr(asked, "wanted", None)), ("only", getattr(asked, "only", None))):
+        for key, names in (
+            ("fields", getattr(asked, "wanted", None)),
+            ("only", getattr(asked, "only", None)),
+        ):
             option = section.option(key)
             for name in names or ():
                 if name not in used and option is not None:

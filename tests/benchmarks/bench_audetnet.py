@@ -366,11 +366,11 @@ def peak_of(step: TrainingStep, fields: Fields, batch: int) -> float:
     activities = [torch.profiler.ProfilerActivity.CPU]
     with torch.profiler.profile(activities=activities, profile_memory=True) as profiler:
         step(fields, batch)
-    changes = [event for event in profiler.events() or () if event.name == "[memory]"]
-    changes.sort(key=lambda event: event.time_range.start)
+    changes = [event for event in profiler.profiler.kineto_results.events() if event.name() == "[memory]"]
+    changes.sort(key=lambda event: event.start_ns())
     level = highest = 0
     for event in changes:
-        level += event.cpu_memory_usage
+        level += event.nbytes()
         highest = max(highest, level)
     return highest / 1e6
 

@@ -15,25 +15,23 @@ import torch
 import netcfg
 from netcfg.passes.read import shipped_folder
 from netcfg.trainers.devices import use_channels_last
-from netcfg.trainers.step import Losses, Step
+from netcfg.trainers.phases import Phases
 
 GOAL = 1.4
 
 
 def make_step(program, plain):
-    """A step of the program's first phase, the trainer's way or the plain one; and the layout of its pictures."""
+    """The step of a program, the trainer's way or the plain one; and the layout of its pictures."""
     torch.manual_seed(0)
     networks = netcfg.build(program).train()
-    phase = program.phases[0]
-    parameters = [weight for weight in networks.parameters() if weight.requires_grad]
-    if plain:
-        optimizer = torch.optim.Adam(parameters, foreach=False, fused=False)
-    else:
+    if not plain:
         for network in networks.values():
             use_channels_last(network)
-        optimizer = phase.optimizer.lower([{"params": parameters}])
-    layout = torch.contiguous_format if plain else torch.channels_last
-    return Step(program, phase, networks, Losses(program.losses), optimizer), layout
+    phases = Phases(program, networks, torch.device("cpu"))
+    if plain:
+        for stepper in phases.steppers.values():
+            stepper.optimizer = torch.optim.Adam(stepper.parameters, foreach=False, fused=False)
+    return phases.step, torch.contiguous_format if plain else torch.channels_last
 
 
 def make_batch(program, size, layout):
@@ -52,7 +50,7 @@ def make_batch(program, size, layout):
 
 def seconds(step, fields):
     start = time.perf_counter()
-    step(fields)
+    step(fields, 0)
     return time.perf_counter() - start
 
 

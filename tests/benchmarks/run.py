@@ -6,7 +6,15 @@ import importlib
 import sys
 from pathlib import Path
 
-NAMES = ("bench_compile", "bench_network", "bench_step", "bench_training", "bench_faces", "bench_metrics")
+NAMES = (
+    "bench_compile",
+    "bench_network",
+    "bench_step",
+    "bench_audetnet",
+    "bench_training",
+    "bench_faces",
+    "bench_metrics",
+)
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parent))

@@ -127,6 +127,7 @@ def test_gradients_are_shown_without_the_scale_of_half_precision(make_trainer):
     trainer.phases.steppers["adam"].scaler = SimpleNamespace(get_scale=lambda: 8.0)
     for weight in trainer.networks.parameters():
         weight.grad = torch.full_like(weight, -4.0)
+    trainer.gallery.watch(4, 5)
     trainer.gallery._look("adam")
     names, means, largest = zip(*trainer.gallery._flow["adam"], strict=True)
     assert names == tuple(name for name, _ in trainer.networks.named_parameters())

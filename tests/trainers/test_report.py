@@ -54,6 +54,13 @@ def test_figures_without_labels_share_one_table():
     ]
 
 
+def test_a_single_label_is_named():
+    figures = {"f1": {"f1": 0.5, "AU12": 0.5}, "emd": {"emd": 1.0, "signed": 1.0}}
+    result = {"best_epoch": 1, "validation": {"metrics": figures}, "test": None}
+    (table,) = result_tables(result, ["AU12"])
+    assert list(table.columns[0].cells) == ["f1 (AU12)", "emd"]
+
+
 def test_without_metrics_there_is_no_table():
     assert result_tables({"best_epoch": 1, "validation": {}, "test": None}) == []
 

@@ -86,10 +86,9 @@ def flat(value):
     return [flat(one) for one in value] if isinstance(value, list) else value
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_a_run_killed_again_and_again_ends_as_one_never_stopped(tmp_path, unbroken, seed):
+def test_a_run_killed_again_and_again_ends_as_one_never_stopped(tmp_path, unbroken):
     program, path = three_phases(), tmp_path / "killed"
-    chance = random.Random(seed)
+    chance = random.Random(1)
     first = trainer_in(path, program, checkpoint_seconds=0.0)
     first.save()
     first.events.close()

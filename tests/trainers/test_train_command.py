@@ -117,6 +117,55 @@ def test_a_run_continues_with_its_file(folder):
     assert netcfg_train("face.cfg", "--resume", "runs/face-1", "--epochs", "2") == 0
 
 
+def test_precision_is_kept_on_resume(folder):
+    netcfg_train("face.cfg", "--epochs", "1", "--precision", "bf16")
+    assert run_json(folder, "runs/face-1/run.json")["precision"] == "bf16"
+    assert netcfg_train("--resume", "runs/face-1", "--epochs", "2") == 0
+    assert run_json(folder, "runs/face-1/run.json")["precision"] == "bf16"
+    refused(
+        "NC406.*`--precision bf16`, not with `--precision f32`",
+        "--resume",
+        "runs/face-1",
+        "--precision",
+        "f32",
+    )
+
+
+def test_compile_is_kept_on_resume(folder, monkeypatch):
+    from netcfg.trainers import trainer
+
+    compiled = []
+    monkeypatch.setattr(trainer, "compile_networks", lambda program, *rest: compiled.append(program.name))
+    netcfg_train("face.cfg", "--epochs", "1", "--compile")
+    netcfg_train("--resume", "runs/face-1", "--epochs", "2")
+    assert compiled == ["face.cfg", "face.cfg"]
+
+
+def test_several_processes_share_a_run_folder_and_one_prints(folder, monkeypatch, capfd):
+    from test_distributed import in_team
+
+    monkeypatch.setattr(train, "_GRACE_SECONDS", 0.0)
+    (folder / "full").mkdir()
+    (folder / "full/file").touch()
+
+    def work(team):
+        assert netcfg_train("face.cfg", "--epochs", "1", "--device", "cpu") == 0
+
+    in_team(work, joined=False)
+    assert (folder / "runs/face-1/result.json").exists()
+    assert not (folder / "runs/face-2").exists()
+    out = capfd.readouterr().out
+    assert out.count("run folder: runs/face-1\n") == 1
+
+    def refuse(team):
+        if int(os.environ["RANK"]):
+            assert netcfg_train("face.cfg", "--run-dir", "full") == 1
+        else:
+            refused("full is not empty", "face.cfg", "--run-dir", "full")
+
+    in_team(refuse, joined=False)
+
+
 def refused(message, *arguments):
     with pytest.raises(NetcfgError, match=message):
         netcfg_train(*arguments)
@@ -200,7 +249,7 @@ def started(folder):
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True, cwd=folder
     )
-    wait_for((folder / "runs/face-1/checkpoints/last.state").exists, process)
+    wait_for((folder / "runs/face-1/metrics.jsonl").exists, process)
     yield process
     if process.poll() is None:
         process.kill()
