@@ -8,6 +8,7 @@ import re
 import torch
 from torch import nn
 
+from netcfg.builder.modules.convolution import Convolution
 from netcfg.datasets.memory import free_memory
 from netcfg.source import NetcfgError
 
@@ -79,8 +80,13 @@ def use_channels_last(network: nn.Module) -> None:
 
     Only four-dimensional parameters change; `Module.to(memory_format=...)` refuses modules with 5-D buffers.
     """
+    contiguous = {
+        id(module.weight)
+        for module in network.modules()
+        if isinstance(module, Convolution) and module.as_product
+    }
     for parameter in network.parameters():
-        if parameter.ndim == 4:
+        if parameter.ndim == 4 and id(parameter) not in contiguous:
             parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
 
 

@@ -89,7 +89,9 @@ class Phases:
         for phase in self.program.phases:
             every = phase.optimizer.every
             if every > batches:
-                message = f"`{phase.name}` runs on every {ordinal(every)} batch, and an epoch has only {batches}"
+                message = (
+                    f"`{phase.name}` runs on every {ordinal(every)} batch, and an epoch has only {batches}"
+                )
                 help = f"`every = {batches}` or less, a smaller batch_size, or more data"
                 raise ProgramError([Finding("NC411", message, phase.span, help=help)])
 

@@ -31,7 +31,7 @@ from netcfg.source import Finding, NetcfgError, ProgramError, shown_path
 from netcfg.trainers.checkpoints import Checkpoints, write_synced
 from netcfg.trainers.devices import describe_device
 
-_PACKAGES = ("netcfg", "torch", "torchvision", "numpy", "opencv-python", "torchmetrics", "safetensors")
+_PACKAGES = ("netcfg", "torch", "torchvision", "numpy", "opencv-python", "safetensors")
 _SHOWN_DIFFERENCES = 3
 
 

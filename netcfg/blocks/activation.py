@@ -57,6 +57,7 @@ class Activation(Block, name="activation"):
         activation = relu
     """
 
+    by_sample: ClassVar[bool] = True
     family: ClassVar[str] = "activation"
 
     activation: Literal[

@@ -155,6 +155,8 @@ class Block(Section):
     """How many signals it reads; None for one or more."""
     stops_gradient: ClassVar[bool] = False
     """Whether no gradient passes through it."""
+    by_sample: ClassVar[bool] = False
+    """Whether what it makes of a sample depends on no other sample of the batch, nor on chance."""
 
     from_: References | None = Field(
         None, alias="from", description="the block(s) it reads; the one before by default"

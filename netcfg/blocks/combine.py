@@ -66,6 +66,7 @@ class CombineConcat(Block, name="combine_concat"):
         dimension = 1
     """
 
+    by_sample: ClassVar[bool] = True
     family: ClassVar[str] = "combination"
     reference_option: ClassVar[str] = "combine_layers"
     input_count: ClassVar[int | None] = None
@@ -99,6 +100,7 @@ class CombineMultiply(Block, name="combine_multiply"):
         combine_layers = -1, -1
     """
 
+    by_sample: ClassVar[bool] = True
     family: ClassVar[str] = "combination"
     reference_option: ClassVar[str] = "combine_layers"
     input_count: ClassVar[int | None] = None
@@ -133,6 +135,7 @@ class CombineAdd(Block, name="combine_add"):
         combine_layers = -1, -1
     """
 
+    by_sample: ClassVar[bool] = True
     family: ClassVar[str] = "combination"
     reference_option: ClassVar[str] = "combine_layers"
     input_count: ClassVar[int | None] = None

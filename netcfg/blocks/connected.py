@@ -29,6 +29,7 @@ class Connected(Block, name="connected"):
         use_bias = True
     """
 
+    by_sample: ClassVar[bool] = True
     family: ClassVar[str] = "connected"
 
     output_features: Count = Field(description="outputs")
@@ -92,6 +93,8 @@ class Flatten(Block, name="flatten"):
 
         [flatten]              # 8x4x4 -> 128
     """
+
+    by_sample: ClassVar[bool] = True
 
     def shape(self, *inputs: Shape) -> Shape:
         """The volume."""

@@ -17,7 +17,7 @@ from netcfg.blocks.base import (
     window,
     window_arithmetic,
 )
-from netcfg.shapes import Shape, Size
+from netcfg.shapes import Shape, Size, volume
 
 if TYPE_CHECKING:
     from torch import nn
@@ -44,6 +44,7 @@ class Convolutional(Block, name="convolutional"):
         activation = leaky_relu
     """
 
+    by_sample: ClassVar[bool] = True
     family: ClassVar[str] = "convolution"
 
     filters: Count = Field(description="output channels")
@@ -117,7 +118,17 @@ class Convolutional(Block, name="convolutional"):
             batch_norm_eps=self.eps if self.batch_normalise else None,
             activation=applied(self.activation, CONVOLUTIONAL_ACTIVATIONS),
             initialization=self.initialization,
+            as_product=self._suits_product(*inputs),
         )
+
+    def _suits_product(self, *inputs: Shape) -> bool:
+        """Whether there are so few windows, for so large a weight, that patches cost less than kernels lose."""
+        from netcfg.builder.modules.convolution import LARGE_WEIGHT, MOST_PLACES
+
+        places = volume(self.shape(*inputs)[1:])
+        if not isinstance(places, int) or self.kernel_size == 1:
+            return False
+        return places == 1 or (places <= MOST_PLACES and self.parameters(*inputs) >= LARGE_WEIGHT)
 
     def label(self) -> str:
         """Kernel, filters, stride, and what follows."""

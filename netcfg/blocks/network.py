@@ -79,6 +79,7 @@ class Input(Block, name="input"):
         width = 224
     """
 
+    by_sample: ClassVar[bool] = True
     family: ClassVar[str] = "input"
     unavailable: ClassVar[frozenset[str]] = frozenset(
         {"from_", "repeat", "weights", "layout", "adapt", "freeze"}
@@ -146,6 +147,7 @@ class Output(Block, name="output"):
         from = -1
     """
 
+    by_sample: ClassVar[bool] = True
     family: ClassVar[str] = "output"
     unavailable: ClassVar[frozenset[str]] = frozenset({"repeat", "weights", "layout", "adapt", "freeze"})
 

@@ -31,6 +31,7 @@ class MaxPool(Block, name="maxpool"):
         stride = 2
     """
 
+    by_sample: ClassVar[bool] = True
     family: ClassVar[str] = "pooling"
 
     pool_size: Kernel = Field(description="window side, in pixels")
@@ -66,6 +67,7 @@ class AvgPool(Block, name="avgpool"):
         stride = 2
     """
 
+    by_sample: ClassVar[bool] = True
     family: ClassVar[str] = "pooling"
 
     pool_size: Kernel = Field(description="window side, in pixels")
@@ -98,6 +100,7 @@ class GlobalAvgPool(Block, name="global_avgpool"):
         [global_avgpool]       # 8x4x4 -> 8
     """
 
+    by_sample: ClassVar[bool] = True
     family: ClassVar[str] = "pooling"
 
     def shape(self, *inputs: Shape) -> Shape:
@@ -123,6 +126,7 @@ class Upsample(Block, name="upsample"):
         mode = bilinear
     """
 
+    by_sample: ClassVar[bool] = True
     family: ClassVar[str] = "upsampling"
 
     output_sizes: tuple[Count, ...] | None = Field(

@@ -21,6 +21,7 @@ class Route(Block, name="route"):
         branch_at_layer = -1
     """
 
+    by_sample: ClassVar[bool] = True
     reference_option: ClassVar[str] = "branch_at_layer"
 
     branch_at_layer: Reference | None = Field(None, description="the block to go on from (or `from`)")
@@ -44,6 +45,8 @@ class Identity(Block, name="identity"):
         [identity]             # 8x4x4 -> 8x4x4
     """
 
+    by_sample: ClassVar[bool] = True
+
     def inline(self, *names: str) -> str:
         """Its input."""
         return names[0]
@@ -63,6 +66,7 @@ class SelectSubset(Block, name="select_subset"):
         end_index = 7
     """
 
+    by_sample: ClassVar[bool] = True
     reference_option: ClassVar[str] = "origin_layer"
 
     origin_layer: Reference | None = Field(None, description="the block to select from (or `from`)")

@@ -14,26 +14,6 @@ from netcfg.graph import Graph
 if TYPE_CHECKING:
     from netcfg.passes.plan import Compute
 
-BY_SAMPLE = frozenset(
-    {
-        "activation",
-        "avgpool",
-        "combine_add",
-        "combine_multiply",
-        "connected",
-        "convolutional",
-        "flatten",
-        "global_avgpool",
-        "identity",
-        "input",
-        "maxpool",
-        "output",
-        "route",
-        "upsample",
-    }
-)
-"""The blocks that make of a sample what they make of it alone. Of others, those of plug-ins too, it is not known."""
-
 
 def together(computes: Sequence[Compute], model: Graph) -> tuple[tuple[Compute, ...], ...]:
     """The computes in order, those of one pass together; a group stands where its last member stood.
@@ -65,7 +45,7 @@ def _key(compute: Compute, model: Graph) -> tuple[object, ...] | None:
 
 def _is_by_sample(network: Graph) -> bool:
     return all(
-        node.type in BY_SAMPLE and not getattr(node.block, "batch_normalise", False) for node in network.nodes
+        node.block.by_sample and not getattr(node.block, "batch_normalise", False) for node in network.nodes
     )
 
 
