@@ -195,6 +195,7 @@ def test_the_image_critic_is_optional():
     program = netcfg.load(without(groups=("Image Discriminator",)))
     assert [phase.name for phase in program.phases] == ["pair_critic", "main"]
     assert set(program.phases[-1].weights) == {"detection", "reconstruction_error", "pairs_true"}
+    assert ["img" in finding.message for finding in program.findings] == [True, True]
 
 
 def test_a_predictor_of_the_whole_code_leaves_no_pairs_to_judge():
@@ -202,7 +203,7 @@ def test_a_predictor_of_the_whole_code_leaves_no_pairs_to_judge():
     program = netcfg.load(text)
     assert [phase.name for phase in program.phases] == ["image_critic", "main"]
     assert not any("Discriminator" == name for name in program.signals)
-    assert [finding.code for finding in program.findings] == ["NC211"]
+    assert sorted(finding.code for finding in program.findings) == ["NC115", "NC115", "NC211"]
 
 
 def test_a_loss_of_weight_nought_is_not_computed():

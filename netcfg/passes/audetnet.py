@@ -46,7 +46,9 @@ def translate(parts: Parts, graphs: Sequence[Graph], findings: list[Finding]) ->
     networks = {graph.name: graph for graph in graphs}
     if options is None or set(networks) != set(parts.networks):
         return
-    text = _Recipe(networks, *options).text()
+    recipe = _Recipe(networks, *options)
+    _warn_without_critic(general, recipe, findings)
+    text = recipe.text()
     source = SourceFile(f"{parts.name}, expanded", text)
     for item in parse(source, findings).items:
         if isinstance(item, Group) and (item.name == "General" or item.name not in parts.reserved):
@@ -62,6 +64,22 @@ def _warn_overridden(general: Sequence[Section], findings: list[Finding]) -> Non
                 message = f"`{option.key}` does not count here: the file has a {{Data}} of its own"
                 help = "take it out, or write it in {Data}"
                 findings.append(Finding("NC115", message, option.span, help=help, severity="warning"))
+
+
+def _warn_without_critic(general: Sequence[Section], recipe: _Recipe, findings: list[Finding]) -> None:
+    """The weights of losses whose critic the file does not have, or does not use."""
+    without = []
+    if not recipe.has_image_critic:
+        without += ["gradient_loss_lambda_img_discr", "img_discriminator_loss_lambda"]
+    if not recipe.has_pairs:
+        without += ["gradient_loss_lambda_discr", "discriminator_loss_lambda"]
+    for key in without:
+        option = general[2].option(key)
+        if option is not None and getattr(recipe.loss, key) != 0:
+            critic = IMAGE_CRITIC if "img" in key else PAIR_CRITIC
+            message = f"`{key}` does not count: no `{critic}` trains"
+            help = f"write `{key} = 0`"
+            findings.append(Finding("NC115", message, option.span, help=help, severity="warning"))
 
 
 def _spell_out(parts: Parts) -> None:
