@@ -44,7 +44,7 @@ _ROWS = [
     ("NC112", "misplaced-block", "A block stands where it may not: [net] must come first in its network."),
     ("NC113", "unknown-preset", "A preset is asked for that the file does not have."),
     ("NC114", "unknown-activation", "An activation is not known; it acts as none, as in AUDetNet."),
-    ("NC115", "overridden-option", "An option of an AUDetNet file that counts for nothing: a group says it, or its critic is absent."),
+    ("NC115", "overridden-option", "An option of an AUDetNet file is overridden, or its critic is absent."),
     ("NC201", "unknown-reference", "A block names another that does not exist."),
     ("NC202", "forward-reference", "A block names one that only comes later."),
     ("NC203", "self-reference", "A block names itself."),
