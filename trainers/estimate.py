@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from math import log2, prod
+from statistics import median
 
 import torch
 from torch import nn
@@ -33,6 +34,7 @@ _PASSES_OF_PENALTY = 4  # forward, the gradient at its input, and back through t
 _CALL_SECONDS = {"cpu": 2e-5, "cuda": 1e-5}  # to start one block, whatever its size
 _UPDATE_RATE = 1e10  # bytes per second of a modest memory
 _MEASURED_SECONDS = 0.05
+_LEAST_ROUNDS = 5
 
 
 @dataclass(frozen=True)
@@ -226,9 +228,10 @@ def _typical(program: Program) -> tuple[int, int]:
 
 
 def measure_rate(device: torch.device, channels: int = 64, side: int = 56) -> float:
-    """Operations per second, forward and backward through a 3×3 convolution, measured for 50 ms.
+    """Operations per second, forward and backward through a 3×3 convolution: the median of 50 ms of rounds.
 
-    Leaves the random state as it is.
+    The median, because another process may take the cores for longer than one round lasts. Leaves the random
+    state as it is.
     """
     with torch.random.fork_rng(devices=[]):
         convolution = nn.Conv2d(channels, channels, 3, padding=1, device=device)
@@ -237,11 +240,12 @@ def measure_rate(device: torch.device, channels: int = 64, side: int = 56) -> fl
     pictures = pictures.to(memory_format=torch.channels_last).requires_grad_()
     operations = 2 * _PASSES * prod(pictures.shape) * channels * 9
     _run(convolution, pictures)
-    rounds, start = 0, time.perf_counter()
-    while time.perf_counter() - start < _MEASURED_SECONDS:
+    seconds: list[float] = []
+    while sum(seconds) < _MEASURED_SECONDS or len(seconds) < _LEAST_ROUNDS:
+        start = time.perf_counter()
         _run(convolution, pictures)
-        rounds += 1
-    return operations * rounds / (time.perf_counter() - start)
+        seconds.append(time.perf_counter() - start)
+    return operations / median(seconds)
 
 
 def _run(convolution: nn.Module, pictures: torch.Tensor) -> None:
