@@ -18,7 +18,31 @@ Groups = Iterable[Mapping[str, Any]]
 DEFAULT_BETAS = (0.9, 0.999)
 
 
-class Adam(Optimizer, name="adam"):
+class AdaptiveMoments(Optimizer):
+    """What Adam and AdamW share: steps from the means of gradients and of their squares."""
+
+    beta1: Momentum | None = Option(
+        None, description="how long the mean gradient lasts; None: the networks' own"
+    )
+    beta2: Momentum | None = Option(None, description="how long its square lasts; None: the networks' own")
+    eps: Annotated[float, Option(gt=0)] = Option(1e-8, description="keeps the division away from zero")
+    amsgrad: bool = Option(False, description="divide by the largest mean square so far")
+
+    def own_options(self) -> dict[str, Any]:
+        """The options of torch that are the same for all groups; fused is one pass over the parameters."""
+        return {
+            "eps": self.eps,
+            "weight_decay": self.weight_decay,
+            "amsgrad": self.amsgrad,
+            "fused": True,
+        }
+
+    def group_options(self, group: Mapping[str, Any]) -> dict[str, Any]:
+        """With the decay rates of Adam's two means."""
+        return super().group_options(group) | {"betas": _betas(self.beta1, self.beta2, group)}
+
+
+class Adam(AdaptiveMoments, name="adam"):
     """Adam, one step per batch.
 
     A network's [net] may state its own `learning_rate`, `beta1` and `beta2`; what is written here wins. Where
@@ -49,31 +73,14 @@ class Adam(Optimizer, name="adam"):
         decay_over_last_epochs = 13
     """
 
-    beta1: Momentum | None = Option(
-        None, description="how long the mean gradient lasts; None: the networks' own"
-    )
-    beta2: Momentum | None = Option(None, description="how long its square lasts; None: the networks' own")
-    eps: Annotated[float, Option(gt=0)] = Option(1e-8, description="keeps the division away from zero")
-    amsgrad: bool = Option(False, description="divide by the largest mean square so far")
-
     def lower(self, groups: Groups) -> torch.optim.Optimizer:
         """`torch.optim.Adam`, fused: the whole update in one pass over the parameters."""
         import torch
 
-        return torch.optim.Adam(
-            self.parameter_groups(groups),
-            eps=self.eps,
-            weight_decay=self.weight_decay,
-            amsgrad=self.amsgrad,
-            fused=True,
-        )
-
-    def group_options(self, group: Mapping[str, Any]) -> dict[str, Any]:
-        """With the decay rates of Adam's two means."""
-        return super().group_options(group) | {"betas": _betas(self.beta1, self.beta2, group)}
+        return torch.optim.Adam(self.parameter_groups(groups), **self.own_options())
 
 
-class AdamW(Optimizer, name="adamw"):
+class AdamW(AdaptiveMoments, name="adamw"):
     """Adam whose weight decay does not pass through its means.
 
     Weights shrink by learning_rate · weight_decay at each step, whatever the gradients. Learning rates, betas,
@@ -93,28 +100,12 @@ class AdamW(Optimizer, name="adamw"):
     weight_decay: Annotated[float, Option(ge=0)] = Option(
         0.01, description="taken from every weight, as a part of it, times the learning rate"
     )
-    beta1: Momentum | None = Option(
-        None, description="how long the mean gradient lasts; None: the networks' own"
-    )
-    beta2: Momentum | None = Option(None, description="how long its square lasts; None: the networks' own")
-    eps: Annotated[float, Option(gt=0)] = Option(1e-8, description="keeps the division away from zero")
-    amsgrad: bool = Option(False, description="divide by the largest mean square so far")
 
     def lower(self, groups: Groups) -> torch.optim.Optimizer:
         """`torch.optim.AdamW`, fused."""
         import torch
 
-        return torch.optim.AdamW(
-            self.parameter_groups(groups),
-            eps=self.eps,
-            weight_decay=self.weight_decay,
-            amsgrad=self.amsgrad,
-            fused=True,
-        )
-
-    def group_options(self, group: Mapping[str, Any]) -> dict[str, Any]:
-        """With the decay rates of Adam's two means."""
-        return super().group_options(group) | {"betas": _betas(self.beta1, self.beta2, group)}
+        return torch.optim.AdamW(self.parameter_groups(groups), **self.own_options())
 
 
 class Sgd(Optimizer, name="sgd"):
