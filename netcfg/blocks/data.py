@@ -29,6 +29,16 @@ ImageSize = Annotated[int, Option(ge=16, le=4_096)]
 Probability = Annotated[float, Option(ge=0, le=1)]
 
 
+def unit_numbers(written: tuple[str, ...]) -> tuple[int, ...]:
+    """Action units by number: those of a named set, or the numbers as written."""
+    return AU_SETS.get(written[0]) or tuple(int(item) for item in written)
+
+
+def active_label(is_intensity: bool) -> float:
+    """Above which label a unit counts as shown: half, or of intensities divided by 5 that of 2."""
+    return 2 / 5 if is_intensity else 0.5
+
+
 def known_action_units(written: tuple[str, ...]) -> tuple[str, ...]:
     """The name of a set, or different numbers of units that are known; raises what pydantic reports."""
     if len(written) == 1 and written[0].lower() in AU_SETS:
@@ -115,12 +125,12 @@ class SyntheticFaces(Source, name="synthetic_faces"):
     @property
     def units(self) -> tuple[int, ...]:
         """The action units by number, in the order of the labels."""
-        return AU_SETS.get(self.action_units[0]) or tuple(int(item) for item in self.action_units)
+        return unit_numbers(self.action_units)
 
     @property
     def active_above(self) -> float:
         """Above which label a unit counts as shown: half, or an intensity of 2 (of 5)."""
-        return 2 / 5 if self.labels_are_intensities else 0.5
+        return active_label(self.labels_are_intensities)
 
     def fields(self) -> dict[str, FieldSpec]:
         """All fields it can give, or the ones listed in `fields`."""

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field as Option
 from pydantic import field_validator
 
-from netcfg.blocks.data import AU_SETS, ImageSize, known_action_units
+from netcfg.blocks.data import ImageSize, active_label, known_action_units, unit_numbers
 from netcfg.blocks.kinds import FieldSpec, Source, Split
 from netcfg.shapes import Size, Symbolic
 from netcfg.source import NetcfgError
@@ -72,12 +72,12 @@ class AudetnetFolder(Source, name="audetnet_folder"):
     @property
     def units(self) -> tuple[int, ...]:
         """The action units by number, in the order of the labels."""
-        return AU_SETS.get(self.action_units[0]) or tuple(int(item) for item in self.action_units)
+        return unit_numbers(self.action_units)
 
     @property
     def active_above(self) -> float:
         """Above which label a unit counts as shown: half, or an intensity of 2 (of 5)."""
-        return 2 / 5 if self.intensities else 0.5
+        return active_label(self.intensities)
 
     def fields(self) -> dict[str, FieldSpec]:
         """All fields it can give; heights and widths are symbolic where `image_size` is not written."""

@@ -9,7 +9,11 @@ from pydantic import Field
 from netcfg.blocks.kinds import General
 
 
-class Training(General, name="training"):
+class Settings(General):
+    """A section of `{General}` that is known by its name; AUDetNet's option blocks go by position."""
+
+
+class Training(Settings, name="training"):
     """How long, in what portions, and when to stop.
 
     Example::
@@ -56,7 +60,7 @@ class Training(General, name="training"):
     )
 
 
-class Pictures(General, name="pictures"):
+class Pictures(Settings, name="pictures"):
     """Pictures of a few samples after every epoch, one row per signal, in the run's `pictures` folder.
 
     The samples are drawn once from the validation split, by the seed of [training]; without such a split, from

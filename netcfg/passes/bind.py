@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from netcfg.blocks.general import Pictures, Training
-from netcfg.blocks.kinds import FieldSpec, General, Metric
+from netcfg.blocks.general import Pictures, Settings, Training
+from netcfg.blocks.kinds import FieldSpec, Metric
 from netcfg.blocks.model import NetworkUse
 from netcfg.graph import Graph, Signal
 from netcfg.passes.collect import Parts
@@ -86,9 +86,9 @@ class _Binder:
 
     def _general(self) -> tuple[Training | None, Pictures | None]:
         """How the program trains, and what it shows; each at most once."""
-        found: dict[str, General] = {}
+        found: dict[str, Settings] = {}
         for section in self.reserved.sections("General"):
-            checked = self.reserved.checked(section, "general", General)
+            checked = self.reserved.checked(section, "general", Settings)
             if checked is not None and section.name in found:
                 self.findings.append(Finding("NC107", f"[{section.name}] is written twice", section.span))
             elif checked is not None:

@@ -173,13 +173,6 @@ def plan(program: Program) -> Plan:
     return Plan(program, program.model, reach(program.model, program.signals))
 
 
-@dataclass(frozen=True, slots=True)
-class _Value:
-    """What is known of a node that has been computed: the phase it keeps history for."""
-
-    history: str | None
-
-
 class _Planner:
     """Plays the phases of one batch through, and writes down what has to happen."""
 
@@ -190,7 +183,8 @@ class _Planner:
         self.phases = phases
         self.trained = [frozenset(phase.optimizer.networks) for phase in phases]
         self.path = [self._history_path(phase) for phase in phases]
-        self.values: dict[int, _Value] = {}
+        self.values: dict[int, str | None] = {}
+        """For each node whose value is up to date: the phase it keeps history for."""
         self.stepped: dict[int, frozenset[str]] = {}
         """For each node that was computed: the networks it depends on that have stepped since."""
 
@@ -217,9 +211,7 @@ class _Planner:
     def _phase(self, number: int) -> PhasePlan:
         phase = self.phases[number]
         needed = self._needed(number)
-        computes = [
-            self._compute(index, number) for index in sorted(needed) if not self._is_there(index, number)
-        ]
+        computes = [self._compute(index, number) for index in sorted(needed)]
         computed = {compute.node for compute in computes}
         evaluates = tuple(self._evaluate(name, phase.name) for name in phase.weights)
         read = {read.signal.producer for read in all_reads(computes, evaluates)}
@@ -253,16 +245,15 @@ class _Planner:
         """Whether a phase can use the value of a node as it is."""
         if self.model.nodes[index].is_input:
             return True
-        value = self.values.get(index)
-        if value is None:
+        if index not in self.values:
             return False
-        return index not in self.path[number] or value.history == self.phases[number].name
+        return index not in self.path[number] or self.values[index] == self.phases[number].name
 
     def _compute(self, index: int, number: int) -> Compute:
         history = self._history(index, number)
         again = tuple(sorted(self.stepped.get(index, ())))
         reads = tuple(self._read(signal, history) for signal in self.model.nodes[index].inputs)
-        self.values[index] = _Value(history)
+        self.values[index] = history
         self.stepped[index] = frozenset()
         return Compute(index, reads, history, again)
 
@@ -279,9 +270,8 @@ class _Planner:
 
     def _read(self, signal: Signal, history: str | None) -> Read:
         """Without history, a reader keeps none itself: only one that does has to cut what is not its own."""
-        value = self.values.get(signal.producer)
-        cut = value is not None and value.history is not None and history is not None
-        return Read(signal, cut and value is not None and value.history != history)
+        kept = self.values.get(signal.producer)
+        return Read(signal, history is not None and kept is not None and kept != history)
 
     def _evaluate(self, name: str, phase: str) -> Evaluate:
         loss = self.program.losses[name]
