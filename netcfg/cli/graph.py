@@ -9,8 +9,6 @@ from netcfg.cli.program import add_program_arguments, load_program
 from netcfg.files import write_beside
 from netcfg.source import NetcfgError, did_you_mean
 
-FORMATS = (".svg", ".png")
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
@@ -26,6 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Draw the networks and say where the picture is."""
+    from netcfg.draw import FORMATS, picture
+
     output = Path(options.output or f"{Path(options.file).stem}.svg")
     if output.suffix.lower() not in FORMATS:
         raise NetcfgError(
@@ -42,10 +42,7 @@ def run(options: argparse.Namespace) -> int:
     if options.network:
         graphs = [graph for graph in graphs if graph.name in options.network]
 
-    from netcfg.draw import draw, write_png, write_svg
-
-    scene = draw(graphs, title=Path(options.file).name, expand=options.expand)
-    data = write_svg(scene).encode() if output.suffix.lower() == ".svg" else write_png(scene, options.scale)
-    write_beside(output, data)
+    drawn = picture(graphs, title=Path(options.file).name, expand=options.expand, scale=options.scale)
+    write_beside(output, FORMATS[output.suffix.lower()](drawn))
     print(output)
     return 0
