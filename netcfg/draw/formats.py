@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from netcfg.draw.data import write_json
 from netcfg.draw.figure import compose
+from netcfg.draw.links import Links
 from netcfg.draw.model import Diagram
 from netcfg.draw.png import write_png
 from netcfg.draw.scene import Scene
@@ -21,6 +23,8 @@ class Picture:
     diagrams: Sequence[Diagram]
     scale: float = 2.0
     """Pixels per unit, where a format has pixels."""
+    links: Links = Links()
+    """Where its parts lead to, where a format has links."""
 
     @cached_property
     def scene(self) -> Scene:
@@ -29,14 +33,19 @@ class Picture:
 
 
 def _svg(picture: Picture) -> bytes:
-    return write_svg(picture.scene).encode()
+    return write_svg(picture.scene, picture.links).encode()
 
 
 def _png(picture: Picture) -> bytes:
     return write_png(picture.scene, picture.scale)
 
 
+def _json(picture: Picture) -> bytes:
+    return write_json(picture.title, picture.diagrams, picture.scene).encode()
+
+
 FORMATS: dict[str, Callable[[Picture], bytes]] = {
     ".svg": _svg,
     ".png": _png,
+    ".json": _json,
 }
