@@ -87,6 +87,26 @@ def test_labels_are_intensities_over_the_threshold() -> None:
     assert set(np.unique(intensities)) == {0, 1, 2, 3, 4, 5}
 
 
+def test_motion_is_what_its_labels_say_and_no_frame_tells_it() -> None:
+    data = small(
+        fields=("labels",), labels_are_motion=True, subjects=90, clips=4, clip_length=6, action_units=(2, 12)
+    )
+    labels = np.stack([data[index]["labels"] for index in range(len(data))]).reshape(-1, 6, 2)
+    places = [data.clip_of(index) for index in range(0, len(data), 6)]
+    levels = np.stack(
+        [
+            data._perform(*place[:2]).activations[:, [FACE_AUS.index(2), FACE_AUS.index(12)], 0]
+            for place in places
+        ]
+    )
+    steps = np.diff(levels, axis=1)
+    assert np.array_equal(labels, np.repeat(steps[:, :1] > 0, 6, axis=1))
+    assert (np.sign(steps) == np.sign(steps[:, :1])).all()
+    assert np.abs(steps).min() > 0.09
+    told = [np.corrcoef(levels[..., unit].ravel(), labels[..., unit].ravel())[0, 1] for unit in (0, 1)]
+    assert np.abs(told).max() < 0.05
+
+
 def test_chosen_units_keep_their_order() -> None:
     whole = small(fields=("intensities",), action_units=FACE_AUS)[12]["intensities"]
     chosen = small(fields=("intensities",), action_units=(25, 1, 12))[12]["intensities"]
