@@ -6,7 +6,7 @@ seed, the arguments and its index. OpenCV is imported with the first picture.
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -19,6 +19,7 @@ from netcfg.datasets.faces.expression import (
     EMOTIONS,
     FACE_AUS,
     Performance,
+    in_motion,
     perform,
 )
 from netcfg.datasets.faces.identity import Identity, sample_identity
@@ -39,7 +40,7 @@ __all__ = [
     "SyntheticFaces",
 ]
 
-FIELDS = ("image", "frames", "labels", "intensities", "emotion", "landmarks", "subject", "flow")
+FIELDS = ("image", "frames", "labels", "intensities", "emotion", "landmarks", "subject", "clip", "flow")
 SPLITS = ("train", "validation", "test", "all")
 FLOW_METHODS = ("dis", "dis_fast", "dis_ultrafast", "farneback")
 
@@ -68,11 +69,13 @@ class SyntheticFaces:
     - `image`: uint8 (S, S, 3), RGB, the frame, S = image_size;
     - `frames`: uint8 (T, S, S, 3), T frames spread evenly over the frame's clip, both ends included;
     - `labels`: float32 (A,), 1 where a unit's intensity is at least `occurrence_threshold`, or with
-      `labels_are_intensities` the intensity divided by 5;
+      `labels_are_intensities` the intensity divided by 5, or with `labels_are_motion` 1 where the unit grows
+      over the clip, 0 where it fades;
     - `intensities`: float32 (A,), whole numbers 0..5;
     - `emotion`: int64, index into EMOTIONS; neutral where the clip's expression is weak;
     - `landmarks`: float32 (68, 2), pixels (x, y) of the iBUG points, the first pixel's centre at (0, 0);
     - `subject`: int64, the subject's number;
+    - `clip`: int64, the clip's number, another one for each clip of each subject;
     - `flow`: uint8 (S, S, 3), optical flow to the next frame (see `faces.flow`); the last frame of a clip has
       the flow of the frame before it.
 
@@ -94,6 +97,7 @@ class SyntheticFaces:
         action_units: Sequence[int] = BP4D_AUS,
         occurrence_threshold: int = 2,
         labels_are_intensities: bool = False,
+        labels_are_motion: bool = False,
         emotions: int = 7,
         frames: int = 3,
         flow_method: str = "dis",
@@ -109,7 +113,7 @@ class SyntheticFaces:
         _check_choice("emotions", emotions, (7, 8))
         _check_range("subjects", subjects, 1)
         _check_range("clips", clips, 1)
-        _check_range("clip_length", clip_length, 2 if "flow" in fields else 1)
+        _check_range("clip_length", clip_length, 2 if "flow" in fields or labels_are_motion else 1)
         _check_range("image_size", image_size, _LEAST_SIZE)
         _check_range("occurrence_threshold", occurrence_threshold, 1, 5)
         _check_range("frames", frames, 1, clip_length)
@@ -124,6 +128,7 @@ class SyntheticFaces:
         self.action_units = tuple(action_units)
         self.occurrence_threshold = occurrence_threshold
         self.labels_are_intensities = labels_are_intensities
+        self.labels_are_motion = labels_are_motion
         self.emotions = emotions
         self.frames = frames
         self.flow_method = flow_method
@@ -155,6 +160,11 @@ class SyntheticFaces:
         subject, clip = divmod(rest, self.clips)
         return self._subjects[subject], clip, frame
 
+    def sample_id(self, index: int) -> str:
+        """What a sample is called: its subject, clip and frame."""
+        subject, clip, frame = self.clip_of(index)
+        return f"{subject}_{clip}_{frame}"
+
     def _image(self, place: tuple[int, int, int]) -> NDArray[np.uint8]:
         return self._face(place).image.copy()
 
@@ -176,10 +186,17 @@ class SyntheticFaces:
 
     def _intensities(self, place: tuple[int, int, int]) -> NDArray[np.float32]:
         subject, clip, frame = place
-        intensities = self._clip(subject, clip).performance.intensities(frame)
+        intensities = self._plan(subject, clip).performance.intensities(frame)
         return intensities[self._units].astype(np.float32)
 
+    def _growing(self, place: tuple[int, int, int]) -> NDArray[np.float32]:
+        levels = self._plan(*place[:2]).performance.activations[:, self._units, 0]
+        growing: NDArray[np.float32] = (levels[-1] > levels[0]).astype(np.float32)
+        return growing
+
     def _labels(self, place: tuple[int, int, int]) -> NDArray[np.float32]:
+        if self.labels_are_motion:
+            return self._growing(place)
         intensities = self._intensities(place)
         if self.labels_are_intensities:
             return intensities / np.float32(5)
@@ -187,20 +204,33 @@ class SyntheticFaces:
 
     def _emotion(self, place: tuple[int, int, int]) -> NDArray[np.int64]:
         subject, clip, frame = place
-        return np.asarray(self._clip(subject, clip).performance.emotion[frame], np.int64)
+        return np.asarray(self._plan(subject, clip).performance.emotion[frame], np.int64)
 
     def _subject(self, place: tuple[int, int, int]) -> NDArray[np.int64]:
         return np.asarray(place[0], np.int64)
 
-    def _clip(self, subject: int, clip: int) -> _Clip:
+    def _clip(self, place: tuple[int, int, int]) -> NDArray[np.int64]:
+        subject, clip, _ = place
+        return np.asarray(subject * self.clips + clip, np.int64)
+
+    def _plan(self, subject: int, clip: int) -> _Clip:
         key = (subject, clip)
         if key not in self._clips:
             self._clips[key] = _Clip(
                 identity=sample_identity(self.seed, subject),
                 scene=sample_scene(self.seed, subject, clip),
-                performance=perform(self.seed, subject, clip, self.clip_length, self.emotions),
+                performance=self._perform(subject, clip),
             )
         return _keep(self._clips, key, _CLIPS_KEPT)
+
+    def _perform(self, subject: int, clip: int) -> Performance:
+        performance = perform(self.seed, subject, clip, self.clip_length, self.emotions)
+        if not self.labels_are_motion:
+            return performance
+        activations = performance.activations.copy()
+        moving = in_motion(self.seed, subject, clip, self.clip_length, len(self._units))
+        activations[:, self._units] = moving[:, :, None]
+        return replace(performance, activations=activations)
 
     def _face(self, place: tuple[int, int, int]) -> "Face":
         if place not in self._faces:
@@ -210,7 +240,7 @@ class SyntheticFaces:
     def _draw(self, subject: int, clip: int, frame: int) -> "Face":
         from netcfg.datasets.faces.render import render_face
 
-        plan = self._clip(subject, clip)
+        plan = self._plan(subject, clip)
         act = plan.performance
         across, down = act.gaze[frame].tolist()
         return render_face(

@@ -95,6 +95,18 @@ def perform(seed: int, subject: int, clip: int, length: int, emotions: int) -> P
     )
 
 
+def in_motion(seed: int, subject: int, clip: int, length: int, units: int) -> NDArray[np.float32]:
+    """Levels of units that never rest, 0..1: (length, units).
+
+    Each grows over the clip, or is played backwards, by the toss of a coin: of two such clips the frames are the
+    same, so a frame tells how strong a unit is and nothing of where it goes.
+    """
+    rng = generator(seed, subject, clip, purpose="motion")
+    weak, strong = rng.uniform(0.0, 0.25, units), rng.uniform(0.75, 1.0, units)
+    courses = np.linspace(weak, strong, length)
+    return np.where(rng.random(units) < 0.5, courses, courses[::-1]).astype(np.float32)
+
+
 def _emotion_of_clip(seed: int, subject: int, clip: int, emotions: int) -> int:
     """Every subject goes through all emotions, in an order of its own, before one comes again."""
     order = generator(seed, subject, clip // emotions, emotions, purpose="emotions").permutation(emotions)

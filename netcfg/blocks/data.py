@@ -58,7 +58,7 @@ class SyntheticFaces(Source, name="synthetic_faces"):
     and `validation_share` of the rest to validation.
 
     Fields: `image` and `flow` 3×S×S, `frames` T×3×S×S, `labels` and `intensities` one per action unit,
-    `emotion` and `subject` a class, `landmarks` 68×2 in pixels (x, y).
+    `emotion`, `subject` and `clip` a class, `landmarks` 68×2 in pixels (x, y).
     Source: netcfg's own; the action units of BP4D, of DISFA, and the eight of DISFA that are mostly reported.
     Example::
 
@@ -80,6 +80,11 @@ class SyntheticFaces(Source, name="synthetic_faces"):
     )
     labels_are_intensities: bool = Option(
         False, description="labels are the intensities divided by 5, from 0 to 1, not 0 or 1"
+    )
+    labels_are_motion: bool = Option(
+        False,
+        description="each unit grows over a clip or fades, the one as the other played backwards, and its label says "
+        "which: a single frame tells nothing of it",
     )
     emotions: Annotated[int, Option(ge=7, le=8)] = Option(7, description="with contempt (8) or without (7)")
     frames: PositiveInt = Option(3, description="how many of a clip the field `frames` shows")
@@ -110,6 +115,8 @@ class SyntheticFaces(Source, name="synthetic_faces"):
             return (
                 f"has no field `{unknown[0]}`; it has {', '.join(f'`{name}`' for name in self._all_fields())}"
             )
+        if self.labels_are_intensities and self.labels_are_motion:
+            return "takes one of `labels_are_intensities` and `labels_are_motion`, and has both"
         if self.fold >= self.folds:
             return f"has the folds 0 to {self.folds - 1}, and `fold` is {self.fold}"
         tested = len(range(self.fold, self.subjects, self.folds))
@@ -149,6 +156,7 @@ class SyntheticFaces(Source, name="synthetic_faces"):
             "emotion": FieldSpec((), "class", EMOTIONS[: self.emotions]),
             "landmarks": FieldSpec((68, 2), "landmarks"),
             "subject": FieldSpec((), "class"),
+            "clip": FieldSpec((), "class"),
         }
 
     def open(self, split: Split, fields: Sequence[str]) -> Any:
@@ -166,6 +174,7 @@ class SyntheticFaces(Source, name="synthetic_faces"):
                 action_units=self.units,
                 occurrence_threshold=self.occurrence_threshold,
                 labels_are_intensities=self.labels_are_intensities,
+                labels_are_motion=self.labels_are_motion,
                 emotions=self.emotions,
                 frames=self.frames,
                 flow_method=self.flow_method,

@@ -87,6 +87,26 @@ def test_labels_are_intensities_over_the_threshold() -> None:
     assert set(np.unique(intensities)) == {0, 1, 2, 3, 4, 5}
 
 
+def test_motion_is_what_its_labels_say_and_no_frame_tells_it() -> None:
+    data = small(
+        fields=("labels",), labels_are_motion=True, subjects=90, clips=4, clip_length=6, action_units=(2, 12)
+    )
+    labels = np.stack([data[index]["labels"] for index in range(len(data))]).reshape(-1, 6, 2)
+    places = [data.clip_of(index) for index in range(0, len(data), 6)]
+    levels = np.stack(
+        [
+            data._perform(*place[:2]).activations[:, [FACE_AUS.index(2), FACE_AUS.index(12)], 0]
+            for place in places
+        ]
+    )
+    steps = np.diff(levels, axis=1)
+    assert np.array_equal(labels, np.repeat(steps[:, :1] > 0, 6, axis=1))
+    assert (np.sign(steps) == np.sign(steps[:, :1])).all()
+    assert np.abs(steps).min() > 0.09
+    told = [np.corrcoef(levels[..., unit].ravel(), labels[..., unit].ravel())[0, 1] for unit in (0, 1)]
+    assert np.abs(told).max() < 0.05
+
+
 def test_chosen_units_keep_their_order() -> None:
     whole = small(fields=("intensities",), action_units=FACE_AUS)[12]["intensities"]
     chosen = small(fields=("intensities",), action_units=(25, 1, 12))[12]["intensities"]
@@ -401,3 +421,11 @@ def test_yaw_turns_the_nose_to_the_right() -> None:
 
     assert nose_against_eyes(0.3) > 3
     assert nose_against_eyes(-0.3) < -3
+
+
+def test_clips_are_told_apart_and_stand_together():
+    faces = SyntheticFaces(split="test", fields=("clip", "subject"), subjects=6, clips=2, clip_length=3)
+    clips = [int(faces[index]["clip"]) for index in range(len(faces))]
+    assert len(set(clips)) == 2 * 2
+    assert all(clips[start : start + 3] == [clips[start]] * 3 for start in range(0, len(clips), 3))
+    assert faces.sample_id(4) == f"{faces.subject_ids()[0]}_1_1"
