@@ -294,14 +294,28 @@ def test_warnings_go_to_the_other_stream(run: Run) -> None:
 # --- graph
 
 
-@pytest.mark.parametrize(("name", "start"), [("out.svg", b"<"), ("out.png", b"\x89PNG"), ("OUT.SVG", b"<")])
+@pytest.mark.parametrize(
+    ("name", "start"),
+    [
+        ("out.svg", b"<"),
+        ("out.png", b"\x89PNG"),
+        ("OUT.SVG", b"<"),
+        ("out.pdf", b"%PDF-1.4"),
+        ("out.dot", b"digraph"),
+        ("out.gv", b"digraph"),
+        ("out.mmd", b"---\ntitle"),
+        ("out.md", b"```mermaid"),
+        ("out.tex", b"\\documentclass"),
+        ("out.tikz", b"\\begin{tikzpicture}"),
+    ],
+)
 def test_a_graph_is_drawn_where_asked(run: Run, name: str, start: bytes) -> None:
     assert run("graph", "good.cfg", "-o", name).out == f"{name}\n"
     assert Path(name).read_bytes().startswith(start)
 
 
 def test_an_unknown_ending_lists_the_known(run: Run) -> None:
-    assert ".svg and .png" in run("graph", "good.cfg", "-o", "out.gif").err
+    assert ".svg, .png, .pdf, .dot" in run("graph", "good.cfg", "-o", "out.gif").err
 
 
 def test_an_unknown_network_names_the_nearest(run: Run) -> None:

@@ -14,7 +14,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     parser.add_argument("file", metavar="FILE")
     parser.add_argument(
-        "-o", "--output", metavar="OUT", help="a .svg or .png file; FILE's name with .svg by default"
+        "-o",
+        "--output",
+        metavar="OUT",
+        help="a .svg, .png, .pdf, .dot, .mmd or .md (Mermaid), .tex or .tikz file; FILE's name with .svg by default",
     )
     parser.add_argument("--network", metavar="NAME", action="append", help="only this network; repeatable")
     parser.add_argument("--expand", action="store_true", help="draw every turn of a repeat")
@@ -29,7 +32,7 @@ def run(options: argparse.Namespace) -> int:
     output = Path(options.output or f"{Path(options.file).stem}.svg")
     if output.suffix.lower() not in FORMATS:
         raise NetcfgError(
-            f"{output}: netcfg draws {' and '.join(FORMATS)} files, not `{output.suffix or 'no ending'}`"
+            f"{output}: netcfg draws {', '.join(FORMATS)} files, not `{output.suffix or 'no ending'}`"
         )
     if not 0 < options.scale <= 16:
         raise NetcfgError(f"--scale must be above 0 and at most 16, found {options.scale:g}")

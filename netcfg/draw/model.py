@@ -24,7 +24,8 @@ MERGED_TYPES = frozenset({"activation", "prelu", "dropout", "batch_norm", "insta
 class Box:
     """One box: `pieces` are its type and options, `place` an unnamed block's position, `count` its ×N.
 
-    `template` is what it is a use of, where nothing else is in that template.
+    `template` is what it is a use of, where nothing else is in that template. `colour` is that of its edge, if
+    not its family's.
     """
 
     kind: str
@@ -35,6 +36,7 @@ class Box:
     count: int = 1
     frozen: bool = False
     template: str = ""
+    colour: str = ""
 
 
 @dataclass(slots=True, eq=False)
@@ -53,12 +55,19 @@ Part = Box | Frame
 
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """A signal from a box to a box. `label` is its shape, `port` the producer's port."""
+    """A signal from a box to a box. `label` is its shape, `port` the producer's port.
+
+    In training diagrams `colours` are those of the phases whose gradients flow back along it, and `cut` says that
+    they end here; a `dashed` one is no signal, but leads from a phase to what it updates.
+    """
 
     source: Box
     target: Box
     port: str
     label: str
+    colours: tuple[str, ...] = ()
+    cut: bool = False
+    dashed: bool = False
 
 
 @dataclass(slots=True)

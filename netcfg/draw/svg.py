@@ -5,14 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
-from netcfg.draw.scene import Dot, Group, Path, Point, Rect, Scene, Shape, Text, arrow_head, corner, shaft
+from netcfg.draw.scene import (
+    Dot,
+    Group,
+    Path,
+    Point,
+    Rect,
+    Scene,
+    Shape,
+    Text,
+    arrow_head,
+    corner,
+    decimal,
+    shaft,
+)
 
 FONT = "Aileron, Helvetica, Arial, sans-serif"
 
 
 def write_svg(scene: Scene) -> str:
     """The whole document, one shape a line, ended by a newline."""
-    width, height = _number(scene.width), _number(scene.height)
+    width, height = decimal(scene.width), decimal(scene.height)
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
         f'viewBox="0 0 {width} {height}" font-family="{FONT}" fill="none">'
@@ -40,8 +53,8 @@ def _rows(shape: Shape) -> Iterator[str]:
         case Path():
             yield from _path(shape)
         case Dot():
-            centre = f'cx="{_number(shape.x)}" cy="{_number(shape.y)}"'
-            yield f'<circle {centre} r="{_number(shape.radius)}" fill="{shape.fill}"/>'
+            centre = f'cx="{decimal(shape.x)}" cy="{decimal(shape.y)}"'
+            yield f'<circle {centre} r="{decimal(shape.radius)}" fill="{shape.fill}"/>'
         case Text():
             yield _text(shape)
 
@@ -50,10 +63,10 @@ def _rect(rect: Rect) -> str:
     if rect.top_only:
         shape = f'<path d="{_header(rect)}"'
     else:
-        place = f'x="{_number(rect.x)}" y="{_number(rect.y)}"'
-        shape = f'<rect {place} width="{_number(rect.width)}" height="{_number(rect.height)}"'
-        shape += f' rx="{_number(rect.radius)}"' if rect.radius else ""
-    stroke = f' stroke="{rect.stroke}" stroke-width="{_number(rect.stroke_width)}"' if rect.stroke else ""
+        place = f'x="{decimal(rect.x)}" y="{decimal(rect.y)}"'
+        shape = f'<rect {place} width="{decimal(rect.width)}" height="{decimal(rect.height)}"'
+        shape += f' rx="{decimal(rect.radius)}"' if rect.radius else ""
+    stroke = f' stroke="{rect.stroke}" stroke-width="{decimal(rect.stroke_width)}"' if rect.stroke else ""
     return f'{shape} fill="{rect.fill}"{stroke}/>'
 
 
@@ -69,7 +82,7 @@ def _header(rect: Rect) -> str:
 
 
 def _path(path: Path) -> Iterator[str]:
-    width = _number(path.stroke_width)
+    width = decimal(path.stroke_width)
     yield f'<path d="{_outline(path)}" stroke="{path.stroke}" stroke-width="{width}"/>'
     if path.arrow:
         corners = " ".join(map(_pair, arrow_head(path)))
@@ -87,24 +100,18 @@ def _outline(path: Path) -> str:
 
 
 def _text(text: Text) -> str:
-    parts = [f'<text x="{_number(text.x)}" y="{_number(text.y)}" font-size="{_number(text.size)}"']
+    parts = [f'<text x="{decimal(text.x)}" y="{decimal(text.y)}" font-size="{decimal(text.size)}"']
     if text.bold:
         parts.append('font-weight="bold"')
     if text.anchor != "start":
         parts.append(f'text-anchor="{text.anchor}"')
     # A viewer without Aileron takes another font; the measured length keeps the text inside its box.
-    parts.append(f'textLength="{_number(text.width)}" lengthAdjust="spacingAndGlyphs" fill="{text.fill}"')
+    parts.append(f'textLength="{decimal(text.width)}" lengthAdjust="spacingAndGlyphs" fill="{text.fill}"')
     return " ".join(parts) + f">{_escape(text.text)}</text>"
 
 
 def _pair(point: Point) -> str:
-    return f"{_number(point[0])},{_number(point[1])}"
-
-
-def _number(value: float) -> str:
-    """Two decimals at most, without trailing zeros (and never `-0`)."""
-    text = f"{value:.2f}".rstrip("0").rstrip(".")
-    return "0" if text == "-0" else text
+    return f"{decimal(point[0])},{decimal(point[1])}"
 
 
 def _escape(text: str) -> str:
