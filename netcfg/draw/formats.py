@@ -6,8 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from netcfg.draw.data import write_json
 from netcfg.draw.dot import write_dot
 from netcfg.draw.figure import compose
+from netcfg.draw.links import Links
 from netcfg.draw.mermaid import write_markdown, write_mermaid
 from netcfg.draw.model import Diagram
 from netcfg.draw.pdf import write_pdf
@@ -25,6 +27,8 @@ class Picture:
     diagrams: Sequence[Diagram]
     scale: float = 2.0
     """Pixels per unit, where a format has pixels."""
+    links: Links = Links()
+    """Where its parts lead to, where a format has links."""
 
     @cached_property
     def scene(self) -> Scene:
@@ -33,7 +37,7 @@ class Picture:
 
 
 def _svg(picture: Picture) -> bytes:
-    return write_svg(picture.scene).encode()
+    return write_svg(picture.scene, picture.links).encode()
 
 
 def _png(picture: Picture) -> bytes:
@@ -64,6 +68,10 @@ def _tikz_picture(picture: Picture) -> bytes:
     return write_tikz(picture.scene, document=False).encode()
 
 
+def _json(picture: Picture) -> bytes:
+    return write_json(picture.title, picture.diagrams, picture.scene).encode()
+
+
 FORMATS: dict[str, Callable[[Picture], bytes]] = {
     ".svg": _svg,
     ".png": _png,
@@ -74,5 +82,6 @@ FORMATS: dict[str, Callable[[Picture], bytes]] = {
     ".md": _markdown,
     ".tex": _tikz_document,
     ".tikz": _tikz_picture,
+    ".json": _json,
 }
 """`.tex` is a document of its own, `.tikz` the bare `tikzpicture` to put into one; `.md` has Mermaid in a fence."""

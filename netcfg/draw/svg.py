@@ -5,68 +5,81 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
-from netcfg.draw.scene import (
-    Dot,
-    Group,
-    Path,
-    Point,
-    Rect,
-    Scene,
-    Shape,
-    Text,
-    arrow_head,
-    corner,
-    decimal,
-    shaft,
-)
+from netcfg.draw.links import Links
+from netcfg.draw.scene import Dot, Group, Path, Point, Rect, Scene, Shape, Text, arrow_head, corner, shaft
 
 FONT = "Aileron, Helvetica, Arial, sans-serif"
 
 
-def write_svg(scene: Scene) -> str:
-    """The whole document, one shape a line, ended by a newline."""
-    width, height = decimal(scene.width), decimal(scene.height)
+def write_svg(scene: Scene, links: Links | None = None) -> str:
+    """The whole document, one shape a line, ended by a newline; with `links`, parts lead to their source."""
+    width, height = _number(scene.width), _number(scene.height)
+    about = f' aria-label="{_escape(scene.title)}"' if scene.title else ""
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
-        f'viewBox="0 0 {width} {height}" font-family="{FONT}" fill="none">'
+        f'viewBox="0 0 {width} {height}" font-family="{FONT}" fill="none" '
+        f'role="graphics-document document"{about}>'
     )
     rows = [head]
     if scene.title:
         rows.append(f"<title>{_escape(scene.title)}</title>")
     rows.append(f'<rect width="{width}" height="{height}" fill="{scene.background}"/>')
     for shape in scene.shapes:
-        rows.extend(_rows(shape))
+        rows.extend(rows_of(shape, links))
     return "\n".join([*rows, "</svg>", ""])
 
 
-def _rows(shape: Shape) -> Iterator[str]:
+def rows_of(shape: Shape, links: Links | None = None) -> Iterator[str]:
+    """A shape as elements, one a line."""
     match shape:
         case Group():
-            yield f'<g class="{_escape(shape.kind)}">'
+            href = links.href(shape.spans) if links else ""
+            if href:
+                yield f'<a href="{_escape(href)}">'
+            yield _group_start(shape)
             if shape.title:
                 yield f"<title>{_escape(shape.title)}</title>"
             for part in shape.shapes:
-                yield from _rows(part)
+                yield from rows_of(part, links)
             yield "</g>"
+            if href:
+                yield "</a>"
         case Rect():
             yield _rect(shape)
         case Path():
             yield from _path(shape)
         case Dot():
-            centre = f'cx="{decimal(shape.x)}" cy="{decimal(shape.y)}"'
-            yield f'<circle {centre} r="{decimal(shape.radius)}" fill="{shape.fill}"/>'
+            centre = f'cx="{_number(shape.x)}" cy="{_number(shape.y)}"'
+            yield f'<circle {centre} r="{_number(shape.radius)}" fill="{shape.fill}"/>'
         case Text():
             yield _text(shape)
+
+
+def _group_start(group: Group) -> str:
+    """The opening tag of a part, with what it is called for style sheets, scripts and screen readers."""
+    attributes = [f'class="{_escape(group.kind)}"']
+    if group.id:
+        attributes.append(f'id="{_name(group.id)}" data-node="{_escape(group.id)}"')
+        label = _escape(", ".join(group.title.split("\n")))
+        role = "img" if group.kind.startswith("box") else "group"
+        attributes.append(f'role="{role}" aria-label="{label}"')
+    return f"<g {' '.join(attributes)}>"
+
+
+def _name(text: str) -> str:
+    """A text as an XML name."""
+    name = "".join(character if character.isalnum() or character in "._-:" else "_" for character in text)
+    return name if name[:1].isalpha() else f"_{name}"
 
 
 def _rect(rect: Rect) -> str:
     if rect.top_only:
         shape = f'<path d="{_header(rect)}"'
     else:
-        place = f'x="{decimal(rect.x)}" y="{decimal(rect.y)}"'
-        shape = f'<rect {place} width="{decimal(rect.width)}" height="{decimal(rect.height)}"'
-        shape += f' rx="{decimal(rect.radius)}"' if rect.radius else ""
-    stroke = f' stroke="{rect.stroke}" stroke-width="{decimal(rect.stroke_width)}"' if rect.stroke else ""
+        place = f'x="{_number(rect.x)}" y="{_number(rect.y)}"'
+        shape = f'<rect {place} width="{_number(rect.width)}" height="{_number(rect.height)}"'
+        shape += f' rx="{_number(rect.radius)}"' if rect.radius else ""
+    stroke = f' stroke="{rect.stroke}" stroke-width="{_number(rect.stroke_width)}"' if rect.stroke else ""
     return f'{shape} fill="{rect.fill}"{stroke}/>'
 
 
@@ -82,7 +95,7 @@ def _header(rect: Rect) -> str:
 
 
 def _path(path: Path) -> Iterator[str]:
-    width = decimal(path.stroke_width)
+    width = _number(path.stroke_width)
     yield f'<path d="{_outline(path)}" stroke="{path.stroke}" stroke-width="{width}"/>'
     if path.arrow:
         corners = " ".join(map(_pair, arrow_head(path)))
@@ -100,18 +113,24 @@ def _outline(path: Path) -> str:
 
 
 def _text(text: Text) -> str:
-    parts = [f'<text x="{decimal(text.x)}" y="{decimal(text.y)}" font-size="{decimal(text.size)}"']
+    parts = [f'<text x="{_number(text.x)}" y="{_number(text.y)}" font-size="{_number(text.size)}"']
     if text.bold:
         parts.append('font-weight="bold"')
     if text.anchor != "start":
         parts.append(f'text-anchor="{text.anchor}"')
     # A viewer without Aileron takes another font; the measured length keeps the text inside its box.
-    parts.append(f'textLength="{decimal(text.width)}" lengthAdjust="spacingAndGlyphs" fill="{text.fill}"')
+    parts.append(f'textLength="{_number(text.width)}" lengthAdjust="spacingAndGlyphs" fill="{text.fill}"')
     return " ".join(parts) + f">{_escape(text.text)}</text>"
 
 
 def _pair(point: Point) -> str:
-    return f"{decimal(point[0])},{decimal(point[1])}"
+    return f"{_number(point[0])},{_number(point[1])}"
+
+
+def _number(value: float) -> str:
+    """Two decimals at most, without trailing zeros (and never `-0`)."""
+    text = f"{value:.2f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
 
 
 def _escape(text: str) -> str:
