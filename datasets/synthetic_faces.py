@@ -44,7 +44,7 @@ __all__ = [
     "SyntheticFaces",
 ]
 
-FIELDS = ("image", "frames", "labels", "intensities", "emotion", "landmarks", "subject", "flow")
+FIELDS = ("image", "frames", "labels", "intensities", "emotion", "landmarks", "subject", "clip", "flow")
 SPLITS = ("train", "validation", "test", "all")
 FLOW_METHODS = ("dis", "dis_fast", "dis_ultrafast", "farneback")
 
@@ -79,6 +79,7 @@ class SyntheticFaces:
     - `emotion`: int64, index into EMOTIONS; neutral where the clip's expression is weak;
     - `landmarks`: float32 (68, 2), pixels (x, y) of the iBUG points, the first pixel's centre at (0, 0);
     - `subject`: int64, the subject's number;
+    - `clip`: int64, the clip's number, another one for each clip of each subject;
     - `flow`: uint8 (S, S, 3), optical flow to the next frame (see `faces.flow`); the last frame of a clip has
       the flow of the frame before it.
 
@@ -180,6 +181,11 @@ class SyntheticFaces:
     def _drawn(self, subject: int, clip: int, frame: int) -> NDArray[np.uint8]:
         return self._face((subject, clip, frame)).image
 
+    def sample_id(self, index: int) -> str:
+        """What a sample is called: its subject, clip and frame."""
+        subject, clip, frame = self.clip_of(index)
+        return f"{subject}_{clip}_{frame}"
+
     def _image(self, place: tuple[int, int, int]) -> NDArray[np.uint8]:
         return self._face(place).image.copy()
 
@@ -201,13 +207,13 @@ class SyntheticFaces:
 
     def _intensities(self, place: tuple[int, int, int]) -> NDArray[np.float32]:
         subject, clip, frame = place
-        intensities = self._clip(subject, clip).performance.intensities(frame)
+        intensities = self._plan(subject, clip).performance.intensities(frame)
         return intensities[self._units].astype(np.float32)
 
     def _growing(self, place: tuple[int, int, int]) -> NDArray[np.float32]:
-        levels = self._clip(*place[:2]).performance.activations[:, self._units, 0]
-        grows: NDArray[np.bool_] = levels[-1] > levels[0]
-        return grows.astype(np.float32)
+        levels = self._plan(*place[:2]).performance.activations[:, self._units, 0]
+        growing: NDArray[np.float32] = (levels[-1] > levels[0]).astype(np.float32)
+        return growing
 
     def _labels(self, place: tuple[int, int, int]) -> NDArray[np.float32]:
         if self.labels_are_motion:
@@ -219,12 +225,16 @@ class SyntheticFaces:
 
     def _emotion(self, place: tuple[int, int, int]) -> NDArray[np.int64]:
         subject, clip, frame = place
-        return np.asarray(self._clip(subject, clip).performance.emotion[frame], np.int64)
+        return np.asarray(self._plan(subject, clip).performance.emotion[frame], np.int64)
 
     def _subject(self, place: tuple[int, int, int]) -> NDArray[np.int64]:
         return np.asarray(place[0], np.int64)
 
-    def _clip(self, subject: int, clip: int) -> _Clip:
+    def _clip(self, place: tuple[int, int, int]) -> NDArray[np.int64]:
+        subject, clip, _ = place
+        return np.asarray(subject * self.clips + clip, np.int64)
+
+    def _plan(self, subject: int, clip: int) -> _Clip:
         key = (subject, clip)
         if key not in self._clips:
             self._clips[key] = _Clip(
@@ -251,7 +261,7 @@ class SyntheticFaces:
     def _draw(self, subject: int, clip: int, frame: int) -> "Face":
         from netcfg.datasets.faces.render import render_face
 
-        plan = self._clip(subject, clip)
+        plan = self._plan(subject, clip)
         act = plan.performance
         across, down = act.gaze[frame].tolist()
         return render_face(

@@ -446,3 +446,11 @@ def test_yaw_turns_the_nose_to_the_right() -> None:
 
     assert nose_against_eyes(0.3) > 3
     assert nose_against_eyes(-0.3) < -3
+
+
+def test_clips_are_told_apart_and_stand_together():
+    faces = SyntheticFaces(split="test", fields=("clip", "subject"), subjects=6, clips=2, clip_length=3)
+    clips = [int(faces[index]["clip"]) for index in range(len(faces))]
+    assert len(set(clips)) == 2 * 2
+    assert all(clips[start : start + 3] == [clips[start]] * 3 for start in range(0, len(clips), 3))
+    assert faces.sample_id(4) == f"{faces.subject_ids()[0]}_1_1"
