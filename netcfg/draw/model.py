@@ -28,7 +28,7 @@ class Box:
     """One box: `pieces` are its type and options, `place` an unnamed block's position, `count` its ×N.
 
     `template` is what it is a use of, where nothing else is in that template. `path` is what others call it in
-    its network, and `entries` the sections it stands for.
+    its network, and `entries` the sections it stands for. `colour` is that of its edge, if not its family's.
     """
 
     kind: str
@@ -41,6 +41,7 @@ class Box:
     template: str = ""
     path: str = ""
     entries: tuple[Entry, ...] = ()
+    colour: str = ""
 
 
 @dataclass(slots=True, eq=False)
@@ -64,12 +65,19 @@ Part = Box | Frame
 
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """A signal from a box to a box. `label` is its shape, `port` the producer's port."""
+    """A signal from a box to a box. `label` is its shape, `port` the producer's port.
+
+    In training diagrams `colours` are those of the phases whose gradients flow back along it, and `cut` says that
+    they end here; a `dashed` one is no signal, but leads from a phase to what it updates.
+    """
 
     source: Box
     target: Box
     port: str
     label: str
+    colours: tuple[str, ...] = ()
+    cut: bool = False
+    dashed: bool = False
 
 
 @dataclass(slots=True)
