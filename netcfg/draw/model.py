@@ -43,6 +43,7 @@ class Box:
 
     `template` is what it is a use of, where nothing else is in that template. `path` is what others call it in
     its network, and `entries` the sections it stands for. `turn` is set where each turn is shown by itself.
+    `colour` is that of its edge, if not its family's.
     """
 
     kind: str
@@ -56,6 +57,7 @@ class Box:
     path: str = ""
     entries: tuple[Entry, ...] = ()
     turn: Turn | None = None
+    colour: str = ""
 
 
 @dataclass(slots=True, eq=False)
@@ -80,12 +82,19 @@ Part = Box | Frame
 
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """A signal from a box to a box. `label` is its shape, `port` the producer's port."""
+    """A signal from a box to a box. `label` is its shape, `port` the producer's port.
+
+    In training diagrams `colours` are those of the phases whose gradients flow back along it, and `cut` says that
+    they end here; a `dashed` one is no signal, but leads from a phase to what it updates.
+    """
 
     source: Box
     target: Box
     port: str
     label: str
+    colours: tuple[str, ...] = ()
+    cut: bool = False
+    dashed: bool = False
 
 
 @dataclass(slots=True)
