@@ -98,6 +98,30 @@ def check_method(method: str) -> None:
     _finder(method, 64, 64)
 
 
+class FlowPictures:
+    """From two frames to the picture of their flow, in one way: a method, an encoding, its limit.
+
+    `key` says which way, and by which OpenCV. Raises `NetcfgError` where this OpenCV lacks the method.
+    """
+
+    def __init__(
+        self, method: str = "dis", encoding: str = "per_frame", limit: float = DEFAULT_LIMIT
+    ) -> None:
+        check_method(method)
+        self.method = method
+        self.encoding = encoding
+        self.limit = limit
+        scale = f"{encoding} {limit:g}" if encoding == "fixed" else encoding
+        self.key = f"{method} {scale} OpenCV {cv2.__version__}"
+
+    def __call__(self, first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Shapes: two H×W×3 RGB (or H×W grey) images -> H×W×3. Raises `NetcfgError` where their sizes differ."""
+        if first.shape != second.shape:
+            sizes = " and ".join(f"{frame.shape[0]}×{frame.shape[1]}" for frame in (first, second))
+            raise NetcfgError(f"two frames of a clip have the sizes {sizes}; flow needs equal ones")
+        return encode_flow(dense_flow(first, second, self.method), self.encoding, self.limit)
+
+
 # --- methods ----------------------------------------------------------------------------------------------
 
 
