@@ -295,7 +295,20 @@ def test_warnings_go_to_the_other_stream(run: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "start"), [("out.svg", b"<"), ("out.png", b"\x89PNG"), ("OUT.SVG", b"<"), ("out.json", b"{")]
+    ("name", "start"),
+    [
+        ("out.svg", b"<"),
+        ("out.png", b"\x89PNG"),
+        ("OUT.SVG", b"<"),
+        ("out.json", b"{"),
+        ("out.pdf", b"%PDF-1.4"),
+        ("out.dot", b"digraph"),
+        ("out.gv", b"digraph"),
+        ("out.mmd", b"---\ntitle"),
+        ("out.md", b"```mermaid"),
+        ("out.tex", b"\\documentclass"),
+        ("out.tikz", b"\\begin{tikzpicture}"),
+    ],
 )
 def test_a_graph_is_drawn_where_asked(run: Run, name: str, start: bytes) -> None:
     assert run("graph", "good.cfg", "-o", name).out == f"{name}\n"
@@ -304,7 +317,7 @@ def test_a_graph_is_drawn_where_asked(run: Run, name: str, start: bytes) -> None
 
 def test_an_unknown_ending_lists_the_known(run: Run) -> None:
     err = run("graph", "good.cfg", "-o", "out.gif").err
-    assert all(f"{ending}" in err for ending in (".svg", ".png", ".json", "not `.gif`"))
+    assert all(f"{ending}" in err for ending in (".svg", ".png", ".json", ".pdf", ".dot", "not `.gif`"))
     assert "an ending" in run("graph", "good.cfg", "-o", "out").err
 
 

@@ -133,3 +133,9 @@ def _towards(origin: Point, target: Point, radius: float) -> Point:
     length = abs(dx) + abs(dy)
     step = min(radius, length / 2) / length if length else 0.0
     return origin[0] + dx * step, origin[1] + dy * step
+
+
+def decimal(value: float) -> str:
+    """A number as writers put it down: two decimals at most, without trailing zeros (and never `-0`)."""
+    text = f"{value:.2f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
