@@ -365,7 +365,7 @@ class _Elaborator:
     def _check_shared(self, draft: Draft) -> None:
         """Report a block that is not of the kind of the one whose parameters it uses, once for a use."""
         holder = self.holders.get(draft.holder)
-        what = difference(draft.block, holder and holder.block)
+        what = difference(draft.block, holder.block if holder else None)
         use = draft.scopes[0].span if draft.scopes else draft.section.span
         if what is not None and use not in self.refused:
             self.refused.append(use)
