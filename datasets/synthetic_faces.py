@@ -4,9 +4,12 @@ Nothing is read and nothing is written: a sample is drawn when it is asked for, 
 seed, the arguments and its index. OpenCV is imported with the first picture.
 """
 
+import hashlib
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -25,6 +28,7 @@ from netcfg.datasets.faces.expression import (
 from netcfg.datasets.faces.identity import Identity, sample_identity
 from netcfg.datasets.faces.randomness import generator
 from netcfg.datasets.faces.scene import Scene, sample_scene
+from netcfg.datasets.frame_pairs import FramePair
 
 if TYPE_CHECKING:
     from netcfg.datasets.faces.render import Face
@@ -160,6 +164,23 @@ class SyntheticFaces:
         subject, clip = divmod(rest, self.clips)
         return self._subjects[subject], clip, frame
 
+    def pair(self, index: int) -> FramePair:
+        """The frames whose motion belongs to a sample: its own and the next, in the last frame those before."""
+        subject, clip, frame = self.clip_of(index)
+        first = min(frame, self.clip_length - 2)
+        if first < 0:
+            raise ValueError("`clip_length` is 1; motion needs two frames")
+        acted = (self.seed, subject, clip, self.clip_length, self.emotions)
+        moved = self._units if self.labels_are_motion else ()
+        return FramePair(
+            f"drawn {drawing_version()} {(*acted, first, self.image_size, *moved)}",
+            first=lambda: self._drawn(subject, clip, first),
+            second=lambda: self._drawn(subject, clip, first + 1),
+        )
+
+    def _drawn(self, subject: int, clip: int, frame: int) -> NDArray[np.uint8]:
+        return self._face((subject, clip, frame)).image
+
     def sample_id(self, index: int) -> str:
         """What a sample is called: its subject, clip and frame."""
         subject, clip, frame = self.clip_of(index)
@@ -253,6 +274,14 @@ class SyntheticFaces:
             gaze=(across, down),
             grain=frame,
         )
+
+
+@lru_cache(maxsize=1)
+def drawing_version() -> str:
+    """Changes with everything that decides what is drawn, so that nothing stored outlives a change."""
+    folder = Path(__file__).parent
+    files = (Path(__file__), *sorted((folder / "faces").glob("*.py")))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
 
 
 def _keep(kept: OrderedDict[_Key, _Value], key: _Key, most: int) -> _Value:

@@ -68,6 +68,8 @@ class SyntheticFaces(Source, name="synthetic_faces"):
         action_units = 6, 12
     """
 
+    has_clips: ClassVar[bool] = True
+
     subjects: Annotated[int, Option(ge=3, le=100_000)] = Option(24, description="how many people")
     clips: PositiveInt = Option(4, description="clips of each subject")
     clip_length: Annotated[int, Option(ge=2, le=100_000)] = Option(16, description="frames of a clip")

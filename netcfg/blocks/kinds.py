@@ -49,6 +49,9 @@ class Source(Section):
 
     group: ClassVar[Group] = "data"
     family: ClassVar[str] = "source"
+    has_clips: ClassVar[bool] = False
+    """Whether samples are frames of clips: then what `open` returns has the methods of
+    `netcfg.datasets.frame_pairs.ClipSamples`."""
 
     def fields(self) -> dict[str, FieldSpec]:
         """The fields it can give, with their shapes, before any transform."""
