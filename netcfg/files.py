@@ -29,12 +29,6 @@ def write_beside(path: Path, data: bytes) -> None:
         raise _cannot_write(path, error) from None
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
 class Beside:
     """A text file that is written bit by bit beside its target, and takes its place when it is kept.
 
@@ -71,3 +65,9 @@ class Beside:
 def _cannot_write(path: Path, error: OSError) -> NetcfgError:
     reason = f"there is no folder {path.parent}" if isinstance(error, FileNotFoundError) else error.strerror
     return NetcfgError(f"cannot write {path}: {reason}")
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -6,7 +6,7 @@ Frames are read, and their flow computed, in a thread beside the networks; a few
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -64,7 +64,7 @@ class Predictor:
 
     def prepare(self, frame: Frame, flow: Picture | None) -> dict[str, NDArray[Any]]:
         """A frame as the arrays that `predict` takes batches of."""
-        return self._fields.prepare(frame.picture, flow)
+        return self._fields.prepare(frame.image, flow)
 
     @torch.inference_mode()
     def predict(self, samples: Sequence[Mapping[str, NDArray[Any]]]) -> list[Values]:
@@ -91,7 +91,8 @@ class FrameFields:
         self._steps = [step for per_sample, step in steps if per_sample]
         self._finishers = [step for per_sample, step in steps if not per_sample]
         self._random = np.random.default_rng(0)
-        self.flow: FlowWanted | None = None
+        reads_flow = any(spec.kind == "flow" for spec in self._pictures.values())
+        self.flow = FlowWanted(getattr(data.source, "flow_method", "dis")) if reads_flow else None
 
     def prepare(self, picture: Picture, flow: Picture | None) -> dict[str, NDArray[Any]]:
         """One sample; the frame is scaled to the size that the data have, the flow by its nearest pixels."""
@@ -149,13 +150,12 @@ class FlowWanted:
     """How a network's flow is made of two frames. Equal ones are computed once, whoever wants them."""
 
     method: str
-    encoding: str
 
     def of(self, first: Picture, second: Picture) -> Picture:
         """The flow from one frame to the next, as a picture."""
-        from netcfg.datasets.optical_flow import flow_picture
+        from netcfg.datasets.faces.flow import dense_flow, encode_flow
 
-        return flow_picture(first, second, self.method, self.encoding)
+        return encode_flow(dense_flow(first, second, self.method))
 
 
 Flows = Mapping[FlowWanted, Picture]
@@ -218,7 +218,10 @@ def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
 def ahead(items: Iterator[T], count: int) -> Iterator[T]:
     """The same items, made by a thread, which is at most `count` of them ahead of the reader."""
     none = object()
-    take: Callable[[], Any] = lambda: next(items, none)  # noqa: E731
+
+    def take() -> object:
+        return next(items, none)
+
     with ThreadPoolExecutor(1, thread_name_prefix="frames") as pool:
         waiting: deque[Future[Any]] = deque(pool.submit(take) for _ in range(count + 1))
         while waiting:

@@ -19,6 +19,7 @@ from netcfg.trainers.prediction import Prediction
 
 JSON_VERSION = 1
 ENDINGS = (".csv", ".json")
+OPENFACE_COLUMNS = ("frame", "face_id", "timestamp", "confidence", "success")
 
 
 class Writer(Protocol):
@@ -42,13 +43,13 @@ class CsvWriter:
     def __init__(self, stream: TextIO, answers: Sequence[Answer]) -> None:
         self._rows = csv.writer(stream, lineterminator="\n")
         self._stream = stream
-        self._answers = answers
-        self._rows.writerow(
-            [*("frame", "face_id", "timestamp", "confidence", "success"), *_columns(answers), "file"]
-        )
+        self._columns: list[str] = [*OPENFACE_COLUMNS, *_columns(answers), "file"]
 
     def write(self, prediction: Prediction) -> None:
-        """A row."""
+        """A row; before the first one, the columns' names."""
+        if self._columns:
+            self._rows.writerow(self._columns)
+            self._columns = []
         cells = [cell for answer, values in prediction.answers for cell in _cells(answer, values)]
         seconds = "" if prediction.frame.seconds is None else f"{prediction.frame.seconds:.3f}"
         self._rows.writerow([prediction.frame.number, 0, seconds, 1, 1, *cells, prediction.frame.path.name])
@@ -59,7 +60,10 @@ class CsvWriter:
 
 
 class JsonWriter:
-    """`{"version", "answers": [...], "frames": [{"frame", "file", "timestamp", "AU12": {"confidence", "present"}}]}`."""
+    """An object with `version`, `answers` (what can be predicted) and `frames`, an object a line.
+
+    A frame has `frame`, `file`, `timestamp`, and by action unit `{"confidence", "present"}`.
+    """
 
     def __init__(self, stream: TextIO, answers: Sequence[Answer]) -> None:
         self._stream = stream
