@@ -45,9 +45,11 @@ def annotated(picture: Picture, answers: Sequence[tuple[Answer, NDArray[np.float
 
 
 def _rows(answer: Answer, values: NDArray[np.float64]) -> list[tuple[str, float, bool]]:
-    above = answer.present_above() if answer.kind == "labels" else float(values.max()) - 1e-12
+    """Name, confidence, and whether it counts: of a class only the likeliest does."""
+    above = answer.present_above or (float(np.nextafter(values.max(), 0.0)),) * len(values)
     return [
-        (name, float(value), bool(value > above)) for name, value in zip(answer.names, values, strict=True)
+        (name, float(value), bool(value > least))
+        for name, value, least in zip(answer.names, values, above, strict=True)
     ]
 
 

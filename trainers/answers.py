@@ -5,7 +5,7 @@ Its metrics say so, or where it has none its losses: what they compare with labe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from netcfg.blocks.kinds import FieldSpec
+from netcfg.blocks.kinds import Loss, Metric
 from netcfg.program import Program
 from netcfg.source import Finding, NetcfgError, ProgramError
 
@@ -25,16 +25,15 @@ Kind = Literal["labels", "class"]
 class Answer:
     """One signal and what its entries stand for.
 
-    `labels` are independent of each other (`AU12`); of a `class` one entry is true. `decision` and `threshold` say
-    from which score a label counts as present, `graded` that labels are intensities from 0 to 5, divided by 5.
+    `labels` are independent of each other (`AU12`); of a `class` one entry is true. A label counts as present where
+    its confidence exceeds its entry of `present_above`. `graded`: labels are intensities from 0 to 5, divided by 5.
     """
 
     signal: str
     target: str
     kind: Kind
     names: tuple[str, ...]
-    decision: Literal["probability", "logit"] = "probability"
-    threshold: float = 0.5
+    present_above: tuple[float, ...] = ()
     graded: bool = False
 
     def confidences(self, scores: Tensor) -> NDArray[np.float64]:
@@ -43,23 +42,21 @@ class Answer:
         made = flat.sigmoid() if self.kind == "labels" else flat.softmax(1)
         return np.asarray(made.cpu().numpy())
 
-    def present_above(self) -> float:
-        """The confidence above which a label counts as present."""
-        if self.decision == "probability":
-            return self.threshold
-        return float(torch.tensor(self.threshold, dtype=torch.float64).sigmoid())
+
+Thresholds = Mapping[str, Sequence[float]]
+"""Those that metrics have chosen on the validation split: by metric, one per label."""
 
 
-def answers_of(program: Program) -> list[Answer]:
+def answers_of(program: Program, thresholds: Thresholds | None = None) -> list[Answer]:
     """All answers of a program, in file order. Raises `ProgramError` where nothing says what its signals mean."""
-    fields = program.data.fields if program.data else {}
     found: dict[tuple[str, str], Answer] = {}
-    for signal, target, section in _comparisons(program):
-        spec = fields.get(target)
-        if spec is not None and (signal, target) not in found and signal in program.signals:
-            answer = _answer(program, signal, target, spec, section)
-            if answer is not None:
-                found[signal, target] = answer
+    judges = [*program.metrics.items(), *program.losses.items()]
+    for name, judge in judges:
+        chosen = (thresholds or {}).get(name)
+        signal, target = getattr(judge, "input", None), getattr(judge, "target", None)
+        answer = _answer(program, str(signal), str(target), _present_above(judge, chosen))
+        if answer is not None:
+            found.setdefault((answer.signal, answer.target), answer)
     if not found:
         message = f"no metric and no loss of {program.name} compares a signal with labels or a class"
         help = "add a metric, e.g. [f1] with `input` and `target`: it says what the signal means"
@@ -67,28 +64,30 @@ def answers_of(program: Program) -> list[Answer]:
     return list(found.values())
 
 
-def _comparisons(program: Program) -> Iterator[tuple[str, str, object]]:
-    for section in (*program.metrics.values(), *program.losses.values()):
-        signal, target = getattr(section, "input", None), getattr(section, "target", None)
-        if isinstance(signal, str) and isinstance(target, str):
-            yield signal, target, section
+def _present_above(judge: Metric | Loss, chosen: Sequence[float] | None) -> tuple[float, ...]:
+    """Confidences above which labels count as present: one for each of them, or one for all."""
+    if chosen is not None:
+        return tuple(float(np.nextafter(np.float32(value), np.float32(0))) for value in chosen)  # at least it
+    threshold = getattr(judge, "threshold", 0.5)
+    if not isinstance(threshold, (int, float)):
+        return (0.5,)
+    if getattr(judge, "decision", "probability") == "logit":
+        return (float(torch.tensor(threshold, dtype=torch.float64).sigmoid()),)
+    return (float(threshold),)
 
 
-def _answer(program: Program, signal: str, target: str, spec: FieldSpec, section: object) -> Answer | None:
+def _answer(program: Program, signal: str, target: str, present_above: tuple[float, ...]) -> Answer | None:
     """None where the signal is no confidence: a picture compared with a picture, say."""
-    entries = program.signals[signal].shape[0] if program.signals[signal].shape else 1
-    source = program.data.source if program.data else None
-    if spec.kind == "vector" and len(spec.names) == entries:
-        threshold = getattr(section, "threshold", 0.5)
-        return Answer(
-            signal,
-            target,
-            "labels",
-            spec.names,
-            getattr(section, "decision", "probability"),
-            threshold if isinstance(threshold, (int, float)) else 0.5,
-            getattr(source, "active_above", 0.5) != 0.5,
-        )
+    spec = program.data.fields.get(target) if program.data else None
+    if spec is None or signal not in program.signals:
+        return None
+    shape = program.signals[signal].shape
+    entries = shape[0] if shape else 1
+    if spec.kind == "vector" and entries == len(spec.names):
+        source = program.data.source if program.data else None
+        is_graded = getattr(source, "active_above", 0.5) != 0.5
+        above = present_above if len(present_above) == entries else present_above * entries
+        return Answer(signal, target, "labels", spec.names, above, is_graded)
     if spec.kind == "class" and isinstance(entries, int) and entries > 1:
         names = spec.names if len(spec.names) == entries else tuple(map(str, range(entries)))
         return Answer(signal, target, "class", names)

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from netcfg.blocks.kinds import FieldSpec
 from netcfg.datasets.frames import Frame
@@ -26,6 +26,7 @@ from netcfg.trainers.answers import Answer, answers_of
 from netcfg.trainers.model import Model
 from netcfg.trainers.phases import set_training
 from netcfg.trainers.step import Precision
+from netcfg.trainers.trained import Trained
 
 Picture = NDArray[np.uint8]
 Values = NDArray[np.float64]
@@ -43,19 +44,20 @@ class Prediction:
 
 
 class Predictor:
-    """A trained program as a function of frames: `name` is the run's, for messages.
+    """A trained program as a function of frames.
 
     Raises `ProgramError` where the program answers nothing, or its networks want what a picture does not give.
     """
 
-    def __init__(self, name: str, program: Program, networks: nn.ModuleDict, device: torch.device) -> None:
-        self.name = name
-        self.answers = answers_of(program)
+    def __init__(self, trained: Trained, device: torch.device) -> None:
+        program = trained.program
+        self.name = trained.name
+        self.answers = answers_of(program, trained.thresholds)
         self._signals = tuple(dict.fromkeys(answer.signal for answer in self.answers))
-        self._model = Model(program, networks)
+        self._model = Model(program, trained.networks)
         self._fields = FrameFields(program, self._model, self._signals, device)
         self._precision = Precision(program.training.precision, device)
-        set_training(program, networks, False)
+        set_training(program, trained.networks, False)
 
     @property
     def flow(self) -> FlowWanted | None:

@@ -136,24 +136,23 @@ def _cells(answer: Answer, values: Any) -> list[str]:
     if answer.kind == "class":
         return [answer.names[int(values.argmax())], *(f"{value:.4f}" for value in values)]
     cells = []
-    for value in values:
-        cells += [str(int(value > answer.present_above())), f"{value:.4f}"]
+    for value, above in zip(values, answer.present_above, strict=True):
+        cells += [str(int(value > above)), f"{value:.4f}"]
         cells += [f"{5 * value:.2f}"] if answer.graded else []
     return cells
 
 
 def _described(answer: Answer) -> dict[str, Any]:
     described = {"signal": answer.signal, "kind": answer.kind, "names": list(answer.names)}
-    return described | ({"present_above": answer.present_above()} if answer.kind == "labels" else {})
+    return described | ({"present_above": list(answer.present_above)} if answer.kind == "labels" else {})
 
 
 def _as_json(answer: Answer, values: Any) -> dict[str, Any]:
     numbers = {name: round(float(value), 6) for name, value in zip(answer.names, values, strict=True)}
     if answer.kind == "class":
         return {answer.target: {"name": max(numbers, key=numbers.__getitem__), "confidences": numbers}}
-    above = answer.present_above()
     return {
         name: {"confidence": value, "present": value > above}
         | ({"intensity": round(5 * value, 6)} if answer.graded else {})
-        for name, value in numbers.items()
+        for (name, value), above in zip(numbers.items(), answer.present_above, strict=True)
     }

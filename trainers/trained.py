@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -18,11 +20,15 @@ from netcfg.trainers.run_folder import RunFolder
 
 @dataclass(frozen=True)
 class Trained:
-    """A program and its networks on their device; `name` is what a message calls it."""
+    """A program and its networks on their device; `name` is what a message calls it.
+
+    `thresholds`: those that metrics chose on the validation split in training, by metric, one per label.
+    """
 
     name: str
     program: Program
     networks: nn.ModuleDict
+    thresholds: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
 
 def open_run(path: Path, device: torch.device, weights: Path | None = None) -> Trained:
@@ -36,7 +42,14 @@ def open_run(path: Path, device: torch.device, weights: Path | None = None) -> T
         message = f"{run} holds no weights yet: its first epoch has not ended"
         help = f"`netcfg train --resume {run}` continues it"
         raise ProgramError([Finding("NC601", message, help=help)])
-    return with_weights(program, weights or run.checkpoints.best, device, str(run))
+    trained = with_weights(program, weights or run.checkpoints.best, device, str(run))
+    return trained if weights is not None else replace(trained, thresholds=_chosen_thresholds(run))
+
+
+def _chosen_thresholds(run: RunFolder) -> Mapping[str, Sequence[float]]:
+    """Those of the epoch whose weights are the best."""
+    best = [record for record in run.records(sys.maxsize, rewrite=False) if record["best"]]
+    return best[-1]["validation"].get("thresholds", {}) if best else {}
 
 
 def with_weights(program: Program, weights: Path, device: torch.device, name: str | None = None) -> Trained:

@@ -56,8 +56,7 @@ def run(options: argparse.Namespace) -> int:
     from netcfg.trainers.prediction import Predictor, predict_frames
 
     device = choose_device(options.device)
-    trained = [_trained(name, programs, options, device) for name in options.runs]
-    predictors = [Predictor(one.name, one.program, one.networks, device) for one in trained]
+    predictors = [Predictor(_trained(name, programs, options, device), device) for name in options.runs]
     expect_distinct((one.name, answer) for one in predictors for answer in one.answers)
     frames = open_frames(options.input, same_size=any(one.flow for one in predictors))
     writers = _writers(options, predictors, frames)

@@ -21,6 +21,7 @@ from netcfg.trainers.annotation import annotated
 from netcfg.trainers.answers import Answer, answers_of
 from netcfg.trainers.model import Model
 from netcfg.trainers.prediction import FlowWanted, ahead, predict_frames, with_flow
+from netcfg.trainers.trained import open_run
 
 cv2 = pytest.importorskip("cv2")
 
@@ -154,7 +155,7 @@ def test_a_video_is_read_as_its_frames_are_and_json_says_the_same(made, clip, tm
         predicted(file, weights, tmp_path / "v.avi", tmp_path / "b.json", *options).read_text()
     )
     assert of_frames["answers"] == [
-        {"signal": "Net", "kind": "labels", "names": ["AU4", "AU12"], "present_above": 0.4}
+        {"signal": "Net", "kind": "labels", "names": ["AU4", "AU12"], "present_above": [0.4, 0.4]}
     ]
     for one, other in zip(of_frames["frames"], of_video["frames"], strict=True):
         assert one["AU12"]["confidence"] == pytest.approx(other["AU12"]["confidence"], abs=0.02)
@@ -253,7 +254,7 @@ def test_frames_are_shown_with_their_confidences(made, clip, tmp_path):
 
 
 def test_a_bar_is_as_long_as_its_confidence():
-    answer = Answer("Net", "labels", "labels", ("AU1", "AU2"))
+    answer = Answer("Net", "labels", "labels", ("AU1", "AU2"), (0.5, 0.5))
     picture = annotated(np.zeros((300, 300, 3), np.uint8), [(answer, np.array([0.25, 0.75]))])
     present, absent = (picture == (214, 96, 32)).all(2), (picture == (130, 160, 196)).all(2)
     assert present.any(0).sum() == pytest.approx(3 * absent.any(0).sum(), abs=3)
@@ -266,6 +267,19 @@ def test_two_runs_may_not_answer_the_same(made, clip, capsys, tmp_path):
     answer = answers_of(program)[0]
     with pytest.raises(NetcfgError, match="a and b both predict AU4"):
         expect_distinct([("a", answer), ("b", answer)])
+
+
+def test_a_run_predicts_with_the_threshold_it_chose(make_trainer):
+    from tiny import TEXT, tiny_program
+
+    searched = TEXT.replace("[f1]\n", "[f1]\nthreshold = validation\n")
+    trainer = make_trainer(program=tiny_program(searched, epochs=1))
+    trainer.fit()
+    trained = open_run(trainer.run.path, torch.device("cpu"))
+    chosen = trainer.records[0]["validation"]["thresholds"]["f1"]
+    assert trained.thresholds == {"f1": chosen}
+    above = answers_of(tiny_program(searched), trained.thresholds)[0].present_above
+    assert all(least < threshold <= least + 1e-6 for least, threshold in zip(above, chosen, strict=True))
 
 
 @pytest.mark.parametrize(
