@@ -5,7 +5,7 @@ Its metrics say so, or where it has none its losses: what they compare with labe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,6 +17,7 @@ from torch import Tensor
 from netcfg.blocks.kinds import Loss, Metric
 from netcfg.program import Program
 from netcfg.source import Finding, NetcfgError, ProgramError
+from netcfg.trainers.trained import Thresholds
 
 Kind = Literal["labels", "class"]
 
@@ -43,14 +44,10 @@ class Answer:
         return np.asarray(made.cpu().numpy())
 
 
-Thresholds = Mapping[str, Sequence[float]]
-"""Those that metrics have chosen on the validation split: by metric, one per label."""
-
-
 def answers_of(program: Program, thresholds: Thresholds | None = None) -> list[Answer]:
     """All answers of a program, in file order. Raises `ProgramError` where nothing says what its signals mean."""
     found: dict[tuple[str, str], Answer] = {}
-    judges = [*program.metrics.items(), *program.losses.items()]
+    judges: list[tuple[str, Metric | Loss]] = [*program.metrics.items(), *program.losses.items()]
     for name, judge in judges:
         chosen = (thresholds or {}).get(name)
         signal, target = getattr(judge, "input", None), getattr(judge, "target", None)
@@ -86,7 +83,7 @@ def _answer(program: Program, signal: str, target: str, present_above: tuple[flo
     if spec.kind == "vector" and entries == len(spec.names):
         source = program.data.source if program.data else None
         is_graded = getattr(source, "active_above", 0.5) != 0.5
-        above = present_above if len(present_above) == entries else present_above * entries
+        above = present_above if len(present_above) == entries else present_above * len(spec.names)
         return Answer(signal, target, "labels", spec.names, above, is_graded)
     if spec.kind == "class" and isinstance(entries, int) and entries > 1:
         names = spec.names if len(spec.names) == entries else tuple(map(str, range(entries)))

@@ -6,29 +6,31 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
 
-from netcfg.compile import load
+from netcfg.compile import check
 from netcfg.program import Program
 from netcfg.source import Finding, ProgramError, shown_path
 from netcfg.trainers.checkpoints import load_weights
 from netcfg.trainers.devices import use_channels_last
 from netcfg.trainers.run_folder import RunFolder
+from netcfg.trainers.trainer import override
+
+Thresholds = Mapping[str, Sequence[float]]
+"""Those that metrics have chosen on the validation split: by metric, one per label."""
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A program and its networks on their device; `name` is what a message calls it.
-
-    `thresholds`: those that metrics chose on the validation split in training, by metric, one per label.
-    """
+    """A program and its networks on their device; `name` is what a message calls it."""
 
     name: str
     program: Program
     networks: nn.ModuleDict
-    thresholds: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    thresholds: Thresholds = field(default_factory=dict)
 
 
 def open_run(path: Path, device: torch.device, weights: Path | None = None) -> Trained:
@@ -36,30 +38,49 @@ def open_run(path: Path, device: torch.device, weights: Path | None = None) -> T
 
     Raises `NetcfgError` where it is no run, has no weights yet, or they belong to other networks.
     """
-    run = RunFolder.open(path)
-    program = replace(load(path / "resolved.cfg"), name=run.read_json("run.json")["program"])
-    if weights is None and not run.checkpoints.best.is_file():
-        message = f"{run} holds no weights yet: its first epoch has not ended"
-        help = f"`netcfg train --resume {run}` continues it"
+    program = program_of_run(path)
+    chosen = weights or weights_of_run(path)
+    thresholds = chosen_thresholds(RunFolder(path)) if weights is None else None
+    networks = networks_with(program, chosen, device)
+    return Trained(shown_path(path), program, networks, thresholds or {})
+
+
+def program_of_run(path: Path, data: str | None = None) -> Program:
+    """The program as a run trained it; on other data where `data` is a folder."""
+    started = RunFolder.open(path).read_json("run.json")
+    program, findings = check(path / "resolved.cfg", data=data)
+    if program is None:
+        raise ProgramError(findings)
+    named = replace(program, name=started.get("program", program.name))
+    return override(named, seed=started.get("seed"), precision=started.get("precision"))
+
+
+def weights_of_run(path: Path, which: str = "best") -> Path:
+    """A run's `best` or `last` weights. Raises `ProgramError` (NC601) where it has none yet."""
+    checkpoints = RunFolder.open(path).checkpoints
+    file = checkpoints.last if which == "last" else checkpoints.best
+    if not file.is_file():
+        message = f"{shown_path(path)} holds no {which} weights yet: no epoch of it has finished"
+        help = f"`netcfg train --resume {shown_path(path)}` goes on with it"
         raise ProgramError([Finding("NC601", message, help=help)])
-    trained = with_weights(program, weights or run.checkpoints.best, device, str(run))
-    return trained if weights is not None else replace(trained, thresholds=_chosen_thresholds(run))
+    return file
 
 
-def _chosen_thresholds(run: RunFolder) -> Mapping[str, Sequence[float]]:
-    """Those of the epoch whose weights are the best."""
-    best = [record for record in run.records(sys.maxsize, rewrite=False) if record["best"]]
-    return best[-1]["validation"].get("thresholds", {}) if best else {}
+def chosen_thresholds(run: RunFolder) -> Thresholds | None:
+    """The thresholds that go with a run's best weights; None where it has chosen none yet."""
+    best = [record for record in run.records(sys.maxsize, rewrite=False) if record.get("best")]
+    found: dict[str, Any] = best[-1]["validation"] if best else {}
+    return found.get("thresholds")
 
 
-def with_weights(program: Program, weights: Path, device: torch.device, name: str | None = None) -> Trained:
-    """A program with a file of its networks' weights."""
+def networks_with(program: Program, weights: Path, device: torch.device) -> nn.ModuleDict:
+    """A program's networks on their device, with the weights of a file."""
     import netcfg
 
     networks = netcfg.build(program)
     load_weights(weights, networks)
     networks.to(device)
-    for key, graph in program.networks.items():
+    for name, graph in program.networks.items():
         if any(len(signal.shape) >= 3 for signal in graph.inputs.values()):
-            use_channels_last(networks[key])
-    return Trained(name or shown_path(Path(program.name)), program, networks)
+            use_channels_last(networks[name])
+    return networks

@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from netcfg.cli.bars import shown
 from netcfg.cli.program import add_program_arguments, load_program
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import torch
 
     from netcfg.datasets.frames import Frames
+    from netcfg.program import Program
     from netcfg.trainers.prediction import Prediction, Predictor
     from netcfg.trainers.prediction_files import Writer
     from netcfg.trainers.trained import Trained
@@ -86,15 +87,15 @@ def _is_file(name: str) -> bool:
 
 
 def _trained(
-    name: str, programs: dict[str, Any], options: argparse.Namespace, device: torch.device
+    name: str, programs: dict[str, Program], options: argparse.Namespace, device: torch.device
 ) -> Trained:
-    from netcfg.trainers.trained import open_run, with_weights
+    from netcfg.trainers.trained import Trained, networks_with, open_run
 
     weights = Path(options.weights) if options.weights else None
-    if name in programs:
-        assert weights is not None
-        return with_weights(programs[name], weights, device)
-    return open_run(Path(name), device, weights)
+    if weights is None or name not in programs:
+        return open_run(Path(name), device, weights)
+    program = programs[name]
+    return Trained(name, program, networks_with(program, weights, device))
 
 
 def _writers(options: argparse.Namespace, predictors: Sequence[Predictor], frames: Frames) -> list[Writer]:

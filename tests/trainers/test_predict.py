@@ -275,6 +275,7 @@ def test_a_run_predicts_with_the_threshold_it_chose(make_trainer):
     searched = TEXT.replace("[f1]\n", "[f1]\nthreshold = validation\n")
     trainer = make_trainer(program=tiny_program(searched, epochs=1))
     trainer.fit()
+    trainer.run.write_json("run.json", {"program": "tiny.cfg"})
     trained = open_run(trainer.run.path, torch.device("cpu"))
     chosen = trainer.records[0]["validation"]["thresholds"]["f1"]
     assert trained.thresholds == {"f1": chosen}
