@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from math import ceil
 
 from netcfg.draw import style
+from netcfg.draw.ids import part_ids
 from netcfg.draw.levels import Pin, split
+from netcfg.draw.marks import LEGEND_HEIGHT, LOOKS, legend, legend_width, marks_of, paint_of
 from netcfg.draw.measure import (
     WORD_GAP,
     Inside,
@@ -21,25 +23,39 @@ from netcfg.draw.measure import (
 from netcfg.draw.metrics import ASCENT, text_width
 from netcfg.draw.model import Box, Diagram, Frame
 from netcfg.draw.scene import Dot, Group, Path, Point, Rect, Scene, Shape, Text
+from netcfg.source import Span
+
+Ids = dict[int, str]
+"""The names of boxes and frames, by the identity of the object."""
 
 
 def compose(diagrams: Sequence[Diagram], title: str = "") -> Scene:
     """All networks on one page, each in its frame, in reading order: downwards, then to the right."""
+    ids = part_ids(diagrams)
     insides = [inside_of(diagram.frame, split(diagram)) for diagram in diagrams]
     sizes = [_network_size(inside, diagram.frame) for inside, diagram in zip(insides, diagrams, strict=True)]
     corners, width, height = pack(sizes)
     title_width = text_width(title, style.PAGE_TITLE, bold=True)
+    marks = marks_of(diagrams)
     top = style.PAGE_PAD + (style.PAGE_TITLE + style.PAGE_PAD if title else 0.0)
-    page = ceil(max(width, title_width) + 2 * style.PAGE_PAD), ceil(height + top + style.PAGE_PAD)
+    legend_top = top
+    top += LEGEND_HEIGHT if marks else 0.0
+    page_width = max(width, title_width, legend_width(marks)) + 2 * style.PAGE_PAD
+    page = ceil(page_width), ceil(height + top + style.PAGE_PAD)
     scene = Scene(*page, title)
     if title:
         y = style.PAGE_PAD + style.PAGE_TITLE * ASCENT
         scene.shapes.append(
             Text(style.PAGE_PAD, y, title, style.PAGE_TITLE, title_width, style.INK, bold=True)
         )
+    if marks:
+        scene.shapes.append(Group("legend", "", tuple(legend(marks, style.PAGE_PAD, legend_top))))
     for inside, diagram, size, (x, y) in zip(insides, diagrams, sizes, corners, strict=True):
-        shapes = tuple(_network(inside, diagram.frame, size, x + style.PAGE_PAD, y + top))
-        scene.shapes.append(Group("network", diagram.frame.details, shapes))
+        left, upper, frame = x + style.PAGE_PAD, y + top, diagram.frame
+        shapes = tuple(_network(inside, frame, ids, size, left, upper))
+        scene.shapes.append(
+            Group("network", frame.details, shapes, ids[id(frame)], place=(left, upper, *size))
+        )
     return scene
 
 
@@ -74,7 +90,7 @@ def _columns(sizes: Sequence[Point], limit: float) -> tuple[list[Point], float, 
 # --- frames -------------------------------------------------------------------------------------------------
 
 
-def _network_title(frame: Frame) -> tuple[Text, Text]:
+def network_title(frame: Frame) -> tuple[Text, Text]:
     """The network's name, and its size behind it, at the origin."""
     name_width = text_width(frame.name, style.TITLE, bold=True)
     note_width = text_width(frame.note, style.TEXT)
@@ -83,59 +99,81 @@ def _network_title(frame: Frame) -> tuple[Text, Text]:
 
 
 def _network_size(inside: Inside, frame: Frame) -> Point:
-    _, note = _network_title(frame)
+    _, note = network_title(frame)
     width = max(inside.placement.width, note.x + note.width) + 2 * style.NETWORK_PAD
     return width, inside.placement.height + style.NETWORK_HEADER + style.NETWORK_PAD
 
 
-def _network(inside: Inside, frame: Frame, size: Point, x: float, y: float) -> Iterator[Shape]:
+def _network(inside: Inside, frame: Frame, ids: Ids, size: Point, x: float, y: float) -> Iterator[Shape]:
     yield Rect(x, y, *size, "#ffffff", style.NETWORK_STROKE, 10.0)
-    for text in _network_title(frame):
+    title = []
+    for text in network_title(frame):
         left, base = x + style.NETWORK_PAD + text.x, y + style.NETWORK_PAD + style.TITLE * ASCENT
-        yield Text(left, base, text.text, text.size, text.width, text.fill, text.bold)
+        title.append(Text(left, base, text.text, text.size, text.width, text.fill, text.bold))
+    yield Group("header", "", tuple(title), spans=_spans(frame))
     spare = size[0] - inside.placement.width
-    yield from _content(inside, x + spare / 2, y + style.NETWORK_HEADER, 0, 0.0)
+    yield from _content(inside, ids, x + spare / 2, y + style.NETWORK_HEADER, 0, 0.0)
 
 
-def _frame(part: Measured, frame: Frame, x: float, y: float, depth: int) -> Iterator[Shape]:
+def _frame(part: Measured, frame: Frame, ids: Ids, x: float, y: float, depth: int) -> Iterator[Shape]:
     inside = part.inside
     assert inside is not None
     behind = style.BEHIND if frame.count > 1 else 0.0
-    width, height = part.item.width - behind, part.item.height - behind
+    width, height = visible_size(part)
     fill = style.FRAME_FILLS[depth % len(style.FRAME_FILLS)]
-    stroke, radius = style.HEADER_STROKE, style.FRAME_RADIUS
+    stroke, radius = LOOKS[frame.mark].colour if frame.mark else style.HEADER_STROKE, style.FRAME_RADIUS
     if behind:
         yield Rect(x + behind, y + behind, width, height, style.HEADER_FILL, stroke, radius)
     yield Rect(x, y, width, height, fill, stroke, radius)
-    yield Rect(x, y, width, style.HEADER, style.HEADER_FILL, stroke, radius, top_only=True)
+    header = LOOKS[frame.mark].fill if frame.mark else style.HEADER_FILL
+    bar = Rect(x, y, width, style.HEADER, header, stroke, radius, top_only=True)
     title = frame_title(frame)
-    yield from _line(
-        title, x + (width - line_width(title)) / 2, y + style.HEADER / 2 + style.TEXT * ASCENT / 2
-    )
+    base = y + style.HEADER / 2 + style.TEXT * ASCENT / 2
+    words = words_of(title, x + (width - line_width(title)) / 2, base)
+    yield Group("header", "", (bar, *words), spans=_spans(frame))
     left = x + part.item.axis - inside.placement.axis
-    yield from _content(inside, left, y + style.HEADER, depth + 1, style.FRAME_PAD)
+    yield from _content(inside, ids, left, y + style.HEADER, depth + 1, style.FRAME_PAD)
 
 
-def _content(inside: Inside, x: float, y: float, depth: int, below: float) -> Iterator[Shape]:
+def _spans(part: Box | Frame) -> tuple[Span, ...]:
+    """Where a part is written, the innermost place first."""
+    return part.entries[0].spans if part.entries else ()
+
+
+def _content(inside: Inside, ids: Ids, x: float, y: float, depth: int, below: float) -> Iterator[Shape]:
     """Lines, then boxes and frames, then labels. Lines that leave the frame go `below` further."""
     placement = inside.placement
-    for (_, _, target), line in zip(inside.level.links, placement.lines, strict=True):
+    ends = zip(inside.level.links, inside.level.marks, placement.lines, strict=True)
+    for (_, _, target), mark, line in sorted(
+        ends, key=lambda end: bool(end[1])
+    ):  # marked ones over the others
         member = inside.parts[target].member
         points = [(x + px, y + py) for px, py in line]
         if isinstance(member, Pin):
             points[-1] = (points[-1][0], points[-1][1] + below)
-        yield Path(tuple(points), style.LINE, arrow=not isinstance(member, Pin))
+        colour, thickness = (
+            (LOOKS[mark].colour, style.MARKED_STROKE) if mark else (style.LINE, style.LINE_STROKE)
+        )
+        yield Path(tuple(points), colour, thickness, arrow=not isinstance(member, Pin))
     for px, py in placement.dots:
         yield Dot(x + px, y + py, 2.4, style.LINE)
     for part, (px, py) in zip(inside.parts, placement.corners, strict=True):
-        if isinstance(part.member, Box):
-            yield Group(
-                f"box {part.member.kind}", part.member.details, tuple(_box(part, part.member, x + px, y + py))
-            )
-        elif isinstance(part.member, Frame):
-            shapes = tuple(_frame(part, part.member, x + px, y + py, depth))
-            yield Group("frame", part.member.details, shapes)
+        member, place = part.member, (x + px, y + py, *visible_size(part))
+        if isinstance(member, Box):
+            shapes = tuple(box_shapes(part, member, x + px, y + py))
+            kind = f"box {member.kind}"
+            yield Group(kind, member.details, shapes, ids[id(member)], _spans(member), place)
+        elif isinstance(member, Frame):
+            shapes = tuple(_frame(part, member, ids, x + px, y + py, depth))
+            yield Group("frame", member.details, shapes, ids[id(member)], place=place)
     yield from _labels(inside, x, y)
+
+
+def visible_size(part: Measured) -> Point:
+    """The size of a box or frame without the edge of a second one behind it."""
+    several = not isinstance(part.member, Pin) and part.member.count > 1
+    behind = style.BEHIND if several else 0.0
+    return part.item.width - behind, part.item.height - behind
 
 
 def _labels(inside: Inside, x: float, y: float) -> Iterator[Shape]:
@@ -151,20 +189,27 @@ def _labels(inside: Inside, x: float, y: float) -> Iterator[Shape]:
 # --- boxes --------------------------------------------------------------------------------------------------
 
 
-def _box(part: Measured, box: Box, x: float, y: float) -> Iterator[Shape]:
-    paint = style.FAMILIES.get(box.kind, style.OTHER_FAMILY)
+def box_shapes(part: Measured, box: Box, x: float, y: float) -> Iterator[Shape]:
+    """A box and its text, with its upper left corner at (x, y)."""
+    fill, edge, thickness = _paint(box)
     behind = style.BEHIND if box.count > 1 else 0.0
-    width, height = part.item.width - behind, part.item.height - behind
-    radius = style.BOX_RADIUS if box.pieces else height / 2
+    width, height = visible_size(part)
+    radius = style.BOX_RADIUS if box.pieces else min(height, style.PILL) / 2
     if behind:
-        yield Rect(x + behind, y + behind, width, height, paint.fill, paint.stroke, radius)
-    yield Rect(x, y, width, height, paint.fill, paint.stroke, radius)
+        yield Rect(x + behind, y + behind, width, height, fill, edge, radius, thickness)
+    yield Rect(x, y, width, height, fill, edge, radius, thickness)
     top = y + (height - sum(map(line_height, part.lines))) / 2
     for line in part.lines:
         base = top + line_height(line) / 2 + line[0].size * ASCENT / 2
-        yield from _line(line, x + (width - line_width(line)) / 2, base)
+        yield from words_of(line, x + (width - line_width(line)) / 2, base)
         top += line_height(line)
     yield from _corners(box, x, y, width, height)
+
+
+def _paint(box: Box) -> tuple[str, str, float]:
+    """The fill of a box, and the colour and width of its edge."""
+    paint = paint_of(box)
+    return paint.fill, paint.stroke, style.MARKED_STROKE if box.mark or box.colour else 1.0
 
 
 def _corners(box: Box, x: float, y: float, width: float, height: float) -> Iterator[Shape]:
@@ -180,7 +225,8 @@ def _corners(box: Box, x: float, y: float, width: float, height: float) -> Itera
         yield Text(x + width - WORD_GAP, base, times, style.TEXT, size, style.INK, bold=True, anchor="end")
 
 
-def _line(line: Line, x: float, base: float) -> Iterator[Text]:
+def words_of(line: Line, x: float, base: float) -> Iterator[Text]:
+    """The words of a line from x on."""
     for word in line:
         yield Text(x, base, word.text, word.size, word.width, word.colour, word.bold)
         x += word.width + WORD_GAP

@@ -7,24 +7,47 @@ becomes one, marked ×N. `expand=True` undoes the last two.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING, Literal
 
-from netcfg.shapes import show
+from netcfg.draw.entry import Entry, entry_of, place_text
+from netcfg.shapes import show, to_json
+from netcfg.source import Note
 
 if TYPE_CHECKING:
     from netcfg.graph import Graph, Node, Scope, Signal
+    from netcfg.source import Span
 
 MERGED_TYPES = frozenset({"activation", "prelu", "dropout", "batch_norm", "instance_norm"})
 """Blocks that are written into the box of the block they follow."""
+
+Mark = Literal["", "added", "removed", "changed", "error"]
+"""What is special about a box or wire: how it differs from another program's, or that it is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Which of several equal parts in a row this is: number `index`, from 0, of `count`.
+
+    `of` is the same for all of them, and `name` what they are called together.
+    """
+
+    of: str
+    name: str
+    index: int
+    count: int
 
 
 @dataclass(slots=True, eq=False)
 class Box:
     """One box: `pieces` are its type and options, `place` an unnamed block's position, `count` its ×N.
 
-    `template` is what it is a use of, where nothing else is in that template.
+    `template` is what it is a use of, where nothing else is in that template. `path` is what others call it in
+    its network, and `entries` the sections it stands for. `turn` is set where each turn is shown by itself.
+    `colour` is that of its edge, if not its family's. `message` says what its `mark` is for; its lines stand below
+    the others.
     """
 
     kind: str
@@ -35,17 +58,30 @@ class Box:
     count: int = 1
     frozen: bool = False
     template: str = ""
+    path: str = ""
+    entries: tuple[Entry, ...] = ()
+    turn: Turn | None = None
+    colour: str = ""
+    mark: Mark = ""
+    message: str = ""
 
 
 @dataclass(slots=True, eq=False)
 class Frame:
-    """A titled frame around boxes: a template's use, or the whole network. `parts` are in file order."""
+    """A titled frame around boxes: a template's use, or the whole network. `parts` are in file order.
+
+    `path`, `entries`, `turn` and `mark` are as those of a box.
+    """
 
     name: str
     note: str
     details: str
     count: int = 1
     parts: list[Part] = field(default_factory=list)
+    path: str = ""
+    entries: tuple[Entry, ...] = ()
+    turn: Turn | None = None
+    mark: Mark = ""
 
 
 Part = Box | Frame
@@ -53,20 +89,31 @@ Part = Box | Frame
 
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """A signal from a box to a box. `label` is its shape, `port` the producer's port."""
+    """A signal from a box to a box. `label` is its shape, `port` the producer's port.
+
+    In training diagrams `colours` are those of the phases whose gradients flow back along it, and `cut` says that
+    they end here; a `dashed` one is no signal, but leads from a phase to what it updates. The `message` of a marked
+    one stands behind its label.
+    """
 
     source: Box
     target: Box
     port: str
     label: str
+    colours: tuple[str, ...] = ()
+    cut: bool = False
+    dashed: bool = False
+    mark: Mark = ""
+    message: str = ""
 
 
 @dataclass(slots=True)
 class Diagram:
-    """One network as boxes, frames and wires."""
+    """One network as boxes, frames and wires; `expanded` gives the same with every turn by itself."""
 
     frame: Frame
     wires: list[Wire]
+    expanded: Callable[[], Diagram] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +124,8 @@ class _Place:
     title: str
     template: str
     count: int
-    where: str
+    span: Span
+    turn: Turn | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -89,6 +137,7 @@ class _Shown:
     last: Node
     count: int = 1
     merged: list[Node] = field(default_factory=list)
+    turn: Turn | None = None
 
     @property
     def first(self) -> Node:
@@ -98,13 +147,17 @@ class _Shown:
 def diagram(graph: Graph, expand: bool = False) -> Diagram:
     """The boxes, frames and wires of one network."""
     shown, shown_by = _boxes_of_nodes(graph, expand)
-    if not expand:
-        shown = _runs_as_one(graph, shown, shown_by)
+    runs = _runs(graph, shown)
+    if expand:
+        _number_runs(runs)
+    else:
+        shown = _runs_as_one(runs, shown_by)
     all_frozen = graph.parameters > 0 and graph.trainable == 0
-    boxes = {id(one): _box(one, all_frozen) for one in shown}
+    boxes = {id(one): _box(graph, one, all_frozen) for one in shown}
     frame = _frames(graph, shown, boxes, all_frozen)
     box_by = [boxes[id(one)] for one in shown_by]
-    return Diagram(frame, [*_wires(graph, box_by), *_output_wires(graph, frame, box_by)])
+    wires = [*_wires(graph, box_by), *_output_wires(graph, frame, box_by)]
+    return Diagram(frame, wires, None if expand else partial(diagram, graph, True))
 
 
 # --- which nodes share a box --------------------------------------------------------------------------------
@@ -154,18 +207,24 @@ def _add_turn(one: _Shown, node: Node) -> None:
 
 
 def _place(scope: Scope, expand: bool) -> _Place:
-    where = f"{scope.span.file.name}:{scope.span.line}"
     if scope.count is None:
-        return _Place(scope.path, _last(scope.path), scope.template, 1, where)
+        return _Place(scope.path, _last(scope.path), scope.template, 1, scope.span)
     path = _without_turn(scope)
     if expand:
-        title = f"{_last(path)} · {(scope.index or 0) + 1} of {scope.count}"
-        return _Place(scope.path, title, scope.template, 1, where)
-    return _Place(path, _last(path), scope.template, scope.count, where)
+        turn = Turn(path, _plain_name(path), scope.index or 0, scope.count)
+        title = f"{_last(path)} · {turn.index + 1} of {turn.count}"
+        return _Place(scope.path, title, scope.template, 1, scope.span, turn)
+    return _Place(path, _last(path), scope.template, scope.count, scope.span)
 
 
 def _last(path: str) -> str:
     return path.rpartition(".")[2]
+
+
+def _plain_name(path: str) -> str:
+    """The name at the end of a path, nothing where it is only a position."""
+    name = _last(path)
+    return "" if name.isdigit() else name
 
 
 def _producer_to_join(graph: Graph, index: int, shown_by: list[_Shown]) -> _Shown | None:
@@ -182,25 +241,38 @@ def _producer_to_join(graph: Graph, index: int, shown_by: list[_Shown]) -> _Show
     return shown_by[signal.producer]
 
 
-def _runs_as_one(graph: Graph, shown: list[_Shown], shown_by: list[_Shown]) -> list[_Shown]:
-    """Make one box of each run of equal, unnamed boxes, in which each is read by the next one alone."""
-    kept: list[_Shown] = []
-    replaced: dict[int, _Shown] = {}
+def _runs(graph: Graph, shown: list[_Shown]) -> list[list[_Shown]]:
+    """The boxes by runs of equal, unnamed ones, in which each is read by the next one alone."""
+    runs: list[list[_Shown]] = []
     for one in shown:
-        previous = kept[-1] if kept else None
-        if previous is not None and _continues(graph, previous, one, shown_by):
-            previous.nodes += one.nodes
-            previous.last = one.last
-            previous.count += 1
-            replaced[id(one)] = previous
+        if runs and _continues(graph, runs[-1][-1], one):
+            runs[-1].append(one)
         else:
-            kept.append(one)
+            runs.append([one])
+    return runs
+
+
+def _number_runs(runs: list[list[_Shown]]) -> None:
+    for run in runs:
+        for index, one in enumerate(run if len(run) > 1 else ()):
+            one.turn = Turn(run[0].first.path, "", index, len(run))
+
+
+def _runs_as_one(runs: list[list[_Shown]], shown_by: list[_Shown]) -> list[_Shown]:
+    """Make one box of each run."""
+    replaced: dict[int, _Shown] = {}
+    for kept, *others in runs:
+        for one in others:
+            kept.nodes += one.nodes
+            kept.last = one.last
+            kept.count += 1
+            replaced[id(one)] = kept
     shown_by[:] = [replaced.get(id(one), one) for one in shown_by]
-    return kept
+    return [run[0] for run in runs]
 
 
-def _continues(graph: Graph, previous: _Shown, one: _Shown, shown_by: list[_Shown]) -> bool:
-    # `last` of a run is its latest node, whose signal must go into this box and nowhere else.
+def _continues(graph: Graph, previous: _Shown, one: _Shown) -> bool:
+    # The signal of what is before must go into this box and nowhere else.
     source, node = previous.last, one.first
     if len(node.inputs) != 1 or node.is_input or len(source.outputs) != 1:
         return False
@@ -229,14 +301,26 @@ def _frozen(node: Node) -> bool:
 # --- boxes and frames ---------------------------------------------------------------------------------------
 
 
-def _box(one: _Shown, all_frozen: bool) -> Box:
+def _box(graph: Graph, one: _Shown, all_frozen: bool) -> Box:
     node = one.first
     name = node.path if node.is_input else (node.block.name or "")
     parts = [] if node.is_input else [_plain(node), *(_plain(other) for other in one.merged)]
     parts = [piece for part in parts for piece in part.split(", ")]
     frozen = _frozen(node) and not all_frozen
     place = "" if name or one.places or node.position is None else str(node.position)
-    return Box(node.block.family, name, place, parts, _details(one), one.count, frozen)
+    entries = tuple(entry_of(graph, each) for each in one.nodes)
+    return Box(
+        node.block.family,
+        name,
+        place,
+        parts,
+        _details(one),
+        one.count,
+        frozen,
+        path=node.path,
+        entries=entries,
+        turn=one.turn,
+    )
 
 
 def _plain(node: Node) -> str:
@@ -262,24 +346,24 @@ def _details(one: _Shown) -> str:
     rows.append(f"{sum(other.parameters for other in one.nodes):,} parameters")
     if _frozen(node):
         rows.append("frozen")
-    rows.append(f"{node.span.file.name}:{node.span.line}")
+    rows.append(place_text(node.span))
     return "\n".join(rows)
 
 
 def _frames(graph: Graph, shown: list[_Shown], boxes: dict[int, Box], all_frozen: bool) -> Frame:
     """The boxes in their frames. A frame around one box alone becomes a line in that box."""
     note = f"{amount(graph.parameters)} parameters" + (", frozen" if all_frozen else "")
-    where = f"{graph.span.file.name}:{graph.span.line}"
-    details = f"{graph.name}\n{graph.parameters:,} parameters, {graph.trainable:,} trainable\n{where}"
-    whole = Frame(graph.name, note, details)
+    counts = f"{graph.parameters:,} parameters, {graph.trainable:,} trainable"
+    details = f"{graph.name}\n{counts}\n{place_text(graph.span)}"
+    whole = Frame(graph.name, note, details, entries=(_entry_of_network(graph),))
     open_frames: list[tuple[_Place, Frame]] = []
     for one in shown:
         depth = 0
         while depth < min(len(open_frames), len(one.places)) and open_frames[depth][0] == one.places[depth]:
             depth += 1
         del open_frames[depth:]
-        for place in one.places[depth:]:
-            frame = _frame(place)
+        for index, place in enumerate(one.places[depth:], depth):
+            frame = _frame(place, one.places[:index])
             (open_frames[-1][1] if open_frames else whole).parts.append(frame)
             open_frames.append((place, frame))
         (open_frames[-1][1] if open_frames else whole).parts.append(boxes[id(one)])
@@ -287,10 +371,25 @@ def _frames(graph: Graph, shown: list[_Shown], boxes: dict[int, Box], all_frozen
     return whole
 
 
-def _frame(place: _Place) -> Frame:
+def _frame(place: _Place, around: Sequence[_Place]) -> Frame:
     template = place.template.replace("_", " ")
-    name = "" if place.title.isdigit() else place.title
-    return Frame(name, template, f"[{place.template}] {place.path}\n{place.where}", place.count)
+    name = _plain_name(place.title)
+    title = f"[{place.template}] {place.path}"
+    chain = (Note(outer.span, f"in the expansion of `{outer.template}`") for outer in reversed(around))
+    entry = Entry(title, place.span, None, tuple(chain))
+    details = f"{title}\n{place_text(place.span)}"
+    return Frame(name, template, details, place.count, [], place.path, (entry,), place.turn)
+
+
+def _entry_of_network(graph: Graph) -> Entry:
+    facts = {
+        "inputs": {name: to_json(signal.shape) for name, signal in graph.inputs.items()},
+        "outputs": {name or graph.name: to_json(signal.shape) for name, signal in graph.outputs.items()},
+        "parameters": graph.parameters,
+        "trainable": graph.trainable,
+        "macs": graph.macs,
+    }
+    return Entry(graph.name, graph.span, graph.options, (), facts)
 
 
 def _without_needless(part: Part) -> Part:
@@ -302,6 +401,8 @@ def _without_needless(part: Part) -> Part:
     if len(part.parts) > 1 or isinstance(only, Frame):
         return part
     only.count *= part.count
+    if part.turn is not None:
+        only.turn = replace(part.turn, name=part.turn.name or only.name)
     only.name = part.name or only.name
     if not only.pieces[0].startswith(part.note):  # the repeat of a plain block is called like the block
         only.template = part.note
@@ -341,6 +442,8 @@ def _output_wires(graph: Graph, frame: Frame, box_by: list[Box]) -> Iterator[Wir
     """A pill for each output of the network, and the wire into it."""
     for name, signal in graph.outputs.items():
         shape = show(signal.shape)
-        pill = Box("output", name or graph.name, "", [], f"output {name or graph.name}\nshape {shape}")
+        label = name or graph.name
+        path = f"output:{label}"
+        pill = Box("output", label, "", [], f"output {label}\nshape {shape}", path=path)
         frame.parts.append(pill)
         yield Wire(box_by[signal.producer], pill, signal.port, _label(signal))
