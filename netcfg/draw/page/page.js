@@ -22,6 +22,13 @@ class Page {
   draw() {
     this.drawing = new Drawing(this.data, this.folds);
     this.world.innerHTML = `${this.drawing.svg}<g id="focus"></g>`;
+    this.elements = new Map(Array.from(this.world.querySelectorAll("[data-node]"), (part) => [part.dataset.node, part]));
+    this.lines = new Map();
+    for (const line of this.world.querySelectorAll(".line")) {
+      const signal = line.dataset.signal.replace(/ \d+$/, "");
+      this.lines.set(signal, [...(this.lines.get(signal) ?? []), line]);
+    }
+    this.marked = [];
     this.mark();
   }
 
@@ -40,24 +47,26 @@ class Page {
     if (isFocused && now) this.focus(now.id);
   }
 
-  element(id) { return this.world.querySelector(`[data-node="${CSS.escape(id)}"]`); }
+  element(id) { return this.elements.get(id); }
 
   /** What is marked: the chosen part, the lines of its signals, what a search found. */
   mark() {
     const rows = [...new Set(this.hits.map((hit) => this.shownAs(hit)))].map((id) => frameAround(this.drawing.parts.get(id), "hit"));
     rows.push(frameAround(this.drawing.parts.get(this.chosen), "chosen"));
     find("#focus").innerHTML = rows.join("");
-    for (const line of this.world.querySelectorAll(".line.in, .line.out")) line.classList.remove("in", "out");
+    for (const line of this.marked) line.classList.remove("in", "out");
+    this.marked = [];
     const part = this.drawing.parts.get(this.chosen);
     if (part?.is !== "box") return;
-    const {boxes, wires} = this.data.networks[part.net], own = this.boxesOf(part), read = new Set();
-    for (const [source, target] of wires) if (own.has(target) && !own.has(source)) read.add(this.signalName(part.net, source));
-    const made = new Set([...own].map((box) => boxes[box].id));
-    for (const line of this.world.querySelectorAll(".line")) {
-      const name = line.dataset.signal.replace(/ \d+$/, "");
-      if (made.has(name)) line.classList.add("out");
-      else if (read.has(name)) line.classList.add("in");
+    const {wires} = this.data.networks[part.net], own = this.boxesOf(part);
+    for (const [source, target] of wires) {
+      if (own.has(source)) this.colour(this.signalName(part.net, source), "out");
+      else if (own.has(target)) this.colour(this.signalName(part.net, source), "in");
     }
+  }
+
+  colour(signal, kind) {
+    for (const line of this.lines.get(signal) ?? []) line.classList.add(kind), this.marked.push(line);
   }
 
   /** The box by whose name a box's signal goes: the first of those that are shown as one. */
@@ -100,10 +109,9 @@ class Page {
   }
 
   choose(id, open) {
+    this.element(this.chosen)?.setAttribute("tabindex", "-1");
     this.chosen = id;
-    for (const part of this.world.querySelectorAll('[tabindex="0"]')) part.tabIndex = -1;
-    const element = this.element(id);
-    if (element) element.tabIndex = 0;
+    this.element(id)?.setAttribute("tabindex", "0");
     this.mark();
     if (open || !find("#panel").hidden) this.openPanel();
     if (id) history.replaceState(null, "", `#${encodeURIComponent(id)}`);
@@ -272,13 +280,24 @@ class Page {
     for (const [net, network] of words.length ? this.data.networks.entries() : []) {
       network.boxes.forEach((box, place) => {
         if (!words.every((word) => this.textOf(box).includes(word))) return;
-        const shown = this.shownAs(box.id), part = this.drawing.parts.get(shown);
-        const key = part?.shown?.frame ? box.id : shown;
+        const key = `${net} ${this.standIn(network.level, place)}`;
         if (!seen.has(key)) this.hits.push(box.id), seen.add(key);
       });
     }
     find("#found").textContent = words.length ? String(this.hits.length) : "";
     this.mark();
+  }
+
+  /** The box by which a box is shown where nothing is folded: that of a first turn, where one stands for all. */
+  standIn(level, box) {
+    for (const member of level.members) {
+      const frame = member.is === "repeat" ? member.all : member;
+      if (frame.is !== "frame" || box < frame.box || box >= frame.box + frame.count) continue;
+      if (member.is === "frame" || this.folds.turns.has(member.id)) return this.standIn(frame.level, box);
+      const first = frame.box + ((box - frame.box) % (frame.count / member.turns));
+      return member.one.level ? this.standIn(member.one.level, first) : first;
+    }
+    return box;
   }
 
   textOf(box) {

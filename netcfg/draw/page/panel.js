@@ -35,9 +35,9 @@ class Panel {
     if (turns > 1) rows.push(`<p class="note">Stands for ${turns} in a row; this is the first.</p>`);
     if (part.opens) rows.push(this.foldRow(part));
     if (!entries.length) rows.push(`<p class="details">${escaped(about.details)}</p>`);
+    rows.push(this.wires(part));
     rows.push(...entries.map(([title, body]) => this.entry(title, this.data.bodies[body])));
     if (part.is === "frame" || part.shown?.frame) rows.push(this.total(part));
-    rows.push(this.wires(part));
     this.element.innerHTML = rows.join("");
     this.element.scrollTop = 0;
   }
