@@ -12,9 +12,9 @@ class Page {
     this.panel = new Panel(data, find("#about"), {go: (id) => this.reveal(id), neighbours: (part) => this.neighbours(part)});
     for (const network of data.networks) if (network.turns) this.showTurns(network.level, true);
     this.draw();
-    this.fit();
+    this.start();
     this.listNetworks();
-    new ResizeObserver(() => { if (!this.isMoved) this.fit(); }).observe(this.stage);
+    new ResizeObserver(() => (this.isMoved ? this.look() : this.start())).observe(this.stage);
   }
 
   // --- drawing
@@ -23,6 +23,7 @@ class Page {
     this.drawing = new Drawing(this.data, this.folds);
     this.world.innerHTML = `${this.drawing.svg}<g id="focus"></g>`;
     this.elements = new Map(Array.from(this.world.querySelectorAll("[data-node]"), (part) => [part.dataset.node, part]));
+    this.boxes = [...this.drawing.parts.values()].filter((part) => part.is === "box");
     this.lines = new Map();
     for (const line of this.world.querySelectorAll(".line")) {
       const signal = line.dataset.signal.replace(/ \d+$/, "");
@@ -117,12 +118,18 @@ class Page {
     if (id) history.replaceState(null, "", `#${encodeURIComponent(id)}`);
   }
 
-  focus(id) { this.element(id)?.focus({preventScroll: true}); }
+  focus(id) {
+    const part = this.drawing.parts.get(id);
+    if (part?.isOut) this.setOut(part, false);
+    this.element(id)?.focus({preventScroll: true});
+  }
 
   openPanel() {
     const part = this.drawing.parts.get(this.chosen);
     find("#panel").hidden = !part;
-    if (part) this.panel.show(part);
+    if (!part) return;
+    this.panel.show(part);
+    this.bring(part);
   }
 
   closePanel() {
@@ -233,12 +240,31 @@ class Page {
       this.isWaiting = false;
       this.world.setAttribute("transform", `translate(${number(this.x)},${number(this.y)}) scale(${this.scale.toFixed(4)})`);
       this.stage.classList.toggle("far", this.scale < FAR);
+      this.leaveOut();
     });
+  }
+
+  /** Leave out what is in boxes far outside of the window: all texts are laid out anew at each step of a zoom. */
+  leaveOut() {
+    const {width, height} = this.stage.getBoundingClientRect();
+    const [left, top] = [-(this.x + width / 2) / this.scale, -(this.y + height / 2) / this.scale];
+    const [right, bottom] = [left + (2 * width) / this.scale, top + (2 * height) / this.scale];
+    for (const box of this.boxes) {
+      const isOut = box.x > right || box.x + box.w < left || box.y > bottom || box.y + box.h < top;
+      if (isOut !== Boolean(box.isOut)) this.setOut(box, isOut);
+    }
+  }
+
+  setOut(box, isOut) {
+    const element = this.element(box.id);
+    box.isOut = isOut;
+    if (isOut) (box.content = document.createDocumentFragment()).append(...element.childNodes);
+    else if (box.content) element.append(box.content);
   }
 
   zoom(factor, at) {
     const {width, height} = this.stage.getBoundingClientRect(), [px, py] = at ?? [width / 2, height / 2];
-    const scale = Math.min(8, Math.max(0.02, this.scale * factor));
+    const scale = Math.min(8, Math.max(0.004, this.scale * factor));
     this.isMoved = true;
     this.x = px - (px - this.x) * (scale / this.scale);
     this.y = py - (py - this.y) * (scale / this.scale);
@@ -246,11 +272,21 @@ class Page {
     this.look();
   }
 
+  /** The view at first: everything, or of what is too large for that, its beginning. */
+  start() {
+    this.fit();
+    if (this.scale >= FAR) return;
+    const {width} = this.stage.getBoundingClientRect();
+    this.scale = Math.max(this.scale, Math.min(0.8, (width - 40) / this.drawing.width));
+    this.x = Math.max(20, (width - this.drawing.width * this.scale) / 2);
+    this.y = 20;
+  }
+
   fit(part) {
     const {width, height} = this.stage.getBoundingClientRect();
     const {x = 0, y = 0, w, h} = part ?? {w: this.drawing.width, h: this.drawing.height};
     this.isMoved = Boolean(part);
-    this.scale = Math.min(part ? 1.5 : 1.25, Math.max(0.02, Math.min((width - 40) / w, (height - 40) / h)));
+    this.scale = Math.min(part ? 1.5 : 1.25, Math.max(0.004, Math.min((width - 40) / w, (height - 40) / h)));
     this.x = (width - w * this.scale) / 2 - x * this.scale;
     this.y = Math.max(20, (height - h * this.scale) / 2) - y * this.scale;
     this.look();
@@ -260,7 +296,7 @@ class Page {
   bring(part) {
     const {width, height} = this.stage.getBoundingClientRect();
     this.isMoved = true;
-    if (this.scale < 0.6) this.scale = 1;
+    if (this.scale < 0.5) this.scale = 1;
     const left = this.x + part.x * this.scale, top = this.y + part.y * this.scale;
     const inside = left > 20 && top > 20 && left + part.w * this.scale < width - 20 && top + Math.min(part.h * this.scale, height / 2) < height - 20;
     if (!inside) {
@@ -467,6 +503,7 @@ function listenToSurroundings(page) {
     setTheme("light");
     page.world.removeAttribute("transform");
     page.stage.classList.remove("far");
+    for (const box of page.boxes) page.setOut(box, false);
     page.stage.setAttribute("viewBox", `0 0 ${Math.ceil(page.drawing.width)} ${Math.ceil(page.drawing.height)}`);
   });
   addEventListener("afterprint", () => {
