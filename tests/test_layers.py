@@ -25,7 +25,7 @@ LAYERS = [
     {"netcfg.graph", "netcfg.program"},
     {"netcfg.passes"},
     {"netcfg.compile"},
-    {"netcfg.draw", "netcfg.summary", "netcfg.plan_text", "netcfg.reference"},
+    {"netcfg.draw", "netcfg.summary", "netcfg.plan_text", "netcfg.reference", "netcfg.compare"},
     {"netcfg"},
     {"netcfg.datasets"},
     {"netcfg.builder"},

@@ -7,10 +7,10 @@ becomes one, marked ×N. `expand=True` undoes the last two.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from netcfg.draw.entry import Entry, entry_of, place_text
 from netcfg.shapes import show, to_json
@@ -25,6 +25,28 @@ MERGED_TYPES = frozenset({"activation", "prelu", "dropout", "batch_norm", "insta
 
 Mark = Literal["", "added", "removed", "changed", "error"]
 """What is special about a box or wire: how it differs from another program's, or that it is wrong."""
+
+
+class Marked(NamedTuple):
+    """A mark and what it is for."""
+
+    mark: Mark = ""
+    message: str = ""
+
+
+UNMARKED = Marked()
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What is special in a graph: blocks by index, signals by (producer, port, reader), outputs by name."""
+
+    blocks: Mapping[int, Marked] = field(default_factory=dict)
+    signals: Mapping[tuple[int, str, int], Mark] = field(default_factory=dict)
+    outputs: Mapping[str, Marked] = field(default_factory=dict)
+
+
+NO_MARKS = Marks()
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,15 +160,16 @@ class _Shown:
     count: int = 1
     merged: list[Node] = field(default_factory=list)
     turn: Turn | None = None
+    marked: Marked = UNMARKED
 
     @property
     def first(self) -> Node:
         return self.nodes[0]
 
 
-def diagram(graph: Graph, expand: bool = False) -> Diagram:
-    """The boxes, frames and wires of one network."""
-    shown, shown_by = _boxes_of_nodes(graph, expand)
+def diagram(graph: Graph, expand: bool = False, marks: Marks = NO_MARKS) -> Diagram:
+    """The boxes, frames and wires of one network. What is marked unalike is never shown as one."""
+    shown, shown_by = _boxes_of_nodes(graph, _Folding(expand, _uneven(graph, marks)), marks)
     runs = _runs(graph, shown)
     if expand:
         _number_runs(runs)
@@ -156,42 +179,74 @@ def diagram(graph: Graph, expand: bool = False) -> Diagram:
     boxes = {id(one): _box(graph, one, all_frozen) for one in shown}
     frame = _frames(graph, shown, boxes, all_frozen)
     box_by = [boxes[id(one)] for one in shown_by]
-    wires = [*_wires(graph, box_by), *_output_wires(graph, frame, box_by)]
-    return Diagram(frame, wires, None if expand else partial(diagram, graph, True))
+    _mark_frames(frame)
+    wires = [*_wires(graph, box_by, marks), *_output_wires(graph, frame, box_by, marks)]
+    return Diagram(frame, wires, None if expand else partial(diagram, graph, True, marks))
 
 
 # --- which nodes share a box --------------------------------------------------------------------------------
 
 
-def _boxes_of_nodes(graph: Graph, expand: bool) -> tuple[list[_Shown], list[_Shown]]:
+@dataclass(frozen=True, slots=True)
+class _Folding:
+    """Whether turns are shown one by one: all, or those of `uneven` repeats (by path), whose marks differ."""
+
+    expand: bool
+    uneven: frozenset[str]
+
+    def opens(self, scope: Scope) -> bool:
+        return self.expand or (bool(self.uneven) and _without_turn(scope) in self.uneven)
+
+
+def _uneven(graph: Graph, marks: Marks) -> frozenset[str]:
+    """The repeats in which not every turn is marked like the others."""
+    turns: dict[str, dict[str, list[tuple[str, Marked]]]] = {}
+    for index, node in enumerate(graph.nodes if marks.blocks else ()):
+        for scope in node.scopes:
+            if scope.count is not None:
+                marked = node.path[len(scope.path) :], marks.blocks.get(index, UNMARKED)
+                turns.setdefault(_without_turn(scope), {}).setdefault(scope.path, []).append(marked)
+    return frozenset(
+        path
+        for path, by_turn in turns.items()
+        if any(turn != [*by_turn.values()][0] for turn in by_turn.values())
+    )
+
+
+def _boxes_of_nodes(graph: Graph, folding: _Folding, marks: Marks) -> tuple[list[_Shown], list[_Shown]]:
     """The boxes in file order, and for each node the box that stands for it."""
     shown: list[_Shown] = []
     shown_by: list[_Shown] = []
     first_turns: dict[tuple[object, ...], _Shown] = {}
     for index, node in enumerate(graph.nodes):
-        one = None if expand else first_turns.get(_turn_key(node))
+        marked = marks.blocks.get(index, UNMARKED)
+        key = _turn_key(node, folding)
+        one = None if folding.expand else first_turns.get(key)
         if one is not None:
             _add_turn(one, node)
         else:
             one = _producer_to_join(graph, index, shown_by)
+            one = one if one is not None and one.marked == marked else None
             if one is not None:
                 one.nodes.append(node)
                 one.merged.append(node)
                 one.last = node
             else:
-                one = _Shown([node], tuple(_place(scope, expand) for scope in node.scopes), node)
+                places = tuple(_place(scope, folding.opens(scope)) for scope in node.scopes)
+                one = _Shown([node], places, node, marked=marked)
                 shown.append(one)
             if any(scope.count for scope in node.scopes):
-                first_turns[_turn_key(node)] = one
+                first_turns[key] = one
         shown_by.append(one)
     return shown, shown_by
 
 
-def _turn_key(node: Node) -> tuple[object, ...]:
+def _turn_key(node: Node, folding: _Folding) -> tuple[object, ...]:
     """Equal for nodes that do the same in each turn of a repeat: their place without the turns' numbers."""
     steps, outer = [], ""
     for scope in node.scopes:
-        steps.append((_without_turn(scope)[len(outer) :], scope.template))
+        path = scope.path if folding.opens(scope) else _without_turn(scope)
+        steps.append((path[len(outer) :], scope.template))
         outer = scope.path
     return (tuple(steps), node.path[len(outer) :], node.type)
 
@@ -287,7 +342,8 @@ def _continues(graph: Graph, previous: _Shown, one: _Shown) -> bool:
 def _looks(one: _Shown) -> tuple[object, ...]:
     first = one.first
     merged = [(node.type, node.block.label()) for node in one.merged]
-    return (first.type, first.block.label(), merged, one.places, one.last.output.shape, _frozen(first))
+    looks = first.type, first.block.label(), merged, one.places, one.last.output.shape, _frozen(first)
+    return (*looks, one.marked)
 
 
 def _named(node: Node) -> bool:
@@ -320,6 +376,8 @@ def _box(graph: Graph, one: _Shown, all_frozen: bool) -> Box:
         path=node.path,
         entries=entries,
         turn=one.turn,
+        mark=one.marked.mark,
+        message=one.marked.message,
     )
 
 
@@ -409,6 +467,16 @@ def _without_needless(part: Part) -> Part:
     return only
 
 
+def _mark_frames(frame: Frame) -> None:
+    """Mark the frames in which everything is new, and those in which everything is gone."""
+    for part in frame.parts:
+        if isinstance(part, Frame):
+            _mark_frames(part)
+            marks = {inner.mark for inner in part.parts}
+            if len(marks) == 1:
+                part.mark = mark if (mark := marks.pop()) in ("added", "removed") else ""
+
+
 def amount(number: int) -> str:
     """A number as a reader takes it in: `134.3 M`, `12.4 k`, `532`."""
     for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
@@ -420,7 +488,7 @@ def amount(number: int) -> str:
 # --- wires --------------------------------------------------------------------------------------------------
 
 
-def _wires(graph: Graph, box_by: list[Box]) -> Iterator[Wire]:
+def _wires(graph: Graph, box_by: list[Box], marks: Marks) -> Iterator[Wire]:
     """The signals between boxes, each once; none within a box, none from one turn of a repeat to the next."""
     seen: set[tuple[int, str, int]] = set()
     order = {id(box): index for index, box in enumerate(dict.fromkeys(box_by))}
@@ -431,19 +499,23 @@ def _wires(graph: Graph, box_by: list[Box]) -> Iterator[Wire]:
             if order[id(source)] >= order[id(target)] or key in seen:
                 continue
             seen.add(key)
-            yield Wire(source, target, signal.port, _label(signal))
+            mark = marks.signals.get((signal.producer, signal.port, index), "")
+            yield Wire(source, target, signal.port, _label(signal), mark=mark)
 
 
 def _label(signal: Signal) -> str:
     return f"{signal.port} {show(signal.shape)}" if signal.port else show(signal.shape)
 
 
-def _output_wires(graph: Graph, frame: Frame, box_by: list[Box]) -> Iterator[Wire]:
+def _output_wires(graph: Graph, frame: Frame, box_by: list[Box], marks: Marks) -> Iterator[Wire]:
     """A pill for each output of the network, and the wire into it."""
     for name, signal in graph.outputs.items():
         shape = show(signal.shape)
         label = name or graph.name
         path = f"output:{label}"
-        pill = Box("output", label, "", [], f"output {label}\nshape {shape}", path=path)
+        mark, message = marks.outputs.get(name, UNMARKED)
+        details = f"output {label}\nshape {shape}"
+        pill = Box("output", label, "", [], details, path=path, mark=mark, message=message)
         frame.parts.append(pill)
-        yield Wire(box_by[signal.producer], pill, signal.port, _label(signal))
+        line = mark if mark in ("added", "removed") else ""
+        yield Wire(box_by[signal.producer], pill, signal.port, _label(signal), mark=line)
