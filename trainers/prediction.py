@@ -6,7 +6,7 @@ Frames are read, and their flow computed, in a thread beside the networks; a few
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -18,9 +18,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from netcfg.blocks.kinds import FieldSpec
+from netcfg.blocks.optical_flow import OpticalFlow
 from netcfg.datasets.frames import Frame
-from netcfg.datasets.pipeline import finish_fields, lowered, source_fields, stack_field
-from netcfg.program import Program
+from netcfg.datasets.optical_flow import FlowPictures
+from netcfg.datasets.pipeline import finish_fields, lowered, stack_field
+from netcfg.program import Data, Program
 from netcfg.source import Finding, NetcfgError, ProgramError
 from netcfg.trainers.answers import Answer, answers_of
 from netcfg.trainers.model import Model
@@ -30,6 +32,7 @@ from netcfg.trainers.trained import Trained
 
 Picture = NDArray[np.uint8]
 Values = NDArray[np.float64]
+FindsFlow = Callable[[Picture, Picture], Picture]
 T = TypeVar("T")
 
 WAITING_BATCHES = 2
@@ -60,7 +63,7 @@ class Predictor:
         set_training(program, trained.networks, False)
 
     @property
-    def flow(self) -> FlowWanted | None:
+    def flow(self) -> FlowPictures | None:
         """How the flow is made that the networks read; None where they read none."""
         return self._fields.flow
 
@@ -85,16 +88,14 @@ class FrameFields:
         assert program.data is not None
         used = model.fields_of(signals)
         data = replace(program.data, used=used)
-        specs = data.source.fields()
         self._device = device
         self._kinds = {name: data.fields[name].kind for name in used}
-        self._pictures = _picture_specs(program, specs, source_fields(data))
+        self._pictures = _picture_specs(program.name, data)
         steps = lowered(data, training=False)
         self._steps = [step for per_sample, step in steps if per_sample]
         self._finishers = [step for per_sample, step in steps if not per_sample]
         self._random = np.random.default_rng(0)
-        reads_flow = any(spec.kind == "flow" for spec in self._pictures.values())
-        self.flow = FlowWanted(getattr(data.source, "flow_method", "dis")) if reads_flow else None
+        self.flow = _flow_pictures(data) if "flow" in self._kinds.values() else None
 
     def prepare(self, picture: Picture, flow: Picture | None) -> dict[str, NDArray[Any]]:
         """One sample; the frame is scaled to the size that the data have, the flow by its nearest pixels."""
@@ -116,19 +117,29 @@ class FrameFields:
         return finish_fields(fields, self._kinds, self._finishers, self._device)
 
 
-def _picture_specs(
-    program: Program, specs: Mapping[str, FieldSpec], wanted: Iterable[str]
-) -> dict[str, FieldSpec]:
-    """Of the fields that a source must give those that a frame is: pictures and flow; no others may be wanted."""
-    for name in wanted:
-        spec = specs[name]
-        if spec.kind not in ("image", "flow") or len(spec.shape) != 3:
+def _picture_specs(name: str, data: Data) -> dict[str, FieldSpec]:
+    """The fields that the pipeline starts from, flow included: all must be what a frame is."""
+    specs = data.source.fields()
+    wanted = data.needed[0]
+    for transform, after in zip(data.transforms, data.needed[1:], strict=True):
+        if transform.extends_source:
+            specs, wanted = transform.fields(specs), after
+    for field in wanted:
+        if specs[field].kind not in ("image", "flow") or len(specs[field].shape) != 3:
             message = (
-                f"{program.name} reads `{name}` ({spec}), which a picture alone does not give: it can be "
+                f"{name} reads `{field}` ({specs[field]}), which a picture alone does not give: it can be "
                 "evaluated, not used to predict"
             )
             raise ProgramError([Finding("NC501", message, help="`netcfg eval` takes labelled data")])
-    return {name: specs[name] for name in wanted}
+    return {field: specs[field] for field in wanted}
+
+
+def _flow_pictures(data: Data) -> FlowPictures:
+    """How the data find their flow."""
+    for transform in data.transforms:
+        if isinstance(transform, OpticalFlow):
+            return FlowPictures(transform.method, transform.encoding, transform.limit)
+    return FlowPictures(getattr(data.source, "flow_method", "dis"))
 
 
 def scaled(picture: Picture, spec: FieldSpec) -> Picture:
@@ -147,20 +158,8 @@ def scaled(picture: Picture, spec: FieldSpec) -> Picture:
 # --- the stream -------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class FlowWanted:
-    """How a network's flow is made of two frames. Equal ones are computed once, whoever wants them."""
-
-    method: str
-
-    def of(self, first: Picture, second: Picture) -> Picture:
-        """The flow from one frame to the next, as a picture."""
-        from netcfg.datasets.faces.flow import dense_flow, encode_flow
-
-        return encode_flow(dense_flow(first, second, self.method))
-
-
-Flows = Mapping[FlowWanted, Picture]
+Flows = Mapping[str, Picture]
+"""Pictures of the flow of a frame, by the key of the way it was found."""
 Prepared = list[tuple[Frame, list[dict[str, NDArray[Any]]]]]
 
 
@@ -171,9 +170,9 @@ def predict_frames(
 
     Raises `NetcfgError` where a network wants flow, and there is but one frame.
     """
-    wanted = tuple({one.flow: None for one in predictors if one.flow is not None})
+    wanted = {one.flow.key: one.flow for one in predictors if one.flow is not None}
     prepared = (
-        (frame, [one.prepare(frame, flows.get(one.flow) if one.flow else None) for one in predictors])
+        (frame, [one.prepare(frame, flows[one.flow.key] if one.flow else None) for one in predictors])
         for frame, flows in with_flow(frames, wanted)
     )
     for batch in ahead(batches(prepared, batch_size), WAITING_BATCHES):
@@ -189,7 +188,7 @@ def _predicted(predictors: Sequence[Predictor], batch: Prepared) -> Iterator[Pre
         yield Prediction(frame, tuple((answer, values[row]) for answer, values in columns))
 
 
-def with_flow(frames: Iterable[Frame], wanted: Sequence[FlowWanted]) -> Iterator[tuple[Frame, Flows]]:
+def with_flow(frames: Iterable[Frame], wanted: Mapping[str, FindsFlow]) -> Iterator[tuple[Frame, Flows]]:
     """Each frame with the flow to the next one; the last has the flow of the one before it."""
     if not wanted:
         yield from ((frame, {}) for frame in frames)
@@ -198,7 +197,7 @@ def with_flow(frames: Iterable[Frame], wanted: Sequence[FlowWanted]) -> Iterator
     flows: Flows = {}
     for frame in frames:
         if before is not None:
-            flows = {one: one.of(before.image, frame.image) for one in wanted}
+            flows = {key: find(before.image, frame.image) for key, find in wanted.items()}
             yield before, flows
         before = frame
     if before is not None and not flows:

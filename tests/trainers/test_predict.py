@@ -15,12 +15,13 @@ import netcfg
 from netcfg.builder.weights import save_state
 from netcfg.cli.main import main
 from netcfg.datasets.frames import Frame
+from netcfg.datasets.optical_flow import FlowPictures
 from netcfg.datasets.pipeline import Pipeline
 from netcfg.source import NetcfgError
 from netcfg.trainers.annotation import annotated
 from netcfg.trainers.answers import Answer, answers_of
 from netcfg.trainers.model import Model
-from netcfg.trainers.prediction import FlowWanted, ahead, predict_frames, with_flow
+from netcfg.trainers.prediction import ahead, predict_frames, with_flow
 from netcfg.trainers.trained import open_run
 
 cv2 = pytest.importorskip("cv2")
@@ -143,6 +144,19 @@ def test_frames_are_judged_as_the_data_would_be(made, clip, tmp_path):
     ]
 
 
+def test_flow_is_found_as_the_data_find_it(made, clip, tmp_path):
+    rough = TEXT.replace("[normalise]", "[optical_flow]\nmethod = farneback\ncache = None\n[normalise]")
+    program, networks, (file, *weights) = made(rough)
+    networks.eval()
+    with torch.inference_mode():
+        pipeline = Pipeline(program.data, "test", 16)
+        fields = pipeline.finish(next(iter(pipeline.epoch())))
+        expected = Model(program, networks).signals(fields, ["Net"])["Net"][:LENGTH].sigmoid()
+    rows = list(csv.DictReader(predicted(file, weights, clip, tmp_path / "out.csv").open()))
+    found = [[float(row["AU04_p"]), float(row["AU12_p"])] for row in rows]
+    assert np.allclose(found, expected.numpy(), atol=6e-5)
+
+
 def test_a_video_is_read_as_its_frames_are_and_json_says_the_same(made, clip, tmp_path):
     _, _, (file, *weights) = made(ONLY_IMAGE, inputs="image")
     options = ("--set", "inputs=image")
@@ -206,7 +220,7 @@ def test_memory_does_not_grow_with_the_clip():
 
     class Counter:
         answers = (Answer("Net", "labels", "labels", ("AU1",)),)
-        flow = FlowWanted("dis")
+        flow = FlowPictures("dis_fast")
 
         def prepare(self, frame, flow):
             assert flow is not None
@@ -222,13 +236,9 @@ def test_memory_does_not_grow_with_the_clip():
 
 
 def test_the_last_frame_has_the_flow_of_the_one_before():
-    class Difference(FlowWanted):
-        def of(self, first, second):
-            return second - first
-
-    wanted = Difference("dis")
     frames = [Frame(str(i), i, None, np.full((1, 1, 3), i * i, np.uint8), Path("clip")) for i in range(4)]
-    assert [int(flows[wanted][0, 0, 0]) for _, flows in with_flow(frames, [wanted])] == [1, 3, 5, 5]
+    wanted = {"difference": lambda first, second: second - first}
+    assert [int(flows["difference"][0, 0, 0]) for _, flows in with_flow(frames, wanted)] == [1, 3, 5, 5]
 
 
 def test_a_reader_ahead_hands_on_what_went_wrong():
