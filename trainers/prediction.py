@@ -6,7 +6,7 @@ Frames are read, and their flow computed, in a thread beside the networks; a few
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -21,7 +21,7 @@ from netcfg.blocks.kinds import FieldSpec
 from netcfg.blocks.optical_flow import OpticalFlow
 from netcfg.datasets.frames import Frame
 from netcfg.datasets.optical_flow import FlowPictures
-from netcfg.datasets.pipeline import finish_fields, lowered, stack_field
+from netcfg.datasets.pipeline import finish_fields, lowered, sample_fields, stack_field
 from netcfg.program import Data, Program
 from netcfg.source import Finding, NetcfgError, ProgramError
 from netcfg.trainers.answers import Answer, answers_of
@@ -32,7 +32,6 @@ from netcfg.trainers.trained import Trained
 
 Picture = NDArray[np.uint8]
 Values = NDArray[np.float64]
-FindsFlow = Callable[[Picture, Picture], Picture]
 T = TypeVar("T")
 
 WAITING_BATCHES = 2
@@ -90,12 +89,13 @@ class FrameFields:
         data = replace(program.data, used=used)
         self._device = device
         self._kinds = {name: data.fields[name].kind for name in used}
-        self._pictures = _picture_specs(program.name, data)
+        self._pictures = _picture_specs(program, sample_fields(data))
         steps = lowered(data, training=False)
         self._steps = [step for per_sample, step in steps if per_sample]
         self._finishers = [step for per_sample, step in steps if not per_sample]
         self._random = np.random.default_rng(0)
-        self.flow = _flow_pictures(data) if "flow" in self._kinds.values() else None
+        reads_flow = any(spec.kind == "flow" for spec in self._pictures.values())
+        self.flow = _flow_pictures(data) if reads_flow else None
 
     def prepare(self, picture: Picture, flow: Picture | None) -> dict[str, NDArray[Any]]:
         """One sample; the frame is scaled to the size that the data have, the flow by its nearest pixels."""
@@ -117,29 +117,22 @@ class FrameFields:
         return finish_fields(fields, self._kinds, self._finishers, self._device)
 
 
-def _picture_specs(name: str, data: Data) -> dict[str, FieldSpec]:
-    """The fields that the pipeline starts from, flow included: all must be what a frame is."""
-    specs = data.source.fields()
-    wanted = data.needed[0]
-    for transform, after in zip(data.transforms, data.needed[1:], strict=True):
-        if transform.extends_source:
-            specs, wanted = transform.fields(specs), after
-    for field in wanted:
-        if specs[field].kind not in ("image", "flow") or len(specs[field].shape) != 3:
+def _picture_specs(program: Program, specs: Mapping[str, FieldSpec]) -> dict[str, FieldSpec]:
+    """The fields that samples must have, where a frame gives them all: pictures and flow."""
+    for name, spec in specs.items():
+        if spec.kind not in ("image", "flow") or len(spec.shape) != 3:
             message = (
-                f"{name} reads `{field}` ({specs[field]}), which a picture alone does not give: it can be "
+                f"{program.name} reads `{name}` ({spec}), which a picture alone does not give: it can be "
                 "evaluated, not used to predict"
             )
             raise ProgramError([Finding("NC501", message, help="`netcfg eval` takes labelled data")])
-    return {field: specs[field] for field in wanted}
+    return dict(specs)
 
 
 def _flow_pictures(data: Data) -> FlowPictures:
-    """How the data find their flow."""
-    for transform in data.transforms:
-        if isinstance(transform, OpticalFlow):
-            return FlowPictures(transform.method, transform.encoding, transform.limit)
-    return FlowPictures(getattr(data.source, "flow_method", "dis"))
+    """How the data's flow is made: by [optical_flow], or by the source."""
+    asked = next((transform for transform in data.transforms if isinstance(transform, OpticalFlow)), None)
+    return FlowPictures(getattr(data.source, "flow_method", "dis")) if asked is None else asked.pictures()
 
 
 def scaled(picture: Picture, spec: FieldSpec) -> Picture:
@@ -158,8 +151,7 @@ def scaled(picture: Picture, spec: FieldSpec) -> Picture:
 # --- the stream -------------------------------------------------------------------------------------------
 
 
-Flows = Mapping[str, Picture]
-"""Pictures of the flow of a frame, by the key of the way it was found."""
+Flows = Mapping[FlowPictures, Picture]
 Prepared = list[tuple[Frame, list[dict[str, NDArray[Any]]]]]
 
 
@@ -170,9 +162,9 @@ def predict_frames(
 
     Raises `NetcfgError` where a network wants flow, and there is but one frame.
     """
-    wanted = {one.flow.key: one.flow for one in predictors if one.flow is not None}
+    wanted = tuple({one.flow: None for one in predictors if one.flow is not None})
     prepared = (
-        (frame, [one.prepare(frame, flows[one.flow.key] if one.flow else None) for one in predictors])
+        (frame, [one.prepare(frame, flows.get(one.flow) if one.flow else None) for one in predictors])
         for frame, flows in with_flow(frames, wanted)
     )
     for batch in ahead(batches(prepared, batch_size), WAITING_BATCHES):
@@ -188,7 +180,7 @@ def _predicted(predictors: Sequence[Predictor], batch: Prepared) -> Iterator[Pre
         yield Prediction(frame, tuple((answer, values[row]) for answer, values in columns))
 
 
-def with_flow(frames: Iterable[Frame], wanted: Mapping[str, FindsFlow]) -> Iterator[tuple[Frame, Flows]]:
+def with_flow(frames: Iterable[Frame], wanted: Sequence[FlowPictures]) -> Iterator[tuple[Frame, Flows]]:
     """Each frame with the flow to the next one; the last has the flow of the one before it."""
     if not wanted:
         yield from ((frame, {}) for frame in frames)
@@ -197,7 +189,7 @@ def with_flow(frames: Iterable[Frame], wanted: Mapping[str, FindsFlow]) -> Itera
     flows: Flows = {}
     for frame in frames:
         if before is not None:
-            flows = {key: find(before.image, frame.image) for key, find in wanted.items()}
+            flows = {one: one(before.image, frame.image) for one in wanted}
             yield before, flows
         before = frame
     if before is not None and not flows:

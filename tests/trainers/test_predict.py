@@ -123,8 +123,11 @@ def predicted(file, weights, clip, output, *options):
     return output
 
 
-def test_frames_are_judged_as_the_data_would_be(made, clip, tmp_path):
-    program, networks, (file, *weights) = made()
+@pytest.mark.parametrize(
+    "block", ["", "[optical_flow]\nmethod = farneback\nencoding = fixed\nlimit = 4\n[normalise]"]
+)
+def test_frames_are_judged_as_the_data_would_be(made, clip, tmp_path, block):
+    program, networks, (file, *weights) = made(TEXT.replace("[normalise]", block or "[normalise]"))
     networks.eval()
     pipeline = Pipeline(program.data, "test", 16)
     with torch.inference_mode():
@@ -220,7 +223,7 @@ def test_memory_does_not_grow_with_the_clip():
 
     class Counter:
         answers = (Answer("Net", "labels", "labels", ("AU1",)),)
-        flow = FlowPictures("dis_fast")
+        flow = FlowPictures("dis")
 
         def prepare(self, frame, flow):
             assert flow is not None
@@ -236,9 +239,13 @@ def test_memory_does_not_grow_with_the_clip():
 
 
 def test_the_last_frame_has_the_flow_of_the_one_before():
+    class Difference(FlowPictures):
+        def __call__(self, first, second):
+            return second - first
+
+    wanted = Difference("dis")
     frames = [Frame(str(i), i, None, np.full((1, 1, 3), i * i, np.uint8), Path("clip")) for i in range(4)]
-    wanted = {"difference": lambda first, second: second - first}
-    assert [int(flows["difference"][0, 0, 0]) for _, flows in with_flow(frames, wanted)] == [1, 3, 5, 5]
+    assert [int(flows[wanted][0, 0, 0]) for _, flows in with_flow(frames, [wanted])] == [1, 3, 5, 5]
 
 
 def test_a_reader_ahead_hands_on_what_went_wrong():
