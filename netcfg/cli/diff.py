@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import sys
+from pathlib import Path
 
 from netcfg.cli.program import check_file, read_settings
 from netcfg.compare.data import difference_data
@@ -20,7 +21,9 @@ SAME, DIFFERENT, REFUSED = 0, 1, 2
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
-    parser.epilog = "Exit code: 0 where the programs mean the same, 1 where they differ, 2 for wrong usage or a file with errors."
+    parser.epilog = (
+        "Exit code: 0 where both mean the same, 1 where they differ, 2 for wrong usage or a broken file."
+    )
     parser.add_argument("before", metavar="A")
     parser.add_argument("after", metavar="B")
     parser.add_argument("--format", choices=("text", "json"), default="text")
@@ -44,13 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print what differs."""
     try:
-        before = _program(
-            options.before, options.preset_a or options.preset, options.settings + options.settings_a
-        )
-        after = _program(
-            options.after, options.preset_b or options.preset, options.settings + options.settings_b
-        )
-        difference = compare(before, after)
+        difference = compare(*_programs(options))
         if options.output:
             _draw(options, difference)
     except NetcfgError as error:
@@ -63,12 +60,17 @@ def run(options: argparse.Namespace) -> int:
     return DIFFERENT if difference else SAME
 
 
-def _program(file: str, preset: str | None, settings: list[str]) -> Program:
-    """One side. Raises `ProgramError` with all its findings; warnings are no part of a difference."""
-    program, findings = check_file(file, preset, read_settings(settings))
-    if program is None:
-        raise ProgramError(findings)
-    return program
+def _programs(options: argparse.Namespace) -> tuple[Program, Program]:
+    """Both sides. Raises `ProgramError` with all findings of both; warnings are no part of a difference."""
+    preset, settings = options.preset, options.settings
+    sides = [
+        check_file(options.before, options.preset_a or preset, read_settings(settings + options.settings_a)),
+        check_file(options.after, options.preset_b or preset, read_settings(settings + options.settings_b)),
+    ]
+    (before, _), (after, _) = sides
+    if before is None or after is None:
+        raise ProgramError(finding for program, findings in sides if program is None for finding in findings)
+    return before, after
 
 
 def _draw(options: argparse.Namespace, difference: Difference) -> None:

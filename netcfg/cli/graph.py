@@ -39,10 +39,8 @@ def run(options: argparse.Namespace) -> int:
     from netcfg.draw import FORMATS, picture
 
     output = Path(options.output or f"{Path(options.file).stem}.svg")
-    _check_ending(output, list(FORMATS))
+    check_picture(output, list(FORMATS), options.scale)
     check_template(options.link)
-    if not 0 < options.scale <= 16:
-        raise NetcfgError(f"--scale must be above 0 and at most 16, found {options.scale:g}")
     program = load_program(options.file, options)
     graphs = list(program.networks.values())
     for name in options.network or ():
@@ -57,6 +55,13 @@ def run(options: argparse.Namespace) -> int:
     write_beside(output, FORMATS[output.suffix.lower()](drawn))
     print(output)
     return 0
+
+
+def check_picture(output: Path, endings: list[str], scale: float) -> None:
+    """Raises `NetcfgError` for a picture that cannot be: of an unknown type, or of no size."""
+    _check_ending(output, endings)
+    if not 0 < scale <= 16:
+        raise NetcfgError(f"--scale must be above 0 and at most 16, found {scale:g}")
 
 
 def _check_ending(output: Path, endings: list[str]) -> None:

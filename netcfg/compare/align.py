@@ -12,12 +12,14 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from netcfg.compare.edits import common
+
 Pair = tuple[int, int]
 Stretch = tuple[Sequence[int], Sequence[int]]
 """Indices of items of the first list, and of the second, both growing."""
 
 LARGEST_TABLE = 60_000
-"""Stretches with more pairs than this are matched by order alone."""
+"""In stretches with more pairs than this only what is alike is matched."""
 
 EQUAL, ALIKE, RELATED = 4.0, 3.0, 1.0
 """What it is worth to match items that are the same, that are so but for their surroundings, of one type."""
@@ -126,7 +128,7 @@ class _Alignment:
         if len(stretch[0]) * len(stretch[1]) <= LARGEST_TABLE:
             self._take(_Table(self, stretch).best())
             return []
-        pairs = _increasing(list(self._in_turn(stretch)))
+        pairs = self._common(stretch) or _increasing(list(self._in_turn(stretch)))
         self._take(pairs)
         return list(self._between(pairs, stretch)) if pairs else []
 
@@ -150,6 +152,12 @@ class _Alignment:
         here = _unique((numbers[0][index], index) for index in stretch[0])
         there = _unique((numbers[1][index], index) for index in stretch[1])
         return ((index, there[number]) for number, index in here.items() if number in there)
+
+    def _common(self, stretch: Stretch) -> list[Pair]:
+        """What stays where the fewest are put in and taken out; nothing where those are too many to be sure."""
+        first, second = stretch
+        kept = common([self.alike[0][index] for index in first], [self.alike[1][index] for index in second])
+        return [(first[here], second[there]) for here, there in kept or ()]
 
     def _in_turn(self, stretch: Stretch) -> Iterator[Pair]:
         """The n-th of a sort with the n-th of the same sort."""

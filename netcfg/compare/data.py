@@ -67,14 +67,13 @@ def _network(change: NetworkChange) -> dict[str, Any]:
         "blocks": [_block(change, block) for block in change.blocks],
         "outputs": _changes(change.outputs),
         "renamed_parameters": [{"before": one, "after": other} for one, other in change.renamed_parameters],
-        "parameters": _both(before and before.parameters, after and after.parameters),
-        "trainable": _both(before and before.trainable, after and after.trainable),
-        "macs": _both(before and before.macs, after and after.macs),
+        **{total: _both(change, total) for total in ("parameters", "trainable", "macs")},
     }
 
 
-def _both(before: int | None, after: int | None) -> dict[str, int | None]:
-    return {"before": before, "after": after}
+def _both(change: NetworkChange, total: str) -> dict[str, int | None]:
+    sides = {"before": change.before, "after": change.after}
+    return {side: getattr(graph, total) if graph else None for side, graph in sides.items()}
 
 
 def _changes(changes: Iterable[Change]) -> list[dict[str, Any]]:

@@ -98,7 +98,7 @@ def match_networks(
     partner = {name: first[name] for name in second if name in first}
     gone = [graph for name, graph in first.items() if name not in second]
     new = [graph for name, graph in second.items() if name not in first]
-    counts = {id(graph): Counter(item.alike for item in items_of(graph)) for graph in [*gone, *new]}
+    counts = {id(graph): _counted(graph) for graph in [*gone, *new]}
     likes = [
         (-_likeness(counts[id(one)], counts[id(other)]), sorted((one.name, other.name)), one, other)
         for one in gone
@@ -109,6 +109,13 @@ def match_networks(
             partner[other.name] = one
     matched = [(partner.get(name), graph) for name, graph in second.items()]
     return [*matched, *((graph, None) for graph in gone if graph not in partner.values())]
+
+
+def _counted(graph: Graph) -> Counter[object]:
+    """How often each kind of block is in a network, whatever it is called."""
+    return Counter(
+        item.alike for item, node in zip(items_of(graph), graph.nodes, strict=True) if not node.is_input
+    )
 
 
 def _likeness(one: Counter[object], other: Counter[object]) -> float:

@@ -12,6 +12,7 @@ from netcfg.compare.order import joined_order
 from netcfg.compare.programs import Difference
 from netcfg.compare.text import change_text
 from netcfg.draw.formats import Picture
+from netcfg.draw.marks import faded
 from netcfg.draw.model import Diagram, Mark, Marked, Marks, amount, diagram
 from netcfg.graph import Graph, Node, Scope, Signal
 
@@ -30,7 +31,7 @@ def difference_picture(
 def network_diagram(change: NetworkChange, expand: bool = False) -> Diagram:
     """Both versions of a network; one that is new or gone is marked as a whole."""
     graph, marks = joined(change)
-    drawn = diagram(graph, expand, marks)
+    drawn = faded(diagram(graph, expand, marks))
     drawn.frame.note = _note(change)
     if drawn.expanded is not None:
         drawn.expanded = partial(network_diagram, change, True)

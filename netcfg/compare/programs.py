@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from netcfg.blocks.model import NetworkUse
 from netcfg.compare.change import Change
-from netcfg.compare.networks import NetworkChange, compare_networks, match_networks
+from netcfg.compare.networks import BlockChange, NetworkChange, compare_networks, match_networks
 from netcfg.compare.training import SectionChange, compare_training, compare_values
+from netcfg.graph import Graph
 from netcfg.program import Program
 
 
@@ -48,6 +50,28 @@ def _compare_models(before: Program, after: Program, names: dict[str, str]) -> N
         return None
     change = compare_networks(before.model, after.model, names)
     blocks = [
-        block for block in change.blocks if block.status != "follows" and not change.node(block).is_input
+        block
+        for block in change.blocks
+        if block.status != "follows"
+        and not change.node(block).is_input
+        and not _is_fed_the_same(block, before.model, after.model)
     ]
     return NetworkChange(before.model, after.model, change.pairs, (), tuple(blocks))
+
+
+def _is_fed_the_same(block: BlockChange, before: Graph, after: Graph) -> bool:
+    """Whether a network merely has an input more or less than it had, and all else is as it was."""
+    if block.before is None or block.after is None or [change.what for change in block.changes] != ["from"]:
+        return False
+    here, there = _fed(before, block.before), _fed(after, block.after)
+    return here.keys() != there.keys() and all(
+        here[name] == there[name] for name in here.keys() & there.keys()
+    )
+
+
+def _fed(model: Graph, index: int) -> dict[str, str]:
+    """What feeds each input of a network where it is used."""
+    node = model.nodes[index]
+    if not isinstance(node.block, NetworkUse):
+        return {}
+    return dict(zip(node.block.network.inputs, map(model.reference, node.inputs), strict=True))

@@ -56,16 +56,16 @@ def _general(before: Program, after: Program) -> Iterator[SectionChange]:
 
 def _data(before: Data | None, after: Data | None) -> Iterator[SectionChange]:
     """The source, the transforms in order, and the fields that come out."""
-    rows = [_rows(data) for data in (before, after)]
-    yield from _sections("Data", *rows)
+    yield from _sections("Data", _rows(before), _rows(after))
+    yield from _order("Data", _rows(before), _rows(after))
     fields = _field_changes(before.fields if before else {}, after.fields if after else {})
     if before and after and fields:
         yield SectionChange("Data", "changed", "fields", "fields", tuple(fields))
 
 
-def _rows(data: Data | None) -> list[tuple[str, Section]]:
+def _rows(data: Data | None) -> list[_Row]:
     sections: list[Section] = [data.source, *data.transforms] if data else []
-    return [(section.name or "", section) for section in sections]
+    return [_Row(section.name or "", section) for section in sections]
 
 
 def _field_changes(before: Mapping[str, FieldSpec], after: Mapping[str, FieldSpec]) -> list[Change]:
@@ -82,70 +82,83 @@ def _field(spec: FieldSpec | None) -> str | None:
     return f"{spec.kind} {spec}{names}"
 
 
+# --- sections of a group --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A section under its name. `terms` is what an optimizer minimises, as factors by loss."""
+
+    name: str
+    section: Section
+    terms: frozenset[tuple[str, float]] = frozenset()
+
+    @property
+    def item(self) -> Item:
+        options = written_options(self.section, _COMPARED_AS_TERMS)
+        return Item(self.name, self.section.type_name, frozenset([*options.items(), *self.terms]))
+
+    def alone(self, group: str, status: Status) -> SectionChange:
+        """The change that it is new, or gone."""
+        written = written_options(self.section).items()
+        changes = (
+            Change(key, None, value) if status == "added" else Change(key, value, None)
+            for key, value in written
+        )
+        return SectionChange(group, status, self.name, self.section.type_name, tuple(changes))
+
+    def changes_from(self, old: _Row) -> Iterator[Change]:
+        """What is written differently."""
+        if old.name != self.name:
+            yield Change("name", old.name, self.name)
+        if old.section.type_name != self.section.type_name:
+            yield Change("type", old.section.type_name, self.section.type_name)
+        yield from option_changes(old.section, self.section, _COMPARED_AS_TERMS)
+        if old.terms != self.terms:
+            yield Change("minimise", *(str(getattr(row.section, "minimise", "")) for row in (old, self)))
+
+
+_COMPARED_AS_TERMS = frozenset({"minimise"})
+
+
 def _named(
     group: str, before: Mapping[str, Section], after: Mapping[str, Section]
 ) -> Iterator[SectionChange]:
     """Sections whose order means nothing."""
-    yield from _sections(group, list(before.items()), list(after.items()), ordered=False)
-
-
-def _sections(
-    group: str,
-    before: Sequence[tuple[str, Section]],
-    after: Sequence[tuple[str, Section]],
-    more: Mapping[int, Sequence[Change]] | None = None,
-    without: frozenset[str] = frozenset(),
-    ordered: bool = True,
-) -> Iterator[SectionChange]:
-    """Sections by name, else by type and options; `more` are changes besides options, by index in the second."""
-    items = [[_item(name, section, without) for name, section in rows] for rows in (before, after)]
-    pairs = align(*items)
-    back = {there: here for here, there in pairs}
-    taken = {here for here, _ in pairs}
-    for index, (name, section) in enumerate(after):
-        if index not in back:
-            yield SectionChange(group, "added", name, section.type_name, _options(section, added=True))
-            continue
-        old_name, old = before[back[index]]
-        changes = [Change("name", old_name, name)] if old_name != name else []
-        if old.type_name != section.type_name:
-            changes.append(Change("type", old.type_name, section.type_name))
-        changes += [*option_changes(old, section, without), *(more or {}).get(index, ())]
-        if changes:
-            yield SectionChange(group, "changed", name, section.type_name, tuple(changes))
-    for index, (name, section) in enumerate(before):
-        if index not in taken:
-            yield SectionChange(group, "removed", name, section.type_name, _options(section, added=False))
-    order = [there for _, there in pairs]
-    if ordered and order != sorted(order):
-        change = Change("order", _order(before, sorted(taken)), _order(after, sorted(back)))
-        yield SectionChange(group, "changed", "order", "", (change,))
-
-
-def _order(rows: Sequence[tuple[str, Section]], kept: Sequence[int]) -> str:
-    return ", ".join(rows[index][0] or rows[index][1].type_name for index in kept)
-
-
-def _item(name: str, section: Section, without: frozenset[str]) -> Item:
-    traits: frozenset[tuple[str, str]] = frozenset(written_options(section, without).items())
-    return Item(name, section.type_name, traits)
-
-
-def _options(section: Section, added: bool) -> tuple[Change, ...]:
-    """What is written in a section that has no counterpart."""
-    return tuple(
-        Change(key, None, value) if added else Change(key, value, None)
-        for key, value in written_options(section).items()
-    )
+    rows = ([_Row(name, section) for name, section in sections.items()] for sections in (before, after))
+    yield from _sections(group, *rows)
 
 
 def _phases(before: Program, after: Program) -> Iterator[SectionChange]:
-    """Optimizers by name. What they minimise is compared as a sum, not as it is written."""
-    first = {phase.name: phase for phase in before.phases}
-    more = {
-        index: [Change("minimise", first[phase.name].optimizer.minimise, phase.optimizer.minimise)]
-        for index, phase in enumerate(after.phases)
-        if phase.name in first and dict(first[phase.name].weights) != dict(phase.weights)
-    }
-    rows = [[(phase.name, phase.optimizer) for phase in program.phases] for program in (before, after)]
-    yield from _sections("Optimizer", *rows, more, frozenset({"minimise"}))
+    """Optimizers, which run in order. What they minimise is compared as a sum, not as it is written."""
+    here, there = (
+        [_Row(phase.name, phase.optimizer, frozenset(phase.weights.items())) for phase in program.phases]
+        for program in (before, after)
+    )
+    yield from _sections("Optimizer", here, there)
+    yield from _order("Optimizer", here, there)
+
+
+def _sections(group: str, before: Sequence[_Row], after: Sequence[_Row]) -> Iterator[SectionChange]:
+    """Sections by name, else by type and options: what is there now in order, then what is gone."""
+    pairs = align([row.item for row in before], [row.item for row in after])
+    back = {there: here for here, there in pairs}
+    for index, row in enumerate(after):
+        if index not in back:
+            yield row.alone(group, "added")
+        elif changes := tuple(row.changes_from(before[back[index]])):
+            yield SectionChange(group, "changed", row.name, row.section.type_name, changes)
+    kept = {here for here, _ in pairs}
+    for index, row in enumerate(before):
+        if index not in kept:
+            yield row.alone(group, "removed")
+
+
+def _order(group: str, before: Sequence[_Row], after: Sequence[_Row]) -> Iterator[SectionChange]:
+    """Whether what is in both stands in another order."""
+    pairs = align([row.item for row in before], [row.item for row in after])
+    order = [there for _, there in pairs]
+    if order != sorted(order):
+        here = ", ".join(before[index].name or before[index].section.type_name for index, _ in pairs)
+        there = ", ".join(after[index].name or after[index].section.type_name for index in sorted(order))
+        yield SectionChange(group, "changed", "order", "", (Change("order", here, there),))
