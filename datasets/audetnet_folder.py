@@ -170,7 +170,7 @@ def _check_range(labels: Labels, layout: Layout, shown: str) -> None:
     most, least = labels.values.max(1), labels.values.min(1)
     if not layout.intensities:
         if most.max() > 1:
-            _say(
+            say(
                 f"{shown}: labels reach {most.max():g}, and are used as they are stored\n"
                 "help: `intensities = True` divides intensities by 5"
             )
@@ -222,7 +222,7 @@ def _listed(layout: Layout, part: str, labels: Labels) -> list[str]:
     written = [row[0].strip() for _, row in read_csv_rows(path)]
     ids = list(dict.fromkeys(written))
     if len(ids) < len(written):
-        _say(
+        say(
             f"{shown_path(path)}: written more than once and used once: {counted(len(written) - len(ids), 'id')}"
         )
     labelled = [name for name in ids if name in labels.rows]
@@ -233,7 +233,7 @@ def _listed(layout: Layout, part: str, labels: Labels) -> list[str]:
             f"the list has `{ids[0]}`, the labels `{labels.ids[0]}`\nhelp: both must write ids in the same way"
         )
     if without:
-        _say(
+        say(
             f"{shown_path(path)}: left out for want of labels: {len(without)} of {counted(len(ids), 'id')}, "
             f"{named(without)}"
         )
@@ -254,7 +254,7 @@ def _split_off(train: list[str], test: list[str], layout: Layout) -> tuple[list[
     order = np.random.default_rng(layout.seed).permutation(len(subjects))
     chosen = {subjects[place] for place in order[:count]}
     taken = f"{count} of {counted(len(subjects), 'training subject')}"
-    _say(f"held out for validation: {taken}, {named(sorted(chosen))}")
+    say(f"held out for validation: {taken}, {named(sorted(chosen))}")
     return (
         [name for name in train if subject_of(name) not in chosen],
         [name for name in train if subject_of(name) in chosen],
@@ -264,7 +264,7 @@ def _split_off(train: list[str], test: list[str], layout: Layout) -> tuple[list[
 def _say_shared_subjects(train: list[str], test: list[str]) -> None:
     shared = sorted({subject_of(name) for name in train} & {subject_of(name) for name in test})
     if shared:
-        _say(f"both in training and in test: {counted(len(shared), 'subject')}, {named(shared)}")
+        say(f"both in training and in test: {counted(len(shared), 'subject')}, {named(shared)}")
 
 
 # --- pictures ---------------------------------------------------------------------------------------------
@@ -289,20 +289,20 @@ def _paths(layout: Layout, ids: list[str], all_ids: set[str]) -> dict[str, str]:
             "help: `missing = skip` goes on without them"
         )
     if missing:
-        _say(
+        say(
             f"{shown_path(folder)}: left out for want of a picture: {counted(len(missing), 'id')}, {named(missing)}"
         )
     extra = len(pictures.keys() - all_ids)
     if extra:
         share = f"{extra} of {counted(len(pictures), 'picture')}"
-        _say(f"{shown_path(folder)}: not used, as no labelled id names them: {share}")
+        say(f"{shown_path(folder)}: not used, as no labelled id names them: {share}")
     return {name: os.path.join(folder, pictures[name]) for name in ids if name in pictures}
 
 
 def _without_broken(ids: list[str], paths: dict[str, str], layout: Layout) -> list[str]:
-    broken = _broken(tuple(paths[name] for name in ids))
+    broken = broken_pictures(tuple(paths[name] for name in ids))
     if broken:
-        _say(
+        say(
             f"{shown_path(layout.place(layout.images))}: left out, as they cannot be read: "
             f"{counted(len(broken), 'picture')}, {named(sorted(map(os.path.basename, broken)))}"
         )
@@ -310,7 +310,7 @@ def _without_broken(ids: list[str], paths: dict[str, str], layout: Layout) -> li
 
 
 @lru_cache(maxsize=8)
-def _broken(paths: tuple[str, ...]) -> frozenset[str]:
+def broken_pictures(paths: tuple[str, ...]) -> frozenset[str]:
     """Those that cannot be read; all are, once a process: an epoch must know its samples before it begins."""
     with ThreadPoolExecutor() as pool:
         readable = pool.map(lambda path: read_picture(path) is not None, paths)
@@ -362,7 +362,7 @@ def named(names: Sequence[str]) -> str:
     return ", ".join(f"`{name}`" for name in names[:_NAMED]) + more
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
     if text not in _SAID:
         _SAID.add(text)
         print(f"note: {text}", file=sys.stderr)
