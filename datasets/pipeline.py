@@ -93,16 +93,21 @@ class Preparer:
         start = time.perf_counter()
         try:
             samples = [self[key] for key in keys]
-            fields = {name: self._stack(name, [sample[name] for sample in samples]) for name in self.kinds}
+            fields = {
+                name: stack_field(kind, [sample[name] for sample in samples])
+                for name, kind in self.kinds.items()
+            }
         except (NetcfgError, OSError) as error:
             return Failure(str(error))
         return Batch(fields, len(keys), time.perf_counter() - start)
 
-    def _stack(self, name: str, arrays: list[NDArray[Any]]) -> Tensor:
-        tensor = torch.from_numpy(np.stack(arrays))
-        if self.kinds[name] in ("image", "flow"):
-            return tensor.movedim(-1, -3)  # a view: the memory stays channels-last, as convolutions like it
-        return tensor.float() if tensor.is_floating_point() else tensor.long()
+
+def stack_field(kind: str, arrays: Sequence[NDArray[Any]]) -> Tensor:
+    """One field of several samples as a tensor, samples first: pictures N×C×H×W, still bytes."""
+    tensor = torch.from_numpy(np.stack(arrays))
+    if kind in ("image", "flow"):
+        return tensor.movedim(-1, -3)  # a view: the memory stays channels-last, as convolutions like it
+    return tensor.float() if tensor.is_floating_point() else tensor.long()
 
 
 class EpochSampler:
@@ -215,7 +220,7 @@ class Pipeline:
         self.split = split
         self.device = torch.device(device)
         self.workers = workers
-        transforms = _lowered(data, training=split == "train")
+        transforms = lowered(data, training=split == "train")
         self._finishers = [transform for per_sample, transform in transforms if not per_sample]
         self._kinds = {name: data.fields[name].kind for name in data.used}
         per_sample = [transform for per_sample, transform in transforms if per_sample]
@@ -280,15 +285,7 @@ class Pipeline:
 
     def finish(self, batch: Batch) -> dict[str, Tensor]:
         """The batch as networks and losses want it: on the device, pictures as numbers, normalised."""
-        ready: dict[str, Tensor] = {}
-        for name, tensor in batch.fields.items():
-            tensor = tensor.to(self.device, non_blocking=True)
-            if self._kinds[name] in ("image", "flow") and tensor.dtype == torch.uint8:
-                tensor = tensor.float().div_(255.0)
-            ready[name] = tensor
-        for finisher in self._finishers:
-            ready = finisher(ready)
-        return ready
+        return finish_fields(batch.fields, self._kinds, self._finishers, self.device)
 
     def close(self) -> None:
         """Let the workers go."""
@@ -296,6 +293,24 @@ class Pipeline:
         if iterator is not None and hasattr(iterator, "_shutdown_workers"):
             iterator._shutdown_workers()
         self._loader._iterator = None
+
+
+def finish_fields(
+    fields: Mapping[str, Tensor],
+    kinds: Mapping[str, str],
+    finishers: Sequence[Callable[..., Any]],
+    device: torch.device,
+) -> dict[str, Tensor]:
+    """A batch as networks want it: on the device, pictures as numbers from 0 to 1, then the `finishers`."""
+    ready: dict[str, Tensor] = {}
+    for name, tensor in fields.items():
+        tensor = tensor.to(device, non_blocking=True)
+        if kinds[name] in ("image", "flow") and tensor.dtype == torch.uint8:
+            tensor = tensor.float().div_(255.0)
+        ready[name] = tensor
+    for finisher in finishers:
+        ready = finisher(ready)
+    return ready
 
 
 def source_fields(data: Data) -> tuple[str, ...]:
@@ -327,7 +342,7 @@ def _momu(data: Data, seed: int) -> Momu | None:
     )
 
 
-def _lowered(data: Data, training: bool) -> list[tuple[bool, Callable[..., Any]]]:
+def lowered(data: Data, training: bool) -> list[tuple[bool, Callable[..., Any]]]:
     """The transforms that apply, as callables; each with whether it works on single samples."""
     late = misplaced(data.transforms)
     if late is not None:

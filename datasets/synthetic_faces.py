@@ -4,9 +4,12 @@ Nothing is read and nothing is written: a sample is drawn when it is asked for, 
 seed, the arguments and its index. OpenCV is imported with the first picture.
 """
 
+import hashlib
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -25,6 +28,7 @@ from netcfg.datasets.faces.expression import (
 from netcfg.datasets.faces.identity import Identity, sample_identity
 from netcfg.datasets.faces.randomness import generator
 from netcfg.datasets.faces.scene import Scene, sample_scene
+from netcfg.datasets.frame_pairs import FramePair
 
 if TYPE_CHECKING:
     from netcfg.datasets.faces.render import Face
@@ -40,7 +44,7 @@ __all__ = [
     "SyntheticFaces",
 ]
 
-FIELDS = ("image", "frames", "labels", "intensities", "emotion", "landmarks", "subject", "flow")
+FIELDS = ("image", "frames", "labels", "intensities", "emotion", "landmarks", "subject", "clip", "flow")
 SPLITS = ("train", "validation", "test", "all")
 FLOW_METHODS = ("dis", "dis_fast", "dis_ultrafast", "farneback")
 
@@ -75,6 +79,7 @@ class SyntheticFaces:
     - `emotion`: int64, index into EMOTIONS; neutral where the clip's expression is weak;
     - `landmarks`: float32 (68, 2), pixels (x, y) of the iBUG points, the first pixel's centre at (0, 0);
     - `subject`: int64, the subject's number;
+    - `clip`: int64, the clip's number, another one for each clip of each subject;
     - `flow`: uint8 (S, S, 3), optical flow to the next frame (see `faces.flow`); the last frame of a clip has
       the flow of the frame before it.
 
@@ -159,6 +164,28 @@ class SyntheticFaces:
         subject, clip = divmod(rest, self.clips)
         return self._subjects[subject], clip, frame
 
+    def pair(self, index: int) -> FramePair:
+        """The frames whose motion belongs to a sample: its own and the next, in the last frame those before."""
+        subject, clip, frame = self.clip_of(index)
+        first = min(frame, self.clip_length - 2)
+        if first < 0:
+            raise ValueError("`clip_length` is 1; motion needs two frames")
+        acted = (self.seed, subject, clip, self.clip_length, self.emotions)
+        moved = self._units if self.labels_are_motion else ()
+        return FramePair(
+            f"drawn {drawing_version()} {(*acted, first, self.image_size, *moved)}",
+            first=lambda: self._drawn(subject, clip, first),
+            second=lambda: self._drawn(subject, clip, first + 1),
+        )
+
+    def _drawn(self, subject: int, clip: int, frame: int) -> NDArray[np.uint8]:
+        return self._face((subject, clip, frame)).image
+
+    def sample_id(self, index: int) -> str:
+        """What a sample is called: its subject, clip and frame."""
+        subject, clip, frame = self.clip_of(index)
+        return f"{subject}_{clip}_{frame}"
+
     def _image(self, place: tuple[int, int, int]) -> NDArray[np.uint8]:
         return self._face(place).image.copy()
 
@@ -180,12 +207,13 @@ class SyntheticFaces:
 
     def _intensities(self, place: tuple[int, int, int]) -> NDArray[np.float32]:
         subject, clip, frame = place
-        intensities = self._clip(subject, clip).performance.intensities(frame)
+        intensities = self._plan(subject, clip).performance.intensities(frame)
         return intensities[self._units].astype(np.float32)
 
     def _growing(self, place: tuple[int, int, int]) -> NDArray[np.float32]:
-        levels = self._clip(*place[:2]).performance.activations[:, self._units, 0]
-        return (levels[-1] > levels[0]).astype(np.float32)
+        levels = self._plan(*place[:2]).performance.activations[:, self._units, 0]
+        growing: NDArray[np.float32] = (levels[-1] > levels[0]).astype(np.float32)
+        return growing
 
     def _labels(self, place: tuple[int, int, int]) -> NDArray[np.float32]:
         if self.labels_are_motion:
@@ -197,12 +225,16 @@ class SyntheticFaces:
 
     def _emotion(self, place: tuple[int, int, int]) -> NDArray[np.int64]:
         subject, clip, frame = place
-        return np.asarray(self._clip(subject, clip).performance.emotion[frame], np.int64)
+        return np.asarray(self._plan(subject, clip).performance.emotion[frame], np.int64)
 
     def _subject(self, place: tuple[int, int, int]) -> NDArray[np.int64]:
         return np.asarray(place[0], np.int64)
 
-    def _clip(self, subject: int, clip: int) -> _Clip:
+    def _clip(self, place: tuple[int, int, int]) -> NDArray[np.int64]:
+        subject, clip, _ = place
+        return np.asarray(subject * self.clips + clip, np.int64)
+
+    def _plan(self, subject: int, clip: int) -> _Clip:
         key = (subject, clip)
         if key not in self._clips:
             self._clips[key] = _Clip(
@@ -229,7 +261,7 @@ class SyntheticFaces:
     def _draw(self, subject: int, clip: int, frame: int) -> "Face":
         from netcfg.datasets.faces.render import render_face
 
-        plan = self._clip(subject, clip)
+        plan = self._plan(subject, clip)
         act = plan.performance
         across, down = act.gaze[frame].tolist()
         return render_face(
@@ -242,6 +274,14 @@ class SyntheticFaces:
             gaze=(across, down),
             grain=frame,
         )
+
+
+@lru_cache(maxsize=1)
+def drawing_version() -> str:
+    """Changes with everything that decides what is drawn, so that nothing stored outlives a change."""
+    folder = Path(__file__).parent
+    files = (Path(__file__), *sorted((folder / "faces").glob("*.py")))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
 
 
 def _keep(kept: OrderedDict[_Key, _Value], key: _Key, most: int) -> _Value:

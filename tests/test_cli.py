@@ -294,14 +294,49 @@ def test_warnings_go_to_the_other_stream(run: Run) -> None:
 # --- graph
 
 
-@pytest.mark.parametrize(("name", "start"), [("out.svg", b"<"), ("out.png", b"\x89PNG"), ("OUT.SVG", b"<")])
+@pytest.mark.parametrize(
+    ("name", "start"),
+    [
+        ("out.svg", b"<"),
+        ("out.png", b"\x89PNG"),
+        ("OUT.SVG", b"<"),
+        ("out.json", b"{"),
+        ("out.pdf", b"%PDF-1.4"),
+        ("out.dot", b"digraph"),
+        ("out.gv", b"digraph"),
+        ("out.mmd", b"---\ntitle"),
+        ("out.md", b"```mermaid"),
+        ("out.tex", b"\\documentclass"),
+        ("out.tikz", b"\\begin{tikzpicture}"),
+    ],
+)
 def test_a_graph_is_drawn_where_asked(run: Run, name: str, start: bytes) -> None:
     assert run("graph", "good.cfg", "-o", name).out == f"{name}\n"
     assert Path(name).read_bytes().startswith(start)
 
 
 def test_an_unknown_ending_lists_the_known(run: Run) -> None:
-    assert ".svg and .png" in run("graph", "good.cfg", "-o", "out.gif").err
+    err = run("graph", "good.cfg", "-o", "out.gif").err
+    assert all(f"{ending}" in err for ending in (".svg", ".png", ".json", ".pdf", ".dot", "not `.gif`"))
+    assert "an ending" in run("graph", "good.cfg", "-o", "out").err
+
+
+def test_an_ending_that_is_nearly_right_is_set_right(run: Run) -> None:
+    assert "did you mean `out.json`?" in run("graph", "good.cfg", "-o", "out.jsn").err
+
+
+@pytest.mark.parametrize(
+    ("template", "reason"),
+    [
+        ("{lin}", "no `{lin}`\nhelp: did you mean `line`?"),
+        ("{line", "expected '}'"),
+        ("{line:q}", "code 'q'"),
+    ],
+)
+def test_a_template_of_links_that_cannot_be_filled_in_says_why(run: Run, template: str, reason: str) -> None:
+    result = run("graph", "good.cfg", "--link", template)
+    assert result.code == 1
+    assert reason in result.err
 
 
 def test_an_unknown_network_names_the_nearest(run: Run) -> None:
@@ -310,8 +345,9 @@ def test_an_unknown_network_names_the_nearest(run: Run) -> None:
 
 def test_a_picture_that_cannot_be_written_says_why(run: Run) -> None:
     Path("file").write_text("")
-    for output in ("missing/out.svg", "file/out.svg"):
+    for output in ("missing/out.svg", "file/out.svg", "missing/out.json"):
         assert f"cannot write {output}: " in run("graph", "good.cfg", "-o", output).err
+    assert "there is no folder missing" in run("graph", "good.cfg", "-o", "missing/out.svg").err
 
 
 # --- fmt

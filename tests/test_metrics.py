@@ -8,7 +8,8 @@ from golden_rules import golden, uniform
 from torch import Tensor
 
 from netcfg.blocks.base import ShapeError
-from netcfg.blocks.metrics import F1, Accuracy, EmdBound, TwoAfc, Variance, Xcov
+from netcfg.blocks.f1 import F1
+from netcfg.blocks.metrics import Accuracy, EmdBound, TwoAfc, Variance, Xcov
 from netcfg.passes.schema import check_section
 from netcfg.source import Finding, NetcfgError, SourceFile
 from netcfg.syntax import parse

@@ -11,7 +11,7 @@ from typing import Any
 
 from netcfg.program import Program
 from netcfg.trainers.checkpoints import write_synced
-from netcfg.trainers.report import by_labels
+from netcfg.trainers.report import by_labels, own_figures
 from netcfg.trainers.step import report_names, total_name
 
 Groups = Mapping[str, Mapping[str, str]]
@@ -107,7 +107,7 @@ def loss_panels(records: Sequence[Mapping[str, Any]], groups: Groups) -> list[Pa
 
 def metric_panels(records: Sequence[Mapping[str, Any]]) -> list[Panel]:
     """The metrics' main figures on the validation split: those that judge labels, then others of like size."""
-    metrics = [record["validation"].get("metrics", {}) for record in records]
+    metrics = [own_figures(record["validation"]) for record in records]
     groups = by_labels(metrics)
     panels = []
     for judged in ((labels for labels in groups if labels), [()]):

@@ -19,7 +19,6 @@ from torch import nn
 
 from netcfg.blocks.kinds import Optimizer
 from netcfg.graph import Graph
-from netcfg.passes.judge import metric_reads
 from netcfg.passes.plan import PhasePlan, Plan, network_of, plan
 from netcfg.program import Phase, Program
 from netcfg.shapes import volume
@@ -157,7 +156,7 @@ def _evaluated(program: Program) -> list[str]:
     assert program.model is not None
     losses = [loss for loss in program.losses.values() if loss.in_evaluation]
     reads = [name for loss in losses for name in loss.reads.values()]
-    reads += [name for metric in program.metrics.values() for name in metric_reads(metric).values()]
+    reads += [name for metric in program.metrics.values() for name in metric.reads.values()]
     needed: set[int] = set()
     waiting = [program.signals[name].producer for name in reads]
     while waiting:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import islice, zip_longest
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from netcfg.blocks.judgement import CLIP, Case
+from netcfg.blocks.kinds import Metric
 from netcfg.datasets.pipeline import Pipeline
-from netcfg.passes.judge import metric_reads
 from netcfg.program import Program
+from netcfg.source import NetcfgError
 from netcfg.trainers.distributed import ALONE, Team
 from netcfg.trainers.model import Model
 from netcfg.trainers.phases import set_training
@@ -58,6 +60,12 @@ class Sums:
         return {"totals": totals, "samples": dict(self.samples)}
 
 
+Evaluation = dict[str, Any]
+"""What a split gives: `losses` {name: mean} and `metrics` {table: {figure: value}}; where there are any, `variants`
+(the tables that are another one's), `thresholds` {metric: one per label} and `counts` {table: {label: three counts}}.
+"""
+
+
 def evaluate(
     model: Model,
     losses: Losses,
@@ -65,18 +73,34 @@ def evaluate(
     on_batch: Callable[[int, Sums], None] = lambda done, sums: None,
     batches: int | None = None,
     team: Team = ALONE,
-) -> dict[str, dict[str, Any]]:
-    """`{"losses": {name: mean}, "metrics": {name: {figure: value}}}` of a split, or of its first `batches`.
+    thresholds: Mapping[str, Sequence[float]] | None = None,
+) -> Evaluation:
+    """Losses and metrics of a split, or of its first `batches`.
 
     The losses are those that need no gradients, and the sums of phases that have no others. The networks are in
     evaluation mode meanwhile, and afterwards. `on_batch` is called after every batch. In a team each process
-    computes its share, and all get the figures of the whole split.
+    computes its share, and all get the figures of the whole split. `thresholds` are those that metrics have chosen
+    on the validation split; without them they choose on this one.
     """
+    computed = [name for name, loss in model.program.losses.items() if loss.in_evaluation]
+    sums, signals = gather(model, losses, pipeline, computed, on_batch, batches, team)
+    return {"losses": sums.means(), **judge(model.program, signals, thresholds or {})}
+
+
+def gather(
+    model: Model,
+    losses: Losses,
+    pipeline: Pipeline,
+    computed: Sequence[str],
+    on_batch: Callable[[int, Sums], None] = lambda done, sums: None,
+    batches: int | None = None,
+    team: Team = ALONE,
+) -> tuple[Sums, dict[str, Tensor]]:
+    """Some losses of a split, and the signals that its metrics read, in the order of its samples."""
     program, networks = model.program, model.networks
     set_training(program, networks, False)
     precision = Precision(program.training.precision, next(networks.parameters()).device)
-    computed = [name for name, loss in program.losses.items() if loss.in_evaluation]
-    gathered = {name: None for metric in program.metrics.values() for name in metric_reads(metric).values()}
+    gathered = {name: None for metric in program.metrics.values() for name in metric.reads.values()}
     wanted = dict.fromkeys(
         [*(read for name in computed for read in program.losses[name].reads.values()), *gathered]
     )
@@ -94,8 +118,7 @@ def evaluate(
     joined = {name: torch.cat(rows) if rows else None for name, rows in parts.items()}
     team.check()
     sums = sums.over(team)
-    whole = {name: _in_order(rows, pipeline, team, batches) for name, rows in joined.items()}
-    return {"losses": dict(sums.means()), "metrics": dict(_metrics(program, whole))}
+    return sums, {name: _in_order(rows, pipeline, team, batches) for name, rows in joined.items()}
 
 
 def _in_order(rows: Tensor | None, pipeline: Pipeline, team: Team, batches: int | None) -> Tensor:
@@ -126,12 +149,40 @@ def _totals(program: Program, values: Mapping[str, Tensor]) -> dict[str, Tensor]
     }
 
 
-def _metrics(program: Program, joined: Mapping[str, Tensor]) -> dict[str, dict[str, float]]:
-    specs = program.data.fields if program.data else {}
-    figures = {}
+def expect_validation(program: Program) -> None:
+    """Refuse a program without validation samples, where a metric chooses its threshold on them."""
+    needing = [name for name, metric in program.metrics.items() if metric.needs_validation]
+    if needing:
+        raise NetcfgError(
+            f"the metric `{needing[0]}` chooses its threshold on the validation split, which is empty\n"
+            "help: `threshold = 0.5`, or data with a validation split"
+        )
+
+
+def judge(
+    program: Program, signals: Mapping[str, Tensor], thresholds: Mapping[str, Sequence[float]]
+) -> Evaluation:
+    """What the metrics say of a split's signals, as in `Evaluation`."""
+    found: Evaluation = {"metrics": {}, "variants": [], "thresholds": {}, "counts": {}}
     for name, metric in program.metrics.items():
-        target = metric.target
-        names = specs[target].names if target is not None and target in specs else ()
-        compared = joined[target] if target is not None else None
-        figures[name] = metric.compute(joined[metric.input], compared, names)
-    return figures
+        verdict = metric.judge(_case(program, metric, signals, thresholds.get(name)))
+        found["metrics"] |= verdict.tables
+        found["variants"] += list(verdict.tables)[1:]
+        found["counts"] |= verdict.counts
+        if verdict.thresholds is not None:
+            found["thresholds"][name] = list(verdict.thresholds)
+    return {key: value for key, value in found.items() if value or key == "metrics"}
+
+
+def _case(
+    program: Program,
+    metric: Metric,
+    signals: Mapping[str, Tensor],
+    thresholds: Sequence[float] | None,
+) -> Case:
+    specs = program.data.fields if program.data else {}
+    reads = metric.reads
+    compared = {option: signals[name] for option, name in reads.items()}
+    spec = specs.get(reads.get("target", ""))
+    names = spec.names if spec is not None else ()
+    return Case(compared["input"], compared.get("target"), names, compared.get(CLIP), thresholds)

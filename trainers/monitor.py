@@ -20,9 +20,7 @@ class Monitor:
     total: str
     """The sum that takes its place where nothing was evaluated."""
 
-    def figure(
-        self, evaluation: dict[str, dict[str, Any]], train_losses: dict[str, float]
-    ) -> tuple[float, bool]:
+    def figure(self, evaluation: dict[str, Any], train_losses: dict[str, float]) -> tuple[float, bool]:
         """Its value, and whether more is better; from the training losses where there was no validation."""
         if self.metric is not None and evaluation:
             return next(iter(evaluation["metrics"][self.metric].values())), self.higher_is_better

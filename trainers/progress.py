@@ -14,6 +14,8 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from netcfg.trainers.report import own_figures
+
 Figures = Callable[[], Mapping[str, float]]
 
 
@@ -128,7 +130,7 @@ def open_display(console: Console) -> Display:
 def epoch_line(record: Mapping[str, Any], epochs: int) -> str:
     """An epoch in one line, from its record in `metrics.jsonl`."""
     validation, rates = record["validation"], record["rates"]
-    figures = {name: next(iter(values.values())) for name, values in validation.get("metrics", {}).items()}
+    figures = {name: next(iter(values.values())) for name, values in own_figures(validation).items()}
     parts = [
         f"epoch {record['epoch']:>{len(str(epochs))}}/{epochs}",
         *(f"{name} {value:.4f}" for name, value in _sums(record["train"])),

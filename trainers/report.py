@@ -45,6 +45,13 @@ def _splits(result: Mapping[str, Any]) -> Splits:
     return {split: metrics for split, metrics in found.items() if metrics}
 
 
+def own_figures(evaluation: Mapping[str, Any]) -> dict[str, Figures]:
+    """The metrics of an evaluation without their variants."""
+    variants = evaluation.get("variants", ())
+    metrics = evaluation.get("metrics", {})
+    return {name: figures for name, figures in metrics.items() if name not in variants}
+
+
 def by_labels(evaluations: Iterable[Mapping[str, Figures]]) -> dict[tuple[str, ...], list[str]]:
     """The metrics of some evaluations by the labels that they judge, in the order of the file; () is none."""
     groups: dict[tuple[str, ...], list[str]] = {}
@@ -110,4 +117,4 @@ def number(value: float | None) -> str:
     return f"{value:.3f}" if value == 0 or 0.01 <= abs(value) < 10_000 else f"{value:.3g}"
 
 
-__all__ = ["by_labels", "number", "result_tables"]
+__all__ = ["by_labels", "number", "own_figures", "result_tables"]

@@ -5,6 +5,7 @@ Legend: N samples, A labels (action units), C and D components of a code.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -52,8 +53,12 @@ def table(metric: str, signal: str, values: Tensor | None, *, least: int = 1, fi
 
 def decide(scores: Tensor, decision: Decision, threshold: float) -> Tensor:
     """Which scores count as present: those whose sigmoid (or which themselves) exceed the threshold."""
-    judged = scores.float()
-    return (judged.sigmoid() if decision == "probability" else judged) > threshold
+    return judged(scores, decision) > threshold
+
+
+def judged(scores: Tensor, decision: Decision) -> Tensor:
+    """What a threshold is compared with: the sigmoid of the scores, or they themselves, in single precision."""
+    return scores.float().sigmoid() if decision == "probability" else scores.float()
 
 
 @dataclass(frozen=True)
@@ -78,6 +83,11 @@ class Counts:
     def total(self) -> Counts:
         """The counts of all labels together."""
         return Counts(self.true_positive.sum(), self.false_positive.sum(), self.false_negative.sum())
+
+    def by_label(self, names: Sequence[str]) -> dict[str, tuple[int, int, int]]:
+        """True positives, false positives and false negatives of each label that has a name."""
+        columns = (self.true_positive.tolist(), self.false_positive.tolist(), self.false_negative.tolist())
+        return dict(zip(names, zip(*columns, strict=True), strict=False))
 
 
 # --- pairs

@@ -7,7 +7,7 @@ where it stands, and everything else that matters is in `last`.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from math import isfinite
@@ -27,7 +27,7 @@ from netcfg.trainers.curves import draw_curves, loss_groups
 from netcfg.trainers.devices import default_workers, usable_cores, use_channels_last, use_deterministic
 from netcfg.trainers.distributed import ALONE, Team, lost_peer
 from netcfg.trainers.estimate import Estimate, estimate, estimate_lines
-from netcfg.trainers.evaluation import Sums, evaluate
+from netcfg.trainers.evaluation import Evaluation, Sums, evaluate, expect_validation
 from netcfg.trainers.gallery import Gallery
 from netcfg.trainers.interrupt import Interrupt, Interrupted
 from netcfg.trainers.monitor import monitor_of
@@ -170,6 +170,8 @@ class Trainer:
         self.validation_data = self._pipeline("validation")
         if not len(self.train_data):
             raise _empty_split("training", self.training.drop_last)
+        if not len(self.validation_data):
+            expect_validation(self.program)
 
     def _pipeline(self, split: Split) -> Pipeline:
         training = split == "train"
@@ -375,7 +377,7 @@ class Trainer:
         place = f" in epoch {self.position.epoch + 1}, by batch {self.position.batch}"
         raise NotFinite([self.phases.step.explain(means, fields, place)])
 
-    def validate(self) -> dict[str, dict[str, Any]]:
+    def validate(self) -> Evaluation:
         """Losses and metrics on the validation split; empty where it is."""
         if not len(self.validation_data):
             return {}
@@ -384,7 +386,9 @@ class Trainer:
         self._times.validation = time.perf_counter() - started
         return evaluation
 
-    def _evaluate(self, title: str, pipeline: Pipeline) -> dict[str, dict[str, Any]]:
+    def _evaluate(
+        self, title: str, pipeline: Pipeline, thresholds: Mapping[str, Sequence[float]] | None = None
+    ) -> Evaluation:
         self._start_display(title, pipeline)
 
         def on_batch(done: int, sums: Sums) -> None:
@@ -396,9 +400,11 @@ class Trainer:
                 raise Interrupted
 
         limit = self.training.max_validation_batches if pipeline is self.validation_data else None
-        return evaluate(self.phases.model, self.phases.losses, pipeline, on_batch, limit, self.team)
+        return evaluate(
+            self.phases.model, self.phases.losses, pipeline, on_batch, limit, self.team, thresholds
+        )
 
-    def _end_epoch(self, evaluation: dict[str, dict[str, Any]]) -> None:
+    def _end_epoch(self, evaluation: Evaluation) -> None:
         position = self.position
         figure, higher_is_better = self.monitor.figure(evaluation, Sums(**position.sums).means())
         self.team.check()
@@ -431,7 +437,7 @@ class Trainer:
         self.gallery.end_epoch(record["epoch"])
 
     def _record(
-        self, train_losses: dict[str, float], evaluation: dict[str, dict[str, Any]], is_best: bool
+        self, train_losses: dict[str, float], evaluation: Evaluation, is_best: bool
     ) -> dict[str, Any]:
         """The epoch's line in `metrics.jsonl`. The data's rate is what the workers could have given."""
         times = self._times
@@ -475,7 +481,7 @@ class Trainer:
             "epochs": self.position.epoch,
             "monitor": {"name": self.monitor.name, "value": self.position.best},
             "validation": best["validation"],
-            "test": self._test(),
+            "test": self._test(best["validation"].get("thresholds")),
         }
         if self.team.is_first:
             self._report(result)
@@ -495,10 +501,10 @@ class Trainer:
             self.console.print(table)
         self._say(f"run folder: {self.run} (best weights: {self.run}/checkpoints/best.safetensors)")
 
-    def _test(self) -> dict[str, dict[str, Any]] | None:
+    def _test(self, thresholds: Mapping[str, Sequence[float]] | None) -> Evaluation | None:
         pipeline = self._pipeline("test")
         try:
-            return self._evaluate("test", pipeline) if len(pipeline) else None
+            return self._evaluate("test", pipeline, thresholds) if len(pipeline) else None
         finally:
             pipeline.close()
 

@@ -10,6 +10,7 @@ from netcfg.blocks import (
     connected,
     convolution,
     data,
+    f1,
     folders,
     general,
     losses,
@@ -25,6 +26,6 @@ from netcfg.blocks.base import BLOCKS, SECTIONS, Block, Section, ShapeError
 
 __all__ = [
     "BLOCKS", "SECTIONS", "Block", "Section", "ShapeError", "activation", "audetnet", "augmentation", "backbones",
-    "batch", "combine", "connected", "convolution", "data", "folders", "general", "losses", "metrics", "model",
+    "batch", "combine", "connected", "convolution", "data", "f1", "folders", "general", "losses", "metrics", "model",
     "network", "normalisation", "optimizers", "pooling", "routing",
 ]  # fmt: skip

@@ -58,7 +58,7 @@ class SyntheticFaces(Source, name="synthetic_faces"):
     and `validation_share` of the rest to validation.
 
     Fields: `image` and `flow` 3×S×S, `frames` T×3×S×S, `labels` and `intensities` one per action unit,
-    `emotion` and `subject` a class, `landmarks` 68×2 in pixels (x, y).
+    `emotion`, `subject` and `clip` a class, `landmarks` 68×2 in pixels (x, y).
     Source: netcfg's own; the action units of BP4D, of DISFA, and the eight of DISFA that are mostly reported.
     Example::
 
@@ -67,6 +67,8 @@ class SyntheticFaces(Source, name="synthetic_faces"):
         image_size = 64
         action_units = 6, 12
     """
+
+    has_clips: ClassVar[bool] = True
 
     subjects: Annotated[int, Option(ge=3, le=100_000)] = Option(24, description="how many people")
     clips: PositiveInt = Option(4, description="clips of each subject")
@@ -156,6 +158,7 @@ class SyntheticFaces(Source, name="synthetic_faces"):
             "emotion": FieldSpec((), "class", EMOTIONS[: self.emotions]),
             "landmarks": FieldSpec((68, 2), "landmarks"),
             "subject": FieldSpec((), "class"),
+            "clip": FieldSpec((), "class"),
         }
 
     def open(self, split: Split, fields: Sequence[str]) -> Any:

@@ -12,6 +12,7 @@ from pydantic import Field as Option
 
 from netcfg.blocks import schedules
 from netcfg.blocks.base import Group, Section
+from netcfg.blocks.judgement import Case, Verdict
 from netcfg.shapes import Shape, show
 
 if TYPE_CHECKING:
@@ -48,6 +49,9 @@ class Source(Section):
 
     group: ClassVar[Group] = "data"
     family: ClassVar[str] = "source"
+    has_clips: ClassVar[bool] = False
+    """Whether samples are frames of clips: then what `open` returns has the methods of
+    `netcfg.datasets.frame_pairs.ClipSamples`."""
 
     def fields(self) -> dict[str, FieldSpec]:
         """The fields it can give, with their shapes, before any transform."""
@@ -287,8 +291,27 @@ class Metric(Section):
     input: str = Option(description="the signal: a network, or `Network.output`")
     target: str | None = Option(None, description="the signal or data field it is compared with")
 
+    @property
+    def reads(self) -> dict[str, str]:
+        """The signals it reads, by option: input and target first."""
+        return {"input": self.input} | ({} if self.target is None else {"target": self.target})
+
+    @property
+    def needs_validation(self) -> bool:
+        """Whether it judges other splits by what it has found on the validation split."""
+        return False
+
+    @property
+    def table_names(self) -> tuple[str, ...]:
+        """What its tables of figures are called; the first as the metric."""
+        return (self.name or self.type_name,)
+
     def check(self, input: Shape, target: Shape | None) -> None:
         """Raise `ShapeError` where the two shapes cannot be compared."""
+
+    def judge(self, case: Case) -> Verdict:
+        """All it has to say of a split: by default one table, that of `compute`."""
+        return Verdict({self.table_names[0]: self.compute(case.scores, case.targets, case.names)})
 
     def compute(self, scores: "Tensor", targets: "Tensor | None", names: Sequence[str]) -> dict[str, float]:
         """The figures over all samples: the one to monitor under the metric's own name, then the details.

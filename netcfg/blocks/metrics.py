@@ -23,44 +23,6 @@ DECISION = (
 ACTIVE_ABOVE = "a label above it is present; graded labels lie between 0 and 1"
 
 
-class F1(Metric, name="f1"):
-    """F1 of the positive class, 2 TP / (2 TP + FP + FN), per action unit, and their mean.
-
-    A label is predicted where the sigmoid of its logit exceeds the threshold; with `decision = logit`, where
-    the logit itself does. Without any positive, true or predicted, F1 is 0. Of several labels, `overall` is the
-    F1 of their counts added up.
-    Shapes: logits (A) or (A, 1, 1), labels (A).
-    Source: AUNets, section "Evaluation"; AUDetNet, which with 0/1 labels decides by the logit.
-    Example::
-
-        [f1]
-        input = AUNet
-        target = labels
-        threshold = 0.5
-    """
-
-    target: str = Option(description="the data field it is compared with")
-    decision: Decision = Option("probability", description=DECISION)
-    threshold: float = Option(0.5, description="a score above it counts as present")
-    active_above: float = Option(0.5, description=ACTIVE_ABOVE)
-
-    def conflict(self) -> str | None:
-        """A probability is compared with one."""
-        return impossible_threshold(self.decision, self.threshold)
-
-    def check(self, input: Shape, target: Shape | None) -> None:
-        """One logit for each label."""
-        compare("logits", input, target)
-
-    def compute(self, scores: Tensor, targets: Tensor | None, names: Sequence[str]) -> dict[str, float]:
-        """The mean under the metric's name, then each label's F1 under its own, then `overall`."""
-        from netcfg.trainers.scores import Counts, decide
-
-        scores, targets = both(self, scores, targets)
-        counts = Counts.of(decide(scores, self.decision, self.threshold), targets > self.active_above)
-        return label_figures(self, counts.f1().tolist(), names, float(counts.total().f1()))
-
-
 class Accuracy(Metric, name="accuracy"):
     """The share of right answers.
 
@@ -132,6 +94,21 @@ class TwoAfc(Metric, name="two_afc"):
         scores, targets = both(self, scores, targets)
         each, overall = share_of_pairs(scores, targets > self.active_above)
         return label_figures(self, each, names, overall)
+
+
+class Auc(TwoAfc, name="auc"):
+    """The area under the ROC curve, per action unit, and the mean.
+
+    The same number as `two_afc`: the share of pairs of a positive and a negative in which the positive scores
+    higher, ties counting half; 0 without a positive, or without a negative. Takes any score, no threshold.
+    Shapes: scores (A) or (A, 1, 1), labels (A).
+    Source: Fawcett, "An introduction to ROC analysis", 2006.
+    Example::
+
+        [auc]
+        input = AUNet
+        target = labels
+    """
 
 
 class Xcov(Metric, name="xcov"):

@@ -6,19 +6,31 @@ import argparse
 from pathlib import Path
 
 from netcfg.cli.program import add_program_arguments, load_program
+from netcfg.draw.links import DEFAULT as DEFAULT_LINK
+from netcfg.draw.links import Links, check_template
 from netcfg.files import write_beside
-from netcfg.source import NetcfgError, did_you_mean
+from netcfg.source import NetcfgError, did_you_mean, nearest
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     parser.add_argument("file", metavar="FILE")
     parser.add_argument(
-        "-o", "--output", metavar="OUT", help="a .svg or .png file; FILE's name with .svg by default"
+        "-o",
+        "--output",
+        metavar="OUT",
+        help="a .svg, .png, .pdf, .json, .dot, .mmd or .md (Mermaid), .tex or .tikz file; by default FILE's .svg",
     )
     parser.add_argument("--network", metavar="NAME", action="append", help="only this network; repeatable")
     parser.add_argument("--expand", action="store_true", help="draw every turn of a repeat")
     parser.add_argument("--scale", type=float, default=2.0, help="pixels per unit of a png (default 2)")
+    parser.add_argument(
+        "--link",
+        metavar="TEMPLATE",
+        default=DEFAULT_LINK,
+        help="where the parts of a picture lead to, with {file} (relative), {path} (absolute), {line} and "
+        "{column} in it, e.g. vscode://file/{path}:{line}; '' for no links (default %(default)s)",
+    )
     add_program_arguments(parser)
 
 
@@ -27,10 +39,8 @@ def run(options: argparse.Namespace) -> int:
     from netcfg.draw import FORMATS, picture
 
     output = Path(options.output or f"{Path(options.file).stem}.svg")
-    if output.suffix.lower() not in FORMATS:
-        raise NetcfgError(
-            f"{output}: netcfg draws {' and '.join(FORMATS)} files, not `{output.suffix or 'no ending'}`"
-        )
+    _check_ending(output, list(FORMATS))
+    check_template(options.link)
     if not 0 < options.scale <= 16:
         raise NetcfgError(f"--scale must be above 0 and at most 16, found {options.scale:g}")
     program = load_program(options.file, options)
@@ -43,6 +53,18 @@ def run(options: argparse.Namespace) -> int:
         graphs = [graph for graph in graphs if graph.name in options.network]
 
     drawn = picture(graphs, title=Path(options.file).name, expand=options.expand, scale=options.scale)
+    drawn.links = Links(options.link, str(output.parent))
     write_beside(output, FORMATS[output.suffix.lower()](drawn))
     print(output)
     return 0
+
+
+def _check_ending(output: Path, endings: list[str]) -> None:
+    """Raises `NetcfgError` for a type of file that netcfg does not draw."""
+    if output.suffix.lower() in endings:
+        return
+    found = f"`{output.suffix}`" if output.suffix else "one without an ending"
+    near = nearest(output.suffix, endings)
+    help = f"\nhelp: did you mean `{output.with_suffix(near)}`?" if near else ""
+    kinds = f"{', '.join(endings[:-1])} and {endings[-1]}"
+    raise NetcfgError(f"{output}: netcfg draws {kinds} files, not {found}{help}")

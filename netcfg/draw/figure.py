@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from math import ceil
 
 from netcfg.draw import style
+from netcfg.draw.ids import part_ids
 from netcfg.draw.levels import Pin, split
 from netcfg.draw.measure import (
     WORD_GAP,
@@ -21,10 +22,15 @@ from netcfg.draw.measure import (
 from netcfg.draw.metrics import ASCENT, text_width
 from netcfg.draw.model import Box, Diagram, Frame
 from netcfg.draw.scene import Dot, Group, Path, Point, Rect, Scene, Shape, Text
+from netcfg.source import Span
+
+Ids = dict[int, str]
+"""The names of boxes and frames, by the identity of the object."""
 
 
 def compose(diagrams: Sequence[Diagram], title: str = "") -> Scene:
     """All networks on one page, each in its frame, in reading order: downwards, then to the right."""
+    ids = part_ids(diagrams)
     insides = [inside_of(diagram.frame, split(diagram)) for diagram in diagrams]
     sizes = [_network_size(inside, diagram.frame) for inside, diagram in zip(insides, diagrams, strict=True)]
     corners, width, height = pack(sizes)
@@ -38,8 +44,11 @@ def compose(diagrams: Sequence[Diagram], title: str = "") -> Scene:
             Text(style.PAGE_PAD, y, title, style.PAGE_TITLE, title_width, style.INK, bold=True)
         )
     for inside, diagram, size, (x, y) in zip(insides, diagrams, sizes, corners, strict=True):
-        shapes = tuple(_network(inside, diagram.frame, size, x + style.PAGE_PAD, y + top))
-        scene.shapes.append(Group("network", diagram.frame.details, shapes))
+        left, upper, frame = x + style.PAGE_PAD, y + top, diagram.frame
+        shapes = tuple(_network(inside, frame, ids, size, left, upper))
+        scene.shapes.append(
+            Group("network", frame.details, shapes, ids[id(frame)], place=(left, upper, *size))
+        )
     return scene
 
 
@@ -88,35 +97,42 @@ def _network_size(inside: Inside, frame: Frame) -> Point:
     return width, inside.placement.height + style.NETWORK_HEADER + style.NETWORK_PAD
 
 
-def _network(inside: Inside, frame: Frame, size: Point, x: float, y: float) -> Iterator[Shape]:
+def _network(inside: Inside, frame: Frame, ids: Ids, size: Point, x: float, y: float) -> Iterator[Shape]:
     yield Rect(x, y, *size, "#ffffff", style.NETWORK_STROKE, 10.0)
+    title = []
     for text in _network_title(frame):
         left, base = x + style.NETWORK_PAD + text.x, y + style.NETWORK_PAD + style.TITLE * ASCENT
-        yield Text(left, base, text.text, text.size, text.width, text.fill, text.bold)
+        title.append(Text(left, base, text.text, text.size, text.width, text.fill, text.bold))
+    yield Group("header", "", tuple(title), spans=_spans(frame))
     spare = size[0] - inside.placement.width
-    yield from _content(inside, x + spare / 2, y + style.NETWORK_HEADER, 0, 0.0)
+    yield from _content(inside, ids, x + spare / 2, y + style.NETWORK_HEADER, 0, 0.0)
 
 
-def _frame(part: Measured, frame: Frame, x: float, y: float, depth: int) -> Iterator[Shape]:
+def _frame(part: Measured, frame: Frame, ids: Ids, x: float, y: float, depth: int) -> Iterator[Shape]:
     inside = part.inside
     assert inside is not None
     behind = style.BEHIND if frame.count > 1 else 0.0
-    width, height = part.item.width - behind, part.item.height - behind
+    width, height = _visible_size(part)
     fill = style.FRAME_FILLS[depth % len(style.FRAME_FILLS)]
     stroke, radius = style.HEADER_STROKE, style.FRAME_RADIUS
     if behind:
         yield Rect(x + behind, y + behind, width, height, style.HEADER_FILL, stroke, radius)
     yield Rect(x, y, width, height, fill, stroke, radius)
-    yield Rect(x, y, width, style.HEADER, style.HEADER_FILL, stroke, radius, top_only=True)
+    bar = Rect(x, y, width, style.HEADER, style.HEADER_FILL, stroke, radius, top_only=True)
     title = frame_title(frame)
-    yield from _line(
-        title, x + (width - line_width(title)) / 2, y + style.HEADER / 2 + style.TEXT * ASCENT / 2
-    )
+    base = y + style.HEADER / 2 + style.TEXT * ASCENT / 2
+    words = _line(title, x + (width - line_width(title)) / 2, base)
+    yield Group("header", "", (bar, *words), spans=_spans(frame))
     left = x + part.item.axis - inside.placement.axis
-    yield from _content(inside, left, y + style.HEADER, depth + 1, style.FRAME_PAD)
+    yield from _content(inside, ids, left, y + style.HEADER, depth + 1, style.FRAME_PAD)
 
 
-def _content(inside: Inside, x: float, y: float, depth: int, below: float) -> Iterator[Shape]:
+def _spans(part: Box | Frame) -> tuple[Span, ...]:
+    """Where a part is written, the innermost place first."""
+    return part.entries[0].spans if part.entries else ()
+
+
+def _content(inside: Inside, ids: Ids, x: float, y: float, depth: int, below: float) -> Iterator[Shape]:
     """Lines, then boxes and frames, then labels. Lines that leave the frame go `below` further."""
     placement = inside.placement
     for (_, _, target), line in zip(inside.level.links, placement.lines, strict=True):
@@ -128,14 +144,22 @@ def _content(inside: Inside, x: float, y: float, depth: int, below: float) -> It
     for px, py in placement.dots:
         yield Dot(x + px, y + py, 2.4, style.LINE)
     for part, (px, py) in zip(inside.parts, placement.corners, strict=True):
-        if isinstance(part.member, Box):
-            yield Group(
-                f"box {part.member.kind}", part.member.details, tuple(_box(part, part.member, x + px, y + py))
-            )
-        elif isinstance(part.member, Frame):
-            shapes = tuple(_frame(part, part.member, x + px, y + py, depth))
-            yield Group("frame", part.member.details, shapes)
+        member, place = part.member, (x + px, y + py, *_visible_size(part))
+        if isinstance(member, Box):
+            shapes = tuple(_box(part, member, x + px, y + py))
+            kind = f"box {member.kind}"
+            yield Group(kind, member.details, shapes, ids[id(member)], _spans(member), place)
+        elif isinstance(member, Frame):
+            shapes = tuple(_frame(part, member, ids, x + px, y + py, depth))
+            yield Group("frame", member.details, shapes, ids[id(member)], place=place)
     yield from _labels(inside, x, y)
+
+
+def _visible_size(part: Measured) -> Point:
+    """The size of a box or frame without the edge of a second one behind it."""
+    several = not isinstance(part.member, Pin) and part.member.count > 1
+    behind = style.BEHIND if several else 0.0
+    return part.item.width - behind, part.item.height - behind
 
 
 def _labels(inside: Inside, x: float, y: float) -> Iterator[Shape]:
@@ -154,7 +178,7 @@ def _labels(inside: Inside, x: float, y: float) -> Iterator[Shape]:
 def _box(part: Measured, box: Box, x: float, y: float) -> Iterator[Shape]:
     paint = style.FAMILIES.get(box.kind, style.OTHER_FAMILY)
     behind = style.BEHIND if box.count > 1 else 0.0
-    width, height = part.item.width - behind, part.item.height - behind
+    width, height = _visible_size(part)
     radius = style.BOX_RADIUS if box.pieces else height / 2
     if behind:
         yield Rect(x + behind, y + behind, width, height, paint.fill, paint.stroke, radius)

@@ -6,11 +6,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from netcfg.draw.data import write_json
+from netcfg.draw.dot import write_dot
 from netcfg.draw.figure import compose
+from netcfg.draw.links import Links
+from netcfg.draw.mermaid import write_markdown, write_mermaid
 from netcfg.draw.model import Diagram
+from netcfg.draw.pdf import write_pdf
 from netcfg.draw.png import write_png
 from netcfg.draw.scene import Scene
 from netcfg.draw.svg import write_svg
+from netcfg.draw.tikz import write_tikz
 
 
 @dataclass
@@ -21,6 +27,8 @@ class Picture:
     diagrams: Sequence[Diagram]
     scale: float = 2.0
     """Pixels per unit, where a format has pixels."""
+    links: Links = Links()
+    """Where its parts lead to, where a format has links."""
 
     @cached_property
     def scene(self) -> Scene:
@@ -29,14 +37,51 @@ class Picture:
 
 
 def _svg(picture: Picture) -> bytes:
-    return write_svg(picture.scene).encode()
+    return write_svg(picture.scene, picture.links).encode()
 
 
 def _png(picture: Picture) -> bytes:
     return write_png(picture.scene, picture.scale)
 
 
+def _pdf(picture: Picture) -> bytes:
+    return write_pdf(picture.scene)
+
+
+def _dot(picture: Picture) -> bytes:
+    return write_dot(picture.diagrams, picture.title).encode()
+
+
+def _mermaid(picture: Picture) -> bytes:
+    return write_mermaid(picture.diagrams, picture.title).encode()
+
+
+def _markdown(picture: Picture) -> bytes:
+    return write_markdown(picture.diagrams, picture.title).encode()
+
+
+def _tikz_document(picture: Picture) -> bytes:
+    return write_tikz(picture.scene).encode()
+
+
+def _tikz_picture(picture: Picture) -> bytes:
+    return write_tikz(picture.scene, document=False).encode()
+
+
+def _json(picture: Picture) -> bytes:
+    return write_json(picture.title, picture.diagrams, picture.scene).encode()
+
+
 FORMATS: dict[str, Callable[[Picture], bytes]] = {
     ".svg": _svg,
     ".png": _png,
+    ".pdf": _pdf,
+    ".dot": _dot,
+    ".gv": _dot,
+    ".mmd": _mermaid,
+    ".md": _markdown,
+    ".tex": _tikz_document,
+    ".tikz": _tikz_picture,
+    ".json": _json,
 }
+"""`.tex` is a document of its own, `.tikz` the bare `tikzpicture` to put into one; `.md` has Mermaid in a fence."""

@@ -7,14 +7,17 @@ becomes one, marked ×N. `expand=True` undoes the last two.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from netcfg.shapes import show
+from netcfg.draw.entry import Entry, entry_of, place_text
+from netcfg.shapes import show, to_json
+from netcfg.source import Note
 
 if TYPE_CHECKING:
     from netcfg.graph import Graph, Node, Scope, Signal
+    from netcfg.source import Span
 
 MERGED_TYPES = frozenset({"activation", "prelu", "dropout", "batch_norm", "instance_norm"})
 """Blocks that are written into the box of the block they follow."""
@@ -24,7 +27,8 @@ MERGED_TYPES = frozenset({"activation", "prelu", "dropout", "batch_norm", "insta
 class Box:
     """One box: `pieces` are its type and options, `place` an unnamed block's position, `count` its ×N.
 
-    `template` is what it is a use of, where nothing else is in that template.
+    `template` is what it is a use of, where nothing else is in that template. `path` is what others call it in
+    its network, and `entries` the sections it stands for. `colour` is that of its edge, if not its family's.
     """
 
     kind: str
@@ -35,17 +39,25 @@ class Box:
     count: int = 1
     frozen: bool = False
     template: str = ""
+    path: str = ""
+    entries: tuple[Entry, ...] = ()
+    colour: str = ""
 
 
 @dataclass(slots=True, eq=False)
 class Frame:
-    """A titled frame around boxes: a template's use, or the whole network. `parts` are in file order."""
+    """A titled frame around boxes: a template's use, or the whole network. `parts` are in file order.
+
+    `path` and `entries` are as those of a box.
+    """
 
     name: str
     note: str
     details: str
     count: int = 1
     parts: list[Part] = field(default_factory=list)
+    path: str = ""
+    entries: tuple[Entry, ...] = ()
 
 
 Part = Box | Frame
@@ -53,12 +65,19 @@ Part = Box | Frame
 
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """A signal from a box to a box. `label` is its shape, `port` the producer's port."""
+    """A signal from a box to a box. `label` is its shape, `port` the producer's port.
+
+    In training diagrams `colours` are those of the phases whose gradients flow back along it, and `cut` says that
+    they end here; a `dashed` one is no signal, but leads from a phase to what it updates.
+    """
 
     source: Box
     target: Box
     port: str
     label: str
+    colours: tuple[str, ...] = ()
+    cut: bool = False
+    dashed: bool = False
 
 
 @dataclass(slots=True)
@@ -77,7 +96,7 @@ class _Place:
     title: str
     template: str
     count: int
-    where: str
+    span: Span
 
 
 @dataclass(slots=True, eq=False)
@@ -101,7 +120,7 @@ def diagram(graph: Graph, expand: bool = False) -> Diagram:
     if not expand:
         shown = _runs_as_one(graph, shown, shown_by)
     all_frozen = graph.parameters > 0 and graph.trainable == 0
-    boxes = {id(one): _box(one, all_frozen) for one in shown}
+    boxes = {id(one): _box(graph, one, all_frozen) for one in shown}
     frame = _frames(graph, shown, boxes, all_frozen)
     box_by = [boxes[id(one)] for one in shown_by]
     return Diagram(frame, [*_wires(graph, box_by), *_output_wires(graph, frame, box_by)])
@@ -154,14 +173,13 @@ def _add_turn(one: _Shown, node: Node) -> None:
 
 
 def _place(scope: Scope, expand: bool) -> _Place:
-    where = f"{scope.span.file.name}:{scope.span.line}"
     if scope.count is None:
-        return _Place(scope.path, _last(scope.path), scope.template, 1, where)
+        return _Place(scope.path, _last(scope.path), scope.template, 1, scope.span)
     path = _without_turn(scope)
     if expand:
         title = f"{_last(path)} · {(scope.index or 0) + 1} of {scope.count}"
-        return _Place(scope.path, title, scope.template, 1, where)
-    return _Place(path, _last(path), scope.template, scope.count, where)
+        return _Place(scope.path, title, scope.template, 1, scope.span)
+    return _Place(path, _last(path), scope.template, scope.count, scope.span)
 
 
 def _last(path: str) -> str:
@@ -229,14 +247,25 @@ def _frozen(node: Node) -> bool:
 # --- boxes and frames ---------------------------------------------------------------------------------------
 
 
-def _box(one: _Shown, all_frozen: bool) -> Box:
+def _box(graph: Graph, one: _Shown, all_frozen: bool) -> Box:
     node = one.first
     name = node.path if node.is_input else (node.block.name or "")
     parts = [] if node.is_input else [_plain(node), *(_plain(other) for other in one.merged)]
     parts = [piece for part in parts for piece in part.split(", ")]
     frozen = _frozen(node) and not all_frozen
     place = "" if name or one.places or node.position is None else str(node.position)
-    return Box(node.block.family, name, place, parts, _details(one), one.count, frozen)
+    entries = tuple(entry_of(graph, each) for each in one.nodes)
+    return Box(
+        node.block.family,
+        name,
+        place,
+        parts,
+        _details(one),
+        one.count,
+        frozen,
+        path=node.path,
+        entries=entries,
+    )
 
 
 def _plain(node: Node) -> str:
@@ -262,24 +291,24 @@ def _details(one: _Shown) -> str:
     rows.append(f"{sum(other.parameters for other in one.nodes):,} parameters")
     if _frozen(node):
         rows.append("frozen")
-    rows.append(f"{node.span.file.name}:{node.span.line}")
+    rows.append(place_text(node.span))
     return "\n".join(rows)
 
 
 def _frames(graph: Graph, shown: list[_Shown], boxes: dict[int, Box], all_frozen: bool) -> Frame:
     """The boxes in their frames. A frame around one box alone becomes a line in that box."""
     note = f"{amount(graph.parameters)} parameters" + (", frozen" if all_frozen else "")
-    where = f"{graph.span.file.name}:{graph.span.line}"
-    details = f"{graph.name}\n{graph.parameters:,} parameters, {graph.trainable:,} trainable\n{where}"
-    whole = Frame(graph.name, note, details)
+    counts = f"{graph.parameters:,} parameters, {graph.trainable:,} trainable"
+    details = f"{graph.name}\n{counts}\n{place_text(graph.span)}"
+    whole = Frame(graph.name, note, details, entries=(_entry_of_network(graph),))
     open_frames: list[tuple[_Place, Frame]] = []
     for one in shown:
         depth = 0
         while depth < min(len(open_frames), len(one.places)) and open_frames[depth][0] == one.places[depth]:
             depth += 1
         del open_frames[depth:]
-        for place in one.places[depth:]:
-            frame = _frame(place)
+        for index, place in enumerate(one.places[depth:], depth):
+            frame = _frame(place, one.places[:index])
             (open_frames[-1][1] if open_frames else whole).parts.append(frame)
             open_frames.append((place, frame))
         (open_frames[-1][1] if open_frames else whole).parts.append(boxes[id(one)])
@@ -287,10 +316,25 @@ def _frames(graph: Graph, shown: list[_Shown], boxes: dict[int, Box], all_frozen
     return whole
 
 
-def _frame(place: _Place) -> Frame:
+def _frame(place: _Place, around: Sequence[_Place]) -> Frame:
     template = place.template.replace("_", " ")
     name = "" if place.title.isdigit() else place.title
-    return Frame(name, template, f"[{place.template}] {place.path}\n{place.where}", place.count)
+    title = f"[{place.template}] {place.path}"
+    chain = (Note(outer.span, f"in the expansion of `{outer.template}`") for outer in reversed(around))
+    entry = Entry(title, place.span, None, tuple(chain))
+    details = f"{title}\n{place_text(place.span)}"
+    return Frame(name, template, details, place.count, path=place.path, entries=(entry,))
+
+
+def _entry_of_network(graph: Graph) -> Entry:
+    facts = {
+        "inputs": {name: to_json(signal.shape) for name, signal in graph.inputs.items()},
+        "outputs": {name or graph.name: to_json(signal.shape) for name, signal in graph.outputs.items()},
+        "parameters": graph.parameters,
+        "trainable": graph.trainable,
+        "macs": graph.macs,
+    }
+    return Entry(graph.name, graph.span, graph.options, (), facts)
 
 
 def _without_needless(part: Part) -> Part:
@@ -341,6 +385,8 @@ def _output_wires(graph: Graph, frame: Frame, box_by: list[Box]) -> Iterator[Wir
     """A pill for each output of the network, and the wire into it."""
     for name, signal in graph.outputs.items():
         shape = show(signal.shape)
-        pill = Box("output", name or graph.name, "", [], f"output {name or graph.name}\nshape {shape}")
+        label = name or graph.name
+        path = f"output:{label}"
+        pill = Box("output", label, "", [], f"output {label}\nshape {shape}", path=path)
         frame.parts.append(pill)
         yield Wire(box_by[signal.producer], pill, signal.port, _label(signal))

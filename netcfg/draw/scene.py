@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from netcfg.source import Span
+
 Point = tuple[float, float]
 Anchor = Literal["start", "middle", "end"]
 
@@ -69,11 +71,18 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Shapes that belong together; `title` shows under the pointer, `kind` is for style sheets."""
+    """Shapes that belong together; `title` shows under the pointer, `kind` is for style sheets.
+
+    `id` is the part's own, in all pictures of a program; `spans` are where it is written, the innermost first;
+    `place` is the left, the top, the width and the height of the part itself.
+    """
 
     kind: str
     title: str
     shapes: tuple[Shape, ...]
+    id: str = ""
+    spans: tuple[Span, ...] = ()
+    place: tuple[float, float, float, float] | None = None
 
 
 Shape = Rect | Path | Dot | Text | Group
@@ -124,3 +133,9 @@ def _towards(origin: Point, target: Point, radius: float) -> Point:
     length = abs(dx) + abs(dy)
     step = min(radius, length / 2) / length if length else 0.0
     return origin[0] + dx * step, origin[1] + dy * step
+
+
+def decimal(value: float) -> str:
+    """A number as writers put it down: two decimals at most, without trailing zeros (and never `-0`)."""
+    text = f"{value:.2f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text

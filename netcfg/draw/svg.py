@@ -5,36 +5,45 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
+from netcfg.draw.links import Links
 from netcfg.draw.scene import Dot, Group, Path, Point, Rect, Scene, Shape, Text, arrow_head, corner, shaft
 
 FONT = "Aileron, Helvetica, Arial, sans-serif"
 
 
-def write_svg(scene: Scene) -> str:
-    """The whole document, one shape a line, ended by a newline."""
+def write_svg(scene: Scene, links: Links | None = None) -> str:
+    """The whole document, one shape a line, ended by a newline; with `links`, parts lead to their source."""
     width, height = _number(scene.width), _number(scene.height)
+    about = f' aria-label="{_escape(scene.title)}"' if scene.title else ""
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
-        f'viewBox="0 0 {width} {height}" font-family="{FONT}" fill="none">'
+        f'viewBox="0 0 {width} {height}" font-family="{FONT}" fill="none" '
+        f'role="graphics-document document"{about}>'
     )
     rows = [head]
     if scene.title:
         rows.append(f"<title>{_escape(scene.title)}</title>")
     rows.append(f'<rect width="{width}" height="{height}" fill="{scene.background}"/>')
     for shape in scene.shapes:
-        rows.extend(_rows(shape))
+        rows.extend(rows_of(shape, links))
     return "\n".join([*rows, "</svg>", ""])
 
 
-def _rows(shape: Shape) -> Iterator[str]:
+def rows_of(shape: Shape, links: Links | None = None) -> Iterator[str]:
+    """A shape as elements, one a line."""
     match shape:
         case Group():
-            yield f'<g class="{_escape(shape.kind)}">'
+            href = links.href(shape.spans) if links else ""
+            if href:
+                yield f'<a href="{_escape(href)}">'
+            yield _group_start(shape)
             if shape.title:
                 yield f"<title>{_escape(shape.title)}</title>"
             for part in shape.shapes:
-                yield from _rows(part)
+                yield from rows_of(part, links)
             yield "</g>"
+            if href:
+                yield "</a>"
         case Rect():
             yield _rect(shape)
         case Path():
@@ -44,6 +53,23 @@ def _rows(shape: Shape) -> Iterator[str]:
             yield f'<circle {centre} r="{_number(shape.radius)}" fill="{shape.fill}"/>'
         case Text():
             yield _text(shape)
+
+
+def _group_start(group: Group) -> str:
+    """The opening tag of a part, with what it is called for style sheets, scripts and screen readers."""
+    attributes = [f'class="{_escape(group.kind)}"']
+    if group.id:
+        attributes.append(f'id="{_name(group.id)}" data-node="{_escape(group.id)}"')
+        label = _escape(", ".join(group.title.split("\n")))
+        role = "img" if group.kind.startswith("box") else "group"
+        attributes.append(f'role="{role}" aria-label="{label}"')
+    return f"<g {' '.join(attributes)}>"
+
+
+def _name(text: str) -> str:
+    """A text as an XML name."""
+    name = "".join(character if character.isalnum() or character in "._-:" else "_" for character in text)
+    return name if name[:1].isalpha() else f"_{name}"
 
 
 def _rect(rect: Rect) -> str:

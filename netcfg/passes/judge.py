@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from netcfg.blocks.base import ShapeError
+from netcfg.blocks.judgement import CLIP
 from netcfg.blocks.kinds import FieldSpec, Loss, Metric
 from netcfg.passes.reserved import Reserved, called
 from netcfg.shapes import Shape, show
@@ -56,14 +57,26 @@ def read_judges(
         if metric is not None and reserved.is_new(metric, section, judges.metrics):
             judges.metrics[called(metric)] = metric
             if complete:
-                _check_signals(metric, metric_reads(metric), section, known, judges, reserved.findings)
+                _check_signals(metric, metric.reads, section, known, judges, reserved.findings)
+    _check_tables(judges.metrics, reserved)
     return judges
 
 
-def metric_reads(metric: Metric) -> dict[str, str]:
-    """The signals a metric reads, by option."""
-    reads = {"input": metric.input, "target": metric.target}
-    return {key: name for key, name in reads.items() if name is not None}
+def _check_tables(metrics: Mapping[str, Metric], reserved: Reserved) -> None:
+    """No metric may be called as another one's variant."""
+    for name, metric in metrics.items():
+        for variant in metric.table_names[1:]:
+            if variant in metrics:
+                section = next(s for s in reserved.sections("Metric") if _calls(s, variant))
+                message = f"`{variant}` is what `{name}` calls one of its variants"
+                reserved.findings.append(
+                    Finding("NC107", message, section.span, help="give it another `name`")
+                )
+
+
+def _calls(section: Section, name: str) -> bool:
+    option = section.option("name")
+    return name == (option.value if option else section.name)
 
 
 def _check_networks(
@@ -113,5 +126,17 @@ def _find(
         span = option.value_span if option else section.span
         code, what = ("NC501", "field or signal") if key == "target" else ("NC401", "signal")
         help = did_you_mean(name, known)
-        findings.append(Finding(code, f"there is no {what} `{name}`", span, help=help))
+        finding = Finding(code, f"there is no {what} `{name}`", span, help=help)
+        findings.append(_no_clips(section) if key == CLIP else finding)
     return signal
+
+
+def _no_clips(section: Section) -> Finding:
+    """A median over time needs to know where clips begin and end."""
+    option = section.option("median_window")
+    return Finding(
+        "NC501",
+        f"[{section.name}] takes a median within clips, and the data have no field `{CLIP}` that tells them apart",
+        option.value_span if option else section.span,
+        help="`median_window = 1`, or `across_clips = True` to take the whole split as one clip",
+    )

@@ -12,7 +12,8 @@ import time
 import numpy as np
 import torch
 
-from netcfg.blocks.metrics import F1, Accuracy, TwoAfc, Variance, Xcov
+from netcfg.blocks.f1 import F1
+from netcfg.blocks.metrics import Accuracy, TwoAfc, Variance, Xcov
 
 UNITS = 12
 ROUNDS = 7

@@ -17,6 +17,7 @@ from netcfg.datasets.faces.geometry import Camera, move_points, neutral_points, 
 from netcfg.datasets.faces.identity import Identity, sample_identity
 from netcfg.datasets.faces.render import render_face
 from netcfg.datasets.faces.scene import Pose, Scene
+from netcfg.datasets.frame_pairs import ClipSamples
 from netcfg.datasets.synthetic_faces import (
     BP4D_AUS,
     DISFA8_AUS,
@@ -135,6 +136,30 @@ def test_frames_are_spread_over_the_clip_ends_included() -> None:
     frames = data[6]["frames"]  # second clip: samples 5 to 9
     for frame, index in zip(frames, (5, 7, 9), strict=True):
         assert np.array_equal(frame, images[index]["image"])
+
+
+def test_the_pair_of_a_sample_is_its_frame_and_the_next() -> None:
+    data = small(fields=("image",))
+    assert isinstance(data, ClipSamples)
+    for index, (first, second) in ((6, (6, 7)), (9, (8, 9))):  # the second clip: samples 5 to 9
+        pair = data.pair(index)
+        assert np.array_equal(pair.first(), data[first]["image"])
+        assert np.array_equal(pair.second(), data[second]["image"])
+        assert pair.crop is None
+
+
+def test_pairs_of_other_content_have_other_keys() -> None:
+    data = small(fields=("image",))
+    keys = [data.pair(index).key for index in range(10)]
+    assert len(set(keys)) == 8  # the last frame of each of two clips has the pair of the one before
+    for change in (
+        {"seed": 1},
+        {"image_size": 40},
+        {"emotions": 8},
+        {"clip_length": 6},
+        {"labels_are_motion": True},
+    ):
+        assert small(fields=("image",), **change).pair(0).key not in keys
 
 
 def test_flow_is_that_of_the_frame_to_its_successor() -> None:
@@ -421,3 +446,11 @@ def test_yaw_turns_the_nose_to_the_right() -> None:
 
     assert nose_against_eyes(0.3) > 3
     assert nose_against_eyes(-0.3) < -3
+
+
+def test_clips_are_told_apart_and_stand_together():
+    faces = SyntheticFaces(split="test", fields=("clip", "subject"), subjects=6, clips=2, clip_length=3)
+    clips = [int(faces[index]["clip"]) for index in range(len(faces))]
+    assert len(set(clips)) == 2 * 2
+    assert all(clips[start : start + 3] == [clips[start]] * 3 for start in range(0, len(clips), 3))
+    assert faces.sample_id(4) == f"{faces.subject_ids()[0]}_1_1"

@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from netcfg.blocks.base import ShapeError
+from netcfg.blocks.f1 import F1
 from netcfg.blocks.losses import L1, BceWithLogits, CrossEntropy, Mse
-from netcfg.blocks.metrics import F1, Accuracy
+from netcfg.blocks.metrics import Accuracy
 from netcfg.blocks.optimizers import Adam
 
 PAIR = {"input": "Net", "target": "labels"}

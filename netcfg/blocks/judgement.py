@@ -1,0 +1,45 @@
+"""What a metric is given, and what it gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+CLIP = "clip"
+"""The data field that says which clip a frame belongs to; a clip's frames stand together, in their order."""
+
+Figures = dict[str, float]
+"""A metric's main figure under the metric's name, then details: each label's under its own."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A whole split, samples first, on the CPU, as a metric judges it.
+
+    `names` are those of the target's entries; `clips`, where the metric reads them, the clip of each sample;
+    `thresholds` the ones that were chosen on validation, one per label, None where this split chooses them.
+    """
+
+    scores: Tensor
+    targets: Tensor | None = None
+    names: Sequence[str] = ()
+    clips: Tensor | None = None
+    thresholds: Sequence[float] | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Figures by table: the metric's own first, under its name, then its variants.
+
+    `thresholds` are those it used, one per label, where they were not written in the file. `counts` are for a table
+    whose figures pool decisions true positives, false positives and false negatives by label, so that runs can be
+    pooled in the same way.
+    """
+
+    tables: Mapping[str, Figures]
+    thresholds: Sequence[float] | None = None
+    counts: Mapping[str, Mapping[str, tuple[int, int, int]]] = field(default_factory=dict)

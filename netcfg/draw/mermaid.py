@@ -1,0 +1,86 @@
+"""Diagrams as a Mermaid flowchart, which many Markdown viewers draw: subgraphs for frames, shapes on the edges."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import count
+
+from netcfg.draw import style
+from netcfg.draw.model import Box, Diagram, Frame, Wire
+from netcfg.draw.outline import box_names, box_text, boxes_of, frame_text
+
+
+def write_mermaid(diagrams: Sequence[Diagram], title: str = "", direction: str = "TB") -> str:
+    """The whole text; `direction` is Mermaid's (`TB`, `LR`, ...)."""
+    names = box_names(list(diagrams))
+    frames = count()
+    rows = ["---", f"title: {_scalar(title)}", "---"] if title else []
+    rows.append(f"flowchart {direction}")
+    for diagram in diagrams:
+        rows += _subgraph(diagram.frame, names, frames, direction)
+    wires = [wire for diagram in diagrams for wire in diagram.wires]
+    rows += [f"  {_link(wire, names)}" for wire in wires]
+    rows += _classes([box for diagram in diagrams for box in boxes_of(diagram.frame)], names)
+    rows += [
+        f"  linkStyle {number} stroke:{wire.colours[0]},stroke-width:2px"
+        for number, wire in enumerate(wires)
+        if wire.colours
+    ]
+    return "\n".join([*rows, ""])
+
+
+def write_markdown(diagrams: Sequence[Diagram], title: str = "", direction: str = "TB") -> str:
+    """The same in a fence, as it stands in a Markdown file."""
+    return f"```mermaid\n{write_mermaid(diagrams, title, direction)}```\n"
+
+
+def _subgraph(frame: Frame, names: dict[int, str], frames: Iterator[int], direction: str) -> Iterator[str]:
+    yield f"  subgraph s{next(frames)}[{quoted(frame_text(frame))}]"
+    yield f"    direction {direction}"
+    for part in frame.parts:
+        if isinstance(part, Frame):
+            yield from (f"  {row}" for row in _subgraph(part, names, frames, direction))
+        else:
+            yield f"    {_node(part, names)}"
+    yield "  end"
+
+
+def _node(box: Box, names: dict[int, str]) -> str:
+    text = quoted(*box_text(box))
+    return f"{names[id(box)]}[{text}]" if box.pieces else f"{names[id(box)]}([{text}])"
+
+
+def _link(wire: Wire, names: dict[int, str]) -> str:
+    arrow = "-.->" if wire.dashed else "--x" if wire.cut else "-->"
+    label = f"|{quoted(wire.label)}|" if wire.label else ""
+    return f"{names[id(wire.source)]} {arrow}{label} {names[id(wire.target)]}"
+
+
+def _classes(boxes: Sequence[Box], names: dict[int, str]) -> Iterator[str]:
+    """The colours, once for each family and margin, and which boxes have them."""
+    looks: dict[tuple[str, str], list[str]] = {}
+    for box in boxes:
+        looks.setdefault((box.kind, box.colour), []).append(names[id(box)])
+    for number, ((kind, colour), members) in enumerate(looks.items()):
+        paint = style.FAMILIES.get(kind, style.OTHER_FAMILY)
+        stroke = f"{colour or paint.stroke},stroke-width:{3 if colour else 1}px"
+        yield f"  classDef c{number} fill:{paint.fill},stroke:{stroke},color:{paint.text}"
+        yield f"  class {','.join(members)} c{number}"
+
+
+def quoted(*lines: str) -> str:
+    """A label. Whatever Mermaid or Markdown could read as more than a letter is written by its number."""
+    return f'"{"<br/>".join("".join(map(_letter, line)) for line in lines)}"'
+
+
+def _letter(character: str) -> str:
+    if character.isalnum() or character in " ×,·":
+        return character
+    return f"#{ord(character)};" if character.isprintable() else "\ufffd"
+
+
+def _scalar(text: str) -> str:
+    """A text in the YAML that stands before the flowchart; Mermaid takes `<…>` in it for HTML."""
+    plain = "".join(character if character.isprintable() else "\ufffd" for character in text)
+    plain = plain.replace("<", "‹").replace(">", "›")
+    return '"' + plain.replace("\\", "\\\\").replace('"', '\\"') + '"'

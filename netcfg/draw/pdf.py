@@ -1,0 +1,196 @@
+"""A scene as a PDF file of one page, as large as the picture: vectors, and text that can be searched and copied.
+
+The same scene gives the same bytes: no date, no compression. Every text is set to the length that was measured for
+it, whatever the widths of the viewer's Helvetica.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+
+from netcfg.draw.pdf_fonts import FONTS, Glyph, glyph
+from netcfg.draw.scene import (
+    Dot,
+    Group,
+    Path,
+    Point,
+    Rect,
+    Scene,
+    Shape,
+    Text,
+    arrow_head,
+    corner,
+    decimal,
+    shaft,
+)
+
+POINTS = 0.75
+"""Points (1/72 inch) per scene unit, so that a picture is as large as on a screen of 96 pixels per inch."""
+MAX_SIDE = 14_400.0
+"""The longest side a page may have, in points; a larger picture is scaled down to it."""
+_CIRCLE = 0.5523
+"""How far the control points of a quarter circle stand out, in radii."""
+
+
+def write_pdf(scene: Scene) -> bytes:
+    """The whole document."""
+    scale = min(POINTS, MAX_SIDE / max(scene.width, scene.height))
+    page = f"0 0 {decimal(scene.width * scale)} {decimal(scene.height * scale)}"
+    content = "\n".join(_content(scene, scale)).encode("latin-1")
+    names = " ".join(f"/{key} {number} 0 R" for number, key in enumerate(FONTS, 5))
+    fonts = [
+        f"<< /Type /Font /Subtype /Type1 /BaseFont /{name}"
+        + (" >>" if name == "Symbol" else " /Encoding /WinAnsiEncoding >>")
+        for name in FONTS.values()
+    ]
+    objects = [
+        "<< /Type /Catalog /Pages 2 0 R >>",
+        "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        f"<< /Type /Page /Parent 2 0 R /MediaBox [{page}] /Resources << /Font << {names} >> >> /Contents 4 0 R >>",
+        b"<< /Length %d >>\nstream\n%b\nendstream" % (len(content), content),
+        *fonts,
+        f"<< /Title {_unicode(scene.title)} /Producer (netcfg) >>",
+    ]
+    return _file([body if isinstance(body, bytes) else body.encode("latin-1") for body in objects])
+
+
+def _file(objects: Sequence[bytes]) -> bytes:
+    """The objects, numbered from 1, and the table that says where each begins. The last one is the information."""
+    out = bytearray(b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n")
+    starts = []
+    for number, body in enumerate(objects, 1):
+        starts.append(len(out))
+        out += b"%d 0 obj\n%b\nendobj\n" % (number, body)
+    table = len(out)
+    out += b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
+    out += b"".join(b"%010d 00000 n \n" % start for start in starts)
+    trailer = b"<< /Size %d /Root 1 0 R /Info %d 0 R >>" % (len(objects) + 1, len(objects))
+    return bytes(out + b"trailer\n%b\nstartxref\n%d\n%%%%EOF\n" % (trailer, table))
+
+
+def _content(scene: Scene, scale: float) -> Iterator[str]:
+    """The page's operators, in scene units with y downwards."""
+    yield f"{scale:.6f} 0 0 {-scale:.6f} 0 {decimal(scene.height * scale)} cm"
+    yield f"{_colour(scene.background)} rg 0 0 {decimal(scene.width)} {decimal(scene.height)} re f"
+    for shape in scene.shapes:
+        yield from _operators(shape)
+
+
+def _operators(shape: Shape) -> Iterator[str]:
+    match shape:
+        case Group():
+            for part in shape.shapes:
+                yield from _operators(part)
+        case Rect():
+            yield _rect(shape)
+        case Path():
+            yield from _path(shape)
+        case Dot():
+            yield _dot(shape)
+        case Text() if shape.text:
+            yield _text(shape)
+
+
+def _rect(rect: Rect) -> str:
+    paint = f"{_colour(rect.fill)} rg"
+    if rect.stroke:
+        paint += f" {_colour(rect.stroke)} RG {decimal(rect.stroke_width)} w"
+    radius = min(rect.radius, rect.width / 2, rect.height / 2)
+    lower = 0.0 if rect.top_only else radius
+    box = rect.x, rect.y, rect.x + rect.width, rect.y + rect.height
+    return f"{paint} {_outline(box, radius, lower)} h {'B' if rect.stroke else 'f'}"
+
+
+def _outline(box: tuple[float, float, float, float], upper: float, lower: float) -> str:
+    """A rectangle with round corners, clockwise from the left end of its upper edge."""
+    left, top, right, bottom = box
+    return " ".join(
+        [
+            f"{_pair((left + upper, top))} m {_pair((right - upper, top))} l",
+            *_quarter((right - upper, top), (right, top), (right, top + upper)),
+            f"{_pair((right, bottom - lower))} l",
+            *_quarter((right, bottom - lower), (right, bottom), (right - lower, bottom)),
+            f"{_pair((left + lower, bottom))} l",
+            *_quarter((left + lower, bottom), (left, bottom), (left, bottom - lower)),
+            f"{_pair((left, top + upper))} l",
+            *_quarter((left, top + upper), (left, top), (left + upper, top)),
+        ]
+    )
+
+
+def _quarter(begin: Point, at: Point, end: Point) -> Iterator[str]:
+    """A quarter circle around the corner `at`; nothing where there is no rounding."""
+    if begin != end:
+        yield _curve(_part(begin, at, _CIRCLE), _part(end, at, _CIRCLE), end)
+
+
+def _path(path: Path) -> Iterator[str]:
+    points = shaft(path)
+    steps = [f"{_colour(path.stroke)} RG {decimal(path.stroke_width)} w {_pair(points[0])} m"]
+    for before, at, after in zip(points, points[1:], points[2:], strict=False):
+        begin, end = corner(before, at, after, path.radius)
+        steps.append(f"{_pair(begin)} l")
+        steps.append(_curve(_part(begin, at, 2 / 3), _part(end, at, 2 / 3), end))
+    yield " ".join([*steps, f"{_pair(points[-1])} l S"])
+    if path.arrow:
+        tip, one, other = map(_pair, arrow_head(path))
+        yield f"{_colour(path.stroke)} rg {tip} m {one} l {other} l h f"
+
+
+def _dot(dot: Dot) -> str:
+    box = dot.x - dot.radius, dot.y - dot.radius, dot.x + dot.radius, dot.y + dot.radius
+    return f"{_colour(dot.fill)} rg {_outline(box, dot.radius, dot.radius)} h f"
+
+
+def _text(text: Text) -> str:
+    """The text at its measured length. Where a character has to be replaced, copying still gives the right one."""
+    glyphs = [glyph(character, text.bold) for character in text.text]
+    natural = sum(one.advance for one in glyphs) * text.size / 1000
+    stretch = 100 * text.width / natural if natural else 100.0
+    place = f"BT {_colour(text.fill)} rg {decimal(stretch)} Tz 1 0 0 -1 {_pair((text.left, text.y))} Tm"
+    shown = f"{place} {' '.join(_runs(glyphs, text.size))} ET"
+    if all(one.faithful for one in glyphs):
+        return shown
+    return f"/Span << /ActualText {_unicode(text.text)} >> BDC {shown} EMC"
+
+
+def _runs(glyphs: Iterable[Glyph], size: float) -> Iterator[str]:
+    for font, run in groupby(glyphs, key=lambda one: one.font):
+        yield f"/{font} {decimal(size)} Tf {_string(bytes(one.code for one in run))} Tj"
+
+
+# --- how things are written -----------------------------------------------------------------------------------
+
+
+def _string(codes: bytes) -> str:
+    """`(text)`; what is no plain ASCII as octal numbers."""
+    return f"({''.join(map(_literal, codes))})"
+
+
+def _literal(code: int) -> str:
+    if code in b"()\\":
+        return f"\\{chr(code)}"
+    return chr(code) if 32 <= code < 127 else f"\\{code:03o}"
+
+
+def _unicode(text: str) -> str:
+    """A text outside the page, as UTF-16."""
+    return f"<FEFF{text.encode('utf-16-be', 'replace').hex().upper()}>"
+
+
+def _colour(colour: str) -> str:
+    """Three numbers from 0 to 1."""
+    return " ".join(f"{int(colour[place : place + 2], 16) / 255:.3g}" for place in (1, 3, 5))
+
+
+def _curve(one: Point, other: Point, end: Point) -> str:
+    return f"{_pair(one)} {_pair(other)} {_pair(end)} c"
+
+
+def _part(begin: Point, end: Point, share: float) -> Point:
+    return begin[0] + share * (end[0] - begin[0]), begin[1] + share * (end[1] - begin[1])
+
+
+def _pair(point: Point) -> str:
+    return f"{decimal(point[0])} {decimal(point[1])}"
