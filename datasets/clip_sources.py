@@ -12,7 +12,14 @@ import numpy as np
 from netcfg.blocks.kinds import Split
 from netcfg.datasets.audetnet_folder import broken_pictures, counted, named, say
 from netcfg.datasets.databases import Clip, Database, files_by_number
-from netcfg.datasets.face_samples import ClipPictures, Crop, FaceSamples, FrameTable, numbered_pictures
+from netcfg.datasets.face_samples import (
+    ClipPictures,
+    Crop,
+    FaceSamples,
+    FrameTable,
+    Labelling,
+    numbered_pictures,
+)
 from netcfg.datasets.unpacked_videos import frame_count, unpack
 from netcfg.source import NetcfgError, shown_path
 
@@ -32,28 +39,18 @@ class Handling:
     missing: Missing = "stop"
     skips_broken: bool = False
     cache: Path | None = None
-    scale: float = 1.0
+    labelling: Labelling = Labelling()
 
 
 def open_clips(
-    database: Database,
-    subjects: Sequence[str],
-    split: Split,
-    fields: Sequence[str],
-    handling: Handling,
-    clips: Sequence[str] | None = None,
+    database: Database, chosen: Sequence[int], split: Split, fields: Sequence[str], handling: Handling
 ) -> FaceSamples:
-    """The frames of some subjects, or of the `clips` that are named, clip by clip in the order of time.
+    """The frames of the `chosen` clips of a database, clip by clip in the order of time.
 
     Errors: `NetcfgError` for missing pictures and for a split without frames.
     """
     for note in database.notes:
         say(note)
-    chosen = [
-        place
-        for place, clip in enumerate(database.clips)
-        if (clip.subject in subjects if clips is None else clip.name in clips)
-    ]
     own = [_with_boxes(database.clips[place], handling) for place in chosen]
     files = _frames_of(own, handling, shown=bool({"image", "flow"} & set(fields)))
     flows = [_flows_of(clip, handling) for clip in own]
@@ -74,9 +71,15 @@ def open_clips(
         labels=np.stack([own[clip].labels[number] for clip, number in places]),
         subjects=np.array([people.index(own[clip].subject) for clip, _ in places], np.int64),
         clips=np.array([chosen[clip] for clip, _ in places], np.int64),
+        numbers=np.array([number for _, number in places], np.int64),
     )
     pictures = ClipPictures(own, places, files, flows, handling.size, handling.crop)
-    return FaceSamples(table, pictures, fields, handling.scale)
+    return FaceSamples(table, pictures, fields, handling.labelling)
+
+
+def clips_of_subjects(database: Database, subjects: Sequence[str]) -> list[int]:
+    """The places of the clips that show these subjects."""
+    return [place for place, clip in enumerate(database.clips) if clip.subject in subjects]
 
 
 def _with_boxes(clip: Clip, handling: Handling) -> Clip:

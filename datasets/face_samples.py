@@ -8,13 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from netcfg.datasets.audetnet_folder import ENDINGS, read_picture
+from netcfg.datasets.audetnet_folder import read_picture
 from netcfg.datasets.databases import Clip
 from netcfg.datasets.face_boxes import (
     Box,
@@ -27,6 +28,8 @@ from netcfg.datasets.face_boxes import (
     square_around,
 )
 from netcfg.datasets.face_crop import levelling, read_landmarks
+from netcfg.datasets.frame_pairs import FramePair
+from netcfg.datasets.frames import picture_files
 from netcfg.source import NetcfgError, shown_path
 
 Crop = Literal["face", "levelled", "none"]
@@ -36,19 +39,36 @@ Crop = Literal["face", "levelled", "none"]
 class FrameTable:
     """What is known of the frames of a split without their pictures, in the order of the samples.
 
-    Shapes: labels N×units; subjects and clips N, whole numbers that no other subject or clip of the database has.
+    Shapes: labels N×units; subjects and clips N, whole numbers that no other subject or clip of the database has;
+    numbers N, of the frames.
     """
 
     ids: tuple[str, ...]
     labels: NDArray[np.float32]
     subjects: NDArray[np.int64]
     clips: NDArray[np.int64]
+    numbers: NDArray[np.int64]
 
     def rows(self, chosen: Sequence[int]) -> FrameTable:
         """The table of some of the frames."""
         ids = tuple(self.ids[row] for row in chosen)
         places = np.asarray(chosen, np.intp)
-        return FrameTable(ids, self.labels[places], self.subjects[places], self.clips[places])
+        columns = (self.labels, self.subjects, self.clips, self.numbers)
+        return FrameTable(ids, *(column[places] for column in columns))
+
+
+@dataclass(frozen=True)
+class Labelling:
+    """How stored numbers become labels: 1 from `threshold` on, or else divided by `scale`."""
+
+    scale: float = 1.0
+    threshold: float | None = None
+
+    def __call__(self, stored: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The labels."""
+        if self.threshold is not None:
+            return (stored >= self.threshold).astype(np.float32)
+        return stored / np.float32(self.scale)
 
 
 class Pictures(Protocol):
@@ -60,12 +80,15 @@ class Pictures(Protocol):
     def flow(self, index: int, jitter: int | None = None) -> Picture:
         """Its motion to the next frame, as a picture."""
 
+    def pair(self, index: int) -> FramePair:
+        """The whole frames between which that motion is found."""
+
 
 class FaceSamples:
     """Map-style data set of one split: dicts of the asked-for fields.
 
-    `image` and `flow` uint8 S×S×3; `labels` float32, divided by `scale`; `intensities` as stored; `subject` and
-    `clip` int64. `jittered` gives a sample with its face box moved. `has_copies` says that moved or mirrored copies
+    `image` and `flow` uint8 S×S×3; `labels` float32, by `labelling`; `intensities` as stored; `subject` and `clip`
+    int64. `jittered` gives a sample with its face box moved. `has_copies` says that moved or mirrored copies
     are among them already.
     """
 
@@ -74,14 +97,14 @@ class FaceSamples:
         table: FrameTable,
         pictures: Pictures,
         fields: Sequence[str],
-        scale: float = 1.0,
+        labelling: Labelling = Labelling(),
         has_copies: bool = False,
     ) -> None:
         self.table = table
         self.pictures = pictures
         self.fields = tuple(fields)
         self.has_copies = has_copies
-        self._scale = np.float32(scale)
+        self.labelling = labelling
 
     def __len__(self) -> int:
         return len(self.table.ids)
@@ -96,11 +119,16 @@ class FaceSamples:
 
     def only(self, fields: Sequence[str]) -> FaceSamples:
         """The same samples with other fields."""
-        return FaceSamples(self.table, self.pictures, fields, float(self._scale), self.has_copies)
+        return FaceSamples(self.table, self.pictures, fields, self.labelling, self.has_copies)
 
-    def clip_of(self, index: int) -> int:
-        """The number of a sample's clip; a clip's samples stand together, in the order of time, but in training."""
-        return int(self.table.clips[index])
+    def clip_of(self, index: int) -> tuple[object, ...]:
+        """Subject, clip and frame of a sample."""
+        table = self.table
+        return int(table.subjects[index]), int(table.clips[index]), int(table.numbers[index])
+
+    def pair(self, index: int) -> FramePair:
+        """The frames whose motion belongs to a sample."""
+        return self.pictures.pair(index)
 
     def jittered(self, index: int, jitter: int | None) -> dict[str, NDArray[Any]]:
         """The sample, its face box moved (0 to 5) or as it is (None)."""
@@ -113,7 +141,7 @@ class FaceSamples:
         values: dict[str, Callable[[], Any]] = {
             "image": lambda: self.pictures.image(index, jitter),
             "flow": lambda: self.pictures.flow(index, jitter),
-            "labels": lambda: table.labels[index] / self._scale,
+            "labels": lambda: self.labelling(table.labels[index]),
             "intensities": lambda: table.labels[index].copy(),
             "subject": lambda: table.subjects[index],
             "clip": lambda: table.clips[index],
@@ -138,7 +166,7 @@ class ClipPictures:
     flows: Sequence[Mapping[int, Path]]
     size: int
     crop: Crop = "face"
-    _boxes: dict[tuple[int, int], Box | None] = field(default_factory=dict, repr=False)
+    _boxes: dict[tuple[int, int], Box | None] = field(default_factory=dict, repr=False)  # as found, once
 
     def image(self, index: int, jitter: int | None = None) -> Picture:
         """The face at the size that is asked for; black where its frame is missing and that was allowed."""
@@ -157,6 +185,29 @@ class ClipPictures:
             return black(self.size)
         frame = expect_picture(path)
         return cut_out(frame, self.box(clip, number, frame, jitter), self.size, nearest=True)
+
+    def pair(self, index: int) -> FramePair:
+        """A frame and the one after it in its folder, labelled or not; the last frame has the pair before it."""
+        clip, number = self.places[index]
+        files = self.files[clip]
+        numbers = list(files)
+        if number not in files or len(numbers) < 2:
+            raise NetcfgError(
+                f"{self.clips[clip].name} has no frames between which the motion of frame {number} could be found"
+            )
+        place = min(numbers.index(number), len(numbers) - 2)
+        paths = [files[numbers[place]], files[numbers[place + 1]]]
+        return FramePair(
+            key=" ".join([*map(_state, paths), self._turn_key(clip, number)]),
+            first=partial(self.whole, clip, number, paths[0]),
+            second=partial(self.whole, clip, number, paths[1]),
+            crop=self.box(clip, number, self.whole(clip, number, paths[0])),
+        )
+
+    def _turn_key(self, clip: int, number: int) -> str:
+        """What tells turned frames from the files they come from."""
+        landmarks = self.clips[clip].landmarks.get(number)
+        return _state(landmarks) if self.crop == "levelled" and landmarks is not None else ""
 
     def whole(self, clip: int, number: int, path: Path) -> Picture:
         """A whole frame; turned until the eyes of frame `number` are level, where faces are to be levelled."""
@@ -177,8 +228,7 @@ class ClipPictures:
         """Where the face is in a frame (a whole one, or its flow); None: all of it."""
         if (clip, number) not in self._boxes:
             self._boxes[clip, number] = self._found_box(self.clips[clip], number, frame)
-        box = self._boxes[clip, number]
-        height, width = frame.shape[:2]
+        box, (height, width) = self._boxes[clip, number], frame.shape[:2]
         if box is None and jitter is not None:
             box = (0, height, 0, width)
         if box is None:
@@ -206,6 +256,12 @@ class ClipPictures:
         return square_around(points, height, width)
 
 
+def _state(path: Path) -> str:
+    """A file's path and state, which is another one after a change."""
+    state = path.stat()
+    return f"{path.resolve()} {state.st_size} {state.st_mtime_ns}"
+
+
 def black(size: int) -> Picture:
     """The picture that stands in for one that is missing."""
     return np.zeros((size, size, 3), np.uint8)
@@ -225,17 +281,9 @@ def expect_picture(path: Path) -> Picture:
 def numbered_pictures(folder: Path) -> dict[int, Path]:
     """The pictures of a folder by the last number in their names, in the order of these.
 
-    Raises `NetcfgError` where two have the same number.
+    Where names have no numbers, or not different ones, pictures count from 1 in the order of their names.
     """
-    found: dict[int, Path] = {}
-    for path in sorted(folder.iterdir()):
-        numbers = re.findall(r"\d+", path.stem)
-        if path.suffix.lower() not in ENDINGS or not numbers:
-            continue
-        number = int(numbers[-1])
-        if number in found:
-            raise NetcfgError(
-                f"{shown_path(folder)} has frame {number} twice: `{found[number].name}` and `{path.name}`"
-            )
-        found[number] = path
-    return dict(sorted(found.items()))
+    files = picture_files(folder)
+    numbers = [re.findall(r"\d+", path.stem)[-1:] for path in files]
+    found = {int(number[0]): path for number, path in zip(numbers, files, strict=True) if number}
+    return dict(sorted(found.items())) if len(found) == len(files) else dict(enumerate(files, 1))

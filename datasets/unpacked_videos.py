@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from netcfg.datasets.frames import open_frames
 from netcfg.source import NetcfgError, shown_path
 
 QUALITY = 95  # of JPEG
@@ -35,18 +36,10 @@ def unpack(videos: Sequence[Path], cache: Path | None = None) -> list[Path]:
 
 def frame_count(video: Path, cache: Path | None = None) -> int:
     """How many frames a video has: those unpacked, or else as many as it says."""
-    from netcfg.datasets.faces.opencv import cv2
-
     folder = _folder_of(video, cache)
     if folder.is_dir():
         return sum(path.suffix == ".jpg" for path in folder.iterdir())
-    reader = cv2.VideoCapture(str(video))
-    try:
-        if not reader.isOpened():
-            raise _unreadable(video)
-        return max(0, int(reader.get(cv2.CAP_PROP_FRAME_COUNT)))
-    finally:
-        reader.release()
+    return len(open_frames(video))
 
 
 def _folder_of(video: Path, cache: Path | None) -> Path:
@@ -98,23 +91,7 @@ def _unpack_one(video: Path, folder: Path) -> None:
 def _write_frames(video: Path, folder: Path) -> None:
     from netcfg.datasets.faces.opencv import cv2
 
-    reader, count = cv2.VideoCapture(str(video)), 0
-    try:
-        while True:
-            good, picture = reader.read()
-            if not good:
-                break
-            count += 1
-            _, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
-            (folder / f"{count:06d}.jpg").write_bytes(data.tobytes())
-    finally:
-        reader.release()
-    if not count:
-        raise _unreadable(video)
-
-
-def _unreadable(video: Path) -> NetcfgError:
-    return NetcfgError(
-        f"{shown_path(video)} cannot be read as a video\n"
-        "help: it is damaged, or of a kind that OpenCV does not know; a folder of its frames does as well"
-    )
+    for frame in open_frames(video):
+        picture = cv2.cvtColor(frame.image, cv2.COLOR_RGB2BGR)
+        _, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+        (folder / f"{frame.name}.jpg").write_bytes(data.tobytes())
