@@ -67,14 +67,18 @@ def middle_square(height: int, width: int) -> Box:
     return top, top + side, left, left + side
 
 
-def cut_out(frame: Picture, box: Box | None, size: int, nearest: bool = False) -> Picture:
-    """The box's part of a frame (None: all of it), `size`×`size`; `nearest` without mixing pixels, as flow wants."""
+def cut_out(frame: Picture, box: Box | None, size: int | tuple[int, int], nearest: bool = False) -> Picture:
+    """The box's part of a frame (None: all of it) at a size: its side, or (height, width).
+
+    `nearest` takes pixels as they are, as flow wants it, and mixes none.
+    """
+    height, width = (size, size) if isinstance(size, int) else size
     if box is not None:
         frame = frame[box[0] : box[1], box[2] : box[3]]
-    if frame.shape[:2] == (size, size):
+    if frame.shape[:2] == (height, width):
         return frame
     from netcfg.datasets.faces.opencv import cv2
 
-    shrinks = max(frame.shape[:2]) > size
+    shrinks = frame.shape[0] > height or frame.shape[1] > width
     method = cv2.INTER_NEAREST if nearest else cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(frame, (size, size), interpolation=method))
+    return np.asarray(cv2.resize(frame, (width, height), interpolation=method))

@@ -220,11 +220,11 @@ class Pipeline:
         self.split = split
         self.device = torch.device(device)
         self.workers = workers
-        transforms = lowered(data, training=split == "train")
+        transforms = lowered(data, training=split == "train", split=split)
         self._finishers = [transform for per_sample, transform in transforms if not per_sample]
         self._kinds = {name: data.fields[name].kind for name in data.used}
         per_sample = [transform for per_sample, transform in transforms if per_sample]
-        samples = data.source.open(split, source_fields(data))
+        samples = wrapped_samples(data, split)
         self._samples = remembering(samples, workers) if remember else samples
         preparer = Preparer(self._samples, per_sample, self._kinds, seed)
         momu = _momu(data, seed) if split == "train" else None
@@ -313,6 +313,15 @@ def finish_fields(
     return ready
 
 
+def wrapped_samples(data: Data, split: Split) -> Any:
+    """The source's samples of a split, with what transforms of the whole list make of them."""
+    samples = data.source.open(split, source_fields(data))
+    for transform in data.transforms:
+        if transform.wraps and (split == "train" or transform.when == "always"):
+            samples = transform.wrap(samples, data.source, split)
+    return samples
+
+
 def source_fields(data: Data) -> tuple[str, ...]:
     """The fields the source must give for those that are used to stand at the end of the pipeline."""
     wanted = data.used
@@ -342,17 +351,21 @@ def _momu(data: Data, seed: int) -> Momu | None:
     )
 
 
-def lowered(data: Data, training: bool) -> list[tuple[bool, Callable[..., Any]]]:
-    """The transforms that apply, as callables; each with whether it works on single samples."""
+def lowered(data: Data, training: bool, split: Split | None = None) -> list[tuple[bool, Callable[..., Any]]]:
+    """The transforms that apply, as callables; each with whether it works on single samples.
+
+    Without a `split` they are as in any that is not trained on.
+    """
     late = misplaced(data.transforms)
     if late is not None:
         raise ProgramError([_misplaced_finding(late, data)])
     lowered = []
     fields: Mapping[str, FieldSpec] = data.source.fields()
-    for transform in data.transforms:
+    for written in data.transforms:
+        transform = written if split is None else written.in_split(split)
         applies = training or transform.when == "always"
         step = transform.lower(fields) if applies else transform.bypass(fields)
-        if step is not None and not isinstance(transform, Sampling):
+        if step is not None and not transform.wraps and not isinstance(transform, Sampling):
             lowered.append((transform.per_sample, step))
         fields = transform.fields(fields)
     return lowered

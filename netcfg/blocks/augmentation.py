@@ -9,7 +9,7 @@ from pydantic import Field as Option
 
 from netcfg.blocks.base import ShapeError
 from netcfg.blocks.data import Probability, targets
-from netcfg.blocks.kinds import FieldSpec, PositiveInt, Transform
+from netcfg.blocks.kinds import FieldSpec, PositiveInt, Source, Split, Transform
 from netcfg.source import did_you_mean
 
 if TYPE_CHECKING:
@@ -180,6 +180,75 @@ class Momu(Transform, name="momu"):
     def lower(self, fields: Mapping[str, FieldSpec]) -> Callable[..., Any]:
         """Leaves samples as they are: it is the pipeline that asks it for an epoch's list."""
         return _unchanged
+
+
+class Oversample(Transform, name="oversample"):
+    """Make the training list longer: moved copies of the rarer class, and a mirrored copy of every sample.
+
+    With `balance = jitter` the class with fewer samples (those that show the action unit, or those that do not) is
+    topped up with copies whose face box is moved by an eighth of its width or height: to the right, left, down, up,
+    right and down, right and up. The class is walked once for each of these ways, until both are equal or the ways
+    run out. A moved box is clipped at the edge of the frame; a source whose frames show nothing but the face clips it
+    at the edge of the picture. Then, with `mirror`, each line is followed by its mirrored copy, in which
+    horizontal flow changes its sign.
+
+    It stands right below the source. A source that lists such copies already stays as it is.
+    Source: AUNets, which writes these copies (`Jitter_0` to `Jitter_5`, `_flip`) and lists to disk, per unit and fold.
+    Example::
+
+        [oversample]
+        balance = jitter
+        mirror = True
+    """
+
+    wraps: ClassVar[bool] = True
+    unavailable: ClassVar[frozenset[str]] = frozenset({"only"})
+
+    balance: Literal["jitter", "none"] = Option(
+        "none", description="`jitter`: top up the rarer class with moved copies; of a single action unit"
+    )
+    mirror: bool = Option(False, description="add a mirrored copy of every sample")
+    labels: str = Option("labels", description="the field of labels to balance")
+    when: Literal["train", "always"] = Option("train", description="in training only, or always")
+
+    def fields(self, fields: Mapping[str, FieldSpec]) -> dict[str, FieldSpec]:
+        """Unchanged. Raises `ShapeError` where there are no labels of one unit, or landmarks would stay behind."""
+        spec = fields.get(self.labels)
+        if self.balance == "jitter" and (spec is None or spec.shape != (1,)):
+            found = "which the data do not have" if spec is None else f"and they have {spec}"
+            raise ShapeError(
+                f"balances one action unit, by the labels `{self.labels}` with one number, {found}",
+                option="balance",
+                help="one number as `action_units`, or `balance = none`",
+            )
+        return dict(fields)
+
+    def wrap(self, samples: Any, source: Source, split: Split) -> Any:
+        """The longer list."""
+        from netcfg.datasets.oversample import oversampled
+
+        if self.balance == "none" and not self.mirror:
+            return samples
+        kinds = {name: spec.kind for name, spec in source.fields().items()}
+        return oversampled(
+            samples,
+            labels=_labels_of(samples, source, split, self.labels) if self.balance == "jitter" else None,
+            active_above=getattr(source, "active_above", 0.5),
+            mirror=self.mirror,
+            kinds=kinds,
+        )
+
+    def lower(self, fields: Mapping[str, FieldSpec]) -> Callable[..., Any]:
+        """Leaves samples as they are: it changes which there are."""
+        return _unchanged
+
+
+def _labels_of(samples: Any, source: Source, split: Split, field: str) -> Any:
+    """The labels of all samples, without their pictures."""
+    import numpy as np
+
+    plain = samples.only((field,)) if hasattr(samples, "only") else source.open(split, (field,))
+    return np.stack([plain[index][field] for index in range(len(plain))])
 
 
 def _unchanged(sample: Any, random: Any) -> Any:

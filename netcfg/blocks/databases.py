@@ -189,8 +189,8 @@ class Disfa(FaceFiles, name="disfa"):
 
     `ActionUnit_Labels/SN001/SN001_au1.txt`, lines `frame,intensity`; videos in `Videos_LeftCamera`, named like
     `LeftVideoSN001_comp.avi`, or folders of their frames; landmarks (if any) below `Landmark_Points/SN001`; face boxes
-    in `DIR/SN001/1.txt` of `boxes = DIR`. Videos are unpacked to pictures before the first epoch, once, as training shows
-    frames in any order: 130,000 frames take some 20 GB. A subject's video is one clip.
+    in `DIR/SN001/1.txt` of `boxes = DIR`. Videos are unpacked to pictures before the first epoch, once, as training
+    shows frames in any order: 130,000 frames take some 20 GB. A subject's video is one clip.
 
     Test subjects are those of the three folds of JAA-Net and most work since, nine each; of the other 18, those from
     place fold + 2 (from 0) of their sorted list on are for validation.

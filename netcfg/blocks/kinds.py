@@ -75,6 +75,8 @@ class Transform(Section):
     group: ClassVar[Group] = "data"
     family: ClassVar[str] = "transform"
     per_sample: ClassVar[bool] = True
+    wraps: ClassVar[bool] = False
+    """Whether it makes other samples of the source's (`wrap`), before any other transform has changed one."""
 
     when: Literal["train", "always"] = Option("always", description="in training only, or always")
     only: tuple[str, ...] | None = Option(
@@ -92,6 +94,14 @@ class Transform(Section):
     def bypass(self, fields: Mapping[str, FieldSpec]) -> "Callable[..., Any] | None":
         """What stands in its place in the splits that `when` leaves alone; None for nothing."""
         return None
+
+    def in_split(self, split: Split) -> "Transform":
+        """The transform as it is in one split."""
+        return self
+
+    def wrap(self, samples: Any, source: Source, split: Split) -> Any:
+        """The map-style data set it makes of the source's `samples` of a split, for a transform that `wraps`."""
+        return samples
 
     def lower(self, fields: Mapping[str, FieldSpec]) -> "Callable[..., Any]":
         """A picklable callable.

@@ -10,7 +10,7 @@ from netcfg.blocks.kinds import FieldSpec, Source, Transform
 from netcfg.passes.collect import Parts
 from netcfg.passes.reserved import Reserved
 from netcfg.program import Data
-from netcfg.source import Finding, SourceFile, did_you_mean
+from netcfg.source import Finding, Note, SourceFile, did_you_mean
 from netcfg.syntax import Group, Section, parse
 
 
@@ -33,6 +33,7 @@ def read_data(reserved: Reserved) -> Data | None:
     if source is None or len(transforms) < len(sections) - 1:
         return None
     _check_order(transforms, findings)
+    _check_lists(transforms, findings)
     fields = _pipeline(source, transforms, findings)
     if fields is None:
         return None
@@ -47,6 +48,21 @@ def _check_order(transforms: list[tuple[Section, Transform]], findings: list[Fin
                 f"[{section.name}] changes single samples, and stands after one that changes whole batches"
             )
             findings.append(Finding("NC112", message, section.span, help="put it higher up"))
+
+
+def _check_lists(transforms: list[tuple[Section, Transform]], findings: list[Finding]) -> None:
+    """What makes other samples of the source's stands before what changes single ones; only one chooses them."""
+    changing = None
+    for section, transform in transforms:
+        if transform.wraps and changing is not None:
+            message = f"[{section.name}] works on the source's samples, and stands after [{changing.name}]"
+            findings.append(Finding("NC112", message, section.span, help="put it right below the source"))
+        changing = changing or (section if not transform.wraps and section.name != "momu" else None)
+    chosen = [section for section, _ in transforms if section.name in ("momu", "oversample")]
+    if len({section.name for section in chosen}) > 1:
+        notes = (Note(chosen[0].span, "the first"),)
+        message = "[momu] and [oversample] both say which samples an epoch shows"
+        findings.append(Finding("NC112", message, chosen[-1].span, notes, help="take one of them out"))
 
 
 def _pipeline(
