@@ -53,8 +53,9 @@ class FrameTable:
         """The table of some of the frames."""
         ids = tuple(self.ids[row] for row in chosen)
         places = np.asarray(chosen, np.intp)
-        columns = (self.labels, self.subjects, self.clips, self.numbers)
-        return FrameTable(ids, *(column[places] for column in columns))
+        return FrameTable(
+            ids, self.labels[places], self.subjects[places], self.clips[places], self.numbers[places]
+        )
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from netcfg.source import NetcfgError
 class Copy(NamedTuple):
     """A line of the list: a sample, how its face box is moved (0 to 5; None: as it is), whether it is mirrored."""
 
-    index: int
+    sample: int
     jitter: int | None = None
     mirrored: bool = False
 
@@ -63,7 +63,10 @@ def oversampled(
         )
     lines = [Copy(index) for index in range(len(samples))]
     if labels is not None:
-        lines = balanced(labels[:, 0] > active_above)
+        is_shown = labels[:, 0] > active_above
+        if is_shown.all() or not is_shown.any():
+            say("all training samples have the same label: [oversample] has no rarer class to add to")
+        lines = balanced(is_shown)
     if mirror:
         lines = doubled(lines)
     by_kind = {kind: [name for name in kinds if kinds[name] == kind] for kind in ("image", "flow")}
@@ -96,11 +99,11 @@ class Oversampled:
         line = self.lines[index]
         sample: Sample
         if line.jitter is None:
-            sample = self.samples[line.index]
+            sample = self.samples[line.sample]
         elif hasattr(self.samples, "jittered"):
-            sample = self.samples.jittered(line.index, line.jitter)
+            sample = self.samples.jittered(line.sample, line.jitter)
         else:
-            sample = self._moved(self.samples[line.index], line.jitter)
+            sample = self._moved(self.samples[line.sample], line.jitter)
         return self._flip(sample, self._random) if line.mirrored else sample
 
     @property
@@ -108,7 +111,7 @@ class Oversampled:
         """The frames' names; of copies with what was done to them."""
         names = getattr(self.samples, "ids", None) or [str(index) for index in range(len(self.samples))]
         return tuple(
-            names[line.index]
+            names[line.sample]
             + ("" if line.jitter is None else f" moved {line.jitter}")
             + (" mirrored" if line.mirrored else "")
             for line in self.lines

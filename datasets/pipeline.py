@@ -199,6 +199,7 @@ class EpochSampler:
 class Pipeline:
     """The batches of one split, epoch by epoch.
 
+    `training`: with what is done `when = train`; None: for the training split.
     Errors: `NetcfgError` where the data cannot be made, a split holds nothing, or a worker dies.
     """
 
@@ -216,20 +217,22 @@ class Pipeline:
         limit_batches: int | None = None,
         remember: bool = True,
         share: Share = ALONE,
+        training: bool | None = None,
     ) -> None:
         self.split = split
         self.device = torch.device(device)
         self.workers = workers
-        transforms = lowered(data, training=split == "train", split=split)
+        training = split == "train" if training is None else training
+        transforms = lowered(data, training, split)
         self._finishers = [transform for per_sample, transform in transforms if not per_sample]
         self._kinds = {name: data.fields[name].kind for name in data.used}
         per_sample = [transform for per_sample, transform in transforms if per_sample]
-        samples = wrapped_samples(data, split)
+        samples = wrapped_samples(data, split, training)
         self._samples = remembering(samples, workers) if remember else samples
         preparer = Preparer(self._samples, per_sample, self._kinds, seed)
-        momu = _momu(data, seed) if split == "train" else None
+        momu = _momu(data, seed, samples) if training else None
         self.sampler = EpochSampler(
-            len(preparer), batch_size, seed, shuffle, drop_last, limit_batches, momu, share, split == "train"
+            len(preparer), batch_size, seed, shuffle, drop_last, limit_batches, momu, share, training
         )
         self._loader = self._setup_loader(preparer)
 
@@ -255,6 +258,13 @@ class Pipeline:
     def samples(self) -> int:
         """Samples in an epoch."""
         return self.sampler.samples_per_epoch
+
+    @property
+    def ids(self) -> Sequence[str] | None:
+        """What all samples of the split are called, in the source's order; None where it gives no names."""
+        samples = self._samples.samples if isinstance(self._samples, SampleMemory) else self._samples
+        ids: Sequence[str] | None = getattr(samples, "ids", None)
+        return ids
 
     def prepare(self, workers: int, step_seconds: float = 0.0) -> Iterator[int]:
         """Make all samples beforehand, where they can be kept; how many are done, now and then.
@@ -313,11 +323,11 @@ def finish_fields(
     return ready
 
 
-def wrapped_samples(data: Data, split: Split) -> Any:
+def wrapped_samples(data: Data, split: Split, training: bool) -> Any:
     """The source's samples of a split, with what transforms of the whole list make of them."""
     samples = data.source.open(split, source_fields(data))
     for transform in data.transforms:
-        if transform.wraps and (split == "train" or transform.when == "always"):
+        if transform.wraps and (training or transform.when == "always"):
             samples = transform.wrap(samples, data.source, split)
     return samples
 
@@ -330,15 +340,16 @@ def source_fields(data: Data) -> tuple[str, ...]:
     return wanted
 
 
-def _momu(data: Data, seed: int) -> Momu | None:
-    """The sampling that `[momu]` asks for, over the labels of all training samples."""
+def _momu(data: Data, seed: int, shown: Any) -> Momu | None:
+    """The sampling that `[momu]` asks for, over the labels of the samples that are `shown`."""
     asked = [transform for transform in data.transforms if isinstance(transform, Sampling)]
     if not asked:
         return None
     if len(asked) > 1:
         raise ProgramError([Finding("NC107", "[momu] is written twice in {Data}", data.span)])
     section = asked[0]
-    samples = data.source.open("train", (section.labels,))
+    fields = (section.labels,)
+    samples = shown.only(fields) if hasattr(shown, "only") else data.source.open("train", fields)
     labels = np.stack([samples[index][section.labels] for index in range(len(samples))])
     active_above = section.active_above
     return Momu(

@@ -83,7 +83,7 @@ def _columns(sizes: Sequence[Point], limit: float) -> tuple[list[Point], float, 
 # --- frames -------------------------------------------------------------------------------------------------
 
 
-def _network_title(frame: Frame) -> tuple[Text, Text]:
+def network_title(frame: Frame) -> tuple[Text, Text]:
     """The network's name, and its size behind it, at the origin."""
     name_width = text_width(frame.name, style.TITLE, bold=True)
     note_width = text_width(frame.note, style.TEXT)
@@ -92,7 +92,7 @@ def _network_title(frame: Frame) -> tuple[Text, Text]:
 
 
 def _network_size(inside: Inside, frame: Frame) -> Point:
-    _, note = _network_title(frame)
+    _, note = network_title(frame)
     width = max(inside.placement.width, note.x + note.width) + 2 * style.NETWORK_PAD
     return width, inside.placement.height + style.NETWORK_HEADER + style.NETWORK_PAD
 
@@ -100,7 +100,7 @@ def _network_size(inside: Inside, frame: Frame) -> Point:
 def _network(inside: Inside, frame: Frame, ids: Ids, size: Point, x: float, y: float) -> Iterator[Shape]:
     yield Rect(x, y, *size, "#ffffff", style.NETWORK_STROKE, 10.0)
     title = []
-    for text in _network_title(frame):
+    for text in network_title(frame):
         left, base = x + style.NETWORK_PAD + text.x, y + style.NETWORK_PAD + style.TITLE * ASCENT
         title.append(Text(left, base, text.text, text.size, text.width, text.fill, text.bold))
     yield Group("header", "", tuple(title), spans=_spans(frame))
@@ -112,7 +112,7 @@ def _frame(part: Measured, frame: Frame, ids: Ids, x: float, y: float, depth: in
     inside = part.inside
     assert inside is not None
     behind = style.BEHIND if frame.count > 1 else 0.0
-    width, height = _visible_size(part)
+    width, height = visible_size(part)
     fill = style.FRAME_FILLS[depth % len(style.FRAME_FILLS)]
     stroke, radius = style.HEADER_STROKE, style.FRAME_RADIUS
     if behind:
@@ -121,7 +121,7 @@ def _frame(part: Measured, frame: Frame, ids: Ids, x: float, y: float, depth: in
     bar = Rect(x, y, width, style.HEADER, style.HEADER_FILL, stroke, radius, top_only=True)
     title = frame_title(frame)
     base = y + style.HEADER / 2 + style.TEXT * ASCENT / 2
-    words = _line(title, x + (width - line_width(title)) / 2, base)
+    words = words_of(title, x + (width - line_width(title)) / 2, base)
     yield Group("header", "", (bar, *words), spans=_spans(frame))
     left = x + part.item.axis - inside.placement.axis
     yield from _content(inside, ids, left, y + style.HEADER, depth + 1, style.FRAME_PAD)
@@ -144,9 +144,9 @@ def _content(inside: Inside, ids: Ids, x: float, y: float, depth: int, below: fl
     for px, py in placement.dots:
         yield Dot(x + px, y + py, 2.4, style.LINE)
     for part, (px, py) in zip(inside.parts, placement.corners, strict=True):
-        member, place = part.member, (x + px, y + py, *_visible_size(part))
+        member, place = part.member, (x + px, y + py, *visible_size(part))
         if isinstance(member, Box):
-            shapes = tuple(_box(part, member, x + px, y + py))
+            shapes = tuple(box_shapes(part, member, x + px, y + py))
             kind = f"box {member.kind}"
             yield Group(kind, member.details, shapes, ids[id(member)], _spans(member), place)
         elif isinstance(member, Frame):
@@ -155,7 +155,7 @@ def _content(inside: Inside, ids: Ids, x: float, y: float, depth: int, below: fl
     yield from _labels(inside, x, y)
 
 
-def _visible_size(part: Measured) -> Point:
+def visible_size(part: Measured) -> Point:
     """The size of a box or frame without the edge of a second one behind it."""
     several = not isinstance(part.member, Pin) and part.member.count > 1
     behind = style.BEHIND if several else 0.0
@@ -175,10 +175,11 @@ def _labels(inside: Inside, x: float, y: float) -> Iterator[Shape]:
 # --- boxes --------------------------------------------------------------------------------------------------
 
 
-def _box(part: Measured, box: Box, x: float, y: float) -> Iterator[Shape]:
+def box_shapes(part: Measured, box: Box, x: float, y: float) -> Iterator[Shape]:
+    """A box and its text, with its upper left corner at (x, y)."""
     paint = style.FAMILIES.get(box.kind, style.OTHER_FAMILY)
     behind = style.BEHIND if box.count > 1 else 0.0
-    width, height = _visible_size(part)
+    width, height = visible_size(part)
     radius = style.BOX_RADIUS if box.pieces else height / 2
     if behind:
         yield Rect(x + behind, y + behind, width, height, paint.fill, paint.stroke, radius)
@@ -186,7 +187,7 @@ def _box(part: Measured, box: Box, x: float, y: float) -> Iterator[Shape]:
     top = y + (height - sum(map(line_height, part.lines))) / 2
     for line in part.lines:
         base = top + line_height(line) / 2 + line[0].size * ASCENT / 2
-        yield from _line(line, x + (width - line_width(line)) / 2, base)
+        yield from words_of(line, x + (width - line_width(line)) / 2, base)
         top += line_height(line)
     yield from _corners(box, x, y, width, height)
 
@@ -204,7 +205,8 @@ def _corners(box: Box, x: float, y: float, width: float, height: float) -> Itera
         yield Text(x + width - WORD_GAP, base, times, style.TEXT, size, style.INK, bold=True, anchor="end")
 
 
-def _line(line: Line, x: float, base: float) -> Iterator[Text]:
+def words_of(line: Line, x: float, base: float) -> Iterator[Text]:
+    """The words of a line from x on."""
     for word in line:
         yield Text(x, base, word.text, word.size, word.width, word.colour, word.bold)
         x += word.width + WORD_GAP

@@ -55,13 +55,12 @@ class Placement:
 def arrange(items: Sequence[Item], links: Sequence[Link]) -> Placement:
     """Place the items and route the links. Links lead from earlier items to later ones."""
     lanes = Lanes(items, links)
-    spread = [_spread(index, lanes) for index in range(len(items))]
+    spread = [spread_ports(item, index, lanes) for index, item in enumerate(items)]
     return _Arrangement(spread, lanes).placement()
 
 
-def _spread(index: int, lanes: Lanes) -> Item:
-    """An item with its ports side by side, in the order of the lanes they lead to."""
-    item = lanes.items[index]
+def spread_ports(item: Item, index: int, lanes: Lanes) -> Item:
+    """The item of that index with its ports side by side, in the order of the lanes they lead to."""
     if not item.spread or len(item.ports) < 2:
         return item
     targets: list[list[int]] = [[] for _ in item.ports]
@@ -385,4 +384,4 @@ def _level(axis: int, first: Point, second: Point, third: Point) -> bool:
     return first[axis] == second[axis] == third[axis]
 
 
-__all__ = ["Item", "Link", "Placement", "Port", "arrange"]
+__all__ = ["Item", "Link", "Placement", "Port", "arrange", "spread_ports"]

@@ -89,7 +89,7 @@ def _add(wire: Wire, drafts: dict[int, _Draft], around: dict[int, Frame]) -> Non
         draft.link(inner, key, draft.exits.setdefault(key, Pin("", exit=True)))
     for outer, inner in zip(down[common + 1 :], down[common + 2 :], strict=False):
         draft = drafts[id(outer)]
-        pin = draft.entries.setdefault(key, Pin(_title(wire.source), exit=False))
+        pin = draft.entries.setdefault(key, Pin(title_of(wire.source), exit=False))
         draft.link(pin, key, inner)
 
 
@@ -101,5 +101,6 @@ def _way(part: Part, around: dict[int, Frame]) -> list[Part]:
     return way[::-1]
 
 
-def _title(box: Box) -> str:
+def title_of(box: Box) -> str:
+    """What a signal of a box is called at the edge of a frame."""
     return box.name or (box.pieces[0] if box.pieces else "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from netcfg.draw import style
@@ -58,9 +59,14 @@ def line_width(line: Line) -> float:
 
 def inside_of(frame: Frame, levels: dict[int, Level]) -> Inside:
     """Measure and lay out what a network's frame holds."""
-    widths = [_box_width(member) for level in levels.values() for member in level.members]
-    common = max((width for width in widths if width <= style.COMMON_WIDTH), default=0.0)
-    return _inside(frame, levels, max(common, style.BOX_WIDTH))
+    members = [member for level in levels.values() for member in level.members]
+    return _inside(frame, levels, common_width(members))
+
+
+def common_width(members: Sequence[Member]) -> float:
+    """The width of all boxes of a network that need no more."""
+    widths = [width for width in map(box_width, members) if width <= style.COMMON_WIDTH]
+    return max([style.BOX_WIDTH, *widths])
 
 
 def _inside(frame: Frame, levels: dict[int, Level], common: float) -> Inside:
@@ -77,9 +83,9 @@ def _inside(frame: Frame, levels: dict[int, Level], common: float) -> Inside:
         if isinstance(member, Frame):
             parts.append(_frame(member, _inside(member, levels, common), keys[index], labels))
         elif isinstance(member, Box):
-            parts.append(_box(member, common, labels, joined[index]))
+            parts.append(measured_box(member, common, labels, joined[index]))
         else:
-            parts.append(_pin(member, level))
+            parts.append(measured_pin(member, several_entries(level.members)))
     links = [Link(source, target, keys[source].index(key)) for source, key, target in level.links]
     placement = arrange([part.item for part in parts], links)
     for part, item in zip(parts, placement.items, strict=True):
@@ -133,7 +139,7 @@ def _filled(pieces: list[str], size: float) -> list[str]:
     return lines
 
 
-def _box_width(member: Member) -> float:
+def box_width(member: Member) -> float:
     """The width a block's box needs for its text; nothing for all else."""
     if not isinstance(member, Box) or not member.pieces:
         return 0.0
@@ -149,11 +155,11 @@ def times_text(count: int) -> str:
     return f"×{count}" if count > 1 else ""
 
 
-def _box(box: Box, common: float, labels: list[str], joined: int) -> Measured:
+def measured_box(box: Box, common: float, labels: list[str], joined: int) -> Measured:
     """A box and, if it stands for several, the edge of a second one behind it."""
     lines = box_lines(box)
     if box.pieces:
-        width = max(common, _box_width(box))
+        width = max(common, box_width(box))
     else:
         width = max(map(line_width, lines)) + 4 * style.BOX_PAD_X
     height = sum(map(line_height, lines)) + 2 * style.BOX_PAD_Y
@@ -184,9 +190,13 @@ def label_width(label: str) -> float:
     return text_width(label, style.SMALL) + style.LABEL_GAP if label else 0.0
 
 
-def _pin(pin: Pin, level: Level) -> Measured:
+def several_entries(members: Sequence[object]) -> bool:
+    """Whether several signals enter a level."""
+    return sum(isinstance(member, Pin) and not member.exit for member in members) > 1
+
+
+def measured_pin(pin: Pin, several: bool) -> Measured:
     """Entries are named where there are several; exits stand at the bottom."""
-    several = sum(isinstance(member, Pin) and not member.exit for member in level.members) > 1
     label = fitted(pin.label, style.SMALL, style.LINE_WIDTH) if several and not pin.exit else ""
     height = style.LABEL_HEIGHT if label else 0.0
     port = Port(0.0, label_width(label), height)

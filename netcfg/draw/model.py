@@ -7,8 +7,9 @@ becomes one, marked ×N. `expand=True` undoes the last two.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from netcfg.draw.entry import Entry, entry_of, place_text
@@ -23,12 +24,26 @@ MERGED_TYPES = frozenset({"activation", "prelu", "dropout", "batch_norm", "insta
 """Blocks that are written into the box of the block they follow."""
 
 
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Which of several equal parts in a row this is: number `index`, from 0, of `count`.
+
+    `of` is the same for all of them, and `name` what they are called together.
+    """
+
+    of: str
+    name: str
+    index: int
+    count: int
+
+
 @dataclass(slots=True, eq=False)
 class Box:
     """One box: `pieces` are its type and options, `place` an unnamed block's position, `count` its ×N.
 
     `template` is what it is a use of, where nothing else is in that template. `path` is what others call it in
-    its network, and `entries` the sections it stands for. `colour` is that of its edge, if not its family's.
+    its network, and `entries` the sections it stands for. `turn` is set where each turn is shown by itself.
+    `colour` is that of its edge, if not its family's.
     """
 
     kind: str
@@ -41,6 +56,7 @@ class Box:
     template: str = ""
     path: str = ""
     entries: tuple[Entry, ...] = ()
+    turn: Turn | None = None
     colour: str = ""
 
 
@@ -48,7 +64,7 @@ class Box:
 class Frame:
     """A titled frame around boxes: a template's use, or the whole network. `parts` are in file order.
 
-    `path` and `entries` are as those of a box.
+    `path`, `entries` and `turn` are as those of a box.
     """
 
     name: str
@@ -58,6 +74,7 @@ class Frame:
     parts: list[Part] = field(default_factory=list)
     path: str = ""
     entries: tuple[Entry, ...] = ()
+    turn: Turn | None = None
 
 
 Part = Box | Frame
@@ -82,10 +99,11 @@ class Wire:
 
 @dataclass(slots=True)
 class Diagram:
-    """One network as boxes, frames and wires."""
+    """One network as boxes, frames and wires; `expanded` gives the same with every turn by itself."""
 
     frame: Frame
     wires: list[Wire]
+    expanded: Callable[[], Diagram] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +115,7 @@ class _Place:
     template: str
     count: int
     span: Span
+    turn: Turn | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -108,6 +127,7 @@ class _Shown:
     last: Node
     count: int = 1
     merged: list[Node] = field(default_factory=list)
+    turn: Turn | None = None
 
     @property
     def first(self) -> Node:
@@ -117,13 +137,17 @@ class _Shown:
 def diagram(graph: Graph, expand: bool = False) -> Diagram:
     """The boxes, frames and wires of one network."""
     shown, shown_by = _boxes_of_nodes(graph, expand)
-    if not expand:
-        shown = _runs_as_one(graph, shown, shown_by)
+    runs = _runs(graph, shown)
+    if expand:
+        _number_runs(runs)
+    else:
+        shown = _runs_as_one(runs, shown_by)
     all_frozen = graph.parameters > 0 and graph.trainable == 0
     boxes = {id(one): _box(graph, one, all_frozen) for one in shown}
     frame = _frames(graph, shown, boxes, all_frozen)
     box_by = [boxes[id(one)] for one in shown_by]
-    return Diagram(frame, [*_wires(graph, box_by), *_output_wires(graph, frame, box_by)])
+    wires = [*_wires(graph, box_by), *_output_wires(graph, frame, box_by)]
+    return Diagram(frame, wires, None if expand else partial(diagram, graph, True))
 
 
 # --- which nodes share a box --------------------------------------------------------------------------------
@@ -177,13 +201,20 @@ def _place(scope: Scope, expand: bool) -> _Place:
         return _Place(scope.path, _last(scope.path), scope.template, 1, scope.span)
     path = _without_turn(scope)
     if expand:
-        title = f"{_last(path)} · {(scope.index or 0) + 1} of {scope.count}"
-        return _Place(scope.path, title, scope.template, 1, scope.span)
+        turn = Turn(path, _plain_name(path), scope.index or 0, scope.count)
+        title = f"{_last(path)} · {turn.index + 1} of {turn.count}"
+        return _Place(scope.path, title, scope.template, 1, scope.span, turn)
     return _Place(path, _last(path), scope.template, scope.count, scope.span)
 
 
 def _last(path: str) -> str:
     return path.rpartition(".")[2]
+
+
+def _plain_name(path: str) -> str:
+    """The name at the end of a path, nothing where it is only a position."""
+    name = _last(path)
+    return "" if name.isdigit() else name
 
 
 def _producer_to_join(graph: Graph, index: int, shown_by: list[_Shown]) -> _Shown | None:
@@ -200,25 +231,38 @@ def _producer_to_join(graph: Graph, index: int, shown_by: list[_Shown]) -> _Show
     return shown_by[signal.producer]
 
 
-def _runs_as_one(graph: Graph, shown: list[_Shown], shown_by: list[_Shown]) -> list[_Shown]:
-    """Make one box of each run of equal, unnamed boxes, in which each is read by the next one alone."""
-    kept: list[_Shown] = []
-    replaced: dict[int, _Shown] = {}
+def _runs(graph: Graph, shown: list[_Shown]) -> list[list[_Shown]]:
+    """The boxes by runs of equal, unnamed ones, in which each is read by the next one alone."""
+    runs: list[list[_Shown]] = []
     for one in shown:
-        previous = kept[-1] if kept else None
-        if previous is not None and _continues(graph, previous, one, shown_by):
-            previous.nodes += one.nodes
-            previous.last = one.last
-            previous.count += 1
-            replaced[id(one)] = previous
+        if runs and _continues(graph, runs[-1][-1], one):
+            runs[-1].append(one)
         else:
-            kept.append(one)
+            runs.append([one])
+    return runs
+
+
+def _number_runs(runs: list[list[_Shown]]) -> None:
+    for run in runs:
+        for index, one in enumerate(run if len(run) > 1 else ()):
+            one.turn = Turn(run[0].first.path, "", index, len(run))
+
+
+def _runs_as_one(runs: list[list[_Shown]], shown_by: list[_Shown]) -> list[_Shown]:
+    """Make one box of each run."""
+    replaced: dict[int, _Shown] = {}
+    for kept, *others in runs:
+        for one in others:
+            kept.nodes += one.nodes
+            kept.last = one.last
+            kept.count += 1
+            replaced[id(one)] = kept
     shown_by[:] = [replaced.get(id(one), one) for one in shown_by]
-    return kept
+    return [run[0] for run in runs]
 
 
-def _continues(graph: Graph, previous: _Shown, one: _Shown, shown_by: list[_Shown]) -> bool:
-    # `last` of a run is its latest node, whose signal must go into this box and nowhere else.
+def _continues(graph: Graph, previous: _Shown, one: _Shown) -> bool:
+    # The signal of what is before must go into this box and nowhere else.
     source, node = previous.last, one.first
     if len(node.inputs) != 1 or node.is_input or len(source.outputs) != 1:
         return False
@@ -265,6 +309,7 @@ def _box(graph: Graph, one: _Shown, all_frozen: bool) -> Box:
         frozen,
         path=node.path,
         entries=entries,
+        turn=one.turn,
     )
 
 
@@ -318,12 +363,12 @@ def _frames(graph: Graph, shown: list[_Shown], boxes: dict[int, Box], all_frozen
 
 def _frame(place: _Place, around: Sequence[_Place]) -> Frame:
     template = place.template.replace("_", " ")
-    name = "" if place.title.isdigit() else place.title
+    name = _plain_name(place.title)
     title = f"[{place.template}] {place.path}"
     chain = (Note(outer.span, f"in the expansion of `{outer.template}`") for outer in reversed(around))
     entry = Entry(title, place.span, None, tuple(chain))
     details = f"{title}\n{place_text(place.span)}"
-    return Frame(name, template, details, place.count, path=place.path, entries=(entry,))
+    return Frame(name, template, details, place.count, [], place.path, (entry,), place.turn)
 
 
 def _entry_of_network(graph: Graph) -> Entry:
@@ -346,6 +391,8 @@ def _without_needless(part: Part) -> Part:
     if len(part.parts) > 1 or isinstance(only, Frame):
         return part
     only.count *= part.count
+    if part.turn is not None:
+        only.turn = replace(part.turn, name=part.turn.name or only.name)
     only.name = part.name or only.name
     if not only.pieces[0].startswith(part.note):  # the repeat of a plain block is called like the block
         only.template = part.note

@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from netcfg.blocks.base import ShapeError
 from netcfg.blocks.data import misplaced
 from netcfg.blocks.kinds import FieldSpec, Source, Transform
-from netcfg.passes.collect import Parts
 from netcfg.passes.reserved import Reserved
 from netcfg.program import Data
-from netcfg.source import Finding, Note, SourceFile, did_you_mean
-from netcfg.syntax import Group, Section, parse
+from netcfg.source import Finding, Note, did_you_mean
+from netcfg.syntax import Section
 
 
 def read_data(reserved: Reserved) -> Data | None:
@@ -109,31 +108,3 @@ def check_fields_used(data: Data, reserved: Reserved) -> None:
                     message = f"no network, loss or metric takes the data field `{name}`"
                     help = did_you_mean(name, used) or "leave it out"
                     reserved.findings.append(Finding("NC207", message, option.item_span(name), help=help))
-
-
-FOLDER = "audetnet_folder"
-_CARRIED_OVER = {"action_units": "action_units", "labels_are_intensities": "intensities"}
-
-
-def read_from_folder(parts: Parts, folder: str, findings: list[Finding]) -> None:
-    """Put a folder in the place of the source: a source of folders gets another path, others are replaced.
-
-    What the labels are carries over; the size of the pictures is what is on disk.
-    """
-    sections = parts.reserved.get("Data", [])
-    if not sections:
-        help = "add a group {Data} with a source"
-        findings.append(
-            Finding("NC403", f"{parts.name} reads no data that `--data` could replace", help=help)
-        )
-        return
-    lines = [f"[{FOLDER}]", f"path = {folder}"]
-    for option in sections[0].options:
-        if sections[0].name == FOLDER and option.key != "path":
-            lines.append(f"{option.key} = {option.value}")
-        elif sections[0].name != FOLDER and option.key in _CARRIED_OVER:
-            lines.append(f"{_CARRIED_OVER[option.key]} = {option.value}")
-    text = "\n".join(["{Data}", *lines, ""])
-    group = parse(SourceFile(f"--data {folder}", text), findings).items[0]
-    assert isinstance(group, Group)
-    parts.reserved["Data"] = [*group.sections, *sections[1:]]
