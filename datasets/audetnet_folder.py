@@ -13,6 +13,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -83,14 +84,7 @@ class AudetnetFolder:
         self.image_size = image_size
         self._labels = checked_labels(layout)
         self._frames = _frames(layout, split, self._labels)
-        makers: dict[str, Callable[[int], Any]] = {
-            "image": self._image,
-            "labels": self._scaled,
-            "intensities": self._stored,
-            "subject": lambda index: self._frames.subjects[index],
-            "clip": lambda index: self._frames.clips[index],
-        }
-        self._makers = {name: makers[name] for name in fields}
+        self.fields = tuple(fields)
         self._size_of = ""
         if image_size is None and "image" in fields:
             first = self._image(0)
@@ -101,7 +95,20 @@ class AudetnetFolder:
         return len(self._frames.ids)
 
     def __getitem__(self, index: int) -> dict[str, NDArray[Any]]:
-        return {name: np.asarray(make(index)) for name, make in self._makers.items()}
+        makers: dict[str, Callable[[int], Any]] = {
+            "image": self._image,
+            "labels": self._scaled,
+            "intensities": self._stored,
+            "subject": self._frames.subjects.__getitem__,
+            "clip": self._frames.clips.__getitem__,
+        }
+        return {name: np.asarray(makers[name](index)) for name in self.fields}
+
+    def only(self, fields: Sequence[str]) -> AudetnetFolder:
+        """The same samples with other fields."""
+        other = copy(self)
+        other.fields = tuple(fields)
+        return other
 
     @property
     def ids(self) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -74,7 +75,10 @@ def open_clips(
         numbers=np.array([number for _, number in places], np.int64),
     )
     pictures = ClipPictures(own, places, files, flows, handling.size, handling.crop)
-    return FaceSamples(table, pictures, fields, handling.labelling)
+    samples = FaceSamples(table, pictures, fields, handling.labelling)
+    if handling.flow is not None:
+        samples.with_flow = partial(samples.only, (*fields, "flow"))
+    return samples
 
 
 def clips_of_subjects(database: Database, subjects: Sequence[str]) -> list[int]:

@@ -81,7 +81,7 @@ class Pictures(Protocol):
     def flow(self, index: int, jitter: int | None = None) -> Picture:
         """Its motion to the next frame, as a picture."""
 
-    def pair(self, index: int) -> FramePair:
+    def pair(self, index: int, jitter: int | None = None) -> FramePair:
         """The whole frames between which that motion is found."""
 
 
@@ -90,7 +90,7 @@ class FaceSamples:
 
     `image` and `flow` uint8 S×S×3; `labels` float32, by `labelling`; `intensities` as stored; `subject` and `clip`
     int64. `jittered` gives a sample with its face box moved. `has_copies` says that moved or mirrored copies
-    are among them already.
+    are among them already; `with_flow` gives them with flow pictures out of files, where there are such.
     """
 
     def __init__(
@@ -100,11 +100,13 @@ class FaceSamples:
         fields: Sequence[str],
         labelling: Labelling = Labelling(),
         has_copies: bool = False,
+        with_flow: Callable[[], FaceSamples] | None = None,
     ) -> None:
         self.table = table
         self.pictures = pictures
         self.fields = tuple(fields)
         self.has_copies = has_copies
+        self.with_flow = with_flow
         self.labelling = labelling
 
     def __len__(self) -> int:
@@ -120,16 +122,16 @@ class FaceSamples:
 
     def only(self, fields: Sequence[str]) -> FaceSamples:
         """The same samples with other fields."""
-        return FaceSamples(self.table, self.pictures, fields, self.labelling, self.has_copies)
+        return FaceSamples(self.table, self.pictures, fields, self.labelling, self.has_copies, self.with_flow)
 
     def clip_of(self, index: int) -> tuple[object, ...]:
         """Subject, clip and frame of a sample."""
         table = self.table
         return int(table.subjects[index]), int(table.clips[index]), int(table.numbers[index])
 
-    def pair(self, index: int) -> FramePair:
+    def pair(self, index: int, jitter: int | None = None) -> FramePair:
         """The frames whose motion belongs to a sample."""
-        return self.pictures.pair(index)
+        return self.pictures.pair(index, jitter)
 
     def jittered(self, index: int, jitter: int | None) -> dict[str, NDArray[Any]]:
         """The sample, its face box moved (0 to 5) or as it is (None)."""
@@ -187,7 +189,7 @@ class ClipPictures:
         frame = expect_picture(path)
         return cut_out(frame, self.box(clip, number, frame, jitter), self.size, nearest=True)
 
-    def pair(self, index: int) -> FramePair:
+    def pair(self, index: int, jitter: int | None = None) -> FramePair:
         """A frame and the one after it in its folder, labelled or not; the last frame has the pair before it."""
         clip, number = self.places[index]
         files = self.files[clip]
@@ -202,7 +204,7 @@ class ClipPictures:
             key=" ".join([*map(_state, paths), self._turn_key(clip, number)]),
             first=partial(self.whole, clip, number, paths[0]),
             second=partial(self.whole, clip, number, paths[1]),
-            crop=self.box(clip, number, self.whole(clip, number, paths[0])),
+            crop=self.box(clip, number, self.whole(clip, number, paths[0]), jitter),
         )
 
     def _turn_key(self, clip: int, number: int) -> str:

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -60,7 +61,13 @@ def open_lists(lists: Lists, crops: Crops, split: Split, fields: Sequence[str]) 
         numbers=np.array([line.frame for line in own], np.int64),
     ).rows(rows)
     pictures = _ListedPictures([found[row] for row in rows], crops.size)
-    return FaceSamples(table, pictures, fields, has_copies=any(line.is_copy for line in own))
+    return FaceSamples(
+        table,
+        pictures,
+        fields,
+        has_copies=any(line.is_copy for line in own),
+        with_flow=partial(open_lists, lists, crops, split, (*fields, "flow")),
+    )
 
 
 def flow_path(path: str) -> str:
@@ -164,11 +171,11 @@ class _ListedPictures:
         """The crop's flow."""
         return self._read(self.found[index][1], jitter, is_flow=True)
 
-    def pair(self, index: int) -> FramePair:
+    def pair(self, index: int, jitter: int | None = None) -> FramePair:
         """Refused: motion is found between whole frames, and these are crops."""
         raise NetcfgError(
             "the lists name crops, and optical flow is found between whole frames\n"
-            "help: take [optical_flow] out, as the lists come with flow pictures; or leave out `lists`"
+            "help: leave out `lists` to read BP4D as it is handed out"
         )
 
     def _read(self, found: _Found | None, jitter: int | None, is_flow: bool) -> Picture:

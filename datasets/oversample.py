@@ -44,26 +44,24 @@ def doubled(lines: Iterable[Copy]) -> list[Copy]:
 
 
 def oversampled(
-    samples: Any,
-    labels: NDArray[np.float32] | None,
-    active_above: float,
-    mirror: bool,
-    kinds: Mapping[str, str],
+    samples: Any, kinds: Mapping[str, str], balanced_by: str | None, active_above: float, mirror: bool
 ) -> Any:
-    """The samples with copies: balanced by `labels` (N×1) where they are given, mirrored with `mirror`.
+    """The samples, whose fields are of these `kinds`, with copies: balanced by a field of labels, mirrored.
 
-    `kinds` are those of the fields. Errors: `NetcfgError` for landmarks, which would stay where they are.
+    Errors: `NetcfgError` for landmarks, which would stay where they are.
     """
+    if balanced_by is None and not mirror:
+        return samples
     if getattr(samples, "has_copies", False):
         say("the training list has moved or mirrored copies already: [oversample] adds none")
         return samples
-    if any(kinds.get(name) == "landmarks" for name in getattr(samples, "fields", ())):
+    if "landmarks" in kinds.values():
         raise NetcfgError(
             "[oversample] moves and mirrors pictures, not landmarks\nhelp: [horizontal_flip] mirrors both"
         )
     lines = [Copy(index) for index in range(len(samples))]
-    if labels is not None:
-        is_shown = labels[:, 0] > active_above
+    if balanced_by is not None:
+        is_shown = _labels_of(samples, balanced_by)[:, 0] > active_above
         if is_shown.all() or not is_shown.any():
             say("all training samples have the same label: [oversample] has no rarer class to add to")
         lines = balanced(is_shown)
@@ -71,6 +69,12 @@ def oversampled(
         lines = doubled(lines)
     by_kind = {kind: [name for name in kinds if kinds[name] == kind] for kind in ("image", "flow")}
     return Oversampled(samples, lines, by_kind["image"], by_kind["flow"])
+
+
+def _labels_of(samples: Any, field: str) -> NDArray[np.float32]:
+    """The labels of all samples, where possible without their pictures."""
+    plain = samples.only((field,)) if hasattr(samples, "only") else samples
+    return np.stack([plain[index][field] for index in range(len(plain))])
 
 
 class Oversampled:

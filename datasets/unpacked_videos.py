@@ -10,15 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from netcfg.datasets.frames import open_frames
+from netcfg.files import user_cache
 from netcfg.source import NetcfgError, shown_path
 
 QUALITY = 95  # of JPEG
 _MOST_AT_ONCE = 8
-
-
-def default_cache() -> Path:
-    """Where unpacked videos lie if nobody says otherwise: in the user's own folder for what can be made again."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "netcfg" / "frames"
 
 
 def unpack(videos: Sequence[Path], cache: Path | None = None) -> list[Path]:
@@ -49,7 +45,9 @@ def _folder_of(video: Path, cache: Path | None) -> Path:
     except OSError as error:
         raise NetcfgError(f"cannot read {shown_path(video)}: {error.strerror}") from None
     text = f"{video.resolve()} {state.st_size} {state.st_mtime_ns}"
-    return (cache or default_cache()) / f"{video.stem}-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
+    return (
+        cache or user_cache() / "frames"
+    ) / f"{video.stem}-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
 
 
 def _unpack_new(todo: Sequence[tuple[Path, Path]]) -> None:

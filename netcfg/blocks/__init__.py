@@ -20,6 +20,7 @@ from netcfg.blocks import (
     model,
     network,
     normalisation,
+    optical_flow,
     optimizers,
     pooling,
     routing,
@@ -29,5 +30,5 @@ from netcfg.blocks.base import BLOCKS, SECTIONS, Block, Section, ShapeError
 __all__ = [
     "BLOCKS", "SECTIONS", "Block", "Section", "ShapeError", "activation", "audetnet", "augmentation", "backbones",
     "batch", "clips", "combine", "connected", "convolution", "data", "databases", "f1", "folders", "general",
-    "losses", "metrics", "model", "network", "normalisation", "optimizers", "pooling", "routing",
+    "losses", "metrics", "model", "network", "normalisation", "optical_flow", "optimizers", "pooling", "routing",
 ]  # fmt: skip

@@ -9,7 +9,7 @@ from pydantic import Field as Option
 
 from netcfg.blocks.base import ShapeError
 from netcfg.blocks.data import Probability, targets
-from netcfg.blocks.kinds import FieldSpec, PositiveInt, Source, Split, Transform
+from netcfg.blocks.kinds import FieldSpec, PositiveInt, Transform
 from netcfg.source import did_you_mean
 
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ class Oversample(Transform, name="oversample"):
     at the edge of the picture. Then, with `mirror`, each line is followed by its mirrored copy, in which
     horizontal flow changes its sign.
 
-    It stands right below the source. A source that lists such copies already stays as it is.
+    It stands right below the source, or below its flow. A source that lists such copies already stays as it is.
     Source: AUNets, which writes these copies (`Jitter_0` to `Jitter_5`, `_flip`) and lists to disk, per unit and fold.
     Example::
 
@@ -201,7 +201,7 @@ class Oversample(Transform, name="oversample"):
         mirror = True
     """
 
-    wraps: ClassVar[bool] = True
+    extends_source: ClassVar[bool] = True
     unavailable: ClassVar[frozenset[str]] = frozenset({"only"})
 
     balance: Literal["jitter", "none"] = Option(
@@ -209,6 +209,7 @@ class Oversample(Transform, name="oversample"):
     )
     mirror: bool = Option(False, description="add a mirrored copy of every sample")
     labels: str = Option("labels", description="the field of labels to balance")
+    active_above: float = Option(0.5, description="`jitter`: the label above which the unit is shown")
     when: Literal["train", "always"] = Option("train", description="in training only, or always")
 
     def fields(self, fields: Mapping[str, FieldSpec]) -> dict[str, FieldSpec]:
@@ -223,32 +224,17 @@ class Oversample(Transform, name="oversample"):
             )
         return dict(fields)
 
-    def wrap(self, samples: Any, source: Source, split: Split) -> Any:
+    def extend(self, samples: Any, wanted: Sequence[str], fields: Mapping[str, FieldSpec]) -> Any:
         """The longer list."""
         from netcfg.datasets.oversample import oversampled
 
-        if self.balance == "none" and not self.mirror:
-            return samples
-        kinds = {name: spec.kind for name, spec in source.fields().items()}
         return oversampled(
             samples,
-            labels=_labels_of(samples, source, split, self.labels) if self.balance == "jitter" else None,
-            active_above=getattr(source, "active_above", 0.5),
+            kinds={name: fields[name].kind for name in wanted},
+            balanced_by=self.labels if self.balance == "jitter" else None,
+            active_above=self.active_above,
             mirror=self.mirror,
-            kinds=kinds,
         )
-
-    def lower(self, fields: Mapping[str, FieldSpec]) -> Callable[..., Any]:
-        """Leaves samples as they are: it changes which there are."""
-        return _unchanged
-
-
-def _labels_of(samples: Any, source: Source, split: Split, field: str) -> Any:
-    """The labels of all samples, without their pictures."""
-    import numpy as np
-
-    plain = samples.only((field,)) if hasattr(samples, "only") else source.open(split, (field,))
-    return np.stack([plain[index][field] for index in range(len(plain))])
 
 
 def _unchanged(sample: Any, random: Any) -> Any:

@@ -51,7 +51,9 @@ class FaceFiles(Source):
         description="what to do about broken pictures; `skip` reads all of them before the first epoch",
     )
     cache: str | None = Option(
-        None, description="where videos are unpacked to, once; None: below `~/.cache/netcfg`"
+        None,
+        description="where videos are unpacked to, once; None: `frames` in netcfg's own, `$NETCFG_CACHE` or "
+        "`~/.cache/netcfg`",
     )
 
     def conflict(self) -> str | None:

@@ -75,8 +75,8 @@ class Transform(Section):
     group: ClassVar[Group] = "data"
     family: ClassVar[str] = "transform"
     per_sample: ClassVar[bool] = True
-    wraps: ClassVar[bool] = False
-    """Whether it makes other samples of the source's (`wrap`), before any other transform has changed one."""
+    extends_source: ClassVar[bool] = False
+    """Whether it adds to the samples of a source what no single one tells (`extend`), flow or copies; comes first."""
 
     when: Literal["train", "always"] = Option("always", description="in training only, or always")
     only: tuple[str, ...] | None = Option(
@@ -99,9 +99,9 @@ class Transform(Section):
         """The transform as it is in one split."""
         return self
 
-    def wrap(self, samples: Any, source: Source, split: Split) -> Any:
-        """The map-style data set it makes of the source's `samples` of a split, for a transform that `wraps`."""
-        return samples
+    def extend(self, samples: Any, wanted: Sequence[str], fields: Mapping[str, FieldSpec]) -> Any:
+        """The data set with what it adds, of which `wanted` is needed; `fields` are those of the source."""
+        raise NotImplementedError
 
     def lower(self, fields: Mapping[str, FieldSpec]) -> "Callable[..., Any]":
         """A picklable callable.

@@ -20,8 +20,8 @@ PEOPLE = (DISFA_FOLDS[0][0], "SN003", "SN004", "SN005", "SN006", "SN007")
 @pytest.fixture(autouse=True)
 def cache(tmp_path, monkeypatch):
     audetnet_folder._SAID.clear()
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    return tmp_path / "cache" / "netcfg" / "frames"
+    monkeypatch.setenv("NETCFG_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "frames"
 
 
 @pytest.fixture

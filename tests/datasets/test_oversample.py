@@ -1,5 +1,6 @@
 """`[oversample]`: the list of copies is AUNets', and pictures, flow and labels of a copy stay together."""
 
+import cv2
 import face_trees as trees
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from netcfg.blocks.kinds import FieldSpec
 from netcfg.datasets import audetnet_folder
 from netcfg.datasets.face_boxes import clipped_box, jittered_box
 from netcfg.datasets.oversample import Copy, balanced, doubled
-from netcfg.datasets.pipeline import Pipeline
+from netcfg.datasets.pipeline import Pipeline, open_samples
 
 NETWORK = (
     "{N}\n[net]\n[input]\nname = image\nchannels = 3\nheight = 32\nwidth = 32\n"
@@ -75,7 +76,7 @@ def database(tmp_path):
 def sources(root, **options):
     source = Bp4d(path=str(root), boxes=str(root / "boxes"), action_units=("12",), image_size=64)
     fields = ("image", "labels", "subject", "clip")
-    return Oversample(**options).wrap(source.open("train", fields), source, "train")
+    return Oversample(**options).extend(source.open("train", fields), fields, source.fields())
 
 
 def test_copies_are_cut_out_of_whole_frames(database):
@@ -112,7 +113,8 @@ def test_lists_that_hold_copies_stay_as_they_are(tmp_path, capsys):
     trees.write_lists(tmp_path, people)
     source = Bp4d(lists=str(tmp_path), action_units=("12",))
     samples = source.open("train", ("image", "labels"))
-    assert Oversample(balance="jitter", mirror=True).wrap(samples, source, "train") is samples
+    oversample = Oversample(balance="jitter", mirror=True)
+    assert oversample.extend(samples, ("image", "labels"), source.fields()) is samples
     assert "has moved or mirrored copies already" in capsys.readouterr().err
 
 
@@ -157,6 +159,50 @@ def test_only_training_is_enlarged(tmp_path):
     assert [Pipeline(data, split, 4).samples for split in ("train", "validation", "test")] == [8, 4, 4]
 
 
+def test_flow_in_files_is_taken_from_there(tmp_path):
+    trees.write_crops(tmp_path)
+    people = {"train": ("F003",), "val": ("F004",), "test": ("F001",)}
+    trees.write_lists(tmp_path, {name: trees.crop_lines(subjects) for name, subjects in people.items()})
+    text = program_text(tmp_path).replace("[oversample]", "[optical_flow]\ncache = None\n[oversample]")
+    samples = open_samples(netcfg.load(text).data, "train")
+    for index in range(8):
+        level = trees.shade("F003", index // 2)
+        red = 127 - level % 40 if index % 2 else 127 + level % 40
+        assert samples[index]["flow"][10, 20].tolist() == [red, level, 0]
+
+
+def test_flow_is_found_in_the_moved_box(tmp_path):
+    """Only the left half of the face moves: the box that moves to the right shows less of it, on the same side."""
+    trees.write_bp4d(tmp_path, shown=1)
+    random = np.random.default_rng(0)
+    texture = cv2.resize(random.integers(0, 256, (24, 32, 3), np.uint8), (128, 96))
+    for subject in trees.SUBJECTS:
+        for frame in range(4):
+            whole = texture.copy()
+            whole[:, :60] = np.roll(texture, 2 * frame, axis=1)[:, :60]
+            trees.write(tmp_path / "2D+3D" / subject / "T1" / f"{2440 + frame}.png", whole)
+    text = (
+        program_text(tmp_path)
+        .replace("lists", "path")
+        .replace("mirror = True", "mirror = True\nbalance = jitter")
+    )
+    boxes = f"[bp4d]\nboxes = {tmp_path / 'boxes'}\n"
+    text = text.replace("[bp4d]\n", boxes).replace(
+        "[oversample]", "[optical_flow]\ncache = None\n[oversample]"
+    )
+    samples = open_samples(netcfg.load(text).data, "train")
+    moving = {}
+    for index in (0, 32, 33, 40):  # as it is, to the right, that mirrored, to the left
+        red = samples[index]["flow"][..., 0].astype(int)
+        moving[samples.ids[index].partition(" ")[2]] = [round(abs(half - 127).mean()) > 40 for half in
+                                                        (red[:, :20], red[:, -20:])]  # fmt: skip
+        shares = abs(red - 127).mean(0) > 40
+        moving[samples.ids[index].partition(" ")[2]] += [round(float(shares.mean()), 1)]
+    assert moving[""][:2] == moving["moved 0"][:2] == moving["moved 1"][:2] == [True, False]
+    assert moving["moved 0 mirrored"][:2] == [False, True]
+    assert moving["moved 0"][2] < moving[""][2] < moving["moved 1"][2]
+
+
 def findings_of(data):
     _, findings = netcfg.check(f"{{Data}}\n{data}{NETWORK}")
     return [(finding.code, finding.message) for finding in findings]
@@ -170,7 +216,7 @@ def test_mistakes_are_found_before_training():
     ((code, message),) = findings_of(f"{source}[horizontal_flip]\n[oversample]\nmirror = True\n")
     assert (code, message) == (
         "NC112",
-        "[oversample] works on the source's samples, and stands after [horizontal_flip]",
+        "[oversample] works on the frames of the source, and stands after [horizontal_flip]",
     )
     ((code, message),) = findings_of(f"{source}[oversample]\n[momu]\nepoch_size = 4\nsampling_size = 2\n")
     assert (code, "both say which samples" in message) == ("NC112", True)
