@@ -334,6 +334,17 @@ def open_samples(data: Data, split: Split) -> Any:
     return samples
 
 
+def sample_fields(data: Data) -> dict[str, FieldSpec]:
+    """What the samples of `open_samples` hold."""
+    fields: Mapping[str, FieldSpec] = data.source.fields()
+    names = data.needed[0]
+    for transform, wanted in zip(data.transforms, data.needed[1:], strict=True):
+        if not transform.extends_source:
+            break
+        fields, names = transform.fields(fields), wanted
+    return {name: fields[name] for name in names}
+
+
 def _momu(data: Data, seed: int) -> Momu | None:
     """The sampling that `[momu]` asks for, over the labels of all training samples."""
     asked = [transform for transform in data.transforms if isinstance(transform, Sampling)]

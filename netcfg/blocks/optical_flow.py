@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import Field as Option
 
@@ -11,6 +11,9 @@ from netcfg.blocks.base import ShapeError
 from netcfg.blocks.flow_choices import DEFAULT_LIMIT, FlowEncoding, FlowMethod
 from netcfg.blocks.kinds import FieldSpec, Transform
 from netcfg.source import did_you_mean
+
+if TYPE_CHECKING:
+    from netcfg.datasets.optical_flow import FlowPictures
 
 FLOW = "flow"
 
@@ -85,9 +88,13 @@ class OpticalFlow(Transform, name="optical_flow"):
             return samples
         from netcfg.datasets.flow_cache import open_cache
         from netcfg.datasets.flow_samples import FlowSamples
-        from netcfg.datasets.optical_flow import FlowPictures
 
         height, width = fields[self.of].shape[1:]
         size = (height, width) if isinstance(height, int) and isinstance(width, int) else None
-        pictures = FlowPictures(self.method, self.encoding, self.limit)
-        return FlowSamples(samples, pictures, size, open_cache(self.cache))
+        return FlowSamples(samples, self.pictures(), size, open_cache(self.cache))
+
+    def pictures(self) -> FlowPictures:
+        """How two frames become a picture of their flow. Raises `NetcfgError` where this OpenCV lacks the method."""
+        from netcfg.datasets.optical_flow import FlowPictures
+
+        return FlowPictures(self.method, self.encoding, self.limit)

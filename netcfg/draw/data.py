@@ -56,7 +56,7 @@ def _lines(value: Any, depth: int) -> Iterator[str]:
     if depth == _ROW_DEPTH or not value or not isinstance(value, dict | list):
         yield json.dumps(value, ensure_ascii=False)
         return
-    opening, closing = "{}" if isinstance(value, dict) else "[]"
+    opening, closing = ("{", "}") if isinstance(value, dict) else ("[", "]")
     rows = value.items() if isinstance(value, dict) else (("", item) for item in value)
     yield opening
     for index, (key, item) in enumerate(rows):
