@@ -55,12 +55,13 @@ class Layout:
 
 @dataclass(frozen=True, eq=False)
 class _Frames:
-    """The frames of one split, in the order of its list: ids, paths of pictures, rows of labels, subjects."""
+    """The frames of one split, in the order of its list: ids, paths, rows of labels, subjects, clips."""
 
     ids: tuple[str, ...]
     paths: tuple[str, ...]
     rows: NDArray[np.intp]
     subjects: NDArray[np.int64]
+    clips: NDArray[np.int64]
 
 
 class AudetnetFolder:
@@ -68,7 +69,8 @@ class AudetnetFolder:
 
     A sample holds the asked-for fields: `image` uint8 H×W×3, RGB, as large as it lies on disk; `labels` float32
     per action unit, as stored, or divided by 5 where they are intensities; `intensities` as stored, 0 to 5;
-    `subject` int64, the place of the id's prefix (`SN001` of `SN001_43`) among all prefixes.
+    `subject` int64, the place of the id's prefix (`SN001` of `SN001_43`) among all prefixes;
+    `clip` int64, the place of what stands before the frame's number.
 
     `image_size` (height, width) is what pictures must have; None: what the first one has.
     Errors: `NetcfgError` that names the file, the ids and what to do.
@@ -86,6 +88,7 @@ class AudetnetFolder:
             "labels": self._scaled,
             "intensities": self._stored,
             "subject": lambda index: self._frames.subjects[index],
+            "clip": lambda index: self._frames.clips[index],
         }
         self._makers = {name: makers[name] for name in fields}
         self._size_of = ""
@@ -201,19 +204,30 @@ def _frames(layout: Layout, split: Split, labels: Labels) -> _Frames:
             f"{shown_path(layout.folder)}: the {split} split is empty\n"
             f"help: list frame ids in {layout.train_ids} and {layout.test_ids}"
         )
-    subjects = sorted({subject_of(name) for name in (*train, *validation, *test)})
-    number = {subject: place for place, subject in enumerate(subjects)}
+    everybody = (*train, *validation, *test)
     return _Frames(
         tuple(ids),
         tuple(paths[name] for name in ids),
         np.array([labels.rows[name] for name in ids], np.intp),
-        np.array([number[subject_of(name)] for name in ids], np.int64),
+        _numbered(ids, everybody, subject_of),
+        _numbered(ids, everybody, clip_of),
     )
+
+
+def _numbered(ids: list[str], everybody: Sequence[str], part: Callable[[str], str]) -> NDArray[np.int64]:
+    """The place of a part of each id among those of all."""
+    number = {name: place for place, name in enumerate(sorted(set(map(part, everybody))))}
+    return np.array([number[part(name)] for name in ids], np.int64)
 
 
 def subject_of(name: str) -> str:
     """Whom a frame shows: its id up to the first underscore."""
     return name.partition("_")[0]
+
+
+def clip_of(name: str) -> str:
+    """Which clip a frame is of: its id without its number."""
+    return name.rpartition("_")[0]
 
 
 def _listed(layout: Layout, part: str, labels: Labels) -> list[str]:

@@ -199,6 +199,7 @@ class EpochSampler:
 class Pipeline:
     """The batches of one split, epoch by epoch.
 
+    `training`: with what is done `when = train`; None: for the training split.
     Errors: `NetcfgError` where the data cannot be made, a split holds nothing, or a worker dies.
     """
 
@@ -216,20 +217,22 @@ class Pipeline:
         limit_batches: int | None = None,
         remember: bool = True,
         share: Share = ALONE,
+        training: bool | None = None,
     ) -> None:
         self.split = split
         self.device = torch.device(device)
         self.workers = workers
-        transforms = lowered(data, training=split == "train")
+        training = split == "train" if training is None else training
+        transforms = lowered(data, training)
         self._finishers = [transform for per_sample, transform in transforms if not per_sample]
         self._kinds = {name: data.fields[name].kind for name in data.used}
         per_sample = [transform for per_sample, transform in transforms if per_sample]
         samples = data.source.open(split, source_fields(data))
         self._samples = remembering(samples, workers) if remember else samples
         preparer = Preparer(self._samples, per_sample, self._kinds, seed)
-        momu = _momu(data, seed) if split == "train" else None
+        momu = _momu(data, seed) if training else None
         self.sampler = EpochSampler(
-            len(preparer), batch_size, seed, shuffle, drop_last, limit_batches, momu, share, split == "train"
+            len(preparer), batch_size, seed, shuffle, drop_last, limit_batches, momu, share, training
         )
         self._loader = self._setup_loader(preparer)
 
@@ -255,6 +258,13 @@ class Pipeline:
     def samples(self) -> int:
         """Samples in an epoch."""
         return self.sampler.samples_per_epoch
+
+    @property
+    def ids(self) -> Sequence[str] | None:
+        """What all samples of the split are called, in the source's order; None where it gives no names."""
+        samples = self._samples.samples if isinstance(self._samples, SampleMemory) else self._samples
+        ids: Sequence[str] | None = getattr(samples, "ids", None)
+        return ids
 
     def prepare(self, workers: int, step_seconds: float = 0.0) -> Iterator[int]:
         """Make all samples beforehand, where they can be kept; how many are done, now and then.

@@ -181,10 +181,10 @@ class SyntheticFaces:
     def _drawn(self, subject: int, clip: int, frame: int) -> NDArray[np.uint8]:
         return self._face((subject, clip, frame)).image
 
-    def sample_id(self, index: int) -> str:
-        """What a sample is called: its subject, clip and frame."""
-        subject, clip, frame = self.clip_of(index)
-        return f"{subject}_{clip}_{frame}"
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """What the samples are called, in their order: subject, clip and frame."""
+        return tuple("_".join(map(str, self.clip_of(index))) for index in range(len(self)))
 
     def _image(self, place: tuple[int, int, int]) -> NDArray[np.uint8]:
         return self._face(place).image.copy()

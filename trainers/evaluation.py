@@ -62,7 +62,7 @@ class Sums:
 
 Evaluation = dict[str, Any]
 """What a split gives: `losses` {name: mean} and `metrics` {table: {figure: value}}; where there are any, `variants`
-(the tables that are another one's), `thresholds` {metric: one per label} and `counts` {table: {label: three counts}}.
+{metric: its further tables}, `thresholds` {metric: one per label} and `counts` {table: {label: three counts}}.
 """
 
 
@@ -95,12 +95,14 @@ def gather(
     on_batch: Callable[[int, Sums], None] = lambda done, sums: None,
     batches: int | None = None,
     team: Team = ALONE,
+    also: Sequence[str] = (),
 ) -> tuple[Sums, dict[str, Tensor]]:
-    """Some losses of a split, and the signals that its metrics read, in the order of its samples."""
+    """Some losses of a split, and in the order of its samples the signals that metrics read, and those of `also`."""
     program, networks = model.program, model.networks
     set_training(program, networks, False)
     precision = Precision(program.training.precision, next(networks.parameters()).device)
-    gathered = {name: None for metric in program.metrics.values() for name in metric.reads.values()}
+    read = [name for metric in program.metrics.values() for name in metric.reads.values()]
+    gathered = dict.fromkeys([*read, *also])
     wanted = dict.fromkeys(
         [*(read for name in computed for read in program.losses[name].reads.values()), *gathered]
     )
@@ -163,12 +165,13 @@ def judge(
     program: Program, signals: Mapping[str, Tensor], thresholds: Mapping[str, Sequence[float]]
 ) -> Evaluation:
     """What the metrics say of a split's signals, as in `Evaluation`."""
-    found: Evaluation = {"metrics": {}, "variants": [], "thresholds": {}, "counts": {}}
+    found: Evaluation = {"metrics": {}, "variants": {}, "thresholds": {}, "counts": {}}
     for name, metric in program.metrics.items():
         verdict = metric.judge(_case(program, metric, signals, thresholds.get(name)))
         found["metrics"] |= verdict.tables
-        found["variants"] += list(verdict.tables)[1:]
         found["counts"] |= verdict.counts
+        if len(verdict.tables) > 1:
+            found["variants"][name] = list(verdict.tables)[1:]
         if verdict.thresholds is not None:
             found["thresholds"][name] = list(verdict.thresholds)
     return {key: value for key, value in found.items() if value or key == "metrics"}

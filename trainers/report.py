@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.table import Table
@@ -11,43 +11,74 @@ Figures = Mapping[str, float]
 Splits = Mapping[str, Mapping[str, Figures]]
 
 OVERALL = "overall"
+_MEAN = "mean"
 _ABSENT = "–"
 
 
 def result_tables(result: Mapping[str, Any], labels: Collection[str] = ()) -> list[Table]:
-    """What the best epoch reached.
+    """What the best epoch reached on the validation and the test split, as `split_tables`."""
+    judged = {split: result.get(split) or {} for split in ("validation", "test")}
+    return split_tables(judged, f"best epoch ({result['best_epoch']})", labels)
+
+
+def split_tables(
+    evaluations: Mapping[str, Mapping[str, Any]], title: str, labels: Collection[str] = ()
+) -> list[Table]:
+    """The metrics of evaluated splits.
 
     Metrics that judge the same labels (`AU12`) stand side by side, a table per split; one that is alone has the
-    splits side by side. All others share a table of their main figures; one that judges a single label, known by
-    `labels`, names it there.
+    splits side by side, and one with variants has a table of its own. All others share a table of their main
+    figures; one that judges a single label, known by `labels`, names it there.
     """
-    splits = _splits(result)
-    epoch = f"best epoch ({result['best_epoch']})"
+    splits = {split: _with_roles(found) for split, found in evaluations.items() if found.get("metrics")}
+    variants: Mapping[str, Sequence[str]] = next(
+        (found.get("variants", {}) for found in evaluations.values() if found), {}
+    )
     groups = by_labels(splits.values())
     plain = groups.pop((), [])
     tables = []
-    for judged, metrics in groups.items():
-        if len(metrics) == 1:
-            columns = {split: figures.get(metrics[0], {}) for split, figures in splits.items()}
-            tables.append(_label_table(f"{metrics[0]}, {epoch}", judged, _by_role(columns, metrics[0])))
-            continue
-        for split, figures in splits.items():
-            roles = {name: _roles(name, figures[name]) for name in metrics if name in figures}
-            tables.append(_label_table(f"{split}, {epoch}", judged, roles))
+    for judged, names in groups.items():
+        for metrics in _families(names, variants):
+            tables += _tables_of_labels(splits, judged, metrics, title)
     if plain:
-        tables.append(_plain_table(epoch, plain, splits, labels))
+        tables.append(_plain_table(title, plain, splits, labels))
     return tables
 
 
-def _splits(result: Mapping[str, Any]) -> Splits:
-    """The metrics of each split that has been judged."""
-    found = {split: (result.get(split) or {}).get("metrics", {}) for split in ("validation", "test")}
-    return {split: metrics for split, metrics in found.items() if metrics}
+def _families(names: list[str], variants: Mapping[str, Sequence[str]]) -> list[list[str]]:
+    """Each metric that has variants with them; then all others together."""
+    families = [[name, *variants[name]] for name in names if name in variants]
+    taken = {name for family in families for name in family}
+    rest = [name for name in names if name not in taken]
+    return [*families, rest] if rest else families
+
+
+def _tables_of_labels(splits: Splits, judged: Sequence[str], metrics: list[str], title: str) -> list[Table]:
+    if len(metrics) == 1:
+        columns = {split: figures[metrics[0]] for split, figures in splits.items() if metrics[0] in figures}
+        return [_label_table(f"{metrics[0]}, {title}", judged, columns)]
+    tables = []
+    for split, figures in splits.items():
+        columns = {name: figures[name] for name in metrics if name in figures}
+        tables.append(_label_table(f"{split}, {title}", judged, columns))
+    return tables
+
+
+def _with_roles(evaluation: Mapping[str, Any]) -> dict[str, Figures]:
+    """The metrics of an evaluation; the main figure of each is called for what it is of its labels."""
+    pooled = evaluation.get("counts", {})
+    return {
+        table: {
+            (OVERALL if table in pooled else _MEAN) if name == table else name: value
+            for name, value in figures.items()
+        }
+        for table, figures in evaluation["metrics"].items()
+    }
 
 
 def own_figures(evaluation: Mapping[str, Any]) -> dict[str, Figures]:
     """The metrics of an evaluation without their variants."""
-    variants = evaluation.get("variants", ())
+    variants = {name for names in evaluation.get("variants", {}).values() for name in names}
     metrics = evaluation.get("metrics", {})
     return {name: figures for name, figures in metrics.items() if name not in variants}
 
@@ -69,15 +100,6 @@ def _labels(figures: Figures) -> tuple[str, ...]:
     return labels if len(labels) > 1 else ()
 
 
-def _by_role(columns: Mapping[str, Figures], metric: str) -> dict[str, Figures]:
-    return {split: _roles(metric, figures) for split, figures in columns.items() if figures}
-
-
-def _roles(metric: str, figures: Figures) -> dict[str, float]:
-    """The figures, the main one as `mean`."""
-    return {"mean" if name == metric else name: value for name, value in figures.items()}
-
-
 def _label_table(title: str, labels: Iterable[str], columns: Mapping[str, Figures]) -> Table:
     """Rows are labels, then the mean over them and what they come to together."""
     table = Table(title=title, title_justify="left")
@@ -87,23 +109,28 @@ def _label_table(title: str, labels: Iterable[str], columns: Mapping[str, Figure
     for label in labels:
         _add_row(table, label, columns, label)
     table.add_section()
-    _add_row(table, "mean", columns, "mean")
+    _add_row(table, _MEAN, columns, _MEAN)
     if any(OVERALL in figures for figures in columns.values()):
         _add_row(table, OVERALL, columns, OVERALL)
     return table
 
 
-def _plain_table(epoch: str, metrics: Iterable[str], splits: Splits, labels: Collection[str]) -> Table:
+def _plain_table(title: str, metrics: Iterable[str], splits: Splits, labels: Collection[str]) -> Table:
     """A row per metric, a column per split."""
-    table = Table(title=epoch, title_justify="left")
+    table = Table(title=title, title_justify="left")
     table.add_column("")
     for split in splits:
         table.add_column(split, justify="right")
     for name in metrics:
-        main = {split: dict(list(figures.get(name, {}).items())[:1]) for split, figures in splits.items()}
+        main = {split: _main(figures.get(name, {})) for split, figures in splits.items()}
         label = next((label for label in next(iter(splits.values())).get(name, {}) if label in labels), None)
-        _add_row(table, f"{name} ({label})" if label else name, main, name)
+        _add_row(table, f"{name} ({label})" if label else name, main, "")
     return table
+
+
+def _main(figures: Figures) -> Figures:
+    """A metric's main figure, nameless."""
+    return dict(zip(("",), figures.values(), strict=False))
 
 
 def _add_row(table: Table, title: str, columns: Mapping[str, Figures], key: str) -> None:
@@ -117,4 +144,4 @@ def number(value: float | None) -> str:
     return f"{value:.3f}" if value == 0 or 0.01 <= abs(value) < 10_000 else f"{value:.3g}"
 
 
-__all__ = ["by_labels", "number", "own_figures", "result_tables"]
+__all__ = ["by_labels", "number", "own_figures", "result_tables", "split_tables"]

@@ -23,7 +23,7 @@ class AudetnetFolder(Source, name="audetnet_folder"):
     and never run, in a .npz (`netcfg data convert`), or in a .csv with the header `id,AU1,AU2,…`.
 
     Fields: `image` 3×H×W, `labels` one per action unit (with `intensities` stored / 5), `intensities` the
-    stored ones (0 to 5), `subject` a class.
+    stored ones (0 to 5), `subject` and `clip` a class, by what stands in an id before its first and its last `_`.
     Source: AUDetNet's data folder and its preparation of DISFA.
     Example::
 
@@ -87,6 +87,7 @@ class AudetnetFolder(Source, name="audetnet_folder"):
             "image": FieldSpec((3, height, width), "image"),
             "labels": FieldSpec((len(names),), "vector", names),
             "subject": FieldSpec((), "class"),
+            "clip": FieldSpec((), "class"),
         }
         if self.intensities:
             made["intensities"] = FieldSpec((len(names),), "vector", names)

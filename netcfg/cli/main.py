@@ -15,6 +15,7 @@ COMMANDS = {
     "plan": "the training step: what each phase computes, reuses, cuts and updates",
     "graph": "draw a program's networks as svg or png",
     "train": "train a program and keep what came of it in a run folder",
+    "eval": "judge trained weights on a split, and keep the predictions",
     "data": "write a data folder, convert its labels, or look at samples",
     "convert": "turn checkpoints of published systems into safetensors, and back",
     "blocks": "the reference: all section types, or the page of one",

@@ -37,13 +37,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--device", default="auto", metavar="NAME", help="auto, cpu, cuda, cuda:1 (default: auto)"
     )
-    parser.add_argument("--epochs", type=_positive, metavar="N", help="instead of max_epochs")
+    parser.add_argument("--epochs", type=positive, metavar="N", help="instead of max_epochs")
     parser.add_argument(
-        "--limit-batches", type=_positive, metavar="N", help="at most N batches a split and epoch"
+        "--limit-batches", type=positive, metavar="N", help="at most N batches a split and epoch"
     )
     parser.add_argument("--seed", type=_seed, metavar="N", help="of weights, order and augmentation")
     parser.add_argument(
-        "--workers", type=_not_negative, metavar="N", help="processes that prepare data; 0: none"
+        "--workers", type=not_negative, metavar="N", help="processes that prepare data; 0: none"
     )
     parser.add_argument(
         "--resume",
@@ -235,11 +235,13 @@ def _started_with(options: argparse.Namespace, program: Program) -> dict[str, An
     }
 
 
-def _positive(text: str) -> int:
+def positive(text: str) -> int:
+    """An argument's whole number, from 1."""
     return _whole_number(text, 1)
 
 
-def _not_negative(text: str) -> int:
+def not_negative(text: str) -> int:
+    """An argument's whole number, from 0."""
     return _whole_number(text, 0)
 
 

@@ -453,4 +453,4 @@ def test_clips_are_told_apart_and_stand_together():
     clips = [int(faces[index]["clip"]) for index in range(len(faces))]
     assert len(set(clips)) == 2 * 2
     assert all(clips[start : start + 3] == [clips[start]] * 3 for start in range(0, len(clips), 3))
-    assert faces.sample_id(4) == f"{faces.subject_ids()[0]}_1_1"
+    assert faces.ids[4] == f"{faces.subject_ids()[0]}_1_1"

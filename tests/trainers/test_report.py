@@ -4,7 +4,7 @@ import io
 
 from rich.console import Console
 
-from netcfg.trainers.report import number, result_tables
+from netcfg.trainers.report import number, result_tables, split_tables
 
 F1 = {"f1": 0.5, "AU6": 0.4, "AU12": 0.6, "overall": 0.55}
 ACCURACY = {"accuracy": 0.75, "AU6": 0.7, "AU12": 0.8}
@@ -74,3 +74,24 @@ def test_numbers_of_all_sizes_are_short():
         "1.23e+05",
         "nan",
     ]
+
+
+def test_a_metric_with_variants_has_a_table_of_its_own_and_says_what_its_figure_is():
+    evaluation = {
+        "metrics": {
+            "f1": F1,
+            "f1_median3": {"f1_median3": 0.6, "AU6": 0.5, "AU12": 0.7, "overall": 0.65},
+            "micro": {"micro": 0.55, "AU6": 0.4, "AU12": 0.6},
+            "accuracy": ACCURACY,
+        },
+        "variants": {"f1": ["f1_median3"]},
+        "counts": {"micro": {}},
+    }
+    console = Console(file=io.StringIO(), width=100)
+    for table in split_tables({"test": evaluation}, "here"):
+        console.print(table)
+    lines = [line.replace("│", " ").split() for line in console.file.getvalue().splitlines()]
+    assert ["AU6", "0.400", "0.500"] in lines
+    assert ["mean", "0.500", "0.600"] in lines
+    assert ["mean", "–", "0.750"] in lines
+    assert ["overall", "0.550", "–"] in lines

@@ -1,0 +1,206 @@
+"""`netcfg eval`: judge trained weights on a split, of their own data or of others."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from netcfg.cli.program import add_program_arguments, check_file, load_program
+from netcfg.cli.train import not_negative, positive
+from netcfg.source import NetcfgError, ProgramError, shown_path
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from netcfg.program import Program
+    from netcfg.trainers.examination import Examined, Thresholds
+
+_SPLITS = ("test", "validation", "train")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    parser.add_argument("target", metavar="RUN|FILE", help="a run's folder, or a program")
+    parser.add_argument(
+        "--weights",
+        metavar="FILE",
+        help="the weights to judge; of a run also `best` (the default) or `last`",
+    )
+    add_program_arguments(parser)
+    parser.add_argument("--split", choices=_SPLITS, default="test", help="default: test")
+    parser.add_argument(
+        "--device", default="auto", metavar="NAME", help="auto, cpu, cuda, cuda:1 (default: auto)"
+    )
+    parser.add_argument(
+        "--workers", type=not_negative, metavar="N", help="processes that prepare data; 0: none"
+    )
+    parser.add_argument("--limit-batches", type=positive, metavar="N", help="judge at most N batches")
+    parser.add_argument("--format", choices=("text", "json", "csv"), default="text", help="default: text")
+    parser.add_argument(
+        "--predictions", metavar="OUT", help="also write scores and labels of all samples: .csv or .npz"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Judge and print. Raises `NetcfgError` where program, weights and data do not belong together."""
+    target = Path(options.target)
+    predictions = Path(options.predictions) if options.predictions else None
+    program = _program_of_run(target, options) if target.is_dir() else _program_of_file(options)
+    from netcfg.trainers.examination import expect_metrics
+
+    expect_metrics(program)
+    if predictions is not None:
+        from netcfg.trainers.predictions import expect_kind
+
+        expect_kind(predictions)
+    weights = _weights(target, options.weights)
+    examined = _examine(program, weights, _known_thresholds(target, weights), options)
+    if predictions is not None:
+        from netcfg.trainers.predictions import write_predictions
+
+        write_predictions(predictions, program, examined)
+        print(
+            f"{examined.samples} predictions of the {options.split} split: {shown_path(predictions)}",
+            file=sys.stderr,
+        )
+    _print(program, weights, examined, options)
+    return 0
+
+
+# --- what is judged
+
+
+def _program_of_file(options: argparse.Namespace) -> Program:
+    if options.weights is None:
+        raise NetcfgError(
+            f"which weights of {options.target}?\nhelp: `--weights FILE`, or give the folder of a run"
+        )
+    return load_program(options.target, options)
+
+
+def _program_of_run(folder: Path, options: argparse.Namespace) -> Program:
+    """The program as the run trained it, on other data with `--data`."""
+    from netcfg.trainers.run_folder import RunFolder
+    from netcfg.trainers.trainer import override
+
+    if options.preset or options.settings:
+        raise NetcfgError(
+            "a run keeps its presets and variables\n"
+            f"help: to change them, give the file: `netcfg eval FILE --weights {folder}/checkpoints/best.safetensors`"
+        )
+    started = RunFolder.open(folder).read_json("run.json")
+    program, findings = check_file(str(folder / "resolved.cfg"), None, {}, options.data)
+    if program is None:
+        raise ProgramError(findings)
+    named = replace(program, name=started.get("program", program.name))
+    return override(named, seed=started.get("seed"), precision=started.get("precision"))
+
+
+def _weights(target: Path, asked: str | None) -> Path:
+    """The file of weights: a path, or of a run `best` or `last`."""
+    from netcfg.trainers.run_folder import RunFolder
+
+    if not target.is_dir() or asked not in (None, "best", "last"):
+        return Path(str(asked))
+    checkpoints = RunFolder.open(target).checkpoints
+    path = checkpoints.last if asked == "last" else checkpoints.best
+    if not path.is_file():
+        raise NetcfgError(
+            f"{shown_path(target)} holds no {asked or 'best'} weights yet: no epoch of it has finished\n"
+            f"help: `netcfg train --resume {target}` goes on with it"
+        )
+    return path
+
+
+def _known_thresholds(target: Path, weights: Path) -> Thresholds | None:
+    """The thresholds that a run has chosen for its best weights; None where they must be searched for."""
+    from netcfg.trainers.examination import chosen_thresholds
+    from netcfg.trainers.run_folder import RunFolder
+
+    if not target.is_dir() or weights != RunFolder(target).checkpoints.best:
+        return None
+    return chosen_thresholds(RunFolder(target))
+
+
+def _examine(
+    program: Program, weights: Path, thresholds: Thresholds | None, options: argparse.Namespace
+) -> Examined:
+    from rich.console import Console
+
+    from netcfg.trainers.devices import choose_device, default_workers
+    from netcfg.trainers.examination import Examiner
+    from netcfg.trainers.progress import Stretch, open_display
+
+    display = open_display(Console(stderr=True))
+
+    def started(split: str, pipeline: Any) -> Any:
+        display.start(Stretch(split, len(pipeline), program.training.batch_size))
+        return lambda done, sums: display.advance(done, sums.means)
+
+    workers = program.training.workers if options.workers is None else options.workers
+    try:
+        examiner = Examiner(
+            program,
+            weights,
+            device=choose_device(options.device),
+            workers=default_workers() if workers is None else workers,
+            limit_batches=options.limit_batches,
+            started=started,
+        )
+        return examiner.examine(options.split, thresholds)
+    finally:
+        display.close()
+
+
+# --- what is said
+
+
+def _print(program: Program, weights: Path, examined: Examined, options: argparse.Namespace) -> None:
+    if options.format == "json":
+        print(json.dumps(_as_json(program, weights, examined, options), indent=2))
+    elif options.format == "csv":
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(("split", "metric", "figure", "value"))
+        for metric, figures in examined.evaluation["metrics"].items():
+            writer.writerows((options.split, metric, name, repr(value)) for name, value in figures.items())
+    else:
+        _print_tables(program, weights, examined, options)
+
+
+def _as_json(
+    program: Program, weights: Path, examined: Examined, options: argparse.Namespace
+) -> dict[str, Any]:
+    return {
+        "program": program.name,
+        "weights": str(weights),
+        "data": options.data,
+        "split": options.split,
+        "samples": examined.samples,
+        **examined.evaluation,
+    }
+
+
+def _print_tables(program: Program, weights: Path, examined: Examined, options: argparse.Namespace) -> None:
+    from rich.console import Console
+
+    from netcfg.trainers.report import split_tables
+
+    fields = program.data.fields if program.data else {}
+    labels = [name for spec in fields.values() for name in spec.names]
+    console = Console()
+    source = f"of {options.data}, " if options.data else ""
+    _say(console, f"{shown_path(weights)} on the {options.split} split, {source}{examined.samples} samples")
+    for table in split_tables({options.split: examined.evaluation}, f"{options.split} split", labels):
+        console.print(table)
+    for metric, values in examined.evaluation.get("thresholds", {}).items():
+        shown = ", ".join(f"{value:.3f}" for value in values)
+        _say(console, f"{metric}: threshold {shown}")
+
+
+def _say(console: Console, line: str) -> None:
+    console.print(line, markup=False, highlight=False, soft_wrap=True)
