@@ -12,7 +12,8 @@ One object; keys may be added to what stands here, and `version` grows where one
       frames             uses of templates, outer ones first: id, name, template, parent (an id), turns, place, entries
       nodes              boxes in file order: id, kind (its family), name, text (its lines), template, parent, turns
                          (it is shown once and stands for so many), frozen, place, entries
-      wires              signals: source and target (ids of nodes), port, label
+      wires              signals: source and target (ids of nodes), port, label; where training is shown: phases
+                         (whose gradients flow back), cuts (whose end here), update (a phase steps a network)
 
 An entry is a section of the file: `title`; `type` and `options` (those that differ from their defaults) where
 it has such; `span` (file, line, column, end_column; the file from the folder of the one that was drawn);
@@ -111,9 +112,11 @@ def _place(part: Box | Frame, ids: Ids, places: Places) -> list[float] | None:
     return [round(number, 2) for number in place] if place else None
 
 
-def _wire(wire: Wire, ids: Ids) -> dict[str, str]:
-    ends = {"source": ids[id(wire.source)], "target": ids[id(wire.target)]}
-    return {**ends, "port": wire.port, "label": wire.label}
+def _wire(wire: Wire, ids: Ids) -> dict[str, Any]:
+    row: dict[str, Any] = {"source": ids[id(wire.source)], "target": ids[id(wire.target)]}
+    row |= {"port": wire.port, "label": wire.label}
+    trains = {"phases": wire.phases, "cuts": wire.cuts, "update": wire.update}
+    return row | {key: value for key, value in trains.items() if value}
 
 
 def entry_data(entry: Entry) -> dict[str, Any]:

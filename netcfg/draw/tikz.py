@@ -11,7 +11,21 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
-from netcfg.draw.scene import Dot, Group, Path, Point, Rect, Scene, Shape, Text, arrow_head, decimal, shaft
+from netcfg.draw.scene import (
+    Dot,
+    Group,
+    Path,
+    Point,
+    Rect,
+    Scene,
+    Shape,
+    Text,
+    arrow_head,
+    corner,
+    decimal,
+    part_way,
+    shaft,
+)
 
 _HEAD: Final = r"""\documentclass[tikz]{standalone}
 \usepackage{tikz}
@@ -92,10 +106,8 @@ class _Pen:
         return f"\\path[{', '.join(options)}] {_outline(rect, radius)};"
 
     def path(self, path: Path) -> Iterator[str]:
-        options = [self.colour(path.stroke), f"line width={_length(path.stroke_width)}"]
-        if len(path.points) > 2:
-            options.append(f"rounded corners={_length(path.radius)}")
-        yield f"\\draw[{', '.join(options)}] {' -- '.join(map(_pair, shaft(path)))};"
+        options = f"{self.colour(path.stroke)}, line width={_length(path.stroke_width)}"
+        yield f"\\draw[{options}] {''.join(_steps(path))};"
         if path.arrow:
             corners = " -- ".join(map(_pair, arrow_head(path)))
             yield f"\\fill[{self.colour(path.stroke)}] {corners} -- cycle;"
@@ -111,6 +123,17 @@ class _Pen:
         )
         place = _pair((text.left, text.y))
         return f"\\node[anchor=base west, inner sep=0pt, {self.colour(text.fill)}] at {place} {{{shown}}};"
+
+
+def _steps(path: Path) -> Iterator[str]:
+    """A line with its rounded corners."""
+    points = shaft(path)
+    yield _pair(points[0])
+    for before, at, after in zip(points, points[1:], points[2:], strict=False):
+        begin, end = corner(before, at, after, path.radius)
+        one, other = part_way(begin, at, 2 / 3), part_way(end, at, 2 / 3)
+        yield f" -- {_pair(begin)} .. controls {_pair(one)} and {_pair(other)} .. {_pair(end)}"
+    yield f" -- {_pair(points[-1])}"
 
 
 def _outline(rect: Rect, radius: float) -> str:

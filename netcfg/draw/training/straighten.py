@@ -1,4 +1,4 @@
-"""The last touch to heights: lines that nearly run straight do, where moving a few cells together makes that possible."""
+"""The last touch to heights: lines that nearly run straight do, where a few cells can be moved together for it."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from netcfg.draw.columns import Columns, Joint
+    from netcfg.draw.training.columns import Columns, Joint
 
 BEND = 24.0
 """What a bend costs, in units of the height it bridges."""
+SLACK = 6.0
+"""By so much cells may come nearer than they stood."""
 _PASSES = 8
 
 
@@ -48,7 +50,7 @@ class _Straightener:
             for joint in self.joints[waiting.pop()]:
                 for other in (joint.left, joint.right):
                     is_line = self.cells[other].card is None
-                    if other not in found and (is_line or through_cards) and abs(self._bend(joint)) < 0.5:
+                    if other not in found and (is_line or through_cards) and abs(self._bend(joint)) < 0.01:
                         found.add(other)
                         waiting.append(other)
         return frozenset(found)
@@ -68,7 +70,7 @@ class _Straightener:
         steps = {self._bend(joint) * (1 if joint.left in members else -1) for joint in edge}
         best = (self._cost(edge) - 0.01, 0.0)
         for step in sorted(steps):
-            if abs(step) > 0.01 and self._is_free(members, step):
+            if abs(step) > 0.005 and self._is_free(members, step):
                 self._shift(members, step)
                 best = min(best, (self._cost(edge), step))
                 self._shift(members, -step)
@@ -77,23 +79,19 @@ class _Straightener:
 
     def _cost(self, joints: list[Joint]) -> float:
         bends = ((abs(self._bend(joint)), joint.weight) for joint in joints)
-        return sum(weight * (bend + BEND) for bend, weight in bends if bend > 0.5)
+        return sum(weight * (bend + BEND) for bend, weight in bends if bend > 0.01)
 
     def _shift(self, members: frozenset[int], step: float) -> None:
         for index in members:
             self.cells[index].y += step
 
     def _is_free(self, members: frozenset[int], step: float) -> bool:
-        """Whether all of the set keep their distance from the cells above and below that stay."""
+        """Whether all of the set keep their distance, or nearly, from the cells above and below that stay."""
         for index in members:
             column, place = self.columns.order[self.cells[index].column], self.place[index]
-            above = column[place - 1] if place else None
-            below = column[place + 1] if place + 1 < len(column) else None
-            y = self.cells[index].y + step
-            if above is not None and above not in members:
-                if y < self.cells[above].y + self.columns.distance(above, index) - 0.01:
-                    return False
-            if below is not None and below not in members:
-                if self.cells[below].y < y + self.columns.distance(index, below) - 0.01:
+            near = column[max(place - 1, 0) : place + 2]
+            for above, below in zip(near, near[1:], strict=False):
+                upper, lower = (self.cells[one].y + step * (one in members) for one in (above, below))
+                if lower < upper + self.columns.distance(above, below) - SLACK:
                     return False
         return True

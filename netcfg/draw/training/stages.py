@@ -9,7 +9,7 @@ from netcfg.graph import Graph
 from netcfg.passes.plan import network_of
 
 if TYPE_CHECKING:
-    from netcfg.draw.training import Card, Flow
+    from netcfg.draw.training.model import Card, Flow
 
 
 def grouped(model: Graph, nodes: Sequence[int]) -> list[list[int]]:

@@ -2,7 +2,7 @@
 
 A link leads from a port on a card's right edge to one on the left edge of a card in a later column. Links of one port
 are one *signal*; in the columns it passes a signal takes a *cell* of its own, as a card does. So no line runs
-through a card, and every line that has to bend does so between two columns (see `netcfg.draw.channels`).
+through a card, and every line that has to bend does so between two columns (see `netcfg.draw.training.channels`).
 
 The order in each column is found by sweeps (each cell near those it is joined to), then by moving single cells as long
 as that saves crossings. Heights make the sum of all bends small. Nothing is left to chance.
@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from netcfg.draw.straighten import straighten
+from netcfg.draw.training.straighten import straighten
 
 Port = tuple[int, int]
 """A card's index, and the number of one of its outputs."""

@@ -39,7 +39,15 @@ class Track:
     @property
     def is_straight(self) -> bool:
         """Whether it has no upright stretch."""
-        return self.high - self.low < 0.5
+        return self.high - self.low < 0.01
+
+    def forks(self) -> list[float]:
+        """The heights at which three lines or more meet."""
+        if self.is_straight:
+            return []
+        heights = sorted({*self.leaves, self.enters})
+        ends = (self.low, self.high)
+        return [y for y in heights if y not in ends or (y == self.enters and y in self.leaves)]
 
 
 def assign(tracks: Sequence[Track]) -> int:

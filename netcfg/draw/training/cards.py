@@ -9,8 +9,7 @@ from netcfg.draw import style
 from netcfg.draw.measure import Line, Word, line_width
 from netcfg.draw.metrics import ASCENT, fitted, text_width
 from netcfg.draw.scene import Dot, Group, Rect, Shape, Text
-from netcfg.draw.style import Paint
-from netcfg.draw.training import Card, Row, phase_colour
+from netcfg.draw.training.model import Card, Row, phase_colour
 
 ROW = 19.0
 """Height of a row, and least distance of two ports."""
@@ -25,12 +24,6 @@ NAME_WIDTH = 230.0
 BAND_GAP = 6.0
 """Below the band with a phase's name."""
 _WRAP = 160.0
-_PAINTS = {
-    "data": Paint("#ffffff", "#37475a"),
-    "network": Paint("#f5f5f4", "#8d9299"),
-    "loss": Paint("#fbf6e6", "#b39a4d"),
-    "phase": Paint("#ffffff", "#37475a"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +80,16 @@ def _header(card: Card) -> Iterator[Line]:
         yield (title, *(_word(row.shape, style.SMALL, colour=style.FAINT) for row in card.rows if row.shape))
     else:
         yield (title,)
-    for text in _wrapped(box.pieces, ", " if card.kind in ("data", "phase") else " "):
+    pieces = box.pieces
+    if card.kind == "data":
+        pieces = [step for piece in pieces for step in piece.split(", ")]
+    elif card.kind == "phase":
+        pieces = pieces[1:]  # its number stands in the band
+    for text in _wrapped(pieces, ", "):
         yield (_word(text, style.SMALL, colour=style.FAINT),)
     if box.frozen:
         yield (_word("frozen", style.SMALL, colour=style.FROZEN),)
-    elif card.kind == "network" and not card.phases and card.trainable:
+    elif card.idle:
         yield (_word("not trained", style.SMALL, colour=style.FAINT),)
 
 
@@ -106,13 +104,13 @@ def _wrapped(pieces: Sequence[str], glue: str) -> list[str]:
     """The pieces joined, on as many lines as it takes; a piece that is too long by itself is broken at ` of `."""
     parts = [part for piece in pieces for part in piece.replace(" of ", "\0of ").split("\0")]
     lines: list[str] = []
-    for number, part in enumerate(parts):
+    for part in parts:
         joined = f"{lines[-1]}{' ' if part.startswith('of ') else glue}{part}" if lines else ""
         if lines and text_width(joined, style.SMALL) <= _WRAP:
             lines[-1] = joined
         else:
-            if lines and glue == ", " and number:
-                lines[-1] += ","
+            if lines and not part.startswith("of "):
+                lines[-1] += glue.rstrip()
             lines.append(part)
     return lines
 
@@ -149,7 +147,7 @@ def card_shapes(one: Sized, x: float, y: float, width: float, id: str) -> Group:
 
 def _outline(one: Sized, x: float, y: float, width: float) -> Iterator[Shape]:
     card = one.card
-    paint = _PAINTS.get(card.kind) or style.FAMILIES.get(card.box.kind, style.OTHER_FAMILY)
+    paint = style.FAMILIES.get(card.box.kind, style.OTHER_FAMILY)
     colour = card.box.colour
     fill = tint(colour) if colour and card.kind == "network" else paint.fill
     stroke_width = 1.6 if colour else 1.0

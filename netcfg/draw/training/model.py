@@ -17,7 +17,7 @@ from netcfg.blocks.kinds import Loss
 from netcfg.blocks.model import NetworkUse
 from netcfg.draw.entry import Entry, entry_of, place_text
 from netcfg.draw.model import Box, amount
-from netcfg.draw.stages import grouped, set_columns
+from netcfg.draw.training.stages import grouped, set_columns
 from netcfg.graph import Graph, Node, Signal
 from netcfg.passes.plan import Plan, history_path
 from netcfg.passes.reach import key
@@ -54,7 +54,8 @@ class Card:
     phases: tuple[int, ...] = ()
     updates: tuple[str, ...] = ()
     """The networks that a phase updates."""
-    trainable: int = 0
+    idle: bool = False
+    """Whether no phase updates a network that could learn."""
     column: int = 0
 
     @property
@@ -116,6 +117,7 @@ class _Sheet:
         self.program = plan.program
         self.model = plan.model
         self.phases = phases
+        self.whole = whole
         minimised = {name for phase in phases.values() for name in phase.weights}
         self.losses = {name: loss for name, loss in self.program.losses.items() if whole or name in minimised}
         self.nodes = self._nodes(whole)
@@ -144,8 +146,8 @@ class _Sheet:
             flows += self._add_phase(number, phase)
         set_columns(self.cards, flows)
         options = self.program.training
-        note = f"batches of {options.batch_size}, {options.max_epochs} epochs"
-        return Training(self.cards, flows, self.phases, note, self._measured())
+        note = f"training in batches of {options.batch_size}, {options.max_epochs} epochs"
+        return Training(self.cards, flows, self.phases, note, self._measured() if self.whole else [])
 
     def _nodes(self, whole: bool) -> list[int]:
         """The nodes to show: all blocks, or those that a loss needs; fields as far as one of these reads them."""
@@ -178,7 +180,8 @@ class _Sheet:
         steps = [_words(transform.type_name) for transform in data.transforms]
         rows = [Row(node.path, show(node.output.shape) or "one number", leaves=True) for node in fields]
         details = f"[{data.source.type_name}]\n{place_text(data.span)}"
-        box = Box("input", source, "", steps, details, path="Data", entries=(Entry(source, data.span),))
+        pieces = [", ".join(steps)] if steps else []
+        box = Box("input", source, "", pieces, details, path="Data", entries=(Entry(source, data.span),))
         self._add(Card("data", box, rows), [node.output for node in fields])
 
     def _add_group(self, group: list[int]) -> None:
@@ -204,10 +207,12 @@ class _Sheet:
         details += f"\n{place_text(network.span)}"
         entry = Entry(network.name, network.span)
         box = Box(
-            "backbone", network.name, "", pieces, details, frozen=frozen, path=network.name, entries=(entry,)
+            "network", network.name, "", pieces, details, frozen=frozen, path=network.name, entries=(entry,)
         )
         box.colour = phase_colour(phases[0]) if phases else ""
-        return Card("network", box, rows, phases, trainable=network.trainable)
+        trained = {name for phase in self.program.phases for name in phase.optimizer.networks}
+        idle = network.trainable > 0 and network.name not in trained
+        return Card("network", box, rows, phases, idle=idle)
 
     def _block(self, node: Node) -> Card:
         label = node.block.label()
@@ -275,7 +280,7 @@ class _Sheet:
         entry = Entry(f"[{optimizer.type_name}] {phase.name}", phase.span, optimizer)
         details = f"{entry.title}\nupdates {', '.join(optimizer.networks)}\n{place_text(phase.span)}"
         kind = [] if optimizer.type_name == phase.name else [_words(optimizer.type_name)]
-        pieces = [*kind, every(optimizer.every)]
+        pieces = [f"phase {number}", *kind, every(optimizer.every)]
         path, colour = f"Optimizer.{phase.name}", phase_colour(number)
         box = Box("phase", phase.name, "", pieces, details, path=path, entries=(entry,), colour=colour)
         terms = enumerate(phase.weights.items())
