@@ -15,17 +15,9 @@ import torch
 from torch import Tensor
 
 import netcfg
+from netcfg.builder.adaptation import SHOWN_DIFFERENCES, WeightsError, sizes
 from netcfg.builder.layouts import AnyLayout, BlockLayout, renamed
-from netcfg.builder.weights import (
-    SHOWN_DIFFERENCES,
-    WeightsError,
-    below,
-    compare_states,
-    network_prefix,
-    read_published,
-    save_tensors,
-    sizes,
-)
+from netcfg.builder.weights import below, compare_states, network_prefix, read_published, save_tensors
 from netcfg.files import write_beside
 from netcfg.graph import Graph
 from netcfg.program import Program

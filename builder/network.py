@@ -48,7 +48,7 @@ def build_network(graph: Graph) -> Network:
     """One network, with fresh weights; frozen blocks do not ask for gradients."""
     network = _network_class(re.sub(r"\W", "_", graph.name), _Writer(graph).source())()
     for node in graph.blocks:
-        if not _is_inline(node):
+        if not _is_inline(node) and node.shared is None:
             module = node.block.lower(*(signal.shape for signal in node.inputs))
             if node.freeze:
                 module.requires_grad_(False)
@@ -191,7 +191,7 @@ class _Writer:
         inline = node.block.inline(*arguments)
         if inline is not None:
             return inline
-        module = "".join(f'["{part}"]' for part in node.path.split("."))
+        module = "".join(f'["{part}"]' for part in node.holder.split("."))
         return f"self{module}({', '.join(arguments)})"
 
     def _may_overwrite(self, roots: list[Key]) -> bool:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,27 +13,20 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
+from netcfg.builder.adaptation import (
+    SHOWN_DIFFERENCES,
+    Loaded,
+    WeightsError,
+    adapt,
+    adaptation,
+    lies_below,
+    sizes,
+)
 from netcfg.builder.layouts import DEFAULT_LAYOUTS, LAYOUTS, AnyLayout, BlockLayout, Layout, renamed
 from netcfg.files import write_beside
 from netcfg.graph import Graph, WeightRequest
 from netcfg.program import Program
-from netcfg.source import Finding, NetcfgError, ProgramError, Span, did_you_mean, nearest
-
-SHOWN_DIFFERENCES = 8
-
-
-class WeightsError(NetcfgError):
-    """A file of weights that cannot be used; `code` is the finding's, `help` what to do."""
-
-    def __init__(self, message: str, code: str = "NC603", help: str | None = None) -> None:
-        super().__init__(message + (f"\nhelp: {help}" if help else ""))
-        self.message = message
-        self.code = code
-        self.help = help
-
-    def finding(self, span: Span | None = None) -> Finding:
-        """The error as a finding, at the place that asks for the file."""
-        return Finding(self.code, self.message, span, help=self.help)
+from netcfg.source import Finding, NetcfgError, ProgramError, did_you_mean, nearest
 
 
 def save_state(path: Path | str, module: nn.Module) -> None:
@@ -69,11 +62,6 @@ def compare_states(found: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) ->
         elif found[key].shape != value.shape:
             rows.append(f"{key}: {sizes(found[key])} in the file, {sizes(value)} in the network")
     return rows + [f"{key}: only in the file" for key in found if key not in wanted]
-
-
-def sizes(tensor: Tensor) -> str:
-    """The shape of a tensor, as a reader writes it."""
-    return "×".join(map(str, tensor.shape)) or "one number"
 
 
 def read_state(path: Path) -> dict[str, Tensor]:
@@ -139,23 +127,6 @@ def _is_plain(tensor: Tensor) -> bool:
     return tensor.layout == torch.strided and not (tensor.is_quantized or tensor.is_meta or tensor.is_nested)
 
 
-@dataclass
-class Loaded:
-    """What became of the weights that a file asked for, by parameter name."""
-
-    source: str
-    loaded: list[str] = field(default_factory=list)
-    adapted: list[str] = field(default_factory=list)
-    left_out: list[str] = field(default_factory=list)
-    left_over: list[str] = field(default_factory=list)
-
-    def __str__(self) -> str:
-        return (
-            f"{self.source}: {len(self.loaded)} parameters loaded, {len(self.adapted)} adapted, "
-            f"{len(self.left_out)} left as they were, {len(self.left_over)} of the file not used"
-        )
-
-
 def load_pretrained(program: Program, networks: Mapping[str, nn.Module] | nn.ModuleDict) -> list[Loaded]:
     """Load everything that `weights = …` asks for. Raises `ProgramError` at the place that asks."""
     reports = []
@@ -176,12 +147,8 @@ def _requests(graph: Graph) -> list[WeightRequest]:
     defaults = [request for request in graph.weights if request not in asked] + _file_defaults(graph)
     whole = [request.path for request in asked if request.adapt != "skip"]  # these leave nothing out
     return [
-        request for request in defaults if not any(_lies_in(request.path, path) for path in whole)
+        request for request in defaults if not any(lies_below(request.path, path) for path in whole)
     ] + asked
-
-
-def _lies_in(path: str, outer: str) -> bool:
-    return outer in ("", path) or path.startswith(f"{outer}.")
 
 
 def _file_defaults(graph: Graph) -> list[WeightRequest]:
@@ -230,16 +197,18 @@ def _load_request(request: WeightRequest, graph: Graph, network: nn.Module) -> L
     else:
         _expect_suited(layout, request, graph)
         state = renamed(layout, read_published(_path(request), layout), graph)
+    plan = adaptation(graph, request)
     if request.path == "" and source != "imagenet":
-        prefix = network_prefix(state, graph.name, module.state_dict(), source)
+        wanted = dict.fromkeys(plan.source_name(key) for key in module.state_dict())
+        prefix = network_prefix(state, graph.name, [*module.state_dict(), *wanted], source)
         state = below(prefix, state)
         source = f"{source} ({graph.name})" if prefix else source
-    report = adapt(state, module, request.adapt, request.output_row)
+    report = adapt(state, module, request.adapt, request.output_row, plan)
     report.source = source
     return report
 
 
-def network_prefix(state: Mapping[str, Tensor], name: str, wanted: Mapping[str, Tensor], source: str) -> str:
+def network_prefix(state: Mapping[str, Tensor], name: str, wanted: Collection[str], source: str) -> str:
     """What stands before the names of one network in a file: nothing, or its own name beside other networks'.
 
     The reading that meets more of the `wanted` names is taken. Raises `WeightsError` where neither meets any.
@@ -314,51 +283,3 @@ def _imagenet(layout: AnyLayout) -> dict[str, Tensor]:
     except (OSError, RuntimeError) as error:
         raise WeightsError(f"cannot fetch {weights.url}: {_first_line(error)}", "NC601") from None
     return state
-
-
-def adapt(state: Mapping[str, Tensor], module: nn.Module, how: str, output_row: int | None = None) -> Loaded:
-    """Copy a state dict into a module.
-
-    `strict` takes equal shapes only; `tile` repeats a weight along its inputs (axis 1) where the module's is a
-    whole number of times as wide; `skip` leaves unequal ones as they are. With `output_row`, a weight or bias with
-    more rows than the module's gives its rows from that one on. Raises `NetcfgError` naming what does not fit.
-    """
-    report = Loaded("")
-    wanted = module.state_dict()
-    problems = []
-    fitting: dict[str, Tensor] = {}
-    for key, value in wanted.items():
-        found = state.get(key)
-        fitted = None if found is None else _fitted(found, value, how, output_row)
-        if fitted is not None:
-            fitting[key] = fitted
-            (report.loaded if fitted is found else report.adapted).append(key)
-        elif how == "skip" or key.endswith("num_batches_tracked"):
-            report.left_out.append(key)
-        elif found is None:
-            problems.append(f"{key}: not in the file")
-        else:
-            problems.append(f"{key}: {sizes(found)} in the file, {sizes(value)} in the network")
-    report.left_over = [key for key in state if key not in wanted]
-    if problems:
-        rows = [f"  {row}" for row in problems[:SHOWN_DIFFERENCES]]
-        raise WeightsError(
-            "\n".join([f"{len(problems)} parameters differ (`adapt = {how}`)", *rows]), "NC602"
-        )
-    with torch.no_grad():
-        for key, tensor in fitting.items():
-            wanted[key].copy_(tensor)
-    return report
-
-
-def _fitted(found: Tensor, wanted: Tensor, how: str, output_row: int | None) -> Tensor | None:
-    """The file's tensor in the module's shape, or None where the rules do not lead there."""
-    if found.shape == wanted.shape:
-        return found
-    if found.dim() != wanted.dim() or found.dim() == 0:
-        return None
-    if output_row is not None and found.shape[0] > wanted.shape[0]:
-        found = found[output_row : output_row + wanted.shape[0]]
-    if how == "tile" and found.dim() > 1 and wanted.shape[1] % found.shape[1] == 0:
-        found = found.repeat(1, wanted.shape[1] // found.shape[1], *([1] * (found.dim() - 2)))
-    return found if found.shape == wanted.shape else None

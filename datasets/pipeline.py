@@ -227,7 +227,7 @@ class Pipeline:
         self._finishers = [transform for per_sample, transform in transforms if not per_sample]
         self._kinds = {name: data.fields[name].kind for name in data.used}
         per_sample = [transform for per_sample, transform in transforms if per_sample]
-        samples = data.source.open(split, source_fields(data))
+        samples = open_samples(data, split)
         self._samples = remembering(samples, workers) if remember else samples
         preparer = Preparer(self._samples, per_sample, self._kinds, seed)
         momu = _momu(data, seed) if training else None
@@ -323,12 +323,26 @@ def finish_fields(
     return ready
 
 
-def source_fields(data: Data) -> tuple[str, ...]:
-    """The fields the source must give for those that are used to stand at the end of the pipeline."""
-    wanted = data.used
-    for transform in reversed(data.transforms):
-        wanted = transform.reads(wanted)
-    return wanted
+def open_samples(data: Data, split: Split) -> Any:
+    """The samples of a split before any transform: the source's, with what is added to them (flow)."""
+    fields: Mapping[str, FieldSpec] = data.source.fields()
+    samples = data.source.open(split, data.needed[0])
+    for transform, wanted in zip(data.transforms, data.needed[1:], strict=True):
+        if transform.extends_source:
+            samples = transform.extend(samples, wanted, fields)
+        fields = transform.fields(fields)
+    return samples
+
+
+def sample_fields(data: Data) -> dict[str, FieldSpec]:
+    """What the samples of `open_samples` hold."""
+    fields: Mapping[str, FieldSpec] = data.source.fields()
+    names = data.needed[0]
+    for transform, wanted in zip(data.transforms, data.needed[1:], strict=True):
+        if not transform.extends_source:
+            break
+        fields, names = transform.fields(fields), wanted
+    return {name: fields[name] for name in names}
 
 
 def _momu(data: Data, seed: int) -> Momu | None:
@@ -360,6 +374,9 @@ def lowered(data: Data, training: bool) -> list[tuple[bool, Callable[..., Any]]]
     lowered = []
     fields: Mapping[str, FieldSpec] = data.source.fields()
     for transform in data.transforms:
+        if transform.extends_source:
+            fields = transform.fields(fields)
+            continue
         applies = training or transform.when == "always"
         step = transform.lower(fields) if applies else transform.bypass(fields)
         if step is not None and not isinstance(transform, Sampling):

@@ -57,6 +57,7 @@ _ROWS = [
     ("NC210", "misplaced-parameters", "A block with parameters stands in {Model}, where no optimizer can name it."),
     ("NC211", "unused-network", "A network is declared, and {Model} does not use it."),
     ("NC212", "unwired-networks", "Several networks train together, and no {Model} says how they connect."),
+    ("NC213", "unlike-shared", "A block uses the parameters of another that is of a different kind."),
     ("NC301", "shape-mismatch", "A block cannot take the shape it is given, or shapes that must agree do not."),
     ("NC302", "kernel-too-large", "A kernel or pool does not fit into its input."),
     ("NC303", "unknown-size", "A size must be known here and is only symbolic."),

@@ -52,7 +52,9 @@ class Node:
     `inputs` are the signals it reads, in order; `outputs` the ones it makes, by port (one, named "", for most
     blocks). `position` is what a reader counts: the place of the written block after `[net]` (None for an `[input]`).
     `parameters`, `trainable` (those not frozen) and `macs` are per node; `macs` for one sample, None where a
-    size is unknown. `freeze`: all of its parameters stay as they start.
+    size is unknown. `freeze`: all of its parameters stay as they start. `shared` is the path of the block whose
+    parameters it uses instead of its own. `source_path` is what files of weights call it, where `weights_from` is
+    written.
     """
 
     path: str
@@ -66,6 +68,13 @@ class Node:
     trainable: int = 0
     macs: int | None = 0
     freeze: bool = False
+    shared: str | None = None
+    source_path: str | None = None
+
+    @property
+    def holder(self) -> str:
+        """The path of its parameters: its own, or that of the block it shares them with."""
+        return self.shared or self.path
 
     @property
     def type(self) -> str:
@@ -99,14 +108,17 @@ class WeightRequest:
     """Where the parameters below `path` ("" for a whole network) start from, as the file asks.
 
     `source` is a file or `imagenet`; `layout`, `adapt` and `output_row` are the options of the same names.
+    `source_path` is the asking block's (see `Node`), `part` the part of the file that it asks for: "" for all.
     """
 
     path: str
     source: str
     layout: str | None
     adapt: str
-    output_row: int | None
+    output_row: int | str | None
     span: Span
+    source_path: str = ""
+    part: str = ""
 
 
 @dataclass(frozen=True)

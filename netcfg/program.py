@@ -24,6 +24,14 @@ class Data:
     used: tuple[str, ...]
     span: Span
 
+    @property
+    def needed(self) -> tuple[tuple[str, ...], ...]:
+        """The fields that must come out of the source, and out of each transform, for the used ones to stand last."""
+        needed = [self.used]
+        for transform in reversed(self.transforms):
+            needed.append(transform.reads(needed[-1]))
+        return tuple(reversed(needed))
+
 
 @dataclass(frozen=True)
 class Phase:

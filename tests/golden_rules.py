@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -20,12 +20,27 @@ def golden(name: str) -> Any:
     return json.loads((GOLDEN / f"{name}.json").read_text())
 
 
+CHUNK = 1 << 16  # numbers that are made at once: they stay in a core's cache
+
+
 def uniform(name: str, count: int, indices: np.ndarray | None = None) -> np.ndarray:
     """U(name, i) for i = 0..count-1 (or the given indices): float64 in [-1, 1)."""
-    index = np.arange(count, dtype=np.uint32) if indices is None else indices.astype(np.uint32)
-    x = index * np.uint32(0x9E3779B1) + np.uint32(
-        zlib.crc32(name.encode())
-    )  # wraps modulo 2³², as the rule says
+    if indices is not None:
+        return _uniform(name, indices.astype(np.uint32))
+    return np.concatenate([chunk for _, chunk in chunks(name, count)] or [np.zeros(0)])
+
+
+def chunks(name: str, count: int) -> Iterator[tuple[slice, np.ndarray]]:
+    """The same, a stretch at a time."""
+    for start in range(0, count, CHUNK):
+        stretch = slice(start, min(start + CHUNK, count))
+        yield stretch, _uniform(name, np.arange(stretch.start, stretch.stop, dtype=np.uint32))
+
+
+def _uniform(name: str, x: np.ndarray) -> np.ndarray:
+    """U(name, i) for an array of indices, which is overwritten."""
+    x *= np.uint32(0x9E3779B1)  # wraps modulo 2³², as the rule says
+    x += np.uint32(zlib.crc32(name.encode()))
     x ^= x >> np.uint32(16)
     x *= np.uint32(0x7FEB352D)
     x ^= x >> np.uint32(15)
@@ -51,20 +66,26 @@ def filled(key: str, shape: Iterable[int], gain: float, has_running_mean: bool) 
     sizes = tuple(shape)
     if key.endswith("num_batches_tracked"):
         return None
-    u = uniform(key, prod(sizes)).reshape(sizes)
+    value = np.empty(prod(sizes), dtype=np.float32)
+    for stretch, u in chunks(key, value.size):
+        value[stretch] = _value(key, sizes, u, gain, has_running_mean)
+    return torch.from_numpy(value).reshape(sizes)
+
+
+def _value(
+    key: str, sizes: tuple[int, ...], u: np.ndarray, gain: float, has_running_mean: bool
+) -> np.ndarray:
     if key.endswith("running_mean"):
-        value = 0.1 * u
-    elif key.endswith("running_var"):
-        value = 1 + 0.5 * u**2
-    elif key.endswith(".weight") and len(sizes) > 1:
-        value = np.sqrt(3 * gain / prod(sizes[1:])) * u
-    elif key.endswith(".weight"):
-        value = 1 + 0.1 * u if has_running_mean else 0.25 + 0.1 * u
-    elif key.endswith(".bias"):
-        value = 0.1 * u
-    else:
-        raise AssertionError(key)
-    return torch.from_numpy(value.astype(np.float32))
+        return 0.1 * u
+    if key.endswith("running_var"):
+        return 1 + 0.5 * u**2
+    if key.endswith(".weight") and len(sizes) > 1:
+        return float(np.sqrt(3 * gain / prod(sizes[1:]))) * u
+    if key.endswith(".weight"):
+        return 1 + 0.1 * u if has_running_mean else 0.25 + 0.1 * u
+    if key.endswith(".bias"):
+        return 0.1 * u
+    raise AssertionError(key)
 
 
 def fill(state: dict[str, Tensor], original_name: Callable[[str], str], gain: float) -> None:
@@ -81,12 +102,13 @@ def fill(state: dict[str, Tensor], original_name: Callable[[str], str], gain: fl
 def assert_record(found: Tensor, record: dict[str, Any], default_tolerance: float = 1e-4) -> None:
     """Compare a tensor with its record: shape, mean, weighted mean, first and last values."""
     assert list(found.shape) == record["shape"]
-    flat = found.detach().reshape(-1).double().numpy()
+    flat = found.detach().reshape(-1).numpy()
     absmax = record["absmax"]
     error = record.get("f32_err")
     tolerance = default_tolerance * absmax if error is None else max(10 * error, 1e-5 * absmax)
-    probe = float(np.mean(flat * uniform("probe", flat.size)))
-    assert abs(flat.mean() - record["mean"]) <= tolerance
+    mean = float(flat.mean(dtype=np.float64))
+    probe = sum(float(flat[stretch] @ u) for stretch, u in chunks("probe", flat.size)) / flat.size
+    assert abs(mean - record["mean"]) <= tolerance
     assert abs(probe - record["probe"]) <= tolerance
     np.testing.assert_allclose(flat[: len(record["first"])], record["first"], atol=tolerance, rtol=0)
     np.testing.assert_allclose(flat[-len(record["last"]) :], record["last"], atol=tolerance, rtol=0)

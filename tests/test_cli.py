@@ -302,6 +302,7 @@ def test_warnings_go_to_the_other_stream(run: Run) -> None:
         ("out.png", b"\x89PNG"),
         ("OUT.SVG", b"<"),
         ("out.json", b"{"),
+        ("out.html", b"<!"),
         ("out.pdf", b"%PDF-1.4"),
         ("out.dot", b"digraph"),
         ("out.gv", b"digraph"),

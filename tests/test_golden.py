@@ -5,11 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 from golden_rules import assert_record, fill, golden, two_scale, uniform
-from torch import Tensor, nn
 
 import netcfg
-from netcfg.builder.weights import adapt
-from netcfg.passes.read import shipped_folder
 
 
 def test_the_generator_meets_its_test_vectors() -> None:
@@ -19,72 +16,6 @@ def test_the_generator_meets_its_test_vectors() -> None:
     picture = two_scale("input.rgb", (1, 3, 224, 224))
     assert picture.flatten()[:3].tolist() == pytest.approx([0.1701144, 0.0038547532, 0.2187259], abs=1e-7)
     assert picture.double().mean().item() == pytest.approx(0.028404663, abs=1e-9)
-
-
-# --- AUNets
-
-
-def taps_of(network: nn.Module, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors that the golden files record, read around the classifier's modules (dropout is off)."""
-    taps: dict[str, Tensor] = {}
-    hooks = [
-        network.get_submodule("classifier.0").register_forward_pre_hook(
-            lambda _, x: taps.update(features=x[0])
-        ),
-        network.get_submodule("classifier.2").register_forward_hook(lambda _, __, x: taps.update(fc6=x)),
-        network.get_submodule("classifier.5").register_forward_hook(lambda _, __, x: taps.update(fc7=x)),
-    ]
-    taps["logit"] = network(**inputs)
-    for hook in hooks:
-        hook.remove()
-    return taps
-
-
-RECORDS = {
-    "features": "model.features",
-    "fc6": "model.classifier.1",
-    "fc7": "model.classifier.4",
-    "logit": "output",
-}
-
-
-def aunet_inputs(variant: str) -> dict[str, Tensor]:
-    inputs = {"image": two_scale("input.rgb", (1, 3, 224, 224))}
-    if variant == "horizontal":
-        inputs["flow"] = two_scale("input.of", (1, 3, 224, 224))
-    return inputs
-
-
-@pytest.mark.parametrize("variant", ["none", "horizontal"])
-def test_aunets_reproduce_the_original(variant: str) -> None:
-    expected = golden(f"aunets_{variant.capitalize()}")
-    program = netcfg.load(shipped_folder() / f"aunet_of_{variant}.cfg", preset="original")
-    network = netcfg.build(program)["AUNet"].eval()
-    inputs = aunet_inputs(variant)
-    with torch.no_grad():
-        fill(network.state_dict(), lambda key: f"model.{key}", expected["gain"])
-        taps = taps_of(network, inputs)
-        taps["features"] = taps["features"].reshape(expected["records"]["model.features"]["shape"])
-        for ours, theirs in RECORDS.items():
-            assert_record(taps[ours], expected["records"][theirs])
-        for zeroed, name in (("image", "output_with_rgb_zero"), ("flow", "output_with_of_zero")):
-            if "ablations" in expected:
-                ablated = {key: value * (key != zeroed) for key, value in inputs.items()}
-                assert_record(network(**ablated), expected["ablations"][name])
-        check_adapted(network, inputs, expected)
-
-
-def check_adapted(network: nn.Module, inputs: dict[str, Tensor], expected: dict) -> None:  # type: ignore[type-arg]
-    """The published adaptation of VGG-16's weights: fc6 repeated, fc8 from the source's second row."""
-    rows = {key: tuple(shape) for key, shape, _ in golden("torchvision_vgg16")["keys"]}
-    source = {key: torch.empty(shape) for key, shape in rows.items()}
-    fill(source, lambda key: key, expected["gain"])
-    report = adapt(source, network, "tile", output_row=1)
-    assert len(report.loaded) + len(report.adapted) == 32
-    state = network.state_dict()
-    for name, record in expected["adapted_from_vgg16"]["tensors"].items():
-        assert_record(state[name.removeprefix("model.")], record)
-    assert_record(network(**inputs), expected["adapted_from_vgg16"]["output"])
 
 
 # --- AUDetNet

@@ -146,7 +146,7 @@ class _Watched:
     def _call(self, node: Node) -> Any:
         if node.block.inline(*(f"x{index}" for index in range(len(node.inputs)))) is not None:
             return call_of(node)
-        return self.network.get_submodule(node.path)
+        return self.network.get_submodule(node.holder)
 
 
 def _looked_at(made: Value, node: Node, prefix: str, inputs: Iterable[Tensor]) -> Value:

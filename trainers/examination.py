@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -15,14 +14,11 @@ from netcfg.blocks.kinds import Split
 from netcfg.datasets.pipeline import Pipeline
 from netcfg.program import Program
 from netcfg.source import Finding, ProgramError
-from netcfg.trainers.checkpoints import load_weights
-from netcfg.trainers.devices import use_channels_last
 from netcfg.trainers.evaluation import Evaluation, Sums, expect_validation, gather, judge
 from netcfg.trainers.model import Model
-from netcfg.trainers.run_folder import RunFolder
 from netcfg.trainers.step import Losses, Precision
+from netcfg.trainers.trained import Thresholds, networks_with
 
-Thresholds = Mapping[str, Sequence[float]]
 Started = Callable[[str, Pipeline], Callable[[int, Sums], None]]
 """Told of a split that begins; gives what is to be called after every batch."""
 
@@ -57,20 +53,13 @@ class Examiner:
         limit_batches: int | None = None,
         started: Started = lambda split, pipeline: lambda done, sums: None,
     ) -> None:
-        import netcfg
-
         expect_metrics(program)
         self.program = _with_clips(program)
         self.device = torch.device(device)
         self.workers = workers
         self.limit_batches = limit_batches
         self.started = started
-        networks = netcfg.build(self.program)
-        load_weights(weights, networks)
-        networks.to(self.device)
-        for name, graph in self.program.networks.items():
-            if any(len(signal.shape) >= 3 for signal in graph.inputs.values()):
-                use_channels_last(networks[name])
+        networks = networks_with(self.program, weights, self.device)
         self.model = Model(self.program, networks)
         precision = Precision(program.training.precision, self.device)
         self.losses = Losses(self.program, networks, precision)
@@ -142,10 +131,3 @@ def _with_clips(program: Program) -> Program:
     if data is None or CLIP not in program.signals or CLIP in data.used or CLIP not in data.fields:
         return program
     return replace(program, data=replace(data, used=(*data.used, CLIP)))
-
-
-def chosen_thresholds(run: RunFolder) -> Thresholds | None:
-    """The thresholds that go with a run's best weights; None where it has chosen none yet."""
-    best = [record for record in run.records(1_000_000_000, rewrite=False) if record.get("best")]
-    found: dict[str, Any] = best[-1]["validation"] if best else {}
-    return found.get("thresholds")

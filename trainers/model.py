@@ -67,6 +67,15 @@ class Model:
             self._evaluated[names] = tuple(sorted(needed))
         return self._evaluated[names]
 
+    def fields_of(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """The data fields that these signals depend on, in the model's order."""
+        read = {
+            signal.producer for index in self.needed(names) for signal in self.graph.nodes[index].inputs
+        } | {self.program.signals[name].producer for name in names}
+        return tuple(
+            self.graph.nodes[index].path for index in sorted(read) if self.graph.nodes[index].is_input
+        )
+
 
 def call_of(node: Node) -> Call:
     """A block that is no network as a function of its inputs."""

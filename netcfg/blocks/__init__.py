@@ -18,6 +18,7 @@ from netcfg.blocks import (
     model,
     network,
     normalisation,
+    optical_flow,
     optimizers,
     pooling,
     routing,
@@ -27,5 +28,5 @@ from netcfg.blocks.base import BLOCKS, SECTIONS, Block, Section, ShapeError
 __all__ = [
     "BLOCKS", "SECTIONS", "Block", "Section", "ShapeError", "activation", "audetnet", "augmentation", "backbones",
     "batch", "combine", "connected", "convolution", "data", "f1", "folders", "general", "losses", "metrics", "model",
-    "network", "normalisation", "optimizers", "pooling", "routing",
+    "network", "normalisation", "optical_flow", "optimizers", "pooling", "routing",
 ]  # fmt: skip

@@ -32,6 +32,12 @@ Initialization = Literal[
     "zeros",
 ]
 
+Adapt = Literal["strict", "tile", "tile_map", "skip"]
+ADAPT = (
+    "weights of another shape: refuse; repeat along the inputs; repeat along the sides of the map that the inputs "
+    "are; or leave out"
+)
+
 Group = Literal["network", "data", "loss", "optimizer", "metric", "general"]
 
 
@@ -161,15 +167,20 @@ class Block(Section):
     from_: References | None = Field(
         None, alias="from", description="the block(s) it reads; the one before by default"
     )
-    repeat: Annotated[int, Field(gt=0, le=10_000)] | None = Field(
-        None, description="how many times in a row, with fresh parameters each time"
+    repeat: Annotated[int, Field(ge=0, le=10_000)] | None = Field(
+        None, description="how many times in a row, with fresh parameters each time; 0 leaves it out"
     )
     weights: str | None = Field(None, description="start from a file of weights, or `imagenet`")
-    layout: str | None = Field(None, description="whose parameter names that file has")
-    adapt: Literal["strict", "tile", "skip"] = Field(
-        "strict", description="weights of another shape: refuse, repeat along the inputs, or leave out"
+    weights_from: str | None = Field(
+        None,
+        description="what a file of weights calls it, where that is not its own name; inside a template, there",
     )
+    layout: str | None = Field(None, description="whose parameter names that file has")
+    adapt: Adapt = Field("strict", description=ADAPT)
     freeze: bool = Field(False, description="keep its parameters as they start")
+    shared_with: Reference | None = Field(
+        None, description="use the parameters of that earlier block, which is of the same kind"
+    )
 
     def references(self) -> References | None:
         """The blocks it names as its inputs; None for the one before."""

@@ -11,6 +11,7 @@ from pydantic import field_validator
 from pydantic_core import PydanticCustomError
 
 from netcfg.blocks.base import ShapeError
+from netcfg.blocks.flow_choices import FlowMethod
 from netcfg.blocks.kinds import FieldKind, FieldSpec, PositiveInt, Source, Split, Transform
 from netcfg.source import NetcfgError
 
@@ -90,9 +91,7 @@ class SyntheticFaces(Source, name="synthetic_faces"):
     )
     emotions: Annotated[int, Option(ge=7, le=8)] = Option(7, description="with contempt (8) or without (7)")
     frames: PositiveInt = Option(3, description="how many of a clip the field `frames` shows")
-    flow_method: Literal["dis", "dis_fast", "dis_ultrafast", "farneback"] = Option(
-        "dis", description="how optical flow is found"
-    )
+    flow_method: FlowMethod = Option("dis", description="how optical flow is found")
     folds: Annotated[int, Option(ge=2, le=1_000)] = Option(
         3, description="in how many parts the subjects fall"
     )

@@ -43,7 +43,7 @@ class NetworkUse(Block):
     family: ClassVar[str] = "network"
     input_count: ClassVar[int | None] = None
     unavailable: ClassVar[frozenset[str]] = frozenset(
-        {"repeat", "weights", "layout", "adapt", "freeze", "network"}
+        {"repeat", "weights", "weights_from", "layout", "adapt", "freeze", "shared_with", "network"}
     )
 
     network: Any = Field(None, description="the network's graph")

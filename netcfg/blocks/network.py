@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from netcfg.blocks.base import Block, Count, Group, References, Section
+from netcfg.blocks.base import ADAPT, Adapt, Block, Count, Group, References, Section
 from netcfg.shapes import Shape, Size, Symbolic
 
 Learning = Annotated[float, Field(ge=0)]
@@ -40,12 +40,11 @@ class Net(Section, name="net"):
     beta2: Annotated[float, Field(ge=0, lt=1)] | None = Field(None, description="Adam's, for this network")
     weights: str | None = Field(None, description="start from a file of weights, or `imagenet`")
     layout: str | None = Field(None, description="whose parameter names that file has")
-    adapt: Literal["strict", "tile", "skip"] = Field(
-        "strict", description="weights of another shape: refuse, repeat along the inputs, or leave out"
-    )
-    output_row: Annotated[int, Field(ge=0)] | None = Field(
+    adapt: Adapt = Field("strict", description=ADAPT)
+    output_row: Annotated[int, Field(ge=0)] | Literal["fresh"] | None = Field(
         None,
-        description="with `adapt`: an output layer with fewer rows than the file's starts from this row on",
+        description="an output layer with fewer rows than the file's: takes them from this row on; `fresh`: starts "
+        "as initialised; None: refused",
     )
     freeze: bool = Field(False, description="keep all its parameters as they start")
     mode: Literal["train", "eval"] = Field(
@@ -82,7 +81,7 @@ class Input(Block, name="input"):
     by_sample: ClassVar[bool] = True
     family: ClassVar[str] = "input"
     unavailable: ClassVar[frozenset[str]] = frozenset(
-        {"from_", "repeat", "weights", "layout", "adapt", "freeze"}
+        {"from_", "repeat", "weights", "weights_from", "layout", "adapt", "freeze", "shared_with"}
     )
     input_count: ClassVar[int | None] = 0
 
@@ -149,7 +148,9 @@ class Output(Block, name="output"):
 
     by_sample: ClassVar[bool] = True
     family: ClassVar[str] = "output"
-    unavailable: ClassVar[frozenset[str]] = frozenset({"repeat", "weights", "layout", "adapt", "freeze"})
+    unavailable: ClassVar[frozenset[str]] = frozenset(
+        {"repeat", "weights", "weights_from", "layout", "adapt", "freeze", "shared_with"}
+    )
 
     name: str = Field(description="what others call it")
     from_: References | None = Field(

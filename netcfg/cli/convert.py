@@ -48,8 +48,9 @@ def run(options: argparse.Namespace) -> int:
     """Convert, and say how much was taken. Raises `ProgramError` where a file is damaged or does not fit."""
     program = load_program(options.cfg, options)  # before torch: a file with mistakes is refused at once
 
+    from netcfg.builder.adaptation import WeightsError
     from netcfg.builder.convert import read_checkpoint, write_published
-    from netcfg.builder.weights import WeightsError, layout_named, save_tensors
+    from netcfg.builder.weights import layout_named, save_tensors
 
     output = Path(options.output)
     try:

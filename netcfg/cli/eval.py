@@ -6,19 +6,19 @@ import argparse
 import csv
 import json
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from netcfg.cli.program import add_program_arguments, check_file, load_program
+from netcfg.cli.program import add_program_arguments, load_program
 from netcfg.cli.train import not_negative, positive
-from netcfg.source import NetcfgError, ProgramError, shown_path
+from netcfg.source import NetcfgError, shown_path
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from netcfg.program import Program
-    from netcfg.trainers.examination import Examined, Thresholds
+    from netcfg.trainers.examination import Examined
+    from netcfg.trainers.trained import Thresholds
 
 _SPLITS = ("test", "validation", "train")
 
@@ -85,42 +85,29 @@ def _program_of_file(options: argparse.Namespace) -> Program:
 
 def _program_of_run(folder: Path, options: argparse.Namespace) -> Program:
     """The program as the run trained it, on other data with `--data`."""
-    from netcfg.trainers.run_folder import RunFolder
-    from netcfg.trainers.trainer import override
+    from netcfg.trainers.trained import program_of_run
 
     if options.preset or options.settings:
         raise NetcfgError(
             "a run keeps its presets and variables\n"
             f"help: to change them, give the file: `netcfg eval FILE --weights {folder}/checkpoints/best.safetensors`"
         )
-    started = RunFolder.open(folder).read_json("run.json")
-    program, findings = check_file(str(folder / "resolved.cfg"), None, {}, options.data)
-    if program is None:
-        raise ProgramError(findings)
-    named = replace(program, name=started.get("program", program.name))
-    return override(named, seed=started.get("seed"), precision=started.get("precision"))
+    return program_of_run(folder, options.data)
 
 
 def _weights(target: Path, asked: str | None) -> Path:
     """The file of weights: a path, or of a run `best` or `last`."""
-    from netcfg.trainers.run_folder import RunFolder
+    from netcfg.trainers.trained import weights_of_run
 
     if not target.is_dir() or asked not in (None, "best", "last"):
         return Path(str(asked))
-    checkpoints = RunFolder.open(target).checkpoints
-    path = checkpoints.last if asked == "last" else checkpoints.best
-    if not path.is_file():
-        raise NetcfgError(
-            f"{shown_path(target)} holds no {asked or 'best'} weights yet: no epoch of it has finished\n"
-            f"help: `netcfg train --resume {target}` goes on with it"
-        )
-    return path
+    return weights_of_run(target, asked or "best")
 
 
 def _known_thresholds(target: Path, weights: Path) -> Thresholds | None:
     """The thresholds that a run has chosen for its best weights; None where they must be searched for."""
-    from netcfg.trainers.examination import chosen_thresholds
     from netcfg.trainers.run_folder import RunFolder
+    from netcfg.trainers.trained import chosen_thresholds
 
     if not target.is_dir() or weights != RunFolder(target).checkpoints.best:
         return None

@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-o",
         "--output",
         metavar="OUT",
-        help="a .svg, .png, .pdf, .json, .dot, .mmd or .md (Mermaid), .tex or .tikz file; by default FILE's .svg",
+        help=".svg, .png, .pdf, .html, .json, .dot, .mmd or .md (Mermaid), .tex or .tikz; FILE's .svg by default",
     )
     parser.add_argument("--network", metavar="NAME", action="append", help="only this network; repeatable")
     parser.add_argument("--expand", action="store_true", help="draw every turn of a repeat")

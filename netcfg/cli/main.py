@@ -16,6 +16,7 @@ COMMANDS = {
     "graph": "draw a program's networks as svg or png",
     "train": "train a program and keep what came of it in a run folder",
     "eval": "judge trained weights on a split, and keep the predictions",
+    "predict": "what trained networks say of a picture, a folder of frames or a video",
     "data": "write a data folder, convert its labels, or look at samples",
     "convert": "turn checkpoints of published systems into safetensors, and back",
     "blocks": "the reference: all section types, or the page of one",

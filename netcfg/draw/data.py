@@ -15,6 +15,9 @@ One object; keys may be added to what stands here, and `version` grows where one
       wires              signals: source and target (ids of nodes), port, label; where training is shown: phases
                          (whose gradients flow back), cuts (whose end here), update (a phase steps a network)
 
+A marked frame, node or wire has a `mark` ("added", "removed", "changed" or "error"), a node or wire also the
+`message` it is marked for.
+
 An entry is a section of the file: `title`; `type` and `options` (those that differ from their defaults) where
 it has such; `span` (file, line, column, end_column; the file from the folder of the one that was drawn);
 `chain`, the places that lead to it from outside (spans with a message), and its `facts`. A block's facts are
@@ -54,7 +57,7 @@ def _lines(value: Any, depth: int) -> Iterator[str]:
     if depth == _ROW_DEPTH or not value or not isinstance(value, dict | list):
         yield json.dumps(value, ensure_ascii=False)
         return
-    opening, closing = "{}" if isinstance(value, dict) else "[]"
+    opening, closing = ("{", "}") if isinstance(value, dict) else ("[", "]")
     rows = value.items() if isinstance(value, dict) else (("", item) for item in value)
     yield opening
     for index, (key, item) in enumerate(rows):
@@ -100,6 +103,7 @@ def _add_parts(around: Frame, ids: Ids, places: Places, data: dict[str, Any]) ->
             row |= {"kind": part.kind, "text": part.pieces, "template": part.template, "frozen": part.frozen}
         else:
             row["template"] = part.note
+        row |= _marked(part.mark, part.message if isinstance(part, Box) else "")
         row |= {"parent": ids[id(around)], "turns": part.count, "place": _place(part, ids, places)}
         row["entries"] = list(map(entry_data, part.entries))
         data["nodes" if isinstance(part, Box) else "frames"].append(row)
@@ -112,11 +116,21 @@ def _place(part: Box | Frame, ids: Ids, places: Places) -> list[float] | None:
     return [round(number, 2) for number in place] if place else None
 
 
+<<<<<<< HEAD
 def _wire(wire: Wire, ids: Ids) -> dict[str, Any]:
     row: dict[str, Any] = {"source": ids[id(wire.source)], "target": ids[id(wire.target)]}
     row |= {"port": wire.port, "label": wire.label}
     trains = {"phases": wire.phases, "cuts": wire.cuts, "update": wire.update}
     return row | {key: value for key, value in trains.items() if value}
+=======
+def _wire(wire: Wire, ids: Ids) -> dict[str, str]:
+    ends = {"source": ids[id(wire.source)], "target": ids[id(wire.target)]}
+    return {**ends, "port": wire.port, "label": wire.label, **_marked(wire.mark, wire.message)}
+
+
+def _marked(mark: str, message: str) -> dict[str, str]:
+    return {key: text for key, text in (("mark", mark), ("message", message)) if mark and text}
+>>>>>>> main
 
 
 def entry_data(entry: Entry) -> dict[str, Any]:

@@ -7,8 +7,9 @@ from itertools import count
 from typing import Final
 
 from netcfg.draw import style
+from netcfg.draw.marks import LOOKS, paint_of
 from netcfg.draw.model import Box, Diagram, Frame, Wire
-from netcfg.draw.outline import box_names, box_text, frame_text
+from netcfg.draw.outline import box_names, box_text, frame_text, wire_text
 
 _HEAD: Final = """\
   graph [rankdir={direction}, fontname="Helvetica", labeljust=l, fontsize=14, color="{stroke}"]
@@ -45,11 +46,11 @@ def _cluster(frame: Frame, names: dict[int, str], frames: Iterator[int], depth: 
 
 
 def _node(box: Box, names: dict[int, str]) -> str:
-    paint = style.FAMILIES.get(box.kind, style.OTHER_FAMILY)
+    paint = paint_of(box)
     options = {
         "label": quoted("\n".join(box_text(box))),
         "fillcolor": quoted(paint.fill),
-        "color": quoted(box.colour or paint.stroke),
+        "color": quoted(paint.stroke),
         "fontcolor": quoted(paint.text),
         "tooltip": quoted(box.details),
     }
@@ -61,10 +62,16 @@ def _node(box: Box, names: dict[int, str]) -> str:
 
 
 def _edge(wire: Wire, names: dict[int, str]) -> str:
-    options = {"label": quoted(wire.label)} if wire.label else {}
+    options = {"label": quoted(wire_text(wire))} if wire_text(wire) else {}
     if wire.colours:
         options |= {"color": quoted(":".join(wire.colours)), "penwidth": "1.6"}
+<<<<<<< HEAD
     if wire.cuts:
+=======
+    if wire.mark:
+        options |= {"color": quoted(LOOKS[wire.mark].colour), "penwidth": "2"}
+    if wire.cut:
+>>>>>>> main
         options |= {"arrowhead": "teenormal"}
     if wire.update:
         options |= {"style": "dashed", "constraint": "false"}

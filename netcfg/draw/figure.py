@@ -8,6 +8,7 @@ from math import ceil
 from netcfg.draw import style
 from netcfg.draw.ids import part_ids
 from netcfg.draw.levels import Pin, split
+from netcfg.draw.marks import LEGEND_HEIGHT, LOOKS, legend, legend_width, marks_of, paint_of
 from netcfg.draw.measure import (
     WORD_GAP,
     Inside,
@@ -35,14 +36,20 @@ def compose(diagrams: Sequence[Diagram], title: str = "") -> Scene:
     sizes = [_network_size(inside, diagram.frame) for inside, diagram in zip(insides, diagrams, strict=True)]
     corners, width, height = pack(sizes)
     title_width = text_width(title, style.PAGE_TITLE, bold=True)
+    marks = marks_of(diagrams)
     top = style.PAGE_PAD + (style.PAGE_TITLE + style.PAGE_PAD if title else 0.0)
-    page = ceil(max(width, title_width) + 2 * style.PAGE_PAD), ceil(height + top + style.PAGE_PAD)
+    legend_top = top
+    top += LEGEND_HEIGHT if marks else 0.0
+    page_width = max(width, title_width, legend_width(marks)) + 2 * style.PAGE_PAD
+    page = ceil(page_width), ceil(height + top + style.PAGE_PAD)
     scene = Scene(*page, title)
     if title:
         y = style.PAGE_PAD + style.PAGE_TITLE * ASCENT
         scene.shapes.append(
             Text(style.PAGE_PAD, y, title, style.PAGE_TITLE, title_width, style.INK, bold=True)
         )
+    if marks:
+        scene.shapes.append(Group("legend", "", tuple(legend(marks, style.PAGE_PAD, legend_top))))
     for inside, diagram, size, (x, y) in zip(insides, diagrams, sizes, corners, strict=True):
         left, upper, frame = x + style.PAGE_PAD, y + top, diagram.frame
         shapes = tuple(_network(inside, frame, ids, size, left, upper))
@@ -114,11 +121,12 @@ def _frame(part: Measured, frame: Frame, ids: Ids, x: float, y: float, depth: in
     behind = style.BEHIND if frame.count > 1 else 0.0
     width, height = visible_size(part)
     fill = style.FRAME_FILLS[depth % len(style.FRAME_FILLS)]
-    stroke, radius = style.HEADER_STROKE, style.FRAME_RADIUS
+    stroke, radius = LOOKS[frame.mark].colour if frame.mark else style.HEADER_STROKE, style.FRAME_RADIUS
     if behind:
         yield Rect(x + behind, y + behind, width, height, style.HEADER_FILL, stroke, radius)
     yield Rect(x, y, width, height, fill, stroke, radius)
-    bar = Rect(x, y, width, style.HEADER, style.HEADER_FILL, stroke, radius, top_only=True)
+    header = LOOKS[frame.mark].fill if frame.mark else style.HEADER_FILL
+    bar = Rect(x, y, width, style.HEADER, header, stroke, radius, top_only=True)
     title = frame_title(frame)
     base = y + style.HEADER / 2 + style.TEXT * ASCENT / 2
     words = words_of(title, x + (width - line_width(title)) / 2, base)
@@ -135,12 +143,18 @@ def _spans(part: Box | Frame) -> tuple[Span, ...]:
 def _content(inside: Inside, ids: Ids, x: float, y: float, depth: int, below: float) -> Iterator[Shape]:
     """Lines, then boxes and frames, then labels. Lines that leave the frame go `below` further."""
     placement = inside.placement
-    for (_, _, target), line in zip(inside.level.links, placement.lines, strict=True):
+    ends = zip(inside.level.links, inside.level.marks, placement.lines, strict=True)
+    for (_, _, target), mark, line in sorted(
+        ends, key=lambda end: bool(end[1])
+    ):  # marked ones over the others
         member = inside.parts[target].member
         points = [(x + px, y + py) for px, py in line]
         if isinstance(member, Pin):
             points[-1] = (points[-1][0], points[-1][1] + below)
-        yield Path(tuple(points), style.LINE, arrow=not isinstance(member, Pin))
+        colour, thickness = (
+            (LOOKS[mark].colour, style.MARKED_STROKE) if mark else (style.LINE, style.LINE_STROKE)
+        )
+        yield Path(tuple(points), colour, thickness, arrow=not isinstance(member, Pin))
     for px, py in placement.dots:
         yield Dot(x + px, y + py, 2.4, style.LINE)
     for part, (px, py) in zip(inside.parts, placement.corners, strict=True):
@@ -177,19 +191,25 @@ def _labels(inside: Inside, x: float, y: float) -> Iterator[Shape]:
 
 def box_shapes(part: Measured, box: Box, x: float, y: float) -> Iterator[Shape]:
     """A box and its text, with its upper left corner at (x, y)."""
-    paint = style.FAMILIES.get(box.kind, style.OTHER_FAMILY)
+    fill, edge, thickness = _paint(box)
     behind = style.BEHIND if box.count > 1 else 0.0
     width, height = visible_size(part)
-    radius = style.BOX_RADIUS if box.pieces else height / 2
+    radius = style.BOX_RADIUS if box.pieces else min(height, style.PILL) / 2
     if behind:
-        yield Rect(x + behind, y + behind, width, height, paint.fill, paint.stroke, radius)
-    yield Rect(x, y, width, height, paint.fill, paint.stroke, radius)
+        yield Rect(x + behind, y + behind, width, height, fill, edge, radius, thickness)
+    yield Rect(x, y, width, height, fill, edge, radius, thickness)
     top = y + (height - sum(map(line_height, part.lines))) / 2
     for line in part.lines:
         base = top + line_height(line) / 2 + line[0].size * ASCENT / 2
         yield from words_of(line, x + (width - line_width(line)) / 2, base)
         top += line_height(line)
     yield from _corners(box, x, y, width, height)
+
+
+def _paint(box: Box) -> tuple[str, str, float]:
+    """The fill of a box, and the colour and width of its edge."""
+    paint = paint_of(box)
+    return paint.fill, paint.stroke, style.MARKED_STROKE if box.mark or box.colour else 1.0
 
 
 def _corners(box: Box, x: float, y: float, width: float, height: float) -> Iterator[Shape]:

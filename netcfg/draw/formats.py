@@ -12,6 +12,7 @@ from netcfg.draw.figure import compose
 from netcfg.draw.links import Links
 from netcfg.draw.mermaid import write_markdown, write_mermaid
 from netcfg.draw.model import Diagram
+from netcfg.draw.page import write_page
 from netcfg.draw.pdf import write_pdf
 from netcfg.draw.png import write_png
 from netcfg.draw.scene import Scene
@@ -72,6 +73,10 @@ def _json(picture: Picture) -> bytes:
     return write_json(picture.title, picture.diagrams, picture.scene).encode()
 
 
+def _page(picture: Picture) -> bytes:
+    return write_page(picture.title, picture.diagrams, picture.links).encode()
+
+
 FORMATS: dict[str, Callable[[Picture], bytes]] = {
     ".svg": _svg,
     ".png": _png,
@@ -83,5 +88,6 @@ FORMATS: dict[str, Callable[[Picture], bytes]] = {
     ".tex": _tikz_document,
     ".tikz": _tikz_picture,
     ".json": _json,
+    ".html": _page,
 }
 """`.tex` is a document of its own, `.tikz` the bare `tikzpicture` to put into one; `.md` has Mermaid in a fence."""

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from netcfg.draw.model import Box, Diagram, Frame, Part, Wire
+from netcfg.draw.marks import drawable
+from netcfg.draw.model import Box, Diagram, Frame, Mark, Part, Wire
 
 SignalKey = tuple[int, str]
 """The identity of the box that makes a signal, and its port."""
@@ -29,11 +30,13 @@ class Level:
     """The inside of one frame: members, sources before targets, and the signals between them.
 
     `links` holds (source, signal, target), the ends as indices of members; `labels` the texts beside signals.
+    `marks` are those of the links, where all wires that run along one agree.
     """
 
     members: list[Member] = field(default_factory=list)
     links: list[tuple[int, SignalKey, int]] = field(default_factory=list)
     labels: dict[SignalKey, str] = field(default_factory=dict)
+    marks: list[Mark] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -41,19 +44,20 @@ class _Draft:
     """A level in the making; links name their ends, as pins are not yet in their places."""
 
     parts: list[Part]
-    links: dict[tuple[int, SignalKey, int], None] = field(default_factory=dict)
+    links: dict[tuple[int, SignalKey, int], Mark] = field(default_factory=dict)
     labels: dict[SignalKey, str] = field(default_factory=dict)
     entries: dict[SignalKey, Pin] = field(default_factory=dict)
     exits: dict[SignalKey, Pin] = field(default_factory=dict)
 
-    def link(self, source: Member, key: SignalKey, target: Member) -> None:
-        self.links[id(source), key, id(target)] = None
+    def link(self, source: Member, key: SignalKey, target: Member, mark: Mark) -> None:
+        ends = id(source), key, id(target)
+        self.links[ends] = mark if self.links.get(ends, mark) == mark else ""
 
     def level(self) -> Level:
         members: list[Member] = [*self.entries.values(), *self.parts, *self.exits.values()]
         index = {id(member): place for place, member in enumerate(members)}
         links = [(index[source], key, index[target]) for source, key, target in self.links]
-        return Level(members, links, self.labels)
+        return Level(members, links, self.labels, list(self.links.values()))
 
 
 def split(diagram: Diagram) -> dict[int, Level]:
@@ -82,15 +86,16 @@ def _add(wire: Wire, drafts: dict[int, _Draft], around: dict[int, Frame]) -> Non
     while up[common + 1] is down[common + 1]:
         common += 1
     crossed = drafts[id(up[common])]
-    crossed.link(up[common + 1], key, down[common + 1])
-    crossed.labels[key] = wire.label
+    crossed.link(up[common + 1], key, down[common + 1], wire.mark)
+    if key not in crossed.labels or wire.message:
+        crossed.labels[key] = f"{wire.label} {drawable(wire.message)}".strip()
     for outer, inner in zip(up[common + 1 :], up[common + 2 :], strict=False):
         draft = drafts[id(outer)]
-        draft.link(inner, key, draft.exits.setdefault(key, Pin("", exit=True)))
+        draft.link(inner, key, draft.exits.setdefault(key, Pin("", exit=True)), wire.mark)
     for outer, inner in zip(down[common + 1 :], down[common + 2 :], strict=False):
         draft = drafts[id(outer)]
         pin = draft.entries.setdefault(key, Pin(title_of(wire.source), exit=False))
-        draft.link(pin, key, inner)
+        draft.link(pin, key, inner, wire.mark)
 
 
 def _way(part: Part, around: dict[int, Frame]) -> list[Part]:

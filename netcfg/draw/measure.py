@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from netcfg.draw import style
 from netcfg.draw.layout import Item, Link, Placement, Port, arrange
 from netcfg.draw.levels import Level, Member, Pin, SignalKey
+from netcfg.draw.marks import LOOKS, drawable, paint_of
 from netcfg.draw.metrics import fitted, text_width
-from netcfg.draw.model import Box, Frame
+from netcfg.draw.model import Box, Frame, Mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +98,11 @@ def _inside(frame: Frame, levels: dict[int, Level], common: float) -> Inside:
 
 
 def box_lines(box: Box) -> tuple[Line, ...]:
-    """A box's text: its name, its type and first option, then the rest in smaller lines."""
+    """A box's text: its name, its type and first option, then the rest in smaller lines, and what its mark is for."""
+    sign = _sign(box.mark)
     if not box.pieces:
-        return ((_word(box.name, bold=True, colour=style.FAMILIES[box.kind].text),),)
+        colour = paint_of(box).text
+        return ((*sign, _word(box.name, bold=True, colour=colour)), *_message(box))
     head, *rest = _wrapped(box.pieces)
     title = _title(box.name, box.template)
     lines: list[Line] = [title] if title else []
@@ -107,7 +110,35 @@ def box_lines(box: Box) -> tuple[Line, ...]:
     lines += [(_word(text, size=style.SMALL, colour=style.FAINT),) for text in rest]
     if box.frozen:
         lines.append((_word("frozen", size=style.SMALL, colour=style.FROZEN),))
-    return tuple(lines)
+    lines[0] = (*sign, *lines[0])
+    return (*lines, *_message(box))
+
+
+def _sign(mark: Mark) -> Line:
+    """`+` before the first words of a box that was added, and so on."""
+    return (_word(LOOKS[mark].sign, bold=True, colour=LOOKS[mark].colour),) if mark else ()
+
+
+def _message(box: Box) -> list[Line]:
+    """What a box's mark is for, in its colour."""
+    if not box.mark:
+        return []
+    rows = [row for text in drawable(box.message).splitlines() for row in _words_filled(text)]
+    if len(rows) > style.MESSAGE_LINES:
+        rows = [*rows[: style.MESSAGE_LINES - 1], "…"]
+    return [(_word(row, size=style.SMALL, colour=LOOKS[box.mark].colour),) for row in rows]
+
+
+def _words_filled(text: str) -> list[str]:
+    """A sentence in lines no wider than `MESSAGE_WIDTH`, where its words allow."""
+    lines: list[str] = []
+    for word in text.split():
+        longer = f"{lines[-1]} {word}" if lines else ""
+        if lines and text_width(longer, style.SMALL) <= style.MESSAGE_WIDTH:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines
 
 
 def _word(text: str, size: float = style.TEXT, bold: bool = False, colour: str = style.INK) -> Word:
@@ -208,7 +239,7 @@ def measured_pin(pin: Pin, several: bool) -> Measured:
 
 def frame_title(frame: Frame) -> Line:
     """The words in a frame's header."""
-    return _title(frame.name, frame.note, frame.count)
+    return (*_sign(frame.mark), *_title(frame.name, frame.note, frame.count))
 
 
 def _title(name: str, template: str, count: int = 1) -> Line:

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from itertools import count
 
 from netcfg.draw import style
+from netcfg.draw.marks import LOOKS, paint_of
 from netcfg.draw.model import Box, Diagram, Frame, Wire
-from netcfg.draw.outline import box_names, box_text, boxes_of, frame_text
+from netcfg.draw.outline import box_names, box_text, boxes_of, frame_text, wire_text
 
 
 def write_mermaid(diagrams: Sequence[Diagram], title: str = "", direction: str = "TB") -> str:
@@ -24,9 +25,9 @@ def write_mermaid(diagrams: Sequence[Diagram], title: str = "", direction: str =
     rows += [f"  class s{number} frame" for number in range(next(frames))]
     rows += _classes([box for diagram in diagrams for box in boxes_of(diagram.frame)], names)
     rows += [
-        f"  linkStyle {number} stroke:{wire.colours[0]},stroke-width:2px"
+        f"  linkStyle {number} stroke:{colour},stroke-width:2px"
         for number, wire in enumerate(wires)
-        if wire.colours
+        if (colour := _line_colour(wire))
     ]
     return "\n".join([*rows, ""])
 
@@ -34,6 +35,10 @@ def write_mermaid(diagrams: Sequence[Diagram], title: str = "", direction: str =
 def write_markdown(diagrams: Sequence[Diagram], title: str = "", direction: str = "TB") -> str:
     """The same in a fence, as it stands in a Markdown file."""
     return f"```mermaid\n{write_mermaid(diagrams, title, direction)}```\n"
+
+
+def _line_colour(wire: Wire) -> str:
+    return LOOKS[wire.mark].colour if wire.mark else wire.colours[0] if wire.colours else ""
 
 
 def _subgraph(frame: Frame, names: dict[int, str], frames: Iterator[int], direction: str) -> Iterator[str]:
@@ -53,19 +58,24 @@ def _node(box: Box, names: dict[int, str]) -> str:
 
 
 def _link(wire: Wire, names: dict[int, str]) -> str:
+<<<<<<< HEAD
     arrow = "-.->" if wire.update else "--x" if wire.cuts else "-->"
     label = f"|{quoted(wire.label)}|" if wire.label else ""
+=======
+    arrow = "-.->" if wire.dashed else "--x" if wire.cut else "-->"
+    text = wire_text(wire)
+    label = f"|{quoted(text)}|" if text else ""
+>>>>>>> main
     return f"{names[id(wire.source)]} {arrow}{label} {names[id(wire.target)]}"
 
 
 def _classes(boxes: Sequence[Box], names: dict[int, str]) -> Iterator[str]:
     """The colours, once for each family and margin, and which boxes have them."""
-    looks: dict[tuple[str, str], list[str]] = {}
+    looks: dict[tuple[style.Paint, bool], list[str]] = {}
     for box in boxes:
-        looks.setdefault((box.kind, box.colour), []).append(names[id(box)])
-    for number, ((kind, colour), members) in enumerate(looks.items()):
-        paint = style.FAMILIES.get(kind, style.OTHER_FAMILY)
-        stroke = f"{colour or paint.stroke},stroke-width:{3 if colour else 1}px"
+        looks.setdefault((paint_of(box), bool(box.mark or box.colour)), []).append(names[id(box)])
+    for number, ((paint, is_thick), members) in enumerate(looks.items()):
+        stroke = f"{paint.stroke},stroke-width:{3 if is_thick else 1}px"
         yield f"  classDef c{number} fill:{paint.fill},stroke:{stroke},color:{paint.text}"
         yield f"  class {','.join(members)} c{number}"
 

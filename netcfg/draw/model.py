@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from netcfg.draw.entry import Entry, entry_of, place_text
 from netcfg.shapes import show, to_json
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 MERGED_TYPES = frozenset({"activation", "prelu", "dropout", "batch_norm", "instance_norm"})
 """Blocks that are written into the box of the block they follow."""
+
+Mark = Literal["", "added", "removed", "changed", "error"]
+"""What is special about a box or wire: how it differs from another program's, or that it is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,8 @@ class Box:
 
     `template` is what it is a use of, where nothing else is in that template. `path` is what others call it in
     its network, and `entries` the sections it stands for. `turn` is set where each turn is shown by itself.
-    `colour` is that of its edge, if not its family's.
+    `colour` is that of its edge, if not its family's. `message` says what its `mark` is for; its lines stand below
+    the others.
     """
 
     kind: str
@@ -58,13 +62,15 @@ class Box:
     entries: tuple[Entry, ...] = ()
     turn: Turn | None = None
     colour: str = ""
+    mark: Mark = ""
+    message: str = ""
 
 
 @dataclass(slots=True, eq=False)
 class Frame:
     """A titled frame around boxes: a template's use, or the whole network. `parts` are in file order.
 
-    `path`, `entries` and `turn` are as those of a box.
+    `path`, `entries`, `turn` and `mark` are as those of a box.
     """
 
     name: str
@@ -75,6 +81,7 @@ class Frame:
     path: str = ""
     entries: tuple[Entry, ...] = ()
     turn: Turn | None = None
+    mark: Mark = ""
 
 
 Part = Box | Frame
@@ -84,8 +91,14 @@ Part = Box | Frame
 class Wire:
     """A signal from a box to a box. `label` is its shape, `port` the producer's port.
 
+<<<<<<< HEAD
     In training diagrams `phases` are those whose gradients flow back along it, with their `colours`, and `cuts` those
     whose gradients end here; an `update` is no signal, but leads from a phase to a network.
+=======
+    In training diagrams `colours` are those of the phases whose gradients flow back along it, and `cut` says that
+    they end here; a `dashed` one is no signal, but leads from a phase to what it updates. The `message` of a marked
+    one stands behind its label.
+>>>>>>> main
     """
 
     source: Box
@@ -94,8 +107,15 @@ class Wire:
     label: str
     phases: tuple[str, ...] = ()
     colours: tuple[str, ...] = ()
+<<<<<<< HEAD
     cuts: tuple[str, ...] = ()
     update: bool = False
+=======
+    cut: bool = False
+    dashed: bool = False
+    mark: Mark = ""
+    message: str = ""
+>>>>>>> main
 
 
 @dataclass(slots=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from netcfg.draw.marks import LOOKS, drawable
 from netcfg.draw.measure import box_lines, frame_title, times_text
-from netcfg.draw.model import Box, Diagram, Frame
+from netcfg.draw.model import Box, Diagram, Frame, Wire
 
 
 def box_text(box: Box) -> list[str]:
@@ -19,6 +20,12 @@ def box_text(box: Box) -> list[str]:
 def frame_text(frame: Frame) -> str:
     """A frame's title."""
     return " ".join(word.text for word in frame_title(frame))
+
+
+def wire_text(wire: Wire) -> str:
+    """What stands beside a line: its mark's sign, its label, and its message."""
+    sign = LOOKS[wire.mark].sign if wire.mark else ""
+    return " ".join(filter(None, (sign, wire.label, drawable(wire.message))))
 
 
 def box_names(diagrams: list[Diagram]) -> dict[int, str]:

@@ -41,6 +41,12 @@ FROZEN: Final = "#2c7fb8"
 NETWORK_STROKE: Final = "#b9c3cd"
 HEADER_FILL: Final = "#e3e9ef"
 HEADER_STROKE: Final = "#aab6c2"
+LINE_STROKE: Final = 1.2
+MARKED_STROKE: Final = 2.0
+"""The width of a marked box's edge and of a marked line."""
+MESSAGE_WIDTH: Final = 220.0
+"""Messages of marked boxes go to the next line where they would be wider than this."""
+MESSAGE_LINES: Final = 6
 FRAME_FILLS: Final = ("#f6f8fa", "#ffffff")
 """Of a frame in a network, of a frame in that, and so on in turn."""
 
@@ -66,6 +72,8 @@ WORD_WIDTH: Final = 300.0
 BEHIND: Final = 4.0
 """How far the edge of a second box shows behind one that stands for several."""
 BOX_RADIUS: Final = 5.0
+PILL: Final = 30.0
+"""The greatest height at which an input or output is round."""
 SIDE_LINES: Final = 12.0
 """Height of a box for each line that enters one of its sides."""
 HEADER: Final = 24.0

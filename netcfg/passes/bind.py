@@ -16,7 +16,7 @@ from netcfg.blocks.kinds import FieldSpec, Metric
 from netcfg.blocks.model import NetworkUse
 from netcfg.graph import Graph, Signal
 from netcfg.passes.collect import Parts
-from netcfg.passes.feed import check_fields_used, read_data
+from netcfg.passes.feed import check_clips, check_fields_used, read_data
 from netcfg.passes.judge import Judges, Known, read_judges
 from netcfg.passes.phases import check_phases, read_phases
 from netcfg.passes.reach import reach
@@ -63,6 +63,7 @@ class _Binder:
             check_phases(phases, judges, model, reach(model, self.signals), self.graphs, self.findings)
             data = self._used(data, model, judges)
             check_fields_used(data, self.reserved)
+            check_clips(data, self.reserved)
             self._warn_unused(model, judges)
         if has_errors(self.findings):
             return None

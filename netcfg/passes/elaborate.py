@@ -19,12 +19,15 @@ from netcfg.graph import Graph, Scope, WeightRequest
 from netcfg.passes.collect import Parts, Template
 from netcfg.passes.names import is_reserved
 from netcfg.passes.schema import check_section
+from netcfg.passes.sharing import SharingError, difference, differs, shared_block
 from netcfg.passes.variables import ExpressionError, VariableScope, replaced
 from netcfg.shapes import Shape
 from netcfg.source import Finding, Note, Span, did_you_mean
 from netcfg.syntax import Group, Option, Section
 
-COMMON_OPTIONS = ("name", "from", "repeat", "weights", "layout", "adapt", "freeze")
+COMMON_OPTIONS = (
+    "name", "from", "repeat", "weights", "weights_from", "layout", "adapt", "freeze", "shared_with",
+)  # fmt: skip
 MAX_BLOCKS = 200_000
 MAX_DEPTH = 64
 
@@ -42,9 +45,11 @@ NOTHING = Wire(-1)
 
 @dataclass(slots=True, eq=False, repr=False)
 class Draft:
-    """A checked block with its inputs, before shapes are known."""
+    """A checked block with its inputs, before shapes are known. The first three are those of its `Place`."""
 
     path: str
+    holder: str
+    source: str
     block: Block
     section: Section
     wires: list[Wire]
@@ -62,6 +67,8 @@ class Result:
     inner: Namespace | None = None
     turns: Sequence[Result] = ()
     """Of a repeated block, which `name.0`, `name.1` … lead to; without a number, the last one is meant."""
+    type: str = ""
+    holder: str = ""
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -76,20 +83,35 @@ class Namespace:
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
-    """Where an expansion stands: its path, scopes, variables, and what its uses have asked for."""
+class Place:
+    """A block's path, the path of the block that holds its parameters, and what files of weights call it."""
 
-    path: str
+    path: str = ""
+    holder: str = ""
+    source: str = ""
+
+    def below(self, name: str, source: str | None = None) -> Place:
+        """A block in the expansion at this place; `source` is its name in files, if another."""
+        return Place(
+            _joined(self.path, name), _joined(self.holder, name), _joined(self.source, source or name)
+        )
+
+
+def _joined(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Where an expansion stands: its place, scopes, variables, and what its uses have asked for."""
+
+    place: Place
     scopes: tuple[Scope, ...]
     variables: VariableScope
     templates: tuple[str, ...] = ()
     freeze: bool = False
     position: int | None = None
     """The position of the written block around an expansion; None at the top."""
-
-    def below(self, name: str) -> str:
-        """The path of a block here."""
-        return f"{self.path}.{name}" if self.path else name
 
 
 @dataclass(eq=False, repr=False)
@@ -131,6 +153,8 @@ class _Elaborator:
         self.networks = networks or {}
         self.drafts: list[Draft] = []
         self.weights: list[WeightRequest] = []
+        self.holders: dict[str, Draft] = {}
+        self.refused: list[Span] = []
         self.too_large = False
         self.expansions = 0
 
@@ -142,8 +166,8 @@ class _Elaborator:
         if net is not None:
             self._check_input_declared(net, net_section, declared_inputs)
             if net.weights not in (None, "None"):
-                self._request("", net, net_section)
-        context = Context("", (), scope, freeze=bool(net and net.freeze))
+                self._request(Place(), net, net_section)
+        context = Context(Place(), (), scope, freeze=bool(net and net.freeze))
         namespace = Namespace(_declared_names(body), {}, _block_count(body))
         self._add_inputs(net, declared_inputs, namespace, context)
         outputs = self._body(body, namespace, context)
@@ -160,11 +184,12 @@ class _Elaborator:
     def run_model(self, fields: Mapping[str, Shape]) -> Elaborated:
         """The wiring of a program's networks; it has no outputs but its named signals."""
         body = self.group.sections
-        context = Context("", (), VariableScope(self.parts.variables))
+        context = Context(Place(), (), VariableScope(self.parts.variables))
         namespace = Namespace(_declared_names(body), {}, _block_count(body))
         for name, shape in fields.items():
             field = DataField.of(name, shape)
-            namespace.inputs[name] = self._draft(name, field, self.group.sections[0], [], None, context)
+            place = Place().below(name)
+            namespace.inputs[name] = self._draft(place, field, self.group.sections[0], [], None, context)
         self._body(body, namespace, context)
         return Elaborated(self.group.name, Net(), self.drafts, {}, self.group.span, self.weights, False)
 
@@ -192,7 +217,8 @@ class _Elaborator:
     ) -> None:
         if net is not None and net.channels is not None and not declared:
             block = Input(name="input", channels=net.channels, height=net.height, width=net.width)
-            names.inputs["input"] = self._draft("input", block, self.group.sections[0], [], None, context)
+            place = Place().below("input")
+            names.inputs["input"] = self._draft(place, block, self.group.sections[0], [], None, context)
         for section in declared:
             checked = check_section(section, Input, self.findings)
             option = section.option("name")
@@ -201,7 +227,8 @@ class _Elaborator:
                     names.inputs[option.value] = NOTHING
                 continue
             if self._check_name(option, names.inputs):
-                names.inputs[checked.name] = self._draft(checked.name, checked, section, [], None, context)
+                place = Place().below(checked.name)
+                names.inputs[checked.name] = self._draft(place, checked, section, [], None, context)
         if declared and not names.inputs:
             names.inputs["input"] = NOTHING
 
@@ -280,22 +307,39 @@ class _Elaborator:
         if block is None:
             return Result(NOTHING)
         wires = self._wires(block, section, previous, names)
-        path = context.below(block.name or str(position))
-        if block.weights not in (None, "None"):
-            self._request(path, block, section)
+        place = self._place(block, section, position, names, context)
+        if place is None:
+            return Result(NOTHING)
+        own = Result(wires[0] if wires else NOTHING, type=section.name, holder=place.holder)
         if block.repeat is None:
-            return Result(self._draft(path, block, section, wires, position, context))
-        turns = []
+            return replace(own, wire=self._draft(place, block, section, wires, position, context))
         for turn in range(block.repeat):
-            scope = Scope(f"{path}.{turn}", section.name, section.span, turn, block.repeat)
+            scope = Scope(f"{place.path}.{turn}", section.name, section.span, turn, block.repeat)
             inside = replace(context, scopes=(*context.scopes, scope))
-            wires = [self._draft(scope.path, block, section, wires, position, inside)]
-            turns.append(Result(wires[0]))
-        return replace(turns[-1], turns=turns)
+            turn_place = _turn_of(place, turn, block)
+            wires = [self._draft(turn_place, block, section, wires, position, inside)]
+            own.turns = [*own.turns, Result(wires[0])]
+        return replace(own, wire=wires[0])
+
+    def _place(
+        self, block: Block, section: Section, position: int, names: Namespace, context: Context
+    ) -> Place | None:
+        """Where a block or a template's use stands; None where it cannot share what it asks to (reported)."""
+        place = context.place.below(block.name or str(position), block.weights_from)
+        if block.shared_with is not None:
+            try:
+                other = shared_block(block, section, names.results, names.declared)
+            except SharingError as error:
+                self.findings.append(error.finding)
+                return None
+            return replace(place, holder=other.holder) if other.holder else None
+        if block.weights not in (None, "None"):
+            self._request(place, block, section)
+        return place
 
     def _draft(
         self,
-        path: str,
+        place: Place,
         block: Block,
         section: Section,
         wires: list[Wire],
@@ -307,10 +351,27 @@ class _Elaborator:
             return NOTHING
         if context.position is not None:
             position = context.position
-        self.drafts.append(
-            Draft(path, block, section, wires, position, context.scopes, context.freeze or block.freeze)
+        freeze = context.freeze or block.freeze
+        draft = Draft(
+            place.path, place.holder, place.source, block, section, wires, position, context.scopes, freeze
         )
+        if place.holder != place.path:
+            self._check_shared(draft)
+        else:
+            self.holders[place.path] = draft
+        self.drafts.append(draft)
         return Wire(len(self.drafts) - 1)
+
+    def _check_shared(self, draft: Draft) -> None:
+        """Report a block that is not of the kind of the one whose parameters it uses, once for a use."""
+        holder = self.holders.get(draft.holder)
+        what = difference(draft.block, holder.block if holder else None)
+        use = draft.scopes[0].span if draft.scopes else draft.section.span
+        if what is not None and use not in self.refused:
+            self.refused.append(use)
+            self.findings.append(differs(use, draft.path, draft.holder, what))
+        if use in self.refused:
+            draft.holder = draft.path  # what only follows from it stays silent
 
     # --- networks as blocks
 
@@ -330,7 +391,7 @@ class _Elaborator:
         wires = self._fed_wires(use, graph, section, previous, names)
         name = use.name or (graph.name if self._is_free(graph.name, names) else str(position))
         use = use.model_copy(update={"network": graph, "name": name})
-        wire = self._draft(context.below(name), use, section, wires, position, context)
+        wire = self._draft(context.place.below(name), use, section, wires, position, context)
         ports = {port: Wire(wire.producer, port) for port in graph.outputs} if len(graph.outputs) > 1 else {}
         if ports:
             wire = next(iter(ports.values()))
@@ -400,13 +461,13 @@ class _Elaborator:
         if use is None or parameters is None:
             return Result(NOTHING)
         wires = self._wires(use, common, previous, names)
-        path = context.below(use.name or str(position))
-        if use.weights not in (None, "None"):
-            self._request(path, use, section)
-        turns = []
-        for turn in range(use.repeat or 1):
+        place = self._place(use, section, position, names, context)
+        if place is None:
+            return Result(NOTHING)
+        turns = [Result(wires[0] if wires else NOTHING)] if use.repeat == 0 else []
+        for turn in range(1 if use.repeat is None else use.repeat):
             inside = Context(
-                path if use.repeat is None else f"{path}.{turn}",
+                place if use.repeat is None else _turn_of(place, turn, use),
                 (),
                 VariableScope(self.parts.variables, parameters),
                 (*context.templates, template.name),
@@ -414,13 +475,14 @@ class _Elaborator:
                 position if context.position is None else context.position,
             )
             index = turn if use.repeat else None
-            scope = Scope(inside.path, template.name, section.span, index, use.repeat)
+            scope = Scope(inside.place.path, template.name, section.span, index, use.repeat)
             result = self._expand(template, wires, section, replace(inside, scopes=(*context.scopes, scope)))
             turns.append(result)
             wires = [result.wire]
             if self.too_large:
                 break
-        return replace(turns[-1], turns=turns if use.repeat else ())
+        turns_of_repeat = turns if use.repeat else ()
+        return replace(turns[-1], turns=turns_of_repeat, type=section.name, holder=place.holder)
 
     def _expand(self, template: Template, wires: list[Wire], use: Section, context: Context) -> Result:
         """One turn of a template: a body of its own, fed by the use's inputs."""
@@ -652,11 +714,13 @@ class _Elaborator:
 
     # --- findings
 
-    def _request(self, path: str, asked: Net | Block, section: Section) -> None:
+    def _request(self, place: Place, asked: Net | Block, section: Section) -> None:
         option = section.option("weights")
         span = option.value_span if option else section.span
         row = asked.output_row if isinstance(asked, Net) else None
-        self.weights.append(WeightRequest(path, str(asked.weights), asked.layout, asked.adapt, row, span))
+        part = "" if isinstance(asked, Net) else asked.weights_from or ""
+        request = WeightRequest(place.path, str(asked.weights), asked.layout, asked.adapt, row, span)
+        self.weights.append(replace(request, source_path=place.source, part=part))
 
     def _report_unknown(self, section: Section) -> None:
         name = section.name
@@ -722,6 +786,12 @@ class _Elaborator:
             self.too_large = True
             message = f"the network expands to {size}"
             self.findings.append(Finding("NC304", message, section.span, help="a smaller `repeat`"))
+
+
+def _turn_of(place: Place, turn: int, block: Block) -> Place:
+    """One turn of a repeat; each has parameters of its own, unless they are another block's."""
+    inside = place.below(str(turn))
+    return inside if block.shared_with is None else replace(inside, holder=place.holder)
 
 
 def _block_count(sections: list[Section]) -> int:

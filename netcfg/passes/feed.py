@@ -10,7 +10,7 @@ from netcfg.blocks.kinds import FieldSpec, Source, Transform
 from netcfg.passes.collect import Parts
 from netcfg.passes.reserved import Reserved
 from netcfg.program import Data
-from netcfg.source import Finding, SourceFile, did_you_mean
+from netcfg.source import Finding, Note, SourceFile, did_you_mean
 from netcfg.syntax import Group, Section, parse
 
 
@@ -33,6 +33,7 @@ def read_data(reserved: Reserved) -> Data | None:
     if source is None or len(transforms) < len(sections) - 1:
         return None
     _check_order(transforms, findings)
+    _check_extensions(sections[0], transforms, findings)
     fields = _pipeline(source, transforms, findings)
     if fields is None:
         return None
@@ -47,6 +48,19 @@ def _check_order(transforms: list[tuple[Section, Transform]], findings: list[Fin
                 f"[{section.name}] changes single samples, and stands after one that changes whole batches"
             )
             findings.append(Finding("NC112", message, section.span, help="put it higher up"))
+
+
+def _check_extensions(
+    written: Section, transforms: list[tuple[Section, Transform]], findings: list[Finding]
+) -> None:
+    """What adds to the source's samples sees them as they come from there."""
+    before = written
+    for section, transform in transforms:
+        if transform.extends_source and before is not written:
+            message = f"[{section.name}] works on the frames of the source, and stands after [{before.name}]"
+            help = f"put it right after [{written.name}]"
+            findings.append(Finding("NC112", message, section.span, help=help))
+        before = section
 
 
 def _pipeline(
@@ -76,12 +90,7 @@ def _unknown_field(name: str, section: Section, fields: Mapping[str, FieldSpec])
 
 def check_fields_used(data: Data, reserved: Reserved) -> None:
     """A field that is asked for by name must be of use to somebody, if only to a later transform."""
-    wanted: tuple[str, ...] = data.used
-    needed = [wanted]
-    for transform in reversed(data.transforms):
-        wanted = transform.reads(wanted)
-        needed.append(wanted)
-    asking = zip(reserved.sections("Data"), (data.source, *data.transforms), reversed(needed), strict=True)
+    asking = zip(reserved.sections("Data"), (data.source, *data.transforms), data.needed, strict=True)
     for section, asked, used in asking:
         for key, names in (
             ("fields", getattr(asked, "wanted", None)),
@@ -93,6 +102,20 @@ def check_fields_used(data: Data, reserved: Reserved) -> None:
                     message = f"no network, loss or metric takes the data field `{name}`"
                     help = did_you_mean(name, used) or "leave it out"
                     reserved.findings.append(Finding("NC207", message, option.item_span(name), help=help))
+
+
+def check_clips(data: Data, reserved: Reserved) -> None:
+    """What is added to a source's samples, and of use to somebody, needs the clips they come from."""
+    written, *sections = reserved.sections("Data")
+    for section, transform, wanted in zip(sections, data.transforms, data.needed[1:], strict=True):
+        adds = transform.extends_source and transform.reads(wanted) != wanted
+        if adds and not data.source.has_clips:
+            message = (
+                f"[{section.name}] needs frames that follow each other, and [{written.name}] has no clips"
+            )
+            notes = (Note(written.span, "the source is here"),)
+            help = "a source of clips, such as [synthetic_faces]"
+            reserved.findings.append(Finding("NC502", message, section.span, notes, help=help))
 
 
 FOLDER = "audetnet_folder"

@@ -61,6 +61,7 @@ class _Inference:
         self.network = network
         self.nodes = nodes
         self.findings = findings
+        self.parameters: dict[str, int] = {}
 
     def node(self, draft: Draft) -> Node | None:
         """The draft with its signals, or None where it (or what it reads) failed."""
@@ -82,6 +83,7 @@ class _Inference:
             self._check_volume(result)
             parameters = block.parameters(*shapes)
             macs = block.macs(*shapes)
+            parameters = self._own_parameters(draft, parameters)
             frozen = parameters if draft.freeze else block.frozen_parameters(*shapes)
         except ShapeError as error:
             self._report(error, draft, inputs)
@@ -99,6 +101,8 @@ class _Inference:
             parameters - frozen,
             macs if isinstance(macs, int) else None,
             draft.freeze,
+            draft.holder if draft.holder != draft.path else None,
+            draft.source if draft.source != draft.path else None,
         )
 
     def signal(self, wire: Wire, reader: Draft | None) -> Signal | None:
@@ -118,6 +122,17 @@ class _Inference:
             self.findings.append(Finding("NC204", message, span, help=help))
             return None
         return producer.outputs[wire.port]
+
+    def _own_parameters(self, draft: Draft, needed: int) -> int:
+        """How many parameters of its own a block has: none where it uses another's, which must be as many."""
+        if draft.holder == draft.path:
+            self.parameters[draft.path] = needed
+            return needed
+        held = self.parameters.get(draft.holder, needed)
+        if held != needed:
+            message = f"needs {needed} parameters for what it is fed, and `{draft.holder}`, whose it uses, has {held}"
+            raise ShapeError(message, code="NC213", help="feed both the same number of channels or features")
+        return 0
 
     @staticmethod
     def _check_volume(shapes: dict[str, Shape]) -> None:

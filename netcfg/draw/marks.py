@@ -1,0 +1,84 @@
+"""How marked boxes and lines look: each mark has a colour and a sign, and the picture a legend of those in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final, NamedTuple
+
+from netcfg.draw import style
+from netcfg.draw.metrics import ASCENT, text_width
+from netcfg.draw.model import Box, Diagram, Frame, Mark
+from netcfg.draw.scene import Rect, Shape, Text
+
+
+class Look(NamedTuple):
+    """Of a mark: the colour of edges, lines and words, that of a box, and the sign that says it without colour."""
+
+    colour: str
+    fill: str
+    sign: str
+
+
+LOOKS: Final[dict[Mark, Look]] = {
+    "added": Look("#1a7f37", "#dff5e4", "+"),
+    "removed": Look("#8250a8", "#f0e6f6", "−"),
+    "changed": Look("#9a6700", "#fff4d1", "~"),
+    "error": Look("#cf222e", "#ffe4e3", "!"),
+}
+"""Removed is violet rather than red, which many cannot tell from green, and which is for mistakes."""
+
+_DRAWABLE: Final = str.maketrans({"→": "->", "≠": "!=", "`": ""})
+"""What the fonts of pictures lack, and quotes that a picture does not need."""
+
+SWATCH: Final = 11.0
+GAP: Final = 6.0
+LEGEND_HEIGHT: Final = 22.0
+
+
+def paint_of(box: Box) -> style.Paint:
+    """The colours of a box: its mark's, else its own or its family's."""
+    if box.mark:
+        return style.Paint(LOOKS[box.mark].fill, LOOKS[box.mark].colour)
+    paint = style.FAMILIES.get(box.kind, style.OTHER_FAMILY)
+    return paint._replace(stroke=box.colour) if box.colour else paint
+
+
+def drawable(message: str) -> str:
+    """A message in characters that every font has."""
+    return message.translate(_DRAWABLE)
+
+
+def marks_of(diagrams: Iterable[Diagram]) -> list[Mark]:
+    """The marks that diagrams have, in the legend's order."""
+    found = {mark for diagram in diagrams for mark in _marks(diagram)}
+    return [mark for mark in LOOKS if mark in found]
+
+
+def _marks(diagram: Diagram) -> Iterator[Mark]:
+    yield from _marks_in(diagram.frame)
+    yield from (wire.mark for wire in diagram.wires)
+
+
+def _marks_in(part: Frame | Box) -> Iterator[Mark]:
+    yield part.mark
+    if isinstance(part, Frame):
+        for inner in part.parts:
+            yield from _marks_in(inner)
+
+
+def legend(marks: Iterable[Mark], x: float, y: float) -> Iterator[Shape]:
+    """A row of swatches with their signs and words, from its upper left corner on."""
+    base = y + SWATCH / 2 + style.SMALL * ASCENT / 2
+    for mark in marks:
+        look = LOOKS[mark]
+        yield Rect(x, y, SWATCH, SWATCH, look.fill, look.colour, 2.0, style.MARKED_STROKE)
+        text = f"{look.sign} {mark}"
+        width = text_width(text, style.SMALL)
+        yield Text(x + SWATCH + GAP, base, text, style.SMALL, width, look.colour)
+        x += SWATCH + width + 4 * GAP
+
+
+def legend_width(marks: Iterable[Mark]) -> float:
+    """From the left edge of the first swatch to the end of the last word."""
+    widths = [SWATCH + text_width(f"{LOOKS[mark].sign} {mark}", style.SMALL) + 4 * GAP for mark in marks]
+    return max(0.0, sum(widths) - 3 * GAP)

@@ -1,0 +1,322 @@
+"""`netcfg predict`: frames are judged as the data would be, at constant memory, into files that are always whole."""
+
+import csv
+import gc
+import json
+import weakref
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import netcfg
+from netcfg.builder.weights import save_state
+from netcfg.cli.main import main
+from netcfg.datasets.frames import Frame
+from netcfg.datasets.optical_flow import FlowPictures
+from netcfg.datasets.pipeline import Pipeline
+from netcfg.source import NetcfgError
+from netcfg.trainers.annotation import annotated
+from netcfg.trainers.answers import Answer, answers_of
+from netcfg.trainers.model import Model
+from netcfg.trainers.prediction import ahead, predict_frames, with_flow
+from netcfg.trainers.trained import open_run
+
+cv2 = pytest.importorskip("cv2")
+
+SIZE, LENGTH = 24, 5
+
+TEXT = f"""
+{{Data}}
+[synthetic_faces]
+subjects = 3
+clips = 1
+clip_length = {LENGTH}
+image_size = {SIZE}
+action_units = $units
+[normalise]
+mean = 0.5
+
+{{Net}}
+[net]
+[input]
+name = image
+channels = 3
+height = {SIZE}
+width = {SIZE}
+[input]
+name = flow
+channels = 3
+height = {SIZE}
+width = {SIZE}
+[combine_concat]
+combine_layers = $inputs
+[convolutional]
+filters = 4
+kernel_size = 3
+stride = 2
+batch_normalise = 1
+activation = relu
+[flatten]
+[connected]
+output_features = 2
+
+{{Loss}}
+[bce_with_logits]
+name = detection
+input = Net
+target = labels
+{{Optimizer}}
+[adam]
+networks = Net
+minimise = detection
+{{Metric}}
+[f1]
+input = Net
+target = labels
+threshold = 0.4
+{{General}}
+[variables]
+units = 4, 12
+inputs = image, flow
+[training]
+batch_size = 4
+"""
+ONLY_IMAGE = TEXT.replace("[input]\nname = flow\nchannels = 3\nheight = 24\nwidth = 24\n", "")
+
+
+@pytest.fixture
+def made(tmp_path):
+    """`made(text)`: a program's file and its weights, as the start of a command line."""
+
+    def make(text=TEXT, name="net", **variables):
+        (tmp_path / f"{name}.cfg").write_text(text)
+        program = netcfg.load(tmp_path / f"{name}.cfg", **variables)
+        torch.manual_seed(1)
+        networks = netcfg.build(program)
+        save_state(tmp_path / f"{name}.safetensors", networks)
+        return (
+            program,
+            networks,
+            [str(tmp_path / f"{name}.cfg"), "--weights", str(tmp_path / f"{name}.safetensors")],
+        )
+
+    return make
+
+
+@pytest.fixture
+def clip(tmp_path, made):
+    """A folder with the frames of the data's first test clip."""
+    program, _, _ = made(name="source")
+    samples = program.data.source.open("test", ("image",))
+    folder = tmp_path / "clip"
+    folder.mkdir()
+    for index in range(LENGTH):
+        Image.fromarray(samples[index]["image"]).save(folder / f"frame{index + 8}.png")
+    return folder
+
+
+def predicted(file, weights, clip, output, *options):
+    assert main(["predict", file, str(clip), *weights, "-o", str(output), *options]) == 0
+    return output
+
+
+@pytest.mark.parametrize(
+    "block", ["", "[optical_flow]\nmethod = farneback\nencoding = fixed\nlimit = 4\n[normalise]"]
+)
+def test_frames_are_judged_as_the_data_would_be(made, clip, tmp_path, block):
+    program, networks, (file, *weights) = made(TEXT.replace("[normalise]", block or "[normalise]"))
+    networks.eval()
+    pipeline = Pipeline(program.data, "test", 16)
+    with torch.inference_mode():
+        fields = pipeline.finish(next(iter(pipeline.epoch())))
+        expected = Model(program, networks).signals(fields, ["Net"])["Net"][:LENGTH].sigmoid()
+    rows = list(
+        csv.DictReader(predicted(file, weights, clip, tmp_path / "out.csv", "--batch-size", "2").open())
+    )
+    found = [[float(row["AU04_p"]), float(row["AU12_p"])] for row in rows]
+    assert np.allclose(found, expected.numpy(), atol=6e-5)
+    assert [row["AU04_c"] for row in rows] == [str(int(value > 0.4)) for value in expected[:, 0].tolist()]
+    assert [row["file"] for row in rows] == [f"frame{number}.png" for number in range(8, 13)]
+    assert [row["frame"] for row in rows] == ["1", "2", "3", "4", "5"]
+    assert list(rows[0]) == [
+        *("frame", "face_id", "timestamp", "confidence", "success"),
+        *("AU04_c", "AU04_p", "AU12_c", "AU12_p", "file"),
+    ]
+
+
+def test_flow_is_found_as_the_data_find_it(made, clip, tmp_path):
+    rough = TEXT.replace("[normalise]", "[optical_flow]\nmethod = farneback\ncache = None\n[normalise]")
+    program, networks, (file, *weights) = made(rough)
+    networks.eval()
+    with torch.inference_mode():
+        pipeline = Pipeline(program.data, "test", 16)
+        fields = pipeline.finish(next(iter(pipeline.epoch())))
+        expected = Model(program, networks).signals(fields, ["Net"])["Net"][:LENGTH].sigmoid()
+    rows = list(csv.DictReader(predicted(file, weights, clip, tmp_path / "out.csv").open()))
+    found = [[float(row["AU04_p"]), float(row["AU12_p"])] for row in rows]
+    assert np.allclose(found, expected.numpy(), atol=6e-5)
+
+
+def test_a_video_is_read_as_its_frames_are_and_json_says_the_same(made, clip, tmp_path):
+    _, _, (file, *weights) = made(ONLY_IMAGE, inputs="image")
+    options = ("--set", "inputs=image")
+    video = cv2.VideoWriter(str(tmp_path / "v.avi"), cv2.VideoWriter_fourcc(*"FFV1"), 20.0, (SIZE, SIZE))
+    for path in sorted(clip.iterdir(), key=lambda path: int(path.stem[5:])):
+        video.write(cv2.imread(str(path)))
+    video.release()
+    of_frames = json.loads(predicted(file, weights, clip, tmp_path / "a.json", *options).read_text())
+    of_video = json.loads(
+        predicted(file, weights, tmp_path / "v.avi", tmp_path / "b.json", *options).read_text()
+    )
+    assert of_frames["answers"] == [
+        {"signal": "Net", "kind": "labels", "names": ["AU4", "AU12"], "present_above": [0.4, 0.4]}
+    ]
+    for one, other in zip(of_frames["frames"], of_video["frames"], strict=True):
+        assert one["AU12"]["confidence"] == pytest.approx(other["AU12"]["confidence"], abs=0.02)
+    assert of_video["frames"][2]["timestamp"] == pytest.approx(2 / 20)
+    assert of_frames["frames"][2]["timestamp"] is None
+
+
+def test_one_picture_is_enough_without_flow_and_too_little_with_it(made, clip, tmp_path, capsys):
+    picture = next(clip.iterdir())
+    _, _, (file, *weights) = made(ONLY_IMAGE, "still", inputs="image")
+    assert main(["predict", file, str(picture), *weights, "--set", "inputs=image"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 2
+    _, _, (file, *weights) = made()
+    assert main(["predict", file, str(picture), *weights, "-o", str(tmp_path / "out.csv")]) == 1
+    message = capsys.readouterr().err
+    assert "is one picture, and the network reads optical flow, which is between two" in message
+    assert not (tmp_path / "out.csv").exists()
+    assert not list(tmp_path.glob(".out*"))
+
+
+def test_what_came_before_a_damaged_frame_is_kept(made, clip, tmp_path, capsys):
+    _, _, (file, *weights) = made(ONLY_IMAGE, inputs="image")
+    (clip / "frame11.png").write_bytes(b"no picture")
+    out = tmp_path / "out.csv"
+    options = ("--set", "inputs=image", "--batch-size", "1")
+    assert main(["predict", file, str(clip), *weights, "-o", str(out), *options]) == 1
+    message = capsys.readouterr().err
+    assert "frame11.png cannot be read" in message
+    assert len(out.read_text().splitlines()) > 1
+    assert f"what {len(out.read_text().splitlines()) - 1} frames before it gave is kept" in message
+
+
+def test_memory_does_not_grow_with_the_clip():
+    alive, most = 0, 0
+
+    def gone():
+        nonlocal alive
+        alive -= 1
+
+    def frames():
+        nonlocal alive, most
+        for number in range(1, 200):
+            image = np.zeros((16, 16, 3), np.uint8)
+            weakref.finalize(image, gone)
+            alive += 1
+            most = max(most, alive)
+            yield Frame(str(number), number, None, image, Path("clip"))
+
+    class Counter:
+        answers = (Answer("Net", "labels", "labels", ("AU1",)),)
+        flow = FlowPictures("dis")
+
+        def prepare(self, frame, flow):
+            assert flow is not None
+            return {"number": frame.number}
+
+        def predict(self, samples):
+            return [np.array([[sample["number"]] for sample in samples])]
+
+    seen = [int(one.answers[0][1][0]) for one in predict_frames([Counter()], frames(), 4)]
+    assert seen == list(range(1, 200))
+    gc.collect()
+    assert most <= 4 * 6
+
+
+def test_the_last_frame_has_the_flow_of_the_one_before():
+    class Difference(FlowPictures):
+        def __call__(self, first, second):
+            return second - first
+
+    wanted = Difference("dis")
+    frames = [Frame(str(i), i, None, np.full((1, 1, 3), i * i, np.uint8), Path("clip")) for i in range(4)]
+    assert [int(flows[wanted][0, 0, 0]) for _, flows in with_flow(frames, [wanted])] == [1, 3, 5, 5]
+
+
+def test_a_reader_ahead_hands_on_what_went_wrong():
+    def items():
+        yield 1
+        raise NetcfgError("gone")
+
+    stream = ahead(items(), 2)
+    assert next(stream) == 1
+    with pytest.raises(NetcfgError, match="gone"):
+        next(stream)
+
+
+def test_frames_are_shown_with_their_confidences(made, clip, tmp_path):
+    _, _, (file, *weights) = made()
+    assert main(["predict", file, str(clip), *weights, "--annotate", str(tmp_path / "shown")]) == 0
+    assert [path.name for path in sorted((tmp_path / "shown").iterdir())] == sorted(
+        path.name for path in clip.iterdir()
+    )
+    assert main(["predict", file, str(clip), *weights, "--annotate", str(tmp_path / "v.avi")]) == 0
+    video = cv2.VideoCapture(str(tmp_path / "v.avi"))
+    assert video.get(cv2.CAP_PROP_FRAME_COUNT) == LENGTH
+
+
+def test_a_bar_is_as_long_as_its_confidence():
+    answer = Answer("Net", "labels", "labels", ("AU1", "AU2"), (0.5, 0.5))
+    picture = annotated(np.zeros((300, 300, 3), np.uint8), [(answer, np.array([0.25, 0.75]))])
+    present, absent = (picture == (214, 96, 32)).all(2), (picture == (130, 160, 196)).all(2)
+    assert present.any(0).sum() == pytest.approx(3 * absent.any(0).sum(), abs=3)
+
+
+def test_two_runs_may_not_answer_the_same(made, clip, capsys, tmp_path):
+    from netcfg.trainers.answers import expect_distinct
+
+    program, _, _ = made()
+    answer = answers_of(program)[0]
+    with pytest.raises(NetcfgError, match="a and b both predict AU4"):
+        expect_distinct([("a", answer), ("b", answer)])
+
+
+def test_a_run_predicts_with_the_threshold_it_chose(make_trainer):
+    from tiny import TEXT, tiny_program
+
+    searched = TEXT.replace("[f1]\n", "[f1]\nthreshold = validation\n")
+    trainer = make_trainer(program=tiny_program(searched, epochs=1))
+    trainer.fit()
+    trainer.run.write_json("run.json", {"program": "tiny.cfg"})
+    trained = open_run(trainer.run.path, torch.device("cpu"))
+    chosen = trainer.records[0]["validation"]["thresholds"]["f1"]
+    assert trained.thresholds == {"f1": chosen}
+    above = answers_of(tiny_program(searched), trained.thresholds)[0].present_above
+    assert all(least < threshold <= least + 1e-6 for least, threshold in zip(above, chosen, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["{cfg}", "{clip}"], "which weights does {cfg} predict with?"),
+        (["{clip}", "{clip}"], "is no run folder"),
+        (["nowhere", "{clip}"], "nowhere does not exist"),
+        (["{cfg}", "nowhere.mp4", *"--weights {w}".split()], "there is no nowhere.mp4"),
+        (["{cfg}", "{clip}", *"--weights {w} -o a.txt".split()], "predictions are written as .csv or .json"),
+        (["{cfg}", "{clip}", *"--weights {cfg}".split()], "is damaged"),
+        (["{cfg}", "{clip}", *"--weights {w} --batch-size 0".split()], "at least 1, found 0"),
+        (["{cfg}", "{clip}", *"--weights {w} --annotate {clip}".split()], "is not empty"),
+    ],
+)
+def test_bad_input_gets_one_clear_line(made, clip, capsys, arguments, message):
+    _, _, (file, _, weights) = made()
+    names = {"cfg": file, "clip": str(clip), "w": weights}
+    assert main(["predict", *(argument.format(**names) for argument in arguments)]) == 1
+    error = capsys.readouterr().err
+    assert message.format(**names) in error
+    assert "Traceback" not in error
