@@ -116,21 +116,16 @@ def _place(part: Box | Frame, ids: Ids, places: Places) -> list[float] | None:
     return [round(number, 2) for number in place] if place else None
 
 
-<<<<<<< HEAD
 def _wire(wire: Wire, ids: Ids) -> dict[str, Any]:
     row: dict[str, Any] = {"source": ids[id(wire.source)], "target": ids[id(wire.target)]}
     row |= {"port": wire.port, "label": wire.label}
     trains = {"phases": wire.phases, "cuts": wire.cuts, "update": wire.update}
-    return row | {key: value for key, value in trains.items() if value}
-=======
-def _wire(wire: Wire, ids: Ids) -> dict[str, str]:
-    ends = {"source": ids[id(wire.source)], "target": ids[id(wire.target)]}
-    return {**ends, "port": wire.port, "label": wire.label, **_marked(wire.mark, wire.message)}
+    row |= {key: value for key, value in trains.items() if value}
+    return row | _marked(wire.mark, wire.message)
 
 
 def _marked(mark: str, message: str) -> dict[str, str]:
     return {key: text for key, text in (("mark", mark), ("message", message)) if mark and text}
->>>>>>> main
 
 
 def entry_data(entry: Entry) -> dict[str, Any]:

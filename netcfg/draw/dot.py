@@ -65,13 +65,9 @@ def _edge(wire: Wire, names: dict[int, str]) -> str:
     options = {"label": quoted(wire_text(wire))} if wire_text(wire) else {}
     if wire.colours:
         options |= {"color": quoted(":".join(wire.colours)), "penwidth": "1.6"}
-<<<<<<< HEAD
-    if wire.cuts:
-=======
     if wire.mark:
         options |= {"color": quoted(LOOKS[wire.mark].colour), "penwidth": "2"}
-    if wire.cut:
->>>>>>> main
+    if wire.cuts:
         options |= {"arrowhead": "teenormal"}
     if wire.update:
         options |= {"style": "dashed", "constraint": "false"}

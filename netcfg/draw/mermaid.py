@@ -58,14 +58,9 @@ def _node(box: Box, names: dict[int, str]) -> str:
 
 
 def _link(wire: Wire, names: dict[int, str]) -> str:
-<<<<<<< HEAD
     arrow = "-.->" if wire.update else "--x" if wire.cuts else "-->"
-    label = f"|{quoted(wire.label)}|" if wire.label else ""
-=======
-    arrow = "-.->" if wire.dashed else "--x" if wire.cut else "-->"
     text = wire_text(wire)
     label = f"|{quoted(text)}|" if text else ""
->>>>>>> main
     return f"{names[id(wire.source)]} {arrow}{label} {names[id(wire.target)]}"
 
 

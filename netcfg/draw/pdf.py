@@ -45,7 +45,7 @@ def write_pdf(scene: Scene) -> bytes:
         + (" >>" if name == "Symbol" else " /Encoding /WinAnsiEncoding >>")
         for name in FONTS.values()
     ]
-    objects = [
+    objects: list[str | bytes] = [
         "<< /Type /Catalog /Pages 2 0 R >>",
         "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
         f"<< /Type /Page /Parent 2 0 R /MediaBox [{page}] /Resources << /Font << {names} >> >> /Contents 4 0 R >>",

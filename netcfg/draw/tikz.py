@@ -156,9 +156,9 @@ def _letter(character: str) -> str:
         return f"$\\{_GREEK[character]}$"
     if " " <= character <= "~":
         return character
-    base, *marks = unicodedata.normalize("NFD", character)
-    if base.isascii() and base.isalpha() and len(marks) == 1 and marks[0] in _ACCENTS:
-        return f"\\{_ACCENTS[marks[0]]}{{{base}}}"
+    parts = unicodedata.normalize("NFD", character)
+    if len(parts) == 2 and parts[0].isascii() and parts[0].isalpha() and parts[1] in _ACCENTS:
+        return f"\\{_ACCENTS[parts[1]]}{{{parts[0]}}}"
     if not character.isprintable():
         return "{?}"
     return f"\\netcfgletter{{{character}}}"

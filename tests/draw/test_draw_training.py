@@ -9,7 +9,7 @@ import pytest
 import trainings
 
 from netcfg.draw.formats import FORMATS
-from netcfg.draw.scene import Group, Path, Text
+from netcfg.draw.scene import Group, Text
 from netcfg.draw.svg import write_svg
 from netcfg.draw.training.channels import Track, assign
 from netcfg.draw.training.columns import Columns, Link, Slot
@@ -213,11 +213,17 @@ def test_all_lines_begin_and_end_at_cards(picture):
 
 def test_each_strand_has_the_colour_of_its_phase():
     picture = trainings.picture(trainings.GAN)
-    lines = [shape for shape in picture.scene.shapes if isinstance(shape, Path) and not shape.arrow]
-    strands = [line.stroke for line in lines if line.stroke_width == 1.8]
+    lines = [group for group in picture.scene.shapes if isinstance(group, Group) and group.kind == "line"]
+    strands = [path.stroke for group in lines for path in group.shapes if path.stroke_width == 1.8]
     flows = picture.training.flows
     assert strands.count("#d55e00") == sum(1 in flow.gradients for flow in flows)
     assert strands.count("#009e73") == sum(2 in flow.gradients for flow in flows)
+
+
+def test_each_line_says_what_it_carries():
+    svg = write_svg(trainings.picture(trainings.GAN).scene)
+    said = "made 3×16×16\nGenerator → Critic\ngradients of generator flow back\ngradients of critic end here"
+    assert f"<title>{said}</title>" in svg
 
 
 def test_audetnet_fits_a_page():

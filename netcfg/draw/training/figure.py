@@ -7,7 +7,7 @@ from math import ceil
 
 from netcfg.draw import style
 from netcfg.draw.metrics import ASCENT, text_width
-from netcfg.draw.scene import Dot, Point, Scene, Shape, Text
+from netcfg.draw.scene import Dot, Group, Point, Scene, Shape, Text
 from netcfg.draw.training.cards import card_shapes, sized
 from netcfg.draw.training.channels import TRACK_GAP, Port, Track, assign
 from netcfg.draw.training.columns import LINE_HEIGHT, Columns, Link, Slot
@@ -100,9 +100,13 @@ class TrainingFigure:
     def _lines(self) -> Iterator[Shape]:
         """Lines without gradients below all others; then strands, partings, arrow heads and marks."""
         flows = self.routes()
-        yield from (value_line(route) for flow, route in flows if not flow.gradients)
         for flow, route in flows:
-            yield from strands(flow, route, self.lanes[flow.source, flow.output])
+            if not flow.gradients:
+                yield Group("line", self._said(flow), (value_line(route),))
+        for flow, route in flows:
+            paths = tuple(strands(flow, route, self.lanes[flow.source, flow.output]))
+            if paths:
+                yield Group("line", self._said(flow), paths)
         yield from self._partings()
         for flow, route in flows:
             yield from line_end(flow, route[-1])
@@ -133,6 +137,14 @@ class TrainingFigure:
     def _track_x(self, gap: int, signal: Port) -> float:
         start = self.lefts[gap] + self.widths[gap] + CHANNEL_START
         return start + self.tracks[gap][signal].level * TRACK_GAP
+
+    def _said(self, flow: Flow) -> str:
+        """What a viewer shows when the pointer rests on a line."""
+        cards, phases = self.training.cards, self.training.phases
+        rows = [flow.label, f"{cards[flow.source].box.name} → {cards[flow.target].box.name}"]
+        rows += [f"gradients of {phases[phase].name} flow back" for phase in flow.gradients]
+        rows += [f"gradients of {phases[phase].name} end here" for phase in flow.cuts]
+        return "\n".join(rows)
 
     def _partings(self) -> Iterator[Dot]:
         for gap, tracks in enumerate(self.tracks):

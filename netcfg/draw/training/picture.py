@@ -9,6 +9,7 @@ from functools import cached_property
 from netcfg.draw.formats import Picture
 from netcfg.draw.ids import part_ids
 from netcfg.draw.model import Box, Diagram, Frame, Wire
+from netcfg.draw.page.still import write_still_page
 from netcfg.draw.scene import Scene
 from netcfg.draw.training.figure import compose_training
 from netcfg.draw.training.model import Card, Training, phase_colour, training
@@ -26,6 +27,10 @@ class TrainingPicture(Picture):
         """Everything in its place."""
         assert self.training is not None
         return compose_training(self.training, self.title, part_ids(self.diagrams))
+
+    def page(self) -> str:
+        """The scene in an HTML file: its lines lead back and forth, so there is nothing in it to fold."""
+        return write_still_page(self.scene, self.links)
 
 
 def training_picture(
