@@ -16,6 +16,7 @@ COMMANDS = {
     "graph": "draw a program's networks as svg or png",
     "diff": "what changed from one file to another: blocks, shapes, costs, training",
     "train": "train a program and keep what came of it in a run folder",
+    "sweep": "train with every choice of some variables, ending in one table",
     "eval": "judge trained weights on a split, and keep the predictions",
     "predict": "what trained networks say of a picture, a folder of frames or a video",
     "data": "write a data folder, convert its labels, or look at samples",

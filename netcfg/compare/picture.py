@@ -12,8 +12,11 @@ from netcfg.compare.order import joined_order
 from netcfg.compare.programs import Difference
 from netcfg.compare.text import change_text
 from netcfg.draw.formats import Picture
+from netcfg.draw.marked import Mark, Marked, Marks
 from netcfg.draw.marks import faded
-from netcfg.draw.model import Diagram, Mark, Marked, Marks, amount, diagram
+from netcfg.draw.model import Diagram, amount, diagram
+from netcfg.draw.options import Look
+from netcfg.draw.shown import fitting_depth
 from netcfg.graph import Graph, Node, Scope, Signal
 
 GONE = "removed"
@@ -23,18 +26,24 @@ GONE = "removed"
 def difference_picture(
     difference: Difference, title: str = "", expand: bool = False, scale: float = 2.0
 ) -> Picture:
-    """One diagram for each network that differs, or for all where none does."""
+    """One diagram for each network that differs, or for all where none does.
+
+    Templates are closed, as far as a page needs it, where nothing in them differs.
+    """
     changes = [change for change in difference.networks if change] or difference.networks
-    return Picture(title, [network_diagram(change, expand) for change in changes], scale)
+    depth = None if expand else fitting_depth([joined(change)[0] for change in changes])
+    look = Look(expand, depth)
+    return Picture(title, [network_diagram(change, look) for change in changes], scale, look=look)
 
 
-def network_diagram(change: NetworkChange, expand: bool = False) -> Diagram:
+def network_diagram(change: NetworkChange, look: Look | None = None) -> Diagram:
     """Both versions of a network; one that is new or gone is marked as a whole."""
+    look = look or Look()
     graph, marks = joined(change)
-    drawn = faded(diagram(graph, expand, marks))
+    drawn = faded(diagram(graph, look=look, marks=marks))
     drawn.frame.note = _note(change)
     if drawn.expanded is not None:
-        drawn.expanded = partial(network_diagram, change, True)
+        drawn.expanded = partial(network_diagram, change, replace(look, expand=True, depth=None))
     return drawn
 
 
