@@ -17,6 +17,7 @@ COMMANDS = {
     "train": "train a program and keep what came of it in a run folder",
     "eval": "judge trained weights on a split, and keep the predictions",
     "predict": "what trained networks say of a picture, a folder of frames or a video",
+    "flow": "optical flow of frames or videos, as pictures",
     "data": "write a data folder, convert its labels, or look at samples",
     "convert": "turn checkpoints of published systems into safetensors, and back",
     "blocks": "the reference: all section types, or the page of one",
