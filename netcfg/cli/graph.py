@@ -8,6 +8,7 @@ from pathlib import Path
 from netcfg.cli.program import add_program_arguments, load_program
 from netcfg.draw.links import DEFAULT as DEFAULT_LINK
 from netcfg.draw.links import Links, check_template
+from netcfg.draw.options import LABELS, Look
 from netcfg.files import write_beside
 from netcfg.source import NetcfgError, did_you_mean, nearest
 
@@ -22,7 +23,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=".svg, .png, .pdf, .html, .json, .dot, .mmd or .md (Mermaid), .tex or .tikz; FILE's .svg by default",
     )
     parser.add_argument("--network", metavar="NAME", action="append", help="only this network; repeatable")
-    parser.add_argument("--expand", action="store_true", help="draw every turn of a repeat")
+    parser.add_argument(
+        "--expand", action="store_true", help="draw every turn of a repeat and the inside of every template"
+    )
+    parser.add_argument(
+        "--depth",
+        type=int,
+        metavar="N",
+        help="open templates that many levels deep, 0 for none (as deep as a page has room for)",
+    )
+    parser.add_argument(
+        "--labels",
+        metavar="NAME,…",
+        default="shape",
+        help=f"what stands at boxes and lines: {', '.join(LABELS)}, or none (default %(default)s)",
+    )
     parser.add_argument("--scale", type=float, default=2.0, help="pixels per unit of a png (default 2)")
     parser.add_argument(
         "--link",
@@ -38,6 +53,7 @@ def run(options: argparse.Namespace) -> int:
     """Draw the networks and say where the picture is."""
     from netcfg.draw import FORMATS, picture
 
+    look = _look(options)
     output = Path(options.output or f"{Path(options.file).stem}.svg")
     _check_ending(output, list(FORMATS))
     check_template(options.link)
@@ -52,11 +68,20 @@ def run(options: argparse.Namespace) -> int:
     if options.network:
         graphs = [graph for graph in graphs if graph.name in options.network]
 
-    drawn = picture(graphs, title=Path(options.file).name, expand=options.expand, scale=options.scale)
+    drawn = picture(graphs, title=Path(options.file).name, scale=options.scale, look=look)
     drawn.links = Links(options.link, str(output.parent))
     write_beside(output, FORMATS[output.suffix.lower()](drawn))
     print(output)
     return 0
+
+
+def _look(options: argparse.Namespace) -> Look:
+    """The choices of the command line. Raises `NetcfgError` for what there is no such choice."""
+    labels = [label.strip() for label in options.labels.split(",") if label.strip() not in ("", "none")]
+    try:
+        return Look(options.expand, options.depth, labels)
+    except NetcfgError as error:
+        raise NetcfgError(f"--{error}") from None
 
 
 def _check_ending(output: Path, endings: list[str]) -> None:

@@ -12,6 +12,7 @@ from netcfg.draw.figure import compose
 from netcfg.draw.links import Links
 from netcfg.draw.mermaid import write_markdown, write_mermaid
 from netcfg.draw.model import Diagram
+from netcfg.draw.options import Look
 from netcfg.draw.page import write_page
 from netcfg.draw.pdf import write_pdf
 from netcfg.draw.png import write_png
@@ -30,6 +31,7 @@ class Picture:
     """Pixels per unit, where a format has pixels."""
     links: Links = Links()
     """Where its parts lead to, where a format has links."""
+    look: Look = Look()
 
     @cached_property
     def scene(self) -> Scene:

@@ -15,6 +15,7 @@ from netcfg.draw.scene import (
     Group,
     Path,
     Point,
+    Polygon,
     Rect,
     Scene,
     Shape,
@@ -86,6 +87,8 @@ def _operators(shape: Shape) -> Iterator[str]:
             yield _rect(shape)
         case Path():
             yield from _path(shape)
+        case Polygon():
+            yield _polygon(shape)
         case Dot():
             yield _dot(shape)
         case Text() if shape.text:
@@ -123,6 +126,15 @@ def _quarter(begin: Point, at: Point, end: Point) -> Iterator[str]:
     """A quarter circle around the corner `at`; nothing where there is no rounding."""
     if begin != end:
         yield _curve(_part(begin, at, _CIRCLE), _part(end, at, _CIRCLE), end)
+
+
+def _polygon(polygon: Polygon) -> str:
+    paint = f"{_colour(polygon.fill)} rg"
+    if polygon.stroke:
+        paint += f" {_colour(polygon.stroke)} RG {decimal(polygon.stroke_width)} w 1 j"
+    first, *others = map(_pair, polygon.points)
+    way = " ".join(f"{point} l" for point in others)
+    return f"{paint} {first} m {way} h {'B' if polygon.stroke else 'f'}"
 
 
 def _path(path: Path) -> Iterator[str]:

@@ -41,6 +41,16 @@ class Path:
 
 
 @dataclass(frozen=True, slots=True)
+class Polygon:
+    """A filled shape with straight sides."""
+
+    points: tuple[Point, ...]
+    fill: str
+    stroke: str | None = None
+    stroke_width: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class Dot:
     """A filled circle: the place where a signal parts."""
 
@@ -85,7 +95,7 @@ class Group:
     place: tuple[float, float, float, float] | None = None
 
 
-Shape = Rect | Path | Dot | Text | Group
+Shape = Rect | Path | Polygon | Dot | Text | Group
 
 
 @dataclass(slots=True)

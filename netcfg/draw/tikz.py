@@ -11,7 +11,20 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
-from netcfg.draw.scene import Dot, Group, Path, Point, Rect, Scene, Shape, Text, arrow_head, decimal, shaft
+from netcfg.draw.scene import (
+    Dot,
+    Group,
+    Path,
+    Point,
+    Polygon,
+    Rect,
+    Scene,
+    Shape,
+    Text,
+    arrow_head,
+    decimal,
+    shaft,
+)
 
 _HEAD: Final = r"""\documentclass[tikz]{standalone}
 \usepackage{tikz}
@@ -79,6 +92,8 @@ class _Pen:
                 yield self.rect(shape)
             case Path():
                 yield from self.path(shape)
+            case Polygon():
+                yield self.polygon(shape)
             case Dot():
                 yield self.dot(shape)
             case Text() if shape.text.strip():
@@ -99,6 +114,13 @@ class _Pen:
         if path.arrow:
             corners = " -- ".join(map(_pair, arrow_head(path)))
             yield f"\\fill[{self.colour(path.stroke)}] {corners} -- cycle;"
+
+    def polygon(self, polygon: Polygon) -> str:
+        options = [f"fill={self.colour(polygon.fill)}"]
+        if polygon.stroke:
+            width = _length(polygon.stroke_width)
+            options += [f"draw={self.colour(polygon.stroke)}", f"line width={width}", "line join=round"]
+        return f"\\path[{', '.join(options)}] {' -- '.join(map(_pair, polygon.points))} -- cycle;"
 
     def dot(self, dot: Dot) -> str:
         place = f"{_pair((dot.x, dot.y))} circle[radius={_length(dot.radius)}]"

@@ -147,6 +147,19 @@ def test_frames_are_judged_as_the_data_would_be(made, clip, tmp_path, block):
     ]
 
 
+def test_flow_is_found_as_the_data_find_it(made, clip, tmp_path):
+    rough = TEXT.replace("[normalise]", "[optical_flow]\nmethod = farneback\ncache = None\n[normalise]")
+    program, networks, (file, *weights) = made(rough)
+    networks.eval()
+    with torch.inference_mode():
+        pipeline = Pipeline(program.data, "test", 16)
+        fields = pipeline.finish(next(iter(pipeline.epoch())))
+        expected = Model(program, networks).signals(fields, ["Net"])["Net"][:LENGTH].sigmoid()
+    rows = list(csv.DictReader(predicted(file, weights, clip, tmp_path / "out.csv").open()))
+    found = [[float(row["AU04_p"]), float(row["AU12_p"])] for row in rows]
+    assert np.allclose(found, expected.numpy(), atol=6e-5)
+
+
 def test_a_video_is_read_as_its_frames_are_and_json_says_the_same(made, clip, tmp_path):
     _, _, (file, *weights) = made(ONLY_IMAGE, inputs="image")
     options = ("--set", "inputs=image")
