@@ -202,7 +202,7 @@ def _load_request(request: WeightRequest, graph: Graph, network: nn.Module) -> L
         wanted = dict.fromkeys(plan.source_name(key) for key in module.state_dict())
         prefix = network_prefix(state, graph.name, [*module.state_dict(), *wanted], source)
         state = below(prefix, state)
-        source = f"{source} ({graph.name})" if prefix else source
+        source = f"{source} ({prefix.removesuffix('.')})" if prefix else source
     report = adapt(state, module, request.adapt, request.output_row, plan)
     report.source = source
     return report
@@ -211,11 +211,14 @@ def _load_request(request: WeightRequest, graph: Graph, network: nn.Module) -> L
 def network_prefix(state: Mapping[str, Tensor], name: str, wanted: Collection[str], source: str) -> str:
     """What stands before the names of one network in a file: nothing, or its own name beside other networks'.
 
-    The reading that meets more of the `wanted` names is taken. Raises `WeightsError` where neither meets any.
+    The reading that meets more of the `wanted` names is taken; where neither meets any, the name of the only network
+    in the file, if that does. Raises `WeightsError` where nothing does.
     """
     bare, below = (sum(prefix + key in state for key in wanted) for prefix in ("", f"{name}."))
+    heads = list(dict.fromkeys(key.partition(".")[0] for key in state))
+    if not bare and not below and len(heads) == 1 and any(f"{heads[0]}.{key}" in state for key in wanted):
+        return f"{heads[0]}."
     if wanted and not bare and not below:
-        heads = list(dict.fromkeys(key.partition(".")[0] for key in state))
         held = ", ".join(f"`{head}.…`" for head in heads[:SHOWN_DIFFERENCES]) or "nothing"
         more = f" and {len(heads) - SHOWN_DIFFERENCES} more" if len(heads) > SHOWN_DIFFERENCES else ""
         message = f"{source} holds no parameters of `{name}`: it holds {held}{more}"
