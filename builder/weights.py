@@ -19,8 +19,9 @@ from netcfg.builder.adaptation import (
     WeightsError,
     adapt,
     adaptation,
+    compare_states,
     lies_below,
-    sizes,
+    paragraph,
 )
 from netcfg.builder.layouts import DEFAULT_LAYOUTS, LAYOUTS, AnyLayout, BlockLayout, Layout, renamed
 from netcfg.files import write_beside
@@ -45,23 +46,8 @@ def load_state(path: Path | str, module: nn.Module) -> None:
     state = read_state(Path(path))
     differences = compare_states(state, module.state_dict())
     if differences:
-        shown = differences[:SHOWN_DIFFERENCES]
-        more = len(differences) - len(shown)
-        rows = [f"  {row}" for row in shown] + ([f"  … and {more} more"] if more else [])
-        count = f"{len(differences)} parameter{'s' if len(differences) != 1 else ''}"
-        raise WeightsError("\n".join([f"{path} belongs to another network: {count} differ", *rows]), "NC602")
+        raise WeightsError(paragraph(f"{path} belongs to another network", differences), "NC602")
     module.load_state_dict(state)
-
-
-def compare_states(found: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> list[str]:
-    """What differs between a file and a network, a sentence per parameter."""
-    rows = []
-    for key, value in wanted.items():
-        if key not in found:
-            rows.append(f"{key}: not in the file")
-        elif found[key].shape != value.shape:
-            rows.append(f"{key}: {sizes(found[key])} in the file, {sizes(value)} in the network")
-    return rows + [f"{key}: only in the file" for key in found if key not in wanted]
 
 
 def read_state(path: Path) -> dict[str, Tensor]:
