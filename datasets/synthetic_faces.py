@@ -7,14 +7,16 @@ seed, the arguments and its index. OpenCV is imported with the first picture.
 import hashlib
 from collections import OrderedDict
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from netcfg.blocks.flow_choices import FlowMethod
 from netcfg.datasets.faces.expression import (
     BP4D_AUS,
     DISFA8_AUS,
@@ -46,7 +48,6 @@ __all__ = [
 
 FIELDS = ("image", "frames", "labels", "intensities", "emotion", "landmarks", "subject", "clip", "flow")
 SPLITS = ("train", "validation", "test", "all")
-FLOW_METHODS = ("dis", "dis_fast", "dis_ultrafast", "farneback")
 
 _LEAST_SIZE = 16
 _CLIPS_KEPT = 256
@@ -80,7 +81,7 @@ class SyntheticFaces:
     - `landmarks`: float32 (68, 2), pixels (x, y) of the iBUG points, the first pixel's centre at (0, 0);
     - `subject`: int64, the subject's number;
     - `clip`: int64, the clip's number, another one for each clip of each subject;
-    - `flow`: uint8 (S, S, 3), optical flow to the next frame (see `faces.flow`); the last frame of a clip has
+    - `flow`: uint8 (S, S, 3), optical flow to the next frame (see `optical_flow`); the last frame of a clip has
       the flow of the frame before it.
 
     Subjects are shuffled by the seed and dealt to `folds` folds. Fold number `fold` is the test split,
@@ -111,7 +112,7 @@ class SyntheticFaces:
         seed: int = 0,
     ) -> None:
         _check_choice("split", split, SPLITS)
-        _check_choice("flow_method", flow_method, FLOW_METHODS)
+        _check_choice("flow_method", flow_method, get_args(FlowMethod))
         _check_choices("fields", fields, FIELDS)
         _check_choices("action_units", action_units, FACE_AUS)
         _check_choice("emotions", emotions, (7, 8))
@@ -151,6 +152,13 @@ class SyntheticFaces:
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_clips": OrderedDict(), "_faces": OrderedDict()}
+
+    def only(self, fields: Sequence[str]) -> "SyntheticFaces":
+        """The same samples with other fields."""
+        _check_choices("fields", fields, FIELDS)
+        other = copy(self)
+        other.fields = tuple(fields)
+        return other
 
     def subject_ids(self) -> list[int]:
         """The subjects of this split, in the order of the samples."""
@@ -198,7 +206,7 @@ class SyntheticFaces:
         return np.stack([self._face((subject, clip, frame)).image for frame in chosen])
 
     def _flow(self, place: tuple[int, int, int]) -> NDArray[np.uint8]:
-        from netcfg.datasets.faces.flow import dense_flow, encode_flow
+        from netcfg.datasets.optical_flow import dense_flow, encode_flow
 
         subject, clip, frame = place
         first = min(frame, self.clip_length - 2)

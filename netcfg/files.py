@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 import weakref
 from collections.abc import Iterator
@@ -65,6 +66,17 @@ class Beside:
 def _cannot_write(path: Path, error: OSError) -> NetcfgError:
     reason = f"there is no folder {path.parent}" if isinstance(error, FileNotFoundError) else error.strerror
     return NetcfgError(f"cannot write {path}: {reason}")
+
+
+def user_cache() -> Path:
+    """The folder for what netcfg can make again: `$NETCFG_CACHE`, or `netcfg` where the system keeps such things."""
+    if os.environ.get("NETCFG_CACHE"):
+        return Path(os.environ["NETCFG_CACHE"])
+    if os.environ.get("XDG_CACHE_HOME"):
+        return Path(os.environ["XDG_CACHE_HOME"], "netcfg")
+    if sys.platform == "win32" and os.environ.get("LOCALAPPDATA"):
+        return Path(os.environ["LOCALAPPDATA"], "netcfg")
+    return Path("~/Library/Caches" if sys.platform == "darwin" else "~/.cache", "netcfg").expanduser()
 
 
 def _umask() -> int:

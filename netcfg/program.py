@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from netcfg.blocks.general import Pictures, Training
+from netcfg.blocks.general import Pictures, Published, Training
 from netcfg.blocks.kinds import FieldSpec, Loss, Metric, Optimizer, Source, Transform
 from netcfg.graph import Graph, Signal
 from netcfg.source import Finding, Span
@@ -23,6 +23,14 @@ class Data:
     fields: Mapping[str, FieldSpec]
     used: tuple[str, ...]
     span: Span
+
+    @property
+    def needed(self) -> tuple[tuple[str, ...], ...]:
+        """The fields that must come out of the source, and out of each transform, for the used ones to stand last."""
+        needed = [self.used]
+        for transform in reversed(self.transforms):
+            needed.append(transform.reads(needed[-1]))
+        return tuple(reversed(needed))
 
 
 @dataclass(frozen=True)
@@ -53,6 +61,7 @@ class Program:
     phases: tuple[Phase, ...] = ()
     metrics: Mapping[str, Metric] = field(default_factory=dict)
     pictures: Pictures | None = None
+    published: Published | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
     presets: tuple[str, ...] = ()
     preset: str | None = None

@@ -75,6 +75,8 @@ class Transform(Section):
     group: ClassVar[Group] = "data"
     family: ClassVar[str] = "transform"
     per_sample: ClassVar[bool] = True
+    extends_source: ClassVar[bool] = False
+    """Whether it adds to the samples of a source what no single one tells (`extend`), flow or copies; comes first."""
 
     when: Literal["train", "always"] = Option("always", description="in training only, or always")
     only: tuple[str, ...] | None = Option(
@@ -92,6 +94,14 @@ class Transform(Section):
     def bypass(self, fields: Mapping[str, FieldSpec]) -> "Callable[..., Any] | None":
         """What stands in its place in the splits that `when` leaves alone; None for nothing."""
         return None
+
+    def in_split(self, split: Split) -> "Transform":
+        """The transform as it is in one split."""
+        return self
+
+    def extend(self, samples: Any, wanted: Sequence[str], fields: Mapping[str, FieldSpec]) -> Any:
+        """The data set with what it adds, of which `wanted` is needed; `fields` are those of the source."""
+        raise NotImplementedError
 
     def lower(self, fields: Mapping[str, FieldSpec]) -> "Callable[..., Any]":
         """A picklable callable.

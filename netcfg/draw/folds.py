@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from netcfg.draw.levels import Pin, SignalKey, title_of
-from netcfg.draw.model import Box, Diagram, Frame, Part
+from netcfg.draw.model import Box, Diagram, Frame, Part, Wire
 
 
 @dataclass(slots=True, eq=False)
@@ -33,6 +33,9 @@ class Repeat:
 
 Unit = Box | Group | Repeat
 
+Look = tuple[tuple[str, ...], bool, bool]
+"""`colours`, `cut` and `dashed` of a wire that has any of these."""
+
 
 @dataclass(frozen=True, slots=True)
 class Flow:
@@ -44,6 +47,7 @@ class Flow:
     label: str
     key: SignalKey = (0, "")
     title: str = ""
+    look: Look | None = None
 
 
 @dataclass(slots=True)
@@ -53,8 +57,10 @@ class FoldedLevel:
     members: list[Unit | Pin]
     links: list[tuple[int, SignalKey, int]]
     labels: dict[SignalKey, str]
+    entries: list[SignalKey] = field(default_factory=list)
     exits: dict[SignalKey, int] = field(default_factory=dict)
     inner: dict[int, list[Flow]] = field(default_factory=dict)
+    looks: dict[tuple[int, SignalKey, int], Look] = field(default_factory=dict)
 
 
 # --- gathering turns ------------------------------------------------------------------------------------------
@@ -62,8 +68,15 @@ class FoldedLevel:
 
 def fold(diagram: Diagram) -> tuple[Group, list[Flow]]:
     """The network as units, and its wires."""
-    flows = [Flow(wire.source, wire.target, wire.port, wire.label) for wire in diagram.wires]
+    flows = [
+        Flow(wire.source, wire.target, wire.port, wire.label, look=_look(wire)) for wire in diagram.wires
+    ]
     return Group(diagram.frame, _units(diagram.frame.parts)), flows
+
+
+def _look(wire: Wire) -> Look | None:
+    look = (wire.colours, bool(wire.cuts), wire.update)
+    return look if any(look) else None
 
 
 def _units(parts: Sequence[Part]) -> list[Unit]:
@@ -104,15 +117,17 @@ def _form(unit: Unit) -> tuple[object, ...]:
 
 
 def _repeat(first: Part, turns: list[Unit]) -> Repeat:
-    turn = first.turn
+    turn, unit = first.turn, turns[0]
     assert turn is not None
     count = len(turns)
-    one = replace(first, name=turn.name, count=count, path=turn.of)
     note = first.note if isinstance(first, Frame) else first.template
     details = first.details.partition("\n")[0]
     frame = Frame(turn.name, note, details, count, [], turn.of, first.entries)
-    shown = turns[0]
-    return Repeat(turns, Group(one, shown.units) if isinstance(shown, Group) else one, frame)
+    if isinstance(first, Frame) and isinstance(unit, Group):
+        of_all = replace(first, name=turn.name, count=count, path=turn.of)
+        return Repeat(turns, Group(of_all, unit.units), frame)
+    assert isinstance(first, Box)
+    return Repeat(turns, replace(first, name=turn.name, count=count, path=turn.of), frame)
 
 
 def leaves(unit: Unit) -> Iterator[Box]:
@@ -141,7 +156,7 @@ def level_of(units: Sequence[Unit], flows: Sequence[Flow]) -> FoldedLevel:
     """The level that holds the units, of the wires that run in it or across its edge."""
     owner = {id(box): unit for unit in units for box in leaves(unit)}
     known_as = {box: other for unit in units for box, other in stand_ins(unit).items()}
-    links: dict[tuple[int, SignalKey, int], None] = {}
+    links: dict[tuple[int, SignalKey, int], Look | None] = {}
     labels: dict[SignalKey, str] = {}
     entries: dict[SignalKey, Pin] = {}
     exits: dict[SignalKey, Pin] = {}
@@ -152,14 +167,15 @@ def level_of(units: Sequence[Unit], flows: Sequence[Flow]) -> FoldedLevel:
             inner[id(source)].append(flow)
             continue
         if source is None:
-            key, start = flow.key, entries.setdefault(flow.key, Pin(flow.title, exit=False))
+            key = flow.key
+            start: Unit | Pin = entries.setdefault(key, Pin(flow.title, exit=False))
         else:
             assert flow.source is not None
             key, start = (id(known_as[id(flow.source)]), flow.port), source
             outwards = replace(flow, target=None, key=key, title=title_of(flow.source))
             inner[id(source)].append(outwards)
-        end = exits.setdefault(flow.key, Pin("", exit=True)) if target is None else target
-        links[id(start), key, id(end)] = None
+        end: Unit | Pin = exits.setdefault(flow.key, Pin("", exit=True)) if target is None else target
+        links[id(start), key, id(end)] = flow.look
         if target is not None:
             title = title_of(flow.source) if flow.source is not None else flow.title
             inner[id(target)].append(replace(flow, source=None, key=key, title=title))
@@ -169,7 +185,8 @@ def level_of(units: Sequence[Unit], flows: Sequence[Flow]) -> FoldedLevel:
     index = {id(member): place for place, member in enumerate(members)}
     rows = [(index[start], key, index[end]) for start, key, end in links]
     leaving = {key: index[id(pin)] for key, pin in exits.items()}
-    return FoldedLevel(members, rows, labels, leaving, inner)
+    looks = {row: look for row, look in zip(rows, links.values(), strict=True) if look}
+    return FoldedLevel(members, rows, labels, list(entries), leaving, inner, looks)
 
 
 def flows_of_one(repeat: Repeat, flows: Sequence[Flow]) -> list[Flow]:

@@ -12,6 +12,8 @@ from netcfg.draw.figure import compose
 from netcfg.draw.links import Links
 from netcfg.draw.mermaid import write_markdown, write_mermaid
 from netcfg.draw.model import Diagram
+from netcfg.draw.options import Look
+from netcfg.draw.page import write_page
 from netcfg.draw.pdf import write_pdf
 from netcfg.draw.png import write_png
 from netcfg.draw.scene import Scene
@@ -29,11 +31,16 @@ class Picture:
     """Pixels per unit, where a format has pixels."""
     links: Links = Links()
     """Where its parts lead to, where a format has links."""
+    look: Look = Look()
 
     @cached_property
     def scene(self) -> Scene:
         """Everything in its place."""
         return compose(self.diagrams, self.title)
+
+    def page(self) -> str:
+        """It as an HTML file."""
+        return write_page(self.title, self.diagrams, self.links)
 
 
 def _svg(picture: Picture) -> bytes:
@@ -72,6 +79,10 @@ def _json(picture: Picture) -> bytes:
     return write_json(picture.title, picture.diagrams, picture.scene).encode()
 
 
+def _page(picture: Picture) -> bytes:
+    return picture.page().encode()
+
+
 FORMATS: dict[str, Callable[[Picture], bytes]] = {
     ".svg": _svg,
     ".png": _png,
@@ -83,5 +94,6 @@ FORMATS: dict[str, Callable[[Picture], bytes]] = {
     ".tex": _tikz_document,
     ".tikz": _tikz_picture,
     ".json": _json,
+    ".html": _page,
 }
 """`.tex` is a document of its own, `.tikz` the bare `tikzpicture` to put into one; `.md` has Mermaid in a fence."""

@@ -273,7 +273,7 @@ def test_training_transforms_leave_validation_alone():
 
 
 def test_flipped_flow_is_the_flow_of_flipped_pictures():
-    from netcfg.datasets.faces.flow import encode_flow
+    from netcfg.datasets.optical_flow import encode_flow
 
     motion = np.random.default_rng(0).normal(0, 2, (12, 16, 2)).astype(np.float32)
     motion[3:5] = 0.0

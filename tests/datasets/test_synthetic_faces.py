@@ -163,7 +163,7 @@ def test_pairs_of_other_content_have_other_keys() -> None:
 
 
 def test_flow_is_that_of_the_frame_to_its_successor() -> None:
-    from netcfg.datasets.faces.flow import dense_flow, encode_flow
+    from netcfg.datasets.optical_flow import dense_flow, encode_flow
 
     data = small(fields=("image", "flow"))
     expected = encode_flow(dense_flow(data[6]["image"], data[7]["image"], "dis"))

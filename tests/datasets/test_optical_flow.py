@@ -1,24 +1,23 @@
 """Optical flow: its direction, and its encoding against numbers of the AUNets system."""
 
+import json
 import zlib
+from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
 
 pytest.importorskip("cv2")
 
-from netcfg.datasets.faces.flow import METHODS, dense_flow, encode_flow
+import cv2
 
-# u = float32(3 * ruled("flow.u", 30)), v = float32(2 * ruled("flow.v", 30)), both (6, 5).
-MAX_DISPLACEMENT = 2.9443479
-RED = [[191, 239, 3, 105, 140], [128, 240, 113, 28, 248], [21, 117, 12, 192, 43],
-       [45, 251, 236, 8, 190], [63, 0, 54, 15, 149], [138, 223, 219, 255, 113]]  # fmt: skip
-GREEN = [[71, 104, 84, 57, 119], [133, 138, 154, 138, 124], [88, 86, 126, 99, 164],
-         [170, 90, 59, 212, 49], [153, 61, 81, 73, 159], [89, 140, 83, 172, 114]]  # fmt: skip
-SMALL_RED = [[146, 160, 91, 120, 131], [127, 160, 123, 98, 163], [96, 124, 93, 146, 102],
-             [103, 163, 159, 92, 145], [108, 90, 105, 94, 134], [130, 155, 154, 165, 123]]  # fmt: skip
-SMALL_GREEN = [[110, 120, 114, 106, 125], [129, 130, 135, 130, 126], [116, 115, 127, 119, 138],
-               [140, 116, 107, 152, 104], [135, 108, 113, 111, 136], [116, 131, 114, 140, 123]]  # fmt: skip
+from netcfg.blocks.flow_choices import FlowMethod
+from netcfg.datasets.optical_flow import METHODS, check_method, dense_flow, encode_flow, picture_of
+from netcfg.source import NetcfgError
+
+PLAIN = ("dis", "dis_fast", "dis_ultrafast", "farneback")
+GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "aunets_flow_encoding.json").read_text())
 
 
 def ruled(name: str, count: int) -> np.ndarray:
@@ -50,16 +49,16 @@ def test_ruled_numbers_are_the_published_ones() -> None:
 def test_encoding_agrees_with_golden_values() -> None:
     flow = golden_flow()
     picture = encode_flow(flow)
-    assert np.abs(flow).max() == pytest.approx(MAX_DISPLACEMENT, abs=1e-6)
-    assert picture[..., 0].tolist() == RED
-    assert picture[..., 1].tolist() == GREEN
+    assert np.abs(flow).max() == pytest.approx(GOLDEN["max_displacement"], abs=1e-6)
+    assert picture[..., 0].tolist() == GOLDEN["red_from_u"]
+    assert picture[..., 1].tolist() == GOLDEN["green_from_minus_v"]
     assert not picture[..., 2].any()
 
 
 def test_small_flow_is_not_stretched() -> None:
     picture = encode_flow((0.1 * golden_flow()).astype(np.float32))
-    assert picture[..., 0].tolist() == SMALL_RED
-    assert picture[..., 1].tolist() == SMALL_GREEN
+    assert picture[..., 0].tolist() == GOLDEN["small_flow"]["red_from_u"]
+    assert picture[..., 1].tolist() == GOLDEN["small_flow"]["green_from_minus_v"]
 
 
 def test_no_motion_is_127() -> None:
@@ -69,7 +68,7 @@ def test_no_motion_is_127() -> None:
     assert (picture == [127, 127, 0]).all()
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", PLAIN)
 def test_flow_points_from_the_first_frame_to_the_second(method: str) -> None:
     rng = np.random.default_rng(0)
     texture = np.kron(rng.integers(0, 255, (24, 24, 3)), np.ones((4, 4, 1))).astype(np.uint8)
@@ -100,3 +99,45 @@ def test_flow_does_not_depend_on_the_sizes_seen_before() -> None:
     before = dense_flow(*large)
     dense_flow(*small)
     assert np.array_equal(dense_flow(*large), before)
+
+
+def test_a_fixed_scale_gives_the_same_motion_the_same_colour() -> None:
+    slow, fast = (np.full((2, 2, 2), pixels, np.float32) for pixels in (5.0, 100.0))
+    assert (
+        encode_flow(slow, "fixed", 20.0) == [159, 95, 0]
+    ).all()  # trunc(255 * 25 / 40), trunc(255 * 15 / 40)
+    assert (encode_flow(fast, "fixed", 20.0) == [255, 0, 0]).all()
+    assert (encode_flow(0 * slow, "fixed", 20.0) == [127, 127, 0]).all()
+
+
+def test_encoding_leaves_the_flow_as_it_was() -> None:
+    flow = golden_flow()
+    for encoding in ("per_frame", "fixed"):
+        encode_flow(flow, encoding)
+    assert np.array_equal(flow, golden_flow())
+
+
+def test_a_picture_can_be_made_of_its_two_channels() -> None:
+    picture = encode_flow(golden_flow())
+    assert np.array_equal(picture_of(picture[..., 0], picture[..., 1]), picture)
+
+
+def test_every_method_that_a_file_may_name_is_known() -> None:
+    assert set(METHODS) == set(get_args(FlowMethod))
+
+
+@pytest.mark.skipif(hasattr(cv2, "optflow"), reason="this OpenCV has its extra modules")
+@pytest.mark.parametrize("method", sorted(set(METHODS) - set(PLAIN)))
+def test_a_method_that_this_opencv_lacks_is_told_with_a_way_out(method: str) -> None:
+    with pytest.raises(NetcfgError, match=rf"no flow by `{method}`\nhelp: .*opencv-contrib-python"):
+        check_method(method)
+
+
+def test_frames_too_low_for_dis_are_refused_and_not_read_beyond() -> None:
+    low = np.zeros((16, 200, 3), np.uint8)
+    with pytest.raises(NetcfgError, match=r"`dis_fast` in frames of 16×200 .*: it needs a height of 32"):
+        dense_flow(low, low, "dis_fast")
+    with pytest.raises(NetcfgError, match=r"`dis` in frames of 8×8 .*12"):
+        dense_flow(low[:8, :8], low[:8, :8], "dis")
+    assert dense_flow(low, low, "farneback").shape == (16, 200, 2)
+    assert dense_flow(low[:, :16], low[:, :16], "dis_fast").shape == (16, 16, 2)

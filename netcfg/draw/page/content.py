@@ -1,0 +1,295 @@
+"""The data of a page: for each network what its parts look like, shown or folded, and how they are linked.
+
+What many parts share (drawings, links, sections) is written once and called by its number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from netcfg.draw import layout, style
+from netcfg.draw.figure import box_shapes, network_title, visible_size, words_of
+from netcfg.draw.folds import Flow, FoldedLevel, Group, Repeat, Unit, flows_of_one, fold, leaves, level_of
+from netcfg.draw.ids import part_ids
+from netcfg.draw.lanes import Item, Lanes, Link, Port
+from netcfg.draw.levels import Pin, SignalKey
+from netcfg.draw.links import Links
+from netcfg.draw.measure import (
+    Line,
+    Measured,
+    common_width,
+    frame_title,
+    label_width,
+    line_width,
+    measured_box,
+    measured_pin,
+    several_entries,
+)
+from netcfg.draw.metrics import ASCENT, fitted, text_width
+from netcfg.draw.model import Box, Diagram, Frame, amount
+from netcfg.draw.page.tables import Entries, Table
+from netcfg.draw.scene import Shape
+from netcfg.draw.svg import rows_of
+
+VERSION = 1
+
+SIZES = {
+    name: getattr(module, name)
+    for module, names in (
+        (layout, ("ARROW_GAP", "LINE_GAP", "FORK_GAP", "SIDE_GAP", "LANE_GAP")),
+        (
+            style,
+            ("BEHIND", "BOX_PAD_X", "HEADER", "FRAME_PAD", "FRAME_RADIUS", "FRAME_FILLS", "HEADER_FILL")
+            + ("HEADER_STROKE", "LABEL_GAP", "LABEL_HEIGHT", "SMALL", "FAINT", "LINE", "NETWORK_PAD")
+            + ("NETWORK_HEADER", "NETWORK_STROKE", "PAGE_PAD", "PAGE_GAP", "PAGE_SHAPE"),
+        ),
+    )
+    for name in names
+}
+"""The distances and colours that the page lays out and draws with: those of the other formats."""
+
+COLOURS = ("#ffffff", style.HEADER_FILL, style.HEADER_STROKE, style.NETWORK_STROKE, style.FAINT, style.LINE)
+"""The colours of what the page draws by itself, beside those of `FRAME_FILLS`."""
+
+
+def page_data(title: str, diagrams: Sequence[Diagram], links: Links) -> dict[str, Any]:
+    """Everything that the page knows."""
+    whole = [diagram.expanded() if diagram.expanded else diagram for diagram in diagrams]
+    content = _Content(whole, links)
+    networks = [
+        content.network(diagram, diagram is given) for diagram, given in zip(whole, diagrams, strict=True)
+    ]
+    return {
+        "version": VERSION,
+        "title": title,
+        "sizes": SIZES,
+        "networks": networks,
+        "drawings": content.drawings.rows,
+        "shapes": content.shapes.rows,
+        "links": content.links.rows,
+        "bodies": content.entries.bodies.rows,
+        "files": content.entries.files,
+        "types": content.entries.types,
+    }
+
+
+class _Content:
+    """The data in the making, and what its networks share."""
+
+    def __init__(self, diagrams: Sequence[Diagram], links: Links) -> None:
+        self.ids = part_ids(diagrams)
+        self.entries = Entries(links)
+        self.drawings, self.shapes, self.links = Table(), Table(), Table()
+
+    def network(self, diagram: Diagram, shows_turns: bool) -> dict[str, Any]:
+        """A network; with `shows_turns` all turns of its repeats are shown at first."""
+        whole, flows = fold(diagram)
+        network = _Network(self, whole, self.ids[id(diagram.frame)])
+        words = network_title(diagram.frame)
+        return {
+            "id": self.ids[id(diagram.frame)],
+            "name": diagram.frame.name,
+            "note": diagram.frame.note,
+            "details": diagram.frame.details,
+            "entries": self.entries.add(diagram.frame.entries),
+            "title": self.drawing(words),
+            "width": words[-1].x + words[-1].width,
+            "turns": shows_turns,
+            "boxes": [network.box_data(box) for box in network.boxes],
+            "wires": [network.wire_data(flow) for flow in flows],
+            "level": network.level(level_of(whole.units, flows)),
+        }
+
+    def drawing(self, shapes: Iterator[Shape] | Sequence[Shape]) -> int:
+        """The number of a drawing around the origin."""
+        return self.drawings.add("".join(row for shape in shapes for row in rows_of(shape)))
+
+    def shape(self, part: Measured, box: Box) -> int:
+        """The number of a box's size, ports and drawing."""
+        item = part.item
+        width, height = visible_size(part)
+        data: dict[str, Any] = {
+            "w": item.width,
+            "h": item.height,
+            "vw": width,
+            "vh": height,
+            "axis": item.axis,
+        }
+        data["side"] = item.side_top
+        return self.shapes.add(data | {"drawing": self.drawing(box_shapes(part, box, 0.0, 0.0))})
+
+
+class _Network:
+    """One network's part of the data."""
+
+    def __init__(self, content: _Content, whole: Group, name: str) -> None:
+        self.content = content
+        self.name = name
+        self.boxes = list(leaves(whole))
+        self.number = {id(box): place for place, box in enumerate(self.boxes)}
+        self.common = common_width(list(_shown_at_first(whole)))
+
+    def box_data(self, box: Box) -> dict[str, Any]:
+        """What the panel and the search know of a box."""
+        data = {"id": self.content.ids[id(box)], "kind": box.kind, "name": box.name, "details": box.details}
+        return data | {"entries": self.content.entries.add(box.entries)}
+
+    def wire_data(self, flow: Flow) -> list[Any]:
+        """The numbers of the boxes at its ends, and what runs between them."""
+        return [self.number[id(flow.source)], self.number[id(flow.target)], flow.label]
+
+    # --- levels -------------------------------------------------------------------------------------------
+
+    def level(self, level: FoldedLevel) -> dict[str, Any]:
+        """Members, and the number of the links between them."""
+        keys: list[list[SignalKey]] = [[] for _ in level.members]
+        joined = [0] * len(level.members)
+        for source, key, target in level.links:
+            joined[target] += 1
+            if key not in keys[source]:
+                keys[source].append(key)
+        items = [_stand_in(member, len(own)) for member, own in zip(level.members, keys, strict=True)]
+        links = [Link(source, target, keys[source].index(key)) for source, key, target in level.links]
+        lanes = Lanes(items, links)
+        members = [
+            self._member(member, level, _Edge(keys[index], joined[index], index, lanes, level))
+            for index, member in enumerate(level.members)
+        ]
+        looks = [level.looks.get((source, key, target)) for source, key, target in level.links]
+        return {"links": self.content.links.add(_links_data(lanes, looks)), "members": members}
+
+    def _member(self, member: Unit | Pin, level: FoldedLevel, edge: _Edge) -> dict[str, Any]:
+        if isinstance(member, Pin):
+            part = measured_pin(member, several_entries(level.members))
+            return {"is": "exit" if member.exit else "entry", "ports": _ports(part.item.ports, part.labels)}
+        labels = [fitted(level.labels.get(key, ""), style.SMALL, style.LABEL_WIDTH) for key in edge.keys]
+        flows = level.inner[id(member)]
+        if isinstance(member, Box):
+            return self._box(member, member, labels, edge)
+        if isinstance(member, Group):
+            return self._group(member, flows, labels, edge)
+        return self._repeat(member, flows, labels, edge)
+
+    def _box(self, box: Box, unit: Unit, labels: list[str], edge: _Edge) -> dict[str, Any]:
+        """A box that stands for all boxes of a unit: of one that is shown as one turn, or folded."""
+        part = measured_box(box, self.common, labels, edge.joined)
+        part.item = layout.spread_ports(part.item, edge.index, edge.lanes)
+        data: dict[str, Any] = {"is": "box", "box": self._first(unit), "count": sum(1 for _ in leaves(unit))}
+        data["shape"] = self.content.shape(part, box)
+        return data | {"ports": _ports(part.item.ports, labels)}
+
+    def _first(self, unit: Unit) -> int:
+        return self.number[id(next(leaves(unit)))]
+
+    def _group(self, group: Group, flows: Sequence[Flow], labels: list[str], edge: _Edge) -> dict[str, Any]:
+        return self._frame(group.frame, group, group.units, flows, labels, edge)
+
+    def _frame(
+        self,
+        frame: Frame,
+        unit: Unit,
+        units: Sequence[Unit],
+        flows: Sequence[Flow],
+        labels: list[str],
+        edge: _Edge,
+    ) -> dict[str, Any]:
+        """A frame that may be folded into a box."""
+        inside = level_of(units, flows)
+        title = frame_title(frame)
+        ports = [Port(0.0, label_width(label), style.LABEL_HEIGHT if label else 0.0) for label in labels]
+        return {
+            "is": "frame",
+            "id": f"{self.name}.{frame.path}",
+            "details": frame.details,
+            "entries": self.content.entries.add(frame.entries),
+            "name": frame.name,
+            "note": frame.note,
+            "turns": frame.count,
+            "title": self.content.drawing(_title_words(title)),
+            "width": line_width(title),
+            "box": self._first(unit),
+            "count": sum(1 for _ in leaves(unit)),
+            "exits": [inside.exits[key] for key in edge.keys],
+            "entries_at": [edge.entering[key] for key in inside.entries],
+            "ports": _ports(ports or [Port()], labels or [""]),
+            "folded": self._box(_folded(frame, unit), unit, labels, edge),
+            "level": self.level(inside),
+        }
+
+    def _repeat(
+        self, repeat: Repeat, flows: Sequence[Flow], labels: list[str], edge: _Edge
+    ) -> dict[str, Any]:
+        """A repeat shown as one turn (`one`), or all of them in a frame (`all`)."""
+        if isinstance(repeat.one, Box):
+            one = self._box(repeat.one, repeat, labels, edge)
+        else:
+            one = self._frame(
+                repeat.one.frame, repeat, repeat.one.units, flows_of_one(repeat, flows), labels, edge
+            )
+        every = self._frame(repeat.frame, repeat, repeat.turns, flows, labels, edge)
+        return {"is": "repeat", "id": every["id"], "one": one, "all": every, "turns": len(repeat.turns)}
+
+
+class _Edge:
+    """How a member is linked to the others of its level."""
+
+    def __init__(
+        self, keys: list[SignalKey], joined: int, index: int, lanes: Lanes, level: FoldedLevel
+    ) -> None:
+        self.keys, self.joined, self.index, self.lanes = keys, joined, index, lanes
+        self.entering = {key: row for row, (_, key, target) in enumerate(level.links) if target == index}
+
+
+def _shown_at_first(unit: Unit) -> Iterator[Box]:
+    """The boxes of a network whose repeats are shown as one turn."""
+    if isinstance(unit, Box):
+        yield unit
+    elif isinstance(unit, Repeat):
+        yield from _shown_at_first(unit.one)
+    else:
+        for inner in unit.units:
+            yield from _shown_at_first(inner)
+
+
+def _weight(member: Unit | Pin) -> int:
+    return 0 if isinstance(member, Pin) else sum(1 for _ in _shown_at_first(member))
+
+
+def _stand_in(member: Unit | Pin, ports: int) -> Item:
+    """As much of an item as decides on its lane."""
+    last = isinstance(member, Pin) and member.exit
+    return Item(0.0, 0.0, 0.0, (Port(),) * max(ports, 1), weight=_weight(member), last=last)
+
+
+def _links_data(lanes: Lanes, looks: Sequence[Any]) -> dict[str, Any]:
+    """The links of a level and where they run, without any sizes."""
+    rows = [[link.source, link.port, link.target] for link in lanes.links]
+    branches = [[branch.lane, branch.entries, branch.items, branch.exits] for branch in lanes.branches]
+    data = {"rows": rows, "rank": lanes.rank, "lane": lanes.lane, "branches": branches}
+    return data | ({"looks": list(looks)} if any(looks) else {})
+
+
+def _ports(ports: Sequence[Port], labels: Sequence[str]) -> list[list[Any]]:
+    """Offset, width and height of the label, its text, and that text's own width."""
+    texts = [*labels, *[""] * (len(ports) - len(labels))]
+    return [
+        [port.offset, port.label_width, port.label_height, text, round(text_width(text, style.SMALL), 2)]
+        for port, text in zip(ports, texts, strict=True)
+    ]
+
+
+def _title_words(title: Line) -> Iterator[Shape]:
+    return words_of(title, 0.0, style.HEADER / 2 + style.TEXT * ASCENT / 2)
+
+
+def _folded(frame: Frame, unit: Unit) -> Box:
+    """What is shown in place of a folded frame."""
+    boxes = list(leaves(unit))
+    parameters = sum(entry.facts.get("parameters") or 0 for box in boxes for entry in box.entries)
+    count = sum(max(len(box.entries), 1) for box in boxes)
+    pieces = [frame.note or "blocks", f"{count} blocks" + (" in all" if frame.count > 1 else "")]
+    if parameters:
+        pieces.append(f"{amount(parameters)} parameters")
+    name = frame.name if frame.name.replace("_", " ") != frame.note else ""
+    return Box("template", name, "", pieces, frame.details, frame.count, path=frame.path)

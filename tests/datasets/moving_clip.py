@@ -1,0 +1,40 @@
+"""A data set of one clip in which everything moves to the right, for tests of optical flow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netcfg.datasets.flow_samples import fitted
+from netcfg.datasets.frame_pairs import FramePair
+
+
+class MovingClip:
+    """Three frames; samples show the part of them in `crop`. `decoded` counts how often whole frames were asked for."""
+
+    def __init__(
+        self, crop: tuple[int, int, int, int] | None = None, size: tuple[int, int] = (48, 48)
+    ) -> None:
+        texture = np.random.default_rng(0).integers(0, 255, (*size, 3), np.uint8)
+        self.frames = [np.roll(np.repeat(texture, 2, 1), 2 * shift, 1) for shift in range(3)]
+        self.crop = crop
+        self.decoded = 0
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    def __getitem__(self, index: int) -> dict[str, NDArray[Any]]:
+        return {"image": fitted(self.frames[index], self.crop, (24, 24))}
+
+    def pair(self, index: int) -> FramePair:
+        first = min(index, len(self) - 2)
+        return FramePair(f"clip {first}", lambda: self._read(first), lambda: self._read(first + 1), self.crop)
+
+    def clip_of(self, index: int) -> tuple[object, ...]:
+        return "nobody", "clip", index
+
+    def _read(self, index: int) -> NDArray[np.uint8]:
+        self.decoded += 1
+        return self.frames[index]
