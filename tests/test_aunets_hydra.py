@@ -70,7 +70,9 @@ def test_a_step_changes_every_head_and_no_feature(name: str) -> None:
     program = program_of(name, **SMALL)
     networks = netcfg.build(program).eval()
     before = {key: value.clone() for key, value in networks.state_dict().items()}
-    Phases(program, networks, torch.device("cpu")).step(fields(3), 0)  # an odd number: no balance of labels leaves a bias without a gradient
+    Phases(program, networks, torch.device("cpu")).step(
+        fields(3), 0
+    )  # an odd number: no balance of labels leaves a bias without a gradient
     changed = {key for key, value in networks.state_dict().items() if not torch.equal(value, before[key])}
     biases = {key for key in before if key.endswith("6.bias")}
     assert len(biases & changed) == 12
