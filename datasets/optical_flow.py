@@ -10,6 +10,7 @@ only. DIS: Kroeger et al. 2016. Farneback 2003. TV-L1: Zach, Pock and Bischof 20
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any, get_args
 
@@ -98,21 +99,25 @@ def check_method(method: str) -> None:
     _finder(method, 64, 64)
 
 
+@dataclass(frozen=True, slots=True)
 class FlowPictures:
     """From two frames to the picture of their flow, in one way: a method, an encoding, its limit.
 
-    `key` says which way, and by which OpenCV. Raises `NetcfgError` where this OpenCV lacks the method.
+    Raises `NetcfgError` where this OpenCV lacks the method.
     """
 
-    def __init__(
-        self, method: str = "dis", encoding: str = "per_frame", limit: float = DEFAULT_LIMIT
-    ) -> None:
-        check_method(method)
-        self.method = method
-        self.encoding = encoding
-        self.limit = limit
-        scale = f"{encoding} {limit:g}" if encoding == "fixed" else encoding
-        self.key = f"{method} {scale} OpenCV {cv2.__version__}"
+    method: str = "dis"
+    encoding: str = "per_frame"
+    limit: float = DEFAULT_LIMIT
+
+    def __post_init__(self) -> None:
+        check_method(self.method)
+
+    @property
+    def key(self) -> str:
+        """Which way it is, and by which OpenCV: equal keys make equal pictures of equal frames."""
+        scale = f"fixed {self.limit:g}" if self.encoding == "fixed" else self.encoding
+        return f"{self.method} {scale} OpenCV {cv2.__version__}"
 
     def __call__(self, first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Shapes: two H×W×3 RGB (or H×W grey) images -> H×W×3. Raises `NetcfgError` where their sizes differ."""

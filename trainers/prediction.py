@@ -18,9 +18,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from netcfg.blocks.kinds import FieldSpec
+from netcfg.blocks.optical_flow import OpticalFlow
 from netcfg.datasets.frames import Frame
-from netcfg.datasets.pipeline import finish_fields, lowered, source_fields, stack_field
-from netcfg.program import Program
+from netcfg.datasets.optical_flow import FlowPictures
+from netcfg.datasets.pipeline import finish_fields, lowered, sample_fields, stack_field
+from netcfg.program import Data, Program
 from netcfg.source import Finding, NetcfgError, ProgramError
 from netcfg.trainers.answers import Answer, answers_of
 from netcfg.trainers.model import Model
@@ -60,7 +62,7 @@ class Predictor:
         set_training(program, trained.networks, False)
 
     @property
-    def flow(self) -> FlowWanted | None:
+    def flow(self) -> FlowPictures | None:
         """How the flow is made that the networks read; None where they read none."""
         return self._fields.flow
 
@@ -85,16 +87,15 @@ class FrameFields:
         assert program.data is not None
         used = model.fields_of(signals)
         data = replace(program.data, used=used)
-        specs = data.source.fields()
         self._device = device
         self._kinds = {name: data.fields[name].kind for name in used}
-        self._pictures = _picture_specs(program, specs, source_fields(data))
+        self._pictures = _picture_specs(program, sample_fields(data))
         steps = lowered(data, training=False)
         self._steps = [step for per_sample, step in steps if per_sample]
         self._finishers = [step for per_sample, step in steps if not per_sample]
         self._random = np.random.default_rng(0)
         reads_flow = any(spec.kind == "flow" for spec in self._pictures.values())
-        self.flow = FlowWanted(getattr(data.source, "flow_method", "dis")) if reads_flow else None
+        self.flow = _flow_pictures(data) if reads_flow else None
 
     def prepare(self, picture: Picture, flow: Picture | None) -> dict[str, NDArray[Any]]:
         """One sample; the frame is scaled to the size that the data have, the flow by its nearest pixels."""
@@ -116,19 +117,22 @@ class FrameFields:
         return finish_fields(fields, self._kinds, self._finishers, self._device)
 
 
-def _picture_specs(
-    program: Program, specs: Mapping[str, FieldSpec], wanted: Iterable[str]
-) -> dict[str, FieldSpec]:
-    """Of the fields that a source must give those that a frame is: pictures and flow; no others may be wanted."""
-    for name in wanted:
-        spec = specs[name]
+def _picture_specs(program: Program, specs: Mapping[str, FieldSpec]) -> dict[str, FieldSpec]:
+    """The fields that samples must have, where a frame gives them all: pictures and flow."""
+    for name, spec in specs.items():
         if spec.kind not in ("image", "flow") or len(spec.shape) != 3:
             message = (
                 f"{program.name} reads `{name}` ({spec}), which a picture alone does not give: it can be "
                 "evaluated, not used to predict"
             )
             raise ProgramError([Finding("NC501", message, help="`netcfg eval` takes labelled data")])
-    return {name: specs[name] for name in wanted}
+    return dict(specs)
+
+
+def _flow_pictures(data: Data) -> FlowPictures:
+    """How the data's flow is made: by [optical_flow], or by the source."""
+    asked = next((transform for transform in data.transforms if isinstance(transform, OpticalFlow)), None)
+    return FlowPictures(getattr(data.source, "flow_method", "dis")) if asked is None else asked.pictures()
 
 
 def scaled(picture: Picture, spec: FieldSpec) -> Picture:
@@ -147,20 +151,7 @@ def scaled(picture: Picture, spec: FieldSpec) -> Picture:
 # --- the stream -------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class FlowWanted:
-    """How a network's flow is made of two frames. Equal ones are computed once, whoever wants them."""
-
-    method: str
-
-    def of(self, first: Picture, second: Picture) -> Picture:
-        """The flow from one frame to the next, as a picture."""
-        from netcfg.datasets.faces.flow import dense_flow, encode_flow
-
-        return encode_flow(dense_flow(first, second, self.method))
-
-
-Flows = Mapping[FlowWanted, Picture]
+Flows = Mapping[FlowPictures, Picture]
 Prepared = list[tuple[Frame, list[dict[str, NDArray[Any]]]]]
 
 
@@ -189,7 +180,7 @@ def _predicted(predictors: Sequence[Predictor], batch: Prepared) -> Iterator[Pre
         yield Prediction(frame, tuple((answer, values[row]) for answer, values in columns))
 
 
-def with_flow(frames: Iterable[Frame], wanted: Sequence[FlowWanted]) -> Iterator[tuple[Frame, Flows]]:
+def with_flow(frames: Iterable[Frame], wanted: Sequence[FlowPictures]) -> Iterator[tuple[Frame, Flows]]:
     """Each frame with the flow to the next one; the last has the flow of the one before it."""
     if not wanted:
         yield from ((frame, {}) for frame in frames)
@@ -198,7 +189,7 @@ def with_flow(frames: Iterable[Frame], wanted: Sequence[FlowWanted]) -> Iterator
     flows: Flows = {}
     for frame in frames:
         if before is not None:
-            flows = {one: one.of(before.image, frame.image) for one in wanted}
+            flows = {one: one(before.image, frame.image) for one in wanted}
             yield before, flows
         before = frame
     if before is not None and not flows:

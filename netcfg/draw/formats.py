@@ -12,6 +12,7 @@ from netcfg.draw.figure import compose
 from netcfg.draw.links import Links
 from netcfg.draw.mermaid import write_markdown, write_mermaid
 from netcfg.draw.model import Diagram
+from netcfg.draw.options import Look
 from netcfg.draw.page import write_page
 from netcfg.draw.pdf import write_pdf
 from netcfg.draw.png import write_png
@@ -30,11 +31,16 @@ class Picture:
     """Pixels per unit, where a format has pixels."""
     links: Links = Links()
     """Where its parts lead to, where a format has links."""
+    look: Look = Look()
 
     @cached_property
     def scene(self) -> Scene:
         """Everything in its place."""
         return compose(self.diagrams, self.title)
+
+    def page(self) -> str:
+        """It as an HTML file."""
+        return write_page(self.title, self.diagrams, self.links)
 
 
 def _svg(picture: Picture) -> bytes:
@@ -74,7 +80,7 @@ def _json(picture: Picture) -> bytes:
 
 
 def _page(picture: Picture) -> bytes:
-    return write_page(picture.title, picture.diagrams, picture.links).encode()
+    return picture.page().encode()
 
 
 FORMATS: dict[str, Callable[[Picture], bytes]] = {

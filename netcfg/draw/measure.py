@@ -108,6 +108,7 @@ def box_lines(box: Box) -> tuple[Line, ...]:
     lines: list[Line] = [title] if title else []
     lines.append((_word(head),))
     lines += [(_word(text, size=style.SMALL, colour=style.FAINT),) for text in rest]
+    lines += [(_word(text, size=style.SMALL),) for text in _filled(list(box.notes), style.SMALL)]
     if box.frozen:
         lines.append((_word("frozen", size=style.SMALL, colour=style.FROZEN),))
     lines[0] = (*sign, *lines[0])

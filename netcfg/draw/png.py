@@ -7,7 +7,20 @@ from io import BytesIO
 from typing import TYPE_CHECKING
 
 from netcfg.draw.metrics import ADVANCES, BOLD, TIMES, X_HEIGHT, stand_in, text_width
-from netcfg.draw.scene import Dot, Group, Path, Point, Rect, Scene, Shape, Text, arrow_head, corner, shaft
+from netcfg.draw.scene import (
+    Dot,
+    Group,
+    Path,
+    Point,
+    Polygon,
+    Rect,
+    Scene,
+    Shape,
+    Text,
+    arrow_head,
+    corner,
+    shaft,
+)
 
 if TYPE_CHECKING:
     from PIL.ImageDraw import ImageDraw
@@ -67,7 +80,7 @@ def _reach(shape: Shape) -> tuple[float, float]:
     match shape:
         case Rect():
             return shape.y - 2, shape.y + shape.height + 2
-        case Path():
+        case Path() | Polygon():
             heights = [y for _, y in shape.points]
             return min(heights) - 5, max(heights) + 5
         case Text():
@@ -93,6 +106,8 @@ class _Pen:
                 self.rect(shape)
             case Path():
                 self.path(shape)
+            case Polygon():
+                self.polygon(shape)
             case Dot():
                 self.dot(shape)
             case Text():
@@ -121,6 +136,13 @@ class _Pen:
         )
         if path.arrow:
             self.canvas.polygon([self.at(*point) for point in arrow_head(path)], fill=path.stroke)
+
+    def polygon(self, polygon: Polygon) -> None:
+        corners = [self.at(*point) for point in polygon.points]
+        self.canvas.polygon(corners, fill=polygon.fill)
+        if polygon.stroke:
+            line = max(1, round(polygon.stroke_width * self.scale))
+            self.canvas.line([*corners, *corners[:2]], fill=polygon.stroke, width=line, joint="curve")
 
     def dot(self, dot: Dot) -> None:
         low, high = (

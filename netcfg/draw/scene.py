@@ -41,6 +41,16 @@ class Path:
 
 
 @dataclass(frozen=True, slots=True)
+class Polygon:
+    """A filled shape with straight sides."""
+
+    points: tuple[Point, ...]
+    fill: str
+    stroke: str | None = None
+    stroke_width: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class Dot:
     """A filled circle: the place where a signal parts."""
 
@@ -85,7 +95,7 @@ class Group:
     place: tuple[float, float, float, float] | None = None
 
 
-Shape = Rect | Path | Dot | Text | Group
+Shape = Rect | Path | Polygon | Dot | Text | Group
 
 
 @dataclass(slots=True)
@@ -139,3 +149,8 @@ def decimal(value: float) -> str:
     """A number as writers put it down: two decimals at most, without trailing zeros (and never `-0`)."""
     text = f"{value:.2f}".rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
+
+
+def part_way(begin: Point, end: Point, share: float) -> Point:
+    """The point that lies `share` of the way from one point to another."""
+    return begin[0] + share * (end[0] - begin[0]), begin[1] + share * (end[1] - begin[1])

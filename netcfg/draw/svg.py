@@ -6,7 +6,20 @@ from collections.abc import Iterator
 from html import escape
 
 from netcfg.draw.links import Links
-from netcfg.draw.scene import Dot, Group, Path, Point, Rect, Scene, Shape, Text, arrow_head, corner, shaft
+from netcfg.draw.scene import (
+    Dot,
+    Group,
+    Path,
+    Point,
+    Polygon,
+    Rect,
+    Scene,
+    Shape,
+    Text,
+    arrow_head,
+    corner,
+    shaft,
+)
 
 FONT = "Aileron, Helvetica, Arial, sans-serif"
 
@@ -48,6 +61,8 @@ def rows_of(shape: Shape, links: Links | None = None) -> Iterator[str]:
             yield _rect(shape)
         case Path():
             yield from _path(shape)
+        case Polygon():
+            yield _polygon(shape)
         case Dot():
             centre = f'cx="{_number(shape.x)}" cy="{_number(shape.y)}"'
             yield f'<circle {centre} r="{_number(shape.radius)}" fill="{shape.fill}"/>'
@@ -92,6 +107,13 @@ def _header(rect: Rect) -> str:
         f"M{_pair((left, bottom))}L{_pair((left, top + radius))}{corners}{_pair((left + radius, top))}"
         f"L{_pair((right - radius, top))}{corners}{_pair((right, top + radius))}L{_pair((right, bottom))}Z"
     )
+
+
+def _polygon(polygon: Polygon) -> str:
+    corners = " ".join(map(_pair, polygon.points))
+    width = _number(polygon.stroke_width)
+    line = f' stroke="{polygon.stroke}" stroke-width="{width}" stroke-linejoin="round"'
+    return f'<polygon points="{corners}" fill="{polygon.fill}"{line if polygon.stroke else ""}/>'
 
 
 def _path(path: Path) -> Iterator[str]:

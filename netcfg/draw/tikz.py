@@ -11,7 +11,22 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
-from netcfg.draw.scene import Dot, Group, Path, Point, Rect, Scene, Shape, Text, arrow_head, decimal, shaft
+from netcfg.draw.scene import (
+    Dot,
+    Group,
+    Path,
+    Point,
+    Polygon,
+    Rect,
+    Scene,
+    Shape,
+    Text,
+    arrow_head,
+    corner,
+    decimal,
+    part_way,
+    shaft,
+)
 
 _HEAD: Final = r"""\documentclass[tikz]{standalone}
 \usepackage{tikz}
@@ -79,6 +94,8 @@ class _Pen:
                 yield self.rect(shape)
             case Path():
                 yield from self.path(shape)
+            case Polygon():
+                yield self.polygon(shape)
             case Dot():
                 yield self.dot(shape)
             case Text() if shape.text.strip():
@@ -92,13 +109,18 @@ class _Pen:
         return f"\\path[{', '.join(options)}] {_outline(rect, radius)};"
 
     def path(self, path: Path) -> Iterator[str]:
-        options = [self.colour(path.stroke), f"line width={_length(path.stroke_width)}"]
-        if len(path.points) > 2:
-            options.append(f"rounded corners={_length(path.radius)}")
-        yield f"\\draw[{', '.join(options)}] {' -- '.join(map(_pair, shaft(path)))};"
+        options = f"{self.colour(path.stroke)}, line width={_length(path.stroke_width)}"
+        yield f"\\draw[{options}] {''.join(_steps(path))};"
         if path.arrow:
             corners = " -- ".join(map(_pair, arrow_head(path)))
             yield f"\\fill[{self.colour(path.stroke)}] {corners} -- cycle;"
+
+    def polygon(self, polygon: Polygon) -> str:
+        options = [f"fill={self.colour(polygon.fill)}"]
+        if polygon.stroke:
+            width = _length(polygon.stroke_width)
+            options += [f"draw={self.colour(polygon.stroke)}", f"line width={width}", "line join=round"]
+        return f"\\path[{', '.join(options)}] {' -- '.join(map(_pair, polygon.points))} -- cycle;"
 
     def dot(self, dot: Dot) -> str:
         place = f"{_pair((dot.x, dot.y))} circle[radius={_length(dot.radius)}]"
@@ -111,6 +133,17 @@ class _Pen:
         )
         place = _pair((text.left, text.y))
         return f"\\node[anchor=base west, inner sep=0pt, {self.colour(text.fill)}] at {place} {{{shown}}};"
+
+
+def _steps(path: Path) -> Iterator[str]:
+    """A line with its rounded corners."""
+    points = shaft(path)
+    yield _pair(points[0])
+    for before, at, after in zip(points, points[1:], points[2:], strict=False):
+        begin, end = corner(before, at, after, path.radius)
+        one, other = part_way(begin, at, 2 / 3), part_way(end, at, 2 / 3)
+        yield f" -- {_pair(begin)} .. controls {_pair(one)} and {_pair(other)} .. {_pair(end)}"
+    yield f" -- {_pair(points[-1])}"
 
 
 def _outline(rect: Rect, radius: float) -> str:
@@ -133,9 +166,9 @@ def _letter(character: str) -> str:
         return f"$\\{_GREEK[character]}$"
     if " " <= character <= "~":
         return character
-    base, *marks = unicodedata.normalize("NFD", character)
-    if base.isascii() and base.isalpha() and len(marks) == 1 and marks[0] in _ACCENTS:
-        return f"\\{_ACCENTS[marks[0]]}{{{base}}}"
+    parts = unicodedata.normalize("NFD", character)
+    if len(parts) == 2 and parts[0].isascii() and parts[0].isalpha() and parts[1] in _ACCENTS:
+        return f"\\{_ACCENTS[parts[1]]}{{{parts[0]}}}"
     if not character.isprintable():
         return "{?}"
     return f"\\netcfgletter{{{character}}}"

@@ -15,12 +15,13 @@ import netcfg
 from netcfg.builder.weights import save_state
 from netcfg.cli.main import main
 from netcfg.datasets.frames import Frame
+from netcfg.datasets.optical_flow import FlowPictures
 from netcfg.datasets.pipeline import Pipeline
 from netcfg.source import NetcfgError
 from netcfg.trainers.annotation import annotated
 from netcfg.trainers.answers import Answer, answers_of
 from netcfg.trainers.model import Model
-from netcfg.trainers.prediction import FlowWanted, ahead, predict_frames, with_flow
+from netcfg.trainers.prediction import ahead, predict_frames, with_flow
 from netcfg.trainers.trained import open_run
 
 cv2 = pytest.importorskip("cv2")
@@ -122,8 +123,11 @@ def predicted(file, weights, clip, output, *options):
     return output
 
 
-def test_frames_are_judged_as_the_data_would_be(made, clip, tmp_path):
-    program, networks, (file, *weights) = made()
+@pytest.mark.parametrize(
+    "block", ["", "[optical_flow]\nmethod = farneback\nencoding = fixed\nlimit = 4\n[normalise]"]
+)
+def test_frames_are_judged_as_the_data_would_be(made, clip, tmp_path, block):
+    program, networks, (file, *weights) = made(TEXT.replace("[normalise]", block or "[normalise]"))
     networks.eval()
     pipeline = Pipeline(program.data, "test", 16)
     with torch.inference_mode():
@@ -141,6 +145,19 @@ def test_frames_are_judged_as_the_data_would_be(made, clip, tmp_path):
         *("frame", "face_id", "timestamp", "confidence", "success"),
         *("AU04_c", "AU04_p", "AU12_c", "AU12_p", "file"),
     ]
+
+
+def test_flow_is_found_as_the_data_find_it(made, clip, tmp_path):
+    rough = TEXT.replace("[normalise]", "[optical_flow]\nmethod = farneback\ncache = None\n[normalise]")
+    program, networks, (file, *weights) = made(rough)
+    networks.eval()
+    with torch.inference_mode():
+        pipeline = Pipeline(program.data, "test", 16)
+        fields = pipeline.finish(next(iter(pipeline.epoch())))
+        expected = Model(program, networks).signals(fields, ["Net"])["Net"][:LENGTH].sigmoid()
+    rows = list(csv.DictReader(predicted(file, weights, clip, tmp_path / "out.csv").open()))
+    found = [[float(row["AU04_p"]), float(row["AU12_p"])] for row in rows]
+    assert np.allclose(found, expected.numpy(), atol=6e-5)
 
 
 def test_a_video_is_read_as_its_frames_are_and_json_says_the_same(made, clip, tmp_path):
@@ -206,7 +223,7 @@ def test_memory_does_not_grow_with_the_clip():
 
     class Counter:
         answers = (Answer("Net", "labels", "labels", ("AU1",)),)
-        flow = FlowWanted("dis")
+        flow = FlowPictures("dis")
 
         def prepare(self, frame, flow):
             assert flow is not None
@@ -222,8 +239,8 @@ def test_memory_does_not_grow_with_the_clip():
 
 
 def test_the_last_frame_has_the_flow_of_the_one_before():
-    class Difference(FlowWanted):
-        def of(self, first, second):
+    class Difference(FlowPictures):
+        def __call__(self, first, second):
             return second - first
 
     wanted = Difference("dis")

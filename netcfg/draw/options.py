@@ -1,0 +1,39 @@
+"""How a picture is to look: what `netcfg graph` and its Python callers may choose."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from netcfg.source import NetcfgError, did_you_mean
+
+LABELS: Final = ("shape", "parameters", "macs", "memory")
+"""What may stand at boxes and lines beside names and options."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The choices; as they are here, the picture is the one that a person would print.
+
+    `expand` shows every turn of a repeat and the inside of every template, `depth` the insides of templates
+    that many levels deep; without either, as deep as a page has room for. `labels` are some of `LABELS`.
+    """
+
+    expand: bool = False
+    depth: int | None = None
+    labels: Sequence[str] = field(default=("shape",))
+
+    def __post_init__(self) -> None:
+        for label in self.labels:
+            _check("labels", label, LABELS)
+        if self.depth is not None and self.depth < 0:
+            raise NetcfgError(f"depth must be 0 or more, found {self.depth}")
+
+
+def _check(option: str, value: str, choices: Sequence[str]) -> None:
+    """Raises `NetcfgError` for a value that is none of the choices."""
+    if value not in choices:
+        help = did_you_mean(value, choices)
+        listed = f"{', '.join(choices[:-1])} or {choices[-1]}"
+        raise NetcfgError(f"{option}: {listed}, not `{value}`" + (f"\nhelp: {help}" if help else ""))
