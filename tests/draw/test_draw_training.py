@@ -97,6 +97,30 @@ def test_one_phase_alone_leaves_out_what_it_does_not_need():
     assert [row.text for row in training.cards[2].rows] == ["of_made"]
 
 
+def test_a_critic_that_only_its_penalty_reads_is_shown():
+    text = trainings.GAN.replace("fake - real + 10 * penalty", "penalty")
+    cards = {card.box.name: card for card in trainings.shown(text, "critic").cards}
+    assert list(cards) == ["synthetic faces", "Generator", "Critic", "penalty", "critic"]
+    assert [row.text for row in cards["Critic"].rows] == ["itself"]
+
+
+def test_a_second_card_of_a_network_says_that_it_shares_parameters():
+    cards = [card for card in trainings.shown(trainings.CYCLE).cards if card.kind == "network"]
+    twice = [card.box.pieces for card in cards if [c.box.name for c in cards].count(card.box.name) == 2]
+    assert twice == [["12 parameters"], ["the same parameters"]]
+
+
+def test_what_is_special_in_an_optimizer_stands_on_its_card():
+    text = trainings.GAN + "accumulate = 2\nclip_grad_norm = 0.5\nschedule = linear\n"
+    pieces = trainings.shown(text).cards[-1].box.pieces
+    assert pieces == ["phase 2", "adam", "every 5th batch", "mean of 2", "norm ≤ 0.5", "linear"]
+
+
+def test_a_loss_that_nothing_minimises_says_so():
+    cards = {card.box.name: card for card in trainings.shown(trainings.GAN.replace("- real ", "")).cards}
+    assert cards["real"].box.pieces == ["mean", "not minimised"]
+
+
 def test_audetnet_has_three_phases_in_order():
     training = trainings.shown(AUDETNET)
     assert [(number, phase.name) for number, phase in training.phases.items()] == [

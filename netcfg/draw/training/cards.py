@@ -9,7 +9,8 @@ from netcfg.draw import style
 from netcfg.draw.measure import Line, Word, line_width
 from netcfg.draw.metrics import ASCENT, fitted, text_width
 from netcfg.draw.scene import Dot, Group, Rect, Shape, Text
-from netcfg.draw.training.model import Card, Row, phase_colour
+from netcfg.draw.training.model import Card, phase_colour
+from netcfg.draw.training.rows import Row
 
 ROW = 19.0
 """Height of a row, and least distance of two ports."""

@@ -15,33 +15,20 @@ from typing import Literal
 
 from netcfg.blocks.kinds import Loss
 from netcfg.blocks.model import NetworkUse
+from netcfg.draw.costs import amount
 from netcfg.draw.entry import Entry, entry_of, place_text
-from netcfg.draw.model import Box, amount
+from netcfg.draw.model import Box
+from netcfg.draw.training.rows import ITSELF, Row, optimizer_words, term, use_rows, words
 from netcfg.draw.training.stages import grouped, set_columns
 from netcfg.graph import Graph, Node, Signal
 from netcfg.passes.plan import Plan, history_path
 from netcfg.passes.reach import key
-from netcfg.plan_text import every
 from netcfg.program import Phase
 from netcfg.shapes import show
 
 CardKind = Literal["data", "network", "block", "loss", "phase"]
 PHASE_COLOURS = ("#d55e00", "#009e73", "#0072b2", "#b4468f", "#a67c00", "#5b6876")
 """Told apart by colour-blind readers too; further phases begin anew."""
-
-ITSELF = "itself"
-"""What a network's card calls the network, where a loss evaluates it on points of its own."""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A line of a card: whether something enters and leaves there; what leaves, its shape, and what enters."""
-
-    text: str = ""
-    shape: str = ""
-    enters: bool = False
-    leaves: bool = False
-    entry: str = ""
 
 
 @dataclass(slots=True, eq=False)
@@ -136,9 +123,10 @@ class _Sheet:
         flows: list[Flow] = []
         self._add_data()
         groups = grouped(self.model, self.nodes)
+        first = len(self.cards)
         for group in groups:
             self._add_group(group)
-        first = len(self.cards) - len(groups)
+        self._add_evaluated()
         for place, group in enumerate(groups, first):
             flows += self._flows_into(place, group)
         flows += [flow for name, loss in self.losses.items() for flow in self._add_loss(name, loss)]
@@ -176,8 +164,8 @@ class _Sheet:
         data = self.program.data
         assert data is not None
         fields = [self.model.nodes[index] for index in self.nodes if self.model.nodes[index].is_input]
-        source = _words(data.source.type_name)
-        steps = [_words(transform.type_name) for transform in data.transforms]
+        source = words(data.source.type_name)
+        steps = [words(transform.type_name) for transform in data.transforms]
         rows = [Row(node.path, show(node.output.shape) or "one number", leaves=True) for node in fields]
         details = f"[{data.source.type_name}]\n{place_text(data.span)}"
         pieces = [", ".join(steps)] if steps else []
@@ -194,11 +182,19 @@ class _Sheet:
         else:
             self._add(self._block(nodes[0]), signals)
 
+    def _add_evaluated(self) -> None:
+        """The networks that losses evaluate themselves and that nothing shown uses."""
+        for name in dict.fromkeys(name for loss in self.losses.values() for name in loss.evaluates):
+            if name not in self.evaluated:
+                self.evaluated[name] = self._add(self._network(self.program.networks[name], ())), 0
+
     def _network(self, network: Graph, uses: Sequence[Node]) -> Card:
-        rows = [row for use in uses for row in _use_rows(network, use)]
-        if any(network.name in loss.evaluates for loss in self.losses.values()):
-            rows.append(Row(ITSELF, leaves=True))
+        rows = [row for use in uses for row in use_rows(network, use)]
         pieces = [f"{amount(network.parameters)} parameters" if network.parameters else "no parameters"]
+        if network.name in self.evaluated:
+            pieces = ["the same parameters"]
+        elif any(network.name in loss.evaluates for loss in self.losses.values()):
+            rows.append(Row(ITSELF, leaves=True))
         frozen = network.parameters > 0 and network.trainable == 0
         phases = tuple(
             number for number, phase in self.phases.items() if network.name in phase.optimizer.networks
@@ -216,7 +212,7 @@ class _Sheet:
 
     def _block(self, node: Node) -> Card:
         label = node.block.label()
-        piece = f"{_words(node.type)} {label}".rstrip()
+        piece = f"{words(node.type)} {label}".rstrip()
         entry = entry_of(self.model, node)
         details = f"{entry.title}\n{place_text(node.span)}"
         box = Box(node.block.family, node.path, "", [piece], details, path=node.path, entries=(entry,))
@@ -262,8 +258,8 @@ class _Sheet:
         readers = [number for number, phase in self.phases.items() if name in phase.weights]
         of = f" of {', '.join(loss.evaluates)}" if loss.evaluates else ""
         entry = Entry(f"[{loss.type_name}] {name}", None, loss)
-        piece = _words(loss.type_name) + of
-        box = Box("loss", name, "", [piece], entry.title, path=f"Loss.{name}", entries=(entry,))
+        pieces = [words(loss.type_name) + of, *([] if readers else ["not minimised"])]
+        box = Box("loss", name, "", pieces, entry.title, path=f"Loss.{name}", entries=(entry,))
         reads = self.plan.reach.reads(loss)
         count = len(reads) + len(loss.evaluates)
         rows = [Row(enters=number < count, leaves=not number) for number in range(max(count, 1))]
@@ -279,12 +275,11 @@ class _Sheet:
         optimizer = phase.optimizer
         entry = Entry(f"[{optimizer.type_name}] {phase.name}", phase.span, optimizer)
         details = f"{entry.title}\nupdates {', '.join(optimizer.networks)}\n{place_text(phase.span)}"
-        kind = [] if optimizer.type_name == phase.name else [_words(optimizer.type_name)]
-        pieces = [f"phase {number}", *kind, every(optimizer.every)]
+        pieces = [f"phase {number}", *optimizer_words(phase)]
         path, colour = f"Optimizer.{phase.name}", phase_colour(number)
         box = Box("phase", phase.name, "", pieces, details, path=path, entries=(entry,), colour=colour)
         terms = enumerate(phase.weights.items())
-        rows = [Row(_term(name, factor, place == 0), enters=True) for place, (name, factor) in terms]
+        rows = [Row(term(name, factor, place == 0), enters=True) for place, (name, factor) in terms]
         place = self._add(Card("phase", box, rows, (number,), optimizer.networks))
         for row, name in enumerate(phase.weights):
             yield Flow(self.loss_places[name], 0, place, row, rows[row].text, (number,))
@@ -294,28 +289,3 @@ class _Sheet:
         return [
             f"{name} ({', '.join(metric.reads.values())})" for name, metric in self.program.metrics.items()
         ]
-
-
-def _use_rows(network: Graph, use: Node) -> Iterator[Row]:
-    """What a network reads where it has several inputs, and what it gives, side by side."""
-    names = [name if len(use.inputs) > 1 else "" for name in network.inputs]
-    given = [
-        (port or (use.path if use.path != network.name else ""), signal)
-        for port, signal in use.outputs.items()
-    ]
-    for place in range(max(len(names), len(given))):
-        text, signal = given[place] if place < len(given) else ("", None)
-        entry = names[place] if place < len(names) else ""
-        shape = (show(signal.shape) or "one number") if signal else ""
-        yield Row(text, shape, place < len(names), signal is not None, entry)
-
-
-def _term(name: str, factor: float, is_first: bool) -> str:
-    """`− 10 × name`: a loss in the sum that a phase minimises."""
-    sign = "− " if factor < 0 else "" if is_first else "+ "
-    times = "" if abs(factor) == 1 else f"{abs(factor):g} × "
-    return f"{sign}{times}{name}"
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")
