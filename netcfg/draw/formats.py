@@ -36,7 +36,7 @@ class Picture:
     @cached_property
     def scene(self) -> Scene:
         """Everything in its place."""
-        return compose(self.diagrams, self.title)
+        return compose(self.diagrams, self.title, self.look)
 
 
 def _svg(picture: Picture) -> bytes:
