@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isqrt
 
@@ -140,6 +141,56 @@ def _output_blocks(graph: Graph) -> set[str]:
 def sizes(tensor: Tensor) -> str:
     """The shape of a tensor, as a reader writes it."""
     return "×".join(map(str, tensor.shape)) or "one number"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A parameter in which a file and a network differ, and how."""
+
+    key: str
+    how: str
+
+
+MISSING, STRANGE = "not in the file", "only in the file"
+
+
+def compare_states(found: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> list[Difference]:
+    """What differs between a file and a network."""
+    rows = []
+    for key, value in wanted.items():
+        if key not in found:
+            rows.append(Difference(key, MISSING))
+        elif found[key].shape != value.shape:
+            rows.append(Difference(key, f"{sizes(found[key])} in the file, {sizes(value)} in the network"))
+    return rows + [Difference(key, STRANGE) for key in found if key not in wanted]
+
+
+def paragraph(head: str, differences: Sequence[Difference]) -> str:
+    """A sentence and the first few differences; those of a part that is nowhere else are one."""
+    rows = list(_rows(differences))
+    shown = [f"  {row}" for row in rows[:SHOWN_DIFFERENCES]]
+    if len(rows) > SHOWN_DIFFERENCES:
+        shown.append(f"  … and {len(rows) - SHOWN_DIFFERENCES} more")
+    count = len(differences)
+    differ = "1 parameter differs" if count == 1 else f"{count} parameters differ"
+    return "\n".join([f"{head}: {differ}", *shown])
+
+
+def _rows(differences: Sequence[Difference]) -> Iterator[str]:
+    """A row for each difference, or for many of one kind in one block."""
+    kinds = Counter((_head(row.key), row.how) for row in differences)
+    told = set()
+    for row in differences:
+        kind = (_head(row.key), row.how)
+        if kinds[kind] <= SHOWN_DIFFERENCES:
+            yield f"{row.key}: {row.how}"
+        elif kind not in told:
+            told.add(kind)
+            yield f"{kind[0]}.…: {kinds[kind]} parameters {row.how}"
+
+
+def _head(key: str) -> str:
+    return key.partition(".")[0]
 
 
 def adapt(

@@ -15,9 +15,18 @@ import torch
 from torch import Tensor
 
 import netcfg
-from netcfg.builder.adaptation import SHOWN_DIFFERENCES, WeightsError, sizes
+from netcfg.builder.adaptation import (
+    SHOWN_DIFFERENCES,
+    STRANGE,
+    Difference,
+    WeightsError,
+    compare_states,
+    paragraph,
+    sizes,
+)
 from netcfg.builder.layouts import AnyLayout, BlockLayout, renamed
-from netcfg.builder.weights import below, compare_states, network_prefix, read_published, save_tensors
+from netcfg.builder.recognition import owner_of, parameters_of
+from netcfg.builder.weights import below, network_prefix, read_published, save_tensors
 from netcfg.files import write_beside
 from netcfg.graph import Graph
 from netcfg.program import Program
@@ -108,9 +117,12 @@ def read_checkpoint(
             checkpoint.parts.append(_part(read_published(path, layout), path, layout, chosen[name]))
     else:
         checkpoint = _of_one_file(_only(inputs), layout, chosen, bool(networks))
+    shapes = [{key: value.shape for key, value in part.state.items()} for part in checkpoint.parts]
     problems = _differences(checkpoint, chosen, program)
     if problems and not partial:
-        help = "give the .cfg the checkpoint was trained with as `--cfg`; `--partial` takes what fits"
+        help = owner_of(shapes, layout) or (
+            "give the .cfg the checkpoint was trained with as `--cfg`; `--partial` takes what fits"
+        )
         raise WeightsError("\n".join(problems), "NC602", help)
     return checkpoint
 
@@ -290,7 +302,7 @@ def _of_one_file(path: Path, layout: AnyLayout, graphs: Mapping[str, Graph], ask
     if len(graphs) == 1:
         (graph,) = graphs.values()
         part = _part(state, path, layout, graph)
-        prefix = network_prefix(part.state, graph.name, _wanted(graph), shown_path(path))
+        prefix = network_prefix(part.state, graph.name, parameters_of(graph), shown_path(path))
         strangers = [] if asked else [part.origins[key] for key in part.state if not key.startswith(prefix)]
         part.state = below(prefix, part.state)
         part.origins = {key: part.origins[prefix + key] for key in part.state}
@@ -313,31 +325,23 @@ def _of_one_file(path: Path, layout: AnyLayout, graphs: Mapping[str, Graph], ask
     return checkpoint
 
 
-def _wanted(graph: Graph) -> dict[str, Tensor]:
-    """The parameters of a network, without their numbers."""
-    from netcfg.builder.network import build_network
-
-    with torch.device("meta"):
-        return dict(build_network(graph).state_dict())
-
-
 def _differences(checkpoint: Checkpoint, graphs: Mapping[str, Graph], program: Program) -> list[str]:
     """Leave in each part what fits, in the network's order; what does not, a paragraph per network."""
     problems = []
     for part in checkpoint.parts:
-        wanted = _wanted(graphs[part.network])
+        wanted = parameters_of(graphs[part.network])
         _fill_counters(part, wanted)
         rows = compare_states(part.state, wanted)
         if rows:
             head = f"{shown_path(part.path)} does not fit `{part.network}` of {program.name}"
-            problems.append(_paragraph(head, rows))
+            problems.append(paragraph(head, rows))
         fits = [key for key, value in wanted.items() if _same_shape(part.state.get(key), value)]
         part.left_over = [part.origins[key] for key in part.state if key not in wanted]
         part.missing = [key for key in wanted if key not in fits]
         part.state = {key: part.state[key] for key in fits}
     if checkpoint.strangers:
         head = f"{shown_path(checkpoint.parts[0].path)} holds parameters of no network of {program.name}"
-        problems.append(_paragraph(head, [f"{key}: only in the file" for key in checkpoint.strangers]))
+        problems.append(paragraph(head, [Difference(key, STRANGE) for key in checkpoint.strangers]))
     return problems
 
 
@@ -351,15 +355,6 @@ def _fill_counters(part: Part, wanted: Mapping[str, Tensor]) -> None:
         if key.endswith(COUNTER) and key not in part.state and mean in part.state:
             part.state[key] = torch.zeros((), dtype=torch.int64)
             part.filled.append(key)
-
-
-def _paragraph(head: str, rows: Sequence[str]) -> str:
-    """A sentence and the first few differences."""
-    shown = [f"  {row}" for row in rows[:SHOWN_DIFFERENCES]]
-    if len(rows) > SHOWN_DIFFERENCES:
-        shown.append(f"  … and {len(rows) - SHOWN_DIFFERENCES} more")
-    differ = "1 parameter differs" if len(rows) == 1 else f"{len(rows)} parameters differ"
-    return "\n".join([f"{head}: {differ}", *shown])
 
 
 # --- the way back

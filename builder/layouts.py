@@ -20,11 +20,13 @@ class Layout:
     """A file that is one state dict, whose keys differ from ours in their heads.
 
     `heads` maps the first part(s) of a file's keys to ours (`None` drops the key); keys that no head matches stay
-    as they are. `imagenet` is the torchvision model whose ImageNet weights have these names.
+    as they are. `imagenet` is the torchvision model whose ImageNet weights have these names, `programs` the shipped
+    files whose originals save such files.
     """
 
     heads: Mapping[str, str | None]
     imagenet: str | None = None
+    programs: tuple[str, ...] = ()
 
     def ours(self, key: str, graph: Graph) -> str | None:
         """Our name of a file's key; None where it is dropped."""
@@ -57,6 +59,7 @@ class BlockLayout:
     file: str
     others: str
     imagenet: ClassVar[None] = None
+    programs: ClassVar[tuple[str, ...]] = ()
 
     def ours(self, key: str, graph: Graph) -> str | None:
         """Our name of a file's key; a key that its block cannot have stays as it is."""
@@ -123,13 +126,18 @@ _AUDETNET = BlockLayout(
     others="optim_",
 )
 
+_AUNETS = tuple(
+    f"aunet_of_{fusion}.cfg"
+    for fusion in ("none", "alone", "horizontal", "vertical", "channels", "conv", "fc6", "fc7")
+)
+
 LAYOUTS: dict[str, AnyLayout] = {
     "netcfg": Layout({}),
     "vgg16": Layout({}, imagenet="vgg16"),
     "resnet50": Layout({}, imagenet="resnet50"),
     "resnet50_children": Layout(_RESNET_CHILDREN, imagenet="resnet50"),
     "vgg_face": Layout({"fc6.": None, "fc7.": None, "fc8.": None}),
-    "aunets": Layout({"model.": ""}),
+    "aunets": Layout({"model.": ""}, programs=_AUNETS),
     "audetnet": _AUDETNET,
 }
 DEFAULT_LAYOUTS = {"resnet50": "resnet50_children", "vgg-face": "vgg_face"}

@@ -19,8 +19,9 @@ from netcfg.builder.adaptation import (
     WeightsError,
     adapt,
     adaptation,
+    compare_states,
     lies_below,
-    sizes,
+    paragraph,
 )
 from netcfg.builder.layouts import DEFAULT_LAYOUTS, LAYOUTS, AnyLayout, BlockLayout, Layout, renamed
 from netcfg.files import write_beside
@@ -45,23 +46,8 @@ def load_state(path: Path | str, module: nn.Module) -> None:
     state = read_state(Path(path))
     differences = compare_states(state, module.state_dict())
     if differences:
-        shown = differences[:SHOWN_DIFFERENCES]
-        more = len(differences) - len(shown)
-        rows = [f"  {row}" for row in shown] + ([f"  … and {more} more"] if more else [])
-        count = f"{len(differences)} parameter{'s' if len(differences) != 1 else ''}"
-        raise WeightsError("\n".join([f"{path} belongs to another network: {count} differ", *rows]), "NC602")
+        raise WeightsError(paragraph(f"{path} belongs to another network", differences), "NC602")
     module.load_state_dict(state)
-
-
-def compare_states(found: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> list[str]:
-    """What differs between a file and a network, a sentence per parameter."""
-    rows = []
-    for key, value in wanted.items():
-        if key not in found:
-            rows.append(f"{key}: not in the file")
-        elif found[key].shape != value.shape:
-            rows.append(f"{key}: {sizes(found[key])} in the file, {sizes(value)} in the network")
-    return rows + [f"{key}: only in the file" for key in found if key not in wanted]
 
 
 def read_state(path: Path) -> dict[str, Tensor]:
@@ -202,7 +188,7 @@ def _load_request(request: WeightRequest, graph: Graph, network: nn.Module) -> L
         wanted = dict.fromkeys(plan.source_name(key) for key in module.state_dict())
         prefix = network_prefix(state, graph.name, [*module.state_dict(), *wanted], source)
         state = below(prefix, state)
-        source = f"{source} ({graph.name})" if prefix else source
+        source = f"{source} ({prefix.removesuffix('.')})" if prefix else source
     report = adapt(state, module, request.adapt, request.output_row, plan)
     report.source = source
     return report
@@ -211,11 +197,14 @@ def _load_request(request: WeightRequest, graph: Graph, network: nn.Module) -> L
 def network_prefix(state: Mapping[str, Tensor], name: str, wanted: Collection[str], source: str) -> str:
     """What stands before the names of one network in a file: nothing, or its own name beside other networks'.
 
-    The reading that meets more of the `wanted` names is taken. Raises `WeightsError` where neither meets any.
+    The reading that meets more of the `wanted` names is taken; where neither meets any, the name of the only network
+    in the file, if that does. Raises `WeightsError` where nothing does.
     """
     bare, below = (sum(prefix + key in state for key in wanted) for prefix in ("", f"{name}."))
+    heads = list(dict.fromkeys(key.partition(".")[0] for key in state))
+    if not bare and not below and len(heads) == 1 and any(f"{heads[0]}.{key}" in state for key in wanted):
+        return f"{heads[0]}."
     if wanted and not bare and not below:
-        heads = list(dict.fromkeys(key.partition(".")[0] for key in state))
         held = ", ".join(f"`{head}.…`" for head in heads[:SHOWN_DIFFERENCES]) or "nothing"
         more = f" and {len(heads) - SHOWN_DIFFERENCES} more" if len(heads) > SHOWN_DIFFERENCES else ""
         message = f"{source} holds no parameters of `{name}`: it holds {held}{more}"

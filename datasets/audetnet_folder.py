@@ -13,6 +13,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -83,14 +84,7 @@ class AudetnetFolder:
         self.image_size = image_size
         self._labels = checked_labels(layout)
         self._frames = _frames(layout, split, self._labels)
-        makers: dict[str, Callable[[int], Any]] = {
-            "image": self._image,
-            "labels": self._scaled,
-            "intensities": self._stored,
-            "subject": lambda index: self._frames.subjects[index],
-            "clip": lambda index: self._frames.clips[index],
-        }
-        self._makers = {name: makers[name] for name in fields}
+        self.fields = tuple(fields)
         self._size_of = ""
         if image_size is None and "image" in fields:
             first = self._image(0)
@@ -101,7 +95,20 @@ class AudetnetFolder:
         return len(self._frames.ids)
 
     def __getitem__(self, index: int) -> dict[str, NDArray[Any]]:
-        return {name: np.asarray(make(index)) for name, make in self._makers.items()}
+        makers: dict[str, Callable[[int], Any]] = {
+            "image": self._image,
+            "labels": self._scaled,
+            "intensities": self._stored,
+            "subject": self._frames.subjects.__getitem__,
+            "clip": self._frames.clips.__getitem__,
+        }
+        return {name: np.asarray(makers[name](index)) for name in self.fields}
+
+    def only(self, fields: Sequence[str]) -> AudetnetFolder:
+        """The same samples with other fields."""
+        other = copy(self)
+        other.fields = tuple(fields)
+        return other
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -173,7 +180,7 @@ def _check_range(labels: Labels, layout: Layout, shown: str) -> None:
     most, least = labels.values.max(1), labels.values.min(1)
     if not layout.intensities:
         if most.max() > 1:
-            _say(
+            say(
                 f"{shown}: labels reach {most.max():g}, and are used as they are stored\n"
                 "help: `intensities = True` divides intensities by 5"
             )
@@ -236,7 +243,7 @@ def _listed(layout: Layout, part: str, labels: Labels) -> list[str]:
     written = [row[0].strip() for _, row in read_csv_rows(path)]
     ids = list(dict.fromkeys(written))
     if len(ids) < len(written):
-        _say(
+        say(
             f"{shown_path(path)}: written more than once and used once: {counted(len(written) - len(ids), 'id')}"
         )
     labelled = [name for name in ids if name in labels.rows]
@@ -247,7 +254,7 @@ def _listed(layout: Layout, part: str, labels: Labels) -> list[str]:
             f"the list has `{ids[0]}`, the labels `{labels.ids[0]}`\nhelp: both must write ids in the same way"
         )
     if without:
-        _say(
+        say(
             f"{shown_path(path)}: left out for want of labels: {len(without)} of {counted(len(ids), 'id')}, "
             f"{named(without)}"
         )
@@ -268,7 +275,7 @@ def _split_off(train: list[str], test: list[str], layout: Layout) -> tuple[list[
     order = np.random.default_rng(layout.seed).permutation(len(subjects))
     chosen = {subjects[place] for place in order[:count]}
     taken = f"{count} of {counted(len(subjects), 'training subject')}"
-    _say(f"held out for validation: {taken}, {named(sorted(chosen))}")
+    say(f"held out for validation: {taken}, {named(sorted(chosen))}")
     return (
         [name for name in train if subject_of(name) not in chosen],
         [name for name in train if subject_of(name) in chosen],
@@ -278,7 +285,7 @@ def _split_off(train: list[str], test: list[str], layout: Layout) -> tuple[list[
 def _say_shared_subjects(train: list[str], test: list[str]) -> None:
     shared = sorted({subject_of(name) for name in train} & {subject_of(name) for name in test})
     if shared:
-        _say(f"both in training and in test: {counted(len(shared), 'subject')}, {named(shared)}")
+        say(f"both in training and in test: {counted(len(shared), 'subject')}, {named(shared)}")
 
 
 # --- pictures ---------------------------------------------------------------------------------------------
@@ -303,20 +310,20 @@ def _paths(layout: Layout, ids: list[str], all_ids: set[str]) -> dict[str, str]:
             "help: `missing = skip` goes on without them"
         )
     if missing:
-        _say(
+        say(
             f"{shown_path(folder)}: left out for want of a picture: {counted(len(missing), 'id')}, {named(missing)}"
         )
     extra = len(pictures.keys() - all_ids)
     if extra:
         share = f"{extra} of {counted(len(pictures), 'picture')}"
-        _say(f"{shown_path(folder)}: not used, as no labelled id names them: {share}")
+        say(f"{shown_path(folder)}: not used, as no labelled id names them: {share}")
     return {name: os.path.join(folder, pictures[name]) for name in ids if name in pictures}
 
 
 def _without_broken(ids: list[str], paths: dict[str, str], layout: Layout) -> list[str]:
-    broken = _broken(tuple(paths[name] for name in ids))
+    broken = broken_pictures(tuple(paths[name] for name in ids))
     if broken:
-        _say(
+        say(
             f"{shown_path(layout.place(layout.images))}: left out, as they cannot be read: "
             f"{counted(len(broken), 'picture')}, {named(sorted(map(os.path.basename, broken)))}"
         )
@@ -324,7 +331,7 @@ def _without_broken(ids: list[str], paths: dict[str, str], layout: Layout) -> li
 
 
 @lru_cache(maxsize=8)
-def _broken(paths: tuple[str, ...]) -> frozenset[str]:
+def broken_pictures(paths: tuple[str, ...]) -> frozenset[str]:
     """Those that cannot be read; all are, once a process: an epoch must know its samples before it begins."""
     with ThreadPoolExecutor() as pool:
         readable = pool.map(lambda path: read_picture(path) is not None, paths)
@@ -376,7 +383,7 @@ def named(names: Sequence[str]) -> str:
     return ", ".join(f"`{name}`" for name in names[:_NAMED]) + more
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
     if text not in _SAID:
         _SAID.add(text)
         print(f"note: {text}", file=sys.stderr)

@@ -6,7 +6,7 @@ Each reader lists its clips first (cheap; what is missing is told at once) and t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from netcfg.datasets.audetnet_folder import ENDINGS, counted, named, read_picture
+from netcfg.datasets.audetnet_folder import ENDINGS, MAX_INTENSITY, counted, named, read_picture
 from netcfg.datasets.face_crop import crop_face, read_landmarks
 from netcfg.datasets.label_files import read_csv_rows
 from netcfg.datasets.synthetic_faces import BP4D_AUS, DISFA_AUS, SyntheticFaces
 from netcfg.source import NetcfgError, shown_path
 
 VIDEOS = (".avi", ".mp4", ".mpg", ".wmv", ".mov")
-UNKNOWN = 9  # BP4D's code for what could not be seen
+UNCODED = (9, -1)  # what could not be seen: BP4D's code, and that of lists made from it
 PRESENT_FROM = 2  # DISFA's intensity from which a unit counts as shown, where occurrence is wanted
 
 
@@ -36,13 +36,18 @@ class Frame:
 
 @dataclass(frozen=True, eq=False)
 class Clip:
-    """A stretch of frames of one subject: where its pictures are, labels and landmarks by frame number."""
+    """A stretch of frames of one subject: where its pictures are, labels, landmarks and face boxes by frame number.
+
+    `place` is where its parts lie below folders of boxes or flow: `F001/T1`.
+    """
 
     subject: str
     name: str
     pictures: Path
     labels: dict[int, NDArray[np.float32]]
     landmarks: dict[int, Path]
+    boxes: dict[int, Path] = field(default_factory=dict)
+    place: str = ""
 
     def frames(self, numbers: set[int]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
         """The pictures of these frames, out of a folder or a video."""
@@ -89,37 +94,44 @@ def _every(labels: dict[int, Any], every: int) -> set[int]:
 # --- DISFA ------------------------------------------------------------------------------------------------
 
 
-def disfa(folder: Path, occurrence: bool = False) -> Database:
+def disfa(folder: Path, occurrence: bool = False, units: Sequence[int] = DISFA_AUS) -> Database:
     """DISFA: `Videos_LeftCamera/LeftVideoSN001_comp.avi`, `ActionUnit_Labels/SN001/SN001_au1.txt`, landmarks
     anywhere below `Landmark_Points/SN001`.
 
-    Labels are intensities 0 to 5, or with `occurrence` 1 from 2 on. Pictures may also be folders of frames.
+    Labels are intensities 0 to 5, or with `occurrence` 1 from 2 on. Pictures may also be folders of frames. Intensities
+    of -1 and 9 stand for frames that could not be coded, which are left out.
     """
     root = _part(folder, "ActionUnit_Labels", "DISFA")
     videos = _part(folder, "Videos_LeftCamera", "DISFA", "Images_LeftCamera", "Video_LeftCamera")
-    database = Database(DISFA_AUS, [])
+    database, uncoded = Database(tuple(units), []), 0
     for labels in sorted(path for path in root.iterdir() if path.is_dir()):
         pictures = _pictures_of(labels.name, videos)
         if pictures is None:
             database.notes.append(f"{labels.name} has labels and no video in {shown_path(videos)}: left out")
             continue
-        intensities = _disfa_labels(labels)
+        intensities, without = _disfa_labels(labels, units)
+        uncoded += without
         if occurrence:
             intensities = {
                 number: (row >= PRESENT_FROM).astype(np.float32) for number, row in intensities.items()
             }
-        landmarks = _numbered(folder / "Landmark_Points" / labels.name, (".pts", ".mat", ".txt"))
+        landmarks = files_by_number(folder / "Landmark_Points" / labels.name, (".pts", ".mat", ".txt"))
         # landmark files count from 0 where one is called 0, frames from 1
         shift = 1 if 0 in landmarks else 0
         landmarks = {number + shift: path for number, path in landmarks.items()}
-        database.clips.append(Clip(labels.name, labels.name, pictures, intensities, landmarks))
+        clip = Clip(labels.name, labels.name, pictures, intensities, landmarks, place=labels.name)
+        database.clips.append(clip)
+    _note_uncoded(database, uncoded)
     return _with_clips(database, folder, "DISFA")
 
 
-def _disfa_labels(folder: Path) -> dict[int, NDArray[np.float32]]:
-    """Intensities by frame number, which counts from 1: a file `frame,intensity` for each unit."""
+def _disfa_labels(folder: Path, units: Sequence[int]) -> tuple[dict[int, NDArray[np.float32]], int]:
+    """Intensities by frame number, which counts from 1: a file `frame,intensity` for each unit.
+
+    Also how many frames were not fully coded.
+    """
     columns = []
-    for unit in DISFA_AUS:
+    for unit in units:
         path = next(
             (path for path in sorted(folder.glob("*.txt")) if re.search(rf"(?i)au0*{unit}\.txt$", path.name)),
             None,
@@ -129,15 +141,28 @@ def _disfa_labels(folder: Path) -> dict[int, NDArray[np.float32]]:
                 f"{shown_path(folder)} has no file of AU{unit}\nhelp: {folder.name}_au{unit}.txt"
             )
         columns.append(_frame_values(path))
-    shared = set.intersection(*(set(column) for column in columns))
-    return {number: np.array([column[number] for column in columns], np.float32) for number in sorted(shared)}
+    shared = sorted(set.intersection(*(set(column) for column in columns)))
+    rows = {number: np.array([column[number] for column in columns], np.float32) for number in shared}
+    labels = {number: row for number, row in rows.items() if not np.isin(row, UNCODED).any()}
+    return labels, len(rows) - len(labels)
 
 
 def _frame_values(path: Path) -> dict[int, float]:
-    try:
-        return {int(row[0]): float(row[1]) for _, row in read_csv_rows(path)}
-    except (ValueError, IndexError):
-        raise NetcfgError(f"{shown_path(path)} has lines that are not `frame,intensity`") from None
+    """Intensities by frame number. Raises `NetcfgError` with the line that is none."""
+    values = {}
+    for line, row in read_csv_rows(path):
+        try:
+            frame, intensity = int(row[0]), float(row[1])
+        except (ValueError, IndexError):
+            raise NetcfgError(
+                f"{shown_path(path)}:{line}: `{','.join(row)}` is not `frame,intensity`"
+            ) from None
+        if intensity not in UNCODED and not 0 <= intensity <= MAX_INTENSITY:
+            raise NetcfgError(
+                f"{shown_path(path)}:{line}: an intensity of {intensity:g}, and they reach from 0 to 5"
+            )
+        values[frame] = intensity
+    return values
 
 
 def _pictures_of(subject: str, folder: Path) -> Path | None:
@@ -151,16 +176,16 @@ def _pictures_of(subject: str, folder: Path) -> Path | None:
 # --- BP4D -------------------------------------------------------------------------------------------------
 
 
-def bp4d(folder: Path) -> Database:
+def bp4d(folder: Path, units: Sequence[int] = BP4D_AUS) -> Database:
     """BP4D: `AUCoding/F001_T1.csv`, pictures in `2D+3D/F001/T1/*.jpg` (or `Sequences`, or the folder itself),
     landmarks, if any, below `Landmark_Points/F001/T1`.
 
-    The first line of a .csv names the units, its first column the frames; frames with a unit that was not coded (9)
-    are left out.
+    The first line of a .csv names the units, its first column the frames; frames with a wanted unit that was not
+    coded (9, or -1) are left out.
     """
     coding = _part(folder, "AUCoding", "BP4D", "AUCoding/AU_OCC", "AU_OCC")
     places = [folder / name for name in ("2D+3D", "Sequences(2D+3D)", "Sequences", ".")]
-    database, uncoded = Database(BP4D_AUS, []), 0
+    database, uncoded = Database(tuple(units), []), 0
     for path in sorted(coding.rglob("*.csv")):
         match = re.fullmatch(r"(?i)([FM]\d+)_(T\d+)(_occ)?", path.stem)
         if match is None:
@@ -172,30 +197,46 @@ def bp4d(folder: Path) -> Database:
         if pictures is None:
             database.notes.append(f"{subject} {task} is coded and has no pictures: left out")
             continue
-        labels, without = _bp4d_labels(path)
+        labels, without = _bp4d_labels(path, units)
         uncoded += without
-        landmarks = _numbered(folder / "Landmark_Points" / subject / task, (".pts", ".mat", ".txt"))
-        database.clips.append(Clip(subject, f"{subject}_{task}", pictures, labels, landmarks))
-    if uncoded:
-        database.notes.append(f"left out for units that were not coded (9): {counted(uncoded, 'frame')}")
+        landmarks = files_by_number(folder / "Landmark_Points" / subject / task, (".pts", ".mat", ".txt"))
+        place = f"{subject}/{task}"
+        database.clips.append(Clip(subject, f"{subject}_{task}", pictures, labels, landmarks, place=place))
+    _note_uncoded(database, uncoded)
     return _with_clips(database, folder, "BP4D")
 
 
-def _bp4d_labels(path: Path) -> tuple[dict[int, NDArray[np.float32]], int]:
+def _bp4d_labels(path: Path, units: Sequence[int]) -> tuple[dict[int, NDArray[np.float32]], int]:
     """0 or 1 for each unit by frame number, and how many frames were not fully coded."""
-    (_, header), *lines = read_csv_rows(path) or [(1, [])]
-    labels = {}
+    (line, header), *lines = read_csv_rows(path) or [(1, [])]
     try:
-        columns = [[int(float(cell)) for cell in header].index(unit, 1) for unit in BP4D_AUS]
-        for _, row in lines:
+        coded = [int(float(cell)) for cell in header]
+        columns = [coded.index(unit, 1) for unit in units]
+    except ValueError:
+        raise _no_coding(path, line) from None
+    labels = {}
+    for line, row in lines:
+        try:
             values = [int(float(row[column])) for column in columns]
-            if UNKNOWN not in values:
-                labels[int(float(row[0]))] = np.array(values, np.float32)
-    except (ValueError, IndexError):
-        raise NetcfgError(
-            f"{shown_path(path)} is no coding of BP4D: a line of unit numbers, then a line of 0, 1 or 9 per frame"
-        ) from None
+            frame = int(float(row[0]))
+        except (ValueError, IndexError):
+            raise _no_coding(path, line) from None
+        if not set(values) <= {0, 1, *UNCODED}:
+            raise _no_coding(path, line)
+        if not set(values) & set(UNCODED):
+            labels[frame] = np.array(values, np.float32)
     return labels, len(lines) - len(labels)
+
+
+def _no_coding(path: Path, line: int) -> NetcfgError:
+    return NetcfgError(
+        f"{shown_path(path)}:{line}: no coding of BP4D: a line of unit numbers, then a line of 0, 1 or 9 per frame"
+    )
+
+
+def _note_uncoded(database: Database, uncoded: int) -> None:
+    if uncoded:
+        database.notes.append(f"left out for units that were not coded (9): {counted(uncoded, 'frame')}")
 
 
 # --- drawn faces ------------------------------------------------------------------------------------------
@@ -252,7 +293,7 @@ def _with_clips(database: Database, folder: Path, name: str) -> Database:
     return database
 
 
-def _numbered(folder: Path, endings: tuple[str, ...]) -> dict[int, Path]:
+def files_by_number(folder: Path, endings: tuple[str, ...]) -> dict[int, Path]:
     """The files below a folder by the last number in their names."""
     found = {}
     for path in sorted(folder.rglob("*")) if folder.is_dir() else []:
@@ -263,7 +304,7 @@ def _numbered(folder: Path, endings: tuple[str, ...]) -> dict[int, Path]:
 
 
 def _images(folder: Path, numbers: set[int]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
-    files = _numbered(folder, ENDINGS)
+    files = files_by_number(folder, ENDINGS)
     for number in sorted(numbers & files.keys()):
         picture = read_picture(files[number])
         if picture is None:

@@ -42,7 +42,13 @@ class FlowSamples:
     def __getattr__(self, name: str) -> Any:
         if name == "samples":  # while it is unpickled
             raise AttributeError(name)
-        return getattr(self.samples, name)
+        found = getattr(self.samples, name)
+        return self._jittered if name == "jittered" else found
+
+    def _jittered(self, index: int, jitter: int | None) -> Sample:
+        """A sample with its face box moved, and the flow in the moved box, of data that can move it."""
+        samples: Any = self.samples
+        return {**samples.jittered(index, jitter), "flow": self._flow(samples.pair(index, jitter))}
 
     def _flow(self, pair: FramePair) -> NDArray[np.uint8]:
         key = f"{self.pictures.key} {self.size} {pair.crop} {pair.key}"

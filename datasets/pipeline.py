@@ -223,14 +223,14 @@ class Pipeline:
         self.device = torch.device(device)
         self.workers = workers
         training = split == "train" if training is None else training
-        transforms = lowered(data, training)
+        transforms = lowered(data, training, split)
         self._finishers = [transform for per_sample, transform in transforms if not per_sample]
         self._kinds = {name: data.fields[name].kind for name in data.used}
         per_sample = [transform for per_sample, transform in transforms if per_sample]
-        samples = open_samples(data, split)
+        samples = open_samples(data, split, training)
         self._samples = remembering(samples, workers) if remember else samples
         preparer = Preparer(self._samples, per_sample, self._kinds, seed)
-        momu = _momu(data, seed) if training else None
+        momu = _momu(data, seed, samples) if training else None
         self.sampler = EpochSampler(
             len(preparer), batch_size, seed, shuffle, drop_last, limit_batches, momu, share, training
         )
@@ -323,12 +323,12 @@ def finish_fields(
     return ready
 
 
-def open_samples(data: Data, split: Split) -> Any:
-    """The samples of a split before any transform: the source's, with what is added to them (flow)."""
+def open_samples(data: Data, split: Split, training: bool = True) -> Any:
+    """The samples of a split before any transform: the source's, with what is added to them (flow, copies)."""
     fields: Mapping[str, FieldSpec] = data.source.fields()
     samples = data.source.open(split, data.needed[0])
     for transform, wanted in zip(data.transforms, data.needed[1:], strict=True):
-        if transform.extends_source:
+        if transform.extends_source and (training or transform.when == "always"):
             samples = transform.extend(samples, wanted, fields)
         fields = transform.fields(fields)
     return samples
@@ -345,15 +345,16 @@ def sample_fields(data: Data) -> dict[str, FieldSpec]:
     return {name: fields[name] for name in names}
 
 
-def _momu(data: Data, seed: int) -> Momu | None:
-    """The sampling that `[momu]` asks for, over the labels of all training samples."""
+def _momu(data: Data, seed: int, shown: Any) -> Momu | None:
+    """The sampling that `[momu]` asks for, over the labels of the samples that are `shown`."""
     asked = [transform for transform in data.transforms if isinstance(transform, Sampling)]
     if not asked:
         return None
     if len(asked) > 1:
         raise ProgramError([Finding("NC107", "[momu] is written twice in {Data}", data.span)])
     section = asked[0]
-    samples = data.source.open("train", (section.labels,))
+    fields = (section.labels,)
+    samples = shown.only(fields) if hasattr(shown, "only") else data.source.open("train", fields)
     labels = np.stack([samples[index][section.labels] for index in range(len(samples))])
     active_above = section.active_above
     return Momu(
@@ -366,14 +367,18 @@ def _momu(data: Data, seed: int) -> Momu | None:
     )
 
 
-def lowered(data: Data, training: bool) -> list[tuple[bool, Callable[..., Any]]]:
-    """The transforms that apply, as callables; each with whether it works on single samples."""
+def lowered(data: Data, training: bool, split: Split | None = None) -> list[tuple[bool, Callable[..., Any]]]:
+    """The transforms that apply, as callables; each with whether it works on single samples.
+
+    Without a `split` they are as in any that is not trained on.
+    """
     late = misplaced(data.transforms)
     if late is not None:
         raise ProgramError([_misplaced_finding(late, data)])
     lowered = []
     fields: Mapping[str, FieldSpec] = data.source.fields()
-    for transform in data.transforms:
+    for written in data.transforms:
+        transform = written if split is None else written.in_split(split)
         if transform.extends_source:
             fields = transform.fields(fields)
             continue

@@ -7,6 +7,7 @@ seed, the arguments and its index. OpenCV is imported with the first picture.
 import hashlib
 from collections import OrderedDict
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -151,6 +152,13 @@ class SyntheticFaces:
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_clips": OrderedDict(), "_faces": OrderedDict()}
+
+    def only(self, fields: Sequence[str]) -> "SyntheticFaces":
+        """The same samples with other fields."""
+        _check_choices("fields", fields, FIELDS)
+        other = copy(self)
+        other.fields = tuple(fields)
+        return other
 
     def subject_ids(self) -> list[int]:
         """The subjects of this split, in the order of the samples."""

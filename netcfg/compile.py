@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from netcfg.passes.audetnet import is_audetnet, translate
 from netcfg.passes.bind import bind
 from netcfg.passes.collect import Parts, collect
+from netcfg.passes.data_folder import read_from_folder
 from netcfg.passes.elaborate import elaborate
-from netcfg.passes.feed import read_from_folder
 from netcfg.passes.infer import infer
 from netcfg.passes.read import read_program
 from netcfg.program import Program

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from netcfg.blocks.general import Pictures, Training
+from netcfg.blocks.general import Pictures, Published, Training
 from netcfg.blocks.kinds import FieldSpec, Loss, Metric, Optimizer, Source, Transform
 from netcfg.graph import Graph, Signal
 from netcfg.source import Finding, Span
@@ -61,6 +61,7 @@ class Program:
     phases: tuple[Phase, ...] = ()
     metrics: Mapping[str, Metric] = field(default_factory=dict)
     pictures: Pictures | None = None
+    published: Published | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
     presets: tuple[str, ...] = ()
     preset: str | None = None

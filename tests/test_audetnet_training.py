@@ -219,6 +219,7 @@ def test_intensities_are_judged_as_probabilities():
 
 
 def test_a_folder_takes_the_place_of_drawn_faces(tmp_path):
+    (tmp_path / "imgs").mkdir()
     program, findings = netcfg.check(TEXT, data=str(tmp_path))
     assert not findings
     assert program.data.source.type_name == "audetnet_folder"

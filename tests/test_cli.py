@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -349,6 +350,33 @@ def test_a_picture_that_cannot_be_written_says_why(run: Run) -> None:
     for output in ("missing/out.svg", "file/out.svg", "missing/out.json"):
         assert f"cannot write {output}: " in run("graph", "good.cfg", "-o", output).err
     assert "there is no folder missing" in run("graph", "good.cfg", "-o", "missing/out.svg").err
+
+
+def test_training_is_drawn_where_the_file_trains(run: Run) -> None:
+    shutil.copytree(ROOT / "cfg", "cfg")
+    assert run("graph", "cfg/audetnet.cfg", "--training", "-o", "a.pdf").out == "a.pdf\n"
+    assert run("graph", "cfg/audetnet.cfg", "--training", "--phase", "main", "-o", "a.svg").out == "a.svg\n"
+    assert "pair_critic" not in Path("a.svg").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["good.cfg", "--training"], "NC403 incomplete-training]: good.cfg trains nothing"),
+        (["good.cfg", "--training", "--expand"], "--expand goes with pictures of networks"),
+        (["good.cfg", "--training", "--network", "N"], "--network goes with pictures of networks"),
+        (["good.cfg", "--phase", "main"], "--phase goes with --training"),
+        (
+            ["cfg/audetnet.cfg", "--training", "--phase", "mian"],
+            "no phase `mian`\nhelp: did you mean `main`?",
+        ),
+    ],
+)
+def test_training_that_cannot_be_drawn_says_why(run: Run, arguments: list[str], reason: str) -> None:
+    shutil.copytree(ROOT / "cfg", "cfg")
+    result = run("graph", *arguments)
+    assert result.code == 1
+    assert reason in result.err
 
 
 # --- fmt

@@ -7,12 +7,13 @@ from typing import Any
 
 from rich.table import Table
 
+from netcfg.trainers.grid import Grid, Rows, number
+
 Figures = Mapping[str, float]
 Splits = Mapping[str, Mapping[str, Figures]]
 
 OVERALL = "overall"
 _MEAN = "mean"
-_ABSENT = "–"
 
 
 def result_tables(result: Mapping[str, Any], labels: Collection[str] = ()) -> list[Table]:
@@ -102,30 +103,19 @@ def _labels(figures: Figures) -> tuple[str, ...]:
 
 def _label_table(title: str, labels: Iterable[str], columns: Mapping[str, Figures]) -> Table:
     """Rows are labels, then the mean over them and what they come to together."""
-    table = Table(title=title, title_justify="left")
-    table.add_column("")
-    for column in columns:
-        table.add_column(column, justify="right")
-    for label in labels:
-        _add_row(table, label, columns, label)
-    table.add_section()
-    _add_row(table, _MEAN, columns, _MEAN)
-    if any(OVERALL in figures for figures in columns.values()):
-        _add_row(table, OVERALL, columns, OVERALL)
-    return table
+    below = [key for key in (_MEAN, OVERALL) if any(key in figures for figures in columns.values())]
+    parts = [Rows([_row(key, columns, key) for key in keys]) for keys in (labels, below)]
+    return Grid(title, list(columns), parts).as_text()
 
 
 def _plain_table(title: str, metrics: Iterable[str], splits: Splits, labels: Collection[str]) -> Table:
     """A row per metric, a column per split."""
-    table = Table(title=title, title_justify="left")
-    table.add_column("")
-    for split in splits:
-        table.add_column(split, justify="right")
+    rows = []
     for name in metrics:
         main = {split: _main(figures.get(name, {})) for split, figures in splits.items()}
         label = next((label for label in next(iter(splits.values())).get(name, {}) if label in labels), None)
-        _add_row(table, f"{name} ({label})" if label else name, main, "")
-    return table
+        rows.append(_row(f"{name} ({label})" if label else name, main, ""))
+    return Grid(title, list(splits), [Rows(rows)]).as_text()
 
 
 def _main(figures: Figures) -> Figures:
@@ -133,15 +123,8 @@ def _main(figures: Figures) -> Figures:
     return dict(zip(("",), figures.values(), strict=False))
 
 
-def _add_row(table: Table, title: str, columns: Mapping[str, Figures], key: str) -> None:
-    table.add_row(title, *(number(figures.get(key)) for figures in columns.values()))
-
-
-def number(value: float | None) -> str:
-    """Three digits after the point; very small and very large numbers by their first three digits."""
-    if value is None:
-        return _ABSENT
-    return f"{value:.3f}" if value == 0 or 0.01 <= abs(value) < 10_000 else f"{value:.3g}"
+def _row(title: str, columns: Mapping[str, Figures], key: str) -> tuple[str, list[str]]:
+    return title, [number(figures.get(key)) for figures in columns.values()]
 
 
 __all__ = ["by_labels", "number", "own_figures", "result_tables", "split_tables"]

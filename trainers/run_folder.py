@@ -78,10 +78,13 @@ class RunFolder:
             )
         return cls(path)
 
+    def differences(self, program: Program) -> list[str]:
+        """In what a program differs from the one this run trained, in a reader's words; the first few."""
+        return _differences((self.path / "resolved.cfg").read_text("utf-8"), program.resolved)
+
     def expect_program(self, program: Program) -> None:
         """Refuse (NC406) a program that is not the one this run trained, naming what differs."""
-        ours = (self.path / "resolved.cfg").read_text("utf-8")
-        differences = _differences(ours, program.resolved)
+        differences = self.differences(program)
         if differences:
             raise ProgramError(
                 [

@@ -6,10 +6,12 @@ from netcfg.blocks import (
     augmentation,
     backbones,
     batch,
+    clips,
     combine,
     connected,
     convolution,
     data,
+    databases,
     f1,
     folders,
     general,
@@ -27,6 +29,6 @@ from netcfg.blocks.base import BLOCKS, SECTIONS, Block, Section, ShapeError
 
 __all__ = [
     "BLOCKS", "SECTIONS", "Block", "Section", "ShapeError", "activation", "audetnet", "augmentation", "backbones",
-    "batch", "combine", "connected", "convolution", "data", "f1", "folders", "general", "losses", "metrics", "model",
-    "network", "normalisation", "optical_flow", "optimizers", "pooling", "routing",
+    "batch", "clips", "combine", "connected", "convolution", "data", "databases", "f1", "folders", "general",
+    "losses", "metrics", "model", "network", "normalisation", "optical_flow", "optimizers", "pooling", "routing",
 ]  # fmt: skip

@@ -192,7 +192,8 @@ class Resize(Transform, name="resize"):
     """Scale pictures to a fixed size, whatever their proportions; landmarks move along.
 
     Shapes: (3, H, W) -> (3, size, size); clips frame by frame.
-    Source: AUNets resizes its face crops to 224×224 in this way.
+    `lanczos` is Pillow's: three lobes, stretched over as many pixels as there are to one where it shrinks.
+    Source: AUNets resizes its face crops to 224×224 in this way, with `lanczos`, flow like any picture.
     Example::
 
         [resize]
@@ -202,7 +203,7 @@ class Resize(Transform, name="resize"):
     size: tuple[Annotated[int, Option(ge=1, le=4_096)], ...] = Option(
         description="the new side in pixels, or height, width"
     )
-    interpolation: Literal["auto", "nearest", "linear", "area"] = Option(
+    interpolation: Literal["auto", "nearest", "linear", "area", "lanczos"] = Option(
         "auto", description="between pixels; auto: by area where it shrinks, linear where it grows"
     )
 
@@ -290,7 +291,8 @@ class Normalise(Transform, name="normalise"):
     """Pictures from [0, 1] to (value - mean) / std, per channel, flow like any picture. Stands last.
 
     Without it, pictures reach a network as numbers from 0 to 1.
-    Source: AUNets, which subtracts ImageNet's mean, and divides by its std only when it starts from ImageNet.
+    Source: AUNets, which subtracts ImageNet's mean, and divides by its std only when it starts from ImageNet; then its
+    validation while training still divides by nothing (`validation_std = 1`).
     Example::
 
         [normalise]
@@ -302,17 +304,27 @@ class Normalise(Transform, name="normalise"):
 
     mean: tuple[float, ...] = Option((0.0,), description="subtracted; one number, or one per channel")
     std: tuple[Annotated[float, Option(gt=0)], ...] = Option((1.0,), description="divided by, after that")
+    validation_std: tuple[Annotated[float, Option(gt=0)], ...] | None = Option(
+        None, description="divided by in the validation split; None: `std`, as in the others"
+    )
 
     def fields(self, fields: Mapping[str, FieldSpec]) -> dict[str, FieldSpec]:
         """Unchanged shapes. Raises `ShapeError` where the numbers do not fit the channels."""
         for name in targets(self, fields, ("image", "flow")):
             channels = fields[name].shape[-3]
-            for key, values in (("mean", self.mean), ("std", self.std)):
+            given = {"mean": self.mean, "std": self.std, "validation_std": self.validation_std or (1.0,)}
+            for key, values in given.items():
                 if len(values) not in (1, channels):
                     raise ShapeError(
                         f"has {len(values)} numbers in `{key}` for the {channels} channels of `{name}`"
                     )
         return dict(fields)
+
+    def in_split(self, split: Split) -> Normalise:
+        """In validation with its own std, where that is written."""
+        if split != "validation" or self.validation_std is None:
+            return self
+        return self.model_copy(update={"std": self.validation_std})
 
     def lower(self, fields: Mapping[str, FieldSpec]) -> Callable[..., Any]:
         """A callable on batches of float tensors on the training device."""

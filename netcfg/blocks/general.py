@@ -78,3 +78,45 @@ class Pictures(Settings, name="pictures"):
     gradient_flow: bool = Field(
         False, description="after every epoch, also plot how large the gradient of each parameter is"
     )
+
+
+class Published(Settings, name="published"):
+    """Figures that a paper has printed, which `netcfg sweep` shows beside its own where the data are the same.
+
+    Example::
+
+        [published]
+        metric = f1
+        of = au
+        rows = 1, 2, 4
+        figures = 0.534, 0.447, 0.558
+        mean = 0.513
+        data = bp4d
+        source = Romero et al. 2018, table 3
+    """
+
+    metric: str = Field(description="the metric that the figures are of")
+    of: str | None = Field(
+        None, description="the variable whose values `rows` names; None: `rows` names labels"
+    )
+    rows: tuple[str, ...] = Field(description="what each figure is of")
+    figures: tuple[float, ...] = Field(description="one for each of `rows`, in the metric's own unit")
+    mean: float | None = Field(None, description="what they come to, as printed")
+    data: tuple[str, ...] | None = Field(
+        None, description="the sources of {Data} they belong to; with another they are not shown; None: any"
+    )
+    source: str = Field("", description="where they are printed")
+
+    def conflict(self) -> str | None:
+        """A figure for every row, each row once."""
+        if len(self.rows) != len(self.figures):
+            return f"has {len(self.rows)} `rows` and {len(self.figures)} `figures`"
+        if len(set(self.rows)) < len(self.rows):
+            return "names a row twice"
+        return None
+
+    @property
+    def by_row(self) -> dict[str, float]:
+        """The figures by row, the mean as `mean`."""
+        mean = {} if self.mean is None else {"mean": self.mean}
+        return dict(zip(self.rows, self.figures, strict=True)) | mean

@@ -76,7 +76,7 @@ class Transform(Section):
     family: ClassVar[str] = "transform"
     per_sample: ClassVar[bool] = True
     extends_source: ClassVar[bool] = False
-    """Whether it adds to the samples of a source of clips what only their clips tell (`extend`); comes first."""
+    """Whether it adds to the samples of a source what no single one tells (`extend`), flow or copies; comes first."""
 
     when: Literal["train", "always"] = Option("always", description="in training only, or always")
     only: tuple[str, ...] | None = Option(
@@ -94,6 +94,10 @@ class Transform(Section):
     def bypass(self, fields: Mapping[str, FieldSpec]) -> "Callable[..., Any] | None":
         """What stands in its place in the splits that `when` leaves alone; None for nothing."""
         return None
+
+    def in_split(self, split: Split) -> "Transform":
+        """The transform as it is in one split."""
+        return self
 
     def extend(self, samples: Any, wanted: Sequence[str], fields: Mapping[str, FieldSpec]) -> Any:
         """The data set with what it adds, of which `wanted` is needed; `fields` are those of the source."""

@@ -25,9 +25,10 @@ class OpticalFlow(Transform, name="optical_flow"):
     clip has the flow of the frame before it. Flow is found between whole frames; where a sample shows a part of its
     frame, the same part is cut out, and scaled to the picture's size without mixing pixels.
 
-    It stands right after the source, whose samples must be frames of clips; a `flow` of the source's own gives way to
-    it. Flow is found once and kept in a folder, by the content of the two frames: a second run reads it there.
-    Nothing is lost with that folder. A sample of 224×224 takes 100 kB.
+    It stands right after the source, whose samples must be frames of clips. Flow pictures that the source has in files
+    (`[bp4d]`) are taken from there, and nothing is found anew; any other `flow` of its own gives way to this one. Flow
+    is found once and kept in a folder, by the content of the two frames: a second run reads it there. Nothing is lost
+    with that folder. A sample of 224×224 takes 100 kB.
 
     Methods: `dis` (Kroeger et al. 2016; `dis_fast` and `dis_ultrafast` are rougher), `farneback` (2003); with
     opencv-contrib-python also `tvl1` (Zach et al. 2007) and `deepflow` (Weinzaepfel et al. 2013).
@@ -86,6 +87,9 @@ class OpticalFlow(Transform, name="optical_flow"):
         """The samples with their flow. Raises `NetcfgError` where this OpenCV lacks the method."""
         if FLOW not in wanted:
             return samples
+        in_files = getattr(samples, "with_flow", None)
+        if in_files is not None:
+            return in_files()
         from netcfg.datasets.flow_cache import open_cache
         from netcfg.datasets.flow_samples import FlowSamples
 

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from netcfg.cli.plan import check_planned
 from netcfg.cli.program import add_program_arguments, load_program
 from netcfg.draw.links import DEFAULT as DEFAULT_LINK
 from netcfg.draw.links import Links, check_template
 from netcfg.draw.options import LABELS, Look
 from netcfg.files import write_beside
+from netcfg.passes.plan import plan
+from netcfg.program import Program
 from netcfg.source import NetcfgError, did_you_mean, nearest
+
+if TYPE_CHECKING:
+    from netcfg.draw import Picture
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,6 +30,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=".svg, .png, .pdf, .html, .json, .dot, .mmd or .md (Mermaid), .tex or .tikz; FILE's .svg by default",
     )
     parser.add_argument("--network", metavar="NAME", action="append", help="only this network; repeatable")
+    parser.add_argument(
+        "--training",
+        action="store_true",
+        help="draw the training step instead: data, networks, losses, optimizers, and where gradients flow",
+    )
+    parser.add_argument(
+        "--phase",
+        metavar="NAME",
+        action="append",
+        help="with --training: only this optimizer's phase and what it needs; repeatable",
+    )
     parser.add_argument(
         "--expand", action="store_true", help="draw every turn of a repeat and the inside of every template"
     )
@@ -59,8 +77,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Draw the networks and say where the picture is."""
-    from netcfg.draw import FORMATS, picture
+    """Draw the networks, or the training step, and say where the picture is."""
+    from netcfg.draw import FORMATS
 
     look = _look(options)
     output = Path(options.output or f"{Path(options.file).stem}.svg")
@@ -68,7 +86,28 @@ def run(options: argparse.Namespace) -> int:
     check_template(options.link)
     if not 0 < options.scale <= 16:
         raise NetcfgError(f"--scale must be above 0 and at most 16, found {options.scale:g}")
+    _check_combination(options)
     program = load_program(options.file, options)
+    drawn = _training(program, options) if options.training else _networks(program, options, look)
+    drawn.links = Links(options.link, str(output.parent))
+    write_beside(output, FORMATS[output.suffix.lower()](drawn))
+    print(output)
+    return 0
+
+
+def _check_combination(options: argparse.Namespace) -> None:
+    """Raises `NetcfgError` for options of the one kind of picture that are given for the other."""
+    networks = {"--network": options.network, "--expand": options.expand or None, "--depth": options.depth}
+    foreign = [name for name, value in networks.items() if value is not None]
+    if options.training and foreign:
+        raise NetcfgError(f"{foreign[0]} goes with pictures of networks, not with --training")
+    if options.phase and not options.training:
+        raise NetcfgError("--phase goes with --training")
+
+
+def _networks(program: Program, options: argparse.Namespace, look: Look) -> Picture:
+    from netcfg.draw import picture
+
     graphs = list(program.networks.values())
     for name in options.network or ():
         if name not in program.networks:
@@ -77,11 +116,20 @@ def run(options: argparse.Namespace) -> int:
     if options.network:
         graphs = [graph for graph in graphs if graph.name in options.network]
 
-    drawn = picture(graphs, title=Path(options.file).name, scale=options.scale, look=look)
-    drawn.links = Links(options.link, str(output.parent))
-    write_beside(output, FORMATS[output.suffix.lower()](drawn))
-    print(output)
-    return 0
+    return picture(graphs, title=Path(options.file).name, scale=options.scale, look=look)
+
+
+def _training(program: Program, options: argparse.Namespace) -> Picture:
+    from netcfg.draw.training.picture import training_picture
+
+    check_planned(program, "draw")
+    phases = [phase.name for phase in program.phases]
+    for name in options.phase or ():
+        if name not in phases:
+            help = did_you_mean(name, phases)
+            raise NetcfgError(f"{options.file} has no phase `{name}`" + (f"\nhelp: {help}" if help else ""))
+    title = Path(options.file).name
+    return training_picture(plan(program), title=title, phases=options.phase or (), scale=options.scale)
 
 
 def _look(options: argparse.Namespace) -> Look:

@@ -15,6 +15,7 @@ COMMANDS = {
     "plan": "the training step: what each phase computes, reuses, cuts and updates",
     "graph": "draw a program's networks as svg or png",
     "train": "train a program and keep what came of it in a run folder",
+    "sweep": "train with every choice of some variables, ending in one table",
     "eval": "judge trained weights on a split, and keep the predictions",
     "predict": "what trained networks say of a picture, a folder of frames or a video",
     "data": "write a data folder, convert its labels, or look at samples",

@@ -31,8 +31,8 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def check_planned(program: Program) -> None:
-    """Refuse (NC403) a program that has no training step."""
+def check_planned(program: Program, wanted: str = "plan") -> None:
+    """Refuse (NC403) a program that has no training step to `plan`, or to do something else with."""
     if program.phases and program.model is not None:
         return
     lacks = [
@@ -45,5 +45,5 @@ def check_planned(program: Program) -> None:
         )
         if missing
     ]
-    message = f"{program.name} trains nothing, so there is no step to plan"
+    message = f"{program.name} trains nothing, so there is no step to {wanted}"
     raise ProgramError([Finding("NC403", message, help=f"add a group {', and one '.join(lacks)}")])

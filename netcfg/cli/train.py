@@ -34,6 +34,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     parser.add_argument("file", nargs="?", metavar="FILE", help="the program; not needed with --resume")
     add_program_arguments(parser)
+    add_training_arguments(parser)
+    parser.add_argument(
+        "--resume",
+        nargs="?",
+        const="",
+        metavar="RUN",
+        help="continue the run in this folder (or in --run-dir)",
+    )
+    parser.add_argument("--checkpoint-seconds", type=float, help=argparse.SUPPRESS)  # tests want many
+    parser.add_argument("--run-dir", metavar="DIR", help="where to put the run (default: runs/<file>-<n>)")
+
+
+def add_training_arguments(parser: argparse.ArgumentParser) -> None:
+    """How to train, whatever the file says: what a single run and the runs of a sweep have in common."""
     parser.add_argument(
         "--device", default="auto", metavar="NAME", help="auto, cpu, cuda, cuda:1 (default: auto)"
     )
@@ -46,20 +60,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--workers", type=not_negative, metavar="N", help="processes that prepare data; 0: none"
     )
     parser.add_argument(
-        "--resume",
-        nargs="?",
-        const="",
-        metavar="RUN",
-        help="continue the run in this folder (or in --run-dir)",
-    )
-    parser.add_argument(
         "--precision", choices=("f32", "bf16", "fp16"), help="of the signals, instead of the file's"
     )
     parser.add_argument(
         "--compile", action="store_true", default=None, help="generate code for the networks first"
     )
-    parser.add_argument("--checkpoint-seconds", type=float, help=argparse.SUPPRESS)  # tests want many
-    parser.add_argument("--run-dir", metavar="DIR", help="where to put the run (default: runs/<file>-<n>)")
 
 
 def run(options: argparse.Namespace) -> int:

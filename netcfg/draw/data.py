@@ -12,7 +12,8 @@ One object; keys may be added to what stands here, and `version` grows where one
       frames             uses of templates, outer ones first: id, name, template, parent (an id), turns, place, entries
       nodes              boxes in file order: id, kind (its family), name, text (its lines), template, parent, turns
                          (it is shown once and stands for so many), frozen, place, entries
-      wires              signals: source and target (ids of nodes), port, label
+      wires              signals: source and target (ids of nodes), port, label; where training is shown: phases
+                         (whose gradients flow back), cuts (whose end here), update (a phase steps a network)
 
 A marked frame, node or wire has a `mark` ("added", "removed", "changed" or "error"), a node or wire also the
 `message` it is marked for.
@@ -115,9 +116,12 @@ def _place(part: Box | Frame, ids: Ids, places: Places) -> list[float] | None:
     return [round(number, 2) for number in place] if place else None
 
 
-def _wire(wire: Wire, ids: Ids) -> dict[str, str]:
-    ends = {"source": ids[id(wire.source)], "target": ids[id(wire.target)]}
-    return {**ends, "port": wire.port, "label": wire.label, **_marked(wire.mark, wire.message)}
+def _wire(wire: Wire, ids: Ids) -> dict[str, Any]:
+    row: dict[str, Any] = {"source": ids[id(wire.source)], "target": ids[id(wire.target)]}
+    row |= {"port": wire.port, "label": wire.label}
+    trains = {"phases": wire.phases, "cuts": wire.cuts, "update": wire.update}
+    row |= {key: value for key, value in trains.items() if value}
+    return row | _marked(wire.mark, wire.message)
 
 
 def _marked(mark: str, message: str) -> dict[str, str]:

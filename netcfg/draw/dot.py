@@ -54,6 +54,8 @@ def _node(box: Box, names: dict[int, str]) -> str:
         "fontcolor": quoted(paint.text),
         "tooltip": quoted(box.details),
     }
+    if box.colour:
+        options["penwidth"] = "2"
     if box.count > 1:
         options["peripheries"] = "2"
     return f"{names[id(box)]} [{', '.join(f'{key}={value}' for key, value in options.items())}]"
@@ -65,9 +67,9 @@ def _edge(wire: Wire, names: dict[int, str]) -> str:
         options |= {"color": quoted(":".join(wire.colours)), "penwidth": "1.6"}
     if wire.mark:
         options |= {"color": quoted(LOOKS[wire.mark].colour), "penwidth": "2"}
-    if wire.cut:
+    if wire.cuts:
         options |= {"arrowhead": "teenormal"}
-    if wire.dashed:
+    if wire.update:
         options |= {"style": "dashed", "constraint": "false"}
     written = ", ".join(f"{key}={value}" for key, value in options.items())
     return f"{names[id(wire.source)]} -> {names[id(wire.target)]}" + (f" [{written}]" if written else "")

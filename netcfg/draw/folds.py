@@ -75,7 +75,7 @@ def fold(diagram: Diagram) -> tuple[Group, list[Flow]]:
 
 
 def _look(wire: Wire) -> Look | None:
-    look = (wire.colours, wire.cut, wire.dashed)
+    look = (wire.colours, bool(wire.cuts), wire.update)
     return look if any(look) else None
 
 

@@ -38,6 +38,10 @@ class Picture:
         """Everything in its place."""
         return compose(self.diagrams, self.title, self.look)
 
+    def page(self) -> str:
+        """It as an HTML file."""
+        return write_page(self.title, self.diagrams, self.links)
+
 
 def _svg(picture: Picture) -> bytes:
     return write_svg(picture.scene, picture.links).encode()
@@ -76,7 +80,7 @@ def _json(picture: Picture) -> bytes:
 
 
 def _page(picture: Picture) -> bytes:
-    return write_page(picture.title, picture.diagrams, picture.links).encode()
+    return picture.page().encode()
 
 
 FORMATS: dict[str, Callable[[Picture], bytes]] = {

@@ -15,12 +15,14 @@ def write_mermaid(diagrams: Sequence[Diagram], title: str = "", direction: str =
     """The whole text; `direction` is Mermaid's (`TB`, `LR`, ...)."""
     names = box_names(list(diagrams))
     frames = count()
+    wires = [wire for diagram in diagrams for wire in diagram.wires]
     rows = ["---", f"title: {_scalar(title)}", "---"] if title else []
     rows.append(f"flowchart {direction}")
     for diagram in diagrams:
         rows += _subgraph(diagram.frame, names, frames, direction)
-    wires = [wire for diagram in diagrams for wire in diagram.wires]
     rows += [f"  {_link(wire, names)}" for wire in wires]
+    rows.append(f"  classDef frame fill:#ffffff,stroke:{style.NETWORK_STROKE}")
+    rows += [f"  class s{number} frame" for number in range(next(frames))]
     rows += _classes([box for diagram in diagrams for box in boxes_of(diagram.frame)], names)
     rows += [
         f"  linkStyle {number} stroke:{colour},stroke-width:2px"
@@ -56,7 +58,7 @@ def _node(box: Box, names: dict[int, str]) -> str:
 
 
 def _link(wire: Wire, names: dict[int, str]) -> str:
-    arrow = "-.->" if wire.dashed else "--x" if wire.cut else "-->"
+    arrow = "-.->" if wire.update else "--x" if wire.cuts else "-->"
     text = wire_text(wire)
     label = f"|{quoted(text)}|" if text else ""
     return f"{names[id(wire.source)]} {arrow}{label} {names[id(wire.target)]}"

@@ -89,18 +89,19 @@ Part = Box | Frame
 class Wire:
     """A signal from a box to a box. `label` is its shape, `port` the producer's port.
 
-    In training diagrams `colours` are those of the phases whose gradients flow back along it, and `cut` says that
-    they end here; a `dashed` one is no signal, but leads from a phase to what it updates. The `message` of a marked
-    one stands behind its label.
+    In training diagrams `phases` are those whose gradients flow back along it, with their `colours`, and `cuts` those
+    whose gradients end here; an `update` is no signal, but leads from a phase to a network. The `message` of a marked
+    wire stands behind its label.
     """
 
     source: Box
     target: Box
     port: str
     label: str
+    phases: tuple[str, ...] = ()
     colours: tuple[str, ...] = ()
-    cut: bool = False
-    dashed: bool = False
+    cuts: tuple[str, ...] = ()
+    update: bool = False
     mark: Mark = ""
     message: str = ""
 

@@ -23,6 +23,7 @@ from netcfg.draw.scene import (
     arrow_head,
     corner,
     decimal,
+    part_way,
     shaft,
 )
 
@@ -45,7 +46,7 @@ def write_pdf(scene: Scene) -> bytes:
         + (" >>" if name == "Symbol" else " /Encoding /WinAnsiEncoding >>")
         for name in FONTS.values()
     ]
-    objects = [
+    objects: list[str | bytes] = [
         "<< /Type /Catalog /Pages 2 0 R >>",
         "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
         f"<< /Type /Page /Parent 2 0 R /MediaBox [{page}] /Resources << /Font << {names} >> >> /Contents 4 0 R >>",
@@ -125,7 +126,7 @@ def _outline(box: tuple[float, float, float, float], upper: float, lower: float)
 def _quarter(begin: Point, at: Point, end: Point) -> Iterator[str]:
     """A quarter circle around the corner `at`; nothing where there is no rounding."""
     if begin != end:
-        yield _curve(_part(begin, at, _CIRCLE), _part(end, at, _CIRCLE), end)
+        yield _curve(part_way(begin, at, _CIRCLE), part_way(end, at, _CIRCLE), end)
 
 
 def _polygon(polygon: Polygon) -> str:
@@ -143,7 +144,7 @@ def _path(path: Path) -> Iterator[str]:
     for before, at, after in zip(points, points[1:], points[2:], strict=False):
         begin, end = corner(before, at, after, path.radius)
         steps.append(f"{_pair(begin)} l")
-        steps.append(_curve(_part(begin, at, 2 / 3), _part(end, at, 2 / 3), end))
+        steps.append(_curve(part_way(begin, at, 2 / 3), part_way(end, at, 2 / 3), end))
     yield " ".join([*steps, f"{_pair(points[-1])} l S"])
     if path.arrow:
         tip, one, other = map(_pair, arrow_head(path))
@@ -198,10 +199,6 @@ def _colour(colour: str) -> str:
 
 def _curve(one: Point, other: Point, end: Point) -> str:
     return f"{_pair(one)} {_pair(other)} {_pair(end)} c"
-
-
-def _part(begin: Point, end: Point, share: float) -> Point:
-    return begin[0] + share * (end[0] - begin[0]), begin[1] + share * (end[1] - begin[1])
 
 
 def _pair(point: Point) -> str:

@@ -30,7 +30,7 @@ BOLD: Final = _by_character({
     833: "M", 834: "½¼¾", 889: "%mæ", 944: "W", 975: "@", 1000: "…—Æ™",
 })  # fmt: skip
 _SYMBOLS: Final = {
-    "−": (45, 549), "≤": (163, 549), "≥": (179, 549), "→": (174, 987), "←": (172, 987), "∇": (209, 713),
+    "≤": (163, 549), "≥": (179, 549), "→": (174, 987), "←": (172, 987), "∇": (209, 713),
     "∞": (165, 713), "≈": (187, 549), "≠": (185, 549), "∈": (206, 713), "√": (214, 549), "∂": (182, 494),
     "α": (97, 631), "β": (98, 549), "γ": (103, 411), "δ": (100, 494), "ε": (101, 439), "θ": (113, 521),
     "λ": (108, 549), "μ": (109, 576), "π": (112, 549), "σ": (115, 603), "τ": (116, 439), "φ": (102, 521),
@@ -38,6 +38,7 @@ _SYMBOLS: Final = {
 }  # fmt: skip
 """In the font Symbol: the code, and the advance in thousandths of an em."""
 
+_ALIKE: Final = {"−": "–", "‐": "-", "μ": "µ"}
 FONTS: Final = {"F1": "Helvetica", "F2": "Helvetica-Bold", "F3": "Symbol"}
 _UNKNOWN = 556
 
@@ -58,7 +59,7 @@ def glyph(character: str, bold: bool) -> Glyph:
     """How a character is set; `?` for one that none of the fonts has."""
     if character in _SYMBOLS:
         return Glyph("F3", *_SYMBOLS[character], faithful=True)
-    shown = next(filter(_encodable, (character, stand_in(character))), "?")
+    shown = next(filter(_encodable, (_ALIKE.get(character, character), stand_in(character))), "?")
     code = shown.encode("cp1252")[0]
     return Glyph("F2" if bold else "F1", code, _advance(shown, bold), shown == character)
 

@@ -149,3 +149,8 @@ def decimal(value: float) -> str:
     """A number as writers put it down: two decimals at most, without trailing zeros (and never `-0`)."""
     text = f"{value:.2f}".rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
+
+
+def part_way(begin: Point, end: Point, share: float) -> Point:
+    """The point that lies `share` of the way from one point to another."""
+    return begin[0] + share * (end[0] - begin[0]), begin[1] + share * (end[1] - begin[1])

@@ -22,7 +22,9 @@ from netcfg.draw.scene import (
     Shape,
     Text,
     arrow_head,
+    corner,
     decimal,
+    part_way,
     shaft,
 )
 
@@ -107,10 +109,8 @@ class _Pen:
         return f"\\path[{', '.join(options)}] {_outline(rect, radius)};"
 
     def path(self, path: Path) -> Iterator[str]:
-        options = [self.colour(path.stroke), f"line width={_length(path.stroke_width)}"]
-        if len(path.points) > 2:
-            options.append(f"rounded corners={_length(path.radius)}")
-        yield f"\\draw[{', '.join(options)}] {' -- '.join(map(_pair, shaft(path)))};"
+        options = f"{self.colour(path.stroke)}, line width={_length(path.stroke_width)}"
+        yield f"\\draw[{options}] {''.join(_steps(path))};"
         if path.arrow:
             corners = " -- ".join(map(_pair, arrow_head(path)))
             yield f"\\fill[{self.colour(path.stroke)}] {corners} -- cycle;"
@@ -135,6 +135,17 @@ class _Pen:
         return f"\\node[anchor=base west, inner sep=0pt, {self.colour(text.fill)}] at {place} {{{shown}}};"
 
 
+def _steps(path: Path) -> Iterator[str]:
+    """A line with its rounded corners."""
+    points = shaft(path)
+    yield _pair(points[0])
+    for before, at, after in zip(points, points[1:], points[2:], strict=False):
+        begin, end = corner(before, at, after, path.radius)
+        one, other = part_way(begin, at, 2 / 3), part_way(end, at, 2 / 3)
+        yield f" -- {_pair(begin)} .. controls {_pair(one)} and {_pair(other)} .. {_pair(end)}"
+    yield f" -- {_pair(points[-1])}"
+
+
 def _outline(rect: Rect, radius: float) -> str:
     """A rectangle; where only its upper corners are round, from the lower left one up and around."""
     left, top, right, bottom = rect.x, rect.y, rect.x + rect.width, rect.y + rect.height
@@ -155,9 +166,9 @@ def _letter(character: str) -> str:
         return f"$\\{_GREEK[character]}$"
     if " " <= character <= "~":
         return character
-    base, *marks = unicodedata.normalize("NFD", character)
-    if base.isascii() and base.isalpha() and len(marks) == 1 and marks[0] in _ACCENTS:
-        return f"\\{_ACCENTS[marks[0]]}{{{base}}}"
+    parts = unicodedata.normalize("NFD", character)
+    if len(parts) == 2 and parts[0].isascii() and parts[0].isalpha() and parts[1] in _ACCENTS:
+        return f"\\{_ACCENTS[parts[1]]}{{{parts[0]}}}"
     if not character.isprintable():
         return "{?}"
     return f"\\netcfgletter{{{character}}}"

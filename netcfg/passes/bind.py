@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from netcfg.blocks.general import Pictures, Settings, Training
+from netcfg.blocks.general import Pictures, Published, Settings, Training
 from netcfg.blocks.kinds import FieldSpec, Metric
 from netcfg.blocks.model import NetworkUse
 from netcfg.graph import Graph, Signal
@@ -46,7 +46,7 @@ class _Binder:
     signals: dict[str, Signal] = field(default_factory=dict)
 
     def run(self, reading: Reading, preset: str | None) -> Program | None:
-        training, pictures = self._general()
+        training, pictures, published = self._general()
         data = read_data(self.reserved)
         complete = set(self.graphs) == set(self.parts.networks)
         model = self._model(data) if complete else None
@@ -59,6 +59,8 @@ class _Binder:
             self._check_pictures(pictures, known, judges)
         phases = read_phases(self.reserved, judges, self.parts.networks)
         self._check_monitor(training, judges.metrics)
+        if judged and published is not None:
+            self._check_published(published, judges.metrics)
         if model is not None and data is not None and not has_errors(self.findings):
             check_phases(phases, judges, model, reach(model, self.signals), self.graphs, self.findings)
             data = self._used(data, model, judges)
@@ -78,6 +80,7 @@ class _Binder:
             phases=tuple(phase for _, phase in phases),
             metrics=judges.metrics,
             pictures=pictures,
+            published=published,
             variables=dict(self.parts.variables.values),
             presets=tuple(self.parts.presets),
             preset=preset,
@@ -85,8 +88,8 @@ class _Binder:
             findings=tuple(self.findings),
         )
 
-    def _general(self) -> tuple[Training | None, Pictures | None]:
-        """How the program trains, and what it shows; each at most once."""
+    def _general(self) -> tuple[Training | None, Pictures | None, Published | None]:
+        """How the program trains, what it shows, and what others have reached; each at most once."""
         found: dict[str, Settings] = {}
         for section in self.reserved.sections("General"):
             checked = self.reserved.checked(section, "general", Settings)
@@ -94,10 +97,11 @@ class _Binder:
                 self.findings.append(Finding("NC107", f"[{section.name}] is written twice", section.span))
             elif checked is not None:
                 found[section.name] = checked
-        training, pictures = found.get("training"), found.get("pictures")
+        training, pictures, published = map(found.get, ("training", "pictures", "published"))
         return (
             training if isinstance(training, Training) else None,
             pictures if isinstance(pictures, Pictures) else None,
+            published if isinstance(published, Published) else None,
         )
 
     # --- the model
@@ -220,6 +224,20 @@ class _Binder:
                 notes = (Note(signal.span, f"{signal.what} is made here"),)
                 self.findings.append(Finding("NC402", message, span, notes, help="take it out of `show`"))
         judges.read |= dict.fromkeys(pictures.show)
+
+    def _check_published(self, published: Published, metrics: Mapping[str, Metric]) -> None:
+        """The metric exists, and so does the variable whose values are the rows."""
+        section = next(s for s in self.reserved.sections("General") if s.name == "published")
+        variables = self.parts.variables.values
+        for key, name, known, what, code in (
+            ("metric", published.metric, metrics, "metric", "NC401"),
+            ("of", published.of, variables, "variable", "NC108"),
+        ):
+            if name is not None and name not in known:
+                option = section.option(key)
+                span = option.value_span if option else section.span
+                help = did_you_mean(name, known)
+                self.findings.append(Finding(code, f"there is no {what} `{name}`", span, help=help))
 
     def _check_monitor(self, training: Training | None, metrics: Mapping[str, Metric]) -> None:
         if training is None or training.monitor is None or training.monitor in metrics:

@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from netcfg.blocks.base import ShapeError
 from netcfg.blocks.data import misplaced
 from netcfg.blocks.kinds import FieldSpec, Source, Transform
-from netcfg.passes.collect import Parts
 from netcfg.passes.reserved import Reserved
 from netcfg.program import Data
-from netcfg.source import Finding, Note, SourceFile, did_you_mean
-from netcfg.syntax import Group, Section, parse
+from netcfg.source import Finding, Note, did_you_mean
+from netcfg.syntax import Section
 
 
 def read_data(reserved: Reserved) -> Data | None:
@@ -34,6 +33,7 @@ def read_data(reserved: Reserved) -> Data | None:
         return None
     _check_order(transforms, findings)
     _check_extensions(sections[0], transforms, findings)
+    _check_sampling(transforms, findings)
     fields = _pipeline(source, transforms, findings)
     if fields is None:
         return None
@@ -60,7 +60,16 @@ def _check_extensions(
             message = f"[{section.name}] works on the frames of the source, and stands after [{before.name}]"
             help = f"put it right after [{written.name}]"
             findings.append(Finding("NC112", message, section.span, help=help))
-        before = section
+        before = before if transform.extends_source else section
+
+
+def _check_sampling(transforms: list[tuple[Section, Transform]], findings: list[Finding]) -> None:
+    """Only one block says which samples an epoch shows."""
+    chosen = [section for section, _ in transforms if section.name in ("momu", "oversample")]
+    if len({section.name for section in chosen}) > 1:
+        notes = (Note(chosen[0].span, "the first"),)
+        message = "[momu] and [oversample] both say which samples an epoch shows"
+        findings.append(Finding("NC112", message, chosen[-1].span, notes, help="take one of them out"))
 
 
 def _pipeline(
@@ -116,31 +125,3 @@ def check_clips(data: Data, reserved: Reserved) -> None:
             notes = (Note(written.span, "the source is here"),)
             help = "a source of clips, such as [synthetic_faces]"
             reserved.findings.append(Finding("NC502", message, section.span, notes, help=help))
-
-
-FOLDER = "audetnet_folder"
-_CARRIED_OVER = {"action_units": "action_units", "labels_are_intensities": "intensities"}
-
-
-def read_from_folder(parts: Parts, folder: str, findings: list[Finding]) -> None:
-    """Put a folder in the place of the source: a source of folders gets another path, others are replaced.
-
-    What the labels are carries over; the size of the pictures is what is on disk.
-    """
-    sections = parts.reserved.get("Data", [])
-    if not sections:
-        help = "add a group {Data} with a source"
-        findings.append(
-            Finding("NC403", f"{parts.name} reads no data that `--data` could replace", help=help)
-        )
-        return
-    lines = [f"[{FOLDER}]", f"path = {folder}"]
-    for option in sections[0].options:
-        if sections[0].name == FOLDER and option.key != "path":
-            lines.append(f"{option.key} = {option.value}")
-        elif sections[0].name != FOLDER and option.key in _CARRIED_OVER:
-            lines.append(f"{_CARRIED_OVER[option.key]} = {option.value}")
-    text = "\n".join(["{Data}", *lines, ""])
-    group = parse(SourceFile(f"--data {folder}", text), findings).items[0]
-    assert isinstance(group, Group)
-    parts.reserved["Data"] = [*group.sections, *sections[1:]]

@@ -173,6 +173,20 @@ def plan(program: Program) -> Plan:
     return Plan(program, program.model, reach(program.model, program.signals))
 
 
+def history_path(program: Program, model: Graph, reach: Reach, phase: Phase) -> frozenset[int]:
+    """The nodes between a phase's losses and its networks: those that need history."""
+    trained = frozenset(phase.optimizer.networks)
+    losses = [program.losses[name] for name in phase.weights]
+    waiting = [signal for loss in losses if not loss.stops_gradient for signal in reach.reads(loss)]
+    path: set[int] = set()
+    while waiting:
+        signal = waiting.pop()
+        if signal.producer not in path and reach.gradient[key(signal)] & trained:
+            path.add(signal.producer)
+            waiting += model.nodes[signal.producer].inputs
+    return frozenset(path)
+
+
 class _Planner:
     """Plays the phases of one batch through, and writes down what has to happen."""
 
@@ -182,7 +196,7 @@ class _Planner:
         self.reach = reach
         self.phases = phases
         self.trained = [frozenset(phase.optimizer.networks) for phase in phases]
-        self.path = [self._history_path(phase) for phase in phases]
+        self.path = [history_path(program, model, reach, phase) for phase in phases]
         self.values: dict[int, str | None] = {}
         """For each node whose value is up to date: the phase it keeps history for."""
         self.stepped: dict[int, frozenset[str]] = {}
@@ -192,19 +206,6 @@ class _Planner:
         """The plan of all phases."""
         plans = [self._phase(number) for number in range(len(self.phases))]
         return StepPlan(tuple(_with_releases(plans, self.model)))
-
-    def _history_path(self, phase: Phase) -> frozenset[int]:
-        """The nodes between a phase's losses and its networks: those that need history."""
-        trained = frozenset(phase.optimizer.networks)
-        losses = [self.program.losses[name] for name in phase.weights]
-        waiting = [signal for loss in losses if not loss.stops_gradient for signal in self.reach.reads(loss)]
-        path: set[int] = set()
-        while waiting:
-            signal = waiting.pop()
-            if signal.producer not in path and self.reach.gradient[key(signal)] & trained:
-                path.add(signal.producer)
-                waiting += self.model.nodes[signal.producer].inputs
-        return frozenset(path)
 
     # --- one phase
 

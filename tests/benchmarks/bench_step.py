@@ -1,27 +1,37 @@
-"""The trainer's step against the same step on contiguous tensors with plain Adam.
+"""The trainer's step against the same step on contiguous tensors with plain Adam, as the AUNets' code has it.
 
-    python tests/benchmarks/bench_step.py [FILE [BATCH [ROUNDS]]] [--preset demo]
+    python tests/benchmarks/bench_step.py [FILE…] [--batch 4] [--rounds 5] [--precision f32 bf16] [--preset demo]
 
 Both take the same batch in turn, so that a busy machine slows both; the median of the rounds' ratios counts.
 """
 
+from __future__ import annotations
+
 import argparse
+import gc
 import statistics
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 import netcfg
 from netcfg.passes.read import shipped_folder
+from netcfg.program import Program
 from netcfg.trainers.devices import use_channels_last
 from netcfg.trainers.phases import Phases
 
-GOAL = 1.4
+GOALS = {"f32": 1.5, "bf16": 2.4}
+FILES = ("aunet_of_none.cfg", "aunet_of_horizontal.cfg")
+Fields = dict[str, Tensor]
+Step = Callable[[Fields, int], object]
 
 
-def make_step(program, plain):
-    """The step of a program, the trainer's way or the plain one; and the layout of its pictures."""
+def make_step(program: Program, plain: bool) -> Step:
+    """The step of a program, the trainer's way or the plain one."""
     torch.manual_seed(0)
     networks = netcfg.build(program).train()
     if not plain:
@@ -31,13 +41,14 @@ def make_step(program, plain):
     if plain:
         for stepper in phases.steppers.values():
             stepper.optimizer = torch.optim.Adam(stepper.parameters, foreach=False, fused=False)
-    return phases.step, torch.contiguous_format if plain else torch.channels_last
+    return phases.step
 
 
-def make_batch(program, size, layout):
+def make_batch(program: Program, size: int, layout: torch.memory_format) -> Fields:
     """Random pictures and labels for all fields in use."""
     torch.manual_seed(1)
     fields = {}
+    assert program.data is not None
     for name in program.data.used:
         shape = (size, *program.data.fields[name].shape)
         fields[name] = (
@@ -48,28 +59,52 @@ def make_batch(program, size, layout):
     return fields
 
 
-def seconds(step, fields):
+def with_precision(program: Program, precision: str) -> Program:
+    """The program under another precision."""
+    return replace(program, training=program.training.model_copy(update={"precision": precision}))
+
+
+def seconds(step: Step, fields: Fields) -> float:
+    """How long one step takes."""
     start = time.perf_counter()
     step(fields, 0)
     return time.perf_counter() - start
 
 
-def main():
+def compare(path: Path, precision: str, batch: int, rounds: int, preset: str | None) -> None:
+    """Print the rounds of one file and precision, and the median of their ratios."""
+    program = netcfg.load(path, preset=preset)
+    ways = [
+        (make_step(program, True), make_batch(program, batch, torch.contiguous_format)),
+        (
+            make_step(with_precision(program, precision), False),
+            make_batch(program, batch, torch.channels_last),
+        ),
+    ]
+    for step, fields in ways:
+        seconds(step, fields)
+    rows = [[seconds(step, fields) for step, fields in ways] for _ in range(rounds)]
+    print(f"{path.stem}, {precision}, batch {batch}")
+    for plain, ours in rows:
+        print(f"  plain {plain:.3f} s   ours {ours:.3f} s   ratio {plain / ours:.2f}", flush=True)
+    ratio = statistics.median(plain / ours for plain, ours in rows)
+    print(f"  median ratio {ratio:.2f} (goal {GOALS[precision]})", flush=True)
+
+
+def main() -> None:
+    """Compare every file in every precision."""
+    assert __doc__
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("file", nargs="?", default=str(shipped_folder() / "aunet_of_none.cfg"), type=Path)
-    parser.add_argument("batch", nargs="?", default=4, type=int)
-    parser.add_argument("rounds", nargs="?", default=5, type=int)
+    parser.add_argument("files", nargs="*", type=Path, default=[shipped_folder() / name for name in FILES])
+    parser.add_argument("--batch", default=4, type=int)
+    parser.add_argument("--rounds", default=5, type=int)
+    parser.add_argument("--precision", nargs="+", choices=list(GOALS), default=list(GOALS))
     parser.add_argument("--preset")
     options = parser.parse_args()
-    program = netcfg.load(options.file, preset=options.preset)
-    (plain, plain_layout), (ours, our_layout) = make_step(program, True), make_step(program, False)
-    batches = make_batch(program, options.batch, plain_layout), make_batch(program, options.batch, our_layout)
-    seconds(plain, batches[0]), seconds(ours, batches[1])
-    rows = [(seconds(plain, batches[0]), seconds(ours, batches[1])) for _ in range(options.rounds)]
-    for row in rows:
-        print(f"plain {row[0]:.3f} s   ours {row[1]:.3f} s   ratio {row[0] / row[1]:.2f}")
-    ratio = statistics.median(first / second for first, second in rows)
-    print(f"median ratio {ratio:.2f} (goal {GOAL})")
+    for path in options.files:
+        for precision in options.precision:
+            compare(path, precision, options.batch, options.rounds, options.preset)
+            gc.collect()
 
 
 if __name__ == "__main__":

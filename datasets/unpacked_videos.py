@@ -1,0 +1,95 @@
+"""Videos as folders of pictures, made once: training shows frames in any order, and a video only plays forward."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from netcfg.datasets.frames import open_frames
+from netcfg.files import user_cache
+from netcfg.source import NetcfgError, shown_path
+
+QUALITY = 95  # of JPEG
+_MOST_AT_ONCE = 8
+
+
+def unpack(videos: Sequence[Path], cache: Path | None = None) -> list[Path]:
+    """Each video's folder of frames, `000001.jpg` and so on; those that are not there yet are written.
+
+    A folder is complete or not there: one that is interrupted is made anew. A changed video gets a new folder.
+    Errors: `NetcfgError` for a video that cannot be read, and where there is no room.
+    """
+    folders = [_folder_of(video, cache) for video in videos]
+    todo = [pair for pair in zip(videos, folders, strict=True) if not pair[1].is_dir()]
+    if todo:
+        _unpack_new(todo)
+    return folders
+
+
+def frame_count(video: Path, cache: Path | None = None) -> int:
+    """How many frames a video has: those unpacked, or else as many as it says."""
+    folder = _folder_of(video, cache)
+    if folder.is_dir():
+        return sum(path.suffix == ".jpg" for path in folder.iterdir())
+    return len(open_frames(video))
+
+
+def _folder_of(video: Path, cache: Path | None) -> Path:
+    """A name that is another one for another video, or for this one changed."""
+    try:
+        state = video.stat()
+    except OSError as error:
+        raise NetcfgError(f"cannot read {shown_path(video)}: {error.strerror}") from None
+    text = f"{video.resolve()} {state.st_size} {state.st_mtime_ns}"
+    return (
+        cache or user_cache() / "frames"
+    ) / f"{video.stem}-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
+
+
+def _unpack_new(todo: Sequence[tuple[Path, Path]]) -> None:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    title = f"unpacking videos to {shown_path(todo[0][1].parent)}"
+    with (
+        Progress(console=console, transient=True) as progress,
+        ThreadPoolExecutor(min(len(todo), os.cpu_count() or 1, _MOST_AT_ONCE)) as pool,
+    ):
+        task = progress.add_task(title, total=len(todo))
+        try:
+            for _ in pool.map(_unpack_one, *zip(*todo, strict=True)):
+                progress.advance(task)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def _unpack_one(video: Path, folder: Path) -> None:
+    part = folder.with_name(f"{folder.name}.{os.getpid()}.part")
+    try:
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir(parents=True)
+        _write_frames(video, part)
+        part.rename(folder)
+    except OSError as error:
+        if not folder.is_dir():  # else another process was quicker
+            raise NetcfgError(
+                f"cannot unpack {shown_path(video)} to {shown_path(folder)}: {error.strerror or error}\n"
+                "help: `cache = DIR` names a folder with more room"
+            ) from None
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _write_frames(video: Path, folder: Path) -> None:
+    from netcfg.datasets.faces.opencv import cv2
+
+    for frame in open_frames(video):
+        picture = cv2.cvtColor(frame.image, cv2.COLOR_RGB2BGR)
+        _, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+        (folder / f"{frame.name}.jpg").write_bytes(data.tobytes())

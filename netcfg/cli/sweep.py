@@ -1,0 +1,330 @@
+"""`netcfg sweep`: the runs of a program for every choice of some variables, ending in one table."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import json
+import os
+import re
+import sys
+from collections.abc import Sequence
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from netcfg.blocks.values import read_text, split_list
+from netcfg.cli.program import add_program_arguments, check_file, settings_of
+from netcfg.cli.train import INTERRUPTED, add_training_arguments, positive
+from netcfg.files import write_beside
+from netcfg.source import NetcfgError, render, shown_path, sorted_findings
+
+if TYPE_CHECKING:
+    from netcfg.blocks.general import Published
+    from netcfg.program import Program
+    from netcfg.trainers.grid import Grid
+    from netcfg.trainers.sweep import Run, Sweep
+    from netcfg.trainers.sweep_display import SweepDisplay
+    from netcfg.trainers.sweep_tables import Judged
+
+Values = dict[str, str]
+
+_KEPT = ("preset", "data", "epochs", "limit_batches", "seed", "precision", "compile")
+"""Settings of the command line that make the runs what they are."""
+_SEED = "seed"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    parser.add_argument("file", metavar="FILE", help="the program")
+    parser.add_argument(
+        "--over",
+        metavar="NAME=A,B,C",
+        action="append",
+        default=[],
+        required=True,
+        help="run with each of these values of a variable; repeatable: every choice of all of them. "
+        "Of the last one are the columns of the tables. `seed` is the runs' seed, where no variable is called so",
+    )
+    add_program_arguments(parser)
+    add_training_arguments(parser)
+    parser.add_argument(
+        "--jobs", type=positive, default=1, metavar="N", help="so many runs at a time (default: 1)"
+    )
+    parser.add_argument("--run-dir", metavar="DIR", help="where to put the runs (default: runs/<file>-sweep)")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Work the runs off. 0 when all are finished, 1 where some failed, 130 after Ctrl-C."""
+    over = read_over(options.over)
+    programs = load_all(options, over)  # before torch: a file with mistakes is refused at once
+
+    from netcfg.trainers.devices import choose_device
+    from netcfg.trainers.sweep import Run, Sweep, SweepFolder, folder_name
+    from netcfg.trainers.trainer import override
+
+    devices = options.device.split(",")
+    for name in devices:
+        choose_device(name)
+    folder = SweepFolder(Path(options.run_dir or _default_folder(options.file)))
+    settings = _settings(options, over)
+    folder.open(settings)
+    try:
+        runs = [
+            Run(values, override(program, epochs=options.epochs), folder.path / folder_name(values))
+            for values, program in programs
+        ]
+        folder.expect_programs(runs)
+        sweep = Sweep(folder, runs, options.jobs, Command(options, over, devices), _environment(options.jobs))
+        return _work(sweep, over, settings)
+    finally:
+        folder.close()
+
+
+def _work(sweep: Sweep, over: dict[str, list[str]], settings: dict[str, Any]) -> int:
+    from rich.console import Console
+
+    from netcfg.trainers.sweep_display import SweepDisplay
+
+    console = Console()
+    _write(sweep, over, settings)
+    display = SweepDisplay(console, sweep)
+    display.say(f"sweep folder: {shown_path(sweep.folder.path)}, {_counted(sweep.runs)}")
+    try:
+        is_done = sweep.work(display.changed, display.tick)
+    finally:
+        display.close()
+    grids = _write(sweep, over, settings)
+    for grid in grids:
+        console.print(grid.as_text())
+    _say_end(sweep, display, is_done)
+    return INTERRUPTED if not is_done else int(bool(sweep.of("failed", "waiting", "stopped")))
+
+
+def _counted(runs: Sequence[Run]) -> str:
+    finished = sum(run.state == "finished" for run in runs)
+    continued = sum(run.state == "waiting" and run.can_continue for run in runs)
+    parts = [f"{len(runs)} run{'s' if len(runs) != 1 else ''}"]
+    parts += [f"{finished} finished before"] if finished else []
+    parts += [f"{continued} to continue"] if continued else []
+    return ", ".join(parts)
+
+
+def _say_end(sweep: Sweep, display: SweepDisplay, is_done: bool) -> None:
+    for message, runs in _by_message(sweep.of("failed")).items():
+        logs = f"more in {shown_path(runs[0].log)} and {runs[0].errors.name}"
+        names = "; ".join(run.title for run in runs)
+        display.say(f"failed: {names}\n{_indented(message)}\n    {logs}")
+    unfinished = len(sweep.runs) - len(sweep.of("finished"))
+    if sweep.gave_up:
+        display.say("stopped: every run so far has failed in this same way")
+    if unfinished:
+        what = "stopped; " if not is_done else ""
+        display.say(
+            f"{what}{unfinished} of {len(sweep.runs)} runs are not finished; the same command goes on"
+        )
+    display.say(f"sweep folder: {shown_path(sweep.folder.path)} (sweep.csv, sweep.tex, sweep.json)")
+
+
+def _by_message(runs: Sequence[Run]) -> dict[str, list[Run]]:
+    """The runs that failed, by why: what is the same is said once."""
+    found: dict[str, list[Run]] = {}
+    for run in runs:
+        found.setdefault(run.message, []).append(run)
+    return found
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"    {line}" for line in text.splitlines())
+
+
+# --- what is asked for
+
+
+def read_over(written: list[str]) -> dict[str, list[str]]:
+    """The values of each variable. Raises `NetcfgError` where one has none, or is named twice."""
+    over: dict[str, list[str]] = {}
+    for text in written:
+        name, equals, values = text.partition("=")
+        name, items = name.strip(), [read_text(item) for item in split_list(values)]
+        if not equals or not name or not all(items):
+            raise NetcfgError(f"--over {text}: write it as NAME=A,B,C, e.g. --over fold=0,1,2")
+        if name in over:
+            raise NetcfgError(f"--over names `{name}` twice\nhelp: write all its values in one")
+        if len(set(items)) < len(items):
+            raise NetcfgError(f"--over {text}: a value stands there twice")
+        over[name] = items
+    return over
+
+
+def load_all(options: argparse.Namespace, over: dict[str, list[str]]) -> list[tuple[Values, Program]]:
+    """The program for every choice. Raises `NetcfgError` with all that is wrong, each mistake once."""
+    settings = settings_of(options)
+    twice = sorted(over.keys() & settings.keys())
+    if twice:
+        raise NetcfgError(f"`{twice[0]}` is both set and swept over\nhelp: leave out `--set {twice[0]}=…`")
+    choices = [dict(zip(over, values, strict=True)) for values in product(*over.values())]
+    seed = () if has_seed_variable(options, over) else (_SEED,)
+    wrong: dict[str, list[Values]] = {}
+    loaded = []
+    for values in choices:
+        variables = {name: value for name, value in values.items() if name not in seed}
+        program, found = _load(options, settings | variables)
+        for text in found:
+            wrong.setdefault(text, []).append(values)
+        if program is not None:
+            loaded.append((values, program))
+    if len(loaded) < len(choices):
+        raise NetcfgError("\n\n".join(_with_choice(*item, len(choices)) for item in wrong.items()))
+    for text, those in wrong.items():
+        print(_with_choice(text, those, len(choices)), file=sys.stderr)
+    return loaded
+
+
+def has_seed_variable(options: argparse.Namespace, over: dict[str, list[str]]) -> bool:
+    """Whether `seed` is a variable of the file; if not, it is the runs' own."""
+    if _SEED not in over:
+        return True
+    others = {name: values[0] for name, values in over.items() if name != _SEED}
+    program, _ = check_file(options.file, options.preset, settings_of(options) | others, options.data)
+    is_variable = program is not None and _SEED in program.variables
+    if not is_variable and options.seed is not None:
+        raise NetcfgError("`seed` is both set and swept over\nhelp: leave out `--seed`")
+    if not is_variable and not all(value.isdecimal() for value in over[_SEED]):
+        raise NetcfgError("--over seed: seeds are whole numbers from 0")
+    return is_variable
+
+
+def _load(options: argparse.Namespace, variables: Values) -> tuple[Program | None, list[str]]:
+    """A program, and what is to be said of it."""
+    program, findings = check_file(options.file, options.preset, variables, options.data)
+    return program, [render(finding) for finding in sorted_findings(findings)]
+
+
+def _with_choice(text: str, those: list[Values], of: int) -> str:
+    """A finding, and for which choice it was found, where not for every one."""
+    if len(those) == of:
+        return text
+    shown = ", ".join(f"{name}={value}" for name, value in those[0].items())
+    more = f" and {len(those) - 1} more" if len(those) > 1 else ""
+    return f"{text}\nwith {shown}{more}"
+
+
+class Command:
+    """The arguments of `netcfg` for a run."""
+
+    def __init__(self, options: argparse.Namespace, over: dict[str, list[str]], devices: list[str]) -> None:
+        self.options = options
+        self.devices = devices
+        self.is_seed = not has_seed_variable(options, over)
+
+    def __call__(self, run: Run, slot: int, resume: bool) -> list[str]:
+        """To continue it, or to begin it; runs at work at one time take turns with the devices."""
+        here = ["--device", self.devices[slot % len(self.devices)]]
+        if self.options.workers is not None:
+            here += ["--workers", str(self.options.workers)]
+        if resume:
+            return ["train", "--resume", str(run.path), *here]
+        return ["train", self.options.file, "--run-dir", str(run.path), *here, *self._choice(run)]
+
+    def _choice(self, run: Run) -> list[str]:
+        given = []
+        for name, value in (settings_of(self.options) | dict(run.values)).items():
+            is_seed = self.is_seed and name == _SEED
+            given += ["--seed", value] if is_seed else ["--set", f"{name}={value}"]
+        for key in _KEPT:
+            value = getattr(self.options, key)
+            if value is not None:
+                option = "--" + key.replace("_", "-")
+                given += [option] if value is True else [option, str(value)]
+        return given
+
+
+def _settings(options: argparse.Namespace, over: dict[str, list[str]]) -> dict[str, Any]:
+    """What must be the same when a sweep is continued; more values of a variable may come."""
+    kept = {key: getattr(options, key) for key in _KEPT}
+    return {"over": list(over), "set": settings_of(options), **kept}
+
+
+def _environment(jobs: int) -> dict[str, str]:
+    """What runs find in their environment: a fair share of the processor's threads."""
+    from netcfg.trainers.devices import usable_cores
+
+    threads = str(max(1, usable_cores() // jobs))
+    shared = {"OMP_NUM_THREADS": threads} if jobs > 1 and "OMP_NUM_THREADS" not in os.environ else {}
+    return {"PYTHONUNBUFFERED": "1", **shared}
+
+
+def _default_folder(file: str) -> str:
+    stem = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(file).stem).strip("-") or "run"
+    return f"runs/{stem}-sweep"
+
+
+# --- what is written
+
+
+def _write(sweep: Sweep, over: dict[str, list[str]], settings: dict[str, Any]) -> list[Grid]:
+    """Write the sweep's files anew, and give the tables."""
+    from netcfg.trainers.sweep_tables import sweep_grids, sweep_tables
+
+    path, program = sweep.folder.path, sweep.runs[0].program
+    split, judged = _judged(sweep.runs)
+    published = published_of(program)
+    grids = sweep_grids(list(over), judged, split, published)
+    summary = {
+        "program": program.name,
+        "settings": settings,
+        "split": split,
+        "runs": [_run_json(run) for run in sweep.runs],
+        "tables": [table.as_json() for table in sweep_tables(list(over), judged, published)],
+    }
+    write_beside(path / "sweep.json", (json.dumps(summary, indent=2) + "\n").encode())
+    write_beside(path / "sweep.csv", _csv(sweep.runs, list(over)).encode())
+    latex = "\n".join(["% needs \\usepackage{booktabs}\n", *(grid.as_latex() for grid in grids)])
+    write_beside(path / "sweep.tex", latex.encode())
+    return grids
+
+
+def _judged(runs: Sequence[Run]) -> tuple[str, list[Judged]]:
+    """What every run has reached (nothing yet, where it is not finished): on the test split, where there is one."""
+    from netcfg.trainers.sweep_tables import Judged
+
+    results = [run.result or {} if run.state == "finished" else {} for run in runs]
+    split = "test" if any(result.get("test") for result in results) else "validation"
+    pairs = zip(runs, results, strict=True)
+    return split, [Judged(tuple(run.values.values()), result.get(split) or {}) for run, result in pairs]
+
+
+def published_of(program: Program) -> Published | None:
+    """The figures that others have printed, where they are of the program's data."""
+    published, data = program.published, program.data
+    if published is None or data is None:
+        return None
+    return published if published.data is None or data.source.type_name in published.data else None
+
+
+def _run_json(run: Run) -> dict[str, Any]:
+    result = run.result or {}
+    return {
+        "values": dict(run.values),
+        "folder": run.path.name,
+        "state": run.state,
+        "epochs": run.epochs,
+        "best_epoch": result.get("best_epoch"),
+        "message": run.message or None,
+    }
+
+
+def _csv(runs: Sequence[Run], variables: list[str]) -> str:
+    """Every figure of every finished run, a row each."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow([*variables, "split", "metric", "figure", "value"])
+    for run in runs:
+        result = run.result or {}
+        for split in ("validation", "test"):
+            for metric, figures in (result.get(split) or {}).get("metrics", {}).items():
+                for name, value in figures.items():
+                    writer.writerow([*run.values.values(), split, metric, name, repr(value)])
+    return stream.getvalue()

@@ -1,0 +1,291 @@
+"""What a training diagram shows of a program: cards for data, networks, losses and phases, and links between them.
+
+A card may do several things, each in a *row*: the data give fields, a network is used on several signals, a phase adds
+up losses. Uses of one network share a card, as they share its parameters, unless one needs what another makes.
+
+A link knows the phases whose gradients flow back along it, from the losses they minimise to the networks they train,
+and those whose gradients end at it, though what it carries was made by a network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from netcfg.blocks.kinds import Loss
+from netcfg.blocks.model import NetworkUse
+from netcfg.draw.costs import amount
+from netcfg.draw.entry import Entry, entry_of, place_text
+from netcfg.draw.model import Box
+from netcfg.draw.training.rows import ITSELF, Row, optimizer_words, term, use_rows, words
+from netcfg.draw.training.stages import grouped, set_columns
+from netcfg.graph import Graph, Node, Signal
+from netcfg.passes.plan import Plan, history_path
+from netcfg.passes.reach import key
+from netcfg.program import Phase
+from netcfg.shapes import show
+
+CardKind = Literal["data", "network", "block", "loss", "phase"]
+PHASE_COLOURS = ("#d55e00", "#009e73", "#0072b2", "#b4468f", "#a67c00", "#5b6876")
+"""Told apart by colour-blind readers too; further phases begin anew."""
+
+
+@dataclass(slots=True, eq=False)
+class Card:
+    """One box. `phases` are the numbers of those that update it, or of a phase itself its own."""
+
+    kind: CardKind
+    box: Box
+    rows: list[Row]
+    phases: tuple[int, ...] = ()
+    updates: tuple[str, ...] = ()
+    """The networks that a phase updates."""
+    idle: bool = False
+    """Whether no phase updates a network that could learn."""
+    column: int = 0
+
+    @property
+    def inputs(self) -> list[Row]:
+        """The rows where something enters."""
+        return [row for row in self.rows if row.enters]
+
+    @property
+    def outputs(self) -> list[Row]:
+        """The rows where something leaves."""
+        return [row for row in self.rows if row.leaves]
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """From output `output` of card `source` to input `input` of card `target`."""
+
+    source: int
+    output: int
+    target: int
+    input: int
+    label: str
+    gradients: tuple[int, ...] = ()
+    """The phases whose gradients flow back along it."""
+    cuts: tuple[int, ...] = ()
+    """The phases whose gradients end here."""
+
+
+@dataclass(slots=True)
+class Training:
+    """The whole: cards in file order, data first, phases last. `phases` are those shown, by number."""
+
+    cards: list[Card]
+    flows: list[Flow]
+    phases: dict[int, Phase]
+    note: str
+    measured: list[str] = field(default_factory=list)
+    """The metrics, and what each reads."""
+
+
+def phase_colour(number: int) -> str:
+    """The colour of a phase; the first is number 1."""
+    return PHASE_COLOURS[(number - 1) % len(PHASE_COLOURS)]
+
+
+def training(plan: Plan, only: Sequence[str] = ()) -> Training:
+    """All phases, or `only` these with what they need."""
+    phases = {
+        number: phase for number, phase in enumerate(plan.program.phases, 1) if not only or phase.name in only
+    }
+    return _Sheet(plan, phases, whole=not only).training()
+
+
+class _Sheet:
+    """Gathers the cards of a program, then the flows between them."""
+
+    def __init__(self, plan: Plan, phases: dict[int, Phase], whole: bool) -> None:
+        self.plan = plan
+        self.program = plan.program
+        self.model = plan.model
+        self.phases = phases
+        self.whole = whole
+        minimised = {name for phase in phases.values() for name in phase.weights}
+        self.losses = {name: loss for name, loss in self.program.losses.items() if whole or name in minimised}
+        self.nodes = self._nodes(whole)
+        self.paths = {
+            number: history_path(self.program, self.model, plan.reach, phase)
+            for number, phase in phases.items()
+        }
+        self.cards: list[Card] = []
+        self.makers: dict[tuple[int, str], tuple[int, int]] = {}
+        """For each signal the card and the output that give it."""
+        self.loss_places: dict[str, int] = {}
+        self.evaluated: dict[str, tuple[int, int]] = {}
+        """For each network the card and the output from which losses read the network itself."""
+
+    def training(self) -> Training:
+        flows: list[Flow] = []
+        self._add_data()
+        groups = grouped(self.model, self.nodes)
+        first = len(self.cards)
+        for group in groups:
+            self._add_group(group)
+        self._add_evaluated()
+        for place, group in enumerate(groups, first):
+            flows += self._flows_into(place, group)
+        flows += [flow for name, loss in self.losses.items() for flow in self._add_loss(name, loss)]
+        for number, phase in self.phases.items():
+            flows += self._add_phase(number, phase)
+        set_columns(self.cards, flows)
+        options = self.program.training
+        note = f"training in batches of {options.batch_size}, {options.max_epochs} epochs"
+        return Training(self.cards, flows, self.phases, note, self._measured() if self.whole else [])
+
+    def _nodes(self, whole: bool) -> list[int]:
+        """The nodes to show: all blocks, or those that a loss needs; fields as far as one of these reads them."""
+        reads = [signal for loss in self.losses.values() for signal in self.plan.reach.reads(loss)]
+        waiting = [signal.producer for signal in reads]
+        if whole:
+            waiting += [index for index, node in enumerate(self.model.nodes) if not node.is_input]
+        needed: set[int] = set()
+        while waiting:
+            index = waiting.pop()
+            if index not in needed:
+                needed.add(index)
+                waiting += [signal.producer for signal in self.model.nodes[index].inputs]
+        return sorted(needed)
+
+    # --- cards
+
+    def _add(self, card: Card, signals: Iterable[Signal] = ()) -> int:
+        place = len(self.cards)
+        self.cards.append(card)
+        for output, signal in enumerate(signals):
+            self.makers[key(signal)] = place, output
+        return place
+
+    def _add_data(self) -> None:
+        data = self.program.data
+        assert data is not None
+        fields = [self.model.nodes[index] for index in self.nodes if self.model.nodes[index].is_input]
+        source = words(data.source.type_name)
+        steps = [words(transform.type_name) for transform in data.transforms]
+        rows = [Row(node.path, show(node.output.shape) or "one number", leaves=True) for node in fields]
+        details = f"[{data.source.type_name}]\n{place_text(data.span)}"
+        pieces = [", ".join(steps)] if steps else []
+        box = Box("input", source, "", pieces, details, path="Data", entries=(Entry(source, data.span),))
+        self._add(Card("data", box, rows), [node.output for node in fields])
+
+    def _add_group(self, group: list[int]) -> None:
+        nodes = [self.model.nodes[index] for index in group]
+        signals = [signal for node in nodes for signal in node.outputs.values()]
+        if isinstance(nodes[0].block, NetworkUse):
+            network = nodes[0].block.network
+            place = self._add(self._network(network, nodes), signals)
+            self.evaluated.setdefault(network.name, (place, len(signals)))
+        else:
+            self._add(self._block(nodes[0]), signals)
+
+    def _add_evaluated(self) -> None:
+        """The networks that losses evaluate themselves and that nothing shown uses."""
+        for name in dict.fromkeys(name for loss in self.losses.values() for name in loss.evaluates):
+            if name not in self.evaluated:
+                self.evaluated[name] = self._add(self._network(self.program.networks[name], ())), 0
+
+    def _network(self, network: Graph, uses: Sequence[Node]) -> Card:
+        rows = [row for use in uses for row in use_rows(network, use)]
+        pieces = [f"{amount(network.parameters)} parameters" if network.parameters else "no parameters"]
+        if network.name in self.evaluated:
+            pieces = ["the same parameters"]
+        elif any(network.name in loss.evaluates for loss in self.losses.values()):
+            rows.append(Row(ITSELF, leaves=True))
+        frozen = network.parameters > 0 and network.trainable == 0
+        phases = tuple(
+            number for number, phase in self.phases.items() if network.name in phase.optimizer.networks
+        )
+        details = f"{network.name}\n{network.parameters:,} parameters, {network.trainable:,} trainable"
+        details += f"\n{place_text(network.span)}"
+        entry = Entry(network.name, network.span)
+        box = Box(
+            "network", network.name, "", pieces, details, frozen=frozen, path=network.name, entries=(entry,)
+        )
+        box.colour = phase_colour(phases[0]) if phases else ""
+        trained = {name for phase in self.program.phases for name in phase.optimizer.networks}
+        idle = network.trainable > 0 and network.name not in trained
+        return Card("network", box, rows, phases, idle=idle)
+
+    def _block(self, node: Node) -> Card:
+        label = node.block.label()
+        piece = f"{words(node.type)} {label}".rstrip()
+        entry = entry_of(self.model, node)
+        details = f"{entry.title}\n{place_text(node.span)}"
+        box = Box(node.block.family, node.path, "", [piece], details, path=node.path, entries=(entry,))
+        count = max(len(node.inputs), len(node.outputs), 1)
+        shapes = [show(signal.shape) or "one number" for signal in node.outputs.values()]
+        rows = [
+            Row(
+                "",
+                shapes[place] if place < len(shapes) else "",
+                place < len(node.inputs),
+                place < len(shapes),
+            )
+            for place in range(count)
+        ]
+        return Card("block", box, rows)
+
+    # --- flows
+
+    def _flows_into(self, place: int, group: list[int]) -> Iterator[Flow]:
+        number = 0
+        for index in group:
+            for signal in self.model.nodes[index].inputs:
+                readers = [phase for phase, path in self.paths.items() if index in path]
+                yield self._flow(signal, place, number, readers)
+                number += 1
+
+    def _flow(
+        self, signal: Signal, target: int, number: int, readers: Iterable[int], stops: bool = False
+    ) -> Flow:
+        """A signal that is read with gradients for some phases; `stops`: the reader passes none on."""
+        reached = self.plan.reach.gradient[key(signal)]
+        passing, cut = [], []
+        for phase in readers:
+            if not stops and reached & set(self.phases[phase].optimizer.networks):
+                passing.append(phase)
+            elif self.plan.reach.depends[signal.producer]:
+                cut.append(phase)
+        source, output = self.makers[key(signal)]
+        label = f"{self.model.reference(signal)} {show(signal.shape)}".rstrip()
+        return Flow(source, output, target, number, label, tuple(passing), tuple(cut))
+
+    def _add_loss(self, name: str, loss: Loss) -> Iterator[Flow]:
+        readers = [number for number, phase in self.phases.items() if name in phase.weights]
+        of = f" of {', '.join(loss.evaluates)}" if loss.evaluates else ""
+        entry = Entry(f"[{loss.type_name}] {name}", None, loss)
+        pieces = [words(loss.type_name) + of, *([] if readers else ["not minimised"])]
+        box = Box("loss", name, "", pieces, entry.title, path=f"Loss.{name}", entries=(entry,))
+        reads = self.plan.reach.reads(loss)
+        count = len(reads) + len(loss.evaluates)
+        rows = [Row(enters=number < count, leaves=not number) for number in range(max(count, 1))]
+        place = self._add(Card("loss", box, rows))
+        self.loss_places[name] = place
+        for number, signal in enumerate(reads):
+            yield self._flow(signal, place, number, readers, loss.stops_gradient)
+        for number, network in enumerate(loss.evaluates, len(reads)):
+            trained = [phase for phase in readers if network in self.phases[phase].optimizer.networks]
+            yield Flow(*self.evaluated[network], place, number, network, tuple(trained))
+
+    def _add_phase(self, number: int, phase: Phase) -> Iterator[Flow]:
+        optimizer = phase.optimizer
+        entry = Entry(f"[{optimizer.type_name}] {phase.name}", phase.span, optimizer)
+        details = f"{entry.title}\nupdates {', '.join(optimizer.networks)}\n{place_text(phase.span)}"
+        pieces = [f"phase {number}", *optimizer_words(phase)]
+        path, colour = f"Optimizer.{phase.name}", phase_colour(number)
+        box = Box("phase", phase.name, "", pieces, details, path=path, entries=(entry,), colour=colour)
+        terms = enumerate(phase.weights.items())
+        rows = [Row(term(name, factor, place == 0), enters=True) for place, (name, factor) in terms]
+        place = self._add(Card("phase", box, rows, (number,), optimizer.networks))
+        for row, name in enumerate(phase.weights):
+            yield Flow(self.loss_places[name], 0, place, row, rows[row].text, (number,))
+
+    def _measured(self) -> list[str]:
+        """`f1 (action_units, labels)` for each metric."""
+        return [
+            f"{name} ({', '.join(metric.reads.values())})" for name, metric in self.program.metrics.items()
+        ]

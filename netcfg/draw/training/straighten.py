@@ -1,0 +1,97 @@
+"""The last touch to heights: lines that nearly run straight do, where a few cells can be moved together for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from netcfg.draw.training.columns import Columns, Joint
+
+BEND = 24.0
+"""What a bend costs, in units of the height it bridges."""
+SLACK = 6.0
+"""By so much cells may come nearer than they stood."""
+_PASSES = 8
+
+
+def straighten(columns: Columns) -> None:
+    """Move cells, alone or with those they are joined to by straight lines, as long as lines bend less."""
+    work = _Straightener(columns)
+    for _ in range(_PASSES):
+        if not any([work.try_moves(members) for members in list(work.candidates())]):
+            return
+
+
+class _Straightener:
+    def __init__(self, columns: Columns) -> None:
+        self.columns = columns
+        self.cells = columns.cells
+        self.joints: list[list[Joint]] = [[] for _ in self.cells]
+        for gap in columns.joints:
+            for joint in gap:
+                self.joints[joint.left].append(joint)
+                self.joints[joint.right].append(joint)
+        self.place = {index: place for column in columns.order for place, index in enumerate(column)}
+
+    def candidates(self) -> Iterator[frozenset[int]]:
+        """Sets of cells to move: each alone, with the lines that end in it, and with all it is straight with."""
+        seen: set[frozenset[int]] = set()
+        for index in range(len(self.cells)):
+            for through_cards in (None, False, True):
+                members = self._straight_with(index, through_cards)
+                if members not in seen:
+                    seen.add(members)
+                    yield members
+
+    def _straight_with(self, start: int, through_cards: bool | None) -> frozenset[int]:
+        found, waiting = {start}, [start] if through_cards is not None else []
+        while waiting:
+            for joint in self.joints[waiting.pop()]:
+                for other in (joint.left, joint.right):
+                    is_line = self.cells[other].card is None
+                    if other not in found and (is_line or through_cards) and abs(self._bend(joint)) < 0.01:
+                        found.add(other)
+                        waiting.append(other)
+        return frozenset(found)
+
+    def _bend(self, joint: Joint) -> float:
+        """How far a joint goes down on its way."""
+        return self.cells[joint.right].y + joint.end - self.cells[joint.left].y - joint.start
+
+    def try_moves(self, members: frozenset[int]) -> bool:
+        """Move a set so that a joint at its edge gets straight, if that makes it better; whether it did."""
+        edge = [
+            joint
+            for index in sorted(members)
+            for joint in self.joints[index]
+            if (joint.left in members) != (joint.right in members)
+        ]
+        steps = {self._bend(joint) * (1 if joint.left in members else -1) for joint in edge}
+        best = (self._cost(edge) - 0.01, 0.0)
+        for step in sorted(steps):
+            if abs(step) > 0.005 and self._is_free(members, step):
+                self._shift(members, step)
+                best = min(best, (self._cost(edge), step))
+                self._shift(members, -step)
+        self._shift(members, best[1])
+        return best[1] != 0.0
+
+    def _cost(self, joints: list[Joint]) -> float:
+        bends = ((abs(self._bend(joint)), joint.weight) for joint in joints)
+        return sum(weight * (bend + BEND) for bend, weight in bends if bend > 0.01)
+
+    def _shift(self, members: frozenset[int], step: float) -> None:
+        for index in members:
+            self.cells[index].y += step
+
+    def _is_free(self, members: frozenset[int], step: float) -> bool:
+        """Whether all of the set keep their distance, or nearly, from the cells above and below that stay."""
+        for index in members:
+            column, place = self.columns.order[self.cells[index].column], self.place[index]
+            near = column[max(place - 1, 0) : place + 2]
+            for above, below in zip(near, near[1:], strict=False):
+                upper, lower = (self.cells[one].y + step * (one in members) for one in (above, below))
+                if lower < upper + self.columns.distance(above, below) - SLACK:
+                    return False
+        return True
