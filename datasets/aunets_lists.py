@@ -18,12 +18,13 @@ from netcfg.blocks.kinds import Split
 from netcfg.datasets.audetnet_folder import counted, named, say
 from netcfg.datasets.databases import UNCODED
 from netcfg.datasets.synthetic_faces import BP4D_AUS
-from netcfg.source import NetcfgError, did_you_mean, shown_path
+from netcfg.source import NetcfgError, shown_path
 
 FILES: Mapping[Split, str] = {"train": "train.txt", "validation": "val.txt", "test": "test.txt"}
 FLIPPED = "_flip"  # the ending of folders of mirrored copies
 _COPY = re.compile(rf"Jitter_\d|{FLIPPED}\b")
-_PLACE = re.compile(r"([FM]\d+)[\\/_]+(T\d+)(?=[\\/_])", re.IGNORECASE)
+_PLACE = re.compile(r"([FM]\d+)[/_]+(T\d+)(?![^/_])", re.IGNORECASE)
+_NUMBER = re.compile(r"\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +42,22 @@ class Line:
     @staticmethod
     def of(path: str, labels: tuple[int, ...]) -> Line:
         """The line of a path: subject, task and frame are read out of it."""
-        parts = Path(path.replace("\\", "/")).parts
-        numbers = re.findall(r"\d+", parts[-1].rpartition(".")[0])
-        places = _PLACE.findall(path)
-        if places:
-            subject, task = places[-1]
-        else:
-            subject, task = ("?", "?", *parts)[-3:-1]
-        return Line(path, labels, (subject.upper(), task.upper()), int(numbers[-1]) if numbers else 0)
+        folder, _, name = path.replace("\\", "/").rpartition("/")
+        numbers = _NUMBER.findall(name.rpartition(".")[0])
+        return Line(path, labels, _clip_of(folder), int(numbers[-1]) if numbers else 0)
 
     @property
     def is_copy(self) -> bool:
         """Whether it is a moved or mirrored copy of a frame."""
         return _COPY.search(self.path) is not None
+
+
+@lru_cache(maxsize=4096)
+def _clip_of(folder: str) -> tuple[str, str]:
+    folder = folder.replace(FLIPPED, "")
+    places = _PLACE.findall(folder)
+    subject, task = places[-1] if places else ("?", "?", *folder.split("/"))[-2:]
+    return subject.upper(), task.upper()
 
 
 @dataclass(frozen=True)
@@ -125,8 +129,7 @@ def _unit_folder(folder: Path, unit: int) -> Path:
     present = sorted(path.name for path in folder.glob("AU*") if path.is_dir())
     there = f"there are lists of {', '.join(present)}" if present else "there are none of any unit"
     raise NetcfgError(
-        f"{shown_path(folder)} has no lists of AU{unit}: {there}\n"
-        f"help: {did_you_mean(f'AU{unit:02d}', present) or 'one of these as `action_units`'}"
+        f"{shown_path(folder)} has no lists of AU{unit}: {there}\nhelp: one of these as `action_units`"
     )
 
 

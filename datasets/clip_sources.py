@@ -126,11 +126,15 @@ def _say_unfound(clips: Sequence[Clip], places: Sequence[tuple[int, int]], handl
     for clip, number in places:
         boxed = handling.crop == "face" and number in clips[clip].boxes
         unfound += not boxed and number not in clips[clip].landmarks
-    if unfound:
-        say(
-            f"neither face box nor landmarks: {unfound:,} of {counted(len(places), 'frame')}; their middle was taken\n"
-            "help: `boxes = DIR` names a folder of face boxes, `crop = none` takes whole frames"
-        )
+    if not unfound:
+        return
+    which = (
+        "of no frame" if unfound == len(places) else f"of {unfound:,} of {counted(len(places), 'frame')} not"
+    )
+    say(
+        f"face box or landmarks are known {which}; the middle of the frame is taken\n"
+        "help: `boxes = DIR` names a folder of face boxes, `crop = none` takes whole frames"
+    )
 
 
 def _with_pictures(

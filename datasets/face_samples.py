@@ -170,6 +170,7 @@ class ClipPictures:
     size: int
     crop: Crop = "face"
     _boxes: dict[tuple[int, int], Box | None] = field(default_factory=dict, repr=False)  # as found, once
+    _sizes: dict[int, tuple[int, int]] = field(default_factory=dict, repr=False)
 
     def image(self, index: int, jitter: int | None = None) -> Picture:
         """The face at the size that is asked for; black where its frame is missing and that was allowed."""
@@ -178,7 +179,7 @@ class ClipPictures:
         if path is None:
             return black(self.size)
         frame = self.whole(clip, number, path)
-        return cut_out(frame, self.box(clip, number, frame, jitter), self.size)
+        return cut_out(frame, self.box(clip, number, frame.shape[:2], jitter), self.size)
 
     def flow(self, index: int, jitter: int | None = None) -> Picture:
         """The flow picture of the same name in the folder of flow, cut by the same box."""
@@ -187,7 +188,7 @@ class ClipPictures:
         if path is None:
             return black(self.size)
         frame = expect_picture(path)
-        return cut_out(frame, self.box(clip, number, frame, jitter), self.size, nearest=True)
+        return cut_out(frame, self.box(clip, number, frame.shape[:2], jitter), self.size, nearest=True)
 
     def pair(self, index: int, jitter: int | None = None) -> FramePair:
         """A frame and the one after it in its folder, labelled or not; the last frame has the pair before it."""
@@ -204,8 +205,15 @@ class ClipPictures:
             key=" ".join([*map(_state, paths), self._turn_key(clip, number)]),
             first=partial(self.whole, clip, number, paths[0]),
             second=partial(self.whole, clip, number, paths[1]),
-            crop=self.box(clip, number, self.whole(clip, number, paths[0]), jitter),
+            crop=self.box(clip, number, self._frame_size(clip, paths[0]), jitter),
         )
+
+    def _frame_size(self, clip: int, path: Path) -> tuple[int, int]:
+        """Height and width of a clip's frames: a picture is only decoded for it where none of the clip was yet."""
+        if clip not in self._sizes:
+            height, width = expect_picture(path).shape[:2]
+            self._sizes[clip] = height, width
+        return self._sizes[clip]
 
     def _turn_key(self, clip: int, number: int) -> str:
         """What tells turned frames from the files they come from."""
@@ -227,25 +235,25 @@ class ClipPictures:
             )
         )
 
-    def box(self, clip: int, number: int, frame: Picture, jitter: int | None = None) -> Box | None:
-        """Where the face is in a frame (a whole one, or its flow); None: all of it."""
+    def box(self, clip: int, number: int, size: tuple[int, int], jitter: int | None = None) -> Box | None:
+        """Where the face is in a frame of a size (height, width), or in its flow; None: all of it."""
+        self._sizes.setdefault(clip, size)
         if (clip, number) not in self._boxes:
-            self._boxes[clip, number] = self._found_box(self.clips[clip], number, frame)
-        box, (height, width) = self._boxes[clip, number], frame.shape[:2]
-        if box is None and jitter is not None:
-            box = (0, height, 0, width)
+            self._boxes[clip, number] = self._found_box(self.clips[clip], number, *size)
+        box = self._boxes[clip, number]
         if box is None:
-            return None
-        moved = clipped_box(box if jitter is None else jittered_box(box, jitter), height, width)
+            if jitter is None:
+                return None
+            box = (0, size[0], 0, size[1])
+        moved = clipped_box(box if jitter is None else jittered_box(box, jitter), *size)
         if moved is None:
             raise NetcfgError(
                 f"the face box of {self.clips[clip].name} frame {number} lies outside its frame of "
-                f"{height}×{width} (height×width): rows {box[0]} to {box[1]}, columns {box[2]} to {box[3]}"
+                f"{size[0]}×{size[1]} (height×width): rows {box[0]} to {box[1]}, columns {box[2]} to {box[3]}"
             )
         return moved
 
-    def _found_box(self, clip: Clip, number: int, frame: Picture) -> Box | None:
-        height, width = frame.shape[:2]
+    def _found_box(self, clip: Clip, number: int, height: int, width: int) -> Box | None:
         if self.crop == "none":
             return None
         if number in clip.boxes and self.crop == "face":

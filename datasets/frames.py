@@ -62,6 +62,13 @@ class Frames:
         """Whether the frames come out of a video."""
         return not self.files
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the frames; a video's as far as its header knows how many there are."""
+        if self.is_video:
+            return tuple(map(_number_name, range(1, self.count + 1)))
+        return tuple(file.stem for file in self.files)
+
     def __len__(self) -> int:
         return self.count
 
@@ -202,11 +209,15 @@ def _of_video(path: Path) -> Iterator[Frame]:
             number += 1
             seconds = video.get(cv2.CAP_PROP_POS_MSEC) / 1000
             image = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB))
-            yield Frame(f"{number:06d}", number, seconds, image, path)
+            yield Frame(_number_name(number), number, seconds, image, path)
     if number == 0 or number < int(_CUT_SHARE * announced):
         raise NetcfgError(
             f"{shown_path(path)} ends after frame {number} of {announced}: it is cut short or damaged"
         )
+
+
+def _number_name(number: int) -> str:
+    return f"{number:06d}"
 
 
 def _announced(path: Path) -> int:

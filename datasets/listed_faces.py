@@ -22,6 +22,7 @@ from netcfg.datasets.transforms import flip_flow
 from netcfg.source import NetcfgError, shown_path
 
 FACES, FLOWS = "Faces", "Faces_Flow"
+_MIRRORED_FOLDER = re.compile(rf"{FLIPPED}(?=/)")
 
 
 @dataclass(frozen=True)
@@ -85,42 +86,38 @@ class _Found:
 
 
 class _Finder:
-    """Looks listed paths up; each folder is read once."""
+    """Looks listed paths up; each folder is looked for and read once."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self._names: dict[str, frozenset[str]] = {}
+        self._folders: dict[str, list[tuple[Path, frozenset[str]]]] = {}
 
     def find(self, written: str) -> _Found | None:
         """The file of a listed path; of a mirrored copy that nobody made, its original."""
-        path = self._existing(written)
+        folder, _, name = written.replace("\\", "/").rpartition("/")
+        path = self._existing(folder, name)
         if path is not None:
             return _Found(path)
-        original = re.sub(rf"{FLIPPED}(?=[\\/])", "", written)
-        path = self._existing(original) if original != written else None
+        original = _MIRRORED_FOLDER.sub("", f"{folder}/")[:-1]
+        path = self._existing(original, name) if original != folder else None
         return None if path is None else _Found(path, is_mirrored=True)
 
-    def _existing(self, written: str) -> Path | None:
-        return next((place for place in self._places(written) if self._is_file(place)), None)
+    def _existing(self, folder: str, name: str) -> Path | None:
+        if folder not in self._folders:
+            self._folders[folder] = [
+                (place, frozenset(os.listdir(place))) for place in self._places(folder) if place.is_dir()
+            ]
+        return next((place / name for place, names in self._folders[folder] if name in names), None)
 
-    def _places(self, written: str) -> Iterator[Path]:
+    def _places(self, folder: str) -> Iterator[Path]:
         """As it is written, below the data folder, and below it from `Faces` on."""
-        path = Path(written.replace("\\", "/"))
+        path = Path(folder)
         yield path
         yield self.root / path
         parts = path.parts
         for place in range(len(parts) - 1, -1, -1):
             if parts[place].startswith(FACES):
                 yield self.root.joinpath(*parts[place:])
-
-    def _is_file(self, path: Path) -> bool:
-        folder, name = os.path.split(path)
-        if folder not in self._names:
-            try:
-                self._names[folder] = frozenset(os.listdir(folder))
-            except OSError:
-                self._names[folder] = frozenset()
-        return name in self._names[folder]
 
 
 Pair = tuple[_Found | None, _Found | None]

@@ -106,21 +106,29 @@ def read_clip_labels(path: Path, units: Sequence[int], most: int, database: Data
     return labels
 
 
+def units_of(path: Path) -> tuple[int, ...]:
+    """The action units that a file of labels names. Raises `NetcfgError`."""
+    (_, header), *_ = read_csv_rows(path) or [(1, [])]
+    return tuple(_places(header, shown_path(path)))
+
+
 def _columns(header: Sequence[str], units: Sequence[int], shown: str) -> list[int]:
     """Where the wanted units stand in a header."""
-    names = [name.strip() for name in header]
-    if [name.lower() for name in names[:2]] != ["clip", "frame"]:
-        raise NetcfgError(f"{shown}:1: the header is `{','.join(header)}`\nhelp: `clip,frame,AU1,AU2,…`")
-    found = {}
-    for place, name in enumerate(names[2:], 2):
-        number = re.fullmatch(r"(?i)(?:AU)?\s*0*(\d{1,3})", name)
-        if number is not None:
-            found[int(number[1])] = place
+    found = _places(header, shown)
     for unit in units:
         if unit not in found:
             there = ", ".join(f"AU{other}" for other in found) or "none"
             raise NetcfgError(f"{shown}:1: there are no labels of AU{unit}; there are {there}")
     return [found[unit] for unit in units]
+
+
+def _places(header: Sequence[str], shown: str) -> dict[int, int]:
+    """Where each unit stands in a header."""
+    names = [name.strip() for name in header]
+    if [name.lower() for name in names[:2]] != ["clip", "frame"]:
+        raise NetcfgError(f"{shown}:1: the header is `{','.join(header)}`\nhelp: `clip,frame,AU1,AU2,…`")
+    numbers = [re.fullmatch(r"(?i)(?:AU)?\s*0*(\d{1,3})", name) for name in names]
+    return {int(number[1]): place for place, number in enumerate(numbers) if number is not None and place > 1}
 
 
 def _expect_range(values: Sequence[float], most: int, place: str) -> None:

@@ -85,7 +85,7 @@ def test_the_same_seed_writes_the_same_folder(tmp_path):
         (["make", "audetnet", "new", "--folds", "1"], "leave training or test without any"),
         (["convert", "taken.txt", "-o", "taken.npz"], "labels are read from .pkl"),
         (["convert", "labels.csv", "-o", "taken.txt"], "converted to .npz or .csv"),
-        (["show", "."], "cannot read the labels"),
+        (["show", "."], "looks like the folder of no source\nhelp: a folder is known by"),
         (["show", ".", "--data", "."], "are for programs"),
         (["show", "nothing.cfg"], "there is no such file"),
     ],

@@ -87,7 +87,7 @@ class FaceFiles(Source):
             size=self.image_size,
             crop=self.crop,
             every=self.every,
-            boxes=None if self.boxes is None else expect_folder(self.boxes),
+            boxes=self._boxes_folder(),
             flow=None if self.flow is None else expect_folder(self.flow),
             missing=self.missing,
             skips_broken=self.on_error == "skip",
@@ -95,12 +95,18 @@ class FaceFiles(Source):
             labelling=labelling,
         )
 
+    def _boxes_folder(self) -> Path | None:
+        if self.boxes is not None:
+            return expect_folder(self.boxes)
+        usual = self.folder() / "Face_Boxes"
+        return usual if usual.is_dir() else None
+
 
 class Bp4d(FaceFiles, name="bp4d"):
     """BP4D as it is handed out, or by AUNets' lists of face crops; labels are 0 or 1.
 
     As handed out: `AUCoding/F001_T1.csv`, frames in `2D+3D/F001/T1`, `Sequences/F001/T1` or `F001/T1`, landmarks (if
-    any) in `Landmark_Points/F001/T1`; face boxes in `DIR/F001/T1/2440.txt` of `boxes = DIR`. Frames with a unit that
+    any) in `Landmark_Points/F001/T1`, face boxes (if any) in `Face_Boxes/F001/T1/2440.txt`. Frames with a unit that
     was not coded (9) are left out. Test subjects are those of AUNets' and DRML's three folds; for validation is the
     training subject at place fold + 2 (from 0) of their sorted list.
 
@@ -138,7 +144,7 @@ class Bp4d(FaceFiles, name="bp4d"):
     def conflict(self) -> str | None:
         """What lists name is cut out already, and in its split already."""
         settled = ("boxes", "flow", "crop", "every", "validation_subjects")
-        given = [key for key in settled if key in self.model_fields_set]
+        given = [key for key in settled if getattr(self, key) != type(self).model_fields[key].default]
         if self.lists is not None and given:
             return f"reads `lists` of face crops, for which `{given[0]}` says nothing: leave one of them out"
         return super().conflict()
@@ -177,12 +183,9 @@ class Bp4d(FaceFiles, name="bp4d"):
 
         assert self.lists is not None
         lists = expect_folder(self.lists)
-        crops = Crops(
-            lists if self.path is None else self.folder(),
-            self.image_size,
-            self.missing,
-            self.on_error == "skip",
-        )
+        around = lists.absolute().parent if lists.name == self.mode else lists
+        folder = around if self.path is None else self.folder()
+        crops = Crops(folder, self.image_size, self.missing, self.on_error == "skip")
         return open_lists(Lists(lists, self.mode, self.fold, self.units), crops, split, fields)
 
 
@@ -190,8 +193,8 @@ class Disfa(FaceFiles, name="disfa"):
     """DISFA as it is handed out; labels are occurrence or intensity.
 
     `ActionUnit_Labels/SN001/SN001_au1.txt`, lines `frame,intensity`; videos in `Videos_LeftCamera`, named like
-    `LeftVideoSN001_comp.avi`, or folders of their frames; landmarks (if any) below `Landmark_Points/SN001`; face boxes
-    in `DIR/SN001/1.txt` of `boxes = DIR`. Videos are unpacked to pictures before the first epoch, once, as training
+    `LeftVideoSN001_comp.avi`, or folders of their frames; landmarks (if any) below `Landmark_Points/SN001`, face boxes
+    (if any) in `Face_Boxes/SN001/1.txt`. Videos are unpacked to pictures before the first epoch, once, as training
     shows frames in any order: 130,000 frames take some 20 GB. A subject's video is one clip.
 
     Test subjects are those of the three folds of JAA-Net and most work since, nine each; of the other 18, those from

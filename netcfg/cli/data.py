@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 from netcfg.cli.program import add_program_arguments, load_program
+from netcfg.passes.data_folder import AUDETNET, CLIP_LABELS, KNOWN_BY, Layout, find_layout
 from netcfg.source import NetcfgError, shown_path
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     convert.add_argument("--action-units", metavar="UNITS", help="disfa, bp4d, disfa8, or numbers: 1,2,4")
 
     show = verbs.add_parser("show", help="samples, fields, balance", description="Look at data.")
-    show.add_argument("place", metavar="FILE|DIR", help="a program, or a folder in AUDetNet's layout")
+    show.add_argument("place", metavar="FILE|DIR", help="a program, or a folder of data")
     show.add_argument("--split", choices=("train", "validation", "test"), default="train")
     show.add_argument(
         "--count", type=_positive, default=24, metavar="N", help="pictures on the sheet (default: 24)"
@@ -235,7 +236,10 @@ def _source(options: argparse.Namespace) -> Source:
     if place.is_dir():
         if options.data or options.preset or options.settings:
             raise NetcfgError("`--data`, `--preset` and `--set` are for programs, and this is a folder")
-        return _folder_source(place, options)
+        layout = find_layout(place)
+        if layout is None:
+            raise NetcfgError(f"{shown_path(place)} looks like the folder of no source\nhelp: {KNOWN_BY}")
+        return (_folder_source if layout.source == AUDETNET else _known_source)(place, layout, options)
     if options.action_units is not None:
         raise NetcfgError("`--action-units` is for folders\nhelp: a program writes them in its {Data}")
     data = load_program(options.place, options).data
@@ -244,7 +248,33 @@ def _source(options: argparse.Namespace) -> Source:
     return data.source
 
 
-def _folder_source(folder: Path, options: argparse.Namespace) -> Source:
+def _known_source(folder: Path, layout: Layout, options: argparse.Namespace) -> Source:
+    """The folder of a database or of clips as a source, with its defaults."""
+    from netcfg.blocks.base import SECTIONS
+    from netcfg.passes.schema import check_section
+    from netcfg.source import Finding, ProgramError, SourceFile
+    from netcfg.syntax import Group, parse
+
+    labels = folder / CLIP_LABELS
+    units = None if options.action_units is None else _units(options.action_units)
+    lines = [f"[{layout.source}]", f"{layout.path_option} = {folder}"]
+    if layout.source == "clips" and labels.is_file():
+        from netcfg.datasets.own_clips import units_of
+
+        lines.append(f"labels = {labels}")
+        units = units or units_of(labels)
+    if units is not None:
+        lines.append(f"action_units = {', '.join(map(str, units))}")
+    findings: list[Finding] = []
+    group = parse(SourceFile(str(folder), "\n".join(["{Data}", *lines, ""])), findings).items[0]
+    assert isinstance(group, Group)
+    source = check_section(group.sections[0], SECTIONS["data"][layout.source], findings)
+    if source is None or findings:
+        raise ProgramError(findings)
+    return cast("Source", source)
+
+
+def _folder_source(folder: Path, _: Layout, options: argparse.Namespace) -> Source:
     """The folder as a source; its labels' file, units and kind as they are found there."""
     from netcfg.blocks.data import AU_SETS
     from netcfg.blocks.folders import AudetnetFolder

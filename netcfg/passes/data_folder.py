@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,9 +11,10 @@ from netcfg.source import Finding, SourceFile, shown_path
 from netcfg.syntax import Group, Option, Section, parse
 
 AUDETNET = "audetnet_folder"
+CLIP_LABELS = "labels.csv"
 
 
-class _Layout(NamedTuple):
+class Layout(NamedTuple):
     """What a source's folder looks like.
 
     `path_option` is the option that names it. `found` says whether a folder is one; `looks` says it to a person.
@@ -56,12 +57,16 @@ def _has_clips(folder: Path) -> bool:
 
 
 LAYOUTS = (
-    _Layout(AUDETNET, "path", _has("aus_dict.pkl", "train_ids.csv", "imgs"), "`train_ids.csv` and `imgs`"),
-    _Layout("disfa", "path", _has("ActionUnit_Labels"), "`ActionUnit_Labels`"),
-    _Layout("bp4d", "path", _has("AUCoding", "AU_OCC"), "`AUCoding`"),
-    _Layout("bp4d", "lists", _has_lists, "`normal/fold_0`"),
-    _Layout("clips", "path", _has_clips, "videos or folders of pictures"),
+    Layout(AUDETNET, "path", _has("aus_dict.pkl", "train_ids.csv", "imgs"), "`train_ids.csv` and `imgs`"),
+    Layout("disfa", "path", _has("ActionUnit_Labels"), "`ActionUnit_Labels`"),
+    Layout("bp4d", "path", _has("AUCoding", "AU_OCC"), "`AUCoding`"),
+    Layout("bp4d", "lists", _has_lists, "`normal/fold_0`"),
+    Layout("clips", "path", _has_clips, "videos or folders of pictures"),
 )  # fmt: skip
+
+KNOWN_BY = "a folder is known by what lies in it: " + "; ".join(
+    f"[{layout.source}] {layout.looks}" for layout in LAYOUTS
+)
 
 # What an option of one source is called in another, where it means the same; others keep their names.
 _INTENSITIES = ("labels_are_intensities", "intensities")
@@ -69,7 +74,7 @@ _CARRIED: Mapping[str, tuple[str, ...]] = {
     AUDETNET: ("action_units", "intensities"),
     "disfa": ("action_units", "intensities", "occurrence_threshold", "image_size", "fold"),
     "bp4d": ("action_units", "image_size", "fold"),
-    "clips": ("image_size", "folds", "fold", "validation_share"),
+    "clips": ("intensities", "image_size", "folds", "fold", "validation_share"),
 }
 
 
@@ -90,49 +95,60 @@ def read_from_folder(parts: Parts, folder: str, findings: list[Finding]) -> None
     layout = _layout_of(Path(folder).expanduser(), source.name, findings)
     if layout is None:
         return
-    kept = _kept(source, layout) if source.name == layout.source else _carried(source, layout)
-    lines = [f"[{layout.source}]", f"{layout.path_option} = {folder}", *kept]
+    if source.name == layout.source:
+        options = _kept(source, layout)
+    else:
+        options = _carried(source, layout, is_resized=any(section.name == "resize" for section in sections))
+        options += _own_labels(source, layout, folder)
+    lines = [f"[{layout.source}]", f"{layout.path_option} = {folder}", *options]
     text = "\n".join(["{Data}", *lines, ""])
     group = parse(SourceFile(f"--data {folder}", text), findings).items[0]
     assert isinstance(group, Group)
     parts.reserved["Data"] = [*group.sections, *sections[1:]]
 
 
-def _layout_of(folder: Path, source: str, findings: list[Finding]) -> _Layout | None:
+def _layout_of(folder: Path, source: str, findings: list[Finding]) -> Layout | None:
     """Whose folder it is. One that cannot be looked into is left to the source, which says so when it opens it."""
-    own = next((layout for layout in LAYOUTS if layout.source == source), LAYOUTS[0])
+    own = next((layout for layout in LAYOUTS if layout.source == source), None)
     if not folder.is_dir():
-        return own
-    found = [layout for layout in LAYOUTS if layout.found(folder)]
-    if found:
-        return next((layout for layout in found if layout.source == source), found[0])
-    if own.source == source:
-        return own
-    known = "; ".join(f"[{layout.source}] {layout.looks}" for layout in LAYOUTS)
-    findings.append(
-        Finding(
-            "NC502",
-            f"`--data {folder}`: {shown_path(folder)} looks like the folder of no source",
-            help=f"by what lies in it a folder is known as: {known}",
-        )
-    )
-    return None
+        return own or LAYOUTS[0]
+    found = find_layout(folder, source) or own
+    if found is None:
+        message = f"`--data {folder}`: {shown_path(folder)} looks like the folder of no source"
+        findings.append(Finding("NC502", message, help=KNOWN_BY))
+    return found
 
 
-def _kept(source: Section, layout: _Layout) -> Iterable[str]:
+def find_layout(folder: Path, source: str = "") -> Layout | None:
+    """Whose folder it is; of `source`, where it may be of several. Looks no farther than it must."""
+    likely_first = sorted(LAYOUTS, key=lambda layout: layout.source != source)
+    return next((layout for layout in likely_first if layout.found(folder)), None)
+
+
+def _kept(source: Section, layout: Layout) -> list[str]:
     """The options of a source that stays, but for where its data lie."""
     places = {"path", "lists"} if layout.source == "bp4d" else {"path"}
     return [_line(option, option.key) for option in source.options if option.key not in places]
 
 
-def _carried(source: Section, layout: _Layout) -> Iterable[str]:
-    """The options of another source that mean the same in the new one."""
+def _carried(source: Section, layout: Layout, is_resized: bool) -> list[str]:
+    """The options of another source that mean the same in the new one; no size where [resize] says it anyway."""
     lines = []
     for option in source.options:
         key = "intensities" if option.key in _INTENSITIES else option.key
-        if key in _CARRIED[layout.source]:
+        if key in _CARRIED[layout.source] and not (key == "image_size" and is_resized):
             lines.append(_line(option, key))
     return lines
+
+
+def _own_labels(source: Section, layout: Layout, folder: str) -> list[str]:
+    """The labels that lie beside one's own clips, for the action units of the source before."""
+    labels = Path(folder) / CLIP_LABELS
+    if layout.source != "clips" or not labels.expanduser().is_file():
+        return []
+    written = source.option("action_units")
+    units = written.value if written else "bp4d" if source.name == "synthetic_faces" else "disfa"
+    return [f"labels = {labels}", f"action_units = {units}"]
 
 
 def _line(option: Option, key: str) -> str:

@@ -139,7 +139,13 @@ def test_flow_that_nobody_asks_for_may_be_missing(lists):
     assert len(listed(lists, fields=("image", "labels"))) == 8
 
 
+def test_pictures_may_lie_beside_the_lists(lists):
+    samples = Bp4d(lists=str(lists / "normal"), action_units=("12",)).open("train", ("image",))
+    assert samples[0]["image"].shape == (256, 256, 3)
+
+
 def test_lists_leave_nothing_to_cut():
+    assert Bp4d(lists="x", boxes=None).conflict() is None
     assert "for which `boxes` says nothing" in str(Bp4d(lists="x", boxes="y").conflict())
 
 
@@ -173,10 +179,15 @@ def test_bp4d_as_handed_out_is_cut_by_its_boxes(database):
     assert samples[2]["labels"].tolist() == [0]
 
 
+def test_boxes_are_found_where_they_usually_lie(database):
+    (database / "boxes").rename(database / "Face_Boxes")
+    assert np.unique(whole(database)[1]["image"]).tolist() == [trees.shade("F003", 1)]
+
+
 def test_without_boxes_or_landmarks_the_middle_is_taken_and_said(database, capsys):
     face = whole(database)[0]["image"]
     assert 0.1 < (face > 0).mean() < 0.3
-    assert "neither face box nor landmarks: 16 of 16 frames" in capsys.readouterr().err
+    assert "face box or landmarks are known of no frame" in capsys.readouterr().err
 
 
 def test_only_wanted_units_must_be_coded(database):

@@ -252,7 +252,22 @@ def test_a_folder_is_known_by_what_lies_in_it(tmp_path, disfa):
         assert source.type_name == kind
         assert getattr(source, option) == str(tmp_path / name)
         assert (source.fold, source.image_size, source.units) == (1, 32, (12,))
+        resized = source_for(tmp_path / name, TEXT.replace("{N}", "[resize]\nsize = 32\n{N}"))
+        assert resized.image_size == 256  # as the original cuts faces out, before it resizes them
     assert source_for(tmp_path / "audetnet").type_name == "audetnet_folder"
+
+
+def test_labels_beside_ones_own_clips_are_found(recordings):
+    source = source_for(recordings)
+    assert (source.type_name, source.labels, source.units) == ("clips", str(recordings / "labels.csv"), (12,))
+    assert source.open("test", ("labels",))[0]["labels"].tolist() == [1]
+
+
+@pytest.mark.parametrize(("name", "unit"), [("bp4d", "AU24"), ("disfa", "AU26"), ("recordings", "AU6")])
+def test_show_tells_of_folders(name, unit, disfa, recordings, tmp_path, capsys):
+    trees.write_bp4d(tmp_path / "bp4d")
+    assert main(["data", "show", str(tmp_path / name)]) == 0
+    assert unit in capsys.readouterr().out
 
 
 def test_a_source_of_that_kind_keeps_its_options(tmp_path):
@@ -269,7 +284,7 @@ def test_a_folder_of_nothing_known_is_refused(tmp_path):
     assert "[bp4d] `AUCoding`" in finding.help
 
 
-def test_show_tells_of_databases_and_programs(disfa, tmp_path, capsys):
+def test_show_tells_of_programs_with_databases(disfa, tmp_path, capsys):
     file = tmp_path / "net.cfg"
     file.write_text(TEXT.replace("fold = 1", "fold = 0"))
     assert main(["data", "show", str(file), "--data", str(disfa), "-o", str(tmp_path / "sheet.png")]) == 0
