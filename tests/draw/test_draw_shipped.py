@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import sketches
-from overlaps import flaws
+from overlaps import flaws, groups
 
 import netcfg
 from netcfg.draw import Look, draw
@@ -41,7 +41,7 @@ def test_nothing_overlaps(name, look):
 def test_the_measure_finds_what_is_wrong():
     scene = draw(graphs("two_streams"))
     (network,) = scene.shapes
-    box = next(shape for shape in network.shapes if shape.kind.startswith("box"))
+    box = next(groups(network.shapes, "box"))
     across = Line(((0.0, 150.0), (scene.width, 150.0)), "#000000")
     scene.shapes += [box, across, across]
     found = " ".join(flaws(scene))
