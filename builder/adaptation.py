@@ -33,13 +33,15 @@ class WeightsError(NetcfgError):
 
 @dataclass
 class Loaded:
-    """What became of the weights that a file asked for, by parameter name."""
+    """What became of the weights that a file asked for, by parameter name below `path` in `network`."""
 
     source: str
     loaded: list[str] = field(default_factory=list)
     adapted: list[str] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
     left_over: list[str] = field(default_factory=list)
+    network: str = ""
+    path: str = ""
 
     def __str__(self) -> str:
         return (

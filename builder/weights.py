@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -125,6 +125,24 @@ def load_pretrained(program: Program, networks: Mapping[str, nn.Module] | nn.Mod
     return reports
 
 
+def frozen_at_random(program: Program, reports: Iterable[Loaded]) -> Iterator[str]:
+    """A sentence for each network some of whose frozen blocks no file of weights has reached."""
+    taken = {
+        (report.network, f"{report.path}.{key}".removeprefix("."))
+        for report in reports
+        for key in (*report.loaded, *report.adapted)
+    }
+    for name, graph in program.networks.items():
+        reached = {key.rpartition(".")[0] for network, key in taken if network == name}
+        frozen = [node for node in graph.blocks if node.freeze and node.parameters]
+        random = [node for node in frozen if not any(lies_below(path, node.path) for path in reached)]
+        if random:
+            shown = ", ".join(
+                f"`{head}`" for head in dict.fromkeys(node.path.partition(".")[0] for node in random)
+            )
+            yield f"{name}: {shown} stay as they start, from random weights: `weights` can give them others"
+
+
 def _requests(graph: Graph) -> list[WeightRequest]:
     """What to load, in order: what a file asks for comes after, or instead of, what a block type starts from."""
     written = {node.path for node in graph.blocks if "weights" in node.block.model_fields_set}
@@ -190,7 +208,7 @@ def _load_request(request: WeightRequest, graph: Graph, network: nn.Module) -> L
         state = below(prefix, state)
         source = f"{source} ({prefix.removesuffix('.')})" if prefix else source
     report = adapt(state, module, request.adapt, request.output_row, plan)
-    report.source = source
+    report.source, report.network, report.path = source, graph.name, request.path
     return report
 
 

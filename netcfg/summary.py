@@ -68,7 +68,8 @@ def _rows(graph: Graph) -> Iterable[tuple[str, ...]]:
         yield (
             str(node.position) if node.position != last else "",
             node.path,
-            f"{node.type} {node.block.label()}".strip(),
+            f"{node.type} {node.block.label()}".strip()
+            + (f", shared with {node.shared}" if node.shared else ""),
             "" if sources == [before] else ", ".join(sources),
             " ".join(show(signal.shape) for signal in node.outputs.values()),
             f"{node.parameters:,}" if node.parameters else "",

@@ -25,7 +25,7 @@ LAYERS = [
     {"netcfg.graph", "netcfg.program"},
     {"netcfg.passes"},
     {"netcfg.compile"},
-    {"netcfg.draw", "netcfg.summary", "netcfg.plan_text", "netcfg.reference"},
+    {"netcfg.draw", "netcfg.summary", "netcfg.plan_text", "netcfg.reference", "netcfg.compare"},
     {"netcfg"},
     {"netcfg.datasets"},
     {"netcfg.builder"},
@@ -119,7 +119,14 @@ def test_importing_netcfg_loads_nothing_heavy(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["check"], ["summary"], ["graph", "-o", "out.svg"], ["fmt", "--check"], ["summary", "--format", "json"]],
+    [
+        ["check"],
+        ["summary"],
+        ["graph", "-o", "out.svg"],
+        ["fmt", "--check"],
+        ["summary", "--format", "json"],
+        ["diff", str(ROOT / "cfg" / "aunet_of_horizontal.cfg")],
+    ],
 )
 def test_light_commands_load_nothing_heavy(arguments: list[str], tmp_path: Path) -> None:
     command, *options = arguments

@@ -11,7 +11,15 @@ import torch
 from torch import Tensor, nn
 
 import netcfg
-from netcfg.builder.weights import Loaded, adapt, load_pretrained, load_state, read_state, save_state
+from netcfg.builder.weights import (
+    Loaded,
+    adapt,
+    frozen_at_random,
+    load_pretrained,
+    load_state,
+    read_state,
+    save_state,
+)
 from netcfg.source import Finding, NetcfgError, ProgramError
 
 HEAD = "{N}\n[net]\nchannels = 3\nheight = 4\nwidth = 4\n"
@@ -291,6 +299,17 @@ def test_vgg_face_starts_from_random_ones_by_none() -> None:
         HEAD.replace("= 4", "= 32") + "[vgg-face]\nstate_dict_filepath = x.pth\nweights = None\n"
     )
     assert reports == []
+
+
+def test_frozen_blocks_that_no_file_reaches_are_told(tmp_path: Path) -> None:
+    save_state(tmp_path / "stem.safetensors", build().get_submodule("stem"))
+    text = HEAD + "freeze = True\n" + BLOCKS
+    stem = BLOCKS.replace("name = stem\n", f"name = stem\nweights = {tmp_path / 'stem.safetensors'}\n")
+    told = []
+    for program in map(netcfg.load, (text, HEAD + "freeze = True\n" + stem, HEAD + BLOCKS)):
+        reports = load_pretrained(program, netcfg.build(program))
+        told.append([line.partition(" stay")[0] for line in frozen_at_random(program, reports)])
+    assert told == [["N: `stem`, `head`"], ["N: `head`"], []]
 
 
 # --- one network of a program's file

@@ -140,7 +140,8 @@ class Trainer:
         if fresh and self._build is None:
             from netcfg.builder import weights
 
-            self.loaded = list(weights.load_pretrained(self.program, self.networks))
+            reports = weights.load_pretrained(self.program, self.networks)
+            self.loaded = [*reports, *weights.frozen_at_random(self.program, reports)]
         self.networks.to(self.device)
         for name, graph in self.program.networks.items():
             if any(len(signal.shape) >= 3 for signal in graph.inputs.values()):

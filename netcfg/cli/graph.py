@@ -82,10 +82,8 @@ def run(options: argparse.Namespace) -> int:
 
     look = _look(options)
     output = Path(options.output or f"{Path(options.file).stem}.svg")
-    _check_ending(output, list(FORMATS))
+    check_picture(output, list(FORMATS), options.scale)
     check_template(options.link)
-    if not 0 < options.scale <= 16:
-        raise NetcfgError(f"--scale must be above 0 and at most 16, found {options.scale:g}")
     _check_combination(options)
     program = load_program(options.file, options)
     drawn = _training(program, options) if options.training else _networks(program, options, look)
@@ -139,6 +137,13 @@ def _look(options: argparse.Namespace) -> Look:
         return Look(options.expand, options.depth, labels, options.direction, options.columns)
     except NetcfgError as error:
         raise NetcfgError(f"--{error}") from None
+
+
+def check_picture(output: Path, endings: list[str], scale: float) -> None:
+    """Raises `NetcfgError` for a picture that cannot be: of an unknown type, or of no size."""
+    _check_ending(output, endings)
+    if not 0 < scale <= 16:
+        raise NetcfgError(f"--scale must be above 0 and at most 16, found {scale:g}")
 
 
 def _check_ending(output: Path, endings: list[str]) -> None:

@@ -28,6 +28,7 @@ FAMILIES: Final = {
     "regularisation": Paint("#f5f0e6", "#a1875a"),
     "fusion": Paint("#fbe7f3", "#bd5698"),
     "template": Paint("#f6f8fa", "#9aa7b5"),
+    "plain": Paint("#ffffff", "#b9c3cd"),
     "network": Paint("#f5f5f4", "#8d9299"),
     "loss": Paint("#fbf6e6", "#b39a4d"),
     "phase": Paint("#ffffff", "#37475a"),

@@ -150,7 +150,9 @@ class Drawing {
       else if (part.shown.is === "frame") this.frame(part, x + px, y + py, depth, entering);
       if (level.members[index].is === "repeat") this.standIn(part);
     });
-    parts.forEach((part, index) => this.labels(part, x + placement.corners[index][0], y + placement.corners[index][1]));
+    parts.forEach((part, index) => {
+      if (part.shown.is !== "box") this.labels(part, x + placement.corners[index][0], y + placement.corners[index][1]);
+    });
   }
 
   /** For each link the name of its signal: the box that makes it and its port, through all frames. */
@@ -175,7 +177,9 @@ class Drawing {
     const times = shown.frame ? shown.frame.turns : member.turns;
     if (opens && times > 1) this.rows.push(button("unfold", shape.vw - 27, shape.vh / 2 - 8, "", "Unfold", 24));
     else if (opens) this.rows.push(button("unfold", shape.vw - 17, 1, "M4,8H12M8,4V12", "Unfold"));
-    this.rows.push("</g></g>");
+    this.rows.push("</g>");
+    this.labels(part, x, y);
+    this.rows.push("</g>");
   }
 
   frame(part, x, y, depth, entering) {
