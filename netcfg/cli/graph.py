@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -84,7 +85,7 @@ def run(options: argparse.Namespace) -> int:
     output = Path(options.output or f"{Path(options.file).stem}.svg")
     check_picture(output, list(FORMATS), options.scale)
     check_template(options.link)
-    _check_combination(options)
+    _check_combination(options, look)
     program = load_program(options.file, options)
     drawn = _training(program, options) if options.training else _networks(program, options, look)
     drawn.links = Links(options.link, str(output.parent))
@@ -93,12 +94,15 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _check_combination(options: argparse.Namespace) -> None:
+def _check_combination(options: argparse.Namespace, look: Look) -> None:
     """Raises `NetcfgError` for options of the one kind of picture that are given for the other."""
-    networks = {"--network": options.network, "--expand": options.expand or None, "--depth": options.depth}
-    foreign = [name for name, value in networks.items() if value is not None]
+    plain = Look()
+    foreign = [
+        field.name for field in fields(Look) if getattr(look, field.name) != getattr(plain, field.name)
+    ]
+    foreign += ["network"] if options.network else []
     if options.training and foreign:
-        raise NetcfgError(f"{foreign[0]} goes with pictures of networks, not with --training")
+        raise NetcfgError(f"--{foreign[0]} goes with pictures of networks, not with --training")
     if options.phase and not options.training:
         raise NetcfgError("--phase goes with --training")
 
@@ -134,7 +138,7 @@ def _look(options: argparse.Namespace) -> Look:
     """The choices of the command line. Raises `NetcfgError` for what there is no such choice."""
     labels = [label.strip() for label in options.labels.split(",") if label.strip() not in ("", "none")]
     try:
-        return Look(options.expand, options.depth, labels, options.direction, options.columns)
+        return Look(options.expand, options.depth, tuple(labels), options.direction, options.columns)
     except NetcfgError as error:
         raise NetcfgError(f"--{error}") from None
 
