@@ -40,7 +40,7 @@ class Picture:
 
     def page(self) -> str:
         """It as an HTML file."""
-        return write_page(self.title, self.diagrams, self.links)
+        return write_page(self.title, self.diagrams, self.links, self.look)
 
 
 def _svg(picture: Picture) -> bytes:
