@@ -57,6 +57,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="shape",
         help=f"what stands at boxes and lines: {', '.join(LABELS)}, or none (default %(default)s)",
     )
+    parser.add_argument(
+        "--direction", default="top-down", metavar="WAY", help="top-down (the default) or left-right"
+    )
+    parser.add_argument(
+        "--columns",
+        type=int,
+        metavar="N",
+        help="fold each network into N columns, or rows (as many as a page needs)",
+    )
     parser.add_argument("--scale", type=float, default=2.0, help="pixels per unit of a png (default 2)")
     parser.add_argument(
         "--link",
@@ -129,7 +138,7 @@ def _look(options: argparse.Namespace) -> Look:
     """The choices of the command line. Raises `NetcfgError` for what there is no such choice."""
     labels = [label.strip() for label in options.labels.split(",") if label.strip() not in ("", "none")]
     try:
-        return Look(options.expand, options.depth, tuple(labels))
+        return Look(options.expand, options.depth, tuple(labels), options.direction, options.columns)
     except NetcfgError as error:
         raise NetcfgError(f"--{error}") from None
 
