@@ -211,9 +211,13 @@ def _bp4d_labels(path: Path, units: Sequence[int]) -> tuple[dict[int, NDArray[np
     (line, header), *lines = read_csv_rows(path) or [(1, [])]
     try:
         coded = [int(float(cell)) for cell in header]
-        columns = [coded.index(unit, 1) for unit in units]
     except ValueError:
         raise _no_coding(path, line) from None
+    missing = [unit for unit in units if unit not in coded[1:]]
+    if missing or not coded:
+        there = ", ".join(f"AU{unit}" for unit in coded[1:]) or "none"
+        raise NetcfgError(f"{shown_path(path)}:{line}: AU{missing[0]} is not coded; there are {there}")
+    columns = [coded.index(unit, 1) for unit in units]
     labels = {}
     for line, row in lines:
         try:

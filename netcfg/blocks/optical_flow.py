@@ -44,6 +44,7 @@ class OpticalFlow(Transform, name="optical_flow"):
 
     unavailable: ClassVar[frozenset[str]] = frozenset({"only", "when"})
     extends_source: ClassVar[bool] = True
+    follows_source: ClassVar[bool] = True
 
     method: FlowMethod = Option("dis", description="how flow is found")
     encoding: FlowEncoding = Option(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterable
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,6 +59,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="shape",
         help=f"what stands at boxes and lines: {', '.join(LABELS)}, or none (default %(default)s)",
     )
+    parser.add_argument(
+        "--direction", default="top-down", metavar="WAY", help="top-down (the default) or left-right"
+    )
+    parser.add_argument(
+        "--columns",
+        type=int,
+        metavar="N",
+        help="fold each network into N columns, or rows (as many as a page needs)",
+    )
     parser.add_argument("--scale", type=float, default=2.0, help="pixels per unit of a png (default 2)")
     parser.add_argument(
         "--link",
@@ -77,7 +87,7 @@ def run(options: argparse.Namespace) -> int:
     output = Path(options.output or f"{Path(options.file).stem}.svg")
     check_picture(output, list(FORMATS), options.scale)
     check_template(options.link)
-    _check_combination(options)
+    _check_combination(options, look)
     program, findings = check_file(options.file, options.preset, settings_of(options), options.data)
     for finding in sorted_findings(findings):
         print(render(finding), end="\n\n", file=sys.stderr)
@@ -107,12 +117,15 @@ def _broken(options: argparse.Namespace, look: Look) -> Picture:
     return broken_picture(chosen, Path(options.file).name, options.scale, look)
 
 
-def _check_combination(options: argparse.Namespace) -> None:
+def _check_combination(options: argparse.Namespace, look: Look) -> None:
     """Raises `NetcfgError` for options of the one kind of picture that are given for the other."""
-    networks = {"--network": options.network, "--expand": options.expand or None, "--depth": options.depth}
-    foreign = [name for name, value in networks.items() if value is not None]
+    plain = Look()
+    foreign = [
+        field.name for field in fields(Look) if getattr(look, field.name) != getattr(plain, field.name)
+    ]
+    foreign += ["network"] if options.network else []
     if options.training and foreign:
-        raise NetcfgError(f"{foreign[0]} goes with pictures of networks, not with --training")
+        raise NetcfgError(f"--{foreign[0]} goes with pictures of networks, not with --training")
     if options.phase and not options.training:
         raise NetcfgError("--phase goes with --training")
 
@@ -153,7 +166,7 @@ def _look(options: argparse.Namespace) -> Look:
     """The choices of the command line. Raises `NetcfgError` for what there is no such choice."""
     labels = [label.strip() for label in options.labels.split(",") if label.strip() not in ("", "none")]
     try:
-        return Look(options.expand, options.depth, labels)
+        return Look(options.expand, options.depth, tuple(labels), options.direction, options.columns)
     except NetcfgError as error:
         raise NetcfgError(f"--{error}") from None
 

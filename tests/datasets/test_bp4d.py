@@ -260,3 +260,8 @@ def test_labels_other_than_coded_ones_are_named_with_their_line(database):
     path.write_text(path.read_text().replace("2441,0", "2441,7"))
     with pytest.raises(NetcfgError, match=r"F003_T1.csv:3: no coding of BP4D"):
         whole(database, action_units=("bp4d",))
+
+
+def test_units_that_are_not_coded_are_named(database):
+    with pytest.raises(NetcfgError, match=r"F001_T1.csv:1: AU26 is not coded; there are AU1, AU2, AU4"):
+        whole(database, action_units=("12", "26"))

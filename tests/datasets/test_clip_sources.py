@@ -79,16 +79,28 @@ def test_videos_are_unpacked_once_beside_the_data(disfa, cache, monkeypatch):
 
 
 def test_unpacking_that_was_interrupted_leaves_nothing_half(disfa, cache, monkeypatch):
-    def interrupted(video, folder):
-        (folder / "000001.jpg").write_bytes(b"")
-        raise KeyboardInterrupt
+    written = unpacked_videos._write_frame
+
+    def interrupted(path, image):
+        if path.stem == "000003":
+            raise KeyboardInterrupt
+        written(path, image)
 
     with monkeypatch.context() as patch:
-        patch.setattr(unpacked_videos, "_write_frames", interrupted)
+        patch.setattr(unpacked_videos, "_write_frame", interrupted)
         with pytest.raises(KeyboardInterrupt):
             opened(disfa)
     assert not list(cache.iterdir())
     assert level_of(opened(disfa)[0]) == pytest.approx(20, abs=2)
+
+
+def test_a_full_disk_is_said(disfa, monkeypatch):
+    def full(path, image):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(unpacked_videos, "_write_frame", full)
+    with pytest.raises(NetcfgError, match="cannot unpack .*No space left on device\nhelp: `cache = DIR`"):
+        opened(disfa)
 
 
 def test_a_video_that_is_none_is_named(disfa):
