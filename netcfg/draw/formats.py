@@ -40,7 +40,7 @@ class Picture:
     @cached_property
     def scene(self) -> Scene:
         """Everything in its place."""
-        return compose(self.diagrams, self.title)
+        return compose(self.diagrams, self.title, self.look)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write it as the file's ending says. Raises `NetcfgError` where that is unknown, or the file cannot be."""
