@@ -153,6 +153,12 @@ def test_intensities_that_are_none(disfa, line, message):
             opened(disfa)
 
 
+def test_an_empty_file_of_labels_is_named(disfa):
+    (disfa / "ActionUnit_Labels/SN003/SN003_au1.txt").write_text("")
+    with pytest.raises(NetcfgError, match="SN003_au1.txt holds no lines `frame,intensity`"):
+        opened(disfa)
+
+
 # --- clips
 
 
