@@ -36,11 +36,11 @@ class Picture:
     @cached_property
     def scene(self) -> Scene:
         """Everything in its place."""
-        return compose(self.diagrams, self.title)
+        return compose(self.diagrams, self.title, self.look)
 
     def page(self) -> str:
         """It as an HTML file."""
-        return write_page(self.title, self.diagrams, self.links)
+        return write_page(self.title, self.diagrams, self.links, self.look)
 
 
 def _svg(picture: Picture) -> bytes:
