@@ -6,6 +6,7 @@ What many parts share (drawings, links, sections) is written once and called by 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from netcfg.draw import layout, style
@@ -13,6 +14,7 @@ from netcfg.draw.costs import cost_notes, sum_of
 from netcfg.draw.figure import box_shapes, network_title, visible_size, words_of
 from netcfg.draw.folds import Flow, FoldedLevel, Group, Repeat, Unit, flows_of_one, fold, leaves, level_of
 from netcfg.draw.ids import part_ids, parts_below
+from netcfg.draw.insides import ports_of, turned_item
 from netcfg.draw.lanes import Item, Lanes, Link, Port
 from netcfg.draw.levels import Pin, SignalKey
 from netcfg.draw.links import Links
@@ -23,7 +25,6 @@ from netcfg.draw.measure import (
     Measured,
     common_width,
     frame_title,
-    label_width,
     line_width,
     measured_box,
     measured_pin,
@@ -38,6 +39,8 @@ from netcfg.draw.shown import kinds_of
 from netcfg.draw.svg import rows_of
 
 VERSION = 1
+OPEN = Look()
+"""With every template open."""
 
 SIZES = {
     name: getattr(module, name)
@@ -77,16 +80,18 @@ def page_data(
 
     With a `scene`, the page shows that, and there is nothing to fold.
     """
-    whole = [diagram.expanded() if diagram.expanded else diagram for diagram in diagrams]
+    folds = scene is None
+    whole = [diagram.expanded() if folds and diagram.expanded else diagram for diagram in diagrams]
     content = _Content(whole, links, look)
     networks = [
-        content.network(diagram, diagram is given, stays=scene is not None)
+        content.network(diagram, diagram is given, folds)
         for diagram, given in zip(whole, diagrams, strict=True)
     ]
     return {
         "version": VERSION,
         "title": title,
         "sizes": SIZES,
+        "sideways": look.is_sideways,
         "marks": {mark: LOOKS[mark]._asdict() for mark in marks_of(diagrams)},
         "still": content.still(scene) if scene else None,
         "networks": networks,
@@ -108,11 +113,11 @@ class _Content:
         self.entries = Entries(links)
         self.drawings, self.shapes, self.links = Table(), Table(), Table()
 
-    def network(self, diagram: Diagram, shows_turns: bool, stays: bool) -> dict[str, Any]:
-        """A network; with `shows_turns` all turns of its repeats are shown at first. One that `stays` has no level."""
+    def network(self, diagram: Diagram, shows_turns: bool, folds: bool) -> dict[str, Any]:
+        """A network; with `shows_turns` all turns of its repeats are shown at first. Without `folds` it has no level."""
         frame, words = diagram.frame, network_title(diagram.frame)
         network = _Network(self, diagram, self.ids[id(frame)])
-        whole, flows = fold(diagram) if not stays else (None, [])
+        whole, flows = fold(diagram) if folds else (None, [])
         return {
             "id": self.ids[id(frame)],
             "name": frame.name,
@@ -140,6 +145,8 @@ class _Content:
     def shape(self, part: Measured, box: Box) -> int:
         """The number of a box's size, ports and drawing."""
         item = part.item
+        if self.look.is_sideways:  # the layout's directions are not those of the drawing
+            part.item = replace(item, width=item.height, height=item.width)
         width, height = visible_size(part)
         data: dict[str, Any] = {
             "w": item.width,
@@ -164,7 +171,8 @@ class _Network:
 
     def foldable(self, whole: Group, flows: Sequence[Flow]) -> dict[str, Any]:
         """Its outermost level."""
-        self.common = common_width(list(_shown_at_first(whole)))
+        if not self.content.look.is_sideways:
+            self.common = common_width(list(_shown_at_first(whole, self.content.look)))
         return self.level(level_of(whole.units, flows), 0)
 
     def box_data(self, box: Box) -> dict[str, Any]:
@@ -199,6 +207,8 @@ class _Network:
     def _member(self, member: Unit | Pin, level: FoldedLevel, edge: _Edge) -> dict[str, Any]:
         if isinstance(member, Pin):
             part = measured_pin(member, several_entries(level.members))
+            if self.content.look.is_sideways:
+                part.item = turned_item(part.item, 0.0, list(part.labels))
             return {"is": "exit" if member.exit else "entry", "ports": _ports(part.item.ports, part.labels)}
         labels = [fitted(level.labels.get(key, ""), style.SMALL, style.LABEL_WIDTH) for key in edge.keys]
         flows = level.inner[id(member)]
@@ -210,7 +220,11 @@ class _Network:
 
     def _box(self, box: Box, unit: Unit, labels: list[str], edge: _Edge) -> dict[str, Any]:
         """A box that stands for all boxes of a unit: of one that is shown as one turn, or folded."""
-        part = measured_box(box, self.common, labels, edge.joined)
+        if self.content.look.is_sideways:
+            part = measured_box(box, self.common, labels, 0, style.NARROW_LINE_WIDTH)
+            part.item = turned_item(part.item, part.item.side_top or 0.0, labels)
+        else:
+            part = measured_box(box, self.common, labels, edge.joined)
         part.item = layout.spread_ports(part.item, edge.index, edge.lanes)
         data: dict[str, Any] = {"is": "box", "box": self._first(unit), "count": sum(1 for _ in leaves(unit))}
         data["shape"] = self.content.shape(part, box)
@@ -236,7 +250,7 @@ class _Network:
         unit_is_turns = isinstance(unit, Repeat) and frame is unit.frame
         boxes = list(leaves(unit))
         title = frame_title(frame)
-        ports = [Port(0.0, label_width(label), style.LABEL_HEIGHT if label else 0.0) for label in labels]
+        ports = ports_of(labels, self.content.look.is_sideways)
         return {
             "is": "frame",
             "id": f"{self.name}.{frame.path}",
@@ -250,18 +264,13 @@ class _Network:
             "paint": [LOOKS[frame.mark].colour, LOOKS[frame.mark].fill] if frame.mark else None,
             "box": self.number[id(boxes[0])],
             "count": len(boxes),
-            "shut": self._is_shut(edge.depth, boxes),
+            "shut": _is_shut(edge.depth, boxes, self.content.look),
             "exits": [inside.exits[key] for key in edge.keys],
             "entries_at": [edge.entering[key] for key in inside.entries],
-            "ports": _ports(ports or [Port()], labels or [""]),
+            "ports": _ports(ports or (Port(),), labels or [""]),
             "folded": self._box(_folded(frame, boxes, self.content.look), unit, labels, edge),
             "level": self.level(inside, edge.depth if unit_is_turns else edge.depth + 1),
         }
-
-    def _is_shut(self, depth: int, boxes: Sequence[Box]) -> bool:
-        """Whether a frame is folded at first: where it is too deep, unless its boxes are marked unalike."""
-        limit = self.content.look.depth
-        return limit is not None and depth >= limit and len({box.mark for box in boxes}) == 1
 
     def _repeat(
         self, repeat: Repeat, flows: Sequence[Flow], labels: list[str], edge: _Edge
@@ -288,19 +297,27 @@ class _Edge:
         self.entering = {key: row for row, (_, key, target) in enumerate(level.links) if target == index}
 
 
-def _shown_at_first(unit: Unit) -> Iterator[Box]:
-    """The boxes of a network whose repeats are shown as one turn."""
-    if isinstance(unit, Box):
-        yield unit
-    elif isinstance(unit, Repeat):
-        yield from _shown_at_first(unit.one)
-    else:
-        for inner in unit.units:
-            yield from _shown_at_first(inner)
+def _shown_at_first(unit: Unit, look: Look, depth: int = -1) -> Iterator[Box]:
+    """The boxes that stand for a unit inside of `depth` templates as long as a reader has unfolded nothing."""
+    one = unit.one if isinstance(unit, Repeat) else unit
+    if isinstance(one, Box):
+        yield one
+    elif isinstance(one, Group):
+        boxes = list(leaves(unit))
+        if _is_shut(depth, boxes, look):
+            yield _folded(one.frame, boxes, look)
+            return
+        for inner in one.units:
+            yield from _shown_at_first(inner, look, depth + 1)
+
+
+def _is_shut(depth: int, boxes: Sequence[Box], look: Look) -> bool:
+    """Whether a frame is folded at first: where it is too deep, unless its boxes are marked unalike."""
+    return look.depth is not None and depth >= look.depth and len({box.mark for box in boxes}) == 1
 
 
 def _weight(member: Unit | Pin) -> int:
-    return 0 if isinstance(member, Pin) else sum(1 for _ in _shown_at_first(member))
+    return 0 if isinstance(member, Pin) else sum(1 for _ in _shown_at_first(member, OPEN))
 
 
 def _stand_in(member: Unit | Pin, ports: int) -> Item:
