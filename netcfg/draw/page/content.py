@@ -114,7 +114,7 @@ class _Content:
         self.drawings, self.shapes, self.links = Table(), Table(), Table()
 
     def network(self, diagram: Diagram, shows_turns: bool, folds: bool) -> dict[str, Any]:
-        """A network; with `shows_turns` all turns of its repeats are shown at first. Without `folds` it has no level."""
+        """A network; with `shows_turns` every turn is shown at first, without `folds` it has no level."""
         frame, words = diagram.frame, network_title(diagram.frame)
         network = _Network(self, diagram, self.ids[id(frame)])
         whole, flows = fold(diagram) if folds else (None, [])
