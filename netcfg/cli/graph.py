@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from collections.abc import Iterable
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from netcfg.cli.plan import check_planned
-from netcfg.cli.program import add_program_arguments, load_program
+from netcfg.cli.program import add_program_arguments, check_file, settings_of
 from netcfg.draw.links import DEFAULT as DEFAULT_LINK
 from netcfg.draw.links import Links, check_template
 from netcfg.draw.options import LABELS, Look
 from netcfg.files import write_beside
 from netcfg.passes.plan import plan
 from netcfg.program import Program
-from netcfg.source import NetcfgError, did_you_mean, nearest
+from netcfg.source import NetcfgError, did_you_mean, nearest, render, sorted_findings
 
 if TYPE_CHECKING:
     from netcfg.draw import Picture
@@ -86,12 +88,33 @@ def run(options: argparse.Namespace) -> int:
     check_picture(output, list(FORMATS), options.scale)
     check_template(options.link)
     _check_combination(options, look)
-    program = load_program(options.file, options)
-    drawn = _training(program, options) if options.training else _networks(program, options, look)
+    program, findings = check_file(options.file, options.preset, settings_of(options), options.data)
+    for finding in sorted_findings(findings):
+        print(render(finding), end="\n\n", file=sys.stderr)
+    if program is None:
+        drawn = _broken(options, look)
+    else:
+        drawn = _training(program, options) if options.training else _networks(program, options, look)
     drawn.links = Links(options.link, str(output.parent))
     write_beside(output, FORMATS[output.suffix.lower()](drawn))
     print(output)
-    return 0
+    return int(program is None)
+
+
+def _broken(options: argparse.Namespace, look: Look) -> Picture:
+    """What can be understood of a file with errors. Raises `NetcfgError` where that is nothing."""
+    from netcfg.compile import understand
+    from netcfg.draw.mistakes import broken_picture
+
+    if options.training:
+        raise NetcfgError(f"{options.file} has errors: its training step cannot be drawn, only its networks")
+    networks, _ = understand(Path(options.file), options.preset, settings_of(options), options.data)
+    names = [network.graph.name for network in networks]
+    if not names:
+        raise NetcfgError(f"{options.file}: no network in it can be drawn")
+    _check_names(options, names)
+    chosen = [network for network in networks if network.graph.name in (options.network or names)]
+    return broken_picture(chosen, Path(options.file).name, options.scale, look)
 
 
 def _check_combination(options: argparse.Namespace, look: Look) -> None:
@@ -111,14 +134,19 @@ def _networks(program: Program, options: argparse.Namespace, look: Look) -> Pict
     from netcfg.draw import picture
 
     graphs = list(program.networks.values())
-    for name in options.network or ():
-        if name not in program.networks:
-            help = did_you_mean(name, program.networks)
-            raise NetcfgError(f"{options.file} has no network `{name}`" + (f"\nhelp: {help}" if help else ""))
+    _check_names(options, program.networks)
     if options.network:
         graphs = [graph for graph in graphs if graph.name in options.network]
 
     return picture(graphs, title=Path(options.file).name, scale=options.scale, look=look)
+
+
+def _check_names(options: argparse.Namespace, names: Iterable[str]) -> None:
+    """Raises `NetcfgError` for a network that is asked for and not there."""
+    for name in options.network or ():
+        if name not in names:
+            help = did_you_mean(name, names)
+            raise NetcfgError(f"{options.file} has no network `{name}`" + (f"\nhelp: {help}" if help else ""))
 
 
 def _training(program: Program, options: argparse.Namespace) -> Picture:
