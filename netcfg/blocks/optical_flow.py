@@ -91,6 +91,9 @@ class OpticalFlow(Transform, name="optical_flow"):
         in_files = getattr(samples, "with_flow", None)
         if in_files is not None:
             return in_files()
+        with_frames = getattr(samples, "with_frames", None)
+        if with_frames is not None:  # nobody wants the picture, and flow is found between pictures
+            samples = with_frames().only(samples.fields)
         from netcfg.datasets.flow_cache import open_cache
         from netcfg.datasets.flow_samples import FlowSamples
 

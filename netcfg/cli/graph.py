@@ -14,10 +14,9 @@ from netcfg.cli.program import add_program_arguments, check_file, settings_of
 from netcfg.draw.links import DEFAULT as DEFAULT_LINK
 from netcfg.draw.links import Links, check_template
 from netcfg.draw.options import LABELS, Look
-from netcfg.files import write_beside
 from netcfg.passes.plan import plan
 from netcfg.program import Program
-from netcfg.source import NetcfgError, did_you_mean, nearest, render, sorted_findings
+from netcfg.source import NetcfgError, did_you_mean, render, sorted_findings
 
 if TYPE_CHECKING:
     from netcfg.draw import Picture
@@ -81,11 +80,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Draw the networks, or the training step, and say where the picture is."""
-    from netcfg.draw import FORMATS
-
     look = _look(options)
     output = Path(options.output or f"{Path(options.file).stem}.svg")
-    check_picture(output, list(FORMATS), options.scale)
+    check_picture(output, options.scale)
     check_template(options.link)
     _check_combination(options, look)
     program, findings = check_file(options.file, options.preset, settings_of(options), options.data)
@@ -95,8 +92,8 @@ def run(options: argparse.Namespace) -> int:
         drawn = _broken(options, look)
     else:
         drawn = _training(program, options) if options.training else _networks(program, options, look)
-    drawn.links = Links(options.link, str(output.parent))
-    write_beside(output, FORMATS[output.suffix.lower()](drawn))
+    drawn.links = Links(options.link)
+    drawn.save(output)
     print(output)
     return int(program is None)
 
@@ -171,19 +168,10 @@ def _look(options: argparse.Namespace) -> Look:
         raise NetcfgError(f"--{error}") from None
 
 
-def check_picture(output: Path, endings: list[str], scale: float) -> None:
+def check_picture(output: Path, scale: float) -> None:
     """Raises `NetcfgError` for a picture that cannot be: of an unknown type, or of no size."""
-    _check_ending(output, endings)
+    from netcfg.draw.formats import writer_of
+
+    writer_of(output)
     if not 0 < scale <= 16:
         raise NetcfgError(f"--scale must be above 0 and at most 16, found {scale:g}")
-
-
-def _check_ending(output: Path, endings: list[str]) -> None:
-    """Raises `NetcfgError` for a type of file that netcfg does not draw."""
-    if output.suffix.lower() in endings:
-        return
-    found = f"`{output.suffix}`" if output.suffix else "one without an ending"
-    near = nearest(output.suffix, endings)
-    help = f"\nhelp: did you mean `{output.with_suffix(near)}`?" if near else ""
-    kinds = f"{', '.join(endings[:-1])} and {endings[-1]}"
-    raise NetcfgError(f"{output}: netcfg draws {kinds} files, not {found}{help}")
