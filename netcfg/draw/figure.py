@@ -7,6 +7,7 @@ from math import ceil
 
 from netcfg.draw import style
 from netcfg.draw.ids import part_ids
+from netcfg.draw.insides import inside_of
 from netcfg.draw.levels import Pin, split
 from netcfg.draw.marks import LEGEND_HEIGHT, LOOKS, legend, legend_width, marks_of, paint_of
 from netcfg.draw.measure import (
@@ -15,13 +16,13 @@ from netcfg.draw.measure import (
     Line,
     Measured,
     frame_title,
-    inside_of,
     line_height,
     line_width,
     times_text,
 )
 from netcfg.draw.metrics import ASCENT, text_width
 from netcfg.draw.model import Box, Diagram, Frame
+from netcfg.draw.options import Look
 from netcfg.draw.scene import Dot, Group, Path, Point, Rect, Scene, Shape, Text
 from netcfg.source import Span
 
@@ -29,10 +30,10 @@ Ids = dict[int, str]
 """The names of boxes and frames, by the identity of the object."""
 
 
-def compose(diagrams: Sequence[Diagram], title: str = "") -> Scene:
+def compose(diagrams: Sequence[Diagram], title: str = "", look: Look | None = None) -> Scene:
     """All networks on one page, each in its frame, in reading order: downwards, then to the right."""
     ids = part_ids(diagrams)
-    insides = [inside_of(diagram.frame, split(diagram)) for diagram in diagrams]
+    insides = [inside_of(diagram.frame, split(diagram), look) for diagram in diagrams]
     sizes = [_network_size(inside, diagram.frame) for inside, diagram in zip(insides, diagrams, strict=True)]
     corners, width, height = pack(sizes)
     title_width = text_width(title, style.PAGE_TITLE, bold=True)
@@ -105,14 +106,15 @@ def _network_size(inside: Inside, frame: Frame) -> Point:
 
 
 def _network(inside: Inside, frame: Frame, ids: Ids, size: Point, x: float, y: float) -> Iterator[Shape]:
-    yield Rect(x, y, *size, "#ffffff", style.NETWORK_STROKE, 10.0)
+    stroke = LOOKS[frame.mark].colour if frame.mark else style.NETWORK_STROKE
+    yield Rect(x, y, *size, "#ffffff", stroke, 10.0)
     title = []
     for text in network_title(frame):
         left, base = x + style.NETWORK_PAD + text.x, y + style.NETWORK_PAD + style.TITLE * ASCENT
         title.append(Text(left, base, text.text, text.size, text.width, text.fill, text.bold))
     yield Group("header", "", tuple(title), spans=_spans(frame))
     spare = size[0] - inside.placement.width
-    yield from _content(inside, ids, x + spare / 2, y + style.NETWORK_HEADER, 0, 0.0)
+    yield from _content(inside, ids, x + spare / 2, y + style.NETWORK_HEADER, 0)
 
 
 def _frame(part: Measured, frame: Frame, ids: Ids, x: float, y: float, depth: int) -> Iterator[Shape]:
@@ -131,8 +133,11 @@ def _frame(part: Measured, frame: Frame, ids: Ids, x: float, y: float, depth: in
     base = y + style.HEADER / 2 + style.TEXT * ASCENT / 2
     words = words_of(title, x + (width - line_width(title)) / 2, base)
     yield Group("header", "", (bar, *words), spans=_spans(frame))
-    left = x + part.item.axis - inside.placement.axis
-    yield from _content(inside, ids, left, y + style.HEADER, depth + 1, style.FRAME_PAD)
+    if inside.sideways:
+        left, top = x, y + style.HEADER + style.FRAME_PAD
+    else:
+        left, top = x + part.item.axis - inside.placement.axis, y + style.HEADER
+    yield from _content(inside, ids, left, top, depth + 1)
 
 
 def _spans(part: Box | Frame) -> tuple[Span, ...]:
@@ -140,8 +145,8 @@ def _spans(part: Box | Frame) -> tuple[Span, ...]:
     return part.entries[0].spans if part.entries else ()
 
 
-def _content(inside: Inside, ids: Ids, x: float, y: float, depth: int, below: float) -> Iterator[Shape]:
-    """Lines, then boxes and frames, then labels. Lines that leave the frame go `below` further."""
+def _content(inside: Inside, ids: Ids, x: float, y: float, depth: int) -> Iterator[Shape]:
+    """Lines, then boxes and frames, then labels."""
     placement = inside.placement
     ends = zip(inside.level.links, inside.level.marks, placement.lines, strict=True)
     for (_, _, target), mark, line in sorted(
@@ -150,7 +155,7 @@ def _content(inside: Inside, ids: Ids, x: float, y: float, depth: int, below: fl
         member = inside.parts[target].member
         points = [(x + px, y + py) for px, py in line]
         if isinstance(member, Pin):
-            points[-1] = (points[-1][0], points[-1][1] + below)
+            points[-1] = _further(points[-1], inside)
         colour, thickness = (
             (LOOKS[mark].colour, style.MARKED_STROKE) if mark else (style.LINE, style.LINE_STROKE)
         )
@@ -169,6 +174,12 @@ def _content(inside: Inside, ids: Ids, x: float, y: float, depth: int, below: fl
     yield from _labels(inside, x, y)
 
 
+def _further(end: Point, inside: Inside) -> Point:
+    """Where a line that leaves a frame ends: at the frame's edge."""
+    x, y = end
+    return (x + inside.beyond, y) if inside.sideways else (x, y + inside.beyond)
+
+
 def visible_size(part: Measured) -> Point:
     """The size of a box or frame without the edge of a second one behind it."""
     several = not isinstance(part.member, Pin) and part.member.count > 1
@@ -180,8 +191,12 @@ def _labels(inside: Inside, x: float, y: float) -> Iterator[Shape]:
     """The texts beside the lines, under the boxes that make the signals."""
     for part, (px, py) in zip(inside.parts, inside.placement.corners, strict=True):
         for text, port in zip(part.labels, part.item.ports, strict=False):
-            left = x + px + part.item.axis + port.offset + style.LABEL_GAP
-            base = y + py + part.item.height + style.LABEL_HEIGHT - 4.0
+            if inside.sideways:
+                left = x + px + part.item.width + style.LABEL_GAP
+                base = y + py + part.item.axis + port.offset + style.LABEL_HEIGHT - 4.0
+            else:
+                left = x + px + part.item.axis + port.offset + style.LABEL_GAP
+                base = y + py + part.item.height + style.LABEL_HEIGHT - 4.0
             if text:
                 yield Text(left, base, text, style.SMALL, text_width(text, style.SMALL), style.FAINT)
 
