@@ -116,7 +116,8 @@ def _network_size(inside: Inside, frame: Frame) -> Point:
 
 
 def _network(inside: Inside, frame: Frame, ids: Ids, size: Point, x: float, y: float) -> Iterator[Shape]:
-    yield Rect(x, y, *size, "#ffffff", style.NETWORK_STROKE, 10.0)
+    stroke = LOOKS[frame.mark].colour if frame.mark else style.NETWORK_STROKE
+    yield Rect(x, y, *size, "#ffffff", stroke, 10.0)
     title = []
     for text in network_title(frame):
         left, base = x + style.NETWORK_PAD + text.x, y + style.NETWORK_PAD + style.TITLE * ASCENT
