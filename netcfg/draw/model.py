@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from netcfg.draw.costs import Costs, amount, cost_text, costs_of
+from netcfg.draw.costs import Costs, amount, cost_notes, costs_of
 from netcfg.draw.entry import Entry, entry_of, place_text
 from netcfg.draw.marked import NO_MARKS, UNMARKED, Mark, Marks
 from netcfg.draw.options import Look
@@ -140,11 +140,7 @@ def _box(graph: Graph, one: Shown, all_frozen: bool, look: Look) -> Box:
     box.count, box.turn, box.costs = one.count, one.turn, costs
     box.mark, box.message = one.marked
     box.shapes = {port: signal.shape for port, signal in one.last.outputs.items()}
-    box.notes = tuple(
-        cost_text(label, getattr(costs, label))
-        for label in look.labels
-        if label != "shape" and getattr(costs, label) != 0
-    )
+    box.notes = cost_notes(costs, look.labels)
     return box
 
 

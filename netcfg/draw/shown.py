@@ -7,7 +7,7 @@ shown once. A run of equal, unnamed boxes becomes one. A template's use deeper t
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -365,5 +365,10 @@ def signals_given(graph: Graph, one: Shown, shown_by: list[Shown]) -> Iterator[t
 
 def kinds_of_blocks(one: Shown) -> list[str]:
     """What is in a closed box: `13 convolutional`, the most frequent types first, three at most."""
-    types = Counter(node.type for node in one.nodes if node.type not in MERGED_TYPES)
-    return [f"{count} {name.replace('_', ' ')}" for name, count in types.most_common(3)]
+    return kinds_of(node.type for node in one.nodes)
+
+
+def kinds_of(types: Iterable[str]) -> list[str]:
+    """The same of any block types."""
+    found = Counter(name for name in types if name not in MERGED_TYPES)
+    return [f"{count} {name.replace('_', ' ')}" for name, count in found.most_common(3)]

@@ -7,7 +7,7 @@ import sketches
 from browser import Browser, browser, needs_chromium
 from test_draw_page import NET, RESIDUAL, graphs, page_of
 
-from netcfg.draw import picture
+from netcfg.draw import Look, picture
 from netcfg.draw.data import diagram_data
 
 __all__ = ["browser"]
@@ -43,7 +43,7 @@ def expect_order(places: dict[str, list[float]]) -> None:
 
 @pytest.mark.parametrize("name", sketches.ALL)
 def test_the_page_places_parts_as_the_pictures_do(browser: Browser, name: str) -> None:
-    drawn = picture([sketches.ALL[name]()])
+    drawn = picture([sketches.ALL[name]()], look=Look(columns=1))
     browser.open(page_of(drawn))
     found = parts(browser)
     data = diagram_data("", drawn.diagrams, drawn.scene)["diagrams"][0]
@@ -58,7 +58,7 @@ def test_the_page_places_parts_as_the_pictures_do(browser: Browser, name: str) -
 def test_lines_run_as_those_of_the_pictures(browser: Browser) -> None:
     import re
 
-    drawn = picture([sketches.unet()])
+    drawn = picture([sketches.unet()], look=Look(columns=1))
     browser.open(page_of(drawn))
     found = browser.evaluate(
         "[...document.querySelectorAll('.line path')].map((path) => path.getAttribute('d'))"

@@ -10,10 +10,16 @@ class Page {
     this.stage = find("#stage");
     this.world = find("#world");
     this.panel = new Panel(data, find("#about"), {go: (id) => this.reveal(id), neighbours: (part) => this.neighbours(part)});
-    for (const network of data.networks) if (network.turns) this.showTurns(network.level, true);
+    for (const network of data.networks) {
+      for (const member of this.members(network.level)) {
+        if ((member.one ?? member).shut) this.folds.folded.add(member.id);
+        if (member.is === "repeat" && network.turns) this.folds.turns.add(member.id);
+      }
+    }
     this.draw();
     this.start();
     this.listNetworks();
+    this.listMarks();
     new ResizeObserver(() => (this.isMoved ? this.look() : this.start())).observe(this.stage);
   }
 
@@ -22,11 +28,16 @@ class Page {
   draw() {
     this.drawing = new Drawing(this.data, this.folds);
     this.world.innerHTML = `${this.drawing.svg}<g id="focus"></g>`;
+    for (const part of this.data.still ? this.world.querySelectorAll("[data-node]") : []) {
+      part.classList.add("part", "box");
+      part.setAttribute("role", "button");
+      part.setAttribute("tabindex", "-1");
+    }
     this.elements = new Map(Array.from(this.world.querySelectorAll("[data-node]"), (part) => [part.dataset.node, part]));
     this.boxes = [...this.drawing.parts.values()].filter((part) => part.is === "box");
     this.lines = new Map();
     for (const line of this.world.querySelectorAll(".line")) {
-      const signal = line.dataset.signal.replace(/ \d+$/, "");
+      const signal = (line.dataset.signal ?? "").replace(/ \d+$/, "");
       this.lines.set(signal, [...(this.lines.get(signal) ?? []), line]);
     }
     this.marked = [];
@@ -153,7 +164,7 @@ class Page {
 
   /** The frames and repeats around a box, outer ones first. */
   *around(level, box) {
-    for (const member of level.members) {
+    for (const member of level?.members ?? []) {
       const frame = member.is === "repeat" ? member.all : member;
       if (!(frame.box <= box && box < frame.box + frame.count) || member.is === "box") continue;
       yield member;
@@ -170,7 +181,7 @@ class Page {
 
   /** Every frame and repeat of a level and below, each with the id its state goes by. */
   *members(level) {
-    for (const member of level.members) {
+    for (const member of level?.members ?? []) {
       if (member.is === "frame") yield member, yield* this.members(member.level);
       if (member.is !== "repeat") continue;
       yield member;
@@ -326,7 +337,7 @@ class Page {
 
   /** The box by which a box is shown where nothing is folded: that of a first turn, where one stands for all. */
   standIn(level, box) {
-    for (const member of level.members) {
+    for (const member of level?.members ?? []) {
       const frame = member.is === "repeat" ? member.all : member;
       if (frame.is !== "frame" || box < frame.box || box >= frame.box + frame.count) continue;
       if (member.is === "frame" || this.folds.turns.has(member.id)) return this.standIn(frame.level, box);
@@ -370,6 +381,13 @@ class Page {
     this.choose(id, false);
     this.bring(this.drawing.parts.get(id));
     this.focus(id);
+  }
+
+  listMarks() {
+    find("#legend").innerHTML = Object.entries(this.data.marks).map(([mark, {colour, sign}]) => (
+      `<span style="--mark:${colour}">${escaped(`${sign} ${mark}`)}</span>`)).join("");
+    const foldable = this.data.networks.some((network) => !this.members(network.level).next().done);
+    for (const name of ["fold", "unfold", "turns"]) find(`[data-do="${name}"]`).hidden = !foldable;
   }
 
   listNetworks() {
