@@ -59,7 +59,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"what stands at boxes and lines: {', '.join(LABELS)}, or none (default %(default)s)",
     )
     parser.add_argument(
-        "--direction", default="top-down", metavar="WAY", help="top-down (the default) or left-right"
+        "--style",
+        default="flow",
+        metavar="NAME",
+        help="flow (boxes and lines, the default) or volumes (feature maps in perspective)",
+    )
+    parser.add_argument(
+        "--direction", metavar="WAY", help="top-down (the default of flow) or left-right (of volumes)"
     )
     parser.add_argument(
         "--columns",
@@ -163,7 +169,14 @@ def _look(options: argparse.Namespace) -> Look:
     """The choices of the command line. Raises `NetcfgError` for what there is no such choice."""
     labels = [label.strip() for label in options.labels.split(",") if label.strip() not in ("", "none")]
     try:
-        return Look(options.expand, options.depth, tuple(labels), options.direction, options.columns)
+        return Look(
+            options.expand,
+            options.depth,
+            tuple(labels),
+            options.style,
+            options.direction,
+            options.columns,
+        )
     except NetcfgError as error:
         raise NetcfgError(f"--{error}") from None
 
