@@ -81,8 +81,8 @@ class OpticalFlow(Transform, name="optical_flow"):
         return {**fields, FLOW: FieldSpec((3, *spec.shape[1:]), "flow")}
 
     def reads(self, wanted: Sequence[str]) -> tuple[str, ...]:
-        """All but the flow: it is found between whole frames, not in samples."""
-        return tuple(name for name in wanted if name != FLOW)
+        """All but the flow: it is found between whole frames, not in samples; these need some field, though."""
+        return tuple(name for name in wanted if name != FLOW) or (self.of,)
 
     def extend(self, samples: Any, wanted: Sequence[str], fields: Mapping[str, FieldSpec]) -> Any:
         """The samples with their flow. Raises `NetcfgError` where this OpenCV lacks the method."""

@@ -13,7 +13,7 @@ from netcfg.cli.plan import check_planned
 from netcfg.cli.program import add_program_arguments, check_file, settings_of
 from netcfg.draw.links import DEFAULT as DEFAULT_LINK
 from netcfg.draw.links import Links, check_template
-from netcfg.draw.options import LABELS, Look
+from netcfg.draw.options import HEATS, LABELS, Look
 from netcfg.passes.plan import plan
 from netcfg.program import Program
 from netcfg.source import NetcfgError, did_you_mean, render, sorted_findings
@@ -59,13 +59,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"what stands at boxes and lines: {', '.join(LABELS)}, or none (default %(default)s)",
     )
     parser.add_argument(
-        "--direction", default="top-down", metavar="WAY", help="top-down (the default) or left-right"
+        "--style",
+        default="flow",
+        metavar="NAME",
+        help="flow (boxes and lines, the default) or volumes (feature maps in perspective)",
+    )
+    parser.add_argument(
+        "--direction", metavar="WAY", help="top-down (the default of flow) or left-right (of volumes)"
     )
     parser.add_argument(
         "--columns",
         type=int,
         metavar="N",
         help="fold each network into N columns, or rows (as many as a page needs)",
+    )
+    parser.add_argument(
+        "--heat",
+        metavar="COST",
+        help=f"colour boxes by what they cost, not by family: {', '.join(HEATS)} (of activations)",
     )
     parser.add_argument("--scale", type=float, default=2.0, help="pixels per unit of a png (default 2)")
     parser.add_argument(
@@ -163,7 +174,15 @@ def _look(options: argparse.Namespace) -> Look:
     """The choices of the command line. Raises `NetcfgError` for what there is no such choice."""
     labels = [label.strip() for label in options.labels.split(",") if label.strip() not in ("", "none")]
     try:
-        return Look(options.expand, options.depth, tuple(labels), options.direction, options.columns)
+        return Look(
+            options.expand,
+            options.depth,
+            tuple(labels),
+            options.style,
+            options.direction,
+            options.columns,
+            options.heat,
+        )
     except NetcfgError as error:
         raise NetcfgError(f"--{error}") from None
 
