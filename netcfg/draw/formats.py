@@ -58,8 +58,8 @@ class Picture:
         return write_svg(self.scene)
 
     def page(self) -> str:
-        """It as an HTML file: to fold, or in as many columns as were asked for."""
-        scene = self.scene if (self.look.columns or 1) > 1 else None
+        """It as an HTML file: to fold, unless it is in columns that were asked for, or of volumes."""
+        scene = self.scene if (self.look.columns or 1) > 1 or self.look.volumes else None
         return write_page(self.title, self.diagrams, self.links, self.look, scene)
 
 

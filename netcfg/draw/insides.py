@@ -110,7 +110,7 @@ class _Layout:
             part = measured_volume(box, labels, before, self.scale, self.sideways, self.with_shapes)
             if self.sideways:
                 side = part.item.side_top
-                part.item = replace(_turned_item(part.item, part.item.axis, labels), side_top=side)
+                part.item = replace(turned_item(part.item, part.item.axis, labels), side_top=side)
             return part
         if not self.sideways:
             return measured_box(box, self.common, labels, joined)

@@ -60,6 +60,7 @@ DOWN, RIGHT = Look(columns=1), Look(columns=1, direction="left-right")
         *((name, DOWN) for name in sketches.ALL),
         *((name, RIGHT) for name in ("inception", "nested_repeats", "two_streams_templates", "taps")),
         ("repeats", Look(columns=1, depth=0)),
+        ("repeats", Look(columns=1, heat="parameters")),
         ("resnet18", Look(columns=1, depth=0, labels=("shape", "macs"))),
     ],
 )
@@ -321,7 +322,7 @@ def test_a_difference_is_marked(browser: Browser) -> None:
     )
     drawn = difference_picture(compare(before, after))
     browser.open(page_of(drawn))
-    assert browser.evaluate("document.querySelector('#legend').innerText") == "~ changed"
+    assert browser.evaluate("document.querySelector('#legend').textContent") == "~ changed"
     edge = "document.querySelector('[data-node=\"Net.one.down\"] rect').getAttribute('stroke')"
     assert browser.evaluate(edge) == LOOKS["changed"].colour
     browser.press("c")

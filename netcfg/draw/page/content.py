@@ -13,9 +13,11 @@ from netcfg.draw import layout, style
 from netcfg.draw.costs import cost_notes, sum_of
 from netcfg.draw.figure import box_shapes, network_title, visible_size, words_of
 from netcfg.draw.folds import Flow, FoldedLevel, Group, Repeat, Unit, flows_of_one, fold, leaves, level_of
+from netcfg.draw.heat import coloured, most_of, warm_box
 from netcfg.draw.ids import part_ids, parts_below
 from netcfg.draw.insides import ports_of, turned_item
 from netcfg.draw.lanes import Item, Lanes, Link, Port
+from netcfg.draw.legend import LEGEND_HEIGHT, Legend, legend_of
 from netcfg.draw.levels import Pin, SignalKey
 from netcfg.draw.links import Links
 from netcfg.draw.marked import Mark
@@ -82,7 +84,7 @@ def page_data(
     """
     folds = scene is None
     whole = [diagram.expanded() if folds and diagram.expanded else diagram for diagram in diagrams]
-    content = _Content(whole, links, look)
+    content = _Content(whole, links, look, most_of(list(coloured(diagrams)), look.heat) if look.heat else 0)
     networks = [
         content.network(diagram, diagram is given, folds)
         for diagram, given in zip(whole, diagrams, strict=True)
@@ -93,6 +95,7 @@ def page_data(
         "sizes": SIZES,
         "sideways": look.is_sideways,
         "marks": {mark: LOOKS[mark]._asdict() for mark in marks_of(diagrams)},
+        "legend": content.legend(legend_of(diagrams, look, style.LEGEND_WIDTH)) if folds else None,
         "still": content.still(scene) if scene else None,
         "networks": networks,
         "drawings": content.drawings.rows,
@@ -107,8 +110,9 @@ def page_data(
 class _Content:
     """The data in the making, and what its networks share."""
 
-    def __init__(self, diagrams: Sequence[Diagram], links: Links, look: Look) -> None:
+    def __init__(self, diagrams: Sequence[Diagram], links: Links, look: Look, most: int) -> None:
         self.ids = part_ids(diagrams)
+        self.most = most
         self.look = look
         self.entries = Entries(links)
         self.drawings, self.shapes, self.links = Table(), Table(), Table()
@@ -137,6 +141,23 @@ class _Content:
         rows = "\n".join(row for shape in scene.shapes for row in rows_of(shape))
         places = {group.id: group.place for group in groups_of(scene.shapes) if group.id and group.place}
         return {"svg": rows, "width": scene.width, "height": scene.height, "places": places}
+
+    def legend(self, legend: Legend) -> dict[str, Any] | None:
+        """What colours mean, around the origin."""
+        if not legend.rows:
+            return None
+        rows = "".join(row for group in legend.shapes(0.0, 1.0) for row in rows_of(group))
+        return {"svg": rows, "width": legend.width + 1, "height": legend.height - LEGEND_HEIGHT / 2}
+
+    def as_shown(self, box: Box, boxes: Sequence[Box]) -> Box:
+        """A box with the costs of all that it stands for, and their colour."""
+        costs = sum_of(each.costs for each in boxes)
+        if not box.pieces or (len(boxes) == 1 and not self.look.heat):
+            return box
+        shown = replace(box, costs=costs, notes=cost_notes(costs, self.look.labels))
+        if self.look.heat:
+            warm_box(shown, self.look.heat, self.most)
+        return shown
 
     def drawing(self, shapes: Iterator[Shape] | Sequence[Shape]) -> int:
         """The number of a drawing around the origin."""
@@ -172,7 +193,8 @@ class _Network:
     def foldable(self, whole: Group, flows: Sequence[Flow]) -> dict[str, Any]:
         """Its outermost level."""
         if not self.content.look.is_sideways:
-            self.common = common_width(list(_shown_at_first(whole, self.content.look)))
+            shown = _shown_at_first(whole, self.content.look)
+            self.common = common_width([self.content.as_shown(*each) for each in shown])
         return self.level(level_of(whole.units, flows), 0)
 
     def box_data(self, box: Box) -> dict[str, Any]:
@@ -220,18 +242,17 @@ class _Network:
 
     def _box(self, box: Box, unit: Unit, labels: list[str], edge: _Edge) -> dict[str, Any]:
         """A box that stands for all boxes of a unit: of one that is shown as one turn, or folded."""
+        boxes = list(leaves(unit))
+        box = self.content.as_shown(box, boxes)
         if self.content.look.is_sideways:
             part = measured_box(box, self.common, labels, 0, style.NARROW_LINE_WIDTH)
             part.item = turned_item(part.item, part.item.side_top or 0.0, labels)
         else:
             part = measured_box(box, self.common, labels, edge.joined)
         part.item = layout.spread_ports(part.item, edge.index, edge.lanes)
-        data: dict[str, Any] = {"is": "box", "box": self._first(unit), "count": sum(1 for _ in leaves(unit))}
+        data: dict[str, Any] = {"is": "box", "box": self.number[id(boxes[0])], "count": len(boxes)}
         data["shape"] = self.content.shape(part, box)
         return data | {"ports": _ports(part.item.ports, labels)}
-
-    def _first(self, unit: Unit) -> int:
-        return self.number[id(next(leaves(unit)))]
 
     def _group(self, group: Group, flows: Sequence[Flow], labels: list[str], edge: _Edge) -> dict[str, Any]:
         return self._frame(group.frame, group, group.units, flows, labels, edge)
@@ -268,7 +289,7 @@ class _Network:
             "exits": [inside.exits[key] for key in edge.keys],
             "entries_at": [edge.entering[key] for key in inside.entries],
             "ports": _ports(ports or (Port(),), labels or [""]),
-            "folded": self._box(_folded(frame, boxes, self.content.look), unit, labels, edge),
+            "folded": self._box(_folded(frame, boxes), unit, labels, edge),
             "level": self.level(inside, edge.depth if unit_is_turns else edge.depth + 1),
         }
 
@@ -297,16 +318,14 @@ class _Edge:
         self.entering = {key: row for row, (_, key, target) in enumerate(level.links) if target == index}
 
 
-def _shown_at_first(unit: Unit, look: Look, depth: int = -1) -> Iterator[Box]:
-    """The boxes that stand for a unit inside of `depth` templates as long as a reader has unfolded nothing."""
-    one = unit.one if isinstance(unit, Repeat) else unit
+def _shown_at_first(unit: Unit, look: Look, depth: int = -1) -> Iterator[tuple[Box, list[Box]]]:
+    """The boxes of a unit inside of `depth` templates where nothing was unfolded, and the boxes each stands for."""
+    one, boxes = unit.one if isinstance(unit, Repeat) else unit, list(leaves(unit))
     if isinstance(one, Box):
-        yield one
+        yield one, boxes
+    elif isinstance(one, Group) and _is_shut(depth, boxes, look):
+        yield _folded(one.frame, boxes), boxes
     elif isinstance(one, Group):
-        boxes = list(leaves(unit))
-        if _is_shut(depth, boxes, look):
-            yield _folded(one.frame, boxes, look)
-            return
         for inner in one.units:
             yield from _shown_at_first(inner, look, depth + 1)
 
@@ -347,13 +366,13 @@ def _title_words(title: Line) -> Iterator[Shape]:
     return words_of(title, 0.0, style.HEADER / 2 + style.TEXT * ASCENT / 2)
 
 
-def _folded(frame: Frame, boxes: Sequence[Box], look: Look) -> Box:
+def _folded(frame: Frame, boxes: Sequence[Box]) -> Box:
     """What is shown in place of a folded frame, as pictures show closed templates."""
     blocks = [entry.title[1:].partition("]")[0] for box in boxes for entry in box.entries]
-    costs = sum_of(box.costs for box in boxes)
     box = Box("template", frame.name, "", [frame.note, *kinds_of(blocks)], frame.details, frame.count)
-    box.notes = cost_notes(costs, look.labels)
     with_parameters = [each for each in boxes if each.costs.parameters]
+    starts = {each.start for each in with_parameters}
+    box.start = starts.pop() if len(starts) == 1 else ""
     box.frozen = bool(with_parameters) and all(each.frozen for each in with_parameters)
     marks = {(each.mark, each.message) for each in boxes}
     if len(marks) == 1:

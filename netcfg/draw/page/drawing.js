@@ -93,7 +93,7 @@ function portsOfFrame(shown, placement, coordinate) {
 }
 
 /** Upper left corners of networks in columns, filled downwards as far as suits the shape of the page. */
-function pack(extents) {
+function pack(extents, shape) {
   const heights = extents.map(([, height]) => height), tallest = Math.max(0, ...heights);
   const limits = new Set([tallest]);
   heights.forEach((_, first) => {
@@ -104,8 +104,15 @@ function pack(extents) {
     }
   });
   const trials = [...limits].sort((a, b) => a - b).map((limit) => columns(extents, limit));
-  const extent = ({width, height}) => Math.max(width / sizes.PAGE_SHAPE, height);
+  const extent = ({width, height}) => Math.max(width / shape, height);
   return trials.reduce((best, trial) => (extent(trial) < extent(best) ? trial : best));
+}
+
+/** The same in rows that are filled to the right. */
+function packInRows(extents) {
+  const swap = (pairs) => pairs.map(([x, y]) => [y, x]);
+  const {corners, width, height} = pack(swap(extents), 1 / sizes.PAGE_SHAPE);
+  return {corners: swap(corners), width: height, height: width};
 }
 
 function columns(extents, limit) {
@@ -147,7 +154,7 @@ class Drawing {
     const {data, folds} = this;
     const plans = data.networks.map((network) => plan(data, folds, network.level));
     const extents = data.networks.map((network, place) => networkSize(network, plans[place].placement));
-    const {corners, width, height} = pack(extents);
+    const {corners, width, height} = data.sideways ? packInRows(extents) : pack(extents, sizes.PAGE_SHAPE);
     Object.assign(this, {width, height});
     data.networks.forEach((network, place) => this.network(place, plans[place], extents[place], corners[place]));
   }

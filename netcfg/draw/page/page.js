@@ -19,7 +19,7 @@ class Page {
     this.draw();
     this.start();
     this.listNetworks();
-    this.listMarks();
+    this.listColours();
     new ResizeObserver(() => (this.isMoved ? this.look() : this.start())).observe(this.stage);
   }
 
@@ -384,9 +384,14 @@ class Page {
     this.focus(id);
   }
 
-  listMarks() {
-    find("#legend").innerHTML = Object.entries(this.data.marks).map(([mark, {colour, sign}]) => (
-      `<span style="--mark:${colour}">${escaped(`${sign} ${mark}`)}</span>`)).join("");
+  listColours() {
+    const element = find("#legend"), {legend} = this.data;
+    element.toggleAttribute("hidden", !legend);
+    if (legend) {
+      element.innerHTML = legend.svg;
+      element.setAttribute("width", Math.ceil(legend.width));
+      element.setAttribute("height", Math.ceil(legend.height));
+    }
     const foldable = this.data.networks.some((network) => !this.members(network.level).next().done);
     for (const name of ["fold", "unfold", "turns"]) find(`[data-do="${name}"]`).hidden = !foldable;
   }
