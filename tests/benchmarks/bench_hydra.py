@@ -1,18 +1,18 @@
 """Twelve action units of a picture: HydraNet's one pass against twelve separate networks, at full size.
 
-    python tests/benchmarks/bench_hydra.py [--batch 8] [--rounds 5]
+    python tests/benchmarks/bench_hydra.py [--batch 8] [--rounds 5] [--busy]
 
-Both have the same heads; they predict in turn, and the median of the rounds' ratios counts.
+Both have the same heads; they predict in turn, and the median of the rounds' ratios counts (`--busy`: see bench_step).
 """
 
 from __future__ import annotations
 
 import argparse
 import statistics
-import time
 from collections.abc import Callable
 
 import torch
+from bench_step import clock
 from torch import Tensor, nn
 
 import netcfg
@@ -54,10 +54,10 @@ def make_separate(hydra: nn.Module) -> list[nn.Module]:
 
 def seconds(predict: Callable[[Tensor], object], pictures: Tensor) -> float:
     """How long one prediction takes."""
-    start = time.perf_counter()
+    start = clock()
     with torch.inference_mode():
         predict(pictures)
-    return time.perf_counter() - start
+    return clock() - start
 
 
 def main() -> None:
@@ -66,7 +66,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--batch", default=8, type=int)
     parser.add_argument("--rounds", default=5, type=int)
+    parser.add_argument("--busy", action="store_true")
     options = parser.parse_args()
+    if options.busy:
+        torch.set_num_threads(1)
     hydra = make_hydra()
     networks = make_separate(hydra)
     pictures = torch.rand(options.batch, 3, 224, 224).to(memory_format=torch.channels_last)
