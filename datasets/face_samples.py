@@ -90,7 +90,8 @@ class FaceSamples:
 
     `image` and `flow` uint8 S×S×3; `labels` float32, by `labelling`; `intensities` as stored; `subject` and `clip`
     int64. `jittered` gives a sample with its face box moved. `has_copies` says that moved or mirrored copies
-    are among them already; `with_flow` gives them with flow pictures out of files, where there are such.
+    are among them already; `with_flow` gives them with flow pictures out of files, where there are such; `with_frames`
+    with the picture, where that takes more than another `only`: a video must be unpacked first.
     """
 
     def __init__(
@@ -107,6 +108,7 @@ class FaceSamples:
         self.fields = tuple(fields)
         self.has_copies = has_copies
         self.with_flow = with_flow
+        self.with_frames: Callable[[], FaceSamples] | None = None
         self.labelling = labelling
 
     def __len__(self) -> int:

@@ -7,7 +7,7 @@ the methods of `ClipSamples`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +37,8 @@ class ClipSamples(Protocol):
     """A map-style data set of frames of clips."""
 
     def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int) -> dict[str, NDArray[Any]]: ...
 
     def pair(self, index: int) -> FramePair:
         """The frames whose motion belongs to a sample."""

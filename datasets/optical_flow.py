@@ -37,11 +37,12 @@ def dense_flow(
     Errors: ValueError for a method not in METHODS; `NetcfgError` where this OpenCV lacks it or cannot do it.
     """
     greys = grey(first), grey(second)
-    _check_size(method, *greys[0].shape)
+    height, width = greys[0].shape
+    _check_size(method, height, width)
     try:
-        flow = _finder(method, *greys[0].shape).calc(*greys, None)
+        flow = _finder(method, height, width).calc(*greys, None)
     except cv2.error as error:
-        raise _unfit(method, *greys[0].shape, error.err) from None
+        raise _unfit(method, height, width, error.err) from None
     return np.asarray(flow, np.float32)
 
 

@@ -5,10 +5,16 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Sequence
+import threading
+from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
+from netcfg.datasets.audetnet_folder import counted
 from netcfg.datasets.frames import open_frames
 from netcfg.files import user_cache
 from netcfg.source import NetcfgError, shown_path
@@ -51,30 +57,42 @@ def _folder_of(video: Path, cache: Path | None) -> Path:
 
 
 def _unpack_new(todo: Sequence[tuple[Path, Path]]) -> None:
+    """Unpack several videos at once; where one fails or a person interrupts, the others stop, too."""
     from rich.console import Console
     from rich.progress import Progress
 
-    console = Console(stderr=True)
-    title = f"unpacking videos to {shown_path(todo[0][1].parent)}"
+    stopping = threading.Event()
+    title = f"unpacking {counted(len(todo), 'video')} to {shown_path(todo[0][1].parent)}"
     with (
-        Progress(console=console, transient=True) as progress,
+        Progress(console=Console(stderr=True), transient=True) as progress,
         ThreadPoolExecutor(min(len(todo), os.cpu_count() or 1, _MOST_AT_ONCE)) as pool,
     ):
-        task = progress.add_task(title, total=len(todo))
+        task = progress.add_task(title, total=sum(len(open_frames(video)) for video, _ in todo))
+
+        def unpack_one(pair: tuple[Path, Path]) -> None:
+            with closing(_unpack_one(*pair)) as steps:
+                for _ in steps:
+                    progress.advance(task)
+                    if stopping.is_set():
+                        return
+
         try:
-            for _ in pool.map(_unpack_one, *zip(*todo, strict=True)):
-                progress.advance(task)
+            list(pool.map(unpack_one, todo))
         except BaseException:
+            stopping.set()
             pool.shutdown(cancel_futures=True)
             raise
 
 
-def _unpack_one(video: Path, folder: Path) -> None:
+def _unpack_one(video: Path, folder: Path) -> Generator[None, None, None]:
+    """Write a video's frames, a step each; the folder takes its place after the last one."""
     part = folder.with_name(f"{folder.name}.{os.getpid()}.part")
     try:
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
-        _write_frames(video, part)
+        for frame in open_frames(video):
+            _write_frame(part / f"{frame.name}.jpg", frame.image)
+            yield
         part.rename(folder)
     except OSError as error:
         if not folder.is_dir():  # else another process was quicker
@@ -86,10 +104,9 @@ def _unpack_one(video: Path, folder: Path) -> None:
         shutil.rmtree(part, ignore_errors=True)
 
 
-def _write_frames(video: Path, folder: Path) -> None:
+def _write_frame(path: Path, image: NDArray[np.uint8]) -> None:
     from netcfg.datasets.faces.opencv import cv2
 
-    for frame in open_frames(video):
-        picture = cv2.cvtColor(frame.image, cv2.COLOR_RGB2BGR)
-        _, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
-        (folder / f"{frame.name}.jpg").write_bytes(data.tobytes())
+    picture = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
+    _, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+    path.write_bytes(data.tobytes())

@@ -13,6 +13,7 @@ from netcfg.passes.data_folder import read_from_folder
 from netcfg.passes.elaborate import elaborate
 from netcfg.passes.infer import infer
 from netcfg.passes.read import read_program
+from netcfg.passes.understand import Understood, understand_networks
 from netcfg.program import Program
 from netcfg.source import Finding, ProgramError, has_errors
 
@@ -46,6 +47,20 @@ def check(
     finally:
         if enabled:
             gc.enable()
+
+
+def understand(
+    path_or_text: str | os.PathLike[str],
+    preset: str | None = None,
+    variables: Mapping[str, object] | None = None,
+    data: str | None = None,
+) -> tuple[list[Understood], list[Finding]]:
+    """A program's networks as far as they can be understood, errors and all; and everything that `check` finds."""
+    _, findings = check(path_or_text, preset, variables, data)
+    unheard: list[Finding] = []
+    reading = read_program(path_or_text, unheard)
+    parts = collect(reading, preset, variables or {}, unheard)
+    return understand_networks(reading, parts, findings), findings
 
 
 def _compile(

@@ -153,3 +153,7 @@ def _factor_text(size: Size) -> str:
 def to_json(shape: Shape) -> list[int | str]:
     """A shape as data: numbers, and symbolic sizes as their text."""
     return [size if isinstance(size, int) else str(size) for size in shape]
+
+
+UNKNOWN: Shape = (Symbolic.named("?"),)
+"""Of a signal in a broken program of which not even the number of axes is known."""

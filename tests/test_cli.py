@@ -364,6 +364,7 @@ def test_training_is_drawn_where_the_file_trains(run: Run) -> None:
     [
         (["good.cfg", "--training"], "NC403 incomplete-training]: good.cfg trains nothing"),
         (["good.cfg", "--training", "--expand"], "--expand goes with pictures of networks"),
+        (["good.cfg", "--training", "--labels", "macs"], "--labels goes with pictures of networks"),
         (["good.cfg", "--training", "--network", "N"], "--network goes with pictures of networks"),
         (["good.cfg", "--phase", "main"], "--phase goes with --training"),
         (

@@ -260,3 +260,17 @@ def test_show_reads_a_program(tmp_path, capsys):
     assert "3×32×32" in capsys.readouterr().out
     assert main(["data", "show", "net.cfg"]) == 1
     assert "--data DIR" in capsys.readouterr().err
+
+
+def test_show_puts_the_flow_of_a_program_beside_its_pictures(tmp_path, capsys):
+    (tmp_path / "net.cfg").write_text(
+        "{Data}\n[synthetic_faces]\nimage_size = 32\nsubjects = 3\nclips = 1\n[optical_flow]\n[horizontal_flip]\n"
+        "{N}\n[net]\n[input]\nname = flow\nchannels = 3\nheight = 32\nwidth = 32\n[flatten]\n"
+    )
+    assert main(["data", "show", "net.cfg", "-o", "sheet.png", "--count", "1"]) == 0
+    assert "flow" in capsys.readouterr().out
+    sheet = cv2.cvtColor(cv2.imread(str(tmp_path / "sheet.png")), cv2.COLOR_BGR2RGB)
+    shown = sheet[4:84, 4:164]  # a picture and its flow, side by side, in a square of 160 pixels
+    assert shown[:, :78, 2].min() < 250
+    assert shown[:, 82:, 2].max() < 40  # flow has no blue
+    assert shown[:, 82:, 0].mean() > 60

@@ -5,16 +5,19 @@ from __future__ import annotations
 import errno
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+import netcfg
 from netcfg.cli.main import main
 from netcfg.datasets import flow_folder
 from netcfg.datasets.audetnet_folder import read_picture
 from netcfg.datasets.optical_flow import dense_flow, encode_flow
+from netcfg.datasets.pipeline import open_samples
 
 FRAMES = 4
 
@@ -249,3 +252,25 @@ def test_wrong_usage_is_told(argument, capsys) -> None:
         flow("clip", "-o", "out", *argument)
     assert stop.value.code == 2
     assert f"found `{argument[1]}`" in capsys.readouterr().err
+
+
+def test_sources_read_what_it_writes_and_find_the_same_themselves() -> None:
+    for subject in range(3):
+        write_clip(f"recordings/s{subject}/a", seed=subject)
+    assert flow("recordings", "-o", "found") == 0
+
+    def samples(options: str) -> list[np.ndarray]:
+        text = (
+            f"{{Data}}\n[clips]\npath = recordings\nimage_size = 40\n{options}[optical_flow]\ncache = None\n"
+        )
+        inputs = "".join(f"[input]\nname = {name}\nshape = 3, 40, 40\n" for name in ("image", "flow"))
+        data = netcfg.load(
+            f"{text}{{N}}\n[net]\n{inputs}[combine_concat]\ncombine_layers = image, flow\n"
+        ).data
+        assert data is not None
+        opened = open_samples(replace(data, used=("flow",)), "train")
+        return [opened[index]["flow"] for index in range(len(opened))]
+
+    made, read = samples(""), samples("flow = found\n")
+    assert len(made) == len(read) == FRAMES
+    assert all(np.array_equal(*pair) for pair in zip(made, read, strict=True))

@@ -415,7 +415,7 @@ class Trainer:
         )
         train_losses = Sums(**position.sums).means()
         position.epoch, position.batch, position.sums = position.epoch + 1, 0, {}
-        position.stale = 0 if is_best else position.stale + 1
+        position.stale = 0 if is_best and self._counts(figure, higher_is_better) else position.stale + 1
         if is_best:
             position.best, position.best_epoch = figure, position.epoch
         record = self._record(train_losses, evaluation, is_best)
@@ -423,6 +423,11 @@ class Trainer:
         self.phases.end_epoch(figure, higher_is_better)
         if self.team.is_first:
             self._write_epoch(record, figure)
+
+    def _counts(self, figure: float, higher_is_better: bool) -> bool:
+        """Whether the best epoch so far is good enough to go on for."""
+        above = self.training.patience_above
+        return above is None or not higher_is_better or figure > above
 
     def _write_epoch(self, record: dict[str, Any], figure: float) -> None:
         """Keep what an epoch has given."""

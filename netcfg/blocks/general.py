@@ -31,6 +31,11 @@ class Training(Settings, name="training"):
     patience: Annotated[int, Field(ge=0)] | None = Field(
         None, description="stop after this many epochs without a better monitored metric; None: never"
     )
+    patience_above: float | None = Field(
+        None,
+        description="of a metric of which more is better: an epoch counts as a better one only above this, as in "
+        "AUNets' published code above an F1 of 0; None: any better one",
+    )
     seed: Annotated[int, Field(ge=0, lt=2**31)] = Field(0, description="of weights, order and augmentation")
     workers: Annotated[int, Field(ge=0, le=256)] | None = Field(
         None, description="processes that prepare data; None: chosen from the machine's cores"

@@ -77,6 +77,8 @@ class Transform(Section):
     per_sample: ClassVar[bool] = True
     extends_source: ClassVar[bool] = False
     """Whether it adds to the samples of a source what no single one tells (`extend`), flow or copies; comes first."""
+    follows_source: ClassVar[bool] = False
+    """Whether nothing may stand between it and the source, not even what adds copies."""
 
     when: Literal["train", "always"] = Option("always", description="in training only, or always")
     only: tuple[str, ...] | None = Option(

@@ -13,6 +13,7 @@ from netcfg.source import NetcfgError, shown_path
 
 if TYPE_CHECKING:
     from netcfg.blocks.kinds import Source
+    from netcfg.blocks.optical_flow import OpticalFlow
     from netcfg.datasets.databases import Frame
 
 SOURCES = ("synthetic_faces", "disfa", "bp4d")
@@ -215,23 +216,28 @@ def _units(text: str) -> tuple[int, ...]:
 def _show(options: argparse.Namespace) -> None:
     import numpy as np
 
-    source = _source(options)
+    source, flow = _source(options)
     fields = {name: spec for name, spec in source.fields().items() if spec.kind in ("vector", "class")}
-    _print_tables(source, fields, _open_splits(source, tuple(fields)))
+    _print_tables(source, flow, fields, _open_splits(source, tuple(fields)))
     if options.output is None:
         return
     samples = source.open(options.split, ("image", *fields))
+    if flow is not None:
+        samples = flow.extend(samples, ("image", "flow", *fields), source.fields())
     chosen = np.linspace(0, len(samples) - 1, min(options.count, len(samples))).round().astype(int).tolist()
     pictures, captions = [], []
     for index in chosen:
         sample = samples[index]
-        pictures.append(sample["image"])
+        pictures.append(np.hstack([sample[name] for name in ("image", "flow") if name in sample]))
         captions.append(_caption(samples, index, sample, source, fields))
     _write_sheet(Path(options.output), pictures, captions)
     print(f"{options.output}: {len(chosen)} of {len(samples)} {options.split} samples")
 
 
-def _source(options: argparse.Namespace) -> Source:
+def _source(options: argparse.Namespace) -> tuple[Source, OpticalFlow | None]:
+    """The source, and the block that adds its flow where a program has one."""
+    from netcfg.blocks.optical_flow import OpticalFlow
+
     place = Path(options.place)
     if place.is_dir():
         if options.data or options.preset or options.settings:
@@ -239,13 +245,14 @@ def _source(options: argparse.Namespace) -> Source:
         layout = find_layout(place)
         if layout is None:
             raise NetcfgError(f"{shown_path(place)} looks like the folder of no source\nhelp: {KNOWN_BY}")
-        return (_folder_source if layout.source == AUDETNET else _known_source)(place, layout, options)
+        return (_folder_source if layout.source == AUDETNET else _known_source)(place, layout, options), None
     if options.action_units is not None:
         raise NetcfgError("`--action-units` is for folders\nhelp: a program writes them in its {Data}")
     data = load_program(options.place, options).data
     if data is None:
         raise NetcfgError(f"{options.place} has no {{Data}}\nhelp: name a folder, or a program with data")
-    return data.source
+    flows = (transform for transform in data.transforms if isinstance(transform, OpticalFlow))
+    return data.source, next(flows, None) if data.source.has_clips else None
 
 
 def _known_source(folder: Path, layout: Layout, options: argparse.Namespace) -> Source:
@@ -320,14 +327,17 @@ def _open_splits(source: Source, fields: tuple[str, ...]) -> dict[str, Any]:
     return splits
 
 
-def _print_tables(source: Source, fields: dict[str, Any], splits: dict[str, Any]) -> None:
+def _print_tables(
+    source: Source, flow: OpticalFlow | None, fields: dict[str, Any], splits: dict[str, Any]
+) -> None:
     import numpy as np
     from rich.console import Console
     from rich.table import Table
 
     console = Console()
     table = Table("field", "kind", "shape", title=f"[{source.type_name}]".replace("[", r"\["))
-    for name, spec in source.fields().items():
+    given = source.fields()
+    for name, spec in (given if flow is None else flow.fields(given)).items():
         table.add_row(name, spec.kind, str(spec))
     console.print(table)
     labels = {}

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from collections.abc import Iterable
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from netcfg.cli.plan import check_planned
-from netcfg.cli.program import add_program_arguments, load_program
+from netcfg.cli.program import add_program_arguments, check_file, settings_of
 from netcfg.draw.links import DEFAULT as DEFAULT_LINK
 from netcfg.draw.links import Links, check_template
 from netcfg.draw.options import LABELS, Look
-from netcfg.files import write_beside
 from netcfg.passes.plan import plan
 from netcfg.program import Program
-from netcfg.source import NetcfgError, did_you_mean, nearest
+from netcfg.source import NetcfgError, did_you_mean, render, sorted_findings
 
 if TYPE_CHECKING:
     from netcfg.draw import Picture
@@ -56,6 +58,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="shape",
         help=f"what stands at boxes and lines: {', '.join(LABELS)}, or none (default %(default)s)",
     )
+    parser.add_argument(
+        "--style",
+        default="flow",
+        metavar="NAME",
+        help="flow (boxes and lines, the default) or volumes (feature maps in perspective)",
+    )
+    parser.add_argument(
+        "--direction", metavar="WAY", help="top-down (the default of flow) or left-right (of volumes)"
+    )
+    parser.add_argument(
+        "--columns",
+        type=int,
+        metavar="N",
+        help="fold each network into N columns, or rows (as many as a page needs)",
+    )
     parser.add_argument("--scale", type=float, default=2.0, help="pixels per unit of a png (default 2)")
     parser.add_argument(
         "--link",
@@ -69,29 +86,49 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Draw the networks, or the training step, and say where the picture is."""
-    from netcfg.draw import FORMATS
-
     look = _look(options)
     output = Path(options.output or f"{Path(options.file).stem}.svg")
-    _check_ending(output, list(FORMATS))
+    check_picture(output, options.scale)
     check_template(options.link)
-    if not 0 < options.scale <= 16:
-        raise NetcfgError(f"--scale must be above 0 and at most 16, found {options.scale:g}")
-    _check_combination(options)
-    program = load_program(options.file, options)
-    drawn = _training(program, options) if options.training else _networks(program, options, look)
-    drawn.links = Links(options.link, str(output.parent))
-    write_beside(output, FORMATS[output.suffix.lower()](drawn))
+    _check_combination(options, look)
+    program, findings = check_file(options.file, options.preset, settings_of(options), options.data)
+    for finding in sorted_findings(findings):
+        print(render(finding), end="\n\n", file=sys.stderr)
+    if program is None:
+        drawn = _broken(options, look)
+    else:
+        drawn = _training(program, options) if options.training else _networks(program, options, look)
+    drawn.links = Links(options.link)
+    drawn.save(output)
     print(output)
-    return 0
+    return int(program is None)
 
 
-def _check_combination(options: argparse.Namespace) -> None:
+def _broken(options: argparse.Namespace, look: Look) -> Picture:
+    """What can be understood of a file with errors. Raises `NetcfgError` where that is nothing."""
+    from netcfg.compile import understand
+    from netcfg.draw.mistakes import broken_picture
+
+    if options.training:
+        raise NetcfgError(f"{options.file} has errors: its training step cannot be drawn, only its networks")
+    networks, _ = understand(Path(options.file), options.preset, settings_of(options), options.data)
+    names = [network.graph.name for network in networks]
+    if not names:
+        raise NetcfgError(f"{options.file}: no network in it can be drawn")
+    _check_names(options, names)
+    chosen = [network for network in networks if network.graph.name in (options.network or names)]
+    return broken_picture(chosen, Path(options.file).name, options.scale, look)
+
+
+def _check_combination(options: argparse.Namespace, look: Look) -> None:
     """Raises `NetcfgError` for options of the one kind of picture that are given for the other."""
-    networks = {"--network": options.network, "--expand": options.expand or None, "--depth": options.depth}
-    foreign = [name for name, value in networks.items() if value is not None]
+    plain = Look()
+    foreign = [
+        field.name for field in fields(Look) if getattr(look, field.name) != getattr(plain, field.name)
+    ]
+    foreign += ["network"] if options.network else []
     if options.training and foreign:
-        raise NetcfgError(f"{foreign[0]} goes with pictures of networks, not with --training")
+        raise NetcfgError(f"--{foreign[0]} goes with pictures of networks, not with --training")
     if options.phase and not options.training:
         raise NetcfgError("--phase goes with --training")
 
@@ -100,14 +137,19 @@ def _networks(program: Program, options: argparse.Namespace, look: Look) -> Pict
     from netcfg.draw import picture
 
     graphs = list(program.networks.values())
-    for name in options.network or ():
-        if name not in program.networks:
-            help = did_you_mean(name, program.networks)
-            raise NetcfgError(f"{options.file} has no network `{name}`" + (f"\nhelp: {help}" if help else ""))
+    _check_names(options, program.networks)
     if options.network:
         graphs = [graph for graph in graphs if graph.name in options.network]
 
     return picture(graphs, title=Path(options.file).name, scale=options.scale, look=look)
+
+
+def _check_names(options: argparse.Namespace, names: Iterable[str]) -> None:
+    """Raises `NetcfgError` for a network that is asked for and not there."""
+    for name in options.network or ():
+        if name not in names:
+            help = did_you_mean(name, names)
+            raise NetcfgError(f"{options.file} has no network `{name}`" + (f"\nhelp: {help}" if help else ""))
 
 
 def _training(program: Program, options: argparse.Namespace) -> Picture:
@@ -127,17 +169,22 @@ def _look(options: argparse.Namespace) -> Look:
     """The choices of the command line. Raises `NetcfgError` for what there is no such choice."""
     labels = [label.strip() for label in options.labels.split(",") if label.strip() not in ("", "none")]
     try:
-        return Look(options.expand, options.depth, labels)
+        return Look(
+            options.expand,
+            options.depth,
+            tuple(labels),
+            options.style,
+            options.direction,
+            options.columns,
+        )
     except NetcfgError as error:
         raise NetcfgError(f"--{error}") from None
 
 
-def _check_ending(output: Path, endings: list[str]) -> None:
-    """Raises `NetcfgError` for a type of file that netcfg does not draw."""
-    if output.suffix.lower() in endings:
-        return
-    found = f"`{output.suffix}`" if output.suffix else "one without an ending"
-    near = nearest(output.suffix, endings)
-    help = f"\nhelp: did you mean `{output.with_suffix(near)}`?" if near else ""
-    kinds = f"{', '.join(endings[:-1])} and {endings[-1]}"
-    raise NetcfgError(f"{output}: netcfg draws {kinds} files, not {found}{help}")
+def check_picture(output: Path, scale: float) -> None:
+    """Raises `NetcfgError` for a picture that cannot be: of an unknown type, or of no size."""
+    from netcfg.draw.formats import writer_of
+
+    writer_of(output)
+    if not 0 < scale <= 16:
+        raise NetcfgError(f"--scale must be above 0 and at most 16, found {scale:g}")

@@ -14,6 +14,7 @@ COMMANDS = {
     "summary": "list the blocks of a program's networks: shapes, parameters, costs",
     "plan": "the training step: what each phase computes, reuses, cuts and updates",
     "graph": "draw a program's networks as svg or png",
+    "diff": "what changed from one file to another: blocks, shapes, costs, training",
     "train": "train a program and keep what came of it in a run folder",
     "sweep": "train with every choice of some variables, ending in one table",
     "eval": "judge trained weights on a split, and keep the predictions",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from netcfg.compile import check
 from netcfg.program import Program
@@ -29,8 +29,13 @@ def add_program_arguments(parser: argparse.ArgumentParser) -> None:
 
 def settings_of(options: argparse.Namespace) -> dict[str, str]:
     """The variables set on the command line. Raises `NetcfgError` for one without `=`."""
+    return read_settings(options.settings)
+
+
+def read_settings(texts: Iterable[str]) -> dict[str, str]:
+    """`NAME=VALUE`s by name. Raises `NetcfgError` for one without `=`."""
     settings: dict[str, str] = {}
-    for text in options.settings:
+    for text in texts:
         name, equals, value = text.partition("=")
         if not equals or not name.strip():
             raise NetcfgError(f"--set {text}: write it as NAME=VALUE, e.g. --set width=32")

@@ -7,9 +7,10 @@ Nothing here needs anything but Python, save the PNG writer, which imports Pillo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any
 
 from netcfg.draw.formats import FORMATS, Picture
 from netcfg.draw.model import diagram
@@ -18,9 +19,11 @@ from netcfg.draw.png import write_png
 from netcfg.draw.scene import Scene
 from netcfg.draw.shown import fitting_depth
 from netcfg.draw.svg import write_svg
+from netcfg.graph import Graph
+from netcfg.source import NetcfgError, did_you_mean
 
 if TYPE_CHECKING:
-    from netcfg.graph import Graph
+    from netcfg.program import Program
 
 
 def picture(
@@ -38,6 +41,19 @@ def picture(
     return Picture(title, [diagram(graph, look=look) for graph in graphs], scale, look=look)
 
 
+def picture_of(shown: Program | Graph, choices: Mapping[str, Any]) -> Picture:
+    """The picture of a program's networks or of one network. Raises `NetcfgError` for an unknown choice."""
+    known = [choice.name for choice in fields(Look)]
+    for name in choices:
+        if name not in known:
+            help = did_you_mean(name, known)
+            raise NetcfgError(f"a picture has no choice `{name}`" + (f"\nhelp: {help}" if help else ""))
+    look = Look(**choices)
+    if isinstance(shown, Graph):
+        return picture([shown], look=look)
+    return picture(list(shown.networks.values()), title=os.path.basename(shown.name), look=look)
+
+
 def draw(
     graphs: Sequence[Graph], *, title: str = "", expand: bool = False, look: Look | None = None
 ) -> Scene:
@@ -45,4 +61,4 @@ def draw(
     return picture(graphs, title=title, expand=expand, look=look).scene
 
 
-__all__ = ["FORMATS", "Look", "Picture", "Scene", "draw", "picture", "write_png", "write_svg"]
+__all__ = ["FORMATS", "Look", "Picture", "Scene", "draw", "picture", "picture_of", "write_png", "write_svg"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING
@@ -36,6 +36,24 @@ def costs_of(nodes: Iterable[Node]) -> Costs:
             has_sizes = has_sizes and len(sizes) == len(signal.shape)
             memory += BYTES * prod(sizes)
     return Costs(parameters, macs if is_known else None, memory if has_sizes else None)
+
+
+def sum_of(costs: Iterable[Costs]) -> Costs:
+    """Those of several boxes together."""
+    each = list(costs)
+    macs = [one.macs for one in each if one.macs is not None]
+    memory = [one.memory for one in each if one.memory is not None]
+    return Costs(
+        sum(one.parameters for one in each),
+        sum(macs) if len(macs) == len(each) else None,
+        sum(memory) if len(memory) == len(each) else None,
+    )
+
+
+def cost_notes(costs: Costs, labels: Sequence[str]) -> tuple[str, ...]:
+    """The costs that `labels` ask for, in words, as far as there are any."""
+    kinds = [label for label in labels if label != "shape" and getattr(costs, label) != 0]
+    return tuple(cost_text(kind, getattr(costs, kind)) for kind in kinds)
 
 
 def amount(number: int, digits: int = 1) -> str:

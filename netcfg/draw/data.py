@@ -35,7 +35,7 @@ from netcfg.blocks.values import show_value
 from netcfg.draw.entry import Entry, file_name
 from netcfg.draw.ids import part_ids
 from netcfg.draw.model import Box, Diagram, Frame, Wire
-from netcfg.draw.scene import Group, Scene, Shape
+from netcfg.draw.scene import Scene, groups_of
 from netcfg.source import Span
 
 FORMAT = "netcfg-diagram"
@@ -69,7 +69,7 @@ def _lines(value: Any, depth: int) -> Iterator[str]:
 def diagram_data(title: str, diagrams: Sequence[Diagram], scene: Scene) -> dict[str, Any]:
     """The same as one value."""
     ids = part_ids(diagrams)
-    places = {group.id: group.place for group in _groups(scene.shapes) if group.id}
+    places = {group.id: group.place for group in groups_of(scene.shapes) if group.id}
     return {
         "format": FORMAT,
         "version": VERSION,
@@ -78,13 +78,6 @@ def diagram_data(title: str, diagrams: Sequence[Diagram], scene: Scene) -> dict[
         "height": scene.height,
         "diagrams": [_diagram(diagram, ids, places) for diagram in diagrams],
     }
-
-
-def _groups(shapes: Sequence[Shape]) -> Iterator[Group]:
-    for shape in shapes:
-        if isinstance(shape, Group):
-            yield shape
-            yield from _groups(shape.shapes)
 
 
 def _diagram(diagram: Diagram, ids: Ids, places: Places) -> dict[str, Any]:

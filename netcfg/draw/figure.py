@@ -7,34 +7,37 @@ from math import ceil
 
 from netcfg.draw import style
 from netcfg.draw.ids import part_ids
+from netcfg.draw.insides import inside_of
 from netcfg.draw.levels import Pin, split
 from netcfg.draw.marks import LEGEND_HEIGHT, LOOKS, legend, legend_width, marks_of, paint_of
 from netcfg.draw.measure import (
     WORD_GAP,
     Inside,
-    Line,
     Measured,
     frame_title,
-    inside_of,
     line_height,
     line_width,
     times_text,
 )
+from netcfg.draw.measure import words_of as words_of
 from netcfg.draw.metrics import ASCENT, text_width
 from netcfg.draw.model import Box, Diagram, Frame
+from netcfg.draw.options import Look
 from netcfg.draw.scene import Dot, Group, Path, Point, Rect, Scene, Shape, Text
+from netcfg.draw.volumes import Scale, met, volume_shapes
 from netcfg.source import Span
 
 Ids = dict[int, str]
 """The names of boxes and frames, by the identity of the object."""
 
 
-def compose(diagrams: Sequence[Diagram], title: str = "") -> Scene:
+def compose(diagrams: Sequence[Diagram], title: str = "", look: Look | None = None) -> Scene:
     """All networks on one page, each in its frame, in reading order: downwards, then to the right."""
     ids = part_ids(diagrams)
-    insides = [inside_of(diagram.frame, split(diagram)) for diagram in diagrams]
+    scale = Scale(diagrams) if look and look.volumes else None
+    insides = [inside_of(diagram.frame, split(diagram), look, scale) for diagram in diagrams]
     sizes = [_network_size(inside, diagram.frame) for inside, diagram in zip(insides, diagrams, strict=True)]
-    corners, width, height = pack(sizes)
+    corners, width, height = pack(sizes, look is not None and look.is_sideways)
     title_width = text_width(title, style.PAGE_TITLE, bold=True)
     marks = marks_of(diagrams)
     top = style.PAGE_PAD + (style.PAGE_TITLE + style.PAGE_PAD if title else 0.0)
@@ -59,11 +62,19 @@ def compose(diagrams: Sequence[Diagram], title: str = "") -> Scene:
     return scene
 
 
-def pack(sizes: Sequence[Point]) -> tuple[list[Point], float, float]:
-    """Upper left corners of networks in columns, and the width and height they take.
+def pack(sizes: Sequence[Point], rows: bool = False) -> tuple[list[Point], float, float]:
+    """Upper left corners of networks in columns, or in rows, and the width and height they take.
 
-    Columns are filled downwards as far as suits the shape of the page.
+    Columns are filled downwards, rows to the right, as far as suits the shape of the page.
     """
+    if not rows:
+        return _packed(sizes, style.PAGE_SHAPE)
+    corners, height, width = _packed([(height, width) for width, height in sizes], 1 / style.PAGE_SHAPE)
+    return [(x, y) for y, x in corners], width, height
+
+
+def _packed(sizes: Sequence[Point], shape: float) -> tuple[list[Point], float, float]:
+    """In columns, near to a page that is `shape` as wide as it is high."""
     heights = [height for _, height in sizes]
     limits = {max(heights, default=0.0)}
     for first in range(len(heights)):
@@ -72,7 +83,7 @@ def pack(sizes: Sequence[Point]) -> tuple[list[Point], float, float]:
             max(max(heights), sum(stack[:count]) - style.PAGE_GAP) for count in range(1, len(stack) + 1)
         )
     trials = [_columns(sizes, limit) for limit in sorted(limits)]
-    return min(trials, key=lambda trial: max(trial[1] / style.PAGE_SHAPE, trial[2]))
+    return min(trials, key=lambda trial: max(trial[1] / shape, trial[2]))
 
 
 def _columns(sizes: Sequence[Point], limit: float) -> tuple[list[Point], float, float]:
@@ -105,14 +116,15 @@ def _network_size(inside: Inside, frame: Frame) -> Point:
 
 
 def _network(inside: Inside, frame: Frame, ids: Ids, size: Point, x: float, y: float) -> Iterator[Shape]:
-    yield Rect(x, y, *size, "#ffffff", style.NETWORK_STROKE, 10.0)
+    stroke = LOOKS[frame.mark].colour if frame.mark else style.NETWORK_STROKE
+    yield Rect(x, y, *size, "#ffffff", stroke, 10.0)
     title = []
     for text in network_title(frame):
         left, base = x + style.NETWORK_PAD + text.x, y + style.NETWORK_PAD + style.TITLE * ASCENT
         title.append(Text(left, base, text.text, text.size, text.width, text.fill, text.bold))
     yield Group("header", "", tuple(title), spans=_spans(frame))
     spare = size[0] - inside.placement.width
-    yield from _content(inside, ids, x + spare / 2, y + style.NETWORK_HEADER, 0, 0.0)
+    yield from _content(inside, ids, x + spare / 2, y + style.NETWORK_HEADER, 0)
 
 
 def _frame(part: Measured, frame: Frame, ids: Ids, x: float, y: float, depth: int) -> Iterator[Shape]:
@@ -131,8 +143,11 @@ def _frame(part: Measured, frame: Frame, ids: Ids, x: float, y: float, depth: in
     base = y + style.HEADER / 2 + style.TEXT * ASCENT / 2
     words = words_of(title, x + (width - line_width(title)) / 2, base)
     yield Group("header", "", (bar, *words), spans=_spans(frame))
-    left = x + part.item.axis - inside.placement.axis
-    yield from _content(inside, ids, left, y + style.HEADER, depth + 1, style.FRAME_PAD)
+    if inside.sideways:
+        left, top = x, y + style.HEADER + style.FRAME_PAD
+    else:
+        left, top = x + part.item.axis - inside.placement.axis, y + style.HEADER
+    yield from _content(inside, ids, left, top, depth + 1)
 
 
 def _spans(part: Box | Frame) -> tuple[Span, ...]:
@@ -140,17 +155,20 @@ def _spans(part: Box | Frame) -> tuple[Span, ...]:
     return part.entries[0].spans if part.entries else ()
 
 
-def _content(inside: Inside, ids: Ids, x: float, y: float, depth: int, below: float) -> Iterator[Shape]:
-    """Lines, then boxes and frames, then labels. Lines that leave the frame go `below` further."""
+def _content(inside: Inside, ids: Ids, x: float, y: float, depth: int) -> Iterator[Shape]:
+    """Lines, then boxes and frames, then labels."""
     placement = inside.placement
     ends = zip(inside.level.links, inside.level.marks, placement.lines, strict=True)
-    for (_, _, target), mark, line in sorted(
+    for (source, _, target), mark, line in sorted(
         ends, key=lambda end: bool(end[1])
     ):  # marked ones over the others
         member = inside.parts[target].member
         points = [(x + px, y + py) for px, py in line]
+        end = placement.corners[target]
+        corner = x + end[0], y + end[1]
+        points = met(points, inside.parts[source], inside.parts[target], corner, inside.sideways)
         if isinstance(member, Pin):
-            points[-1] = (points[-1][0], points[-1][1] + below)
+            points[-1] = _further(points[-1], inside)
         colour, thickness = (
             (LOOKS[mark].colour, style.MARKED_STROKE) if mark else (style.LINE, style.LINE_STROKE)
         )
@@ -158,15 +176,22 @@ def _content(inside: Inside, ids: Ids, x: float, y: float, depth: int, below: fl
     for px, py in placement.dots:
         yield Dot(x + px, y + py, 2.4, style.LINE)
     for part, (px, py) in zip(inside.parts, placement.corners, strict=True):
-        member, place = part.member, (x + px, y + py, *visible_size(part))
+        member, place = part.member, visible_place(part, x + px, y + py)
         if isinstance(member, Box):
-            shapes = tuple(box_shapes(part, member, x + px, y + py))
+            drawn = box_shapes if part.solid is None else volume_shapes
+            shapes = tuple(drawn(part, member, x + px, y + py))
             kind = f"box {member.kind}"
             yield Group(kind, member.details, shapes, ids[id(member)], _spans(member), place)
         elif isinstance(member, Frame):
             shapes = tuple(_frame(part, member, ids, x + px, y + py, depth))
             yield Group("frame", member.details, shapes, ids[id(member)], place=place)
     yield from _labels(inside, x, y)
+
+
+def _further(end: Point, inside: Inside) -> Point:
+    """Where a line that leaves a frame ends: at the frame's edge."""
+    x, y = end
+    return (x + inside.beyond, y) if inside.sideways else (x, y + inside.beyond)
 
 
 def visible_size(part: Measured) -> Point:
@@ -176,12 +201,26 @@ def visible_size(part: Measured) -> Point:
     return part.item.width - behind, part.item.height - behind
 
 
+def visible_place(part: Measured, x: float, y: float) -> tuple[float, float, float, float]:
+    """The left, top, width and height of what can be seen of a part whose item is at (x, y)."""
+    solid = part.solid
+    if solid is None:
+        return (x, y, *visible_size(part))
+    shift = part.item.axis - solid.axis
+    left, top = (0.0, shift) if solid.sideways else (shift, 0.0)
+    return (x + left + solid.corner[0], y + top + solid.corner[1], *solid.size)
+
+
 def _labels(inside: Inside, x: float, y: float) -> Iterator[Shape]:
     """The texts beside the lines, under the boxes that make the signals."""
     for part, (px, py) in zip(inside.parts, inside.placement.corners, strict=True):
         for text, port in zip(part.labels, part.item.ports, strict=False):
-            left = x + px + part.item.axis + port.offset + style.LABEL_GAP
-            base = y + py + part.item.height + style.LABEL_HEIGHT - 4.0
+            if inside.sideways:
+                left = x + px + part.item.width + style.LABEL_GAP
+                base = y + py + part.item.axis + port.offset + style.LABEL_HEIGHT - 4.0
+            else:
+                left = x + px + part.item.axis + port.offset + style.LABEL_GAP
+                base = y + py + part.item.height + style.LABEL_HEIGHT - 4.0
             if text:
                 yield Text(left, base, text, style.SMALL, text_width(text, style.SMALL), style.FAINT)
 
@@ -223,10 +262,3 @@ def _corners(box: Box, x: float, y: float, width: float, height: float) -> Itera
         base = y + height / 2 + style.TEXT * ASCENT / 2
         size = text_width(times, style.TEXT, bold=True)
         yield Text(x + width - WORD_GAP, base, times, style.TEXT, size, style.INK, bold=True, anchor="end")
-
-
-def words_of(line: Line, x: float, base: float) -> Iterator[Text]:
-    """The words of a line from x on."""
-    for word in line:
-        yield Text(x, base, word.text, word.size, word.width, word.colour, word.bold)
-        x += word.width + WORD_GAP

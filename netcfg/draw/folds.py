@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from netcfg.draw.levels import Pin, SignalKey, title_of
-from netcfg.draw.model import Box, Diagram, Frame, Part, Wire
+from netcfg.draw.marked import Mark
+from netcfg.draw.model import Box, Diagram, Frame, Part
 
 
 @dataclass(slots=True, eq=False)
@@ -33,9 +34,6 @@ class Repeat:
 
 Unit = Box | Group | Repeat
 
-Look = tuple[tuple[str, ...], bool, bool]
-"""`colours`, `cut` and `dashed` of a wire that has any of these."""
-
 
 @dataclass(frozen=True, slots=True)
 class Flow:
@@ -47,7 +45,7 @@ class Flow:
     label: str
     key: SignalKey = (0, "")
     title: str = ""
-    look: Look | None = None
+    mark: Mark = ""
 
 
 @dataclass(slots=True)
@@ -60,7 +58,7 @@ class FoldedLevel:
     entries: list[SignalKey] = field(default_factory=list)
     exits: dict[SignalKey, int] = field(default_factory=dict)
     inner: dict[int, list[Flow]] = field(default_factory=dict)
-    looks: dict[tuple[int, SignalKey, int], Look] = field(default_factory=dict)
+    marks: dict[tuple[int, SignalKey, int], Mark] = field(default_factory=dict)
 
 
 # --- gathering turns ------------------------------------------------------------------------------------------
@@ -68,15 +66,8 @@ class FoldedLevel:
 
 def fold(diagram: Diagram) -> tuple[Group, list[Flow]]:
     """The network as units, and its wires."""
-    flows = [
-        Flow(wire.source, wire.target, wire.port, wire.label, look=_look(wire)) for wire in diagram.wires
-    ]
+    flows = [Flow(wire.source, wire.target, wire.port, wire.label, mark=wire.mark) for wire in diagram.wires]
     return Group(diagram.frame, _units(diagram.frame.parts)), flows
-
-
-def _look(wire: Wire) -> Look | None:
-    look = (wire.colours, bool(wire.cuts), wire.update)
-    return look if any(look) else None
 
 
 def _units(parts: Sequence[Part]) -> list[Unit]:
@@ -108,9 +99,9 @@ def _unit(part: Part) -> Unit:
 
 
 def _form(unit: Unit) -> tuple[object, ...]:
-    """Equal for units that hold equal boxes in equal frames."""
+    """Equal for units that hold equal boxes, marked alike, in equal frames."""
     if isinstance(unit, Box):
-        return (unit.kind, *unit.pieces)
+        return (unit.kind, unit.mark, unit.message, *unit.pieces)
     if isinstance(unit, Repeat):
         return (len(unit.turns), _form(unit.one))
     return ("", *map(_form, unit.units))
@@ -156,7 +147,7 @@ def level_of(units: Sequence[Unit], flows: Sequence[Flow]) -> FoldedLevel:
     """The level that holds the units, of the wires that run in it or across its edge."""
     owner = {id(box): unit for unit in units for box in leaves(unit)}
     known_as = {box: other for unit in units for box, other in stand_ins(unit).items()}
-    links: dict[tuple[int, SignalKey, int], Look | None] = {}
+    links: dict[tuple[int, SignalKey, int], Mark] = {}
     labels: dict[SignalKey, str] = {}
     entries: dict[SignalKey, Pin] = {}
     exits: dict[SignalKey, Pin] = {}
@@ -175,7 +166,8 @@ def level_of(units: Sequence[Unit], flows: Sequence[Flow]) -> FoldedLevel:
             outwards = replace(flow, target=None, key=key, title=title_of(flow.source))
             inner[id(source)].append(outwards)
         end: Unit | Pin = exits.setdefault(flow.key, Pin("", exit=True)) if target is None else target
-        links[id(start), key, id(end)] = flow.look
+        row = (id(start), key, id(end))
+        links[row] = flow.mark or links.get(row, "")
         if target is not None:
             title = title_of(flow.source) if flow.source is not None else flow.title
             inner[id(target)].append(replace(flow, source=None, key=key, title=title))
@@ -185,8 +177,10 @@ def level_of(units: Sequence[Unit], flows: Sequence[Flow]) -> FoldedLevel:
     index = {id(member): place for place, member in enumerate(members)}
     rows = [(index[start], key, index[end]) for start, key, end in links]
     leaving = {key: index[id(pin)] for key, pin in exits.items()}
-    looks = {row: look for row, look in zip(rows, links.values(), strict=True) if look}
-    return FoldedLevel(members, rows, labels, list(entries), leaving, inner, looks)
+    marks: dict[tuple[int, SignalKey, int], Mark] = {
+        row: mark for row, mark in zip(rows, links.values(), strict=True) if mark
+    }
+    return FoldedLevel(members, rows, labels, list(entries), leaving, inner, marks)
 
 
 def flows_of_one(repeat: Repeat, flows: Sequence[Flow]) -> list[Flow]:

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 from netcfg.draw import style
+from netcfg.draw.ids import parts_below
 from netcfg.draw.metrics import ASCENT, text_width
-from netcfg.draw.model import Box, Diagram, Frame, Mark
+from netcfg.draw.model import Box, Diagram, Mark
 from netcfg.draw.scene import Rect, Shape, Text
 
 
@@ -43,6 +44,14 @@ def paint_of(box: Box) -> style.Paint:
     return paint._replace(stroke=box.colour) if box.colour else paint
 
 
+def faded(diagram: Diagram) -> Diagram:
+    """The diagram with all but its marked boxes pale, so that colours mean marks and nothing else."""
+    for part in parts_below(diagram.frame):
+        if isinstance(part, Box) and not part.mark and part.pieces:
+            part.kind = "plain"
+    return diagram
+
+
 def drawable(message: str) -> str:
     """A message in characters that every font has."""
     return message.translate(_DRAWABLE)
@@ -55,15 +64,9 @@ def marks_of(diagrams: Iterable[Diagram]) -> list[Mark]:
 
 
 def _marks(diagram: Diagram) -> Iterator[Mark]:
-    yield from _marks_in(diagram.frame)
+    yield diagram.frame.mark
+    yield from (part.mark for part in parts_below(diagram.frame))
     yield from (wire.mark for wire in diagram.wires)
-
-
-def _marks_in(part: Frame | Box) -> Iterator[Mark]:
-    yield part.mark
-    if isinstance(part, Frame):
-        for inner in part.parts:
-            yield from _marks_in(inner)
 
 
 def legend(marks: Iterable[Mark], x: float, y: float) -> Iterator[Shape]:

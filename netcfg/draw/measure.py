@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from netcfg.draw import style
-from netcfg.draw.layout import Item, Link, Placement, Port, arrange
-from netcfg.draw.levels import Level, Member, Pin, SignalKey
+from netcfg.draw.layout import Item, Placement, Port
+from netcfg.draw.levels import Level, Member, Pin
 from netcfg.draw.marks import LOOKS, drawable, paint_of
 from netcfg.draw.metrics import fitted, text_width
 from netcfg.draw.model import Box, Frame, Mark
+from netcfg.draw.scene import Point, Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +34,50 @@ WORD_GAP = 6.0
 """Between two words of a line."""
 
 
+@dataclass(frozen=True, slots=True)
+class Solid:
+    """The solids of the style `volumes`: `count` in a row, of the front `width` × `height`, `slant` deep.
+
+    The depth is drawn `slant` to the right and up. In their item: the `corner` of all that they take up, and the
+    `axis` across; `text` is where lines of text begin or, as far as they are `flush`, end.
+    """
+
+    width: float
+    height: float
+    slant: float
+    count: int
+    sideways: bool
+    corner: Point = (0.0, 0.0)
+    axis: float = 0.0
+    text: Point = (0.0, 0.0)
+    flush: float = 0.0
+
+    @property
+    def text_before(self) -> bool:
+        """Whether the text is above them, or left of them."""
+        return self.corner[1 if self.sideways else 0] > 0
+
+    @property
+    def size(self) -> Point:
+        """Width and height of all that they take up."""
+        gaps, times = (self.count - 1) * style.SOLID_GAP, self.count
+        if self.sideways:
+            return times * self.width + gaps + self.slant, self.height + self.slant
+        return self.width + self.slant, times * self.height + gaps + self.slant
+
+
 @dataclass(slots=True)
 class Inside:
-    """What a frame holds, laid out."""
+    """What a frame holds, laid out; `sideways` is from left to right.
+
+    `beyond` is how much further lines run that leave the frame.
+    """
 
     level: Level
     parts: list[Measured]
     placement: Placement
+    sideways: bool = False
+    beyond: float = 0.0
 
 
 @dataclass(slots=True)
@@ -51,6 +89,7 @@ class Measured:
     lines: tuple[Line, ...] = ()
     inside: Inside | None = None
     labels: tuple[str, ...] = ()
+    solid: Solid | None = None
 
 
 def line_width(line: Line) -> float:
@@ -58,10 +97,11 @@ def line_width(line: Line) -> float:
     return sum(word.width for word in line) + WORD_GAP * (len(line) - 1)
 
 
-def inside_of(frame: Frame, levels: dict[int, Level]) -> Inside:
-    """Measure and lay out what a network's frame holds."""
-    members = [member for level in levels.values() for member in level.members]
-    return _inside(frame, levels, common_width(members))
+def words_of(line: Line, x: float, base: float) -> Iterator[Text]:
+    """The words of a line from x on."""
+    for word in line:
+        yield Text(x, base, word.text, word.size, word.width, word.colour, word.bold)
+        x += word.width + WORD_GAP
 
 
 def common_width(members: Sequence[Member]) -> float:
@@ -70,45 +110,24 @@ def common_width(members: Sequence[Member]) -> float:
     return max([style.BOX_WIDTH, *widths])
 
 
-def _inside(frame: Frame, levels: dict[int, Level], common: float) -> Inside:
-    level = levels[id(frame)]
-    keys: list[list[SignalKey]] = [[] for _ in level.members]
-    joined = [0] * len(level.members)
-    for source, key, target in level.links:
-        joined[target] += 1
-        if key not in keys[source]:
-            keys[source].append(key)
-    parts = []
-    for index, member in enumerate(level.members):
-        labels = [fitted(level.labels.get(key, ""), style.SMALL, style.LABEL_WIDTH) for key in keys[index]]
-        if isinstance(member, Frame):
-            parts.append(_frame(member, _inside(member, levels, common), keys[index], labels))
-        elif isinstance(member, Box):
-            parts.append(measured_box(member, common, labels, joined[index]))
-        else:
-            parts.append(measured_pin(member, several_entries(level.members)))
-    links = [Link(source, target, keys[source].index(key)) for source, key, target in level.links]
-    placement = arrange([part.item for part in parts], links)
-    for part, item in zip(parts, placement.items, strict=True):
-        part.item = item
-    return Inside(level, parts, placement)
-
-
 # --- boxes --------------------------------------------------------------------------------------------------
 
 
-def box_lines(box: Box) -> tuple[Line, ...]:
-    """A box's text: its name, its type and first option, then the rest in smaller lines, and what its mark is for."""
+def box_lines(box: Box, limit: float = style.LINE_WIDTH) -> tuple[Line, ...]:
+    """A box's text: its name, its type and first option, then the rest in smaller lines, and what its mark is for.
+
+    Options go to the next line where they would be wider than `limit`.
+    """
     sign = _sign(box.mark)
     if not box.pieces:
         colour = paint_of(box).text
         return ((*sign, _word(box.name, bold=True, colour=colour)), *_message(box))
-    head, *rest = _wrapped(box.pieces)
+    head, *rest = _wrapped(box.pieces, limit)
     title = _title(box.name, box.template)
     lines: list[Line] = [title] if title else []
     lines.append((_word(head),))
     lines += [(_word(text, size=style.SMALL, colour=style.FAINT),) for text in rest]
-    lines += [(_word(text, size=style.SMALL),) for text in _filled(list(box.notes), style.SMALL)]
+    lines += [(_word(text, size=style.SMALL),) for text in _filled(list(box.notes), style.SMALL, limit)]
     if box.frozen:
         lines.append((_word("frozen", size=style.SMALL, colour=style.FROZEN),))
     lines[0] = (*sign, *lines[0])
@@ -146,32 +165,32 @@ def _word(text: str, size: float = style.TEXT, bold: bool = False, colour: str =
     return Word(fitted(text, size, style.WORD_WIDTH, bold), size, bold, colour)
 
 
-def _wrapped(pieces: list[str]) -> list[str]:
+def _wrapped(pieces: list[str], limit: float) -> list[str]:
     """The pieces, joined by commas: in one line, or else words (`bn`, `relu`) below numbers."""
     whole = ", ".join(pieces)
-    if text_width(whole, style.TEXT) <= style.LINE_WIDTH:
+    if text_width(whole, style.TEXT) <= limit:
         return [whole]
     words = next((place for place, piece in enumerate(pieces) if place and _is_word(piece)), len(pieces))
-    return [*_filled(pieces[:words], style.TEXT), *_filled(pieces[words:], style.SMALL)]
+    return [*_filled(pieces[:words], style.TEXT, limit), *_filled(pieces[words:], style.SMALL, limit)]
 
 
 def _is_word(piece: str) -> bool:
     return piece.replace("_", "").replace(" ", "").isalpha()
 
 
-def _filled(pieces: list[str], size: float) -> list[str]:
-    """Lines no wider than `LINE_WIDTH`, where the pieces allow."""
+def _filled(pieces: list[str], size: float, limit: float) -> list[str]:
+    """Lines no wider than `limit`, where the pieces allow."""
     lines: list[str] = []
     for piece in pieces:
         longer = f"{lines[-1]}, {piece}" if lines else ""
-        if lines and text_width(longer, size) <= style.LINE_WIDTH:
+        if lines and text_width(longer, size) <= limit:
             lines[-1] = longer
         else:
             lines.append(piece)
     return lines
 
 
-def box_width(member: Member) -> float:
+def box_width(member: Member, limit: float = style.LINE_WIDTH) -> float:
     """The width a block's box needs for its text; nothing for all else."""
     if not isinstance(member, Box) or not member.pieces:
         return 0.0
@@ -179,7 +198,7 @@ def box_width(member: Member) -> float:
     times = text_width(times_text(member.count), style.TEXT, bold=True)
     aside = max(text_width(member.place, style.SMALL), times)
     room = 2 * (aside + WORD_GAP) if aside else 0.0
-    return max(map(line_width, box_lines(member))) + room + 2 * style.BOX_PAD_X
+    return max(map(line_width, box_lines(member, limit))) + room + 2 * style.BOX_PAD_X
 
 
 def times_text(count: int) -> str:
@@ -187,11 +206,13 @@ def times_text(count: int) -> str:
     return f"×{count}" if count > 1 else ""
 
 
-def measured_box(box: Box, common: float, labels: list[str], joined: int) -> Measured:
+def measured_box(
+    box: Box, common: float, labels: list[str], joined: int, limit: float = style.LINE_WIDTH
+) -> Measured:
     """A box and, if it stands for several, the edge of a second one behind it."""
-    lines = box_lines(box)
+    lines = box_lines(box, limit)
     if box.pieces:
-        width = max(common, box_width(box))
+        width = max(common, box_width(box, limit))
     else:
         width = max(map(line_width, lines)) + 4 * style.BOX_PAD_X
     height = sum(map(line_height, lines)) + 2 * style.BOX_PAD_Y
@@ -251,22 +272,3 @@ def _title(name: str, template: str, count: int = 1) -> Line:
     if count > 1:
         words.append(_word(times_text(count), bold=True))
     return tuple(words)
-
-
-def _frame(frame: Frame, inside: Inside, keys: list[SignalKey], labels: list[str]) -> Measured:
-    placement = inside.placement
-    left = right = style.FRAME_PAD
-    short = line_width(frame_title(frame)) + 2 * style.BOX_PAD_X - placement.width - left - right
-    left, right = left + max(0.0, short / 2), right + max(0.0, short / 2)
-    exits = {}
-    for index, part in enumerate(inside.parts):
-        if isinstance(part.member, Pin) and part.member.exit:
-            key = next(key for _, key, target in inside.level.links if target == index)
-            exits[key] = placement.corners[index][0] - placement.axis
-    ports = [replace(port, offset=exits[key]) for port, key in zip(_ports(labels), keys, strict=False)]
-    weight = sum(part.item.weight for part in inside.parts)
-    behind = style.BEHIND if frame.count > 1 else 0.0
-    width = left + placement.width + right + behind
-    height = style.HEADER + placement.height + style.FRAME_PAD + behind
-    item = Item(width, height, left + placement.axis, tuple(ports) or (Port(),), style.HEADER / 2, weight)
-    return Measured(frame, item, inside=inside, labels=tuple(labels))

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from netcfg.draw.costs import Costs, amount, cost_text, costs_of
+from netcfg.draw.costs import Costs, amount, cost_notes, costs_of
 from netcfg.draw.entry import Entry, entry_of, place_text
+from netcfg.draw.marked import NO_MARKS, UNMARKED, Mark, Marks
 from netcfg.draw.options import Look
 from netcfg.draw.shown import (
     Place,
@@ -28,9 +29,6 @@ from netcfg.source import Note
 
 if TYPE_CHECKING:
     from netcfg.graph import Graph, Node, Signal
-
-Mark = Literal["", "added", "removed", "changed", "error"]
-"""What is special about a box or wire: how it differs from another program's, or that it is wrong."""
 
 
 @dataclass(slots=True, eq=False)
@@ -115,19 +113,21 @@ class Diagram:
     expanded: Callable[[], Diagram] | None = None
 
 
-def diagram(graph: Graph, expand: bool = False, look: Look | None = None) -> Diagram:
-    """The boxes, frames and wires of one network; `expand` as in `Look`."""
+def diagram(graph: Graph, expand: bool = False, look: Look | None = None, marks: Marks = NO_MARKS) -> Diagram:
+    """The boxes, frames and wires of one network; `expand` as in `Look`. What is marked unalike is never one box."""
     look = look or Look()
     expand = expand or look.expand
-    shown, shown_by = shown_boxes(graph, expand, look.depth)
+    shown, shown_by = shown_boxes(graph, expand, look.depth, marks)
     all_frozen = graph.parameters > 0 and graph.trainable == 0
     boxes = {id(one): _box(graph, one, all_frozen, look) for one in shown}
     frame = _frames(graph, shown, boxes, all_frozen)
+    _mark_frames(frame)
     box_by = [boxes[id(one)] for one in shown_by]
     ports = {id(one): _ports(graph, one, shown_by) for one in shown if one.closed}
-    drawn = _Wires(graph, box_by, [ports.get(id(one), {}) for one in shown_by], "shape" in look.labels)
+    drawn = _Wires(graph, box_by, [ports.get(id(one), {}) for one in shown_by], "shape" in look.labels, marks)
     wires = [*drawn.between_boxes(), *drawn.to_outputs(frame)]
-    return Diagram(frame, wires, None if expand else partial(diagram, graph, True, replace(look, depth=None)))
+    expanded = None if expand else partial(diagram, graph, True, replace(look, depth=None), marks)
+    return Diagram(frame, wires, expanded)
 
 
 # --- boxes and frames ---------------------------------------------------------------------------------------
@@ -138,12 +138,9 @@ def _box(graph: Graph, one: Shown, all_frozen: bool, look: Look) -> Box:
     box = _use_box(one) if one.closed else _block_box(graph, one)
     box.frozen = _all_frozen(one) and not all_frozen
     box.count, box.turn, box.costs = one.count, one.turn, costs
+    box.mark, box.message = one.marked
     box.shapes = {port: signal.shape for port, signal in one.last.outputs.items()}
-    box.notes = tuple(
-        cost_text(label, getattr(costs, label))
-        for label in look.labels
-        if label != "shape" and getattr(costs, label) != 0
-    )
+    box.notes = cost_notes(costs, look.labels)
     return box
 
 
@@ -265,6 +262,16 @@ def _without_needless(part: Part) -> Part:
     return only
 
 
+def _mark_frames(frame: Frame) -> None:
+    """Mark the frames in which everything is new, and those in which everything is gone."""
+    for part in frame.parts:
+        if isinstance(part, Frame):
+            _mark_frames(part)
+            marks = {inner.mark for inner in part.parts}
+            if len(marks) == 1:
+                part.mark = mark if (mark := marks.pop()) in ("added", "removed") else ""
+
+
 # --- wires --------------------------------------------------------------------------------------------------
 
 
@@ -272,12 +279,18 @@ class _Wires:
     """Makes the wires of one network, from the box of each node and the names of closed boxes' ports."""
 
     def __init__(
-        self, graph: Graph, box_by: list[Box], ports: list[dict[tuple[int, str], str]], shapes: bool
+        self,
+        graph: Graph,
+        box_by: list[Box],
+        ports: list[dict[tuple[int, str], str]],
+        shapes: bool,
+        marks: Marks,
     ) -> None:
         self.graph = graph
         self.box_by = box_by
         self.ports = ports
         self.shapes = shapes
+        self.marks = marks
 
     def between_boxes(self) -> Iterator[Wire]:
         """The signals between boxes, each once; none within a box, none from one turn of a repeat to the next."""
@@ -285,7 +298,8 @@ class _Wires:
         order = {id(box): index for index, box in enumerate(dict.fromkeys(self.box_by))}
         for index, node in enumerate(self.graph.nodes):
             for signal in node.inputs:
-                wire = self.wire(signal, self.box_by[index])
+                mark = self.marks.signals.get((signal.producer, signal.port, index), "")
+                wire = self.wire(signal, self.box_by[index], mark)
                 key = (id(wire.source), wire.port, id(wire.target))
                 if order[id(wire.source)] < order[id(wire.target)] and key not in seen:
                     seen.add(key)
@@ -297,13 +311,14 @@ class _Wires:
             label = name or self.graph.name
             details = f"output {label}\nshape {show(signal.shape)}"
             pill = Box("output", label, "", [], details, path=f"output:{label}", shapes={"": signal.shape})
+            pill.mark, pill.message = self.marks.outputs.get(name, UNMARKED)
             frame.parts.append(pill)
-            yield self.wire(signal, pill)
+            yield self.wire(signal, pill, pill.mark if pill.mark in ("added", "removed") else "")
 
-    def wire(self, signal: Signal, target: Box) -> Wire:
+    def wire(self, signal: Signal, target: Box, mark: Mark) -> Wire:
         port = self.ports[signal.producer].get((signal.producer, signal.port), signal.port)
         label = f"{port} {show(signal.shape) if self.shapes else ''}".strip()
-        return Wire(self.box_by[signal.producer], target, port, label)
+        return Wire(self.box_by[signal.producer], target, port, label, mark=mark)
 
 
 def _ports(graph: Graph, one: Shown, shown_by: list[Shown]) -> dict[tuple[int, str], str]:

@@ -8,6 +8,8 @@ from typing import Final
 
 from netcfg.source import NetcfgError, did_you_mean
 
+STYLES: Final = ("flow", "volumes")
+DIRECTIONS: Final = ("top-down", "left-right")
 LABELS: Final = ("shape", "parameters", "macs", "memory")
 """What may stand at boxes and lines beside names and options."""
 
@@ -18,17 +20,37 @@ class Look:
 
     `expand` shows every turn of a repeat and the inside of every template, `depth` the insides of templates
     that many levels deep; without either, as deep as a page has room for. `labels` are some of `LABELS`.
+    `style` is one of `STYLES`: boxes and lines, or volumes, which are feature maps in perspective. `direction` is
+    one of `DIRECTIONS`, by default top-down for boxes and left-right for volumes. `columns` is into how many
+    columns (from left to right: rows) a network is folded, by default as many as a page needs.
     """
 
     expand: bool = False
     depth: int | None = None
     labels: Sequence[str] = field(default=("shape",))
+    style: str = "flow"
+    direction: str | None = None
+    columns: int | None = None
 
     def __post_init__(self) -> None:
         for label in self.labels:
             _check("labels", label, LABELS)
+        _check("direction", self.direction or DIRECTIONS[0], DIRECTIONS)
+        _check("style", self.style, STYLES)
         if self.depth is not None and self.depth < 0:
             raise NetcfgError(f"depth must be 0 or more, found {self.depth}")
+        if self.columns is not None and not 1 <= self.columns <= 100:
+            raise NetcfgError(f"columns must be from 1 to 100, found {self.columns}")
+
+    @property
+    def is_sideways(self) -> bool:
+        """Whether signals run from left to right."""
+        return (self.direction or ("left-right" if self.volumes else "top-down")) == "left-right"
+
+    @property
+    def volumes(self) -> bool:
+        """Whether boxes are drawn as the feature maps that they make."""
+        return self.style == "volumes"
 
 
 def _check(option: str, value: str, choices: Sequence[str]) -> None:

@@ -5,6 +5,7 @@ Units: pixels at scale 1, y downwards. Colours are `#rrggbb`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -107,6 +108,14 @@ class Scene:
     title: str = ""
     background: str = "#ffffff"
     shapes: list[Shape] = field(default_factory=list)
+
+
+def groups_of(shapes: Sequence[Shape]) -> Iterator[Group]:
+    """All groups, outer ones first."""
+    for shape in shapes:
+        if isinstance(shape, Group):
+            yield shape
+            yield from groups_of(shape.shapes)
 
 
 def arrow_head(path: Path) -> tuple[Point, Point, Point]:

@@ -7,9 +7,11 @@ shown once. A run of equal, unnamed boxes becomes one. A template's use deeper t
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from netcfg.draw.marked import NO_MARKS, UNMARKED, Marked, Marks
 
 if TYPE_CHECKING:
     from netcfg.graph import Graph, Node, Scope
@@ -61,6 +63,7 @@ class Shown:
     merged: list[Node] = field(default_factory=list)
     turn: Turn | None = None
     closed: Place | None = None
+    marked: Marked = UNMARKED
 
     @property
     def first(self) -> Node:
@@ -69,10 +72,10 @@ class Shown:
 
 
 def shown_boxes(
-    graph: Graph, expand: bool = False, depth: int | None = None
+    graph: Graph, expand: bool = False, depth: int | None = None, marks: Marks = NO_MARKS
 ) -> tuple[list[Shown], list[Shown]]:
     """The boxes in file order, and for each node the box that stands for it."""
-    shown, shown_by = _Grouping(graph, expand, depth).boxes()
+    shown, shown_by = _Grouping(graph, expand, depth, marks).boxes()
     runs = _runs(graph, shown, shown_by)
     if expand:
         _number_runs(runs)
@@ -96,31 +99,46 @@ def fitting_depth(graphs: Sequence[Graph]) -> int | None:
 
 
 class _Grouping:
-    """Goes through the nodes, and finds or makes the box of each."""
+    """Goes through the nodes, and finds or makes the box of each. No box stands for nodes that are marked unalike."""
 
-    def __init__(self, graph: Graph, expand: bool, depth: int | None) -> None:
+    def __init__(self, graph: Graph, expand: bool, depth: int | None, marks: Marks) -> None:
         self.graph = graph
         self.expand = expand
         self.depth = depth
+        self.marks = marks.blocks
+        self.mixed = _mixed(graph, marks)
+        self.uneven = _uneven(graph, marks)
         self.shown: list[Shown] = []
         self.shown_by: list[Shown] = []
         self.first_turns: dict[tuple[object, ...], Shown] = {}
 
     def boxes(self) -> tuple[list[Shown], list[Shown]]:
         for index, node in enumerate(self.graph.nodes):
-            is_closed = self.depth is not None and levels(node) > self.depth
-            self.shown_by.append(self.closed(node) if is_closed else self.open(index, node))
+            scopes = self.closed_at(node)
+            self.shown_by.append(self.closed(index, scopes) if scopes else self.open(index, node))
         return self.shown, self.shown_by
 
-    def closed(self, node: Node) -> Shown:
+    def closed_at(self, node: Node) -> tuple[Scope, ...]:
+        """The scopes down to the template's use that stands closed for the node; none where it has a box itself."""
+        if self.depth is None:
+            return ()
+        depths = range(self.depth, levels(node))
+        at = next((depth for depth in depths if _without_turn(node.scopes[depth]) not in self.mixed), None)
+        return node.scopes[: at + 1] if at is not None else ()
+
+    def opens(self, scope: Scope) -> bool:
+        """Whether every turn of a repeat is shown."""
+        return self.expand or (bool(self.uneven) and _without_turn(scope) in self.uneven)
+
+    def closed(self, index: int, scopes: tuple[Scope, ...]) -> Shown:
         """The box of the template's use that the node is in."""
-        depth = self.depth or 0
-        scopes = node.scopes[: depth + 1]
-        key = (scopes[-1].path,) if self.expand else _steps(scopes)
+        node = self.graph.nodes[index]
+        key = (scopes[-1].path,) if self.expand else self.steps(scopes)
         one = self.first_turns.get(key)
         if one is None:
-            *places, closed = (_place(scope, self.expand) for scope in scopes)
+            *places, closed = (_place(scope, self.opens(scope)) for scope in scopes)
             one = Shown([], tuple(places), node, closed.count, turn=closed.turn, closed=closed)
+            one.marked = self.marks.get(index, UNMARKED)
             self.shown.append(one)
             self.first_turns[key] = one
         one.nodes.append(node)
@@ -130,36 +148,62 @@ class _Grouping:
     def open(self, index: int, node: Node) -> Shown:
         """A box of its own, that of the block before, or that of the first turn."""
         is_turn = not self.expand and any(scope.count for scope in node.scopes)
-        key = _turn_key(node) if is_turn else ()
+        key = self.turn_key(node) if is_turn else ()
+        marked = self.marks.get(index, UNMARKED)
         one = self.first_turns.get(key) if is_turn else None
         if one is not None:
             _add_turn(one, node)
             return one
         one = _producer_to_join(self.graph, index, self.shown_by)
-        if one is not None:
+        if one is not None and one.marked == marked:
             one.nodes.append(node)
             one.merged.append(node)
             one.last = node
         else:
-            one = Shown([node], tuple(_place(scope, self.expand) for scope in node.scopes), node)
+            places = tuple(_place(scope, self.opens(scope)) for scope in node.scopes)
+            one = Shown([node], places, node, marked=marked)
             self.shown.append(one)
         if is_turn:
             self.first_turns[key] = one
         return one
 
+    def turn_key(self, node: Node) -> tuple[object, ...]:
+        """Equal for nodes that do the same in each turn of a repeat: their place without the turns' numbers."""
+        outer = node.scopes[-1].path
+        return (self.steps(node.scopes), node.path[len(outer) :], node.type)
 
-def _turn_key(node: Node) -> tuple[object, ...]:
-    """Equal for nodes that do the same in each turn of a repeat: their place without the turns' numbers."""
-    outer = node.scopes[-1].path
-    return (_steps(node.scopes), node.path[len(outer) :], node.type)
+    def steps(self, scopes: tuple[Scope, ...]) -> tuple[object, ...]:
+        """Where something is, without the numbers of turns that are shown as one."""
+        steps, outer = [], ""
+        for scope in scopes:
+            path = scope.path if self.opens(scope) else _without_turn(scope)
+            steps.append((path[len(outer) :], scope.template))
+            outer = scope.path
+        return tuple(steps)
 
 
-def _steps(scopes: tuple[Scope, ...]) -> tuple[object, ...]:
-    steps, outer = [], ""
-    for scope in scopes:
-        steps.append((_without_turn(scope)[len(outer) :], scope.template))
-        outer = scope.path
-    return tuple(steps)
+def _mixed(graph: Graph, marks: Marks) -> set[str]:
+    """The uses of templates (all turns of a repeat together) in which not every node is marked like the others."""
+    found: dict[str, set[Marked]] = {}
+    for index, node in enumerate(graph.nodes if marks.blocks else ()):
+        for scope in node.scopes:
+            found.setdefault(_without_turn(scope), set()).add(marks.blocks.get(index, UNMARKED))
+    return {path for path, marked in found.items() if len(marked) > 1}
+
+
+def _uneven(graph: Graph, marks: Marks) -> set[str]:
+    """The repeats in which not every turn is marked like the others."""
+    turns: dict[str, dict[str, list[tuple[str, Marked]]]] = {}
+    for index, node in enumerate(graph.nodes if marks.blocks else ()):
+        for scope in node.scopes:
+            if scope.count is not None:
+                marked = node.path[len(scope.path) :], marks.blocks.get(index, UNMARKED)
+                turns.setdefault(_without_turn(scope), {}).setdefault(scope.path, []).append(marked)
+    return {
+        path
+        for path, each in turns.items()
+        if any(turn != next(iter(each.values())) for turn in each.values())
+    }
 
 
 def _without_turn(scope: Scope) -> str:
@@ -259,7 +303,15 @@ def _continues(graph: Graph, previous: Shown, one: Shown, shown_by: list[Shown])
 def _looks(one: Shown) -> tuple[object, ...]:
     first = one.first
     merged = [(node.type, node.block.label()) for node in one.merged]
-    return (first.type, first.block.label(), merged, one.places, one.last.output.shape, is_frozen(first))
+    return (
+        first.type,
+        first.block.label(),
+        merged,
+        one.places,
+        one.last.output.shape,
+        is_frozen(first),
+        one.marked,
+    )
 
 
 def _named(node: Node) -> bool:
@@ -276,6 +328,7 @@ def _closed_continues(graph: Graph, previous: Shown, one: Shown, shown_by: list[
     if before is None or after is None or plain_name(before.path) or plain_name(after.path):
         return False
     is_alike = before.template == after.template and previous.places == one.places
+    is_alike = is_alike and previous.marked == one.marked
     if not is_alike or _form(previous) != _form(one):
         return False
     given = set(signals_given(graph, previous, shown_by))
@@ -312,5 +365,10 @@ def signals_given(graph: Graph, one: Shown, shown_by: list[Shown]) -> Iterator[t
 
 def kinds_of_blocks(one: Shown) -> list[str]:
     """What is in a closed box: `13 convolutional`, the most frequent types first, three at most."""
-    types = Counter(node.type for node in one.nodes if node.type not in MERGED_TYPES)
-    return [f"{count} {name.replace('_', ' ')}" for name, count in types.most_common(3)]
+    return kinds_of(node.type for node in one.nodes)
+
+
+def kinds_of(types: Iterable[str]) -> list[str]:
+    """The same of any block types."""
+    found = Counter(name for name in types if name not in MERGED_TYPES)
+    return [f"{count} {name.replace('_', ' ')}" for name, count in found.most_common(3)]

@@ -28,6 +28,7 @@ FAMILIES: Final = {
     "regularisation": Paint("#f5f0e6", "#a1875a"),
     "fusion": Paint("#fbe7f3", "#bd5698"),
     "template": Paint("#f6f8fa", "#9aa7b5"),
+    "plain": Paint("#ffffff", "#b9c3cd"),
     "network": Paint("#f5f5f4", "#8d9299"),
     "loss": Paint("#fbf6e6", "#b39a4d"),
     "phase": Paint("#ffffff", "#37475a"),
@@ -67,6 +68,15 @@ COMMON_WIDTH: Final = 230.0
 """All boxes of a network are as wide as the widest of those that are no wider than this."""
 LINE_WIDTH: Final = 170.0
 """Options go to the next line of a box where they would be wider than this."""
+NARROW_LINE_WIDTH: Final = 110.0
+"""The same in pictures from left to right."""
+VOLUME_LINE_WIDTH: Final = 96.0
+"""The same, before letters are made smaller, beside volumes."""
+VOLUME_TEXT: Final = 0.85
+"""Letters beside volumes, of the size they have in boxes."""
+VOLUME_SHAPE: Final = 9.5
+SOLID_GAP: Final = 4.0
+"""Between the solids of one box."""
 WORD_WIDTH: Final = 300.0
 """One name or option wider than this is cut short."""
 BEHIND: Final = 4.0
@@ -77,6 +87,8 @@ PILL: Final = 30.0
 SIDE_LINES: Final = 12.0
 """Height of a box for each line that enters one of its sides."""
 HEADER: Final = 24.0
+FRAME_SIDE: Final = 14.0
+"""How far from a frame's left edge lines enter it from above or below."""
 FRAME_PAD: Final = 14.0
 FRAME_RADIUS: Final = 7.0
 NETWORK_PAD: Final = 20.0

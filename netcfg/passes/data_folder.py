@@ -99,7 +99,7 @@ def read_from_folder(parts: Parts, folder: str, findings: list[Finding]) -> None
         options = _kept(source, layout)
     else:
         options = _carried(source, layout, is_resized=any(section.name == "resize" for section in sections))
-        options += _own_labels(source, layout, folder)
+        options += _own_labels(source, layout, folder, findings)
     lines = [f"[{layout.source}]", f"{layout.path_option} = {folder}", *options]
     text = "\n".join(["{Data}", *lines, ""])
     group = parse(SourceFile(f"--data {folder}", text), findings).items[0]
@@ -108,10 +108,12 @@ def read_from_folder(parts: Parts, folder: str, findings: list[Finding]) -> None
 
 
 def _layout_of(folder: Path, source: str, findings: list[Finding]) -> Layout | None:
-    """Whose folder it is. One that cannot be looked into is left to the source, which says so when it opens it."""
-    own = next((layout for layout in LAYOUTS if layout.source == source), None)
+    """Whose folder it is, by what lies in it, or else by the source that reads one already."""
     if not folder.is_dir():
-        return own or LAYOUTS[0]
+        message = f"`--data {folder}`: there is no such folder"
+        findings.append(Finding("NC502", message, help="paths count from where netcfg is started"))
+        return None
+    own = next((layout for layout in LAYOUTS if layout.source == source), None)
     found = find_layout(folder, source) or own
     if found is None:
         message = f"`--data {folder}`: {shown_path(folder)} looks like the folder of no source"
@@ -141,10 +143,17 @@ def _carried(source: Section, layout: Layout, is_resized: bool) -> list[str]:
     return lines
 
 
-def _own_labels(source: Section, layout: Layout, folder: str) -> list[str]:
+def _own_labels(source: Section, layout: Layout, folder: str, findings: list[Finding]) -> list[str]:
     """The labels that lie beside one's own clips, for the action units of the source before."""
+    if layout.source != "clips":
+        return []
     labels = Path(folder) / CLIP_LABELS
-    if layout.source != "clips" or not labels.expanduser().is_file():
+    if not labels.expanduser().is_file():
+        message = (
+            f"`--data {folder}`: these clips have no `{CLIP_LABELS}` beside them, and so no field `labels`"
+        )
+        help = "write one, with the header `clip,frame,AU1,AU2,…` and a line per frame"
+        findings.append(Finding("NC502", message, help=help, severity="warning"))
         return []
     written = source.option("action_units")
     units = written.value if written else "bp4d" if source.name == "synthetic_faces" else "disfa"

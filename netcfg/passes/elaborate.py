@@ -7,14 +7,14 @@ it stays silent.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from netcfg.blocks.base import BLOCKS, SECTIONS, Block, Reference
 from netcfg.blocks.model import DataField, NetworkUse
 from netcfg.blocks.network import Input, Net, Output
-from netcfg.blocks.values import IDENTIFIER, split_list
+from netcfg.blocks.values import IDENTIFIER, read_reference, split_list
 from netcfg.graph import Graph, Scope, WeightRequest
 from netcfg.passes.collect import Parts, Template
 from netcfg.passes.names import is_reserved
@@ -29,6 +29,8 @@ COMMON_OPTIONS = (
     "name", "from", "repeat", "weights", "weights_from", "layout", "adapt", "freeze", "shared_with",
 )  # fmt: skip
 MAX_BLOCKS = 200_000
+MOST_DRAWN = 20_000
+"""So much of a broken network is understood at most."""
 MAX_DEPTH = 64
 
 
@@ -127,9 +129,18 @@ class Elaborated:
     single_input: bool
 
 
-def elaborate(group: Group, parts: Parts, findings: list[Finding]) -> Elaborated | None:
-    """The network of a group, or None where its [net] cannot be read."""
-    return _Elaborator(group, parts, findings).run()
+StandIn = Callable[[Section], Block]
+"""Gives what is put in the place of a section that cannot be read."""
+
+
+def elaborate(
+    group: Group, parts: Parts, findings: list[Finding], stand_in: StandIn | None = None
+) -> Elaborated | None:
+    """The network of a group, or None where its [net] cannot be read.
+
+    With a `stand_in` there is always a network, in which every section has a draft; for pictures of broken programs.
+    """
+    return _Elaborator(group, parts, findings, stand_in=stand_in).run()
 
 
 def elaborate_model(
@@ -145,12 +156,19 @@ def elaborate_model(
 
 class _Elaborator:
     def __init__(
-        self, group: Group, parts: Parts, findings: list[Finding], networks: Mapping[str, Graph] | None = None
+        self,
+        group: Group,
+        parts: Parts,
+        findings: list[Finding],
+        networks: Mapping[str, Graph] | None = None,
+        stand_in: StandIn | None = None,
     ) -> None:
         self.group = group
         self.parts = parts
         self.findings = findings
         self.networks = networks or {}
+        self.stand_in = stand_in
+        self.most_blocks = MAX_BLOCKS if stand_in is None else MOST_DRAWN
         self.drafts: list[Draft] = []
         self.weights: list[WeightRequest] = []
         self.holders: dict[str, Draft] = {}
@@ -174,8 +192,9 @@ class _Elaborator:
         if not any(draft.position is not None for draft in self.drafts) and not self.findings:
             message = f"the network `{self.group.name}` computes nothing"
             self.findings.append(Finding("NC208", message, self.group.span, help="add a block after [net]"))
-        if net is None:
+        if net is None and self.stand_in is None:
             return None
+        net = net or Net()
         if not outputs:
             outputs = {"": namespace.results[-1].wire if namespace.results else NOTHING}
         single = len(declared_inputs) + (net.channels is not None) == 1
@@ -224,13 +243,14 @@ class _Elaborator:
             option = section.option("name")
             if checked is None:
                 if option:
-                    names.inputs[option.value] = NOTHING
+                    names.inputs[option.value] = self._stood_in(section, option.value, [], None, context)
                 continue
             if self._check_name(option, names.inputs):
                 place = Place().below(checked.name)
                 names.inputs[checked.name] = self._draft(place, checked, section, [], None, context)
-        if declared and not names.inputs:
-            names.inputs["input"] = NOTHING
+        if not names.inputs and (declared or self.stand_in):
+            section = declared[0] if declared else self.group.sections[0]
+            names.inputs["input"] = self._stood_in(section, "input", [], None, context)
 
     def _output(
         self, section: Section, previous: Wire, names: Namespace, context: Context
@@ -262,6 +282,8 @@ class _Elaborator:
             if self.too_large:
                 break
             result = self._block(section, previous, names, context)
+            if result.wire == NOTHING:
+                result = self._block_stood_in(section, previous, names, context)
             self._name_result(section, result, names)
             names.results.append(result)
             previous = result.wire
@@ -293,6 +315,43 @@ class _Elaborator:
             return self._template(section, template, position, previous, names, context)
         self._report_unknown(section)
         return Result(NOTHING)
+
+    # --- stand-ins for what cannot be read
+
+    def _block_stood_in(self, section: Section, previous: Wire, names: Namespace, context: Context) -> Result:
+        """A block that failed, reading what it asks for as far as that is there."""
+        if self.stand_in is None:
+            return Result(NOTHING)
+        wires = self._guessed_wires(section, previous, names)
+        position = len(names.results)
+        return Result(self._stood_in(section, str(position), wires, position, context))
+
+    def _stood_in(
+        self, section: Section, name: str, wires: list[Wire], position: int | None, context: Context
+    ) -> Wire:
+        if self.stand_in is None:
+            return NOTHING
+        block = self.stand_in(section)
+        if position is None:  # an input, also where it is written in [net]
+            block = self.stand_in(replace(section, name="input")).model_copy(update={"name": name})
+        return self._draft(context.place.below(block.name or name), block, section, wires, position, context)
+
+    def _guessed_wires(self, section: Section, previous: Wire, names: Namespace) -> list[Wire]:
+        """What a section's references lead to, without a word on those that lead nowhere."""
+        kept, self.findings = self.findings, []
+        try:
+            for key in ("from", "combine_layers", "branch_at_layer", "origin_layer"):
+                option = section.option(key)
+                if option is not None:
+                    items = split_list(option.value)
+                    return [
+                        self._resolve(read_reference(item), option, item, section, names) for item in items
+                    ]
+        except ValueError:  # it is no reference
+            pass
+        finally:
+            self.findings = kept
+        return [previous]
 
     def _plain(
         self,
@@ -346,7 +405,7 @@ class _Elaborator:
         position: int | None,
         context: Context,
     ) -> Wire:
-        if len(self.drafts) >= MAX_BLOCKS:
+        if len(self.drafts) >= self.most_blocks:
             self._report_too_large(section)
             return NOTHING
         if context.position is not None:

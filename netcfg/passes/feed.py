@@ -54,13 +54,15 @@ def _check_extensions(
     written: Section, transforms: list[tuple[Section, Transform]], findings: list[Finding]
 ) -> None:
     """What adds to the source's samples sees them as they come from there."""
-    before = written
+    before = changing = written
     for section, transform in transforms:
-        if transform.extends_source and before is not written:
-            message = f"[{section.name}] works on the frames of the source, and stands after [{before.name}]"
+        late = before if transform.follows_source else changing
+        if transform.extends_source and late is not written:
+            message = f"[{section.name}] works on the frames of the source, and stands after [{late.name}]"
             help = f"put it right after [{written.name}]"
             findings.append(Finding("NC112", message, section.span, help=help))
-        before = before if transform.extends_source else section
+        before = section
+        changing = changing if transform.extends_source else section
 
 
 def _check_sampling(transforms: list[tuple[Section, Transform]], findings: list[Finding]) -> None:

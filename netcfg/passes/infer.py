@@ -10,7 +10,7 @@ from netcfg.blocks.base import Block, ShapeError
 from netcfg.blocks.network import Input
 from netcfg.graph import Graph, Node, Signal
 from netcfg.passes.elaborate import Draft, Elaborated, Wire
-from netcfg.shapes import Shape, Size, show, volume
+from netcfg.shapes import UNKNOWN, Shape, Size, show, volume
 from netcfg.source import Finding, Note, Span, did_you_mean
 
 MAX_PARAMETERS = 10**11
@@ -37,6 +37,26 @@ def infer(network: Elaborated, findings: list[Finding]) -> Graph | None:
     return graph
 
 
+Conflict = tuple[Finding, tuple[int, str, int] | None]
+"""A shape that cannot be, and the signal that has it: producer, port, reader."""
+
+
+def infer_known(network: Elaborated) -> tuple[Graph, dict[int, Conflict]]:
+    """The graph of a network that may be broken, and by block what is wrong with shapes.
+
+    A block that fails, or reads what is not known, gives a signal of unknown shape; inputs that are not there are
+    left out.
+    """
+    nodes: list[Node | None] = []
+    inference = _Inference(network, nodes, [], tolerant=True)
+    for draft in network.drafts:
+        nodes.append(inference.node(draft))
+    outputs = {name: inference.signal(wire, None) for name, wire in network.outputs.items()}
+    known = {name: signal for name, signal in outputs.items() if signal is not None}
+    complete = tuple(node for node in nodes if node is not None)
+    return Graph(network.name, complete, known, network.span, network.net), inference.conflicts
+
+
 def _warn_unused(
     network: Elaborated, nodes: list[Node], outputs: dict[str, Signal], findings: list[Finding]
 ) -> None:
@@ -57,22 +77,33 @@ def _warn_unused(
 
 
 class _Inference:
-    def __init__(self, network: Elaborated, nodes: list[Node | None], findings: list[Finding]) -> None:
+    def __init__(
+        self,
+        network: Elaborated,
+        nodes: list[Node | None],
+        findings: list[Finding],
+        tolerant: bool = False,
+    ) -> None:
         self.network = network
         self.nodes = nodes
         self.findings = findings
         self.parameters: dict[str, int] = {}
+        self.tolerant = tolerant
+        self.conflicts: dict[int, Conflict] = {}
 
     def node(self, draft: Draft) -> Node | None:
         """The draft with its signals, or None where it (or what it reads) failed."""
         inputs = []
         for wire in draft.wires:
             signal = self.signal(wire, draft)
-            if signal is None:
+            if signal is not None:
+                inputs.append(signal)
+            elif not self.tolerant:
                 return None
-            inputs.append(signal)
         block = draft.block
         shapes = tuple([signal.shape for signal in inputs])
+        if self.tolerant and (len(inputs) < len(draft.wires) or UNKNOWN in shapes):
+            return self._unknown(draft, inputs)
         try:
             if isinstance(block, Input):
                 result: Shape | dict[str, Shape] = block.shape_in(self.network.single_input)
@@ -87,7 +118,7 @@ class _Inference:
             frozen = parameters if draft.freeze else block.frozen_parameters(*shapes)
         except ShapeError as error:
             self._report(error, draft, inputs)
-            return None
+            return self._conflict(error, draft, inputs) if self.tolerant else None
         index = len(self.nodes)
         return Node(
             draft.path,
@@ -105,6 +136,28 @@ class _Inference:
             draft.source if draft.source != draft.path else None,
         )
 
+    def _conflict(self, error: ShapeError, draft: Draft, inputs: list[Signal]) -> Node:
+        """Take note of what is wrong with a block, and which of its inputs is to blame."""
+        signal = inputs[error.argument] if error.argument is not None and inputs else None
+        edge = (signal.producer, signal.port, len(self.nodes)) if signal else None
+        self.conflicts[len(self.nodes)] = self.findings[-1], edge
+        return self._unknown(draft, inputs)
+
+    def _unknown(self, draft: Draft, inputs: list[Signal]) -> Node:
+        """A block that gives nobody knows what."""
+        outputs = {"": Signal(len(self.nodes), "", UNKNOWN)}
+        return Node(
+            draft.path,
+            draft.block,
+            tuple(inputs),
+            outputs,
+            draft.section.span,
+            draft.position,
+            draft.scopes,
+            macs=None,
+            freeze=draft.freeze,
+        )
+
     def signal(self, wire: Wire, reader: Draft | None) -> Signal | None:
         """What a wire carries; a port that its producer does not have is reported."""
         producer = self.nodes[wire.producer] if 0 <= wire.producer < len(self.nodes) else None
@@ -112,6 +165,8 @@ class _Inference:
             return None
         if not wire.port:
             return producer.output
+        if wire.port not in producer.outputs and producer.output.shape == UNKNOWN:
+            return Signal(wire.producer, wire.port, UNKNOWN)
         if wire.port not in producer.outputs:
             ports = [port for port in producer.outputs if port]
             message = f"`{producer.path}` ({producer.type}) has no port `{wire.port}`"

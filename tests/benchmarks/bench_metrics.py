@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from netcfg.blocks.f1 import F1
+from netcfg.blocks.judgement import Case
 from netcfg.blocks.metrics import Accuracy, TwoAfc, Variance, Xcov
 
 UNITS = 12
@@ -55,6 +56,10 @@ def main():
         print(
             f"{metric.type_name:28} {seconds(lambda m=metric: m.compute(scores, labels, names)) * 1e3:10.1f} ms"
         )
+    clips = torch.arange(samples) // 500
+    windows = F1(**pair, threshold="validation", median_window=(1, 3, 5, 7), baselines=True)
+    took = seconds(lambda: windows.judge(Case(scores, labels, names, clips)))
+    print(f"f1, a threshold, 4 windows   {took * 1e3:10.1f} ms")
     print(f"xcov                         {seconds(lambda: Xcov(**codes).compute(z1, z2, ())) * 1e3:10.1f} ms")
     print(
         f"variance                     {seconds(lambda: Variance(input='z2').compute(z2, None, ())) * 1e3:10.1f} ms"

@@ -14,6 +14,7 @@ NAMES = (
     "bench_audetnet",
     "bench_training",
     "bench_faces",
+    "bench_flow",
     "bench_metrics",
 )
 

@@ -73,9 +73,10 @@ def test_evaluation_is_clip_by_clip_in_the_order_of_time(lists):
     path = lists / "normal/fold_0/AU12/test.txt"
     path.write_text("\n".join(reversed(path.read_text().split("\n"))))
     samples = listed(lists, "test")
-    places = [samples.clip_of(index)[1:] for index in range(len(samples))]
-    assert places == sorted(places)
-    assert [int(samples[index]["clip"]) for index in range(len(samples))] == [clip for clip, _ in places]
+    clips, frames = zip(*(samples.clip_of(index)[1:] for index in range(len(samples))), strict=True)
+    assert frames == (2440, 2441, 2442, 2443) * 2
+    assert clips == (1,) * 4 + (0,) * 4  # the list comes to F002 first
+    assert [int(samples[index]["clip"]) for index in range(len(samples))] == list(clips)
 
 
 def test_a_mirrored_copy_that_is_not_there_is_made(lists):
@@ -260,3 +261,8 @@ def test_labels_other_than_coded_ones_are_named_with_their_line(database):
     path.write_text(path.read_text().replace("2441,0", "2441,7"))
     with pytest.raises(NetcfgError, match=r"F003_T1.csv:3: no coding of BP4D"):
         whole(database, action_units=("bp4d",))
+
+
+def test_units_that_are_not_coded_are_named(database):
+    with pytest.raises(NetcfgError, match=r"F001_T1.csv:1: AU26 is not coded; there are AU1, AU2, AU4"):
+        whole(database, action_units=("12", "26"))

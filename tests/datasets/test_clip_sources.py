@@ -10,6 +10,7 @@ from netcfg.blocks.clips import Clips
 from netcfg.blocks.databases import Disfa
 from netcfg.cli.main import main
 from netcfg.datasets import audetnet_folder, unpacked_videos
+from netcfg.datasets.pipeline import open_samples
 from netcfg.datasets.subject_folds import DISFA_FOLDS
 from netcfg.source import NetcfgError
 
@@ -67,6 +68,18 @@ def test_labels_alone_unpack_no_video(disfa, cache):
     assert not cache.exists()
 
 
+def test_flow_alone_unpacks_videos(disfa):
+    """A network that sees no image still needs the frames between which motion is found."""
+    text = (
+        f"{{Data}}\n[disfa]\npath = {disfa}\nimage_size = 32\naction_units = 12\n[optical_flow]\ncache = None\n"
+        "{N}\n[net]\n[input]\nname = flow\nchannels = 3\nheight = 32\nwidth = 32\n[flatten]\n[connected]\n"
+        "output_features = 1\n{Metric}\n[f1]\ninput = N\ntarget = labels\n"
+    )
+    samples = open_samples(netcfg.load(text).data, "train")
+    assert set(samples[0]) == {"flow", "labels"}
+    assert samples[0]["flow"].shape == (32, 32, 3)
+
+
 def test_videos_are_unpacked_once_beside_the_data(disfa, cache, monkeypatch):
     before = sorted(disfa.rglob("*"))
     opened(disfa)
@@ -79,16 +92,28 @@ def test_videos_are_unpacked_once_beside_the_data(disfa, cache, monkeypatch):
 
 
 def test_unpacking_that_was_interrupted_leaves_nothing_half(disfa, cache, monkeypatch):
-    def interrupted(video, folder):
-        (folder / "000001.jpg").write_bytes(b"")
-        raise KeyboardInterrupt
+    written = unpacked_videos._write_frame
+
+    def interrupted(path, image):
+        if path.stem == "000003":
+            raise KeyboardInterrupt
+        written(path, image)
 
     with monkeypatch.context() as patch:
-        patch.setattr(unpacked_videos, "_write_frames", interrupted)
+        patch.setattr(unpacked_videos, "_write_frame", interrupted)
         with pytest.raises(KeyboardInterrupt):
             opened(disfa)
     assert not list(cache.iterdir())
     assert level_of(opened(disfa)[0]) == pytest.approx(20, abs=2)
+
+
+def test_a_full_disk_is_said(disfa, monkeypatch):
+    def full(path, image):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(unpacked_videos, "_write_frame", full)
+    with pytest.raises(NetcfgError, match="cannot unpack .*No space left on device\nhelp: `cache = DIR`"):
+        opened(disfa)
 
 
 def test_a_video_that_is_none_is_named(disfa):
@@ -126,6 +151,12 @@ def test_intensities_that_are_none(disfa, line, message):
     else:
         with pytest.raises(NetcfgError, match=message):
             opened(disfa)
+
+
+def test_an_empty_file_of_labels_is_named(disfa):
+    (disfa / "ActionUnit_Labels/SN003/SN003_au1.txt").write_text("")
+    with pytest.raises(NetcfgError, match="SN003_au1.txt holds no lines `frame,intensity`"):
+        opened(disfa)
 
 
 # --- clips

@@ -5,7 +5,7 @@ import sys
 import pytest
 import sketches
 
-from netcfg.draw import draw, write_svg
+from netcfg.draw import Look, draw, write_svg
 from netcfg.draw.figure import pack
 from netcfg.draw.metrics import text_width
 from netcfg.draw.scene import Group, Path, Rect, Text
@@ -96,7 +96,7 @@ def test_spine_of_a_chain_is_one_straight_line():
 
 
 def test_spine_goes_straight_through_frames():
-    scene = draw([sketches.resnet18()])
+    scene = draw([sketches.resnet18()], look=Look(columns=1))
     into_frames = [
         line.points for line in flat(scene.shapes) if isinstance(line, Path) and len(line.points) == 2
     ]

@@ -3,6 +3,7 @@ import random
 
 import pytest
 
+from netcfg.draw.columns import PAGE_LENGTH, fold
 from netcfg.draw.layout import Item, Link, Port, arrange
 
 BOX = Item(140.0, 40.0, 70.0, (Port(0.0, 60.0, 17.0),))
@@ -62,10 +63,11 @@ def crosses_inside(segment, box):
     )
 
 
-@pytest.fixture(params=range(25))
+@pytest.fixture(params=[*((seed, 1) for seed in range(25)), *((seed, 3) for seed in range(12))])
 def case(request):
-    items, links = random_graph(request.param)
-    return links, arrange(items, links)
+    seed, columns = request.param
+    items, links = random_graph(seed)
+    return links, fold(arrange(items, links), links, columns)
 
 
 def test_boxes_do_not_overlap(case):
@@ -114,8 +116,10 @@ def test_lines_lead_from_their_source_to_their_target(case):
         )
 
 
-def test_lines_never_run_upwards(case):
-    _, placement = case
+@pytest.mark.parametrize("seed", range(25))
+def test_lines_never_run_upwards(seed):
+    items, links = random_graph(seed)
+    placement = arrange(items, links)
     assert all(first[1] <= second[1] for route in placement.routes for first, second in segments(route))
 
 
@@ -224,3 +228,67 @@ def test_thousand_items_with_skips_keep_one_spine():
 def test_nothing_and_one_item_have_a_placement():
     assert arrange([], []).corners == []
     assert arrange([BOX], []).corners == [(0.0, 0.0)]
+
+
+# --- columns --------------------------------------------------------------------------------------------------
+
+
+def columns_of(placement):
+    """The numbers of boxes in columns of one axis."""
+    axes = [x + item.axis for item, (x, _) in zip(placement.items, placement.corners, strict=True)]
+    return [axes.count(axis) for axis in dict.fromkeys(axes)]
+
+
+def test_chain_is_folded_into_equal_columns():
+    placement = fold(arrange([BOX] * 12, chain(12)), chain(12), 3)
+    assert columns_of(placement) == [4, 4, 4]
+
+
+def test_lines_lead_from_the_foot_of_a_column_to_the_head_of_the_next():
+    placement = fold(arrange([BOX] * 4, chain(4)), chain(4), 2)
+    bend = placement.routes[1]
+    assert bend[0][1] == placement.corners[1][1] + BOX.height
+    assert bend[-1][1] == placement.corners[2][1]
+    assert max(y for _, y in bend) > bend[0][1]
+    assert min(y for _, y in bend) < placement.corners[2][1]
+
+
+def test_fold_avoids_skips():
+    links = [*chain(8), Link(0, 4)]
+    placement = fold(arrange([BOX] * 8, links), links, 2)
+    assert columns_of(placement) == [5, 3]
+
+
+def test_exits_stand_below_all_columns():
+    exit_pin = Item(0.0, 0.0, 0.0, weight=0, last=True)
+    placement = fold(arrange([BOX] * 5 + [exit_pin], chain(6)), chain(6), 2)
+    assert placement.corners[5][1] == placement.height == placement.routes[4][-1][1]
+
+
+def test_one_column_changes_nothing():
+    placement = arrange([BOX] * 4, chain(4))
+    assert fold(placement, chain(4), 1) is placement
+
+
+def test_more_columns_than_boxes_are_as_many_as_there_are_boxes():
+    placement = fold(arrange([BOX] * 3, chain(3)), chain(3), 9)
+    assert columns_of(placement) == [1, 1, 1]
+
+
+def test_long_chain_becomes_a_page_by_itself():
+    long = arrange([BOX] * 100, chain(100))
+    placement = fold(long, chain(100), None)
+    assert long.height > 4 * PAGE_LENGTH
+    assert 0.7 < placement.height / placement.width < 2.2
+
+
+def test_short_chain_stays_as_it_is():
+    placement = arrange([BOX] * 10, chain(10))
+    assert fold(placement, chain(10), None) is placement
+
+
+def test_nested_skips_are_not_cut_where_nobody_asks_for_it():
+    links = [*chain(40), *(Link(place, 39 - place) for place in range(16))]
+    placement = arrange([BOX] * 40, links)
+    assert placement.height > PAGE_LENGTH
+    assert fold(placement, links, None) is placement

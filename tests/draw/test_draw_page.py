@@ -10,11 +10,9 @@ from typing import Any
 
 import pytest
 import sketches
-from browser import in_browser, needs_chromium
 
 import netcfg
 from netcfg.draw import FORMATS, Picture, picture
-from netcfg.draw.data import diagram_data
 from netcfg.draw.folds import Group, Repeat, fold, level_of
 from netcfg.draw.levels import Pin, split
 from netcfg.draw.model import Box, Frame, diagram
@@ -189,22 +187,3 @@ def test_runs_and_repeats_are_gathered() -> None:
     assert kinds == [("Box", 0), ("Group", 0), ("Repeat", 2), ("Repeat", 2), ("Box", 0)]
     assert isinstance(whole.units[3].one, Box)
     assert not any(isinstance(unit, Pin) for unit in whole.units)
-
-
-# --- in the browser
-
-
-PLACES = "return Object.fromEntries([...page.drawing.parts].map(([id, {x, y, w, h}]) => [id, [x, y, w, h]]));"
-
-
-@needs_chromium
-@pytest.mark.parametrize("name", ["inception", "nested_repeats", "unet", "odd_texts"])
-def test_the_page_places_parts_as_the_pictures_do(name: str, tmp_path: Path) -> None:
-    drawn = picture([sketches.ALL[name]()])
-    found = in_browser(page_of(drawn), PLACES, tmp_path)
-    data = diagram_data("", drawn.diagrams, drawn.scene)["diagrams"][0]
-    wanted = {part["id"]: part["place"] for part in [data, *data["frames"], *data["nodes"]]}
-    assert set(found) == set(wanted)
-    left, top = data["place"][:2]
-    for id, (x, y, width, height) in wanted.items():
-        assert found[id] == pytest.approx([x - left, y - top, width, height], abs=0.011), id

@@ -20,6 +20,7 @@ from netcfg.datasets.pipeline import EpochSampler
 from netcfg.passes.plan import plan
 from netcfg.source import ProgramError
 from netcfg.trainers.distributed import ALONE, PeerFailed, join, wrap_networks
+from netcfg.trainers.evaluation import evaluate
 from netcfg.trainers.losses import GradientPenalty
 from netcfg.trainers.run_folder import RunFolder
 from netcfg.trainers.trainer import Trainer
@@ -116,6 +117,27 @@ def test_two_processes_are_one_of_the_double_batch(tmp_path, monkeypatch, fixed_
         assert ours["train"] == pytest.approx(theirs["train"], rel=1e-5)
         assert ours["validation"]["losses"] == pytest.approx(theirs["validation"]["losses"], rel=1e-5)
         assert ours["validation"]["metrics"]["f1"] == theirs["validation"]["metrics"]["f1"]
+
+
+def test_thresholds_and_medians_are_those_of_one_process(tmp_path):
+    searched = "[f1]\ninput = Net\ntarget = labels\nthreshold = validation\nmedian_window = 1, 3\n"
+    program = tiny.tiny_program(tiny.TEXT.replace("[f1]\ninput = Net\ntarget = labels\n", searched))
+
+    def judged(team=ALONE):
+        trainer = make(tmp_path / f"size{team.size}", program, team)
+        phases, data = trainer.phases, trainer.validation_data
+        return evaluate(phases.model, phases.losses, data, team=team)
+
+    expected = judged()
+    assert expected["thresholds"]["f1"]
+
+    def work(team):
+        found = judged(team)
+        assert {key: found[key] for key in ("metrics", "thresholds")} == {
+            key: expected[key] for key in ("metrics", "thresholds")
+        }
+
+    in_team(work)
 
 
 def test_accumulated_gradients_are_those_of_the_double_batch(tmp_path, fixed_mix):

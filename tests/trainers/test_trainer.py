@@ -155,6 +155,16 @@ class ScriptedMonitor:
         return next(self.figures), True
 
 
+def test_patience_may_ask_for_more_than_the_first_figure(make_trainer):
+    for above, epochs in ((None, 3), (0.0, 2), (-1.0, 3)):
+        program = tiny_program(epochs=20, patience=2)
+        training = program.training.model_copy(update={"patience_above": above})
+        trainer = make_trainer(f"run{above}", program=replace(program, training=training))
+        trainer.monitor = ScriptedMonitor([0.0, 0.0, 0.0, 0.5])
+        trainer.fit()
+        assert (trainer.position.epoch, trainer.position.best_epoch) == (epochs, 1)
+
+
 def test_the_networks_end_with_the_best_weights(make_trainer):
     trainer = make_trainer()
     trainer.monitor = ScriptedMonitor([0.1, 0.5, 0.3, 0.2])

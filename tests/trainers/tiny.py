@@ -84,7 +84,7 @@ class TinyFaces:
         random = np.random.default_rng((len(self.split), index))
         labels = random.integers(0, 2, 2).astype(np.float32)
         image = (random.integers(0, 128, (16, 16, 3)) + 100 * labels[0]).astype(np.uint8)
-        everything = {"image": image, "labels": labels}
+        everything = {"image": image, "labels": labels, "clip": np.int64(index // 3)}
         return {name: everything[name] for name in self.fields}
 
 
@@ -95,6 +95,7 @@ class TinySource(Source):
         return {
             "image": FieldSpec((3, 16, 16), "image"),
             "labels": FieldSpec((2,), "vector", ("AU6", "AU12")),
+            "clip": FieldSpec((), "class"),
         }
 
     def open(self, split, fields):

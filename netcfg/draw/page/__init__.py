@@ -15,17 +15,27 @@ from typing import Any
 
 from netcfg.draw.links import Links
 from netcfg.draw.model import Diagram
+from netcfg.draw.options import Look
 from netcfg.draw.page.content import COLOURS, SIZES, page_data
 from netcfg.draw.page.night import colour_rules
+from netcfg.draw.scene import Scene
 from netcfg.draw.svg import FONT
 
 PARTS = ("geometry.js", "drawing.js", "panel.js", "page.js")
 """The scripts, in order; they share one scope."""
 
 
-def write_page(title: str, diagrams: Sequence[Diagram], links: Links) -> str:
-    """The whole document. The same diagrams give the same bytes."""
-    data = json.dumps(page_data(title, diagrams, links), ensure_ascii=False, separators=(",", ":"))
+def write_page(
+    title: str,
+    diagrams: Sequence[Diagram],
+    links: Links,
+    look: Look | None = None,
+    scene: Scene | None = None,
+) -> str:
+    """The whole document; the same diagrams give the same bytes. With a `scene` it shows that as it is."""
+    data = json.dumps(
+        page_data(title, diagrams, links, look or Look(), scene), ensure_ascii=False, separators=(",", ":")
+    )
     scripts = "\n".join(map(_part, PARTS))
     filled = {
         "TITLE": _as_text(title or "netcfg"),

@@ -9,12 +9,15 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from netcfg.draw import layout, style
+from netcfg.draw.costs import cost_notes, sum_of
 from netcfg.draw.figure import box_shapes, network_title, visible_size, words_of
 from netcfg.draw.folds import Flow, FoldedLevel, Group, Repeat, Unit, flows_of_one, fold, leaves, level_of
-from netcfg.draw.ids import part_ids
+from netcfg.draw.ids import part_ids, parts_below
 from netcfg.draw.lanes import Item, Lanes, Link, Port
 from netcfg.draw.levels import Pin, SignalKey
 from netcfg.draw.links import Links
+from netcfg.draw.marked import Mark
+from netcfg.draw.marks import LOOKS, marks_of
 from netcfg.draw.measure import (
     Line,
     Measured,
@@ -27,9 +30,11 @@ from netcfg.draw.measure import (
     several_entries,
 )
 from netcfg.draw.metrics import ASCENT, fitted, text_width
-from netcfg.draw.model import Box, Diagram, Frame, amount
+from netcfg.draw.model import Box, Diagram, Frame, Wire
+from netcfg.draw.options import Look
 from netcfg.draw.page.tables import Entries, Table
-from netcfg.draw.scene import Shape
+from netcfg.draw.scene import Scene, Shape, groups_of
+from netcfg.draw.shown import kinds_of
 from netcfg.draw.svg import rows_of
 
 VERSION = 1
@@ -42,7 +47,15 @@ SIZES = {
             style,
             ("BEHIND", "BOX_PAD_X", "HEADER", "FRAME_PAD", "FRAME_RADIUS", "FRAME_FILLS", "HEADER_FILL")
             + ("HEADER_STROKE", "LABEL_GAP", "LABEL_HEIGHT", "SMALL", "FAINT", "LINE", "NETWORK_PAD")
-            + ("NETWORK_HEADER", "NETWORK_STROKE", "PAGE_PAD", "PAGE_GAP", "PAGE_SHAPE"),
+            + (
+                "NETWORK_HEADER",
+                "NETWORK_STROKE",
+                "LINE_STROKE",
+                "MARKED_STROKE",
+                "PAGE_PAD",
+                "PAGE_GAP",
+                "PAGE_SHAPE",
+            ),
         ),
     )
     for name in names
@@ -53,17 +66,29 @@ COLOURS = ("#ffffff", style.HEADER_FILL, style.HEADER_STROKE, style.NETWORK_STRO
 """The colours of what the page draws by itself, beside those of `FRAME_FILLS`."""
 
 
-def page_data(title: str, diagrams: Sequence[Diagram], links: Links) -> dict[str, Any]:
-    """Everything that the page knows."""
+def page_data(
+    title: str,
+    diagrams: Sequence[Diagram],
+    links: Links,
+    look: Look,
+    scene: Scene | None = None,
+) -> dict[str, Any]:
+    """Everything that the page knows; templates more than `look.depth` levels deep are folded at first.
+
+    With a `scene`, the page shows that, and there is nothing to fold.
+    """
     whole = [diagram.expanded() if diagram.expanded else diagram for diagram in diagrams]
-    content = _Content(whole, links)
+    content = _Content(whole, links, look)
     networks = [
-        content.network(diagram, diagram is given) for diagram, given in zip(whole, diagrams, strict=True)
+        content.network(diagram, diagram is given, stays=scene is not None)
+        for diagram, given in zip(whole, diagrams, strict=True)
     ]
     return {
         "version": VERSION,
         "title": title,
         "sizes": SIZES,
+        "marks": {mark: LOOKS[mark]._asdict() for mark in marks_of(diagrams)},
+        "still": content.still(scene) if scene else None,
         "networks": networks,
         "drawings": content.drawings.rows,
         "shapes": content.shapes.rows,
@@ -77,29 +102,36 @@ def page_data(title: str, diagrams: Sequence[Diagram], links: Links) -> dict[str
 class _Content:
     """The data in the making, and what its networks share."""
 
-    def __init__(self, diagrams: Sequence[Diagram], links: Links) -> None:
+    def __init__(self, diagrams: Sequence[Diagram], links: Links, look: Look) -> None:
         self.ids = part_ids(diagrams)
+        self.look = look
         self.entries = Entries(links)
         self.drawings, self.shapes, self.links = Table(), Table(), Table()
 
-    def network(self, diagram: Diagram, shows_turns: bool) -> dict[str, Any]:
-        """A network; with `shows_turns` all turns of its repeats are shown at first."""
-        whole, flows = fold(diagram)
-        network = _Network(self, whole, self.ids[id(diagram.frame)])
-        words = network_title(diagram.frame)
+    def network(self, diagram: Diagram, shows_turns: bool, stays: bool) -> dict[str, Any]:
+        """A network; with `shows_turns` all turns of its repeats are shown at first. One that `stays` has no level."""
+        frame, words = diagram.frame, network_title(diagram.frame)
+        network = _Network(self, diagram, self.ids[id(frame)])
+        whole, flows = fold(diagram) if not stays else (None, [])
         return {
-            "id": self.ids[id(diagram.frame)],
-            "name": diagram.frame.name,
-            "note": diagram.frame.note,
-            "details": diagram.frame.details,
-            "entries": self.entries.add(diagram.frame.entries),
+            "id": self.ids[id(frame)],
+            "name": frame.name,
+            "note": frame.note,
+            "details": frame.details,
+            "entries": self.entries.add(frame.entries),
             "title": self.drawing(words),
             "width": words[-1].x + words[-1].width,
             "turns": shows_turns,
             "boxes": [network.box_data(box) for box in network.boxes],
-            "wires": [network.wire_data(flow) for flow in flows],
-            "level": network.level(level_of(whole.units, flows)),
+            "wires": [network.wire_data(wire) for wire in diagram.wires],
+            "level": network.foldable(whole, flows) if whole else None,
         }
+
+    def still(self, scene: Scene) -> dict[str, Any]:
+        """A scene that stays as it is, and where the parts are in it."""
+        rows = "\n".join(row for shape in scene.shapes for row in rows_of(shape))
+        places = {group.id: group.place for group in groups_of(scene.shapes) if group.id and group.place}
+        return {"svg": rows, "width": scene.width, "height": scene.height, "places": places}
 
     def drawing(self, shapes: Iterator[Shape] | Sequence[Shape]) -> int:
         """The number of a drawing around the origin."""
@@ -123,26 +155,31 @@ class _Content:
 class _Network:
     """One network's part of the data."""
 
-    def __init__(self, content: _Content, whole: Group, name: str) -> None:
+    def __init__(self, content: _Content, diagram: Diagram, name: str) -> None:
         self.content = content
         self.name = name
-        self.boxes = list(leaves(whole))
+        self.boxes = [part for part in parts_below(diagram.frame) if isinstance(part, Box)]
         self.number = {id(box): place for place, box in enumerate(self.boxes)}
+        self.common = 0.0
+
+    def foldable(self, whole: Group, flows: Sequence[Flow]) -> dict[str, Any]:
+        """Its outermost level."""
         self.common = common_width(list(_shown_at_first(whole)))
+        return self.level(level_of(whole.units, flows), 0)
 
     def box_data(self, box: Box) -> dict[str, Any]:
         """What the panel and the search know of a box."""
         data = {"id": self.content.ids[id(box)], "kind": box.kind, "name": box.name, "details": box.details}
         return data | {"entries": self.content.entries.add(box.entries)}
 
-    def wire_data(self, flow: Flow) -> list[Any]:
+    def wire_data(self, wire: Wire) -> list[Any]:
         """The numbers of the boxes at its ends, and what runs between them."""
-        return [self.number[id(flow.source)], self.number[id(flow.target)], flow.label]
+        return [self.number[id(wire.source)], self.number[id(wire.target)], wire.label]
 
     # --- levels -------------------------------------------------------------------------------------------
 
-    def level(self, level: FoldedLevel) -> dict[str, Any]:
-        """Members, and the number of the links between them."""
+    def level(self, level: FoldedLevel, depth: int) -> dict[str, Any]:
+        """Members, and the number of the links between them; `depth` is how many templates it is inside of."""
         keys: list[list[SignalKey]] = [[] for _ in level.members]
         joined = [0] * len(level.members)
         for source, key, target in level.links:
@@ -153,11 +190,11 @@ class _Network:
         links = [Link(source, target, keys[source].index(key)) for source, key, target in level.links]
         lanes = Lanes(items, links)
         members = [
-            self._member(member, level, _Edge(keys[index], joined[index], index, lanes, level))
+            self._member(member, level, _Edge(keys[index], joined[index], index, lanes, level, depth))
             for index, member in enumerate(level.members)
         ]
-        looks = [level.looks.get((source, key, target)) for source, key, target in level.links]
-        return {"links": self.content.links.add(_links_data(lanes, looks)), "members": members}
+        marks = [level.marks.get(link, "") for link in level.links]
+        return {"links": self.content.links.add(_links_data(lanes, marks)), "members": members}
 
     def _member(self, member: Unit | Pin, level: FoldedLevel, edge: _Edge) -> dict[str, Any]:
         if isinstance(member, Pin):
@@ -196,6 +233,8 @@ class _Network:
     ) -> dict[str, Any]:
         """A frame that may be folded into a box."""
         inside = level_of(units, flows)
+        unit_is_turns = isinstance(unit, Repeat) and frame is unit.frame
+        boxes = list(leaves(unit))
         title = frame_title(frame)
         ports = [Port(0.0, label_width(label), style.LABEL_HEIGHT if label else 0.0) for label in labels]
         return {
@@ -208,14 +247,21 @@ class _Network:
             "turns": frame.count,
             "title": self.content.drawing(_title_words(title)),
             "width": line_width(title),
-            "box": self._first(unit),
-            "count": sum(1 for _ in leaves(unit)),
+            "paint": [LOOKS[frame.mark].colour, LOOKS[frame.mark].fill] if frame.mark else None,
+            "box": self.number[id(boxes[0])],
+            "count": len(boxes),
+            "shut": self._is_shut(edge.depth, boxes),
             "exits": [inside.exits[key] for key in edge.keys],
             "entries_at": [edge.entering[key] for key in inside.entries],
             "ports": _ports(ports or [Port()], labels or [""]),
-            "folded": self._box(_folded(frame, unit), unit, labels, edge),
-            "level": self.level(inside),
+            "folded": self._box(_folded(frame, boxes, self.content.look), unit, labels, edge),
+            "level": self.level(inside, edge.depth if unit_is_turns else edge.depth + 1),
         }
+
+    def _is_shut(self, depth: int, boxes: Sequence[Box]) -> bool:
+        """Whether a frame is folded at first: where it is too deep, unless its boxes are marked unalike."""
+        limit = self.content.look.depth
+        return limit is not None and depth >= limit and len({box.mark for box in boxes}) == 1
 
     def _repeat(
         self, repeat: Repeat, flows: Sequence[Flow], labels: list[str], edge: _Edge
@@ -235,9 +281,10 @@ class _Edge:
     """How a member is linked to the others of its level."""
 
     def __init__(
-        self, keys: list[SignalKey], joined: int, index: int, lanes: Lanes, level: FoldedLevel
+        self, keys: list[SignalKey], joined: int, index: int, lanes: Lanes, level: FoldedLevel, depth: int
     ) -> None:
         self.keys, self.joined, self.index, self.lanes = keys, joined, index, lanes
+        self.depth = depth
         self.entering = {key: row for row, (_, key, target) in enumerate(level.links) if target == index}
 
 
@@ -262,12 +309,12 @@ def _stand_in(member: Unit | Pin, ports: int) -> Item:
     return Item(0.0, 0.0, 0.0, (Port(),) * max(ports, 1), weight=_weight(member), last=last)
 
 
-def _links_data(lanes: Lanes, looks: Sequence[Any]) -> dict[str, Any]:
+def _links_data(lanes: Lanes, marks: Sequence[Mark]) -> dict[str, Any]:
     """The links of a level and where they run, without any sizes."""
     rows = [[link.source, link.port, link.target] for link in lanes.links]
     branches = [[branch.lane, branch.entries, branch.items, branch.exits] for branch in lanes.branches]
     data = {"rows": rows, "rank": lanes.rank, "lane": lanes.lane, "branches": branches}
-    return data | ({"looks": list(looks)} if any(looks) else {})
+    return data | ({"marks": list(marks)} if any(marks) else {})
 
 
 def _ports(ports: Sequence[Port], labels: Sequence[str]) -> list[list[Any]]:
@@ -283,13 +330,17 @@ def _title_words(title: Line) -> Iterator[Shape]:
     return words_of(title, 0.0, style.HEADER / 2 + style.TEXT * ASCENT / 2)
 
 
-def _folded(frame: Frame, unit: Unit) -> Box:
-    """What is shown in place of a folded frame."""
-    boxes = list(leaves(unit))
-    parameters = sum(entry.facts.get("parameters") or 0 for box in boxes for entry in box.entries)
-    count = sum(max(len(box.entries), 1) for box in boxes)
-    pieces = [frame.note or "blocks", f"{count} blocks" + (" in all" if frame.count > 1 else "")]
-    if parameters:
-        pieces.append(f"{amount(parameters)} parameters")
-    name = frame.name if frame.name.replace("_", " ") != frame.note else ""
-    return Box("template", name, "", pieces, frame.details, frame.count, path=frame.path)
+def _folded(frame: Frame, boxes: Sequence[Box], look: Look) -> Box:
+    """What is shown in place of a folded frame, as pictures show closed templates."""
+    blocks = [entry.title[1:].partition("]")[0] for box in boxes for entry in box.entries]
+    costs = sum_of(box.costs for box in boxes)
+    box = Box("template", frame.name, "", [frame.note, *kinds_of(blocks)], frame.details, frame.count)
+    box.notes = cost_notes(costs, look.labels)
+    with_parameters = [each for each in boxes if each.costs.parameters]
+    box.frozen = bool(with_parameters) and all(each.frozen for each in with_parameters)
+    marks = {(each.mark, each.message) for each in boxes}
+    if len(marks) == 1:
+        box.mark, box.message = marks.pop()
+    elif marks:
+        box.mark = "changed"
+    return box

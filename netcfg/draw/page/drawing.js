@@ -98,6 +98,24 @@ function columns(extents, limit) {
 class Drawing {
   constructor(data, folds) {
     Object.assign(this, {data, folds, parts: new Map(), shownBy: [], rows: []});
+    if (data.still) this.still(data.still);
+    else this.networks();
+  }
+
+  /** A picture that stays as it is: its boxes are parts, and nothing folds. */
+  still({svg, width, height, places}) {
+    Object.assign(this, {width, height, rows: [svg]});
+    this.data.networks.forEach((network, net) => {
+      this.shownBy.push(network.boxes.map((box) => box.id));
+      network.boxes.forEach((about, box) => {
+        const [x, y, w, h] = places[about.id];
+        this.parts.set(about.id, {id: about.id, net, is: "box", about, shown: {box, count: 1}, x, y, w, h});
+      });
+    });
+  }
+
+  networks() {
+    const {data, folds} = this;
     const plans = data.networks.map((network) => plan(data, folds, network.level));
     const extents = data.networks.map((network, place) => networkSize(network, plans[place].placement));
     const {corners, width, height} = pack(extents);
@@ -134,12 +152,15 @@ class Drawing {
   content(inside, x, y, depth, below, outside) {
     const {placement, parts, links, level} = inside;
     const signals = this.signals(inside, outside);
-    links.rows.forEach(([, , target], link) => {
+    const marks = links.marks ?? [];
+    const order = links.rows.map((_, link) => link).sort((a, b) => Boolean(marks[a]) - Boolean(marks[b]));
+    for (const link of order) {  // marked ones over the others
+      const target = links.rows[link][2];
       const points = placement.lines[link].map(([px, py]) => [x + px, y + py]);
       const leaves = parts[target].shown.is === "exit";
       if (leaves) points.at(-1)[1] += below;
-      this.rows.push(line(points, !leaves, signals[link], links.looks?.[link]));
-    });
+      this.rows.push(line(points, !leaves, signals[link], this.data.marks[marks[link]]));
+    }
     for (const [px, py] of placement.dots) {
       this.rows.push(`<circle cx="${number(x + px)}" cy="${number(y + py)}" r="2.4" fill="${sizes.LINE}"/>`);
     }
@@ -150,7 +171,9 @@ class Drawing {
       else if (part.shown.is === "frame") this.frame(part, x + px, y + py, depth, entering);
       if (level.members[index].is === "repeat") this.standIn(part);
     });
-    parts.forEach((part, index) => this.labels(part, x + placement.corners[index][0], y + placement.corners[index][1]));
+    parts.forEach((part, index) => {
+      if (part.shown.is !== "box") this.labels(part, x + placement.corners[index][0], y + placement.corners[index][1]);
+    });
   }
 
   /** For each link the name of its signal: the box that makes it and its port, through all frames. */
@@ -175,7 +198,9 @@ class Drawing {
     const times = shown.frame ? shown.frame.turns : member.turns;
     if (opens && times > 1) this.rows.push(button("unfold", shape.vw - 27, shape.vh / 2 - 8, "", "Unfold", 24));
     else if (opens) this.rows.push(button("unfold", shape.vw - 17, 1, "M4,8H12M8,4V12", "Unfold"));
-    this.rows.push("</g></g>");
+    this.rows.push("</g>");
+    this.labels(part, x, y);
+    this.rows.push("</g>");
   }
 
   frame(part, x, y, depth, entering) {
@@ -186,14 +211,15 @@ class Drawing {
     this.parts.set(shown.id, {...record, x, y, w: width, h: height});
     this.rows.push(this.opening(shown.id, "part frame", shown.details, true));
     const box = `width="${number(width)}" height="${number(height)}" rx="${sizes.FRAME_RADIUS}"`;
-    const edge = `stroke="${sizes.HEADER_STROKE}"`;
+    const [colour, bar] = shown.paint ?? [sizes.HEADER_STROKE, sizes.HEADER_FILL];
+    const edge = `stroke="${colour}"`;
     if (item.back) {
       this.rows.push(`<rect x="${number(x + item.back)}" y="${number(y + item.back)}" ${box}`
         + ` fill="${sizes.HEADER_FILL}" ${edge}/>`);
     }
     const fill = sizes.FRAME_FILLS[depth % sizes.FRAME_FILLS.length];
     this.rows.push(`<rect x="${number(x)}" y="${number(y)}" ${box} fill="${fill}" ${edge}/>`);
-    this.rows.push(`<g class="header" transform="translate(${pair([x, y])})">`, header(width));
+    this.rows.push(`<g class="header" transform="translate(${pair([x, y])})">`, header(width, colour, bar));
     this.rows.push(`<g transform="translate(${pair([(width - shown.width) / 2, 0])})">`
       + `${this.data.drawings[shown.title]}</g>`);
     this.rows.push(button("fold", 0, 4, "M5,8H11", all && member.one.is === "box" ? "Show once" : "Fold"));
@@ -236,10 +262,10 @@ function signalOf(network, part, port) {
   return parts[source].shown.is === "entry" ? "" : signalOf(network, parts[source], inner);
 }
 
-function header(width) {
+function header(width, colour, fill) {
   const r = sizes.FRAME_RADIUS, h = sizes.HEADER, w = number(width), inner = number(width - r);
   return `<path class="bar" d="M0,${h}L0,${r}A${r},${r} 0 0 1 ${r},0L${inner},0A${r},${r} 0 0 1 ${w},${r}L${w},${h}Z"`
-    + ` fill="${sizes.HEADER_FILL}" stroke="${sizes.HEADER_STROKE}"/>`;
+    + ` fill="${fill}" stroke="${colour}"/>`;
 }
 
 function button(action, x, y, path, title, width = 16) {
@@ -249,13 +275,11 @@ function button(action, x, y, path, title, width = 16) {
 
 // --- lines
 
-function line(points, arrow, signal, look) {
-  const [colours, cut, dashed] = look ?? [[], false, false];
-  const colour = colours[0] ?? sizes.LINE, dash = dashed ? ' stroke-dasharray="4 3"' : "";
+function line(points, arrow, signal, mark) {
+  const colour = mark?.colour ?? sizes.LINE, width = mark ? sizes.MARKED_STROKE : sizes.LINE_STROKE;
   const end = arrow ? `<polygon points="${arrowHead(points).map(pair).join(" ")}" fill="${colour}"/>` : "";
-  const mark = cut ? cross(points) : "";
   return `<g class="line" data-signal="${escaped(signal)}">`
-    + `<path d="${outline(points, arrow)}" stroke="${colour}" stroke-width="1.2"${dash}/>${end}${mark}</g>`;
+    + `<path d="${outline(points, arrow)}" stroke="${colour}" stroke-width="${width}"/>${end}</g>`;
 }
 
 /** The direction and length of a line's last stretch. */
@@ -269,15 +293,6 @@ function arrowHead(points) {
   const {x, y, dx, dy} = lastStretch(points), back = 6, half = 3.2;
   return [[x, y], [x - back * dx - half * dy, y - back * dy + half * dx],
     [x - back * dx + half * dy, y - back * dy - half * dx]];
-}
-
-/** Two strokes across the end of a line where gradients stop. */
-function cross(points) {
-  const {x, y, dx, dy} = lastStretch(points), rows = [10, 13].map((back) => {
-    const at = [x - back * dx, y - back * dy];
-    return `M${pair([at[0] - 4 * dy, at[1] - 4 * dx])}L${pair([at[0] + 4 * dy, at[1] + 4 * dx])}`;
-  });
-  return `<path d="${rows.join("")}" stroke="${sizes.LINE}" stroke-width="1.2"/>`;
 }
 
 /** A line with rounded corners; under an arrow head it ends a little earlier. */

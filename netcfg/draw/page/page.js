@@ -10,11 +10,17 @@ class Page {
     this.stage = find("#stage");
     this.world = find("#world");
     this.panel = new Panel(data, find("#about"), {go: (id) => this.reveal(id), neighbours: (part) => this.neighbours(part)});
-    for (const network of data.networks) if (network.turns) this.showTurns(network.level, true);
+    for (const network of data.networks) {
+      for (const member of this.members(network.level)) {
+        if ((member.one ?? member).shut) this.folds.folded.add(member.id);
+        if (member.is === "repeat" && network.turns) this.folds.turns.add(member.id);
+      }
+    }
     this.draw();
-    this.fit();
+    this.start();
     this.listNetworks();
-    new ResizeObserver(() => { if (!this.isMoved) this.fit(); }).observe(this.stage);
+    this.listMarks();
+    new ResizeObserver(() => (this.isMoved ? this.look() : this.start())).observe(this.stage);
   }
 
   // --- drawing
@@ -22,6 +28,19 @@ class Page {
   draw() {
     this.drawing = new Drawing(this.data, this.folds);
     this.world.innerHTML = `${this.drawing.svg}<g id="focus"></g>`;
+    for (const part of this.data.still ? this.world.querySelectorAll("[data-node]") : []) {
+      part.classList.add("part", "box");
+      part.setAttribute("role", "button");
+      part.setAttribute("tabindex", "-1");
+    }
+    this.elements = new Map(Array.from(this.world.querySelectorAll("[data-node]"), (part) => [part.dataset.node, part]));
+    this.boxes = [...this.drawing.parts.values()].filter((part) => part.is === "box");
+    this.lines = new Map();
+    for (const line of this.world.querySelectorAll(".line")) {
+      const signal = (line.dataset.signal ?? "").replace(/ \d+$/, "");
+      this.lines.set(signal, [...(this.lines.get(signal) ?? []), line]);
+    }
+    this.marked = [];
     this.mark();
   }
 
@@ -40,24 +59,26 @@ class Page {
     if (isFocused && now) this.focus(now.id);
   }
 
-  element(id) { return this.world.querySelector(`[data-node="${CSS.escape(id)}"]`); }
+  element(id) { return this.elements.get(id); }
 
   /** What is marked: the chosen part, the lines of its signals, what a search found. */
   mark() {
     const rows = [...new Set(this.hits.map((hit) => this.shownAs(hit)))].map((id) => frameAround(this.drawing.parts.get(id), "hit"));
     rows.push(frameAround(this.drawing.parts.get(this.chosen), "chosen"));
     find("#focus").innerHTML = rows.join("");
-    for (const line of this.world.querySelectorAll(".line.in, .line.out")) line.classList.remove("in", "out");
+    for (const line of this.marked) line.classList.remove("in", "out");
+    this.marked = [];
     const part = this.drawing.parts.get(this.chosen);
     if (part?.is !== "box") return;
-    const {boxes, wires} = this.data.networks[part.net], own = this.boxesOf(part), read = new Set();
-    for (const [source, target] of wires) if (own.has(target) && !own.has(source)) read.add(this.signalName(part.net, source));
-    const made = new Set([...own].map((box) => boxes[box].id));
-    for (const line of this.world.querySelectorAll(".line")) {
-      const name = line.dataset.signal.replace(/ \d+$/, "");
-      if (made.has(name)) line.classList.add("out");
-      else if (read.has(name)) line.classList.add("in");
+    const {wires} = this.data.networks[part.net], own = this.boxesOf(part);
+    for (const [source, target] of wires) {
+      if (own.has(source)) this.colour(this.signalName(part.net, source), "out");
+      else if (own.has(target)) this.colour(this.signalName(part.net, source), "in");
     }
+  }
+
+  colour(signal, kind) {
+    for (const line of this.lines.get(signal) ?? []) line.classList.add(kind), this.marked.push(line);
   }
 
   /** The box by whose name a box's signal goes: the first of those that are shown as one. */
@@ -100,21 +121,26 @@ class Page {
   }
 
   choose(id, open) {
+    this.element(this.chosen)?.setAttribute("tabindex", "-1");
     this.chosen = id;
-    for (const part of this.world.querySelectorAll('[tabindex="0"]')) part.tabIndex = -1;
-    const element = this.element(id);
-    if (element) element.tabIndex = 0;
+    this.element(id)?.setAttribute("tabindex", "0");
     this.mark();
     if (open || !find("#panel").hidden) this.openPanel();
     if (id) history.replaceState(null, "", `#${encodeURIComponent(id)}`);
   }
 
-  focus(id) { this.element(id)?.focus({preventScroll: true}); }
+  focus(id) {
+    const part = this.drawing.parts.get(id);
+    if (part?.isOut) this.setOut(part, false);
+    this.element(id)?.focus({preventScroll: true});
+  }
 
   openPanel() {
     const part = this.drawing.parts.get(this.chosen);
     find("#panel").hidden = !part;
-    if (part) this.panel.show(part);
+    if (!part) return;
+    this.panel.show(part);
+    this.bring(part);
   }
 
   closePanel() {
@@ -138,7 +164,7 @@ class Page {
 
   /** The frames and repeats around a box, outer ones first. */
   *around(level, box) {
-    for (const member of level.members) {
+    for (const member of level?.members ?? []) {
       const frame = member.is === "repeat" ? member.all : member;
       if (!(frame.box <= box && box < frame.box + frame.count) || member.is === "box") continue;
       yield member;
@@ -155,7 +181,7 @@ class Page {
 
   /** Every frame and repeat of a level and below, each with the id its state goes by. */
   *members(level) {
-    for (const member of level.members) {
+    for (const member of level?.members ?? []) {
       if (member.is === "frame") yield member, yield* this.members(member.level);
       if (member.is !== "repeat") continue;
       yield member;
@@ -225,12 +251,31 @@ class Page {
       this.isWaiting = false;
       this.world.setAttribute("transform", `translate(${number(this.x)},${number(this.y)}) scale(${this.scale.toFixed(4)})`);
       this.stage.classList.toggle("far", this.scale < FAR);
+      this.leaveOut();
     });
+  }
+
+  /** Leave out what is in boxes far outside of the window: all texts are laid out anew at each step of a zoom. */
+  leaveOut() {
+    const {width, height} = this.stage.getBoundingClientRect();
+    const [left, top] = [-(this.x + width / 2) / this.scale, -(this.y + height / 2) / this.scale];
+    const [right, bottom] = [left + (2 * width) / this.scale, top + (2 * height) / this.scale];
+    for (const box of this.boxes) {
+      const isOut = box.x > right || box.x + box.w < left || box.y > bottom || box.y + box.h < top;
+      if (isOut !== Boolean(box.isOut)) this.setOut(box, isOut);
+    }
+  }
+
+  setOut(box, isOut) {
+    const element = this.element(box.id);
+    box.isOut = isOut;
+    if (isOut) (box.content = document.createDocumentFragment()).append(...element.childNodes);
+    else if (box.content) element.append(box.content);
   }
 
   zoom(factor, at) {
     const {width, height} = this.stage.getBoundingClientRect(), [px, py] = at ?? [width / 2, height / 2];
-    const scale = Math.min(8, Math.max(0.02, this.scale * factor));
+    const scale = Math.min(8, Math.max(0.004, this.scale * factor));
     this.isMoved = true;
     this.x = px - (px - this.x) * (scale / this.scale);
     this.y = py - (py - this.y) * (scale / this.scale);
@@ -238,11 +283,21 @@ class Page {
     this.look();
   }
 
+  /** The view at first: everything, or of what is too large for that, its beginning. */
+  start() {
+    this.fit();
+    if (this.scale >= FAR) return;
+    const {width} = this.stage.getBoundingClientRect();
+    this.scale = Math.max(this.scale, Math.min(0.8, (width - 40) / this.drawing.width));
+    this.x = Math.max(20, (width - this.drawing.width * this.scale) / 2);
+    this.y = 20;
+  }
+
   fit(part) {
     const {width, height} = this.stage.getBoundingClientRect();
     const {x = 0, y = 0, w, h} = part ?? {w: this.drawing.width, h: this.drawing.height};
     this.isMoved = Boolean(part);
-    this.scale = Math.min(part ? 1.5 : 1.25, Math.max(0.02, Math.min((width - 40) / w, (height - 40) / h)));
+    this.scale = Math.min(part ? 1.5 : 1.25, Math.max(0.004, Math.min((width - 40) / w, (height - 40) / h)));
     this.x = (width - w * this.scale) / 2 - x * this.scale;
     this.y = Math.max(20, (height - h * this.scale) / 2) - y * this.scale;
     this.look();
@@ -252,7 +307,7 @@ class Page {
   bring(part) {
     const {width, height} = this.stage.getBoundingClientRect();
     this.isMoved = true;
-    if (this.scale < 0.6) this.scale = 1;
+    if (this.scale < 0.5) this.scale = 1;
     const left = this.x + part.x * this.scale, top = this.y + part.y * this.scale;
     const inside = left > 20 && top > 20 && left + part.w * this.scale < width - 20 && top + Math.min(part.h * this.scale, height / 2) < height - 20;
     if (!inside) {
@@ -272,13 +327,24 @@ class Page {
     for (const [net, network] of words.length ? this.data.networks.entries() : []) {
       network.boxes.forEach((box, place) => {
         if (!words.every((word) => this.textOf(box).includes(word))) return;
-        const shown = this.shownAs(box.id), part = this.drawing.parts.get(shown);
-        const key = part?.shown?.frame ? box.id : shown;
+        const key = `${net} ${this.standIn(network.level, place)}`;
         if (!seen.has(key)) this.hits.push(box.id), seen.add(key);
       });
     }
     find("#found").textContent = words.length ? String(this.hits.length) : "";
     this.mark();
+  }
+
+  /** The box by which a box is shown where nothing is folded: that of a first turn, where one stands for all. */
+  standIn(level, box) {
+    for (const member of level?.members ?? []) {
+      const frame = member.is === "repeat" ? member.all : member;
+      if (frame.is !== "frame" || box < frame.box || box >= frame.box + frame.count) continue;
+      if (member.is === "frame" || this.folds.turns.has(member.id)) return this.standIn(frame.level, box);
+      const first = frame.box + ((box - frame.box) % (frame.count / member.turns));
+      return member.one.level ? this.standIn(member.one.level, first) : first;
+    }
+    return box;
   }
 
   textOf(box) {
@@ -315,6 +381,13 @@ class Page {
     this.choose(id, false);
     this.bring(this.drawing.parts.get(id));
     this.focus(id);
+  }
+
+  listMarks() {
+    find("#legend").innerHTML = Object.entries(this.data.marks).map(([mark, {colour, sign}]) => (
+      `<span style="--mark:${colour}">${escaped(`${sign} ${mark}`)}</span>`)).join("");
+    const foldable = this.data.networks.some((network) => !this.members(network.level).next().done);
+    for (const name of ["fold", "unfold", "turns"]) find(`[data-do="${name}"]`).hidden = !foldable;
   }
 
   listNetworks() {
@@ -448,6 +521,7 @@ function listenToSurroundings(page) {
     setTheme("light");
     page.world.removeAttribute("transform");
     page.stage.classList.remove("far");
+    for (const box of page.boxes) page.setOut(box, false);
     page.stage.setAttribute("viewBox", `0 0 ${Math.ceil(page.drawing.width)} ${Math.ceil(page.drawing.height)}`);
   });
   addEventListener("afterprint", () => {

@@ -29,15 +29,16 @@ class Panel {
 
   show(part) {
     const {about} = part, network = this.data.networks[part.net];
-    const name = about.name || about.id.slice(network.id.length + 1) || about.id;
+    const path = about.id.slice(network.id.length + 1), type = about.entries[0]?.[0].match(/^\[(.*?)\]/)?.[1];
+    const name = about.name || [type, path.split(".").at(-1)].filter(Boolean).join(" ");
     const rows = [`<h2 id="panel-title" tabindex="-1">${escaped(name)}</h2>`, `<p class="path">${escaped(about.id)}</p>`];
     const {entries, turns} = this.entries(part);
     if (turns > 1) rows.push(`<p class="note">Stands for ${turns} in a row; this is the first.</p>`);
     if (part.opens) rows.push(this.foldRow(part));
     if (!entries.length) rows.push(`<p class="details">${escaped(about.details)}</p>`);
+    rows.push(this.wires(part));
     rows.push(...entries.map(([title, body]) => this.entry(title, this.data.bodies[body])));
     if (part.is === "frame" || part.shown?.frame) rows.push(this.total(part));
-    rows.push(this.wires(part));
     this.element.innerHTML = rows.join("");
     this.element.scrollTop = 0;
   }
@@ -68,9 +69,10 @@ class Panel {
     return rows.length ? `<dl>${rows.join("")}</dl>` : "";
   }
 
-  /** All options with their values; those left at their defaults are faint. */
+  /** All options with their values: those that were set, then, faint, those left at their defaults. */
   options(type, set) {
-    const rows = type.rows.map(([key, kind, fallback, meaning]) => {
+    const ordered = [...type.rows].sort((a, b) => (b[0] in set) - (a[0] in set));
+    const rows = ordered.map(([key, kind, fallback, meaning]) => {
       const isSet = key in set, value = isSet ? set[key] : fallback === "required" ? "" : fallback;
       return `<tr class="${isSet ? "set" : "default"}" title="${escaped(`${kind}: ${meaning}`)}"><th>${escaped(key)}</th>`
         + `<td>${escaped(value)}${isSet ? "" : ' <span class="tag">default</span>'}</td></tr>`;

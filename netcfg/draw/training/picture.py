@@ -9,7 +9,7 @@ from functools import cached_property
 from netcfg.draw.formats import Picture
 from netcfg.draw.ids import part_ids
 from netcfg.draw.model import Box, Diagram, Frame, Wire
-from netcfg.draw.page.still import write_still_page
+from netcfg.draw.page import write_page
 from netcfg.draw.scene import Scene
 from netcfg.draw.training.figure import compose_training
 from netcfg.draw.training.model import Card, Training, phase_colour, training
@@ -30,7 +30,7 @@ class TrainingPicture(Picture):
 
     def page(self) -> str:
         """The scene in an HTML file: its lines lead back and forth, so there is nothing in it to fold."""
-        return write_still_page(self.scene, self.links)
+        return write_page(self.title, self.diagrams, self.links, self.look, self.scene)
 
 
 def training_picture(

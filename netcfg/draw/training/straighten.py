@@ -12,6 +12,8 @@ BEND = 24.0
 """What a bend costs, in units of the height it bridges."""
 SLACK = 6.0
 """By so much cells may come nearer than they stood."""
+APART = 8.0
+"""Lines nearer than this run into one another."""
 _PASSES = 8
 
 
@@ -20,7 +22,9 @@ def straighten(columns: Columns) -> None:
     work = _Straightener(columns)
     for _ in range(_PASSES):
         if not any([work.try_moves(members) for members in list(work.candidates())]):
-            return
+            break
+    for gap in range(len(columns.joints)):
+        work.part_swaps(gap)
 
 
 class _Straightener:
@@ -76,6 +80,44 @@ class _Straightener:
                 self._shift(members, -step)
         self._shift(members, best[1])
         return best[1] != 0.0
+
+    def part_swaps(self, gap: int) -> None:
+        """Keep apart the heights of signals that swap them in a channel: one would have to run on top of the other."""
+        for _ in range(_PASSES):
+            swaps = self._swaps(gap)
+            cells = [index for joint in swaps for index in (joint.right, joint.left)]
+            cells.sort(key=lambda index: self.cells[index].card is not None)
+            if not any(self._lessens_swaps(gap, index, len(swaps)) for index in dict.fromkeys(cells)):
+                return
+
+    def _lessens_swaps(self, gap: int, index: int, before: int) -> bool:
+        """Whether moving a cell a little, with the line that it belongs to, leaves fewer swaps; then it is moved."""
+        members = self._straight_with(index, False)
+        for step in (APART, -APART, 2 * APART, -2 * APART):
+            if self._is_free(members, step):
+                self._shift(members, step)
+                if len(self._swaps(gap)) < before:
+                    return True
+                self._shift(members, -step)
+        return False
+
+    def _swaps(self, gap: int) -> list[Joint]:
+        """The joints of which one begins where the other ends, and ends where the other begins."""
+        bent = [joint for joint in self.columns.joints[gap] if abs(self._bend(joint)) > 0.01]
+        ends = {id(joint): (self._start(joint), self._start(joint) + self._bend(joint)) for joint in bent}
+        return [
+            one
+            for one in bent
+            if any(
+                one.signal != other.signal
+                and abs(ends[id(one)][0] - ends[id(other)][1]) < APART
+                and abs(ends[id(one)][1] - ends[id(other)][0]) < APART
+                for other in bent
+            )
+        ]
+
+    def _start(self, joint: Joint) -> float:
+        return self.cells[joint.left].y + joint.start
 
     def _cost(self, joints: list[Joint]) -> float:
         bends = ((abs(self._bend(joint)), joint.weight) for joint in joints)

@@ -1,0 +1,89 @@
+"""`netcfg diff A B`: 0 where they mean the same, 1 where they differ, 2 where one cannot be compared."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+from netcfg.cli.program import check_file, read_settings
+from netcfg.compare.data import difference_data
+from netcfg.compare.programs import Difference, compare
+from netcfg.compare.text import difference_text
+from netcfg.program import Program
+from netcfg.source import NetcfgError, ProgramError
+
+SAME, DIFFERENT, REFUSED = 0, 1, 2
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    parser.epilog = (
+        "Exit code: 0 where both mean the same, 1 where they differ, 2 for wrong usage or a broken file."
+    )
+    parser.add_argument("before", metavar="A")
+    parser.add_argument("after", metavar="B")
+    parser.add_argument("--format", choices=("text", "json"), default="text")
+    parser.add_argument(
+        "-o", "--output", metavar="OUT", help="also draw both as one picture, the difference marked"
+    )
+    parser.add_argument("--expand", action="store_true", help="draw every turn of a repeat")
+    parser.add_argument("--scale", type=float, default=2.0, help="pixels per unit of a png (default 2)")
+    for side, meaning in (("", "of both"), ("-a", "of A alone"), ("-b", "of B alone")):
+        parser.add_argument(f"--preset{side}", metavar="NAME", help=f"use this preset {meaning}")
+        parser.add_argument(
+            f"--set{side}",
+            metavar="NAME=VALUE",
+            action="append",
+            default=[],
+            dest=f"settings{side.replace('-', '_')}",
+            help=f"set a variable {meaning}; repeatable",
+        )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print what differs."""
+    try:
+        difference = compare(*_programs(options))
+        if options.output:
+            _draw(options, difference)
+    except NetcfgError as error:
+        print(error, file=sys.stderr)
+        return REFUSED
+    if options.format == "json":
+        print(json.dumps(difference_data(difference), indent=2, ensure_ascii=False))
+    else:
+        print(difference_text(difference, _has_colours()))
+    return DIFFERENT if difference else SAME
+
+
+def _programs(options: argparse.Namespace) -> tuple[Program, Program]:
+    """Both sides. Raises `ProgramError` with all findings of both; warnings are no part of a difference."""
+    preset, settings = options.preset, options.settings
+    sides = [
+        check_file(options.before, options.preset_a or preset, read_settings(settings + options.settings_a)),
+        check_file(options.after, options.preset_b or preset, read_settings(settings + options.settings_b)),
+    ]
+    (before, _), (after, _) = sides
+    if before is None or after is None:
+        raise ProgramError(finding for program, findings in sides if program is None for finding in findings)
+    return before, after
+
+
+def _draw(options: argparse.Namespace, difference: Difference) -> None:
+    """Write the picture beside its target, then rename it."""
+    from netcfg.cli.graph import check_picture
+    from netcfg.compare.picture import difference_picture
+
+    output = Path(options.output)
+    check_picture(output, options.scale)
+    title = f"{Path(options.before).name} -> {Path(options.after).name}"
+    drawn = difference_picture(difference, title, options.expand, options.scale)
+    drawn.save(output)
+
+
+def _has_colours() -> bool:
+    """Whether the output is a terminal whose reader does not refuse colours (https://no-color.org)."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

@@ -1,0 +1,269 @@
+"""A difference as a person reads it, in colours where asked for; without them the signs say the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from netcfg.compare.change import Change, Value
+from netcfg.compare.networks import BlockChange, NetworkChange
+from netcfg.compare.programs import Difference
+from netcfg.compare.training import SectionChange
+from netcfg.graph import Graph
+from netcfg.program import Program
+from netcfg.shapes import show
+from netcfg.summary import human
+
+SIGNS = {"added": "+", "removed": "−", "changed": "~", "follows": " "}
+_COLOURS = {"added": "32", "removed": "35", "changed": "33", "follows": "2"}
+_WORDS = {"macs": "MACs"}
+_BOLD = "1"
+_LISTED = 4
+"""So many names are written out before `and 12 more`."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A line: what it is about, what is to be said of it, and where that is written."""
+
+    status: str
+    name: str
+    text: str
+    place: str = ""
+
+
+def difference_text(difference: Difference, colour: bool = False) -> str:
+    """The whole page."""
+    pages = [_networks(difference), _training(difference)]
+    title = f"{_called(difference.before)} → {_called(difference.after)}"
+    if not difference:
+        return f"{title}: the same"
+    blocks = [block for page in pages for block in page]
+    return "\n\n".join(
+        [_painted(title, _BOLD, colour), *("\n".join(_lines(*block, colour)) for block in blocks)]
+    )
+
+
+def _called(program: Program) -> str:
+    return f"{program.name} (preset {program.preset})" if program.preset else program.name
+
+
+def _lines(head: str, rows: Sequence[_Row], colour: bool) -> Iterator[str]:
+    """A heading and its rows, names and texts below each other."""
+    yield _painted(head, _BOLD, colour)
+    width = min(max((len(row.name) for row in rows), default=0), 34)
+    for row in rows:
+        text = f"  {SIGNS[row.status]} {row.name:<{width}}  {row.text}".rstrip()
+        place = f"  {row.place}" if row.place else ""
+        yield _painted(text, _COLOURS[row.status], colour) + _painted(place, "2", colour and bool(place))
+
+
+def _painted(text: str, code: str, colour: bool) -> str:
+    return f"\x1b[{code}m{text}\x1b[0m" if colour else text
+
+
+# --- networks -------------------------------------------------------------------------------------------------
+
+
+def _networks(difference: Difference) -> Iterator[tuple[str, list[_Row]]]:
+    for change in difference.networks:
+        if change:
+            yield _head(change), list(_network_rows(change))
+    if difference.model:
+        yield "{Model}", list(_block_rows(difference.model))
+
+
+def _head(change: NetworkChange) -> str:
+    """A network's name and its totals."""
+    if change.before is None or change.after is None:
+        graph = change.after or change.before
+        assert graph is not None
+        sign = SIGNS["added" if change.after else "removed"]
+        blocks = sum(1 for _ in graph.blocks)
+        return f"{sign} {graph.name}: {blocks} blocks, {graph.parameters:,} parameters, {_macs(graph.macs)}"
+    name = " → ".join(dict.fromkeys((change.before.name, change.after.name)))
+    totals = (
+        ("parameters", change.before.parameters, change.after.parameters),
+        *_trainable(change.before, change.after),
+        ("MACs", change.before.macs, change.after.macs),
+    )
+    texts = [_total(*total) for total in totals if total[1] != total[2]]
+    return f"{name}: {', '.join(texts) or 'the same parameters and MACs'}"
+
+
+def _trainable(before: Graph, after: Graph) -> list[tuple[str, int, int]]:
+    """How many of the parameters are trained, where that is not all of them."""
+    both = before.trainable, after.trainable
+    return [("trainable", *both)] if both != (before.parameters, after.parameters) else []
+
+
+def _macs(macs: int | None) -> str:
+    return "MACs unknown" if macs is None else f"{human(macs)} MACs"
+
+
+def _total(what: str, before: int | None, after: int | None) -> str:
+    shown = [_count(what, value) for value in (before, after)]
+    if before is None or after is None:
+        return f"{what} {shown[0]} → {shown[1]}"
+    sign = "+" if after > before else "−"
+    return f"{what} {shown[0]} → {shown[1]} ({sign}{_count(what, abs(after - before))})"
+
+
+def _count(what: str, value: Value) -> str:
+    if value is None:
+        return "unknown"
+    return human(int(value)) if what in ("macs", "MACs") else f"{value:,}"
+
+
+def _network_rows(change: NetworkChange) -> Iterator[_Row]:
+    if change.before is None or change.after is None:
+        return
+    options = [option for option in change.options if option.what != "name"]
+    if options:
+        yield _Row("changed", "[net]", "; ".join(map(change_text, options)))
+    yield from _block_rows(change)
+    for output in change.outputs:
+        status = "added" if output.before is None else "removed" if output.after is None else "changed"
+        yield _Row(status, f"output {output.what}".rstrip(), _arrow(output.before, output.after))
+    follows = [change.node(block).path for block in change.blocks if block.status == "follows"]
+    if follows:
+        verb = "other blocks have" if len(follows) > 1 else "other block has"
+        yield _Row("follows", "", f"{len(follows)} {verb} another shape or cost: {_listed(follows)}")
+    names = change.renamed_parameters
+    if names:
+        example = f"{names[0][0]} → {names[0][1]}"
+        text = f"the parameters of {len(names)} block{'s' * (len(names) > 1)} have other names: {example}"
+        yield _Row("follows", "", text + (", …" if len(names) > 1 else ""))
+
+
+def _listed(names: Sequence[str]) -> str:
+    if len(names) <= _LISTED + 1:
+        return ", ".join(names)
+    return f"{', '.join(names[:_LISTED])} and {len(names) - _LISTED} more"
+
+
+def _block_rows(change: NetworkChange) -> Iterator[_Row]:
+    """A row for each block, for each use of a template that is new or gone, for each change that repeats."""
+    written = [block for block in change.blocks if block.status != "follows"]
+    units = _Units(change)
+    for (status, unit), blocks in groupby(written, units.of):
+        if unit:
+            yield _unit_row(change, status, unit, list(blocks))
+        elif status == "changed":
+            yield from _changed_rows(change, list(blocks))
+        else:
+            yield from (_whole_row(change, block) for block in blocks)
+
+
+class _Units:
+    """The uses of templates (and repeats) all blocks of which are new, or all gone."""
+
+    def __init__(self, change: NetworkChange) -> None:
+        self.change = change
+        alone = {"removed": set(range(self._size(change.before))) - set(change.pairs)}
+        alone["added"] = set(range(self._size(change.after))) - set(change.pairs.values())
+        self.mixed = {
+            status: {
+                scope.path
+                for index, node in enumerate(graph.nodes if graph else ())
+                if index not in alone[status]
+                for scope in node.scopes
+            }
+            for status, graph in (("removed", change.before), ("added", change.after))
+        }
+
+    @staticmethod
+    def _size(graph: Graph | None) -> int:
+        return len(graph.nodes) if graph else 0
+
+    def of(self, block: BlockChange) -> tuple[str, str]:
+        """A block's status, and the path of the outermost such use around it."""
+        if block.status not in self.mixed:
+            return block.status, ""
+        scopes = self.change.node(block).scopes
+        paths = (scope.path for scope in scopes if scope.path not in self.mixed[block.status])
+        return block.status, next(paths, "")
+
+
+def _unit_row(change: NetworkChange, status: str, path: str, blocks: list[BlockChange]) -> _Row:
+    nodes = [change.node(block) for block in blocks]
+    (scope,) = (scope for scope in nodes[0].scopes if scope.path == path)
+    parameters = sum(node.parameters for node in nodes)
+    count = f"{len(nodes)} block{'s' * (len(nodes) > 1)}"
+    return _Row(status, path, f"[{scope.template}]: {count}, {parameters:,} parameters", _place(scope.span))
+
+
+def _place(span: object) -> str:
+    return str(span).rpartition(":")[0]
+
+
+def _whole_row(change: NetworkChange, block: BlockChange) -> _Row:
+    """A block that is new or gone: what it is, and what it reads."""
+    node = change.node(block)
+    graph = change.after if block.after is not None else change.before
+    assert graph is not None
+    shape = " ".join(show(signal.shape) for signal in node.outputs.values())
+    if node.is_input:
+        return _Row(block.status, f"input {node.path}", shape, _place(node.span))
+    facts = [f"{node.type} {node.block.label()}".strip(), shape]
+    facts.append(f"reads {', '.join(map(graph.reference, node.inputs))}")
+    if node.parameters:
+        facts.append(f"{node.parameters:,} parameters")
+    return _Row(block.status, node.path, "; ".join(facts), _place(node.span))
+
+
+def _changed_rows(change: NetworkChange, blocks: Iterable[BlockChange]) -> Iterator[_Row]:
+    """Changed blocks; those of one line of the file (a template's, a repeat's) that changed alike together."""
+    alike: dict[tuple[object, ...], list[BlockChange]] = {}
+    for block in blocks:
+        alike.setdefault((change.node(block).span, block.changes), []).append(block)
+    for (_, changes), group in alike.items():
+        node = change.node(group[0])
+        effects = group[0].effects if len(group) == 1 else ()
+        name = f"input {node.path}" if node.is_input else node.path
+        if len(group) > 1:
+            name += f" and {len(group) - 1} more"
+        assert isinstance(changes, tuple)
+        texts = [*map(change_text, changes), *map(change_text, effects)]
+        kind = "" if node.is_input else f"{node.type}: "
+        yield _Row("changed", name, kind + "; ".join(texts), _place(node.span))
+
+
+def change_text(change: Change) -> str:
+    """`stride 1 → 2`."""
+    return f"{_WORDS.get(change.what, change.what)} {_arrow(change.before, change.after, change.what)}"
+
+
+def _arrow(before: Value, after: Value, what: str = "") -> str:
+    return " → ".join(_value(what, value) for value in (before, after))
+
+
+def _value(what: str, value: Value) -> str:
+    if isinstance(value, int):
+        return _count(what, value)
+    return "—" if value is None else value or "''"
+
+
+# --- all else -------------------------------------------------------------------------------------------------
+
+
+def _training(difference: Difference) -> Iterator[tuple[str, list[_Row]]]:
+    for group, changes in groupby(difference.training, lambda change: change.group):
+        yield f"{{{group}}}", [_section_row(change) for change in changes]
+    if difference.variables:
+        rows = [
+            _Row("changed", change.what, _arrow(change.before, change.after))
+            for change in difference.variables
+        ]
+        yield "[variables]", rows
+
+
+def _section_row(change: SectionChange) -> _Row:
+    name = change.name or f"[{change.type}]"
+    kind = f"[{change.type}] " if change.type not in ("", name, "fields") and change.name else ""
+    if change.status == "changed":
+        text = "; ".join(map(change_text, change.changes))
+    else:
+        text = ", ".join(f"{one.what} = {one.after or one.before}" for one in change.changes)
+    return _Row(change.status, name, f"{kind}{text}".strip())

@@ -1,0 +1,128 @@
+"""Pass: as much of a broken program's networks as can be understood, for a picture of what is wrong.
+
+A block that cannot be read is a stand-in, a shape that cannot be known is `?`, and what only follows is left
+unmarked. Whether a program is right is for `check` to say: nothing here decides that, and no finding is added to its.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from netcfg.blocks.base import BLOCKS, Block
+from netcfg.blocks.broken import broken
+from netcfg.blocks.values import IDENTIFIER
+from netcfg.graph import Graph
+from netcfg.passes.collect import RESERVED_GROUPS, TEMPLATE_KEYWORD, Parts
+from netcfg.passes.elaborate import Elaborated, elaborate
+from netcfg.passes.infer import infer_known
+from netcfg.passes.read import Reading
+from netcfg.source import Finding, Span
+from netcfg.syntax import Group, Section
+
+Edge = tuple[int, str, int]
+"""Producer, port and reader of a signal."""
+
+Place = tuple[str, int]
+"""The name of a file, and a line."""
+
+
+@dataclass(frozen=True)
+class Understood:
+    """A network as far as it is known.
+
+    `mistakes` by block, those `of_whole` network, and the `edges` that cannot be.
+    """
+
+    graph: Graph
+    mistakes: Mapping[int, tuple[Finding, ...]] = field(default_factory=dict)
+    edges: frozenset[Edge] = frozenset()
+    of_whole: tuple[Finding, ...] = ()
+
+
+def understand_networks(reading: Reading, parts: Parts, found: Iterable[Finding]) -> list[Understood]:
+    """What look like networks, and which of the errors that `check` has `found` lie in which block."""
+    errors = {_identity(finding): finding for finding in found if finding.severity == "error"}
+    places: dict[Place, list[Finding]] = {}
+    headers = _Headers(reading)
+    for finding in errors.values():
+        if (place := headers.above(finding.span)) is not None:
+            places.setdefault(place, []).append(finding)
+    understood = []
+    for group in (read.group for read in reading.groups if _looks_like_a_network(read.group, parts)):
+        wired = elaborate(_with_net_first(group), parts, [], _stand_in)
+        if wired is not None:
+            understood.append(_understood(wired, errors.keys(), places))
+    return understood
+
+
+def _looks_like_a_network(group: Group, parts: Parts) -> bool:
+    """Whether it is one, or was meant to be: it holds [net], or blocks, and is nothing else."""
+    if group.name in RESERVED_GROUPS or group.name.split()[:1] == [TEMPLATE_KEYWORD]:
+        return False
+    return any(section.name in BLOCKS or section.name in parts.templates for section in group.sections)
+
+
+def _with_net_first(group: Group) -> Group:
+    """The group as a network should be written."""
+    net = next((section for section in group.sections if section.name == "net"), None)
+    rest = [section for section in group.sections if section is not net]
+    if net is None:
+        span = group.span
+        net = Section("net", span.file, span.line, span.column, span.length)
+    return replace(group, sections=[net, *rest])
+
+
+def _stand_in(section: Section) -> Block:
+    option = section.option("name")
+    name = option.value if option and IDENTIFIER.match(option.value) else None
+    return broken(section.name, name)
+
+
+def _understood(
+    wired: Elaborated, errors: Container[object], places: Mapping[Place, Sequence[Finding]]
+) -> Understood:
+    """The graph, with the errors of its sections and those of its shapes at the blocks they are about."""
+    mistakes: dict[int, list[Finding]] = {}
+    graph, conflicts = infer_known(wired)
+    edges = set()
+    for index, (finding, edge) in conflicts.items():
+        if _identity(finding) in errors:
+            mistakes.setdefault(index, []).append(finding)
+            edges |= {edge} if edge else set()
+    told = {_identity(finding) for finding, _ in conflicts.values()}
+    for index, draft in enumerate(wired.drafts):
+        written = places.get((draft.section.file.name, draft.section.line), ())
+        here = [finding for finding in written if _identity(finding) not in told]
+        if here:
+            mistakes.setdefault(index, []).extend(here)
+    of_whole = tuple(places.get((wired.span.file.name, wired.span.line), ()))
+    return Understood(
+        graph, {index: tuple(found) for index, found in mistakes.items()}, frozenset(edges), of_whole
+    )
+
+
+def _identity(finding: Finding) -> object:
+    """Equal for the same finding of two runs."""
+    return finding.code, finding.message, str(finding.span)
+
+
+class _Headers:
+    """Finds the header that a line stands under."""
+
+    def __init__(self, reading: Reading) -> None:
+        self.lines: dict[str, list[int]] = {}
+        for group in (read.group for read in reading.groups):
+            for file, line in ((part.file, part.line) for part in (group.span, *group.sections)):
+                self.lines.setdefault(file.name, []).append(line)
+        for lines in self.lines.values():
+            lines.sort()
+
+    def above(self, span: Span | None) -> Place | None:
+        """The place of that header."""
+        if span is None:
+            return None
+        lines = self.lines.get(span.file.name, [])
+        index = bisect_right(lines, span.line)
+        return (span.file.name, lines[index - 1]) if index else None

@@ -1,0 +1,284 @@
+"""What the HTML page does in a browser: places, folds, finds, and can be used without a mouse."""
+
+from __future__ import annotations
+
+import pytest
+import sketches
+from browser import Browser, browser, needs_chromium
+from test_draw_page import NET, RESIDUAL, graphs, page_of
+
+from netcfg.draw import Look, picture
+from netcfg.draw.data import diagram_data
+
+__all__ = ["browser"]
+pytestmark = needs_chromium
+
+PLACES = "Object.fromEntries([...netcfg.drawing.parts].map(([id, {x, y, w, h}]) => [id, [x, y, w, h]]))"
+CHOSEN = "netcfg.chosen"
+FOCUSED = "document.activeElement.dataset.node"
+PANEL = "document.querySelector('#panel').hidden ? null : document.querySelector('#about').innerText"
+
+
+@pytest.fixture(scope="module")
+def page() -> str:
+    return page_of(picture(graphs(), title="net.cfg"))
+
+
+def parts(browser: Browser) -> dict[str, list[float]]:
+    return browser.evaluate(PLACES)
+
+
+def expect_order(places: dict[str, list[float]]) -> None:
+    """No two parts overlap, unless one is in the other."""
+    rows = [place for id, place in places.items() if id != "Net"]
+    for index, (x, y, w, h) in enumerate(rows):
+        for ox, oy, ow, oh in rows[index + 1 :]:
+            apart = x + w <= ox or ox + ow <= x or y + h <= oy or oy + oh <= y
+            within = x <= ox and y <= oy and ox + ow <= x + w and oy + oh <= y + h
+            assert apart or within
+
+
+# --- places
+
+
+@pytest.mark.parametrize("name", sketches.ALL)
+def test_the_page_places_parts_as_the_pictures_do(browser: Browser, name: str) -> None:
+    drawn = picture([sketches.ALL[name]()], look=Look(columns=1))
+    browser.open(page_of(drawn))
+    found = parts(browser)
+    data = diagram_data("", drawn.diagrams, drawn.scene)["diagrams"][0]
+    wanted = {part["id"]: part["place"] for part in [data, *data["frames"], *data["nodes"]]}
+    assert set(found) == set(wanted)
+    left, top = data["place"][:2]
+    for id, (x, y, width, height) in wanted.items():
+        assert found[id] == pytest.approx([x - left, y - top, width, height], abs=0.011), id
+    assert browser.problems == []
+
+
+def test_lines_run_as_those_of_the_pictures(browser: Browser) -> None:
+    import re
+
+    drawn = picture([sketches.unet()], look=Look(columns=1))
+    browser.open(page_of(drawn))
+    found = browser.evaluate(
+        "[...document.querySelectorAll('.line path')].map((path) => path.getAttribute('d'))"
+    )
+    from netcfg.draw.svg import write_svg
+
+    data = diagram_data("", drawn.diagrams, drawn.scene)["diagrams"][0]
+    left, top = data["place"][:2]
+    wanted = re.findall(r'<path d="(M[^"]*)" stroke="#54616f"', write_svg(drawn.scene))
+
+    def numbers(path: str) -> list[float]:
+        return [float(text) for text in re.findall(r"-?[\d.]+", path)]
+
+    moved = [
+        [value - (top if place % 2 else left) for place, value in enumerate(numbers(path))] for path in wanted
+    ]
+    assert [numbers(path) for path in found] == [pytest.approx(path, abs=0.02) for path in moved]
+
+
+# --- folds
+
+
+def test_a_template_folds_into_a_box_and_back(browser: Browser, page: str) -> None:
+    browser.open(page)
+    before = parts(browser)
+    browser.click('[data-node="Net.one"] > .header .chip[data-action="fold"]')
+    folded = parts(browser)
+    assert set(before) - set(folded) == {id for id in before if id.startswith("Net.one.")}
+    assert folded["Net.one"][3] < before["Net.one"][3]
+    assert folded["Net"][3] == pytest.approx(before["Net"][3] - before["Net.one"][3] + folded["Net.one"][3])
+    expect_order(folded)
+    browser.click('[data-node="Net.one"] .chip')
+    assert parts(browser) == before
+
+
+def test_a_repeat_unfolds_into_its_turns(browser: Browser, page: str) -> None:
+    browser.open(page)
+    before = parts(browser)
+    assert "Net.two.0.down" in before
+    assert "Net.two.1.down" not in before
+    browser.click('[data-node="Net.two"] > .header .chip[data-action="turns"]')
+    after = parts(browser)
+    assert {"Net.two.0", "Net.two.1", "Net.two.1.rest.0.conv1"} <= set(after)
+    expect_order(after)
+    browser.click('[data-node="Net.two.1.rest"] > .header .chip[data-action="turns"]')
+    assert {"Net.two.1.rest.2.conv1", "Net.two.0.rest.0.conv1"} <= set(parts(browser))
+    assert "Net.two.0.rest.1.conv1" not in parts(browser)
+
+
+def test_a_run_of_equal_boxes_unfolds(browser: Browser, page: str) -> None:
+    browser.open(page)
+    browser.click('[data-node="Net.2"] .chip')
+    assert {"Net.2", "Net.3"} <= set(parts(browser))
+    assert browser.evaluate("netcfg.drawing.parts.get('Net.3').is") == "box"
+
+
+@pytest.mark.parametrize(
+    "name", ["resnet18", "nested_repeats", "two_streams_templates", "two_way_template", "taps"]
+)
+def test_folding_and_unfolding_everything_keeps_order(browser: Browser, name: str) -> None:
+    browser.open(page_of(picture([sketches.ALL[name]()])))
+    first = parts(browser)
+    for keys in ("c", "e", "r"):
+        browser.press(keys)
+        places = parts(browser)
+        expect_order({id: place for id, place in places.items() if "." in id})
+        if keys == "e":
+            assert places == first
+    assert browser.problems == []
+
+
+def test_a_fold_stays_where_it_is_on_the_screen(browser: Browser, page: str) -> None:
+    browser.open(page)
+    top = "document.querySelector('[data-node=\"Net.two\"]').getBoundingClientRect().top"
+    before = browser.evaluate(top)
+    browser.click('[data-node="Net.two"] > .header .chip[data-action="fold"]')
+    assert browser.evaluate(top) == pytest.approx(before, abs=2)
+
+
+# --- finding
+
+
+def test_enter_goes_through_the_hits_and_unfolds_what_hides_them(browser: Browser, page: str) -> None:
+    browser.open(page)
+    browser.press("c")
+    browser.press("/", *"down")
+    assert browser.evaluate("document.querySelector('#found').textContent") == "2"
+    browser.press("Enter")
+    assert browser.evaluate(CHOSEN) == "Net.one.down"
+    browser.press("Enter")
+    assert browser.evaluate(CHOSEN) == "Net.two.0.down"
+    browser.press("Enter", shift=True)
+    assert browser.evaluate(CHOSEN) == "Net.one.down"
+    assert browser.evaluate("document.activeElement.id") == "query"
+
+
+def test_options_and_turns_can_be_searched_for(browser: Browser, page: str) -> None:
+    browser.open(page)
+    browser.press("/", *"stride = 2")
+    assert browser.evaluate("document.querySelector('#found').textContent") == "2"
+    browser.evaluate("netcfg.search('two.1.rest.2.conv2')")
+    browser.evaluate("netcfg.nextHit(1)")
+    assert browser.evaluate(CHOSEN) == "Net.two.1.rest.2.conv2"
+
+
+# --- the panel
+
+
+def test_the_panel_tells_all_of_a_block(browser: Browser, page: str) -> None:
+    browser.open(page)
+    browser.click('[data-node="Net.one.down"]')
+    text = browser.evaluate(PANEL)
+    for row in (
+        "[convolutional] one.down",
+        "8×16×16",
+        "72",
+        "kernel_size\t1",
+        "stride\t2",
+        "pad\t0 default",
+        "in the expansion of `stage`",
+    ):
+        assert row in text, text
+    assert browser.evaluate("document.querySelector('#about pre.source').textContent").startswith(
+        "19[convolutional]\n20name = down\n"
+    )
+    assert "Net.one.rest" in text
+    browser.press("Escape")
+    assert browser.evaluate(PANEL) is None
+    assert browser.evaluate(FOCUSED) == "Net.one.down"
+
+
+def test_the_panel_of_a_frame_adds_up(browser: Browser, page: str) -> None:
+    browser.open(page, "Net.two")
+    browser.press("Enter")
+    (graph,) = graphs()
+    inside = [node for node in graph.nodes if node.path.startswith("two.")]
+    text = browser.evaluate(PANEL).replace("\u202f", "")
+    assert f"parameters\n{sum(node.parameters for node in inside)}" in text
+    assert f"MACs per sample\n{sum(node.macs for node in inside)}" in text
+
+
+def test_a_link_in_the_panel_leads_on(browser: Browser, page: str) -> None:
+    browser.open(page, "Net.one.down")
+    browser.press("Enter")
+    browser.click("#about .wires a")
+    assert browser.evaluate(CHOSEN).startswith("Net.one.rest")
+
+
+# --- keys and pointers
+
+
+def test_arrows_follow_the_wires(browser: Browser, page: str) -> None:
+    browser.open(page, "Net.input")
+    browser.press("ArrowDown")
+    assert browser.evaluate(FOCUSED) == "Net.one.rest.0.conv1"
+    browser.press("ArrowDown", "ArrowDown", "ArrowUp")
+    assert browser.evaluate(FOCUSED) == "Net.one.rest.0.conv2"
+    browser.press("ArrowRight")
+    assert browser.evaluate(FOCUSED) == "Net.one.rest.0.2"
+
+
+def test_a_reader_without_a_mouse_gets_in_and_folds(browser: Browser, page: str) -> None:
+    browser.open(page, "Net.one")
+    browser.press(" ")
+    assert browser.evaluate("netcfg.drawing.parts.get('Net.one').is") == "box"
+    assert browser.evaluate(FOCUSED) == "Net.one"
+    assert browser.evaluate("document.activeElement.getAttribute('aria-expanded')") == "false"
+    browser.press(" ")
+    assert browser.evaluate("netcfg.drawing.parts.get('Net.one').is") == "frame"
+    browser.press("?")
+    assert browser.evaluate("document.querySelector('#help').open")
+    browser.press("Escape")
+    assert not browser.evaluate("document.querySelector('#help').open")
+
+
+def test_drag_moves_and_the_wheel_zooms_about_the_pointer(browser: Browser, page: str) -> None:
+    browser.open(page)
+    view = "[netcfg.x, netcfg.y, netcfg.scale]"
+    x, y, scale = browser.evaluate(view)
+    browser.drag((100, 500), (160, 460))
+    assert browser.evaluate(view) == pytest.approx([x + 60, y - 40, scale])
+    browser.wheel((300, 300), (0, -120))
+    x2, y2, larger = browser.evaluate(view)
+    assert larger > scale
+    top = browser.evaluate("document.querySelector('#stage').getBoundingClientRect().top")
+    assert (300 - x2) / larger == pytest.approx((300 - x - 60) / scale)
+    assert (300 - top - y2) / larger == pytest.approx((300 - top - y + 40) / scale)
+    browser.wheel((300, 300), (3, 8))
+    assert browser.evaluate(view) == pytest.approx([x2 - 3, y2 - 8, larger])
+    browser.press("0")
+    assert browser.evaluate(view) == pytest.approx([x, y, scale])
+
+
+def test_light_and_dark(browser: Browser, page: str) -> None:
+    paper = "getComputedStyle(document.querySelector('.network rect')).fill"
+    browser.open(page, dark=True)
+    assert browser.evaluate(paper) == "rgb(29, 29, 29)"
+    browser.press("t")
+    assert browser.evaluate(paper) == "rgb(255, 255, 255)"
+    browser.open(page)
+    assert browser.evaluate("document.documentElement.dataset.theme") == "light"
+
+
+def test_several_networks_share_a_page(browser: Browser) -> None:
+    text = RESIDUAL + NET + NET.replace("{Net}", "{Other}")
+    browser.open(page_of(picture(graphs(text))))
+    assert {"Net.one.down", "Other.one.down"} <= set(parts(browser))
+    browser.evaluate("document.querySelector('#networks').value = 'Other'")
+    browser.evaluate("document.querySelector('#networks').dispatchEvent(new Event('change'))")
+    browser.settle()
+    box = browser.evaluate(
+        "(({left, right}) => [left, right])(document.querySelector('[data-node=\"Other\"]').getBoundingClientRect())"
+    )
+    assert sum(box) / 2 == pytest.approx(600, abs=3)
+
+
+def test_strange_names_are_only_text(browser: Browser) -> None:
+    name = 'N</script> & "x" <img src=x onerror=alert(1)>'
+    browser.open(page_of(picture(graphs((RESIDUAL + NET).replace("Net", name)), title="</title><b>")))
+    assert browser.evaluate("document.querySelectorAll('img, b').length") == 0
+    browser.evaluate("netcfg.choose(netcfg.data.networks[0].id, true)")
+    assert name in browser.evaluate(PANEL)
+    assert browser.problems == []
