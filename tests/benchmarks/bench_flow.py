@@ -1,7 +1,7 @@
 """What optical flow costs: beside bare OpenCV, read from its cache, and in an epoch of training.
 
-Flow is timed on one core, with everything that goes with it (grey pictures, encoding), against OpenCV's call alone, in
-turns. The goal is 10 % at 400×400. From the second epoch on, and in a second run, training should wait for data less
+Flow is timed in seconds of one core, with all that goes with it (grey pictures, encoding), against OpenCV's call alone,
+in turns. The goal is 10 % at 400×400. From the second epoch on, and in a second run, training should wait for data less
 than 5 % of its time.
 
 Run: python tests/benchmarks/bench_flow.py
@@ -34,7 +34,7 @@ from netcfg.passes.read import shipped_folder
 SIZES = (224, 400)
 METHODS = ("dis_ultrafast", "dis_fast", "dis", "farneback")
 FRAMES = 12
-ROUNDS = 5
+ROUNDS = 7
 
 
 def faces(size: int) -> SyntheticFaces:
@@ -45,13 +45,13 @@ def faces(size: int) -> SyntheticFaces:
 
 
 def alternately(*works: Callable[[], object]) -> list[float]:
-    """The best time of each, in seconds, measured in turns."""
+    """The best processor time of each, in seconds, measured in turns: other work on the machine counts little."""
     best = [float("inf")] * len(works)
     for _ in range(ROUNDS):
         for place, work in enumerate(works):
-            start = time.perf_counter()
+            start = time.process_time()
             work()
-            best[place] = min(best[place], time.perf_counter() - start)
+            best[place] = min(best[place], time.process_time() - start)
     return best
 
 
@@ -111,9 +111,9 @@ def report_folder() -> None:
         for index in range(FRAMES):
             cv2.imwrite(str(source / f"{index}.jpg"), data[index]["image"])
         for format in ("png", "jpg"):
-            start = time.perf_counter()
+            start = time.process_time()
             write_clip(Clip(open_frames(source), Path(folder) / format), Recipe(format=format), Unwatched())
-            rate = FRAMES / (time.perf_counter() - start)
+            rate = FRAMES / (time.process_time() - start)
             print(f"{size}×{size} dis, from .jpg files to .{format} files: {rate:.0f} frames/s")
 
 
