@@ -13,7 +13,7 @@ from netcfg.cli.plan import check_planned
 from netcfg.cli.program import add_program_arguments, check_file, settings_of
 from netcfg.draw.links import DEFAULT as DEFAULT_LINK
 from netcfg.draw.links import Links, check_template
-from netcfg.draw.options import LABELS, Look
+from netcfg.draw.options import HEATS, LABELS, Look
 from netcfg.passes.plan import plan
 from netcfg.program import Program
 from netcfg.source import NetcfgError, did_you_mean, render, sorted_findings
@@ -72,6 +72,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         metavar="N",
         help="fold each network into N columns, or rows (as many as a page needs)",
+    )
+    parser.add_argument(
+        "--heat",
+        metavar="COST",
+        help=f"colour boxes by what they cost, not by family: {', '.join(HEATS)} (of activations)",
     )
     parser.add_argument("--scale", type=float, default=2.0, help="pixels per unit of a png (default 2)")
     parser.add_argument(
@@ -176,6 +181,7 @@ def _look(options: argparse.Namespace) -> Look:
             options.style,
             options.direction,
             options.columns,
+            options.heat,
         )
     except NetcfgError as error:
         raise NetcfgError(f"--{error}") from None

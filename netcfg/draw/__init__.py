@@ -13,6 +13,7 @@ from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 from netcfg.draw.formats import FORMATS, Picture
+from netcfg.draw.heat import warm
 from netcfg.draw.model import diagram
 from netcfg.draw.options import Look
 from netcfg.draw.png import write_png
@@ -38,7 +39,10 @@ def picture(
     look = replace(look or Look(), expand=expand or bool(look and look.expand))
     if look.depth is None and not look.expand:
         look = replace(look, depth=fitting_depth(graphs))
-    return Picture(title, [diagram(graph, look=look) for graph in graphs], scale, look=look)
+    diagrams = [diagram(graph, look=look) for graph in graphs]
+    if look.heat:
+        warm(diagrams, look.heat)
+    return Picture(title, diagrams, scale, look=look)
 
 
 def picture_of(shown: Program | Graph, choices: Mapping[str, Any]) -> Picture:

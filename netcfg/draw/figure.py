@@ -8,12 +8,14 @@ from math import ceil
 from netcfg.draw import style
 from netcfg.draw.ids import part_ids
 from netcfg.draw.insides import inside_of
+from netcfg.draw.legend import legend_of
 from netcfg.draw.levels import Pin, split
-from netcfg.draw.marks import LEGEND_HEIGHT, LOOKS, legend, legend_width, marks_of, paint_of
+from netcfg.draw.marks import LOOKS, paint_of
 from netcfg.draw.measure import (
     WORD_GAP,
     Inside,
     Measured,
+    faint_ink,
     frame_title,
     line_height,
     line_width,
@@ -33,17 +35,18 @@ Ids = dict[int, str]
 
 def compose(diagrams: Sequence[Diagram], title: str = "", look: Look | None = None) -> Scene:
     """All networks on one page, each in its frame, in reading order: downwards, then to the right."""
+    look = look or Look()
     ids = part_ids(diagrams)
-    scale = Scale(diagrams) if look and look.volumes else None
+    scale = Scale(diagrams) if look.volumes else None
     insides = [inside_of(diagram.frame, split(diagram), look, scale) for diagram in diagrams]
     sizes = [_network_size(inside, diagram.frame) for inside, diagram in zip(insides, diagrams, strict=True)]
-    corners, width, height = pack(sizes, look is not None and look.is_sideways)
+    corners, width, height = pack(sizes, look.is_sideways)
     title_width = text_width(title, style.PAGE_TITLE, bold=True)
-    marks = marks_of(diagrams)
+    legend = legend_of(diagrams, look, max(width, title_width, style.LEGEND_WIDTH))
     top = style.PAGE_PAD + (style.PAGE_TITLE + style.PAGE_PAD if title else 0.0)
     legend_top = top
-    top += LEGEND_HEIGHT if marks else 0.0
-    page_width = max(width, title_width, legend_width(marks)) + 2 * style.PAGE_PAD
+    top += legend.height
+    page_width = max(width, title_width, legend.width) + 2 * style.PAGE_PAD
     page = ceil(page_width), ceil(height + top + style.PAGE_PAD)
     scene = Scene(*page, title)
     if title:
@@ -51,8 +54,7 @@ def compose(diagrams: Sequence[Diagram], title: str = "", look: Look | None = No
         scene.shapes.append(
             Text(style.PAGE_PAD, y, title, style.PAGE_TITLE, title_width, style.INK, bold=True)
         )
-    if marks:
-        scene.shapes.append(Group("legend", "", tuple(legend(marks, style.PAGE_PAD, legend_top))))
+    scene.shapes += legend.shapes(style.PAGE_PAD, legend_top)
     for inside, diagram, size, (x, y) in zip(insides, diagrams, sizes, corners, strict=True):
         left, upper, frame = x + style.PAGE_PAD, y + top, diagram.frame
         shapes = tuple(_network(inside, frame, ids, size, left, upper))
@@ -256,7 +258,7 @@ def _corners(box: Box, x: float, y: float, width: float, height: float) -> Itera
     if box.place:
         base = y + style.BOX_PAD_Y + style.SMALL * ASCENT - 1.0
         size = text_width(box.place, style.SMALL)
-        yield Text(x + WORD_GAP, base, box.place, style.SMALL, size, style.FAINT)
+        yield Text(x + WORD_GAP, base, box.place, style.SMALL, size, faint_ink(box))
     if box.count > 1:
         times = times_text(box.count)
         base = y + height / 2 + style.TEXT * ASCENT / 2

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from netcfg.draw import style
+from netcfg.draw.heat import HOT
 from netcfg.draw.layout import Item, Placement, Port
 from netcfg.draw.levels import Level, Member, Pin
 from netcfg.draw.marks import LOOKS, drawable, paint_of
@@ -126,12 +127,20 @@ def box_lines(box: Box, limit: float = style.LINE_WIDTH) -> tuple[Line, ...]:
     title = _title(box.name, box.template)
     lines: list[Line] = [title] if title else []
     lines.append((_word(head),))
-    lines += [(_word(text, size=style.SMALL, colour=style.FAINT),) for text in rest]
+    lines += [(_word(text, size=style.SMALL, colour=faint_ink(box)),) for text in rest]
     lines += [(_word(text, size=style.SMALL),) for text in _filled(list(box.notes), style.SMALL, limit)]
-    if box.frozen:
-        lines.append((_word("frozen", size=style.SMALL, colour=style.FROZEN),))
+    states = [f"from {box.start}"] if box.start else []
+    states += ["frozen"] if box.frozen else []
+    lines += [
+        (_word(text, size=style.SMALL, colour=style.FROZEN),) for text in _filled(states, style.SMALL, limit)
+    ]
     lines[0] = (*sign, *lines[0])
     return (*lines, *_message(box))
+
+
+def faint_ink(box: Box) -> str:
+    """The colour of what matters less; on a hot box it has to be dark to be read."""
+    return style.INK if box.heat is not None and box.heat >= HOT else style.FAINT
 
 
 def _sign(mark: Mark) -> Line:

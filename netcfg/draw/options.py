@@ -10,6 +10,7 @@ from netcfg.source import NetcfgError, did_you_mean
 
 STYLES: Final = ("flow", "volumes")
 DIRECTIONS: Final = ("top-down", "left-right")
+HEATS: Final = ("parameters", "macs", "memory")
 LABELS: Final = ("shape", "parameters", "macs", "memory")
 """What may stand at boxes and lines beside names and options."""
 
@@ -22,7 +23,8 @@ class Look:
     that many levels deep; without either, as deep as a page has room for. `labels` are some of `LABELS`.
     `style` is one of `STYLES`: boxes and lines, or volumes, which are feature maps in perspective. `direction` is
     one of `DIRECTIONS`, by default top-down for boxes and left-right for volumes. `columns` is into how many
-    columns (from left to right: rows) a network is folded, by default as many as a page needs.
+    columns (from left to right: rows) a network is folded, by default as many as a page needs. `heat` is one of
+    `HEATS`, by which boxes are coloured instead of by their families.
     """
 
     expand: bool = False
@@ -31,12 +33,14 @@ class Look:
     style: str = "flow"
     direction: str | None = None
     columns: int | None = None
+    heat: str | None = None
 
     def __post_init__(self) -> None:
         for label in self.labels:
             _check("labels", label, LABELS)
         _check("direction", self.direction or DIRECTIONS[0], DIRECTIONS)
         _check("style", self.style, STYLES)
+        _check("heat", self.heat or HEATS[0], HEATS)
         if self.depth is not None and self.depth < 0:
             raise NetcfgError(f"depth must be 0 or more, found {self.depth}")
         if self.columns is not None and not 1 <= self.columns <= 100:

@@ -98,6 +98,8 @@ LABEL_GAP: Final = 6.0
 LABEL_HEIGHT: Final = 17.0
 LABEL_WIDTH: Final = 180.0
 """A longer shape, with sizes that are only known as expressions, is cut short."""
+LEGEND_WIDTH: Final = 320.0
+"""A legend has as much room in a row even over a narrow picture."""
 PAGE_PAD: Final = 20.0
 PAGE_GAP: Final = 24.0
 """Between networks."""
