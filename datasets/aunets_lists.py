@@ -148,7 +148,7 @@ def _read(path: Path, width: int, columns: tuple[int, ...]) -> tuple[Line, ...]:
     return lines
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=8)
 def _parsed(
     path: Path, width: int, columns: tuple[int, ...], changed: int, length: int
 ) -> tuple[tuple[Line, ...], int]:

@@ -52,33 +52,51 @@ def open_clips(
     """
     for note in database.notes:
         say(note)
-    own = [_with_boxes(database.clips[place], handling) for place in chosen]
-    files = _frames_of(own, handling, shown=bool({"image", "flow"} & set(fields)))
-    flows = [_flows_of(clip, handling) for clip in own]
-    places = [
-        (clip, number) for clip, found in enumerate(own) for number in sorted(found.labels)[:: handling.every]
-    ]
-    _say_unfound(own, places, handling)
-    places = _with_pictures(own, places, files, "picture", handling)
-    if handling.flow is not None:
-        places = _with_pictures(own, places, flows, "flow picture", handling)
-    if handling.skips_broken and not any(clip.pictures.is_file() for clip in own):
-        places = _without_broken(own, places, (files, flows))
+    clips = [_with_boxes(database.clips[place], handling) for place in chosen]
+    is_shown = bool({"image", "flow"} & set(fields))
+    files = _frames_of(clips, handling, is_shown)
+    flows = [_flows_of(clip, handling) for clip in clips]
+    places = _places_in(clips, files, flows, handling)
     if not places:
         raise NetcfgError(f"the {split} split holds no frame\nhelp: look at the pictures of its clips")
-    people = database.subjects
-    table = FrameTable(
-        ids=tuple(f"{own[clip].name}_{number}" for clip, number in places),
-        labels=np.stack([own[clip].labels[number] for clip, number in places]),
-        subjects=np.array([people.index(own[clip].subject) for clip, _ in places], np.int64),
+    pictures = ClipPictures(clips, places, files, flows, handling.size, handling.crop)
+    samples = FaceSamples(_table_of(database, chosen, places), pictures, fields, handling.labelling)
+    if handling.flow is not None:
+        samples.with_flow = partial(samples.only, (*fields, "flow"))
+    if not is_shown:
+        samples.with_frames = partial(open_clips, database, chosen, split, (*fields, "image"), handling)
+    return samples
+
+
+def _places_in(
+    clips: Sequence[Clip], files: Sequence[Files], flows: Sequence[Files], handling: Handling
+) -> list[tuple[int, int]]:
+    """Clip and frame number of each sample."""
+    places = [
+        (place, number)
+        for place, clip in enumerate(clips)
+        for number in sorted(clip.labels)[:: handling.every]
+    ]
+    _say_unfound(clips, places, handling)
+    places = _with_pictures(clips, places, files, "picture", handling)
+    if handling.flow is not None:
+        places = _with_pictures(clips, places, flows, "flow picture", handling)
+    if handling.skips_broken and not any(clip.pictures.is_file() for clip in clips):
+        places = _without_broken(clips, places, (files, flows))
+    return places
+
+
+def _table_of(database: Database, chosen: Sequence[int], places: Sequence[tuple[int, int]]) -> FrameTable:
+    """What is known of the frames at these places in the chosen clips."""
+    clips = [database.clips[place] for place in chosen]
+    people = {name: place for place, name in enumerate(database.subjects)}
+    return FrameTable(
+        ids=tuple(f"{clips[clip].name}_{number}" for clip, number in places),
+        labels=np.stack([clips[clip].labels[number] for clip, number in places]),
+        subjects=np.array([people[clips[clip].subject] for clip, _ in places], np.int64),
         clips=np.array([chosen[clip] for clip, _ in places], np.int64),
         numbers=np.array([number for _, number in places], np.int64),
     )
-    pictures = ClipPictures(own, places, files, flows, handling.size, handling.crop)
-    samples = FaceSamples(table, pictures, fields, handling.labelling)
-    if handling.flow is not None:
-        samples.with_flow = partial(samples.only, (*fields, "flow"))
-    return samples
 
 
 def clips_of_subjects(database: Database, subjects: Sequence[str]) -> list[int]:

@@ -6,8 +6,10 @@ Each reader lists its clips first (cheap; what is missing is told at once) and t
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -130,39 +132,51 @@ def _disfa_labels(folder: Path, units: Sequence[int]) -> tuple[dict[int, NDArray
 
     Also how many frames were not fully coded.
     """
-    columns = []
-    for unit in units:
-        path = next(
-            (path for path in sorted(folder.glob("*.txt")) if re.search(rf"(?i)au0*{unit}\.txt$", path.name)),
-            None,
-        )
-        if path is None:
-            raise NetcfgError(
-                f"{shown_path(folder)} has no file of AU{unit}\nhelp: {folder.name}_au{unit}.txt"
-            )
-        columns.append(_frame_values(path))
-    shared = sorted(set.intersection(*(set(column) for column in columns)))
-    rows = {number: np.array([column[number] for column in columns], np.float32) for number in shared}
-    labels = {number: row for number, row in rows.items() if not np.isin(row, UNCODED).any()}
-    return labels, len(rows) - len(labels)
+    columns = [_frame_values(_unit_file(folder, unit)) for unit in units]
+    shared = reduce(np.intersect1d, (frames for frames, _ in columns))
+    rows = np.stack([values[np.searchsorted(frames, shared)] for frames, values in columns], axis=1)
+    coded = ~np.isin(rows, UNCODED).any(1)
+    labels = dict(zip(shared[coded].tolist(), rows[coded].astype(np.float32), strict=True))
+    return labels, int((~coded).sum())
 
 
-def _frame_values(path: Path) -> dict[int, float]:
-    """Intensities by frame number. Raises `NetcfgError` with the line that is none."""
-    values = {}
+def _unit_file(folder: Path, unit: int) -> Path:
+    pattern = re.compile(rf"(?i)au0*{unit}\.txt$")
+    path = next((path for path in sorted(folder.glob("*.txt")) if pattern.search(path.name)), None)
+    if path is None:
+        raise NetcfgError(f"{shown_path(folder)} has no file of AU{unit}\nhelp: {folder.name}_au{unit}.txt")
+    return path
+
+
+def _frame_values(path: Path) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Frame numbers, ascending, and their intensities. Raises `NetcfgError` with the line that has none."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # numpy would warn of an empty file, which is refused below
+            table = np.loadtxt(path, np.float64, delimiter=",", usecols=(0, 1), ndmin=2, encoding="utf-8-sig")
+    except (ValueError, OSError):
+        raise _no_intensities(path) from None
+    if not table.size:
+        raise _no_intensities(path)
+    wrong = ~((table[:, 1] >= 0) & (table[:, 1] <= MAX_INTENSITY) | np.isin(table[:, 1], UNCODED))
+    if wrong.any() or not np.isfinite(table).all():
+        raise _no_intensities(path)
+    frames, first = np.unique(table[:, 0].astype(np.int64), return_index=True)
+    return frames, table[first, 1]
+
+
+def _no_intensities(path: Path) -> NetcfgError:
+    """What is wrong with a file, and in which line: read slowly, as it is read once."""
     for line, row in read_csv_rows(path):
         try:
-            frame, intensity = int(row[0]), float(row[1])
+            _, intensity = int(row[0]), float(row[1])
         except (ValueError, IndexError):
-            raise NetcfgError(
-                f"{shown_path(path)}:{line}: `{','.join(row)}` is not `frame,intensity`"
-            ) from None
+            return NetcfgError(f"{shown_path(path)}:{line}: `{','.join(row)}` is not `frame,intensity`")
         if intensity not in UNCODED and not 0 <= intensity <= MAX_INTENSITY:
-            raise NetcfgError(
+            return NetcfgError(
                 f"{shown_path(path)}:{line}: an intensity of {intensity:g}, and they reach from 0 to 5"
             )
-        values[frame] = intensity
-    return values
+    return NetcfgError(f"{shown_path(path)} holds no lines `frame,intensity`")
 
 
 def _pictures_of(subject: str, folder: Path) -> Path | None:

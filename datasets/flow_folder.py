@@ -19,12 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netcfg.datasets.flow_samples import fitted
-from netcfg.datasets.frames import VIDEOS, Frames, find_clips, open_frames
+from netcfg.datasets.frames import FLOW_RECORD, VIDEOS, Frames, find_clips, open_frames
 from netcfg.datasets.optical_flow import FlowPictures, grey
 from netcfg.files import write_beside
 from netcfg.source import NetcfgError, shown_path
 
-RECORD = "flow.json"
 QUALITY = 95  # of JPEG
 
 
@@ -107,7 +106,7 @@ def plan(inputs: Sequence[Path], output: Path) -> tuple[list[Clip], list[str]]:
     clips: list[Clip] = []
     refused: list[NetcfgError] = []
     for path in inputs:
-        for place, name in _clips_of(path, output, len(inputs) > 1):
+        for place, name in _clips_of(path, len(inputs) > 1):
             try:
                 clips.append(Clip(_open(place), output / name))
             except NetcfgError as error:
@@ -118,20 +117,12 @@ def plan(inputs: Sequence[Path], output: Path) -> tuple[list[Clip], list[str]]:
     return clips, [str(error) for error in refused]
 
 
-def _clips_of(path: Path, output: Path, several: bool) -> list[tuple[Path, Path]]:
+def _clips_of(path: Path, several: bool) -> list[tuple[Path, Path]]:
     """The clips at a path, each with its name; the path itself where there is none, to say what is wrong with it."""
     own = Path(_clip_name(path.resolve()).name if several else "")
     if not path.is_dir():
         return [(path, own)]
-    found = [clip for clip in find_clips(path) if not _is_flow(clip, path, output)]
-    return [(clip, own / _clip_name(clip.relative_to(path))) for clip in found] or [(path, own)]
-
-
-def _is_flow(clip: Path, root: Path, output: Path) -> bool:
-    """Whether what was found below `root` is flow that this or an earlier call wrote there."""
-    above = [clip.resolve(), *clip.resolve().parents]
-    inside = above[: above.index(root.resolve())]
-    return any(folder == output.resolve() or (folder / RECORD).is_file() for folder in inside)
+    return [(clip, own / _clip_name(clip.relative_to(path))) for clip in find_clips(path)] or [(path, own)]
 
 
 def _clip_name(path: Path) -> Path:
@@ -174,7 +165,7 @@ def begin(output: Path, recipe: Recipe, clips: Sequence[Clip], overwrite: bool) 
     there.
     """
     earlier = _earlier(output)
-    if earlier is None and output.is_dir() and any(output.iterdir()):
+    if earlier is None and _holds_files(output):
         raise NetcfgError(
             f"{shown_path(output)} holds files that `netcfg flow` did not write, and nothing is overwritten\n"
             "help: name a new folder"
@@ -190,7 +181,14 @@ def begin(output: Path, recipe: Recipe, clips: Sequence[Clip], overwrite: bool) 
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise NetcfgError(f"cannot make the folder {shown_path(output)}: {error.strerror}") from None
-    write_beside(output / RECORD, (json.dumps(recipe.as_written(), indent=2) + "\n").encode())
+    write_beside(output / FLOW_RECORD, (json.dumps(recipe.as_written(), indent=2) + "\n").encode())
+
+
+def _holds_files(folder: Path) -> bool:
+    try:
+        return folder.is_dir() and any(folder.iterdir())
+    except OSError as error:
+        raise NetcfgError(f"cannot read the folder {shown_path(folder)}: {error.strerror}") from None
 
 
 def _earlier(output: Path) -> dict[str, Any] | None:
@@ -198,13 +196,13 @@ def _earlier(output: Path) -> dict[str, Any] | None:
     if output.exists() and not output.is_dir():
         raise NetcfgError(f"{shown_path(output)} is a file, and flow goes into a folder")
     try:
-        record = json.loads((output / RECORD).read_bytes())
+        record = json.loads((output / FLOW_RECORD).read_bytes())
     except FileNotFoundError:
         return None
     except (OSError, ValueError):
         record = None
     if not isinstance(record, dict):
-        raise NetcfgError(f"{shown_path(output / RECORD)} cannot be read\nhelp: name a new folder")
+        raise NetcfgError(f"{shown_path(output / FLOW_RECORD)} cannot be read\nhelp: name a new folder")
     return record
 
 
@@ -223,9 +221,13 @@ def _said(value: Any) -> str:
 
 
 def _clear(clips: Sequence[Clip], format: str) -> None:
+    """Remove the clips' pictures, which the folder's record says are flow."""
     for clip in clips:
         for picture in clip.target.glob(f"*.{format}") if format in ("png", "jpg") else ():
-            picture.unlink()
+            try:
+                picture.unlink()
+            except OSError as error:
+                raise NetcfgError(f"cannot remove {shown_path(picture)}: {error.strerror}") from None
 
 
 # --- one clip ---------------------------------------------------------------------------------------------

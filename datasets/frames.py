@@ -23,6 +23,8 @@ from netcfg.source import NetcfgError, shown_path
 PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm")
 VIDEOS = (".avi", ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv")
 
+FLOW_RECORD = "flow.json"  # lies in what `netcfg flow` wrote
+
 _CUT_SHARE = 0.9  # a video that ends before this part of the frames it announces is damaged; others estimate
 
 
@@ -143,10 +145,17 @@ def picture_files(folder: Path) -> list[Path]:
 def find_clips(root: Path) -> list[Path]:
     """All clips at and below a folder: folders that hold pictures, and videos; in natural order.
 
+    Links are followed, each folder is visited once, and what `netcfg flow` wrote below the root is left out.
     Errors: `NetcfgError` where a folder cannot be read.
     """
     clips: list[Path] = []
-    for folder, folders, names in os.walk(root, onerror=_refuse_folder):
+    seen: set[str] = set()
+    for folder, folders, names in os.walk(root, onerror=_refuse_folder, followlinks=True):
+        place = os.path.realpath(folder)
+        if place in seen or (FLOW_RECORD in names and len(seen) > 0):
+            folders.clear()
+            continue
+        seen.add(place)
         folders[:] = [name for name in folders if not name.startswith(".")]
         shown = [name for name in names if not name.startswith(".")]
         clips += [Path(folder, name) for name in shown if _ending(name) in VIDEOS]

@@ -46,7 +46,7 @@ def open_lists(lists: Lists, crops: Crops, split: Split, fields: Sequence[str]) 
     lines = read_lists(lists)
     own = lines[split]
     if split != "train":
-        own = sorted(own, key=lambda line: (line.clip, line.frame))
+        own = _clip_by_clip(own)
     finder, flow = _Finder(crops.folder), "flow" in fields
     found = [(finder.find(line.path), finder.find(flow_path(line.path)) if flow else None) for line in own]
     rows = _kept_rows(crops, own, found, flow)
@@ -69,6 +69,12 @@ def open_lists(lists: Lists, crops: Crops, split: Split, fields: Sequence[str]) 
         has_copies=any(line.is_copy for line in own),
         with_flow=partial(open_lists, lists, crops, split, (*fields, "flow")),
     )
+
+
+def _clip_by_clip(lines: Sequence[Line]) -> list[Line]:
+    """The lines of each clip in the order of time; clips in the order in which the list comes to them."""
+    first = {clip: place for place, clip in enumerate(dict.fromkeys(line.clip for line in lines))}
+    return sorted(lines, key=lambda line: (first[line.clip], line.frame))
 
 
 def flow_path(path: str) -> str:
@@ -131,26 +137,36 @@ def _kept_rows(crops: Crops, lines: Sequence[Line], found: Sequence[Pair], flow:
         if not without:
             continue
         path = lines[without[0]].path if place == 0 else flow_path(lines[without[0]].path)
-        lack = f"without a {what}: {len(without):,} of {counted(len(rows), 'line')}, the first `{path}`"
-        if crops.missing == "stop":
-            raise NetcfgError(
-                f"{shown_path(crops.folder)}: {lack}\nhelp: `path = DIR` names the folder that holds `{FACES}`; "
-                "`missing = skip` goes on without them, `missing = black` with black pictures"
-            )
-        say(f"{'black' if crops.missing == 'black' else 'left out'}, as they are {lack}")
+        _say_missing(
+            crops, f"without a {what}: {len(without):,} of {counted(len(rows), 'line')}, the first `{path}`"
+        )
         if crops.missing == "skip":
             rows = [row for row in rows if found[row][place] is not None]
     if crops.skips_broken:
-        paths = {row: [str(part.path) for part in found[row] if part is not None] for row in rows}
-        broken = broken_pictures(tuple(path for own in paths.values() for path in own))
-        rows = [row for row in rows if not broken.intersection(paths[row])]
-        if broken:
-            say(
-                f"left out, as they cannot be read: {counted(len(broken), 'picture')}, {named(sorted(broken))}"
-            )
+        rows = _without_broken(rows, found)
     if not rows:
         raise NetcfgError(f"{shown_path(crops.folder)}: no line of the split's list has its pictures")
     return rows
+
+
+def _say_missing(crops: Crops, lack: str) -> None:
+    """Say that pictures are missing. Raises `NetcfgError` where none may be."""
+    if crops.missing == "stop":
+        raise NetcfgError(
+            f"{shown_path(crops.folder)}: {lack}\nhelp: `path = DIR` names the folder that holds `{FACES}`; "
+            "`missing = skip` goes on without them, `missing = black` with black pictures"
+        )
+    say(f"{'black' if crops.missing == 'black' else 'left out'}, as they are {lack}")
+
+
+def _without_broken(rows: Sequence[int], found: Sequence[Pair]) -> list[int]:
+    """The rows whose pictures can be read; all of them are read for it."""
+    paths = {row: [str(part.path) for part in found[row] if part is not None] for row in rows}
+    broken = broken_pictures(tuple(path for own in paths.values() for path in own))
+    if broken:
+        count = counted(len(broken), "picture")
+        say(f"left out, as they cannot be read: {count}, {named(sorted(map(shown_path, broken)))}")
+    return [row for row in rows if not broken.intersection(paths[row])]
 
 
 @dataclass

@@ -1,6 +1,7 @@
 """netcfg: a compiler for neural networks declared in `.cfg` files.
 
-`load` gives the checked program of a file or a text, `build` its networks as plain PyTorch modules.
+`load` gives the checked program of a file or a text, `build` its networks as plain PyTorch modules, `picture` their
+diagrams.
 """
 
 from __future__ import annotations
@@ -13,13 +14,25 @@ if TYPE_CHECKING:
 
     from netcfg.compile import check as check
     from netcfg.compile import load as load
+    from netcfg.draw import Picture
+    from netcfg.graph import Graph
     from netcfg.program import Program as Program
     from netcfg.source import Finding as Finding
     from netcfg.source import NetcfgError as NetcfgError
     from netcfg.source import ProgramError as ProgramError
 
 __version__ = "0.1.0"
-__all__ = ["Finding", "NetcfgError", "Program", "ProgramError", "build", "check", "load"]
+__all__ = [
+    "Finding",
+    "NetcfgError",
+    "Program",
+    "ProgramError",
+    "build",
+    "check",
+    "load",
+    "picture",
+    "training_picture",
+]
 
 _HOMES = {
     "check": "netcfg.compile",
@@ -47,3 +60,31 @@ def build(program: Program) -> nn.ModuleDict:
     from netcfg.builder.network import build as build_networks
 
     return build_networks(program)
+
+
+def picture(shown: Program | Graph, **choices: Any) -> Picture:
+    """The diagram of a program's networks, or of one: a notebook shows it, and `save` writes it to a file.
+
+    `choices` are those of `netcfg.draw.Look`. Raises `NetcfgError` for one that is not there.
+
+    Example::
+
+        netcfg.picture(program, depth=1).save("networks.html")
+    """
+    from netcfg.draw import picture_of
+
+    return picture_of(shown, choices)
+
+
+def training_picture(program: Program, *phases: str) -> Picture:
+    """The diagram of a program's training step: who feeds and who updates whom, and where gradients end.
+
+    With `phases`, of these and what they need. Raises `NetcfgError` where there is no such phase or no step at all.
+
+    Example::
+
+        netcfg.training_picture(program).save("step.pdf")
+    """
+    from netcfg.draw.training.picture import training_picture
+
+    return training_picture(program, phases)

@@ -192,3 +192,9 @@ class Graph:
                 return None
             total += node.macs
         return total
+
+    def _repr_svg_(self) -> str:
+        """The diagram of it, which notebooks show."""
+        from netcfg.draw import picture
+
+        return picture([self])._repr_svg_()

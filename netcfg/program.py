@@ -73,3 +73,9 @@ class Program:
     def resolved(self) -> str:
         """The file with its includes in place and its variables replaced: compiles to the same program."""
         return self.resolve()
+
+    def _repr_svg_(self) -> str:
+        """The diagrams of its networks, which notebooks show."""
+        from netcfg.draw import picture_of
+
+        return picture_of(self, {})._repr_svg_()

@@ -90,6 +90,26 @@ def test_a_module_imports_only_what_stands_before_it(path: Path) -> None:
     assert later == []
 
 
+def imports_of_functions(path: Path) -> Iterator[tuple[str, str]]:
+    """The functions of a file that import something, and what."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            body = ast.Module(body=list(node.body), type_ignores=[])
+            yield from ((node.name, name) for name in imports(body))
+
+
+def test_what_is_drawn_imports_the_drawing_code_only_when_a_notebook_asks() -> None:
+    later = {
+        (module, function)
+        for path in SOURCES
+        if not (module := module_of(path)).startswith("netcfg.blocks")  # these open data and build modules
+        for function, name in imports_of_functions(path)
+        if name.split(".")[0] == "netcfg" and layer_of(name) > layer_of(module)
+    }
+    expected = {("netcfg.graph", "_repr_svg_"), ("netcfg.program", "_repr_svg_"), ("netcfg", "build")}
+    assert later == expected
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=module_of)
 def test_our_folders_are_imported_by_their_full_names(path: Path) -> None:
     names = {name.split(".")[0] for name in imports(ast.parse(path.read_text(encoding="utf-8")))}

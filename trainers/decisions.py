@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from netcfg.source import NetcfgError
+from netcfg.trainers.scores import order_keys, sorted_keys
 
 THRESHOLDS = 200
 """How many are tried, evenly from 0.01 to 0.99, both included."""
@@ -32,15 +35,16 @@ class Search:
     @staticmethod
     def over(scores_NA: Tensor, actual_NA: Tensor) -> Search:
         """Try all thresholds; time O(A (N + T) log N)."""
-        thresholds = torch.linspace(0.01, 0.99, THRESHOLDS, dtype=torch.float64).float()
-        ordered, order = scores_NA.float().T.contiguous().sort(dim=1)
-        present = actual_NA.T.gather(1, order).long()
-        below = torch.searchsorted(ordered, thresholds.expand(len(ordered), -1).contiguous())
-        missed = torch.cat([torch.zeros(len(ordered), 1, dtype=torch.long), present.cumsum(1)], 1)
-        positives = present.sum(1, keepdim=True)
-        hits = positives - missed.gather(1, below)
-        f1 = 2 * hits.double() / (positives + ordered.shape[1] - below)
-        return Search(thresholds, f1.masked_fill(hits == 0, torch.nan))
+        thresholds = np.linspace(0.01, 0.99, THRESHOLDS).astype(np.float32)
+        keys = sorted_keys(scores_NA, actual_NA)
+        marks = order_keys(thresholds, np.zeros(THRESHOLDS, bool))
+        below = np.stack([np.searchsorted(row, marks) for row in keys])
+        present_below = np.pad(np.cumsum(keys & 1, axis=1), ((0, 0), (1, 0)))
+        positives = present_below[:, -1:]
+        hits = positives - np.take_along_axis(present_below, below, axis=1)
+        f1 = 2.0 * hits / np.maximum(positives + keys.shape[1] - below, 1)
+        f1[hits == 0] = np.nan
+        return Search(torch.from_numpy(thresholds), torch.from_numpy(f1))
 
     def best(self) -> Tensor:
         """The first threshold with the highest F1 of each label, (A); where none has one, the first of all."""
@@ -67,16 +71,22 @@ def median_filtered(decisions_NA: Tensor, window: int, clips_N: Tensor | None) -
     """
     if window == 1:
         return decisions_NA
-    half = window // 2
-    starts, ends = _borders(clips_N, len(decisions_NA))
-    place = torch.arange(len(decisions_NA))
-    centre = torch.minimum(torch.maximum(place, starts + half), ends - half - 1)
-    sums = torch.cat([torch.zeros(1, decisions_NA.shape[1], dtype=torch.long), decisions_NA.long().cumsum(0)])
+    half, size = window // 2, len(decisions_NA)
+    starts, ends = _borders(clips_N, size)
     is_long = ends - starts >= window
-    centre = torch.where(is_long, centre, half)
-    last = (centre + half + 1).clamp(max=len(decisions_NA))
-    smooth = sums[last] - sums[centre - half] > half
+    if not bool(is_long.any()):
+        return decisions_NA
+    place = torch.arange(size)
+    first = torch.minimum((place - half).maximum(starts), ends - window)  # of the nearest whole window
+    smooth = _majorities(decisions_NA, window).index_select(1, first.clamp(0, size - window)).T
     return torch.where(is_long[:, None], smooth, decisions_NA)
+
+
+def _majorities(decisions_NA: Tensor, window: int) -> Tensor:
+    """Whether more than half of the decisions from each one on are positive, (A, N - window + 1)."""
+    sums = decisions_NA.T.contiguous().cumsum(1, dtype=torch.int32)
+    sums = functional.pad(sums, (1, 0))
+    return sums[:, window:] - sums[:, :-window] > window // 2
 
 
 def _borders(clips_N: Tensor | None, size: int) -> tuple[Tensor, Tensor]:

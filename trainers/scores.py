@@ -100,14 +100,20 @@ def share_of_pairs(scores: Tensor, actual: Tensor) -> tuple[list[float], float]:
     precision, as networks give them. Time O(n log n).
     Shapes: scores (N, A), booleans (N, A).
     """
-    keys = _keys(scores.detach().float().numpy().T, actual.numpy().T)
-    keys.sort(axis=1)
+    keys = sorted_keys(scores, actual)
     each = _share(keys)
     overall = _share(np.sort(keys, axis=None)[np.newaxis]) if len(keys) > 1 else each
     return each.tolist(), float(overall[0])
 
 
-def _keys(scores: NDArray[np.float32], actual: NDArray[np.bool_]) -> Integers:
+def sorted_keys(scores_NA: Tensor, actual_NA: Tensor) -> Integers:
+    """Each label's `order_keys` from low to high, (A, N)."""
+    keys = order_keys(scores_NA.detach().float().numpy().T, actual_NA.numpy().T)
+    keys.sort(axis=1)
+    return keys
+
+
+def order_keys(scores: NDArray[np.float32], actual: NDArray[np.bool_]) -> Integers:
     """Scores and labels as whole numbers of the same order: by score, then negatives before positives.
 
     Sorting numbers is many times faster than finding the order of scores and looking the labels up in it.

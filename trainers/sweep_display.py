@@ -9,7 +9,8 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from netcfg.trainers.progress import clock
 from netcfg.trainers.report import number, own_figures
-from netcfg.trainers.sweep import Run, Sweep
+from netcfg.trainers.sweep import Sweep
+from netcfg.trainers.sweep_folder import Run
 
 _BAR_SECONDS = 0.5
 _LINE_SECONDS = 60.0

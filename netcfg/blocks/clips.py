@@ -26,6 +26,8 @@ class Clips(FaceFiles, name="clips"):
     `validation_share` of the others (at least one, the last ones of their list) is for validation. Or by files that
     list the names of clips, a line each: `train_clips`, `validation_clips`, `test_clips`.
 
+    With `crop = face` faces are cut out by the boxes in `Face_Boxes/anna/smile/1.txt`.
+
     Fields: `image` and (with `flow`) `flow` 3×S×S, `labels` one per action unit, with `intensities` those stored (0 to
     5), `subject` and `clip` a class.
     Source: netcfg's own.

@@ -81,8 +81,8 @@ class OpticalFlow(Transform, name="optical_flow"):
         return {**fields, FLOW: FieldSpec((3, *spec.shape[1:]), "flow")}
 
     def reads(self, wanted: Sequence[str]) -> tuple[str, ...]:
-        """All but the flow: it is found between whole frames, not in samples."""
-        return tuple(name for name in wanted if name != FLOW)
+        """All but the flow: it is found between whole frames, not in samples; these need some field, though."""
+        return tuple(name for name in wanted if name != FLOW) or (self.of,)
 
     def extend(self, samples: Any, wanted: Sequence[str], fields: Mapping[str, FieldSpec]) -> Any:
         """The samples with their flow. Raises `NetcfgError` where this OpenCV lacks the method."""
@@ -91,6 +91,9 @@ class OpticalFlow(Transform, name="optical_flow"):
         in_files = getattr(samples, "with_flow", None)
         if in_files is not None:
             return in_files()
+        with_frames = getattr(samples, "with_frames", None)
+        if with_frames is not None:  # nobody wants the picture, and flow is found between pictures
+            samples = with_frames().only(samples.fields)
         from netcfg.datasets.flow_cache import open_cache
         from netcfg.datasets.flow_samples import FlowSamples
 

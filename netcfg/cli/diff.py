@@ -12,7 +12,6 @@ from netcfg.cli.program import check_file, read_settings
 from netcfg.compare.data import difference_data
 from netcfg.compare.programs import Difference, compare
 from netcfg.compare.text import difference_text
-from netcfg.files import write_beside
 from netcfg.program import Program
 from netcfg.source import NetcfgError, ProgramError
 
@@ -77,13 +76,12 @@ def _draw(options: argparse.Namespace, difference: Difference) -> None:
     """Write the picture beside its target, then rename it."""
     from netcfg.cli.graph import check_picture
     from netcfg.compare.picture import difference_picture
-    from netcfg.draw import FORMATS
 
     output = Path(options.output)
-    check_picture(output, list(FORMATS), options.scale)
+    check_picture(output, options.scale)
     title = f"{Path(options.before).name} -> {Path(options.after).name}"
     drawn = difference_picture(difference, title, options.expand, options.scale)
-    write_beside(output, FORMATS[output.suffix.lower()](drawn))
+    drawn.save(output)
 
 
 def _has_colours() -> bool:

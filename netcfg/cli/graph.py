@@ -9,15 +9,12 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from netcfg.cli.plan import check_planned
 from netcfg.cli.program import add_program_arguments, check_file, settings_of
 from netcfg.draw.links import DEFAULT as DEFAULT_LINK
 from netcfg.draw.links import Links, check_template
-from netcfg.draw.options import LABELS, Look
-from netcfg.files import write_beside
-from netcfg.passes.plan import plan
+from netcfg.draw.options import HEATS, LABELS, Look
 from netcfg.program import Program
-from netcfg.source import NetcfgError, did_you_mean, nearest, render, sorted_findings
+from netcfg.source import NetcfgError, did_you_mean, render, sorted_findings
 
 if TYPE_CHECKING:
     from netcfg.draw import Picture
@@ -60,13 +57,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"what stands at boxes and lines: {', '.join(LABELS)}, or none (default %(default)s)",
     )
     parser.add_argument(
-        "--direction", default="top-down", metavar="WAY", help="top-down (the default) or left-right"
+        "--style",
+        default="flow",
+        metavar="NAME",
+        help="flow (boxes and lines, the default) or volumes (feature maps in perspective)",
+    )
+    parser.add_argument(
+        "--direction", metavar="WAY", help="top-down (the default of flow) or left-right (of volumes)"
     )
     parser.add_argument(
         "--columns",
         type=int,
         metavar="N",
         help="fold each network into N columns, or rows (as many as a page needs)",
+    )
+    parser.add_argument(
+        "--heat",
+        metavar="COST",
+        help=f"colour boxes by what they cost, not by family: {', '.join(HEATS)} (of activations)",
     )
     parser.add_argument("--scale", type=float, default=2.0, help="pixels per unit of a png (default 2)")
     parser.add_argument(
@@ -81,11 +89,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Draw the networks, or the training step, and say where the picture is."""
-    from netcfg.draw import FORMATS
-
     look = _look(options)
     output = Path(options.output or f"{Path(options.file).stem}.svg")
-    check_picture(output, list(FORMATS), options.scale)
+    check_picture(output, options.scale)
     check_template(options.link)
     _check_combination(options, look)
     program, findings = check_file(options.file, options.preset, settings_of(options), options.data)
@@ -95,8 +101,8 @@ def run(options: argparse.Namespace) -> int:
         drawn = _broken(options, look)
     else:
         drawn = _training(program, options) if options.training else _networks(program, options, look)
-    drawn.links = Links(options.link, str(output.parent))
-    write_beside(output, FORMATS[output.suffix.lower()](drawn))
+    drawn.links = Links(options.link)
+    drawn.save(output)
     print(output)
     return int(program is None)
 
@@ -152,38 +158,30 @@ def _check_names(options: argparse.Namespace, names: Iterable[str]) -> None:
 def _training(program: Program, options: argparse.Namespace) -> Picture:
     from netcfg.draw.training.picture import training_picture
 
-    check_planned(program, "draw")
-    phases = [phase.name for phase in program.phases]
-    for name in options.phase or ():
-        if name not in phases:
-            help = did_you_mean(name, phases)
-            raise NetcfgError(f"{options.file} has no phase `{name}`" + (f"\nhelp: {help}" if help else ""))
-    title = Path(options.file).name
-    return training_picture(plan(program), title=title, phases=options.phase or (), scale=options.scale)
+    return training_picture(program, options.phase or (), options.scale)
 
 
 def _look(options: argparse.Namespace) -> Look:
     """The choices of the command line. Raises `NetcfgError` for what there is no such choice."""
     labels = [label.strip() for label in options.labels.split(",") if label.strip() not in ("", "none")]
     try:
-        return Look(options.expand, options.depth, tuple(labels), options.direction, options.columns)
+        return Look(
+            options.expand,
+            options.depth,
+            tuple(labels),
+            options.style,
+            options.direction,
+            options.columns,
+            options.heat,
+        )
     except NetcfgError as error:
         raise NetcfgError(f"--{error}") from None
 
 
-def check_picture(output: Path, endings: list[str], scale: float) -> None:
+def check_picture(output: Path, scale: float) -> None:
     """Raises `NetcfgError` for a picture that cannot be: of an unknown type, or of no size."""
-    _check_ending(output, endings)
+    from netcfg.draw.formats import writer_of
+
+    writer_of(output)
     if not 0 < scale <= 16:
         raise NetcfgError(f"--scale must be above 0 and at most 16, found {scale:g}")
-
-
-def _check_ending(output: Path, endings: list[str]) -> None:
-    """Raises `NetcfgError` for a type of file that netcfg does not draw."""
-    if output.suffix.lower() in endings:
-        return
-    found = f"`{output.suffix}`" if output.suffix else "one without an ending"
-    near = nearest(output.suffix, endings)
-    help = f"\nhelp: did you mean `{output.with_suffix(near)}`?" if near else ""
-    kinds = f"{', '.join(endings[:-1])} and {endings[-1]}"
-    raise NetcfgError(f"{output}: netcfg draws {kinds} files, not {found}{help}")

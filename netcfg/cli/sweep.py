@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import csv
-import io
-import json
 import os
 import re
 import sys
@@ -17,16 +14,13 @@ from typing import TYPE_CHECKING, Any
 from netcfg.blocks.values import read_text, split_list
 from netcfg.cli.program import add_program_arguments, check_file, settings_of
 from netcfg.cli.train import INTERRUPTED, add_training_arguments, positive
-from netcfg.files import write_beside
 from netcfg.source import NetcfgError, render, shown_path, sorted_findings
 
 if TYPE_CHECKING:
-    from netcfg.blocks.general import Published
     from netcfg.program import Program
-    from netcfg.trainers.grid import Grid
-    from netcfg.trainers.sweep import Run, Sweep
+    from netcfg.trainers.sweep import Sweep
     from netcfg.trainers.sweep_display import SweepDisplay
-    from netcfg.trainers.sweep_tables import Judged
+    from netcfg.trainers.sweep_folder import Run
 
 Values = dict[str, str]
 
@@ -61,7 +55,8 @@ def run(options: argparse.Namespace) -> int:
     programs = load_all(options, over)  # before torch: a file with mistakes is refused at once
 
     from netcfg.trainers.devices import choose_device
-    from netcfg.trainers.sweep import Run, Sweep, SweepFolder, folder_name
+    from netcfg.trainers.sweep import Sweep
+    from netcfg.trainers.sweep_folder import Run, SweepFolder, folder_name
     from netcfg.trainers.trainer import override
 
     devices = options.device.split(",")
@@ -86,17 +81,18 @@ def _work(sweep: Sweep, over: dict[str, list[str]], settings: dict[str, Any]) ->
     from rich.console import Console
 
     from netcfg.trainers.sweep_display import SweepDisplay
+    from netcfg.trainers.sweep_summary import write_summary
 
     console = Console()
-    _write(sweep, over, settings)
+    written = sweep.folder.path, sweep.runs, list(over), settings
+    write_summary(*written)
     display = SweepDisplay(console, sweep)
     display.say(f"sweep folder: {shown_path(sweep.folder.path)}, {_counted(sweep.runs)}")
     try:
         is_done = sweep.work(display.changed, display.tick)
     finally:
         display.close()
-    grids = _write(sweep, over, settings)
-    for grid in grids:
+    for grid in write_summary(*written):
         console.print(grid.as_text())
     _say_end(sweep, display, is_done)
     return INTERRUPTED if not is_done else int(bool(sweep.of("failed", "waiting", "stopped")))
@@ -259,72 +255,3 @@ def _environment(jobs: int) -> dict[str, str]:
 def _default_folder(file: str) -> str:
     stem = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(file).stem).strip("-") or "run"
     return f"runs/{stem}-sweep"
-
-
-# --- what is written
-
-
-def _write(sweep: Sweep, over: dict[str, list[str]], settings: dict[str, Any]) -> list[Grid]:
-    """Write the sweep's files anew, and give the tables."""
-    from netcfg.trainers.sweep_tables import sweep_grids, sweep_tables
-
-    path, program = sweep.folder.path, sweep.runs[0].program
-    split, judged = _judged(sweep.runs)
-    published = published_of(program)
-    grids = sweep_grids(list(over), judged, split, published)
-    summary = {
-        "program": program.name,
-        "settings": settings,
-        "split": split,
-        "runs": [_run_json(run) for run in sweep.runs],
-        "tables": [table.as_json() for table in sweep_tables(list(over), judged, published)],
-    }
-    write_beside(path / "sweep.json", (json.dumps(summary, indent=2) + "\n").encode())
-    write_beside(path / "sweep.csv", _csv(sweep.runs, list(over)).encode())
-    latex = "\n".join(["% needs \\usepackage{booktabs}\n", *(grid.as_latex() for grid in grids)])
-    write_beside(path / "sweep.tex", latex.encode())
-    return grids
-
-
-def _judged(runs: Sequence[Run]) -> tuple[str, list[Judged]]:
-    """What every run has reached (nothing yet, where it is not finished): on the test split, where there is one."""
-    from netcfg.trainers.sweep_tables import Judged
-
-    results = [run.result or {} if run.state == "finished" else {} for run in runs]
-    split = "test" if any(result.get("test") for result in results) else "validation"
-    pairs = zip(runs, results, strict=True)
-    return split, [Judged(tuple(run.values.values()), result.get(split) or {}) for run, result in pairs]
-
-
-def published_of(program: Program) -> Published | None:
-    """The figures that others have printed, where they are of the program's data."""
-    published, data = program.published, program.data
-    if published is None or data is None:
-        return None
-    return published if published.data is None or data.source.type_name in published.data else None
-
-
-def _run_json(run: Run) -> dict[str, Any]:
-    result = run.result or {}
-    return {
-        "values": dict(run.values),
-        "folder": run.path.name,
-        "state": run.state,
-        "epochs": run.epochs,
-        "best_epoch": result.get("best_epoch"),
-        "message": run.message or None,
-    }
-
-
-def _csv(runs: Sequence[Run], variables: list[str]) -> str:
-    """Every figure of every finished run, a row each."""
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow([*variables, "split", "metric", "figure", "value"])
-    for run in runs:
-        result = run.result or {}
-        for split in ("validation", "test"):
-            for metric, figures in (result.get(split) or {}).get("metrics", {}).items():
-                for name, value in figures.items():
-                    writer.writerow([*run.values.values(), split, metric, name, repr(value)])
-    return stream.getvalue()

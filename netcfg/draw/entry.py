@@ -57,7 +57,7 @@ def entry_of(graph: Graph, node: Node) -> Entry:
     }
     if node.parameters and not node.trainable:
         facts["frozen"] = True
-    start = _start(graph, node)
+    start = start_of(graph, node)
     if start:
         facts["weights"] = start
     block: object = node.block
@@ -65,7 +65,7 @@ def entry_of(graph: Graph, node: Node) -> Entry:
     return Entry(f"[{node.type}] {node.path}", node.span, section, node.chain(), facts)
 
 
-def _start(graph: Graph, node: Node) -> str:
+def start_of(graph: Graph, node: Node) -> str:
     """The file of weights (or `imagenet`) that a block with parameters starts from: the innermost request."""
     over = [
         request

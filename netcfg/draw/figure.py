@@ -8,22 +8,25 @@ from math import ceil
 from netcfg.draw import style
 from netcfg.draw.ids import part_ids
 from netcfg.draw.insides import inside_of
+from netcfg.draw.legend import legend_of
 from netcfg.draw.levels import Pin, split
-from netcfg.draw.marks import LEGEND_HEIGHT, LOOKS, legend, legend_width, marks_of, paint_of
+from netcfg.draw.marks import LOOKS, paint_of
 from netcfg.draw.measure import (
     WORD_GAP,
     Inside,
-    Line,
     Measured,
+    faint_ink,
     frame_title,
     line_height,
     line_width,
     times_text,
 )
+from netcfg.draw.measure import words_of as words_of
 from netcfg.draw.metrics import ASCENT, text_width
 from netcfg.draw.model import Box, Diagram, Frame
 from netcfg.draw.options import Look
 from netcfg.draw.scene import Dot, Group, Path, Point, Rect, Scene, Shape, Text
+from netcfg.draw.volumes import Scale, met, volume_shapes
 from netcfg.source import Span
 
 Ids = dict[int, str]
@@ -32,16 +35,18 @@ Ids = dict[int, str]
 
 def compose(diagrams: Sequence[Diagram], title: str = "", look: Look | None = None) -> Scene:
     """All networks on one page, each in its frame, in reading order: downwards, then to the right."""
+    look = look or Look()
     ids = part_ids(diagrams)
-    insides = [inside_of(diagram.frame, split(diagram), look) for diagram in diagrams]
+    scale = Scale(diagrams) if look.volumes else None
+    insides = [inside_of(diagram.frame, split(diagram), look, scale) for diagram in diagrams]
     sizes = [_network_size(inside, diagram.frame) for inside, diagram in zip(insides, diagrams, strict=True)]
-    corners, width, height = pack(sizes)
+    corners, width, height = pack(sizes, look.is_sideways)
     title_width = text_width(title, style.PAGE_TITLE, bold=True)
-    marks = marks_of(diagrams)
+    legend = legend_of(diagrams, look, max(width, title_width, style.LEGEND_WIDTH))
     top = style.PAGE_PAD + (style.PAGE_TITLE + style.PAGE_PAD if title else 0.0)
     legend_top = top
-    top += LEGEND_HEIGHT if marks else 0.0
-    page_width = max(width, title_width, legend_width(marks)) + 2 * style.PAGE_PAD
+    top += legend.height
+    page_width = max(width, title_width, legend.width) + 2 * style.PAGE_PAD
     page = ceil(page_width), ceil(height + top + style.PAGE_PAD)
     scene = Scene(*page, title)
     if title:
@@ -49,8 +54,7 @@ def compose(diagrams: Sequence[Diagram], title: str = "", look: Look | None = No
         scene.shapes.append(
             Text(style.PAGE_PAD, y, title, style.PAGE_TITLE, title_width, style.INK, bold=True)
         )
-    if marks:
-        scene.shapes.append(Group("legend", "", tuple(legend(marks, style.PAGE_PAD, legend_top))))
+    scene.shapes += legend.shapes(style.PAGE_PAD, legend_top)
     for inside, diagram, size, (x, y) in zip(insides, diagrams, sizes, corners, strict=True):
         left, upper, frame = x + style.PAGE_PAD, y + top, diagram.frame
         shapes = tuple(_network(inside, frame, ids, size, left, upper))
@@ -60,11 +64,19 @@ def compose(diagrams: Sequence[Diagram], title: str = "", look: Look | None = No
     return scene
 
 
-def pack(sizes: Sequence[Point]) -> tuple[list[Point], float, float]:
-    """Upper left corners of networks in columns, and the width and height they take.
+def pack(sizes: Sequence[Point], rows: bool = False) -> tuple[list[Point], float, float]:
+    """Upper left corners of networks in columns, or in rows, and the width and height they take.
 
-    Columns are filled downwards as far as suits the shape of the page.
+    Columns are filled downwards, rows to the right, as far as suits the shape of the page.
     """
+    if not rows:
+        return _packed(sizes, style.PAGE_SHAPE)
+    corners, height, width = _packed([(height, width) for width, height in sizes], 1 / style.PAGE_SHAPE)
+    return [(x, y) for y, x in corners], width, height
+
+
+def _packed(sizes: Sequence[Point], shape: float) -> tuple[list[Point], float, float]:
+    """In columns, near to a page that is `shape` as wide as it is high."""
     heights = [height for _, height in sizes]
     limits = {max(heights, default=0.0)}
     for first in range(len(heights)):
@@ -73,7 +85,7 @@ def pack(sizes: Sequence[Point]) -> tuple[list[Point], float, float]:
             max(max(heights), sum(stack[:count]) - style.PAGE_GAP) for count in range(1, len(stack) + 1)
         )
     trials = [_columns(sizes, limit) for limit in sorted(limits)]
-    return min(trials, key=lambda trial: max(trial[1] / style.PAGE_SHAPE, trial[2]))
+    return min(trials, key=lambda trial: max(trial[1] / shape, trial[2]))
 
 
 def _columns(sizes: Sequence[Point], limit: float) -> tuple[list[Point], float, float]:
@@ -149,11 +161,14 @@ def _content(inside: Inside, ids: Ids, x: float, y: float, depth: int) -> Iterat
     """Lines, then boxes and frames, then labels."""
     placement = inside.placement
     ends = zip(inside.level.links, inside.level.marks, placement.lines, strict=True)
-    for (_, _, target), mark, line in sorted(
+    for (source, _, target), mark, line in sorted(
         ends, key=lambda end: bool(end[1])
     ):  # marked ones over the others
         member = inside.parts[target].member
         points = [(x + px, y + py) for px, py in line]
+        end = placement.corners[target]
+        corner = x + end[0], y + end[1]
+        points = met(points, inside.parts[source], inside.parts[target], corner, inside.sideways)
         if isinstance(member, Pin):
             points[-1] = _further(points[-1], inside)
         colour, thickness = (
@@ -163,9 +178,10 @@ def _content(inside: Inside, ids: Ids, x: float, y: float, depth: int) -> Iterat
     for px, py in placement.dots:
         yield Dot(x + px, y + py, 2.4, style.LINE)
     for part, (px, py) in zip(inside.parts, placement.corners, strict=True):
-        member, place = part.member, (x + px, y + py, *visible_size(part))
+        member, place = part.member, visible_place(part, x + px, y + py)
         if isinstance(member, Box):
-            shapes = tuple(box_shapes(part, member, x + px, y + py))
+            drawn = box_shapes if part.solid is None else volume_shapes
+            shapes = tuple(drawn(part, member, x + px, y + py))
             kind = f"box {member.kind}"
             yield Group(kind, member.details, shapes, ids[id(member)], _spans(member), place)
         elif isinstance(member, Frame):
@@ -185,6 +201,16 @@ def visible_size(part: Measured) -> Point:
     several = not isinstance(part.member, Pin) and part.member.count > 1
     behind = style.BEHIND if several else 0.0
     return part.item.width - behind, part.item.height - behind
+
+
+def visible_place(part: Measured, x: float, y: float) -> tuple[float, float, float, float]:
+    """The left, top, width and height of what can be seen of a part whose item is at (x, y)."""
+    solid = part.solid
+    if solid is None:
+        return (x, y, *visible_size(part))
+    shift = part.item.axis - solid.axis
+    left, top = (0.0, shift) if solid.sideways else (shift, 0.0)
+    return (x + left + solid.corner[0], y + top + solid.corner[1], *solid.size)
 
 
 def _labels(inside: Inside, x: float, y: float) -> Iterator[Shape]:
@@ -232,16 +258,9 @@ def _corners(box: Box, x: float, y: float, width: float, height: float) -> Itera
     if box.place:
         base = y + style.BOX_PAD_Y + style.SMALL * ASCENT - 1.0
         size = text_width(box.place, style.SMALL)
-        yield Text(x + WORD_GAP, base, box.place, style.SMALL, size, style.FAINT)
+        yield Text(x + WORD_GAP, base, box.place, style.SMALL, size, faint_ink(box))
     if box.count > 1:
         times = times_text(box.count)
         base = y + height / 2 + style.TEXT * ASCENT / 2
         size = text_width(times, style.TEXT, bold=True)
         yield Text(x + width - WORD_GAP, base, times, style.TEXT, size, style.INK, bold=True, anchor="end")
-
-
-def words_of(line: Line, x: float, base: float) -> Iterator[Text]:
-    """The words of a line from x on."""
-    for word in line:
-        yield Text(x, base, word.text, word.size, word.width, word.colour, word.bold)
-        x += word.width + WORD_GAP

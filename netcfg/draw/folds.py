@@ -177,7 +177,9 @@ def level_of(units: Sequence[Unit], flows: Sequence[Flow]) -> FoldedLevel:
     index = {id(member): place for place, member in enumerate(members)}
     rows = [(index[start], key, index[end]) for start, key, end in links]
     leaving = {key: index[id(pin)] for key, pin in exits.items()}
-    marks = {row: mark for row, mark in zip(rows, links.values(), strict=True) if mark}
+    marks: dict[tuple[int, SignalKey, int], Mark] = {
+        row: mark for row, mark in zip(rows, links.values(), strict=True) if mark
+    }
     return FoldedLevel(members, rows, labels, list(entries), leaving, inner, marks)
 
 

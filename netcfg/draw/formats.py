@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 
 from netcfg.draw.data import write_json
 from netcfg.draw.dot import write_dot
@@ -19,6 +21,8 @@ from netcfg.draw.png import write_png
 from netcfg.draw.scene import Scene
 from netcfg.draw.svg import write_svg
 from netcfg.draw.tikz import write_tikz
+from netcfg.files import write_beside
+from netcfg.source import NetcfgError, nearest
 
 
 @dataclass
@@ -38,6 +42,21 @@ class Picture:
         """Everything in its place."""
         return compose(self.diagrams, self.title, self.look)
 
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write it as the file's ending says. Raises `NetcfgError` where that is unknown, or the file cannot be."""
+        target = Path(path)
+        write = writer_of(target)
+        links = self.links
+        self.links = replace(links, folder=str(target.parent))
+        try:
+            write_beside(target, write(self))
+        finally:
+            self.links = links
+
+    def _repr_svg_(self) -> str:
+        """What a notebook shows; without links, as they would start from the notebook's address."""
+        return write_svg(self.scene)
+
     def page(self) -> str:
         """It as an HTML file."""
         return write_page(self.title, self.diagrams, self.links, self.look)
@@ -55,16 +74,21 @@ def _pdf(picture: Picture) -> bytes:
     return write_pdf(picture.scene)
 
 
+def _way(picture: Picture) -> str:
+    """Where signals run, as Graphviz and Mermaid call it."""
+    return "LR" if picture.look.is_sideways else "TB"
+
+
 def _dot(picture: Picture) -> bytes:
-    return write_dot(picture.diagrams, picture.title).encode()
+    return write_dot(picture.diagrams, picture.title, _way(picture)).encode()
 
 
 def _mermaid(picture: Picture) -> bytes:
-    return write_mermaid(picture.diagrams, picture.title).encode()
+    return write_mermaid(picture.diagrams, picture.title, _way(picture)).encode()
 
 
 def _markdown(picture: Picture) -> bytes:
-    return write_markdown(picture.diagrams, picture.title).encode()
+    return write_markdown(picture.diagrams, picture.title, _way(picture)).encode()
 
 
 def _tikz_document(picture: Picture) -> bytes:
@@ -97,3 +121,16 @@ FORMATS: dict[str, Callable[[Picture], bytes]] = {
     ".html": _page,
 }
 """`.tex` is a document of its own, `.tikz` the bare `tikzpicture` to put into one; `.md` has Mermaid in a fence."""
+
+
+def writer_of(path: Path) -> Callable[[Picture], bytes]:
+    """How a file of that name is written. Raises `NetcfgError` for a type that netcfg does not draw."""
+    write = FORMATS.get(path.suffix.lower())
+    if write is not None:
+        return write
+    endings = list(FORMATS)
+    found = f"`{path.suffix}`" if path.suffix else "one without an ending"
+    near = nearest(path.suffix, endings)
+    help = f"\nhelp: did you mean `{path.with_suffix(near)}`?" if near else ""
+    kinds = f"{', '.join(endings[:-1])} and {endings[-1]}"
+    raise NetcfgError(f"{path}: netcfg draws {kinds} files, not {found}{help}")

@@ -11,8 +11,10 @@ from math import ceil
 
 from netcfg.draw import style
 from netcfg.draw.columns import columns_of_page, fold
+from netcfg.draw.ids import parts_below
+from netcfg.draw.lanes import Lanes
 from netcfg.draw.layout import Item, Link, Placement, Port, arrange
-from netcfg.draw.levels import Level, Pin, SignalKey
+from netcfg.draw.levels import Level, Member, Pin, SignalKey
 from netcfg.draw.measure import (
     Inside,
     Measured,
@@ -27,23 +29,28 @@ from netcfg.draw.measure import (
 from netcfg.draw.metrics import fitted
 from netcfg.draw.model import Box, Frame
 from netcfg.draw.options import Look
+from netcfg.draw.volumes import Scale, measured_volume
 
 MORE_THAN_A_COLUMN = 1.2
 """A frame that is as many times as long as a column is folded in itself."""
 
 
-def inside_of(frame: Frame, levels: dict[int, Level], look: Look | None = None) -> Inside:
-    """Measure and lay out what a network's frame holds."""
-    return _Layout(frame, levels, look or Look()).network()
+def inside_of(
+    frame: Frame, levels: dict[int, Level], look: Look | None = None, scale: Scale | None = None
+) -> Inside:
+    """Measure and lay out what a network's frame holds; with a scale, as volumes."""
+    return _Layout(frame, levels, look or Look(), scale).network()
 
 
 class _Layout:
     """One network's layout. Keys are the signals that a member gives, in the order of its ports."""
 
-    def __init__(self, network: Frame, levels: dict[int, Level], look: Look) -> None:
+    def __init__(self, network: Frame, levels: dict[int, Level], look: Look, scale: Scale | None) -> None:
         self.levels = levels
         self.sideways = look.is_sideways
         self.columns = look.columns
+        self.scale = scale
+        self.with_shapes = "shape" in look.labels
         self.whole = network
         self.folds: dict[int, int | None] = {}
         members = [member for level in levels.values() for member in level.members]
@@ -74,17 +81,21 @@ class _Layout:
         for _, _, target in level.links:
             joined[target] += 1
         parts = []
+        links = [Link(source, target, keys[source].index(key)) for source, key, target in level.links]
+        after = _joined_after(level, links) if self.scale else set()
+        marked = {source for (source, _, _), mark in zip(level.links, level.marks, strict=True) if mark}
         for index, member in enumerate(level.members):
             labels = [
                 fitted(level.labels.get(key, ""), style.SMALL, style.LABEL_WIDTH) for key in keys[index]
             ]
+            if self.scale and len(labels) == 1 and index not in marked:
+                labels = [""]  # the shape stands at the volume
             if isinstance(member, Frame):
                 parts.append(self.frame(member, keys[index], labels))
             elif isinstance(member, Box):
-                parts.append(self.box(member, labels, joined[index]))
+                parts.append(self.box(member, labels, joined[index], index in after))
             else:
                 parts.append(self.pin(member, several))
-        links = [Link(source, target, keys[source].index(key)) for source, key, target in level.links]
         placement = arrange([part.item for part in parts], links)
         if id(frame) in self.folds:
             placement = fold(placement, links, self.folds[id(frame)])
@@ -94,7 +105,13 @@ class _Layout:
             part.item = item
         return Inside(level, parts, placement, self.sideways)
 
-    def box(self, box: Box, labels: list[str], joined: int) -> Measured:
+    def box(self, box: Box, labels: list[str], joined: int, before: bool) -> Measured:
+        if self.scale and box.kind != "output":
+            part = measured_volume(box, labels, before, self.scale, self.sideways, self.with_shapes)
+            if self.sideways:
+                side = part.item.side_top
+                part.item = replace(_turned_item(part.item, part.item.axis, labels), side_top=side)
+            return part
         if not self.sideways:
             return measured_box(box, self.common, labels, joined)
         part = measured_box(box, self.common, labels, 0, style.NARROW_LINE_WIDTH)
@@ -146,6 +163,23 @@ def _keys(level: Level) -> list[list[SignalKey]]:
     for source, key, _ in level.links:
         keys[source][key] = None
     return [list(each) for each in keys]
+
+
+def _joined_after(level: Level, links: list[Link]) -> set[int]:
+    """The members into which lines run from the right of their lane: in a picture from left to right, from below."""
+    items = [
+        Item(0.0, 0.0, 0.0, weight=_boxes_in(member), last=isinstance(member, Pin) and member.exit)
+        for member in level.members
+    ]
+    lanes = Lanes(items, links)
+    exits = [(branch.lane, links[link].target) for branch in lanes.branches for link in branch.exits]
+    return {target for lane, target in exits if lane > lanes.lane[target]}
+
+
+def _boxes_in(member: Member) -> int:
+    if isinstance(member, Frame):
+        return sum(isinstance(part, Box) for part in parts_below(member))
+    return int(isinstance(member, Box))
 
 
 def _behind(frame: Frame) -> float:

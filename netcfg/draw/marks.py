@@ -6,10 +6,9 @@ from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 from netcfg.draw import style
+from netcfg.draw.heat import heat_paint
 from netcfg.draw.ids import parts_below
-from netcfg.draw.metrics import ASCENT, text_width
 from netcfg.draw.model import Box, Diagram, Mark
-from netcfg.draw.scene import Rect, Shape, Text
 
 
 class Look(NamedTuple):
@@ -33,13 +32,15 @@ _DRAWABLE: Final = str.maketrans({"→": "->", "≠": "!=", "`": ""})
 
 SWATCH: Final = 11.0
 GAP: Final = 6.0
-LEGEND_HEIGHT: Final = 22.0
+LEGEND_HEIGHT: Final = 26.0
 
 
 def paint_of(box: Box) -> style.Paint:
     """The colours of a box: its mark's, else its own or its family's."""
     if box.mark:
         return style.Paint(LOOKS[box.mark].fill, LOOKS[box.mark].colour)
+    if box.heat is not None:
+        return heat_paint(box.heat)
     paint = style.FAMILIES.get(box.kind, style.OTHER_FAMILY)
     return paint._replace(stroke=box.colour) if box.colour else paint
 
@@ -67,21 +68,3 @@ def _marks(diagram: Diagram) -> Iterator[Mark]:
     yield diagram.frame.mark
     yield from (part.mark for part in parts_below(diagram.frame))
     yield from (wire.mark for wire in diagram.wires)
-
-
-def legend(marks: Iterable[Mark], x: float, y: float) -> Iterator[Shape]:
-    """A row of swatches with their signs and words, from its upper left corner on."""
-    base = y + SWATCH / 2 + style.SMALL * ASCENT / 2
-    for mark in marks:
-        look = LOOKS[mark]
-        yield Rect(x, y, SWATCH, SWATCH, look.fill, look.colour, 2.0, style.MARKED_STROKE)
-        text = f"{look.sign} {mark}"
-        width = text_width(text, style.SMALL)
-        yield Text(x + SWATCH + GAP, base, text, style.SMALL, width, look.colour)
-        x += SWATCH + width + 4 * GAP
-
-
-def legend_width(marks: Iterable[Mark]) -> float:
-    """From the left edge of the first swatch to the end of the last word."""
-    widths = [SWATCH + text_width(f"{LOOKS[mark].sign} {mark}", style.SMALL) + 4 * GAP for mark in marks]
-    return max(0.0, sum(widths) - 3 * GAP)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from netcfg.draw import style
+from netcfg.draw.heat import HOT
 from netcfg.draw.layout import Item, Placement, Port
 from netcfg.draw.levels import Level, Member, Pin
 from netcfg.draw.marks import LOOKS, drawable, paint_of
 from netcfg.draw.metrics import fitted, text_width
 from netcfg.draw.model import Box, Frame, Mark
+from netcfg.draw.scene import Point, Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,38 @@ Line = tuple[Word, ...]
 
 WORD_GAP = 6.0
 """Between two words of a line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Solid:
+    """The solids of the style `volumes`: `count` in a row, of the front `width` × `height`, `slant` deep.
+
+    The depth is drawn `slant` to the right and up. In their item: the `corner` of all that they take up, and the
+    `axis` across; `text` is where lines of text begin or, as far as they are `flush`, end.
+    """
+
+    width: float
+    height: float
+    slant: float
+    count: int
+    sideways: bool
+    corner: Point = (0.0, 0.0)
+    axis: float = 0.0
+    text: Point = (0.0, 0.0)
+    flush: float = 0.0
+
+    @property
+    def text_before(self) -> bool:
+        """Whether the text is above them, or left of them."""
+        return self.corner[1 if self.sideways else 0] > 0
+
+    @property
+    def size(self) -> Point:
+        """Width and height of all that they take up."""
+        gaps, times = (self.count - 1) * style.SOLID_GAP, self.count
+        if self.sideways:
+            return times * self.width + gaps + self.slant, self.height + self.slant
+        return self.width + self.slant, times * self.height + gaps + self.slant
 
 
 @dataclass(slots=True)
@@ -56,11 +90,19 @@ class Measured:
     lines: tuple[Line, ...] = ()
     inside: Inside | None = None
     labels: tuple[str, ...] = ()
+    solid: Solid | None = None
 
 
 def line_width(line: Line) -> float:
     """Width of a line, with the gaps between its words."""
     return sum(word.width for word in line) + WORD_GAP * (len(line) - 1)
+
+
+def words_of(line: Line, x: float, base: float) -> Iterator[Text]:
+    """The words of a line from x on."""
+    for word in line:
+        yield Text(x, base, word.text, word.size, word.width, word.colour, word.bold)
+        x += word.width + WORD_GAP
 
 
 def common_width(members: Sequence[Member]) -> float:
@@ -85,12 +127,20 @@ def box_lines(box: Box, limit: float = style.LINE_WIDTH) -> tuple[Line, ...]:
     title = _title(box.name, box.template)
     lines: list[Line] = [title] if title else []
     lines.append((_word(head),))
-    lines += [(_word(text, size=style.SMALL, colour=style.FAINT),) for text in rest]
+    lines += [(_word(text, size=style.SMALL, colour=faint_ink(box)),) for text in rest]
     lines += [(_word(text, size=style.SMALL),) for text in _filled(list(box.notes), style.SMALL, limit)]
-    if box.frozen:
-        lines.append((_word("frozen", size=style.SMALL, colour=style.FROZEN),))
+    states = [f"from {box.start}"] if box.start else []
+    states += ["frozen"] if box.frozen else []
+    lines += [
+        (_word(text, size=style.SMALL, colour=style.FROZEN),) for text in _filled(states, style.SMALL, limit)
+    ]
     lines[0] = (*sign, *lines[0])
     return (*lines, *_message(box))
+
+
+def faint_ink(box: Box) -> str:
+    """The colour of what matters less; on a hot box it has to be dark to be read."""
+    return style.INK if box.heat is not None and box.heat >= HOT else style.FAINT
 
 
 def _sign(mark: Mark) -> Line:

@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from netcfg.draw.costs import Costs, amount, cost_notes, costs_of
-from netcfg.draw.entry import Entry, entry_of, place_text
+from netcfg.draw.entry import Entry, entry_of, place_text, start_of
 from netcfg.draw.marked import NO_MARKS, UNMARKED, Mark, Marks
 from netcfg.draw.options import Look
 from netcfg.draw.shown import (
@@ -39,7 +39,8 @@ class Box:
     its network, and `entries` the sections it stands for. `turn` is set where each turn is shown by itself.
     `colour` is that of its edge, if not its family's. `message` says what its `mark` is for; its lines stand below
     the others. `notes` are the further lines that were asked for, `costs` those of all that it stands for, `shapes`
-    those of its signals by port, and `start` the weights that it starts from.
+    those of its signals by port, and `start` the weights that it starts from. `heat` is how near it comes to the
+    highest cost, where boxes are coloured by it.
     """
 
     kind: str
@@ -60,6 +61,7 @@ class Box:
     costs: Costs = Costs()
     shapes: Mapping[str, Shape] = field(default_factory=dict)
     start: str = ""
+    heat: float | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -137,11 +139,28 @@ def _box(graph: Graph, one: Shown, all_frozen: bool, look: Look) -> Box:
     costs = costs_of(one.nodes)
     box = _use_box(one) if one.closed else _block_box(graph, one)
     box.frozen = _all_frozen(one) and not all_frozen
+    box.start = _start(graph, one)
     box.count, box.turn, box.costs = one.count, one.turn, costs
     box.mark, box.message = one.marked
     box.shapes = {port: signal.shape for port, signal in one.last.outputs.items()}
     box.notes = cost_notes(costs, look.labels)
     return box
+
+
+def _start(graph: Graph, one: Shown) -> str:
+    """The weights that a box starts from, where its network does not start from them as a whole."""
+    starts = dict.fromkeys(start_of(graph, node) for node in one.nodes if node.parameters)
+    start = next(iter(starts), "") if len(starts) == 1 and graph.weights else ""
+    return "" if start == _start_of_all(graph) else _file(start)
+
+
+def _start_of_all(graph: Graph) -> str:
+    return next((request.source for request in graph.weights if not request.path), "")
+
+
+def _file(start: str) -> str:
+    """A file of weights without its folder."""
+    return start.replace("\\", "/").rpartition("/")[2]
 
 
 def _all_frozen(one: Shown) -> bool:
@@ -205,7 +224,9 @@ def _facts(one: Shown) -> Iterator[str]:
 
 def _frames(graph: Graph, shown: list[Shown], boxes: dict[int, Box], all_frozen: bool) -> Frame:
     """The boxes in their frames. A frame around one box alone becomes a line in that box."""
-    note = f"{amount(graph.parameters)} parameters" + (", frozen" if all_frozen else "")
+    start = _start_of_all(graph)
+    notes = [f"{amount(graph.parameters)} parameters", f"from {_file(start)}" if start else ""]
+    note = ", ".join(filter(None, [*notes, "frozen" if all_frozen else ""]))
     counts = f"{graph.parameters:,} parameters, {graph.trainable:,} trainable"
     details = f"{graph.name}\n{counts}\n{place_text(graph.span)}"
     whole = Frame(graph.name, note, details, entries=(_entry_of_network(graph),))

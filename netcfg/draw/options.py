@@ -8,7 +8,9 @@ from typing import Final
 
 from netcfg.source import NetcfgError, did_you_mean
 
+STYLES: Final = ("flow", "volumes")
 DIRECTIONS: Final = ("top-down", "left-right")
+HEATS: Final = ("parameters", "macs", "memory")
 LABELS: Final = ("shape", "parameters", "macs", "memory")
 """What may stand at boxes and lines beside names and options."""
 
@@ -18,21 +20,27 @@ class Look:
     """The choices; as they are here, the picture is the one that a person would print.
 
     `expand` shows every turn of a repeat and the inside of every template, `depth` the insides of templates
-    that many levels deep; without either, as deep as a page has room for. `labels` are some of `LABELS`,
-    `direction` is one of `DIRECTIONS`, `columns` how many columns (from left to right: rows) a network is folded
-    into, by default as many as a page needs.
+    that many levels deep; without either, as deep as a page has room for. `labels` are some of `LABELS`.
+    `style` is one of `STYLES`: boxes and lines, or volumes, which are feature maps in perspective. `direction` is
+    one of `DIRECTIONS`, by default top-down for boxes and left-right for volumes. `columns` is into how many
+    columns (from left to right: rows) a network is folded, by default as many as a page needs. `heat` is one of
+    `HEATS`, by which boxes are coloured instead of by their families.
     """
 
     expand: bool = False
     depth: int | None = None
     labels: Sequence[str] = field(default=("shape",))
-    direction: str = "top-down"
+    style: str = "flow"
+    direction: str | None = None
     columns: int | None = None
+    heat: str | None = None
 
     def __post_init__(self) -> None:
         for label in self.labels:
             _check("labels", label, LABELS)
-        _check("direction", self.direction, DIRECTIONS)
+        _check("direction", self.direction or DIRECTIONS[0], DIRECTIONS)
+        _check("style", self.style, STYLES)
+        _check("heat", self.heat or HEATS[0], HEATS)
         if self.depth is not None and self.depth < 0:
             raise NetcfgError(f"depth must be 0 or more, found {self.depth}")
         if self.columns is not None and not 1 <= self.columns <= 100:
@@ -41,7 +49,12 @@ class Look:
     @property
     def is_sideways(self) -> bool:
         """Whether signals run from left to right."""
-        return self.direction == "left-right"
+        return (self.direction or ("left-right" if self.volumes else "top-down")) == "left-right"
+
+    @property
+    def volumes(self) -> bool:
+        """Whether boxes are drawn as the feature maps that they make."""
+        return self.style == "volumes"
 
 
 def _check(option: str, value: str, choices: Sequence[str]) -> None:

@@ -70,6 +70,13 @@ LINE_WIDTH: Final = 170.0
 """Options go to the next line of a box where they would be wider than this."""
 NARROW_LINE_WIDTH: Final = 110.0
 """The same in pictures from left to right."""
+VOLUME_LINE_WIDTH: Final = 96.0
+"""The same, before letters are made smaller, beside volumes."""
+VOLUME_TEXT: Final = 0.85
+"""Letters beside volumes, of the size they have in boxes."""
+VOLUME_SHAPE: Final = 9.5
+SOLID_GAP: Final = 4.0
+"""Between the solids of one box."""
 WORD_WIDTH: Final = 300.0
 """One name or option wider than this is cut short."""
 BEHIND: Final = 4.0
@@ -91,6 +98,8 @@ LABEL_GAP: Final = 6.0
 LABEL_HEIGHT: Final = 17.0
 LABEL_WIDTH: Final = 180.0
 """A longer shape, with sizes that are only known as expressions, is cut short."""
+LEGEND_WIDTH: Final = 320.0
+"""A legend has as much room in a row even over a narrow picture."""
 PAGE_PAD: Final = 20.0
 PAGE_GAP: Final = 24.0
 """Between networks."""

@@ -73,9 +73,10 @@ def test_evaluation_is_clip_by_clip_in_the_order_of_time(lists):
     path = lists / "normal/fold_0/AU12/test.txt"
     path.write_text("\n".join(reversed(path.read_text().split("\n"))))
     samples = listed(lists, "test")
-    places = [samples.clip_of(index)[1:] for index in range(len(samples))]
-    assert places == sorted(places)
-    assert [int(samples[index]["clip"]) for index in range(len(samples))] == [clip for clip, _ in places]
+    clips, frames = zip(*(samples.clip_of(index)[1:] for index in range(len(samples))), strict=True)
+    assert frames == (2440, 2441, 2442, 2443) * 2
+    assert clips == (1,) * 4 + (0,) * 4  # the list comes to F002 first
+    assert [int(samples[index]["clip"]) for index in range(len(samples))] == list(clips)
 
 
 def test_a_mirrored_copy_that_is_not_there_is_made(lists):
@@ -207,6 +208,15 @@ def test_motion_is_that_to_the_next_frame_and_the_last_frame_has_the_pair_before
     assert [frame().max() for frame in (last.first, last.second)] == levels[2:]
     assert last.key == samples.pair(2).key != first.key
     assert samples.clip_of(3) == (2, 2, 2443)
+
+
+def test_a_frame_that_is_missing_or_alone_has_no_motion(database):
+    for frame in (2440, 2441, 2442):
+        (database / f"2D+3D/F003/T1/{frame}.png").unlink()
+    samples = whole(database, missing="black")
+    for index in (0, 3):
+        pair = samples.pair(index)
+        np.testing.assert_array_equal(pair.first(), pair.second())
 
 
 def test_flow_on_disk_is_cut_by_the_same_box_and_the_last_frame_repeats(database):

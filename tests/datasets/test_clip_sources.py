@@ -10,6 +10,7 @@ from netcfg.blocks.clips import Clips
 from netcfg.blocks.databases import Disfa
 from netcfg.cli.main import main
 from netcfg.datasets import audetnet_folder, unpacked_videos
+from netcfg.datasets.pipeline import open_samples
 from netcfg.datasets.subject_folds import DISFA_FOLDS
 from netcfg.source import NetcfgError
 
@@ -65,6 +66,18 @@ def test_a_threshold_says_what_is_present(disfa):
 def test_labels_alone_unpack_no_video(disfa, cache):
     assert len(opened(disfa, fields=("labels",))) == 18
     assert not cache.exists()
+
+
+def test_flow_alone_unpacks_videos(disfa):
+    """A network that sees no image still needs the frames between which motion is found."""
+    text = (
+        f"{{Data}}\n[disfa]\npath = {disfa}\nimage_size = 32\naction_units = 12\n[optical_flow]\ncache = None\n"
+        "{N}\n[net]\n[input]\nname = flow\nchannels = 3\nheight = 32\nwidth = 32\n[flatten]\n[connected]\n"
+        "output_features = 1\n{Metric}\n[f1]\ninput = N\ntarget = labels\n"
+    )
+    samples = open_samples(netcfg.load(text).data, "train")
+    assert set(samples[0]) == {"flow", "labels"}
+    assert samples[0]["flow"].shape == (32, 32, 3)
 
 
 def test_videos_are_unpacked_once_beside_the_data(disfa, cache, monkeypatch):
@@ -138,6 +151,12 @@ def test_intensities_that_are_none(disfa, line, message):
     else:
         with pytest.raises(NetcfgError, match=message):
             opened(disfa)
+
+
+def test_an_empty_file_of_labels_is_named(disfa):
+    (disfa / "ActionUnit_Labels/SN003/SN003_au1.txt").write_text("")
+    with pytest.raises(NetcfgError, match="SN003_au1.txt holds no lines `frame,intensity`"):
+        opened(disfa)
 
 
 # --- clips

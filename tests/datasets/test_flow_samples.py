@@ -85,6 +85,11 @@ def test_flow_that_nobody_takes_is_not_made() -> None:
     assert not isinstance(open_samples(data, "train"), FlowSamples)
 
 
+def test_flow_may_be_all_that_is_taken() -> None:
+    samples = open_samples(data_of("[optical_flow]\ncache = None\n", inputs=("flow",)), "train")
+    assert np.array_equal(samples[2]["flow"], unchanged()[2]["flow"])
+
+
 @settings(max_examples=12, deadline=None)
 @given(
     flips=st.booleans(),

@@ -139,5 +139,17 @@ def test_clips_are_found_at_any_depth(tmp_path: Path) -> None:
     assert clips == ["F1/T2", "F1/T10", "F2.avi"]
 
 
+def test_links_to_clips_are_followed_once_and_flow_is_no_clip(tmp_path: Path) -> None:
+    write_picture(tmp_path / "elsewhere/T1/1.png", 0)
+    (tmp_path / "clips").mkdir()
+    (tmp_path / "clips/F1").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "clips/again").symlink_to(tmp_path / "clips")
+    write_picture(tmp_path / "clips/flow/F1/T1/1.png", 0)
+    (tmp_path / "clips/flow/flow.json").write_text("{}")
+    clips = [str(clip.relative_to(tmp_path / "clips")) for clip in find_clips(tmp_path / "clips")]
+    assert clips == ["F1/T1"]
+    assert find_clips(tmp_path / "clips/flow") == [tmp_path / "clips/flow/F1/T1"]
+
+
 def test_natural_order_takes_numbers_for_numbers() -> None:
     assert sorted(["a10", "a9b", "10", "9", "a", "a09"], key=natural) == ["9", "10", "a", "a09", "a9b", "a10"]

@@ -61,6 +61,12 @@ def _runs_through(segment, rectangle):
     )
 
 
+def _ends_in(path, rectangle):
+    """Whether a line leads to what is there; into a solid's slanted side it leads a little further."""
+    x, y = path.points[-1]
+    return rectangle[0] <= x <= rectangle[2] and rectangle[1] <= y <= rectangle[3]
+
+
 def flaws(scene):
     """A sentence for each flaw."""
     boxes = [(group.id, place_rectangle(group)) for group in groups(scene.shapes, "box")]
@@ -79,7 +85,7 @@ def flaws(scene):
             found += [
                 f"a line at {segment} runs through {name!r}"
                 for name, box in [*boxes, *texts]
-                if _runs_through(segment, box)
+                if _runs_through(segment, box) and not _ends_in(path, box)
             ]
     found += [f"two lines lie on each other at {place}" for place in _shared(paths)]
     return found

@@ -28,6 +28,10 @@ LOOKS = {
     "left-right": Look(direction="left-right"),
     "two columns": Look(columns=2),
     "three rows": Look(direction="left-right", columns=3),
+    "volumes": Look(style="volumes"),
+    "volumes downwards": Look(style="volumes", direction="top-down"),
+    "volumes in rows": Look(style="volumes", columns=2, labels=()),
+    "closed volumes": Look(style="volumes", depth=0, labels=("shape", "macs")),
     "closed": Look(depth=0, labels=("parameters", "macs")),
 }
 

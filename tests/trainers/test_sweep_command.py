@@ -18,6 +18,7 @@ from netcfg.cli import main as command_line
 from netcfg.cli import sweep, train
 from netcfg.source import NetcfgError
 from netcfg.trainers import sweep as sweeping
+from netcfg.trainers.sweep_folder import SweepFolder, folder_name
 
 PROGRAM = """
 {Data}
@@ -270,7 +271,7 @@ def test_a_folder_of_something_else_or_in_use_is_left_alone(folder):
     refused("all is not empty, and holds no sweep", "--over", "au=6")
     assert [path.name for path in (folder / "all").iterdir()] == ["file"]
     (folder / "all/file").unlink()
-    taken = sweeping.SweepFolder(folder / "all")
+    taken = SweepFolder(folder / "all")
     taken.open({})
     refused("all is in use", "--over", "au=6")
     taken.close()
@@ -278,6 +279,6 @@ def test_a_folder_of_something_else_or_in_use_is_left_alone(folder):
 
 
 def test_names_of_folders_tell_all_values_apart():
-    names = [sweeping.folder_name({"a": value}) for value in ("x y", "x-y", "x/y", "1,2", "x_y", "Ä")]
+    names = [folder_name({"a": value}) for value in ("x y", "x-y", "x/y", "1,2", "x_y", "Ä")]
     assert len(set(names)) == len(names)
     assert all("/" not in name for name in names)

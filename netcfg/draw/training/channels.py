@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
+
+from netcfg.draw.training.sifting import sift
 
 Port = tuple[int, int]
 
@@ -18,7 +21,7 @@ _OVERLAP = 100
 """How many crossings it is worth not to run one line on top of another."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Track:
     """A signal's way through a channel: where it comes in on the left, where it goes out on the right."""
 
@@ -67,24 +70,21 @@ def _touch(one: Track, other: Track) -> bool:
 
 
 def _ordered(tracks: list[Track]) -> list[Track]:
-    """From left to right, by moving single tracks as long as that makes it better."""
-    costs = {
-        (id(left), id(right)): _cost(left, right) for left in tracks for right in tracks if left is not right
-    }
-    order = sorted(tracks, key=lambda track: (track.enters, track.signal))
-    for _ in range(len(order)):
-        before = _total(order, costs)
-        for track in list(order):
-            rest = [other for other in order if other is not track]
-            trials = [[*rest[:place], track, *rest[place:]] for place in range(len(order))]
-            order = min(trials, key=lambda trial: _total(trial, costs))
-        if _total(order, costs) >= before:
-            break
-    return order
+    """From left to right, with few crossings and no line on top of another, where that can be.
+
+    Moving single tracks can end where only two together would help, so it begins anew from the other side.
+    """
+    downwards = sorted(tracks, key=lambda track: (track.enters, track.signal))
+    trials = [downwards, downwards[::-1]]
+    for order in trials:
+        for _ in range(len(order)):
+            if not sift(order, _cost):
+                break
+    return min(trials, key=_total)
 
 
-def _total(order: list[Track], costs: dict[tuple[int, int], int]) -> int:
-    return sum(costs[id(left), id(right)] for place, left in enumerate(order) for right in order[place + 1 :])
+def _total(order: list[Track]) -> int:
+    return sum(_cost(left, right) for left, right in combinations(order, 2))
 
 
 def _cost(left: Track, right: Track) -> int:

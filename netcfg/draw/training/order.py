@@ -6,7 +6,11 @@ columns as long as that saves crossings.
 
 from __future__ import annotations
 
+from bisect import bisect_right, insort
+from functools import cache
 from typing import TYPE_CHECKING
+
+from netcfg.draw.training.sifting import sift
 
 if TYPE_CHECKING:
     from netcfg.draw.training.columns import Columns
@@ -88,11 +92,11 @@ class _Order:
         ends = sorted(
             (left[joint.left] + joint.start, right[joint.right] + joint.end) for joint in self.joints[gap]
         )
-        return sum(
-            one[0] < other[0] and one[1] > other[1]
-            for place, one in enumerate(ends)
-            for other in ends[place:]
-        )
+        crossings, above = 0, list[float]()
+        for _, end in ends:
+            crossings += len(above) - bisect_right(above, end)
+            insort(above, end)
+        return crossings
 
     def _all_crossings(self) -> int:
         return sum(map(self._crossings, range(len(self.joints))))
@@ -105,15 +109,29 @@ class _Order:
 
     def _move(self, number: int) -> bool:
         column = self.columns.order[number]
-        moved = False
-        for index in [] if any(self.cells[index].fixed for index in column) else list(column):
-            before = list(column)
-            scores = []
-            for place in range(len(column)):
-                column[:] = [other for other in before if other != index]
-                column.insert(place, index)
-                score = self._crossings(number - 1) + self._crossings(number)
-                scores.append((score, abs(place - before.index(index)), list(column)))
-            column[:] = min(scores)[2]
-            moved |= column != before and min(scores)[0] < scores[before.index(index)][0]
-        return moved
+        if any(self.cells[index].fixed for index in column):
+            return False
+        ends = self._ends(number)
+
+        @cache
+        def crossings(above: int, below: int) -> int:
+            """Between the joints of two cells, one of which stands above the other."""
+            pairs = zip(ends[above], ends[below], strict=True)
+            return sum(one > other for upper, lower in pairs for one in upper for other in lower)
+
+        return sift(column, crossings)
+
+    def _ends(self, number: int) -> dict[int, tuple[list[float], list[float]]]:
+        """For each cell of a column the heights at the other ends of its joints, to the left and to the right."""
+        ends: dict[int, tuple[list[float], list[float]]] = {
+            index: ([], []) for index in self.columns.order[number]
+        }
+        if number:
+            heights = self._heights(number - 1)
+            for joint in self.joints[number - 1]:
+                ends[joint.right][0].append(heights[joint.left] + joint.start)
+        if number + 1 < len(self.columns.order):
+            heights = self._heights(number + 1)
+            for joint in self.joints[number]:
+                ends[joint.left][1].append(heights[joint.right] + joint.end)
+        return ends
