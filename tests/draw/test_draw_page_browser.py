@@ -17,7 +17,6 @@ from netcfg.draw.data import diagram_data
 from netcfg.draw.marks import LOOKS
 from netcfg.draw.scene import groups_of
 from netcfg.draw.training.picture import training_picture
-from netcfg.passes.plan import plan
 
 __all__ = ["browser"]
 pytestmark = needs_chromium
@@ -60,6 +59,7 @@ DOWN, RIGHT = Look(columns=1), Look(columns=1, direction="left-right")
         *((name, DOWN) for name in sketches.ALL),
         *((name, RIGHT) for name in ("inception", "nested_repeats", "two_streams_templates", "taps")),
         ("repeats", Look(columns=1, depth=0)),
+        ("nested_repeats", Look(columns=1, depth=1, heat="macs")),
         ("repeats", Look(columns=1, heat="parameters")),
         ("resnet18", Look(columns=1, depth=0, labels=("shape", "macs"))),
     ],
@@ -292,15 +292,17 @@ def test_the_arrows_turn_with_the_direction(browser: Browser) -> None:
 
 def test_a_training_step_is_shown_as_it_is(browser: Browser) -> None:
     program = netcfg.load(CFG / "audetnet_general.cfg")
-    drawn = training_picture(plan(program), title="general")
+    drawn = training_picture(program)
     browser.open(page_of(drawn))
     assert browser.evaluate("document.querySelector('[data-do=\"fold\"]').hidden")
     found = parts(browser)
-    assert found["general.Encoder"] == pytest.approx(place_in(drawn, "general.Encoder"))
-    browser.click('[data-node="general.z1"]')
+    assert found["audetnet_general.cfg.Encoder"] == pytest.approx(
+        place_in(drawn, "audetnet_general.cfg.Encoder")
+    )
+    browser.click('[data-node="audetnet_general.cfg.z1"]')
     assert "[select_subset] z1" in browser.evaluate(PANEL)
     browser.press("ArrowLeft")
-    assert browser.evaluate(FOCUSED) == "general.Encoder"
+    assert browser.evaluate(FOCUSED) == "audetnet_general.cfg.Encoder"
     assert browser.problems == []
 
 

@@ -6,7 +6,7 @@ What many parts share (drawings, links, sections) is written once and called by 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from netcfg.draw import layout, style
@@ -17,11 +17,11 @@ from netcfg.draw.heat import coloured, most_of, warm_box
 from netcfg.draw.ids import part_ids, parts_below
 from netcfg.draw.insides import ports_of, turned_item
 from netcfg.draw.lanes import Item, Lanes, Link, Port
-from netcfg.draw.legend import LEGEND_HEIGHT, Legend, legend_of
+from netcfg.draw.legend import Legend, legend_of
 from netcfg.draw.levels import Pin, SignalKey
 from netcfg.draw.links import Links
 from netcfg.draw.marked import Mark
-from netcfg.draw.marks import LOOKS, marks_of
+from netcfg.draw.marks import LEGEND_HEIGHT, LOOKS, marks_of
 from netcfg.draw.measure import (
     Line,
     Measured,
@@ -149,10 +149,10 @@ class _Content:
         rows = "".join(row for group in legend.shapes(0.0, 1.0) for row in rows_of(group))
         return {"svg": rows, "width": legend.width + 1, "height": legend.height - LEGEND_HEIGHT / 2}
 
-    def as_shown(self, box: Box, boxes: Sequence[Box]) -> Box:
-        """A box with the costs of all that it stands for, and their colour."""
-        costs = sum_of(each.costs for each in boxes)
-        if not box.pieces or (len(boxes) == 1 and not self.look.heat):
+    def as_shown(self, box: Box, boxes: Sequence[Box], turns: int) -> Box:
+        """A box with the costs, and their colour, of all that it stands for in `turns` that are shown as one."""
+        costs = sum_of(each.costs for each in boxes for _ in range(turns))
+        if not box.pieces or (len(boxes) * turns == 1 and not self.look.heat):
             return box
         shown = replace(box, costs=costs, notes=cost_notes(costs, self.look.labels))
         if self.look.heat:
@@ -195,7 +195,7 @@ class _Network:
         if not self.content.look.is_sideways:
             shown = _shown_at_first(whole, self.content.look)
             self.common = common_width([self.content.as_shown(*each) for each in shown])
-        return self.level(level_of(whole.units, flows), 0)
+        return self.level(level_of(whole.units, flows), 0, 1)
 
     def box_data(self, box: Box) -> dict[str, Any]:
         """What the panel and the search know of a box."""
@@ -208,8 +208,11 @@ class _Network:
 
     # --- levels -------------------------------------------------------------------------------------------
 
-    def level(self, level: FoldedLevel, depth: int) -> dict[str, Any]:
-        """Members, and the number of the links between them; `depth` is how many templates it is inside of."""
+    def level(self, level: FoldedLevel, depth: int, turns: int) -> dict[str, Any]:
+        """Members, and the number of the links between them.
+
+        It is inside of `depth` templates, and of repeats that show one of `turns`.
+        """
         keys: list[list[SignalKey]] = [[] for _ in level.members]
         joined = [0] * len(level.members)
         for source, key, target in level.links:
@@ -220,7 +223,7 @@ class _Network:
         links = [Link(source, target, keys[source].index(key)) for source, key, target in level.links]
         lanes = Lanes(items, links)
         members = [
-            self._member(member, level, _Edge(keys[index], joined[index], index, lanes, level, depth))
+            self._member(member, level, _Edge(keys[index], joined[index], index, lanes, level, depth, turns))
             for index, member in enumerate(level.members)
         ]
         marks = [level.marks.get(link, "") for link in level.links]
@@ -243,7 +246,7 @@ class _Network:
     def _box(self, box: Box, unit: Unit, labels: list[str], edge: _Edge) -> dict[str, Any]:
         """A box that stands for all boxes of a unit: of one that is shown as one turn, or folded."""
         boxes = list(leaves(unit))
-        box = self.content.as_shown(box, boxes)
+        box = self.content.as_shown(box, boxes, edge.turns)
         if self.content.look.is_sideways:
             part = measured_box(box, self.common, labels, 0, style.NARROW_LINE_WIDTH)
             part.item = turned_item(part.item, part.item.side_top or 0.0, labels)
@@ -268,7 +271,6 @@ class _Network:
     ) -> dict[str, Any]:
         """A frame that may be folded into a box."""
         inside = level_of(units, flows)
-        unit_is_turns = isinstance(unit, Repeat) and frame is unit.frame
         boxes = list(leaves(unit))
         title = frame_title(frame)
         ports = ports_of(labels, self.content.look.is_sideways)
@@ -287,11 +289,19 @@ class _Network:
             "count": len(boxes),
             "shut": _is_shut(edge.depth, boxes, self.content.look),
             "exits": [inside.exits[key] for key in edge.keys],
-            "entries_at": [edge.entering[key] for key in inside.entries],
+            "entries_at": [edge.entering(key) for key in inside.entries],
             "ports": _ports(ports or (Port(),), labels or [""]),
-            "folded": self._box(_folded(frame, boxes), unit, labels, edge),
-            "level": self.level(inside, edge.depth if unit_is_turns else edge.depth + 1),
+            "folded": self._box(_folded(frame, boxes, edge.turns), unit, labels, edge),
+            "level": self._level_inside(inside, frame, unit, edge),
         }
+
+    def _level_inside(self, inside: FoldedLevel, frame: Frame, unit: Unit, edge: _Edge) -> dict[str, Any]:
+        """The level in a frame: around all turns of a repeat, in the one that is shown, or in a template."""
+        if not isinstance(unit, Repeat):
+            return self.level(inside, edge.depth + 1, edge.turns)
+        if frame is unit.frame:
+            return self.level(inside, edge.depth, edge.turns)
+        return self.level(inside, edge.depth + 1, edge.turns * len(unit.turns))
 
     def _repeat(
         self, repeat: Repeat, flows: Sequence[Flow], labels: list[str], edge: _Edge
@@ -307,27 +317,43 @@ class _Network:
         return {"is": "repeat", "id": every["id"], "one": one, "all": every, "turns": len(repeat.turns)}
 
 
+@dataclass
 class _Edge:
-    """How a member is linked to the others of its level."""
+    """How a member is linked to the others of its level, and where that is."""
 
-    def __init__(
-        self, keys: list[SignalKey], joined: int, index: int, lanes: Lanes, level: FoldedLevel, depth: int
-    ) -> None:
-        self.keys, self.joined, self.index, self.lanes = keys, joined, index, lanes
-        self.depth = depth
-        self.entering = {key: row for row, (_, key, target) in enumerate(level.links) if target == index}
+    keys: list[SignalKey]
+    joined: int
+    index: int
+    lanes: Lanes
+    level: FoldedLevel
+    depth: int
+    turns: int
+
+    def entering(self, key: SignalKey) -> int:
+        """The number of the link by which a signal comes in."""
+        return next(
+            row
+            for row, (_, signal, target) in enumerate(self.level.links)
+            if (signal, target) == (key, self.index)
+        )
 
 
-def _shown_at_first(unit: Unit, look: Look, depth: int = -1) -> Iterator[tuple[Box, list[Box]]]:
-    """The boxes of a unit inside of `depth` templates where nothing was unfolded, and the boxes each stands for."""
+def _shown_at_first(
+    unit: Unit, look: Look, depth: int = -1, turns: int = 1
+) -> Iterator[tuple[Box, list[Box], int]]:
+    """The boxes of a unit where nothing was unfolded, the boxes each stands for, and in how many turns.
+
+    The unit is inside of `depth` templates, and of repeats that show one of `turns`.
+    """
     one, boxes = unit.one if isinstance(unit, Repeat) else unit, list(leaves(unit))
     if isinstance(one, Box):
-        yield one, boxes
+        yield one, boxes, turns
     elif isinstance(one, Group) and _is_shut(depth, boxes, look):
-        yield _folded(one.frame, boxes), boxes
+        yield _folded(one.frame, boxes, turns), boxes, turns
     elif isinstance(one, Group):
+        inside = turns * (len(unit.turns) if isinstance(unit, Repeat) else 1)
         for inner in one.units:
-            yield from _shown_at_first(inner, look, depth + 1)
+            yield from _shown_at_first(inner, look, depth + 1, inside)
 
 
 def _is_shut(depth: int, boxes: Sequence[Box], look: Look) -> bool:
@@ -366,9 +392,9 @@ def _title_words(title: Line) -> Iterator[Shape]:
     return words_of(title, 0.0, style.HEADER / 2 + style.TEXT * ASCENT / 2)
 
 
-def _folded(frame: Frame, boxes: Sequence[Box]) -> Box:
+def _folded(frame: Frame, boxes: Sequence[Box], turns: int) -> Box:
     """What is shown in place of a folded frame, as pictures show closed templates."""
-    blocks = [entry.title[1:].partition("]")[0] for box in boxes for entry in box.entries]
+    blocks = [entry.title[1:].partition("]")[0] for box in boxes for entry in box.entries] * turns
     box = Box("template", frame.name, "", [frame.note, *kinds_of(blocks)], frame.details, frame.count)
     with_parameters = [each for each in boxes if each.costs.parameters]
     starts = {each.start for each in with_parameters}
