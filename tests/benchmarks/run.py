@@ -10,6 +10,7 @@ NAMES = (
     "bench_compile",
     "bench_network",
     "bench_step",
+    "bench_hydra",
     "bench_audetnet",
     "bench_training",
     "bench_faces",

@@ -103,7 +103,7 @@ def test_a_critic_that_only_its_penalty_reads_is_shown():
 def test_a_second_card_of_a_network_says_that_it_shares_parameters():
     cards = [card for card in trainings.shown(trainings.CYCLE).cards if card.kind == "network"]
     twice = [card.box.pieces for card in cards if [c.box.name for c in cards].count(card.box.name) == 2]
-    assert twice == [["12 parameters"], ["the same parameters"]]
+    assert twice == [["12 parameters", "updated by adam"], ["the same parameters", "updated by adam"]]
 
 
 def test_what_is_special_in_an_optimizer_stands_on_its_card():
@@ -286,7 +286,10 @@ def test_every_format_can_be_written(ending):
 def test_graphviz_and_mermaid_show_updates_and_cuts():
     picture = trainings.picture(trainings.GAN)
     dot, mermaid = (FORMATS[ending](picture).decode() for ending in (".dot", ".mmd"))
-    assert dot.count("style=dashed") == mermaid.count("-.->") == 2
+    assert dot.count("style=dashed") == 2
+    assert dot.count("updated by") == mermaid.count("updated by") == 2
+    assert "rankdir=LR" in dot
+    assert "flowchart LR" in mermaid
     assert dot.count("arrowhead=teenormal") == mermaid.count("--x") == 2
     assert 'color="#d55e00:#009e73"' in dot
 

@@ -86,6 +86,8 @@ def _header(card: Card) -> Iterator[Line]:
         pieces = [step for piece in pieces for step in piece.split(", ")]
     elif card.kind == "phase":
         pieces = pieces[1:]  # its number stands in the band
+    elif card.kind == "network":
+        pieces = pieces[:1]  # the phase that updates it is its badge
     for text in _wrapped(pieces, ", "):
         yield (_word(text, style.SMALL, colour=style.FAINT),)
     if box.frozen:

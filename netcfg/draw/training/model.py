@@ -202,6 +202,8 @@ class _Sheet:
         details = f"{network.name}\n{network.parameters:,} parameters, {network.trainable:,} trainable"
         details += f"\n{place_text(network.span)}"
         entry = Entry(network.name, network.span)
+        if phases:
+            pieces.append(f"updated by {', '.join(self.phases[number].name for number in phases)}")
         box = Box(
             "network", network.name, "", pieces, details, frozen=frozen, path=network.name, entries=(entry,)
         )
