@@ -130,12 +130,15 @@ def test_audetnet_has_three_phases_in_order():
 
 
 def test_frozen_and_idle_networks_say_so():
-    text = trainings.GAN.replace("{Critic}\n[net]", "{Critic}\n[net]\nfreeze = True")
+    text = trainings.GAN
     text = text[: text.index("[adam]\nname = critic")] + text[text.index("[adam]\nname = generator") :]
     cards = {card.box.name: card for card in trainings.shown(text).cards}
-    assert cards["Critic"].box.frozen
-    assert not cards["Critic"].phases
-    assert cards["Generator"].phases == (1,)
+    assert cards["Critic"].box.pieces == ["12 parameters", "not trained"]
+    assert cards["Generator"].box.pieces == ["12 parameters", "updated by generator"]
+    frozen = text.replace("{Critic}\n[net]", "{Critic}\n[net]\nfreeze = True")
+    critic = next(card for card in trainings.shown(frozen).cards if card.box.name == "Critic")
+    assert critic.box.frozen
+    assert critic.box.pieces == ["12 parameters"]
 
 
 # --- that it can be read --------------------------------------------------------------------------------------
