@@ -147,10 +147,15 @@ def sizes(tensor: Tensor) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A parameter in which a file and a network differ, and how."""
+    """A parameter in which a file and a network differ, and how; `source` is its name in the file, if another."""
 
     key: str
     how: str
+    source: str = ""
+
+    def named(self, name: str, source: str) -> str:
+        """A row for it, or for a part of the network that it stands for."""
+        return f"{name} (`{source}` in the file)" if self.source else name
 
 
 MISSING, STRANGE = "not in the file", "only in the file"
@@ -185,10 +190,11 @@ def _rows(differences: Sequence[Difference]) -> Iterator[str]:
     for row in differences:
         kind = (_head(row.key), row.how)
         if kinds[kind] <= SHOWN_DIFFERENCES:
-            yield f"{row.key}: {row.how}"
+            yield f"{row.named(row.key, row.source)}: {row.how}"
         elif kind not in told:
             told.add(kind)
-            yield f"{kind[0]}.…: {kinds[kind]} parameters {row.how}"
+            name = row.named(f"{kind[0]}.…", f"{_head(row.source)}.…")
+            yield f"{name}: {kinds[kind]} parameters {row.how}"
 
 
 def _head(key: str) -> str:
@@ -227,11 +233,11 @@ def adapt(
         elif _may_stay(key, found, value, how, output_row, plan):
             report.left_out.append(key)
         else:
-            problems.append(_problem(key, names[key], found, value))
+            problems.append(_difference(key, names[key], found, value))
     used = set(names.values())
     report.left_over = [key for key in state if key not in used]
     if problems:
-        raise _misfit(problems, how)
+        raise WeightsError(paragraph(f"the file does not fit (`adapt = {how}`)", problems), "NC602")
     with torch.no_grad():
         for key, tensor in fitting.items():
             wanted[key].copy_(tensor)
@@ -248,20 +254,10 @@ def _may_stay(
     return output_row == "fresh" and plan.is_output(key) and fewer
 
 
-def _problem(key: str, source: str, found: Tensor | None, wanted: Tensor) -> str:
-    """Why a parameter cannot be loaded, in a line."""
-    name = key if key == source else f"{key} (`{source}` in the file)"
-    if found is None:
-        return f"{name}: not in the file"
-    return f"{name}: {sizes(found)} in the file, {sizes(wanted)} in the network"
-
-
-def _misfit(problems: list[str], how: str) -> WeightsError:
-    rows = [f"  {row}" for row in problems[:SHOWN_DIFFERENCES]]
-    if len(problems) > SHOWN_DIFFERENCES:
-        rows.append(f"  … and {len(problems) - SHOWN_DIFFERENCES} more")
-    differ = "1 parameter differs" if len(problems) == 1 else f"{len(problems)} parameters differ"
-    return WeightsError("\n".join([f"{differ} (`adapt = {how}`)", *rows]), "NC602")
+def _difference(key: str, source: str, found: Tensor | None, wanted: Tensor) -> Difference:
+    """Why a parameter cannot be loaded."""
+    how = MISSING if found is None else f"{sizes(found)} in the file, {sizes(wanted)} in the network"
+    return Difference(key, how, source if source != key else "")
 
 
 @dataclass(frozen=True)

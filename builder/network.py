@@ -18,12 +18,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from netcfg.graph import Graph, Node, Signal
+from netcfg.graph import Graph, Node
+from netcfg.passes.lifetimes import Key, Lifetimes
 from netcfg.program import Program
 from netcfg.shapes import show
-
-Key = tuple[int, str]
-"""A signal: its producer's index and the port."""
 
 
 class Network(nn.ModuleDict):
@@ -93,10 +91,8 @@ class _Writer:
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
-        self.alias = self._aliases()
-        self.live = self._live()
-        self.uses = self._count_uses()
-        self.readers = dict(self.uses)
+        self.lifetimes = Lifetimes(graph)
+        self.uses = dict(self.lifetimes.uses)
         self.names: dict[Key, str] = {}
         self.free: list[str] = []
         self.made = 0
@@ -106,9 +102,9 @@ class _Writer:
         """The function as text."""
         inputs = list(self.graph.inputs)
         for name in inputs:
-            self.names[self._root(self.graph.inputs[name])] = name
+            self.names[self.lifetimes.root(self.graph.inputs[name])] = name
         for index, node in enumerate(self.graph.nodes):
-            if index in self.live and not node.is_input and (index, "") not in self.alias:
+            if self.lifetimes.is_statement(index):
                 self._statement(index, node)
         result = "dict[str, Tensor]" if self._named_outputs() else "Tensor"
         parameters = ", ".join(["self", *(f"{name}: Tensor" for name in inputs)])
@@ -120,54 +116,19 @@ class _Writer:
         return len(self.graph.outputs) > 1
 
     def _returned(self) -> str:
-        values = {name: self.names[self._root(signal)] for name, signal in self.graph.outputs.items()}
+        values = {
+            name: self.names[self.lifetimes.root(signal)] for name, signal in self.graph.outputs.items()
+        }
         if self._named_outputs():
             return "{" + ", ".join(f'"{name}": {value}' for name, value in values.items()) + "}"
         return next(iter(values.values()))
 
-    # --- which signals are which, and how often they are read
-
-    def _aliases(self) -> dict[Key, Key]:
-        """Signals that are another one under a new name: routes, identities."""
-        alias: dict[Key, Key] = {}
-        for index, node in enumerate(self.graph.nodes):
-            if len(node.inputs) == 1 and node.block.inline("x") == "x":
-                source = (node.inputs[0].producer, node.inputs[0].port)
-                alias[(index, "")] = alias.get(source, source)
-        return alias
-
-    def _live(self) -> set[int]:
-        """The nodes that some output depends on; the others keep their parameters and are never computed."""
-        live: set[int] = set()
-        waiting = [signal.producer for signal in self.graph.outputs.values()]
-        while waiting:
-            index = waiting.pop()
-            if index not in live:
-                live.add(index)
-                waiting += [signal.producer for signal in self.graph.nodes[index].inputs]
-        return live
-
-    def _root(self, signal: Signal) -> Key:
-        key = (signal.producer, signal.port)
-        return self.alias.get(key, key)
-
-    def _count_uses(self) -> dict[Key, int]:
-        """How many statements read each signal; the returned ones count one more and are never freed."""
-        uses: dict[Key, int] = {}
-        for index, node in enumerate(self.graph.nodes):
-            if index in self.live and (index, "") not in self.alias:
-                for key in {self._root(signal) for signal in node.inputs}:
-                    uses[key] = uses.get(key, 0) + 1
-        for signal in self.graph.outputs.values():
-            uses[self._root(signal)] = uses.get(self._root(signal), 0) + 1
-        return uses
-
     # --- statements
 
     def _statement(self, index: int, node: Node) -> None:
-        roots = list(dict.fromkeys(self._root(signal) for signal in node.inputs))
-        arguments = [self.names[self._root(signal)] for signal in node.inputs]
-        expression = self._expression(node, arguments, roots)
+        roots = self.lifetimes.roots(index)
+        arguments = [self.names[self.lifetimes.root(signal)] for signal in node.inputs]
+        expression = self._expression(index, node, arguments)
         released = self._release(roots)
         reusable = [name for name in released if name not in self.graph.inputs]
         single = len(node.outputs) == 1
@@ -183,8 +144,8 @@ class _Writer:
             self.lines.append(f"    del {', '.join(leftover)}")
             self.free += [name for name in leftover if name not in self.graph.inputs]
 
-    def _expression(self, node: Node, arguments: list[str], roots: list[Key]) -> str:
-        if self._may_overwrite(roots):
+    def _expression(self, index: int, node: Node, arguments: list[str]) -> str:
+        if self.lifetimes.may_overwrite(index):
             overwriting = node.block.overwriting(arguments[0])
             if overwriting is not None:
                 return overwriting
@@ -193,13 +154,6 @@ class _Writer:
             return inline
         module = "".join(f'["{part}"]' for part in node.holder.split("."))
         return f"self{module}({', '.join(arguments)})"
-
-    def _may_overwrite(self, roots: list[Key]) -> bool:
-        """Whether the only input is read by nobody else, earlier or later, and its maker allows it."""
-        if len(roots) != 1 or self.readers[roots[0]] != 1:
-            return False
-        producer = self.graph.nodes[roots[0][0]]
-        return not producer.is_input and producer.block.overwritable()
 
     def _release(self, roots: list[Key]) -> list[str]:
         """Variables whose last reader is this statement."""

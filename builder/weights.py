@@ -177,6 +177,8 @@ def _finding(error: NetcfgError, request: WeightRequest, graph: Graph) -> Findin
 def _remedy(request: WeightRequest, graph: Graph) -> str:
     """What to do where a file is missing."""
     types = {node.path: node.type for node in graph.blocks}
+    if request.source == "imagenet":
+        return "`weights = PATH` takes a copy of that file, `weights = None` starts from random ones"
     if types.get(request.path) == "vgg-face":
         return (
             "`state_dict_filepath` is seen from the .cfg file, then from the working folder; "

@@ -193,16 +193,18 @@ class ClipPictures:
         return cut_out(frame, self.box(clip, number, frame.shape[:2], jitter), self.size, nearest=True)
 
     def pair(self, index: int, jitter: int | None = None) -> FramePair:
-        """A frame and the one after it in its folder, labelled or not; the last frame has the pair before it."""
+        """A frame and the one after it in its folder, labelled or not; the last frame has the pair before it.
+
+        A frame that is missing, and that alone in its clip, have no motion.
+        """
         clip, number = self.places[index]
         files = self.files[clip]
+        if number not in files:
+            still = partial(black, self.size)
+            return FramePair("missing", still, still)
         numbers = list(files)
-        if number not in files or len(numbers) < 2:
-            raise NetcfgError(
-                f"{self.clips[clip].name} has no frames between which the motion of frame {number} could be found"
-            )
-        place = min(numbers.index(number), len(numbers) - 2)
-        paths = [files[numbers[place]], files[numbers[place + 1]]]
+        place = max(0, min(numbers.index(number), len(numbers) - 2))
+        paths = [files[numbers[place]], files[numbers[min(place + 1, len(numbers) - 1)]]]
         return FramePair(
             key=" ".join([*map(_state, paths), self._turn_key(clip, number)]),
             first=partial(self.whole, clip, number, paths[0]),

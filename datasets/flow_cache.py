@@ -11,6 +11,7 @@ import multiprocessing
 import struct
 import sys
 import zlib
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -62,7 +63,7 @@ class FlowCache:
         header = _HEADER.pack(_MARK, *picture.shape[:2], zlib.crc32(planes))
         place = self._place(key)
         try:
-            place.parent.mkdir(exist_ok=True)
+            place.parent.mkdir(parents=True, exist_ok=True)  # the folder may have been removed
             write_beside(place, header + planes)
         except NetcfgError as error:
             self._close(str(error).rpartition(": ")[2])
@@ -84,7 +85,12 @@ class FlowCache:
 
 
 def open_cache(written: str | None) -> FlowCache | None:
-    """The cache of an option: a folder, `auto` for the user's own, None for none."""
+    """The cache of an option: a folder, `auto` for the user's own, None for none. One object for each folder."""
     if written is None:
         return None
-    return FlowCache(user_cache() / "flow" if written == "auto" else Path(written).expanduser())
+    return _opened(user_cache() / "flow" if written == "auto" else Path(written).expanduser())
+
+
+@cache
+def _opened(folder: Path) -> FlowCache:
+    return FlowCache(folder)

@@ -22,7 +22,17 @@ if TYPE_CHECKING:
     from netcfg.source import ProgramError as ProgramError
 
 __version__ = "0.1.0"
-__all__ = ["Finding", "NetcfgError", "Program", "ProgramError", "build", "check", "load", "picture"]
+__all__ = [
+    "Finding",
+    "NetcfgError",
+    "Program",
+    "ProgramError",
+    "build",
+    "check",
+    "load",
+    "picture",
+    "training_picture",
+]
 
 _HOMES = {
     "check": "netcfg.compile",
@@ -64,3 +74,17 @@ def picture(shown: Program | Graph, **choices: Any) -> Picture:
     from netcfg.draw import picture_of
 
     return picture_of(shown, choices)
+
+
+def training_picture(program: Program, *phases: str) -> Picture:
+    """The diagram of a program's training step: who feeds and who updates whom, and where gradients end.
+
+    With `phases`, of these and what they need. Raises `NetcfgError` where there is no such phase or no step at all.
+
+    Example::
+
+        netcfg.training_picture(program).save("step.pdf")
+    """
+    from netcfg.draw.training.picture import training_picture
+
+    return training_picture(program, phases)

@@ -145,6 +145,7 @@ def test_importing_netcfg_loads_nothing_heavy(tmp_path: Path) -> None:
         ["graph", "-o", "out.svg"],
         ["fmt", "--check"],
         ["summary", "--format", "json"],
+        ["summary", "--format", "csv", "--depth", "1"],
         ["diff", str(ROOT / "cfg" / "aunet_of_horizontal.cfg")],
     ],
 )

@@ -301,6 +301,103 @@ def test_vgg_face_starts_from_random_ones_by_none() -> None:
     assert reports == []
 
 
+STACK = (
+    "{Define stack}\n[connected]\noutput_features = 4\n[connected]\nweights_from = 7\noutput_features = 4\n"
+)
+TWO = STACK + "{N}\n[net]\nADDED[input]\nname = x\nfeatures = 4\n"
+USES = "".join(f"[stack]\nname = {name}\nweights_from = body\n" for name in ("one", "other"))
+
+
+def body(shape: tuple[int, int] = (4, 4)) -> dict[str, Tensor]:
+    """A file whose `body` has its second layer at position 7."""
+    return {
+        key: torch.randn(*shape) if key.endswith("weight") else torch.randn(shape[0])
+        for key in ("body.0.weight", "body.0.bias", "body.7.weight", "body.7.bias")
+    }
+
+
+def test_a_part_of_a_file_goes_to_all_that_name_it(tmp_path: Path) -> None:
+    state = body()
+    torch.save(state, tmp_path / "w.pth")
+    network, (report,) = loaded(TWO.replace("ADDED", f"weights = {tmp_path / 'w.pth'}\n") + USES)
+    for name in ("one", "other"):
+        assert torch.equal(network.get_parameter(f"{name}.0.weight"), state["body.0.weight"])
+        assert torch.equal(network.get_parameter(f"{name}.1.bias"), state["body.7.bias"])
+    assert (len(report.loaded), report.left_over) == (8, [])
+
+
+def test_a_block_takes_a_part_of_its_own_file(tmp_path: Path) -> None:
+    state = body()
+    torch.save({**state, "head.weight": torch.zeros(1)}, tmp_path / "w.pth")
+    asked = f"[stack]\nname = one\nweights = {tmp_path / 'w.pth'}\nweights_from = body\n"
+    network, (report,) = loaded(TWO.replace("ADDED", "") + asked)
+    assert torch.equal(network.get_parameter("one.1.weight"), state["body.7.weight"])
+    assert report.left_over == ["head.weight"]
+
+
+def test_a_single_layer_takes_a_layer_of_another_name(tmp_path: Path) -> None:
+    state = body()
+    torch.save(state, tmp_path / "w.pth")
+    asked = f"[connected]\noutput_features = 4\nweights = {tmp_path / 'w.pth'}\nweights_from = body.7\n"
+    network, _ = loaded(TWO.replace("ADDED", "") + asked)
+    assert torch.equal(network.get_parameter("0.weight"), state["body.7.weight"])
+
+
+def test_a_part_that_the_file_has_not_is_named(tmp_path: Path) -> None:
+    torch.save({key: value for key, value in body().items() if "7" not in key}, tmp_path / "w.pth")
+    message = finding_of(TWO.replace("ADDED", f"weights = {tmp_path / 'w.pth'}\n") + USES).message
+    assert "one.1.weight (`body.7.weight` in the file): not in the file" in message
+
+
+def test_a_repeat_starts_from_the_repeat_of_another_name(tmp_path: Path) -> None:
+    shapes = {"weight": (4, 4), "bias": (4,)}
+    state = {f"body.{turn}.{key}": torch.randn(size) for turn in (0, 1) for key, size in shapes.items()}
+    torch.save(state, tmp_path / "w.pth")
+    asked = "[connected]\nname = x1\nrepeat = 2\noutput_features = 4\nweights_from = body\n"
+    network, _ = loaded(TWO.replace("ADDED", f"weights = {tmp_path / 'w.pth'}\n") + asked)
+    assert torch.equal(network.get_parameter("x1.1.weight"), state["body.1.weight"])
+
+
+MAPPED = (
+    "{N}\n[net]\nADDEDchannels = 2\nheight = HEIGHT\nwidth = WIDTH\n[flatten]\n"
+    "[connected]\nname = fc\noutput_features = 3\n"
+)
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 2), (2, 1), (2, 2), (4, 4), (1, 1)])
+def test_tile_map_gives_every_copy_of_a_place_its_weights(height: int, width: int, tmp_path: Path) -> None:
+    """A larger map that repeats a small one sums as many times what the small one gives."""
+    small = {"fc.weight": torch.randn(3, 2), "fc.bias": torch.zeros(3)}
+    torch.save(small, tmp_path / "w.pth")
+    text = MAPPED.replace("HEIGHT", str(height)).replace("WIDTH", str(width))
+    network, _ = loaded(text.replace("ADDED", f"weights = {tmp_path / 'w.pth'}\nadapt = tile_map\n"))
+    x = torch.randn(1, 2, 1, 1)
+    found = network(x.expand(1, 2, height, width))
+    torch.testing.assert_close(found, height * width * (x.flatten(1) @ small["fc.weight"].T))
+
+
+def test_tile_map_takes_the_squarest_map_and_keeps_rows_apart(tmp_path: Path) -> None:
+    """2×4 from four places is 2×2 twice, side by side."""
+    weight = torch.arange(8.0).reshape(1, 8)
+    torch.save({"fc.weight": weight, "fc.bias": torch.zeros(1)}, tmp_path / "w.pth")
+    text = MAPPED.replace("HEIGHT", "2").replace("WIDTH", "4").replace("= 3", "= 1")
+    network, _ = loaded(text.replace("ADDED", f"weights = {tmp_path / 'w.pth'}\nadapt = tile_map\n"))
+    expected = [0, 1, 0, 1, 2, 3, 2, 3, 4, 5, 4, 5, 6, 7, 6, 7]
+    assert network.get_parameter("fc.weight").flatten().tolist() == expected
+
+
+def test_a_fresh_output_row_is_for_the_output_alone(tmp_path: Path) -> None:
+    torch.save({"fc.weight": torch.randn(5, 2), "fc.bias": torch.randn(5)}, tmp_path / "w.pth")
+    text = MAPPED.replace("HEIGHT", "1").replace("WIDTH", "1")
+    added = f"weights = {tmp_path / 'w.pth'}\noutput_row = fresh\n"
+    _, (report,) = loaded(text.replace("ADDED", added))
+    assert report.left_out == ["fc.weight", "fc.bias"]
+    behind = (
+        text.replace("ADDED", added + "adapt = strict\n") + "[connected]\nname = last\noutput_features = 3\n"
+    )
+    assert "fc.weight: 5×2 in the file, 3×2 in the network" in finding_of(behind).message
+
+
 def test_frozen_blocks_that_no_file_reaches_are_told(tmp_path: Path) -> None:
     save_state(tmp_path / "stem.safetensors", build().get_submodule("stem"))
     text = HEAD + "freeze = True\n" + BLOCKS

@@ -47,6 +47,14 @@ def activation_warning(
     return {"activation": ("NC114", f"`{block}` knows no activation `{activation}` and applies none", help)}
 
 
+def needs_of_linear(activation: str | None) -> frozenset[str]:
+    """What the gradient of a linear map, then an activation in place, needs."""
+    return frozenset({"input", "output"} if activation else {"input"})
+
+
+_NEED_OUTPUT = frozenset({"relu", "tanh", "sigmoid"})
+
+
 class Activation(Block, name="activation"):
     """A function of every number, as a block of its own.
 
@@ -73,6 +81,10 @@ class Activation(Block, name="activation"):
         """The in-place form, where there is one."""
         expression = _IN_PLACE.get(self.activation)
         return expression.format(x=name, slope=self.slope) if expression else None
+
+    def gradient_needs(self) -> frozenset[str]:
+        """What it made, or what it was given."""
+        return frozenset({"output" if self.activation in _NEED_OUTPUT else "input"})
 
     def label(self) -> str:
         """The function."""
@@ -104,3 +116,7 @@ class Softmax(Block, name="softmax"):
     def inline(self, *names: str) -> str:
         """Torch's own."""
         return f"F.softmax({names[0]}, {self.dim})"
+
+    def gradient_needs(self) -> frozenset[str]:
+        """What it made."""
+        return frozenset({"output"})

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import TYPE_CHECKING, Annotated, ClassVar, NamedTuple
 
 from pydantic import Field
 
-from netcfg.blocks.base import Block, Count, ShapeError, expect_rank, window
-from netcfg.shapes import Shape, Size, show
+from netcfg.blocks.base import Block, Count, Reach, ShapeError, expect_rank, window
+from netcfg.shapes import Shape, Size, show, volume
 
 if TYPE_CHECKING:
     from torch import nn
@@ -40,6 +41,13 @@ class _Convolution(NamedTuple):
         _, height, width = self.shape(shape)
         return height * width * (self.channels * self.filters * self.kernel**2)
 
+    def reach(self) -> Reach:
+        """Its window."""
+        return Reach(self.kernel, Fraction(self.stride), Fraction(self.pad))
+
+
+_POOL3 = Reach(3, Fraction(2), Fraction(1))
+_POOL2 = Reach(2, Fraction(2))
 
 _RESNET50_STAGES = ((64, 3, 1), (128, 4, 2), (256, 6, 2), (512, 3, 2))
 _RESNET50_CHANNELS = (64, 64, 64, 64, 256, 512, 1024, 2048, 2048)
@@ -105,6 +113,44 @@ class ResNet50(Block, name="resnet50"):
     def macs(self, *inputs: Shape) -> Size:
         """Of all convolutions taken."""
         return self._walk(inputs[0])[1]
+
+    def reach(self, *inputs: Shape) -> Reach | None:
+        """That of its main path, in which the shortcuts lie."""
+        if self.end_at_layer == 9:
+            return None
+        reach = Reach(7, Fraction(2), Fraction(3))
+        reach = reach.then(_POOL3) if self.end_at_layer > 3 else reach
+        for child in range(4, self.end_at_layer):
+            for unit in self._units(child):
+                for convolution in unit[:3]:
+                    reach = reach.then(convolution.reach())
+        return reach
+
+    def kept(self, *inputs: Shape) -> Size:
+        """What is normalised, and what the activations made, but for its output."""
+        return sum(self._made(inputs[0]), 0) - volume(self.shape(*inputs))
+
+    def scratch(self, *inputs: Shape) -> Size:
+        """At most the largest signal inside before and after its normalisation, and one more."""
+        sizes = [size for size in self._made(inputs[0]) if isinstance(size, int)]
+        return 3 * max(sizes, default=0) // 2
+
+    def _made(self, shape: Shape) -> Iterator[Size]:
+        """The numbers of each convolution's signals that a gradient needs."""
+        stem = _Convolution(3, 64, 7, 2, 3, False)
+        shape = stem.shape(shape)
+        yield volume(shape) * 2
+        if self.end_at_layer > 3:
+            shape = (64, window(shape[1], 3, 2, 1, "height"), window(shape[2], 3, 2, 1, "width"))
+            yield volume(shape) * 3
+        for child in range(4, self.end_at_layer):
+            for unit in self._units(child):
+                inner = shape
+                for convolution in unit[:3]:
+                    inner = convolution.shape(inner)
+                    yield volume(inner) * 2
+                yield from (volume(shortcut.shape(shape)) for shortcut in unit[3:])
+                shape = inner
 
     def _child_parameters(self, child: int) -> int:
         if child == 0:
@@ -230,6 +276,31 @@ class VggFace(Block, name="vgg-face"):
             elif name.startswith("pool"):
                 shape = (shape[0], window(shape[1], 2, 2, 0, "height"), window(shape[2], 2, 2, 0, "width"))
         return shape, macs
+
+    def reach(self, *inputs: Shape) -> Reach:
+        """That of its convolutions and pools."""
+        reach = Reach()
+        for name, layer in vgg16_layers():
+            if layer or name.startswith("pool"):
+                reach = reach.then(layer.reach() if layer else _POOL2)
+        return reach
+
+    def kept(self, *inputs: Shape) -> Size:
+        """What each convolution and pool made, and where the largest numbers were, but for its output."""
+        return sum(self._made(inputs[0]), 0) - volume(self.shape(*inputs))
+
+    def scratch(self, *inputs: Shape) -> Size:
+        """At most the largest signal inside, twice."""
+        return 2 * max((size for size in self._made(inputs[0]) if isinstance(size, int)), default=0)
+
+    def _made(self, shape: Shape) -> Iterator[Size]:
+        for name, layer in vgg16_layers():
+            if layer:
+                shape = layer.shape(shape)
+                yield volume(shape)
+            elif name.startswith("pool"):
+                shape = (shape[0], window(shape[1], 2, 2, 0, "height"), window(shape[2], 2, 2, 0, "width"))
+                yield volume(shape) * 3
 
     def lower(self, *inputs: Shape) -> nn.Module:
         """The layers under their published names."""

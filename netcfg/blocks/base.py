@@ -5,8 +5,10 @@ shapes and costs; `lower` alone may import torch, and only inside its body.
 """
 
 import inspect
+import math
+from fractions import Fraction
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -39,6 +41,26 @@ ADAPT = (
 )
 
 Group = Literal["network", "data", "loss", "optimizer", "metric", "general"]
+
+
+POINTWISE_FAMILIES = frozenset({"activation", "normalisation", "regularisation", "combination", "routing"})
+"""Blocks of these families that leave an image's size as it is work place by place; statistics do not count."""
+
+
+class Reach(NamedTuple):
+    """The window of an input that one place of an output sees: its size, the step to the next one, what is before it.
+
+    The step is a fraction where the output is the larger one; the first window begins `pad` before the input.
+    """
+
+    size: int = 1
+    step: Fraction = Fraction(1)
+    pad: Fraction = Fraction(0)
+
+    def then(self, next: "Reach") -> "Reach":
+        """Of two in a row."""
+        size = math.ceil(self.size + (next.size - 1) * self.step)
+        return Reach(size, self.step * next.step, self.pad + next.pad * self.step)
 
 
 class ShapeError(Exception):
@@ -163,6 +185,8 @@ class Block(Section):
     """Whether no gradient passes through it."""
     by_sample: ClassVar[bool] = False
     """Whether what it makes of a sample depends on no other sample of the batch, nor on chance."""
+    is_view: ClassVar[bool] = False
+    """Whether its output is its input's own memory, seen in another way."""
 
     from_: References | None = Field(
         None, alias="from", description="the block(s) it reads; the one before by default"
@@ -211,6 +235,36 @@ class Block(Section):
     def macs(self, *inputs: Shape) -> Size:
         """Multiply-accumulates for one sample; additions, comparisons and activations count as none."""
         return 0
+
+    def scratch(self, *inputs: Shape) -> Size:
+        """Numbers that it makes beside its output and lets go of, at most at once, for one sample."""
+        return 0
+
+    def kept(self, *inputs: Shape) -> Size:
+        """Numbers beside its input and output that its gradient needs, for one sample."""
+        return 0
+
+    def gradient_needs(self) -> frozenset[str]:
+        """What its gradient needs of `input` and `output`; both where a block does not know better."""
+        return frozenset({"input", "output"})
+
+    def reach(self, *inputs: Shape) -> Reach | None:
+        """The stretch of its input that one place of its output sees, along height and width.
+
+        By default that of its window, or the same place where a function of every place leaves the size as it is;
+        None where that cannot be said.
+        """
+        kernel = getattr(self, "kernel_size", getattr(self, "pool_size", None))
+        if kernel is None:
+            made = self.shape(*inputs) if self.family in POINTWISE_FAMILIES else None
+            keeps_size = isinstance(made, tuple) and all(shape[1:] == made[1:] for shape in inputs)
+            return Reach() if keeps_size else None
+        pad = getattr(self, "padding", getattr(self, "pad", 0))
+        window = (kernel, getattr(self, "stride", 1), pad, getattr(self, "dilation", 1))
+        if not all(isinstance(number, int) for number in window):
+            return None
+        kernel, stride, pad, dilation = window
+        return Reach(dilation * (kernel - 1) + 1, Fraction(stride), Fraction(pad))
 
     def lower(self, *inputs: Shape) -> "nn.Module":
         """The module that computes it, called with its inputs in order."""
@@ -316,7 +370,7 @@ def window_arithmetic(shape: Shape, kernel: int, stride: int, pad: int) -> str:
 
 
 __all__ = [
-    "BLOCKS", "MAX_CHANNELS", "SECTIONS", "Block", "Count", "Group", "Initialization", "Kernel", "Reference",
-    "References", "Section", "ShapeError", "expect_known", "expect_rank", "known", "register", "show", "volume",
-    "window", "window_arithmetic",
+    "BLOCKS", "MAX_CHANNELS", "SECTIONS", "Block", "Count", "Group", "Initialization", "Kernel", "Reach",
+    "Reference", "References", "Section", "ShapeError", "expect_known", "expect_rank", "known", "register",
+    "show", "volume", "window", "window_arithmetic",
 ]  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from netcfg.blocks.base import Block, References, ShapeError
+from netcfg.blocks.base import Block, Reach, References, ShapeError
 from netcfg.shapes import Shape, Size, differ, show
 
 COMBINE_LAYERS = "the blocks it combines (or `from`)"
@@ -84,6 +84,10 @@ class CombineConcat(Block, name="combine_concat"):
         """Torch's own."""
         return f"torch.cat(({', '.join(names)},), {self.dimension})"
 
+    def gradient_needs(self) -> frozenset[str]:
+        """Nothing but sizes."""
+        return frozenset()
+
     def label(self) -> str:
         """The axis, where it is not the channels."""
         return "" if self.dimension == 1 else f"axis {self.dimension}"
@@ -123,6 +127,10 @@ class CombineMultiply(Block, name="combine_multiply"):
         """The product."""
         return " * ".join(names)
 
+    def gradient_needs(self) -> frozenset[str]:
+        """The factors."""
+        return frozenset({"input"})
+
 
 class CombineAdd(Block, name="combine_add"):
     """The sum of signals, number by number: a residual connection.
@@ -157,6 +165,10 @@ class CombineAdd(Block, name="combine_add"):
     def inline(self, *names: str) -> str:
         """The sum."""
         return " + ".join(names)
+
+    def gradient_needs(self) -> frozenset[str]:
+        """Nothing but sizes."""
+        return frozenset()
 
 
 class FlowFusion(Block, name="flow_fusion"):
@@ -194,6 +206,14 @@ class FlowFusion(Block, name="flow_fusion"):
     def inline(self, *names: str) -> str:
         """Torch's own."""
         return f"torch.cat(({', '.join(names)},), {self._axis + 1})"
+
+    def gradient_needs(self) -> frozenset[str]:
+        """Nothing but sizes."""
+        return frozenset()
+
+    def reach(self, *inputs: Shape) -> Reach:
+        """One place of one of them, or of both: seen in the joined picture."""
+        return Reach()
 
     def label(self) -> str:
         """The mode."""

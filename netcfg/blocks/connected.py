@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
 
-from netcfg.blocks.activation import CONNECTED_ACTIVATIONS, activation_warning, applied
+from netcfg.blocks.activation import CONNECTED_ACTIVATIONS, activation_warning, applied, needs_of_linear
 from netcfg.blocks.base import Block, Count, Initialization, ShapeError, expect_known
 from netcfg.shapes import Shape, Size, show, volume
 
@@ -62,6 +62,10 @@ class Connected(Block, name="connected"):
         """An activation that acts as none."""
         return activation_warning(self.activation, CONNECTED_ACTIVATIONS, "connected")
 
+    def gradient_needs(self) -> frozenset[str]:
+        """Its features, and what an activation made."""
+        return needs_of_linear(applied(self.activation, CONNECTED_ACTIVATIONS))
+
     def overwritable(self) -> bool:
         """Only without an activation, whose gradient may need the output."""
         return applied(self.activation, CONNECTED_ACTIVATIONS) is None
@@ -94,6 +98,7 @@ class Flatten(Block, name="flatten"):
         [flatten]              # 8x4x4 -> 128
     """
 
+    is_view: ClassVar[bool] = True
     by_sample: ClassVar[bool] = True
 
     def shape(self, *inputs: Shape) -> Shape:
@@ -103,6 +108,14 @@ class Flatten(Block, name="flatten"):
     def inline(self, *names: str) -> str:
         """Torch's own."""
         return f"torch.flatten({names[0]}, 1)"
+
+    def gradient_needs(self) -> frozenset[str]:
+        """Nothing."""
+        return frozenset()
+
+    def reach(self, *inputs: Shape) -> None:
+        """A vector has no places."""
+        return None
 
 
 class Dropout(Block, name="dropout"):
@@ -125,6 +138,14 @@ class Dropout(Block, name="dropout"):
         from torch import nn
 
         return nn.Dropout(self.probability)
+
+    def kept(self, *inputs: Shape) -> Size:
+        """What became zero."""
+        return volume(inputs[0])
+
+    def gradient_needs(self) -> frozenset[str]:
+        """Nothing else."""
+        return frozenset()
 
     def label(self) -> str:
         """The probability."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
 
-from netcfg.blocks.activation import CONVOLUTIONAL_ACTIVATIONS, activation_warning, applied
+from netcfg.blocks.activation import CONVOLUTIONAL_ACTIVATIONS, activation_warning, applied, needs_of_linear
 from netcfg.blocks.base import (
     Block,
     Count,
@@ -93,6 +93,18 @@ class Convolutional(Block, name="convolutional"):
         """One kernel per output number."""
         _, height, width = self.shape(*inputs)
         return height * width * (self.filters * self.kernel_size**2) * inputs[0][0]
+
+    def scratch(self, *inputs: Shape) -> Size:
+        """What is normalised lives until that is done."""
+        return volume(self.shape(*inputs)) if self.batch_normalise else 0
+
+    def kept(self, *inputs: Shape) -> Size:
+        """The gradient of the normalisation needs what it was given."""
+        return self.scratch(*inputs)
+
+    def gradient_needs(self) -> frozenset[str]:
+        """What is convolved, and what an activation made."""
+        return needs_of_linear(applied(self.activation, CONVOLUTIONAL_ACTIVATIONS))
 
     def warnings(self) -> dict[str, tuple[str, str, str]]:
         """An activation that acts as none."""

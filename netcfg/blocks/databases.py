@@ -41,7 +41,9 @@ class FaceFiles(Source):
         description="a folder of face boxes, each a file of four lines: first row, last row, columns likewise",
     )
     flow: str | None = Option(
-        None, description="a folder of flow pictures, named like the frames; they are the field `flow`"
+        None,
+        description="a folder of flow pictures, laid out and named like the frames, as `netcfg flow` writes them: the "
+        "field `flow`",
     )
     missing: Literal["stop", "black", "skip"] = Option(
         "stop", description="what to do about labelled frames without a picture; `black`: show a black one"

@@ -238,6 +238,10 @@ class Optimizer(Section):
         """
         raise NotImplementedError
 
+    def state_size(self) -> int:
+        """How many numbers it remembers for each parameter."""
+        return 0
+
     def group_options(self, group: Mapping[str, Any]) -> dict[str, Any]:
         """What a group needs besides its parameters: an option written here wins over the network's."""
         return {"lr": self.learning_rate or group.get("lr", DEFAULT_LEARNING_RATE)}

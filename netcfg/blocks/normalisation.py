@@ -53,6 +53,10 @@ class BatchNorm(Block, name="batch_norm"):
         assert isinstance(channels, int)
         return 2 * channels
 
+    def gradient_needs(self) -> frozenset[str]:
+        """What it was given."""
+        return frozenset({"input"})
+
     def overwritable(self) -> bool:
         """Its gradient needs its input, not its output."""
         return True

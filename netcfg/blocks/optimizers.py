@@ -28,6 +28,10 @@ class AdaptiveMoments(Optimizer):
     eps: Annotated[float, Option(gt=0)] = Option(1e-8, description="keeps the division away from zero")
     amsgrad: bool = Option(False, description="divide by the largest mean square so far")
 
+    def state_size(self) -> int:
+        """Both means, and with `amsgrad` the largest."""
+        return 3 if self.amsgrad else 2
+
     def own_options(self) -> dict[str, Any]:
         """The options of torch that are the same for all groups; fused is one pass over the parameters."""
         return {
@@ -142,6 +146,10 @@ class Sgd(Optimizer, name="sgd"):
             return "has `dampening`, which needs a `momentum` above 0"
         return super().conflict()
 
+    def state_size(self) -> int:
+        """The last step, where it is taken again."""
+        return int(self.momentum > 0)
+
     def lower(self, groups: Groups) -> torch.optim.Optimizer:
         """`torch.optim.SGD`, fused."""
         import torch
@@ -175,6 +183,10 @@ class RmsProp(Optimizer, name="rmsprop"):
     eps: Annotated[float, Option(gt=0)] = Option(1e-8, description="keeps the division away from zero")
     momentum: Momentum = Option(0.0, description="how much of the last step is taken again")
     centered: bool = Option(False, description="divide by the standard deviation instead")
+
+    def state_size(self) -> int:
+        """The mean square, and what `momentum` and `centered` need."""
+        return 1 + (self.momentum > 0) + self.centered
 
     def lower(self, groups: Groups) -> torch.optim.Optimizer:
         """`torch.optim.RMSprop`, all parameters at once; torch has no fused one."""

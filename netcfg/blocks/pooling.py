@@ -7,8 +7,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from netcfg.blocks.base import Block, Count, Kernel, ShapeError, expect_rank, window, window_arithmetic
-from netcfg.shapes import Shape, Size
+from netcfg.blocks.base import Block, Count, Kernel, Reach, ShapeError, expect_rank, window, window_arithmetic
+from netcfg.shapes import Shape, Size, volume
 
 
 def _pooled(shape: Shape, size: int, stride: int, pad: int) -> Shape:
@@ -50,6 +50,18 @@ class MaxPool(Block, name="maxpool"):
         """Torch's own."""
         return f"F.max_pool2d({names[0]}, {self.pool_size}, {self.stride}, {self.pad})"
 
+    def scratch(self, *inputs: Shape) -> Size:
+        """Where the largest numbers are, in eight bytes each."""
+        return volume(self.shape(*inputs)) * 2
+
+    def kept(self, *inputs: Shape) -> Size:
+        """The same, for the gradient."""
+        return self.scratch(*inputs)
+
+    def gradient_needs(self) -> frozenset[str]:
+        """What it was given."""
+        return frozenset({"input"})
+
     def label(self) -> str:
         """Window and stride."""
         return f"{self.pool_size}×{self.pool_size}, stride {self.stride}"
@@ -85,6 +97,10 @@ class AvgPool(Block, name="avgpool"):
         """Torch's own."""
         return f"F.avg_pool2d({names[0]}, {self.pool_size}, {self.stride})"
 
+    def gradient_needs(self) -> frozenset[str]:
+        """What it was given."""
+        return frozenset({"input"})
+
     def label(self) -> str:
         """Window and stride."""
         return f"{self.pool_size}×{self.pool_size}, stride {self.stride}"
@@ -111,6 +127,10 @@ class GlobalAvgPool(Block, name="global_avgpool"):
     def inline(self, *names: str) -> str:
         """The mean over both axes."""
         return f"{names[0]}.mean((2, 3))"
+
+    def gradient_needs(self) -> frozenset[str]:
+        """Nothing but sizes."""
+        return frozenset()
 
 
 class Upsample(Block, name="upsample"):
@@ -172,6 +192,22 @@ class Upsample(Block, name="upsample"):
         what = f"size=({sizes[0]}, {sizes[-1]})" if sizes else f"scale_factor={self.scale_factor}"
         corners = ", align_corners=False" if self.mode in ("bilinear", "bicubic") else ""
         return f'F.interpolate({names[0]}, {what}, mode="{self.mode}"{corners})'
+
+    def gradient_needs(self) -> frozenset[str]:
+        """Nothing but sizes."""
+        return frozenset()
+
+    def reach(self, *inputs: Shape) -> Reach | None:
+        """One pixel (`nearest`), or its neighbours too, where the size is a whole number of times the input's."""
+        made = self.shape(*inputs)
+        height, width = (
+            Fraction(there, here) if isinstance(here, int) and isinstance(there, int) else None
+            for here, there in zip(inputs[0][1:], made[1:], strict=True)
+        )
+        pixels = {"nearest": 1, "bilinear": 2, "bicubic": 4}.get(self.mode)
+        if pixels is None or height is None or height != width or height.denominator != 1:
+            return None
+        return Reach(pixels, 1 / height, Fraction(pixels // 2))
 
     def label(self) -> str:
         """Factor or size, and mode."""

@@ -67,6 +67,7 @@ class SelectSubset(Block, name="select_subset"):
     """
 
     by_sample: ClassVar[bool] = True
+    is_view: ClassVar[bool] = True
     reference_option: ClassVar[str] = "origin_layer"
 
     origin_layer: Reference | None = Field(None, description="the block to select from (or `from`)")
@@ -108,6 +109,10 @@ class SelectSubset(Block, name="select_subset"):
     def inline(self, *names: str) -> str:
         """A view."""
         return f"{names[0]}.narrow({self.dimension}, {self.start_index}, {self.end_index - self.start_index})"
+
+    def gradient_needs(self) -> frozenset[str]:
+        """Nothing but sizes."""
+        return frozenset()
 
     def label(self) -> str:
         """The stretch."""

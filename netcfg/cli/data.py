@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast, get_args
 
+from netcfg.cli.bars import shown
 from netcfg.cli.program import add_program_arguments, load_program
 from netcfg.passes.data_folder import AUDETNET, CLIP_LABELS, KNOWN_BY, Layout, find_layout
 from netcfg.source import NetcfgError, shown_path
@@ -93,7 +94,7 @@ def _make(options: argparse.Namespace) -> None:
     subjects, total, frames, notes = _frames(options)
     tested = _tested(subjects, options)
     folder = new_folder(Path(options.folder))
-    steps = _progress(write_folder(folder, frames, tested), total, f"writing {shown_path(folder)}")
+    steps = shown(write_folder(folder, frames, tested), total, f"writing {shown_path(folder)}", "pictures")
     done = list(steps)[-1]
     pictures, people = counted(done, "picture"), counted(len(subjects), "subject")
     for note in notes:
@@ -152,18 +153,6 @@ def _tested(subjects: list[str], options: argparse.Namespace) -> list[str]:
             "help: more subjects, or other `--folds`"
         )
     return tested
-
-
-def _progress(steps: Iterator[int], total: int, title: str) -> Iterator[int]:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(title, total=total)
-        for done in steps:
-            progress.update(task, completed=done)
-            yield done
 
 
 # --- convert ----------------------------------------------------------------------------------------------

@@ -50,6 +50,11 @@ def run(options: argparse.Namespace) -> int:
     """Judge and print. Raises `NetcfgError` where program, weights and data do not belong together."""
     target = Path(options.target)
     predictions = Path(options.predictions) if options.predictions else None
+    if not target.exists():
+        raise NetcfgError(
+            f"there is no run and no program {shown_path(target)}\n"
+            "help: give the folder that `netcfg train` printed, or a .cfg file and its `--weights`"
+        )
     program = _program_of_run(target, options) if target.is_dir() else _program_of_file(options)
     from netcfg.trainers.examination import expect_metrics
 

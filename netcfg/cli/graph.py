@@ -9,12 +9,10 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from netcfg.cli.plan import check_planned
 from netcfg.cli.program import add_program_arguments, check_file, settings_of
 from netcfg.draw.links import DEFAULT as DEFAULT_LINK
 from netcfg.draw.links import Links, check_template
 from netcfg.draw.options import HEATS, LABELS, Look
-from netcfg.passes.plan import plan
 from netcfg.program import Program
 from netcfg.source import NetcfgError, did_you_mean, render, sorted_findings
 
@@ -160,14 +158,7 @@ def _check_names(options: argparse.Namespace, names: Iterable[str]) -> None:
 def _training(program: Program, options: argparse.Namespace) -> Picture:
     from netcfg.draw.training.picture import training_picture
 
-    check_planned(program, "draw")
-    phases = [phase.name for phase in program.phases]
-    for name in options.phase or ():
-        if name not in phases:
-            help = did_you_mean(name, phases)
-            raise NetcfgError(f"{options.file} has no phase `{name}`" + (f"\nhelp: {help}" if help else ""))
-    title = Path(options.file).name
-    return training_picture(plan(program), title=title, phases=options.phase or (), scale=options.scale)
+    return training_picture(program, options.phase or (), options.scale)
 
 
 def _look(options: argparse.Namespace) -> Look:

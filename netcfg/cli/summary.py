@@ -3,24 +3,46 @@
 from __future__ import annotations
 
 import argparse
+import csv
 import json
+import sys
 
 from netcfg.cli.program import add_program_arguments, load_program
-from netcfg.summary import summary_data, summary_text
+from netcfg.source import NetcfgError
+from netcfg.summary import SORTS, Wish, summary_data, summary_rows, summary_text
+from netcfg.summary.memory import BYTES
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     parser.add_argument("file", metavar="FILE")
-    parser.add_argument("--format", choices=("text", "json"), default="text")
+    parser.add_argument("--format", choices=("text", "json", "csv"), default="text")
+    parser.add_argument(
+        "--depth",
+        type=int,
+        metavar="N",
+        help="the tree of templates instead of every block, open so many levels deep",
+    )
+    parser.add_argument("--sort", choices=tuple(SORTS), help="the largest first")
+    parser.add_argument("--batch-size", type=int, default=1, metavar="N", help="for memory (default 1)")
+    parser.add_argument(
+        "--precision", choices=tuple(BYTES), default="f32", help="of signals, for memory (default f32)"
+    )
     add_program_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Print the tables, or the data."""
+    if options.depth is not None and options.depth < 0:
+        raise NetcfgError(f"--depth must be 0 or more, found {options.depth}")
+    if options.batch_size < 1:
+        raise NetcfgError(f"--batch-size must be 1 or more, found {options.batch_size}")
     program = load_program(options.file, options)
+    wish = Wish(options.depth, options.batch_size, options.precision, options.sort)
     if options.format == "json":
-        print(json.dumps(summary_data(program), indent=2, ensure_ascii=False))
+        print(json.dumps(summary_data(program, wish), indent=2, ensure_ascii=False))
+    elif options.format == "csv":
+        csv.writer(sys.stdout, lineterminator="\n").writerows(summary_rows(program, wish))
     else:
-        print(summary_text(program))
+        print(summary_text(program, wish))
     return 0

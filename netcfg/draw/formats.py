@@ -74,16 +74,21 @@ def _pdf(picture: Picture) -> bytes:
     return write_pdf(picture.scene)
 
 
+def _way(picture: Picture) -> str:
+    """Where signals run, as Graphviz and Mermaid call it."""
+    return "LR" if picture.look.is_sideways else "TB"
+
+
 def _dot(picture: Picture) -> bytes:
-    return write_dot(picture.diagrams, picture.title).encode()
+    return write_dot(picture.diagrams, picture.title, _way(picture)).encode()
 
 
 def _mermaid(picture: Picture) -> bytes:
-    return write_mermaid(picture.diagrams, picture.title).encode()
+    return write_mermaid(picture.diagrams, picture.title, _way(picture)).encode()
 
 
 def _markdown(picture: Picture) -> bytes:
-    return write_markdown(picture.diagrams, picture.title).encode()
+    return write_markdown(picture.diagrams, picture.title, _way(picture)).encode()
 
 
 def _tikz_document(picture: Picture) -> bytes:

@@ -15,7 +15,8 @@ def write_mermaid(diagrams: Sequence[Diagram], title: str = "", direction: str =
     """The whole text; `direction` is Mermaid's (`TB`, `LR`, ...)."""
     names = box_names(list(diagrams))
     frames = count()
-    wires = [wire for diagram in diagrams for wire in diagram.wires]
+    # Lines back to what a phase updates would turn Mermaid's order upside down; the boxes say it in words.
+    wires = [wire for diagram in diagrams for wire in diagram.wires if not wire.update]
     rows = ["---", f"title: {_scalar(title)}", "---"] if title else []
     rows.append(f"flowchart {direction}")
     for diagram in diagrams:
@@ -58,7 +59,7 @@ def _node(box: Box, names: dict[int, str]) -> str:
 
 
 def _link(wire: Wire, names: dict[int, str]) -> str:
-    arrow = "-.->" if wire.update else "--x" if wire.cuts else "-->"
+    arrow = "--x" if wire.cuts else "-->"
     text = wire_text(wire)
     label = f"|{quoted(text)}|" if text else ""
     return f"{names[id(wire.source)]} {arrow}{label} {names[id(wire.target)]}"

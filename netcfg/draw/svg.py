@@ -18,6 +18,7 @@ from netcfg.draw.scene import (
     Text,
     arrow_head,
     corner,
+    decimal,
     shaft,
 )
 
@@ -26,7 +27,7 @@ FONT = "Aileron, Helvetica, Arial, sans-serif"
 
 def write_svg(scene: Scene, links: Links | None = None) -> str:
     """The whole document, one shape a line, ended by a newline; with `links`, parts lead to their source."""
-    width, height = _number(scene.width), _number(scene.height)
+    width, height = decimal(scene.width), decimal(scene.height)
     about = f' aria-label="{_escape(scene.title)}"' if scene.title else ""
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
@@ -64,8 +65,8 @@ def rows_of(shape: Shape, links: Links | None = None) -> Iterator[str]:
         case Polygon():
             yield _polygon(shape)
         case Dot():
-            centre = f'cx="{_number(shape.x)}" cy="{_number(shape.y)}"'
-            yield f'<circle {centre} r="{_number(shape.radius)}" fill="{shape.fill}"/>'
+            centre = f'cx="{decimal(shape.x)}" cy="{decimal(shape.y)}"'
+            yield f'<circle {centre} r="{decimal(shape.radius)}" fill="{shape.fill}"/>'
         case Text():
             yield _text(shape)
 
@@ -91,10 +92,10 @@ def _rect(rect: Rect) -> str:
     if rect.top_only:
         shape = f'<path d="{_header(rect)}"'
     else:
-        place = f'x="{_number(rect.x)}" y="{_number(rect.y)}"'
-        shape = f'<rect {place} width="{_number(rect.width)}" height="{_number(rect.height)}"'
-        shape += f' rx="{_number(rect.radius)}"' if rect.radius else ""
-    stroke = f' stroke="{rect.stroke}" stroke-width="{_number(rect.stroke_width)}"' if rect.stroke else ""
+        place = f'x="{decimal(rect.x)}" y="{decimal(rect.y)}"'
+        shape = f'<rect {place} width="{decimal(rect.width)}" height="{decimal(rect.height)}"'
+        shape += f' rx="{decimal(rect.radius)}"' if rect.radius else ""
+    stroke = f' stroke="{rect.stroke}" stroke-width="{decimal(rect.stroke_width)}"' if rect.stroke else ""
     return f'{shape} fill="{rect.fill}"{stroke}/>'
 
 
@@ -111,13 +112,13 @@ def _header(rect: Rect) -> str:
 
 def _polygon(polygon: Polygon) -> str:
     corners = " ".join(map(_pair, polygon.points))
-    width = _number(polygon.stroke_width)
+    width = decimal(polygon.stroke_width)
     line = f' stroke="{polygon.stroke}" stroke-width="{width}" stroke-linejoin="round"'
     return f'<polygon points="{corners}" fill="{polygon.fill}"{line if polygon.stroke else ""}/>'
 
 
 def _path(path: Path) -> Iterator[str]:
-    width = _number(path.stroke_width)
+    width = decimal(path.stroke_width)
     yield f'<path d="{_outline(path)}" stroke="{path.stroke}" stroke-width="{width}"/>'
     if path.arrow:
         corners = " ".join(map(_pair, arrow_head(path)))
@@ -135,24 +136,18 @@ def _outline(path: Path) -> str:
 
 
 def _text(text: Text) -> str:
-    parts = [f'<text x="{_number(text.x)}" y="{_number(text.y)}" font-size="{_number(text.size)}"']
+    parts = [f'<text x="{decimal(text.x)}" y="{decimal(text.y)}" font-size="{decimal(text.size)}"']
     if text.bold:
         parts.append('font-weight="bold"')
     if text.anchor != "start":
         parts.append(f'text-anchor="{text.anchor}"')
     # A viewer without Aileron takes another font; the measured length keeps the text inside its box.
-    parts.append(f'textLength="{_number(text.width)}" lengthAdjust="spacingAndGlyphs" fill="{text.fill}"')
+    parts.append(f'textLength="{decimal(text.width)}" lengthAdjust="spacingAndGlyphs" fill="{text.fill}"')
     return " ".join(parts) + f">{_escape(text.text)}</text>"
 
 
 def _pair(point: Point) -> str:
-    return f"{_number(point[0])},{_number(point[1])}"
-
-
-def _number(value: float) -> str:
-    """Two decimals at most, without trailing zeros (and never `-0`)."""
-    text = f"{value:.2f}".rstrip("0").rstrip(".")
-    return "0" if text == "-0" else text
+    return f"{decimal(point[0])},{decimal(point[1])}"
 
 
 def _escape(text: str) -> str:

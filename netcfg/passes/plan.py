@@ -187,6 +187,24 @@ def history_path(program: Program, model: Graph, reach: Reach, phase: Phase) -> 
     return frozenset(path)
 
 
+def check_planned(program: Program, wanted: str = "plan") -> None:
+    """Refuse (NC403) a program that has no training step to `plan`, or to do something else with."""
+    if program.phases and program.model is not None:
+        return
+    lacks = [
+        text
+        for text, missing in (
+            ("{Data} with a source", program.data is None),
+            ("{Loss} with what to make small", not program.losses),
+            ("{Optimizer} with an [adam]", not program.phases),
+            ("{Model} that connects its networks", program.data is not None and program.model is None),
+        )
+        if missing
+    ]
+    message = f"{program.name} trains nothing, so there is no step to {wanted}"
+    raise ProgramError([Finding("NC403", message, help=f"add a group {', and one '.join(lacks)}")])
+
+
 class _Planner:
     """Plays the phases of one batch through, and writes down what has to happen."""
 

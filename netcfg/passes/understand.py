@@ -114,8 +114,8 @@ class _Headers:
     def __init__(self, reading: Reading) -> None:
         self.lines: dict[str, list[int]] = {}
         for group in (read.group for read in reading.groups):
-            for file, line in ((part.file, part.line) for part in (group.span, *group.sections)):
-                self.lines.setdefault(file.name, []).append(line)
+            for span in (group.span, *(section.span for section in group.sections)):
+                self.lines.setdefault(span.file.name, []).append(span.line)
         for lines in self.lines.values():
             lines.sort()
 

@@ -1,8 +1,9 @@
 """The trainer's step against the same step on contiguous tensors with plain Adam, as the AUNets' code has it.
 
-    python tests/benchmarks/bench_step.py [FILE…] [--batch 4] [--rounds 5] [--precision f32 bf16] [--preset demo]
+    python tests/benchmarks/bench_step.py [FILE…] [--batch 4] [--rounds 5] [--precision f32 bf16] [--busy]
 
-Both take the same batch in turn, so that a busy machine slows both; the median of the rounds' ratios counts.
+Both take the same batch in turn, so that a busy machine slows both; the median of the rounds' ratios counts. `--busy`
+counts the processor time of one thread, for machines on which others run.
 """
 
 from __future__ import annotations
@@ -64,11 +65,16 @@ def with_precision(program: Program, precision: str) -> Program:
     return replace(program, training=program.training.model_copy(update={"precision": precision}))
 
 
+def clock() -> float:
+    """The time that counts: the wall's, or with `--busy` the processor's."""
+    return time.process_time() if torch.get_num_threads() == 1 else time.perf_counter()
+
+
 def seconds(step: Step, fields: Fields) -> float:
     """How long one step takes."""
-    start = time.perf_counter()
+    start = clock()
     step(fields, 0)
-    return time.perf_counter() - start
+    return clock() - start
 
 
 def compare(path: Path, precision: str, batch: int, rounds: int, preset: str | None) -> None:
@@ -100,7 +106,10 @@ def main() -> None:
     parser.add_argument("--rounds", default=5, type=int)
     parser.add_argument("--precision", nargs="+", choices=list(GOALS), default=list(GOALS))
     parser.add_argument("--preset")
+    parser.add_argument("--busy", action="store_true")
     options = parser.parse_args()
+    if options.busy:
+        torch.set_num_threads(1)
     for path in options.files:
         for precision in options.precision:
             compare(path, precision, options.batch, options.rounds, options.preset)

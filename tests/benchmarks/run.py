@@ -11,6 +11,7 @@ NAMES = (
     "bench_draw",
     "bench_network",
     "bench_step",
+    "bench_hydra",
     "bench_audetnet",
     "bench_training",
     "bench_faces",

@@ -210,6 +210,15 @@ def test_motion_is_that_to_the_next_frame_and_the_last_frame_has_the_pair_before
     assert samples.clip_of(3) == (2, 2, 2443)
 
 
+def test_a_frame_that_is_missing_or_alone_has_no_motion(database):
+    for frame in (2440, 2441, 2442):
+        (database / f"2D+3D/F003/T1/{frame}.png").unlink()
+    samples = whole(database, missing="black")
+    for index in (0, 3):
+        pair = samples.pair(index)
+        np.testing.assert_array_equal(pair.first(), pair.second())
+
+
 def test_flow_on_disk_is_cut_by_the_same_box_and_the_last_frame_repeats(database):
     for subject in trees.SUBJECTS:
         for frame in range(3):

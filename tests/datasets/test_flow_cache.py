@@ -112,6 +112,13 @@ def test_a_folder_that_cannot_be_made_is_told_at_once(tmp_path, capfd) -> None:
     assert capfd.readouterr().err == ""
 
 
+def test_a_folder_that_was_removed_meanwhile_is_made_again(tmp_path: Path) -> None:
+    cache = FlowCache(tmp_path / "flow")
+    (tmp_path / "flow").rmdir()
+    cache.write("a", picture())
+    assert cache.read("a") is not None
+
+
 def test_many_writers_of_one_entry_leave_it_whole(tmp_path: Path) -> None:
     cache = FlowCache(tmp_path)
 
@@ -130,6 +137,7 @@ def test_the_cache_can_lie_anywhere_or_nowhere(tmp_path, monkeypatch) -> None:
     assert open_cache("auto").folder == tmp_path / "own" / "flow" == user_cache() / "flow"
     assert open_cache(str(tmp_path / "other")).folder == tmp_path / "other"
     assert open_cache(None) is None
+    assert open_cache("auto") is open_cache("auto")  # all splits say together that a disk is full
     monkeypatch.delenv("NETCFG_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
     assert user_cache() == tmp_path / "xdg" / "netcfg"

@@ -169,7 +169,7 @@ def test_dot_strings_give_names_back(name):
 
 MERMAID_ROW = re.compile(
     r"""\s*(flowchart\ TB | direction\ TB | end | subgraph\ s\d+\[(?P<frame>"[^"]*")\]
-    | b\d+ (\[|\(\[) "[^"]*" (\]|\]\)) | b\d+\ (-->|--x|-\.->) (\|"[^"]*"\|)?\ b\d+
+    | b\d+ (\[|\(\[) "[^"]*" (\]|\]\)) | b\d+\ (-->|--x) (\|"[^"]*"\|)?\ b\d+
     | classDef\ (c\d+|frame)\ [\w:,\#-]+ | class\ [bs\d,]+\ (c\d+|frame) | linkStyle\ \d+\ [\w:,\#-]+)""",
     re.VERBOSE,
 )

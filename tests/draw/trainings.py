@@ -100,8 +100,8 @@ def shown(text, *phases):
     return training(planned(text), phases)
 
 
-def picture(text, title="a.cfg"):
-    return training_picture(planned(text), title=title)
+def picture(text):
+    return training_picture(netcfg.load(text))
 
 
 def random_program(seed):

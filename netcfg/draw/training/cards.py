@@ -86,12 +86,12 @@ def _header(card: Card) -> Iterator[Line]:
         pieces = [step for piece in pieces for step in piece.split(", ")]
     elif card.kind == "phase":
         pieces = pieces[1:]  # its number stands in the band
+    elif card.phases:
+        pieces = pieces[:1]  # the phase that updates it is its badge
     for text in _wrapped(pieces, ", "):
         yield (_word(text, style.SMALL, colour=style.FAINT),)
     if box.frozen:
         yield (_word("frozen", style.SMALL, colour=style.FROZEN),)
-    elif card.idle:
-        yield (_word("not trained", style.SMALL, colour=style.FAINT),)
 
 
 def _footer(card: Card) -> Iterator[Line]:

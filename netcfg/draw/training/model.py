@@ -41,8 +41,6 @@ class Card:
     phases: tuple[int, ...] = ()
     updates: tuple[str, ...] = ()
     """The networks that a phase updates."""
-    idle: bool = False
-    """Whether no phase updates a network that could learn."""
     column: int = 0
 
     @property
@@ -190,25 +188,30 @@ class _Sheet:
 
     def _network(self, network: Graph, uses: Sequence[Node]) -> Card:
         rows = [row for use in uses for row in use_rows(network, use)]
-        pieces = [f"{amount(network.parameters)} parameters" if network.parameters else "no parameters"]
-        if network.name in self.evaluated:
-            pieces = ["the same parameters"]
-        elif any(network.name in loss.evaluates for loss in self.losses.values()):
+        is_first = network.name not in self.evaluated
+        if is_first and any(network.name in loss.evaluates for loss in self.losses.values()):
             rows.append(Row(ITSELF, leaves=True))
-        frozen = network.parameters > 0 and network.trainable == 0
         phases = tuple(
             number for number, phase in self.phases.items() if network.name in phase.optimizer.networks
         )
+        pieces = list(self._network_words(network, is_first, phases))
         details = f"{network.name}\n{network.parameters:,} parameters, {network.trainable:,} trainable"
         details += f"\n{place_text(network.span)}"
         entry = Entry(network.name, network.span)
-        box = Box(
-            "network", network.name, "", pieces, details, frozen=frozen, path=network.name, entries=(entry,)
-        )
+        box = Box("network", network.name, "", pieces, details, path=network.name, entries=(entry,))
+        box.frozen = network.parameters > 0 and network.trainable == 0
         box.colour = phase_colour(phases[0]) if phases else ""
+        return Card("network", box, rows, phases)
+
+    def _network_words(self, network: Graph, is_first: bool, phases: Sequence[int]) -> Iterator[str]:
+        """How large a network is, and who updates it."""
+        size = f"{amount(network.parameters)} parameters" if network.parameters else "no parameters"
+        yield size if is_first else "the same parameters"
         trained = {name for phase in self.program.phases for name in phase.optimizer.networks}
-        idle = network.trainable > 0 and network.name not in trained
-        return Card("network", box, rows, phases, idle=idle)
+        if phases:
+            yield f"updated by {', '.join(self.phases[number].name for number in phases)}"
+        elif network.trainable and network.name not in trained:
+            yield "not trained"
 
     def _block(self, node: Node) -> Card:
         label = node.block.label()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,11 +10,14 @@ from functools import cached_property
 from netcfg.draw.formats import Picture
 from netcfg.draw.ids import part_ids
 from netcfg.draw.model import Box, Diagram, Frame, Wire
+from netcfg.draw.options import Look
 from netcfg.draw.page import write_page
 from netcfg.draw.scene import Scene
 from netcfg.draw.training.figure import compose_training
 from netcfg.draw.training.model import Card, Training, phase_colour, training
-from netcfg.passes.plan import Plan
+from netcfg.passes.plan import check_planned, plan
+from netcfg.program import Program
+from netcfg.source import NetcfgError, did_you_mean
 
 
 @dataclass
@@ -33,12 +37,21 @@ class TrainingPicture(Picture):
         return write_page(self.title, self.diagrams, self.links, self.look, self.scene)
 
 
-def training_picture(
-    plan: Plan, *, title: str = "", phases: Sequence[str] = (), scale: float = 2.0
-) -> TrainingPicture:
-    """The picture of a program's training step; with `phases`, of these and what they need."""
-    shown = training(plan, phases)
-    return TrainingPicture(title, [_diagram(shown, title)], scale, training=shown)
+def training_picture(program: Program, phases: Sequence[str] = (), scale: float = 2.0) -> TrainingPicture:
+    """The picture of a program's training step; with `phases`, of these and what they need.
+
+    Raises `NetcfgError` for a phase that the program does not have, `ProgramError` (NC403) where it has no step.
+    """
+    check_planned(program, "draw")
+    known = [phase.name for phase in program.phases]
+    for name in phases:
+        if name not in known:
+            help = did_you_mean(name, known)
+            raise NetcfgError(f"{program.name} has no phase `{name}`" + (f"\nhelp: {help}" if help else ""))
+    title = os.path.basename(program.name)
+    shown = training(plan(program), phases)
+    look = Look(direction="left-right")
+    return TrainingPicture(title, [_diagram(shown, title)], scale, look=look, training=shown)
 
 
 def _diagram(training: Training, name: str) -> Diagram:

@@ -1,0 +1,75 @@
+"""Which signals of a network are computed, which are another one under a new name, and how often each is read.
+
+The generated `forward` follows it, and so does the count of the memory that it takes.
+"""
+
+from __future__ import annotations
+
+from netcfg.graph import Graph, Signal
+
+Key = tuple[int, str]
+"""A signal: its producer's index and the port."""
+
+
+class Lifetimes:
+    """Of one network. `alias` leads from a renamed signal to the one it is, `live` holds the nodes that are computed.
+
+    `uses` counts the statements that read a signal; one that is returned counts one more, and is never let go.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.alias = self._aliases()
+        self.live = self._live()
+        self.uses = self._count_uses()
+
+    def root(self, signal: Signal) -> Key:
+        """The signal that one is, whatever it is called."""
+        key = (signal.producer, signal.port)
+        return self.alias.get(key, key)
+
+    def is_statement(self, index: int) -> bool:
+        """Whether the forward has a line for a node."""
+        return index in self.live and not self.graph.nodes[index].is_input and (index, "") not in self.alias
+
+    def roots(self, index: int) -> list[Key]:
+        """The different signals that a node reads."""
+        return list(dict.fromkeys(self.root(signal) for signal in self.graph.nodes[index].inputs))
+
+    def may_overwrite(self, index: int) -> bool:
+        """Whether a node's only input is read by nobody else, earlier or later, and its maker allows it."""
+        roots = self.roots(index)
+        if len(roots) != 1 or self.uses[roots[0]] != 1:
+            return False
+        producer = self.graph.nodes[roots[0][0]]
+        return not producer.is_input and producer.block.overwritable()
+
+    def _aliases(self) -> dict[Key, Key]:
+        """Signals that are another one under a new name: routes, identities."""
+        alias: dict[Key, Key] = {}
+        for index, node in enumerate(self.graph.nodes):
+            if len(node.inputs) == 1 and node.block.inline("x") == "x":
+                source = (node.inputs[0].producer, node.inputs[0].port)
+                alias[(index, "")] = alias.get(source, source)
+        return alias
+
+    def _live(self) -> set[int]:
+        """The nodes that some output depends on; the others keep their parameters and are never computed."""
+        live: set[int] = set()
+        waiting = [signal.producer for signal in self.graph.outputs.values()]
+        while waiting:
+            index = waiting.pop()
+            if index not in live:
+                live.add(index)
+                waiting += [signal.producer for signal in self.graph.nodes[index].inputs]
+        return live
+
+    def _count_uses(self) -> dict[Key, int]:
+        uses: dict[Key, int] = {}
+        for index in range(len(self.graph.nodes)):
+            if self.is_statement(index):
+                for key in self.roots(index):
+                    uses[key] = uses.get(key, 0) + 1
+        for signal in self.graph.outputs.values():
+            uses[self.root(signal)] = uses.get(self.root(signal), 0) + 1
+        return uses

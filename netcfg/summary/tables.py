@@ -1,0 +1,84 @@
+"""The summary as tables, one per network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from netcfg.graph import Graph
+from netcfg.program import Program
+from netcfg.shapes import show
+from netcfg.summary.data import number_of
+from netcfg.summary.layout import aligned, human, human_bytes
+from netcfg.summary.memory import memory_of
+from netcfg.summary.receptive import Seen
+from netcfg.summary.rows import Row, Wish, rows_of
+
+HEAD = ("", "name", "type", "from", "shape", "parameters", "MACs", "memory", "sees")
+
+
+def summary_text(program: Program, wish: Wish | None = None) -> str:
+    """All tables. `memory` is that of a block's signals, `sees` its receptive field and the step of it."""
+    return "\n\n".join(_table(program, graph, wish or Wish()) for graph in program.networks.values())
+
+
+def _table(program: Program, graph: Graph, wish: Wish) -> str:
+    inputs = ", ".join(f"{name} {show(signal.shape)}" for name, signal in graph.inputs.items())
+    rows = [HEAD, *_rows(graph, wish)]
+    macs = "unknown (sizes are symbolic)" if graph.macs is None else human(graph.macs)
+    frozen = graph.parameters - graph.trainable
+    counts = f"{graph.parameters:,} parameters ({graph.trainable:,} trainable, {frozen:,} frozen)"
+    return "\n".join(
+        [
+            f"{graph.name}: {inputs}",
+            *aligned(rows, right=(0, 5, 6, 7)),
+            f"{counts}, {macs} MACs per sample",
+            *_memory(program, graph, wish),
+        ]
+    )
+
+
+def _rows(graph: Graph, wish: Wish) -> Iterator[tuple[str, ...]]:
+    last = None
+    before = next(iter(graph.inputs), "")
+    for row in rows_of(graph, wish):
+        is_next = row.reads == (before,) and wish.sort is None
+        yield (
+            str(row.position) if row.position != last or wish.sort else "",
+            "  " * row.depth + row.name,
+            _kind(row),
+            "" if is_next or row.is_open else ", ".join(row.reads),
+            " ".join(show(signal.shape) for signal in row.last.outputs.values()),
+            f"{row.parameters:,}" if row.parameters else "",
+            "" if row.macs == 0 else "?" if row.macs is None else human(row.macs),
+            human_bytes(row.memory),
+            _seen(row.seen),
+        )
+        last = row.position
+        before = row.last.path
+
+
+def _kind(row: Row) -> str:
+    if not row.template:
+        return f"{row.last.type} {row.last.block.label()}".strip()
+    turns = f" ×{row.turns}" if row.turns > 1 else ""
+    return f"[{row.template}]{turns}, {len(row.nodes)} block{'s' * (len(row.nodes) > 1)}"
+
+
+def _seen(seen: Seen | None) -> str:
+    return f"{seen.size}×{seen.size} /{number_of(seen.stride):g}" if seen else ""
+
+
+def _memory(program: Program, graph: Graph, wish: Wish) -> Iterator[str]:
+    """What a forward pass and a training step take."""
+    memory = memory_of(program, graph, wish.batch_size, wish.precision)
+    batch = f"a batch of {wish.batch_size} in {wish.precision}"
+    yield (
+        f"{human_bytes(memory.peak)} of signals at most in a forward pass, "
+        f"{human_bytes(memory.kept)} kept for a backward pass ({batch})"
+    )
+    fixed = [
+        ("parameters", memory.parameters),
+        ("gradients", memory.gradients),
+        ("optimizer", memory.optimizer),
+    ]
+    yield ", ".join(f"{human_bytes(number)} of {what}" for what, number in fixed if number)
