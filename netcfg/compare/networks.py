@@ -24,7 +24,7 @@ LIKENESS = 0.5
 
 WIRING = frozenset({"from", "branch_at_layer", "combine_layers", "origin_layer"})
 """Options that are compared by the blocks they lead to."""
-NOT_COMPARED = WIRING | {"repeat", "network", "sizes"}
+NOT_COMPARED = WIRING | {"repeat", "network", "sizes", "shared_with"}
 INPUT_OPTIONS = frozenset({"channels", "height", "width", "frames", "features", "shape"})
 """What an input's shape says already."""
 
@@ -147,6 +147,9 @@ class _Comparison:
         self.reached_before = _reached(before, self.pairs)
         self.reached_after = _reached(after, self.back)
         self.starts = _starts(before), _starts(after)
+        self.places = tuple(
+            {node.path: index for index, node in enumerate(graph.nodes)} for graph in (before, after)
+        )
 
     def run(self) -> NetworkChange:
         net = option_changes(self.before.options, self.after.options, {"channels", "height", "width"})
@@ -186,9 +189,18 @@ class _Comparison:
             yield Change("from", _references(self.before, one.inputs), _references(self.after, other.inputs))
         if one.freeze != other.freeze and one.block.freeze == other.block.freeze and self._same_net("freeze"):
             yield Change("freeze", str(one.freeze), str(other.freeze))
+        if not self._uses_the_same(one, other):
+            yield Change("shared_with", one.shared, other.shared)
         starts = _start(one, self.starts[0]), _start(other, self.starts[1])
         if starts[0] != starts[1]:
             yield Change("weights", *starts)
+
+    def _uses_the_same(self, one: Node, other: Node) -> bool:
+        """Whether two blocks have their own parameters, or those of the same block."""
+        if one.shared is None or other.shared is None:
+            return one.shared == other.shared
+        here, there = self.places[0].get(one.shared), self.places[1].get(other.shared)
+        return here is not None and self.pairs.get(here) == there
 
     def _same_net(self, option: str) -> bool:
         return bool(getattr(self.before.options, option) == getattr(self.after.options, option))

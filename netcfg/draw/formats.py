@@ -58,8 +58,9 @@ class Picture:
         return write_svg(self.scene)
 
     def page(self) -> str:
-        """It as an HTML file."""
-        return write_page(self.title, self.diagrams, self.links, self.look)
+        """It as an HTML file: to fold, unless it is in columns that were asked for, or of volumes."""
+        scene = self.scene if (self.look.columns or 1) > 1 or self.look.volumes else None
+        return write_page(self.title, self.diagrams, self.links, self.look, scene)
 
 
 def _svg(picture: Picture) -> bytes:

@@ -22,14 +22,19 @@ HOT: Final = 0.6
 
 def warm(diagrams: Sequence[Diagram], cost: str) -> None:
     """Set the heat of all boxes, by the `cost` that they have of that name, and write it into them."""
-    boxes = list(_boxes(diagrams))
+    boxes = list(coloured(diagrams))
     most = most_of(boxes, cost)
     for box in boxes:
-        number = getattr(box.costs, cost)
-        box.heat = sqrt(number / most) if number and most else 0.0
-        text = cost_text(cost, number)
-        if number != 0 and text not in box.notes:
-            box.notes = (*box.notes, text)
+        warm_box(box, cost, most)
+
+
+def warm_box(box: Box, cost: str, most: int) -> None:
+    """Set the heat of a box where `most` is the highest cost, and write its own into it."""
+    number = getattr(box.costs, cost)
+    box.heat = sqrt(number / most) if number and most else 0.0
+    text = cost_text(cost, number)
+    if number != 0 and text not in box.notes:
+        box.notes = (*box.notes, text)
 
 
 def most_of(boxes: Sequence[Box], cost: str) -> int:
@@ -37,7 +42,8 @@ def most_of(boxes: Sequence[Box], cost: str) -> int:
     return max((getattr(box.costs, cost) or 0 for box in boxes), default=0)
 
 
-def _boxes(diagrams: Sequence[Diagram]) -> Iterator[Box]:
+def coloured(diagrams: Sequence[Diagram]) -> Iterator[Box]:
+    """The boxes that get a colour."""
     for diagram in diagrams:
         for part in parts_below(diagram.frame):
             if isinstance(part, Box) and part.pieces:
@@ -46,7 +52,7 @@ def _boxes(diagrams: Sequence[Diagram]) -> Iterator[Box]:
 
 def ticks(diagrams: Sequence[Diagram], cost: str) -> tuple[str, str, str]:
     """What nothing, the middle and the end of the scale are called: it grows with the root of the cost."""
-    most = most_of(list(_boxes(diagrams)), cost)
+    most = most_of(list(coloured(diagrams)), cost)
     return "0", cost_text(cost, most // 4), cost_text(cost, most)
 
 

@@ -123,19 +123,19 @@ class _Layout:
             part = measured_volume(box, labels, before, self.scale, self.sideways, self.with_shapes)
             if self.sideways:
                 side = part.item.side_top
-                part.item = replace(_turned_item(part.item, part.item.axis, labels), side_top=side)
+                part.item = replace(turned_item(part.item, part.item.axis, labels), side_top=side)
             return part
         lines = self.lines.get(id(box))
         if not self.sideways:
-            return measured_box(box, self.common, labels, joined, lines)
-        part = measured_box(box, self.common, labels, 0, lines)
-        part.item = _turned_item(part.item, part.item.side_top or 0.0, labels)
+            return measured_box(box, self.common, labels, joined, lines=lines)
+        part = measured_box(box, self.common, labels, 0, lines=lines)
+        part.item = turned_item(part.item, part.item.side_top or 0.0, labels)
         return part
 
     def pin(self, pin: Pin, several: bool) -> Measured:
         part = measured_pin(pin, several)
         if self.sideways:
-            part.item = _turned_item(part.item, 0.0, list(part.labels))
+            part.item = turned_item(part.item, 0.0, list(part.labels))
         return part
 
     def frame(self, frame: Frame, keys: list[SignalKey], labels: list[str]) -> Measured:
@@ -152,8 +152,7 @@ class _Layout:
         inside.beyond = style.FRAME_PAD
         width = left + placement.width + right + behind
         height = style.HEADER + placement.height + style.FRAME_PAD + behind
-        ports = tuple(Port(0.0, label_width(label), style.LABEL_HEIGHT if label else 0.0) for label in labels)
-        return Item(width, height, left + placement.axis, ports, style.HEADER / 2, _weight(inside))
+        return Item(width, height, left + placement.axis, ports_of(labels), style.HEADER / 2, _weight(inside))
 
     def sideways_frame(self, frame: Frame, inside: Inside, labels: list[str]) -> Item:
         placement, behind = inside.placement, _behind(frame)
@@ -162,7 +161,14 @@ class _Layout:
         along = placement.width + inside.beyond + behind
         across = style.HEADER + placement.height + 2 * style.FRAME_PAD + behind
         axis = style.HEADER + style.FRAME_PAD + placement.axis
-        return Item(across, along, axis, _turned_ports(labels), style.FRAME_SIDE, _weight(inside))
+        return Item(across, along, axis, turned_ports(labels), style.FRAME_SIDE, _weight(inside))
+
+
+def ports_of(labels: list[str], sideways: bool = False) -> tuple[Port, ...]:
+    """The ports of a frame whose signals have these labels."""
+    if sideways:
+        return turned_ports(labels)
+    return tuple(Port(0.0, label_width(label), style.LABEL_HEIGHT if label else 0.0) for label in labels)
 
 
 def _extent(inside: Inside) -> tuple[float, float]:
@@ -228,15 +234,15 @@ def _exit_offsets(inside: Inside) -> dict[SignalKey, float]:
 # --- from left to right ---------------------------------------------------------------------------------------
 
 
-def _turned_item(item: Item, axis: float, labels: list[str]) -> Item:
+def turned_item(item: Item, axis: float, labels: list[str]) -> Item:
     """The item as the layout sees it, its height across and its width along."""
-    ports = _turned_ports(labels) or (Port(),)
+    ports = turned_ports(labels) or (Port(),)
     return replace(
         item, width=item.height, height=item.width, axis=axis, ports=ports, side_top=item.width / 2
     )
 
 
-def _turned_ports(labels: list[str]) -> tuple[Port, ...]:
+def turned_ports(labels: list[str]) -> tuple[Port, ...]:
     """The ports of members whose labels stand under lines that run to the right."""
     return tuple(
         Port(0.0, style.LABEL_HEIGHT, label_width(label) + style.LABEL_GAP) if label else Port()

@@ -218,10 +218,15 @@ def times_text(count: int) -> str:
 
 
 def measured_box(
-    box: Box, common: float, labels: list[str], joined: int, lines: tuple[Line, ...] | None = None
+    box: Box,
+    common: float,
+    labels: list[str],
+    joined: int,
+    limit: float = style.LINE_WIDTH,
+    lines: tuple[Line, ...] | None = None,
 ) -> Measured:
     """A box and, if it stands for several, the edge of a second one behind it; `lines` are its own, if known."""
-    lines = lines or box_lines(box)
+    lines = lines or box_lines(box, limit)
     if box.pieces:
         width = max(common, box_width(box, lines))
     else:

@@ -149,9 +149,10 @@ def elaborate_model(
     networks: Mapping[str, Graph],
     parts: Parts,
     findings: list[Finding],
+    stand_in: StandIn | None = None,
 ) -> Elaborated:
-    """`{Model}`: the data's fields are its inputs, and every network is a block type."""
-    return _Elaborator(model, parts, findings, networks).run_model(fields)
+    """`{Model}`: the data's fields are its inputs, and every network is a block type; `stand_in` as above."""
+    return _Elaborator(model, parts, findings, networks, stand_in).run_model(fields)
 
 
 class _Elaborator:

@@ -37,15 +37,18 @@ def infer(network: Elaborated, findings: list[Finding]) -> Graph | None:
     return graph
 
 
-Conflict = tuple[Finding, tuple[int, str, int] | None]
-"""A shape that cannot be, and the signal that has it: producer, port, reader."""
+Edge = tuple[int, str, int]
+"""Producer, port and reader of a signal."""
+
+Conflict = tuple[Finding, Edge | None]
+"""A shape that cannot be, and the signal that has it."""
 
 
-def infer_known(network: Elaborated) -> tuple[Graph, dict[int, Conflict]]:
-    """The graph of a network that may be broken, and by block what is wrong with shapes.
+def infer_known(network: Elaborated) -> tuple[Graph, dict[int, Conflict], set[Edge]]:
+    """The graph of a network that may be broken, by block what is wrong with shapes, and the edges to blame.
 
     A block that fails, or reads what is not known, gives a signal of unknown shape; inputs that are not there are
-    left out.
+    left out. An edge may come from a port that its producer does not have.
     """
     nodes: list[Node | None] = []
     inference = _Inference(network, nodes, [], tolerant=True)
@@ -54,7 +57,8 @@ def infer_known(network: Elaborated) -> tuple[Graph, dict[int, Conflict]]:
     outputs = {name: inference.signal(wire, None) for name, wire in network.outputs.items()}
     known = {name: signal for name, signal in outputs.items() if signal is not None}
     complete = tuple(node for node in nodes if node is not None)
-    return Graph(network.name, complete, known, network.span, network.net), inference.conflicts
+    graph = Graph(network.name, complete, known, network.span, network.net)
+    return graph, inference.conflicts, inference.edges
 
 
 def _warn_unused(
@@ -90,6 +94,7 @@ class _Inference:
         self.parameters: dict[str, int] = {}
         self.tolerant = tolerant
         self.conflicts: dict[int, Conflict] = {}
+        self.edges: set[Edge] = set()
 
     def node(self, draft: Draft) -> Node | None:
         """The draft with its signals, or None where it (or what it reads) failed."""
@@ -175,7 +180,8 @@ class _Inference:
                 did_you_mean(wire.port, ports) if ports else f"write `{producer.name}`: it gives one signal"
             )
             self.findings.append(Finding("NC204", message, span, help=help))
-            return None
+            self.edges.add((wire.producer, wire.port, len(self.nodes)))
+            return Signal(wire.producer, wire.port, UNKNOWN) if self.tolerant and reader else None
         return producer.outputs[wire.port]
 
     def _own_parameters(self, draft: Draft, needed: int) -> int:

@@ -15,14 +15,14 @@ from netcfg.blocks.broken import broken
 from netcfg.blocks.values import IDENTIFIER
 from netcfg.graph import Graph
 from netcfg.passes.collect import RESERVED_GROUPS, TEMPLATE_KEYWORD, Parts
-from netcfg.passes.elaborate import Elaborated, elaborate
-from netcfg.passes.infer import infer_known
+from netcfg.passes.elaborate import Elaborated, elaborate, elaborate_model
+from netcfg.passes.feed import read_data
+from netcfg.passes.infer import Edge, infer_known
 from netcfg.passes.read import Reading
+from netcfg.passes.reserved import Reserved
+from netcfg.passes.wire import MODEL
 from netcfg.source import Finding, Span
 from netcfg.syntax import Group, Section
-
-Edge = tuple[int, str, int]
-"""Producer, port and reader of a signal."""
 
 Place = tuple[str, int]
 """The name of a file, and a line."""
@@ -54,7 +54,32 @@ def understand_networks(reading: Reading, parts: Parts, found: Iterable[Finding]
         wired = elaborate(_with_net_first(group), parts, [], _stand_in)
         if wired is not None:
             understood.append(_understood(wired, errors.keys(), places))
+    if not any(network.mistakes or network.of_whole for network in understood):
+        model = _model(
+            parts, {network.graph.name: network.graph for network in understood}, errors.keys(), places
+        )
+        understood += [model] if model else []
     return understood
+
+
+def _model(
+    parts: Parts,
+    networks: Mapping[str, Graph],
+    errors: Container[object],
+    places: Mapping[Place, Sequence[Finding]],
+) -> Understood | None:
+    """`{Model}`, if one of the errors lies in it, with those of the data's fields that it reads."""
+    reserved = Reserved(parts, [])
+    sections = reserved.sections(MODEL)
+    data = read_data(reserved)
+    if data is None or not any((section.file.name, section.line) in places for section in sections):
+        return None
+    group = Group(MODEL, parts.spans[MODEL], sections)
+    fields = {name: spec.shape for name, spec in data.fields.items()}
+    wired = elaborate_model(group, fields, networks, parts, [], _stand_in)
+    read = {wire.producer for draft in wired.drafts for wire in draft.wires}
+    used = {name: shape for index, (name, shape) in enumerate(fields.items()) if index in read}
+    return _understood(elaborate_model(group, used, networks, parts, [], _stand_in), errors, places)
 
 
 def _looks_like_a_network(group: Group, parts: Parts) -> bool:
@@ -85,8 +110,7 @@ def _understood(
 ) -> Understood:
     """The graph, with the errors of its sections and those of its shapes at the blocks they are about."""
     mistakes: dict[int, list[Finding]] = {}
-    graph, conflicts = infer_known(wired)
-    edges = set()
+    graph, conflicts, edges = infer_known(wired)
     for index, (finding, edge) in conflicts.items():
         if _identity(finding) in errors:
             mistakes.setdefault(index, []).append(finding)

@@ -135,6 +135,18 @@ def test_weights_of_a_use_are_a_difference():
     ]
 
 
+def test_sharing_parameters_is_a_difference_and_a_new_place_is_none():
+    blocks = [named(CONV.format(3), "a"), CONV.format(3), CONV.format(3)]
+    shares = [*blocks[:2], blocks[2] + "shared_with = {}\n"]
+    own, first, second = (
+        chain(*blocks), *(chain(*shares[:2], shares[2].format(which)) for which in ("a", "1"))
+    )  # fmt: skip
+    assert rows(change(own, first)) == [("changed", "2", ["shared_with"])]
+    assert rows(change(first, second)) == [("changed", "2", ["shared_with"])]
+    moved = chain(RELU, *shares[:2], shares[2].format("2"))
+    assert rows(change(second, moved)) == [("added", "0", [])]
+
+
 def test_inputs_and_outputs_differ_by_name():
     net = "{Net}\n[net]\n[input]\nname = x\nfeatures = 4\n"
     first = net + "[connected]\noutput_features = 2\n[output]\nname = a\n[output]\nname = b\n"

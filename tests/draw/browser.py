@@ -28,8 +28,17 @@ OPTIONS = [
     "--window-size=1200,900",
     "--remote-debugging-pipe",
 ]
-KEYS = {"Enter": "\r", " ": " ", "Escape": "", "Tab": "\t", "ArrowDown": "", "ArrowUp": "", "ArrowRight": ""}
-CODES = {"Enter": 13, "Escape": 27, "Tab": 9, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, " ": 32}
+KEYS = {"Enter": "\r", " ": " ", "Escape": "", "Tab": "\t"}
+CODES = {
+    "Enter": 13,
+    "Escape": 27,
+    "Tab": 9,
+    " ": 32,
+    "ArrowLeft": 37,
+    "ArrowUp": 38,
+    "ArrowRight": 39,
+    "ArrowDown": 40,
+}
 
 
 class Browser:
@@ -93,7 +102,7 @@ class Browser:
     def press(self, *keys: str, shift: bool = False) -> None:
         """Press keys as a keyboard does."""
         for key in keys:
-            text = KEYS.get(key, key)
+            text = KEYS.get(key, "" if key.startswith("Arrow") else key)
             about = {"key": key, "text": text, "modifiers": 8 * shift}
             about["windowsVirtualKeyCode"] = CODES.get(key, ord(key[0].upper()))
             self._ask("Input.dispatchKeyEvent", type="keyDown" if text else "rawKeyDown", **about)

@@ -76,8 +76,10 @@ def test_an_unknown_reference_leaves_its_wire_out():
     assert len([wire for wire in wires if wire.target is boxes["combine add"]]) == 1
 
 
-def test_a_port_that_is_not_there_marks_its_reader():
-    assert list(marked(NET + CONV + "[flatten]\nfrom = -1.side\n")) == ["flatten"]
+def test_a_port_that_is_not_there_marks_its_reader_and_the_wire():
+    boxes, wires = drawn(NET + CONV + "[flatten]\nfrom = -1.side\n")
+    assert [name for name, box in boxes.items() if box.mark] == ["flatten"]
+    assert [(wire.label, wire.target) for wire in wires if wire.mark] == [("side ?", boxes["flatten"])]
 
 
 def test_an_input_that_cannot_be_read_is_drawn():
@@ -104,6 +106,14 @@ def test_a_mistake_of_the_whole_network_marks_its_frame():
     diagrams = broken_picture(networks).diagrams
     assert [diagram.frame.mark for diagram in diagrams] == ["", "error"]
     assert diagrams[1].frame.note.startswith("NC109")
+
+
+def test_a_mistake_in_the_wiring_of_networks_is_drawn():
+    *networks, model = understand(FILES[0].parent / "model_width_that_does_not_fit.cfg")[0]
+    assert not any(network.mistakes for network in networks)
+    assert model.graph.name == "Model"
+    assert [model.graph.nodes[index].path for index in model.mistakes] == ["action_units"]
+    assert [model.graph.nodes[producer].path for producer, _, _ in model.edges] == ["z1"]
 
 
 def test_a_network_without_net_is_drawn():

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import sketches
 from browser import Browser, browser, needs_chromium
 from test_draw_page import NET, RESIDUAL, graphs, page_of
 
-from netcfg.draw import Look, picture
+import netcfg
+from netcfg.compare.picture import difference_picture
+from netcfg.compare.programs import compare
+from netcfg.draw import Look, Picture, picture
 from netcfg.draw.data import diagram_data
+from netcfg.draw.marks import LOOKS
+from netcfg.draw.scene import groups_of
+from netcfg.draw.training.picture import training_picture
 
 __all__ = ["browser"]
 pytestmark = needs_chromium
 
+CFG = Path(__file__).resolve().parents[2] / "cfg"
 PLACES = "Object.fromEntries([...netcfg.drawing.parts].map(([id, {x, y, w, h}]) => [id, [x, y, w, h]]))"
 CHOSEN = "netcfg.chosen"
 FOCUSED = "document.activeElement.dataset.node"
@@ -41,9 +50,22 @@ def expect_order(places: dict[str, list[float]]) -> None:
 # --- places
 
 
-@pytest.mark.parametrize("name", sketches.ALL)
-def test_the_page_places_parts_as_the_pictures_do(browser: Browser, name: str) -> None:
-    drawn = picture([sketches.ALL[name]()], look=Look(columns=1))
+DOWN, RIGHT = Look(columns=1), Look(columns=1, direction="left-right")
+
+
+@pytest.mark.parametrize(
+    ("name", "look"),
+    [
+        *((name, DOWN) for name in sketches.ALL),
+        *((name, RIGHT) for name in ("inception", "nested_repeats", "two_streams_templates", "taps")),
+        ("repeats", Look(columns=1, depth=0)),
+        ("nested_repeats", Look(columns=1, depth=1, heat="macs")),
+        ("repeats", Look(columns=1, heat="parameters")),
+        ("resnet18", Look(columns=1, depth=0, labels=("shape", "macs"))),
+    ],
+)
+def test_the_page_places_parts_as_the_pictures_do(browser: Browser, name: str, look: Look) -> None:
+    drawn = picture([sketches.ALL[name]()], look=look)
     browser.open(page_of(drawn))
     found = parts(browser)
     data = diagram_data("", drawn.diagrams, drawn.scene)["diagrams"][0]
@@ -260,6 +282,55 @@ def test_light_and_dark(browser: Browser, page: str) -> None:
     assert browser.evaluate(paper) == "rgb(255, 255, 255)"
     browser.open(page)
     assert browser.evaluate("document.documentElement.dataset.theme") == "light"
+
+
+def test_the_arrows_turn_with_the_direction(browser: Browser) -> None:
+    browser.open(page_of(picture(graphs(), look=RIGHT)), "Net.input")
+    browser.press("ArrowRight")
+    assert browser.evaluate(FOCUSED) == "Net.one.rest.0.conv1"
+
+
+def test_a_training_step_is_shown_as_it_is(browser: Browser) -> None:
+    program = netcfg.load(CFG / "audetnet_general.cfg")
+    drawn = training_picture(program)
+    browser.open(page_of(drawn))
+    assert browser.evaluate("document.querySelector('[data-do=\"fold\"]').hidden")
+    found = parts(browser)
+    assert found["audetnet_general.cfg.Encoder"] == pytest.approx(
+        place_in(drawn, "audetnet_general.cfg.Encoder")
+    )
+    browser.click('[data-node="audetnet_general.cfg.z1"]')
+    assert "[select_subset] z1" in browser.evaluate(PANEL)
+    browser.press("ArrowLeft")
+    assert browser.evaluate(FOCUSED) == "audetnet_general.cfg.Encoder"
+    assert browser.problems == []
+
+
+def test_columns_that_were_asked_for_are_kept(browser: Browser) -> None:
+    drawn = picture(graphs(), look=Look(columns=2))
+    browser.open(page_of(drawn))
+    assert parts(browser)["Net.one.down"] == pytest.approx(place_in(drawn, "Net.one.down"))
+    assert browser.problems == []
+
+
+def place_in(drawn: Picture, id: str) -> tuple[float, float, float, float] | None:
+    return next(group.place for group in groups_of(drawn.scene.shapes) if group.id == id)
+
+
+def test_a_difference_is_marked(browser: Browser) -> None:
+    before = netcfg.load(RESIDUAL + NET)
+    after = netcfg.load(
+        (RESIDUAL + NET).replace("kernel_size = 1\nstride = 2", "kernel_size = 3\npad = 1\nstride = 2")
+    )
+    drawn = difference_picture(compare(before, after))
+    browser.open(page_of(drawn))
+    assert browser.evaluate("document.querySelector('#legend').textContent") == "~ changed"
+    edge = "document.querySelector('[data-node=\"Net.one.down\"] rect').getAttribute('stroke')"
+    assert browser.evaluate(edge) == LOOKS["changed"].colour
+    browser.press("c")
+    folded = "document.querySelector('[data-node=\"Net.one\"] rect').getAttribute('stroke')"
+    assert browser.evaluate(folded) == LOOKS["changed"].colour
+    assert browser.problems == []
 
 
 def test_several_networks_share_a_page(browser: Browser) -> None:

@@ -6,24 +6,27 @@ What many parts share (drawings, links, sections) is written once and called by 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from netcfg.draw import layout, style
 from netcfg.draw.costs import cost_notes, sum_of
 from netcfg.draw.figure import box_shapes, network_title, visible_size, words_of
 from netcfg.draw.folds import Flow, FoldedLevel, Group, Repeat, Unit, flows_of_one, fold, leaves, level_of
+from netcfg.draw.heat import coloured, most_of, warm_box
 from netcfg.draw.ids import part_ids, parts_below
+from netcfg.draw.insides import ports_of, turned_item
 from netcfg.draw.lanes import Item, Lanes, Link, Port
+from netcfg.draw.legend import Legend, legend_of
 from netcfg.draw.levels import Pin, SignalKey
 from netcfg.draw.links import Links
 from netcfg.draw.marked import Mark
-from netcfg.draw.marks import LOOKS, marks_of
+from netcfg.draw.marks import LEGEND_HEIGHT, LOOKS, marks_of
 from netcfg.draw.measure import (
     Line,
     Measured,
     common_width,
     frame_title,
-    label_width,
     line_width,
     measured_box,
     measured_pin,
@@ -38,6 +41,8 @@ from netcfg.draw.shown import kinds_of
 from netcfg.draw.svg import rows_of
 
 VERSION = 1
+OPEN = Look()
+"""With every template open."""
 
 SIZES = {
     name: getattr(module, name)
@@ -77,17 +82,20 @@ def page_data(
 
     With a `scene`, the page shows that, and there is nothing to fold.
     """
-    whole = [diagram.expanded() if diagram.expanded else diagram for diagram in diagrams]
-    content = _Content(whole, links, look)
+    folds = scene is None
+    whole = [diagram.expanded() if folds and diagram.expanded else diagram for diagram in diagrams]
+    content = _Content(whole, links, look, most_of(list(coloured(diagrams)), look.heat) if look.heat else 0)
     networks = [
-        content.network(diagram, diagram is given, stays=scene is not None)
+        content.network(diagram, diagram is given, folds)
         for diagram, given in zip(whole, diagrams, strict=True)
     ]
     return {
         "version": VERSION,
         "title": title,
         "sizes": SIZES,
+        "sideways": look.is_sideways,
         "marks": {mark: LOOKS[mark]._asdict() for mark in marks_of(diagrams)},
+        "legend": content.legend(legend_of(diagrams, look, style.LEGEND_WIDTH)) if folds else None,
         "still": content.still(scene) if scene else None,
         "networks": networks,
         "drawings": content.drawings.rows,
@@ -102,17 +110,18 @@ def page_data(
 class _Content:
     """The data in the making, and what its networks share."""
 
-    def __init__(self, diagrams: Sequence[Diagram], links: Links, look: Look) -> None:
+    def __init__(self, diagrams: Sequence[Diagram], links: Links, look: Look, most: int) -> None:
         self.ids = part_ids(diagrams)
+        self.most = most
         self.look = look
         self.entries = Entries(links)
         self.drawings, self.shapes, self.links = Table(), Table(), Table()
 
-    def network(self, diagram: Diagram, shows_turns: bool, stays: bool) -> dict[str, Any]:
-        """A network; with `shows_turns` all turns of its repeats are shown at first. One that `stays` has no level."""
+    def network(self, diagram: Diagram, shows_turns: bool, folds: bool) -> dict[str, Any]:
+        """A network; with `shows_turns` every turn is shown at first, without `folds` it has no level."""
         frame, words = diagram.frame, network_title(diagram.frame)
         network = _Network(self, diagram, self.ids[id(frame)])
-        whole, flows = fold(diagram) if not stays else (None, [])
+        whole, flows = fold(diagram) if folds else (None, [])
         return {
             "id": self.ids[id(frame)],
             "name": frame.name,
@@ -133,6 +142,23 @@ class _Content:
         places = {group.id: group.place for group in groups_of(scene.shapes) if group.id and group.place}
         return {"svg": rows, "width": scene.width, "height": scene.height, "places": places}
 
+    def legend(self, legend: Legend) -> dict[str, Any] | None:
+        """What colours mean, around the origin."""
+        if not legend.rows:
+            return None
+        rows = "".join(row for group in legend.shapes(0.0, 1.0) for row in rows_of(group))
+        return {"svg": rows, "width": legend.width + 1, "height": legend.height - LEGEND_HEIGHT / 2}
+
+    def as_shown(self, box: Box, boxes: Sequence[Box], turns: int) -> Box:
+        """A box with the costs, and their colour, of all that it stands for in `turns` that are shown as one."""
+        costs = sum_of(each.costs for each in boxes for _ in range(turns))
+        if not box.pieces or (len(boxes) * turns == 1 and not self.look.heat):
+            return box
+        shown = replace(box, costs=costs, notes=cost_notes(costs, self.look.labels))
+        if self.look.heat:
+            warm_box(shown, self.look.heat, self.most)
+        return shown
+
     def drawing(self, shapes: Iterator[Shape] | Sequence[Shape]) -> int:
         """The number of a drawing around the origin."""
         return self.drawings.add("".join(row for shape in shapes for row in rows_of(shape)))
@@ -140,6 +166,8 @@ class _Content:
     def shape(self, part: Measured, box: Box) -> int:
         """The number of a box's size, ports and drawing."""
         item = part.item
+        if self.look.is_sideways:  # the layout's directions are not those of the drawing
+            part.item = replace(item, width=item.height, height=item.width)
         width, height = visible_size(part)
         data: dict[str, Any] = {
             "w": item.width,
@@ -164,8 +192,10 @@ class _Network:
 
     def foldable(self, whole: Group, flows: Sequence[Flow]) -> dict[str, Any]:
         """Its outermost level."""
-        self.common = common_width(list(_shown_at_first(whole)))
-        return self.level(level_of(whole.units, flows), 0)
+        if not self.content.look.is_sideways:
+            shown = _shown_at_first(whole, self.content.look)
+            self.common = common_width([self.content.as_shown(*each) for each in shown])
+        return self.level(level_of(whole.units, flows), 0, 1)
 
     def box_data(self, box: Box) -> dict[str, Any]:
         """What the panel and the search know of a box."""
@@ -178,8 +208,11 @@ class _Network:
 
     # --- levels -------------------------------------------------------------------------------------------
 
-    def level(self, level: FoldedLevel, depth: int) -> dict[str, Any]:
-        """Members, and the number of the links between them; `depth` is how many templates it is inside of."""
+    def level(self, level: FoldedLevel, depth: int, turns: int) -> dict[str, Any]:
+        """Members, and the number of the links between them.
+
+        It is inside of `depth` templates, and of repeats that show one of `turns`.
+        """
         keys: list[list[SignalKey]] = [[] for _ in level.members]
         joined = [0] * len(level.members)
         for source, key, target in level.links:
@@ -190,7 +223,7 @@ class _Network:
         links = [Link(source, target, keys[source].index(key)) for source, key, target in level.links]
         lanes = Lanes(items, links)
         members = [
-            self._member(member, level, _Edge(keys[index], joined[index], index, lanes, level, depth))
+            self._member(member, level, _Edge(keys[index], joined[index], index, lanes, level, depth, turns))
             for index, member in enumerate(level.members)
         ]
         marks = [level.marks.get(link, "") for link in level.links]
@@ -199,6 +232,8 @@ class _Network:
     def _member(self, member: Unit | Pin, level: FoldedLevel, edge: _Edge) -> dict[str, Any]:
         if isinstance(member, Pin):
             part = measured_pin(member, several_entries(level.members))
+            if self.content.look.is_sideways:
+                part.item = turned_item(part.item, 0.0, list(part.labels))
             return {"is": "exit" if member.exit else "entry", "ports": _ports(part.item.ports, part.labels)}
         labels = [fitted(level.labels.get(key, ""), style.SMALL, style.LABEL_WIDTH) for key in edge.keys]
         flows = level.inner[id(member)]
@@ -210,14 +245,17 @@ class _Network:
 
     def _box(self, box: Box, unit: Unit, labels: list[str], edge: _Edge) -> dict[str, Any]:
         """A box that stands for all boxes of a unit: of one that is shown as one turn, or folded."""
-        part = measured_box(box, self.common, labels, edge.joined)
+        boxes = list(leaves(unit))
+        box = self.content.as_shown(box, boxes, edge.turns)
+        if self.content.look.is_sideways:
+            part = measured_box(box, self.common, labels, 0, style.NARROW_LINE_WIDTH)
+            part.item = turned_item(part.item, part.item.side_top or 0.0, labels)
+        else:
+            part = measured_box(box, self.common, labels, edge.joined)
         part.item = layout.spread_ports(part.item, edge.index, edge.lanes)
-        data: dict[str, Any] = {"is": "box", "box": self._first(unit), "count": sum(1 for _ in leaves(unit))}
+        data: dict[str, Any] = {"is": "box", "box": self.number[id(boxes[0])], "count": len(boxes)}
         data["shape"] = self.content.shape(part, box)
         return data | {"ports": _ports(part.item.ports, labels)}
-
-    def _first(self, unit: Unit) -> int:
-        return self.number[id(next(leaves(unit)))]
 
     def _group(self, group: Group, flows: Sequence[Flow], labels: list[str], edge: _Edge) -> dict[str, Any]:
         return self._frame(group.frame, group, group.units, flows, labels, edge)
@@ -233,10 +271,9 @@ class _Network:
     ) -> dict[str, Any]:
         """A frame that may be folded into a box."""
         inside = level_of(units, flows)
-        unit_is_turns = isinstance(unit, Repeat) and frame is unit.frame
         boxes = list(leaves(unit))
         title = frame_title(frame)
-        ports = [Port(0.0, label_width(label), style.LABEL_HEIGHT if label else 0.0) for label in labels]
+        ports = ports_of(labels, self.content.look.is_sideways)
         return {
             "is": "frame",
             "id": f"{self.name}.{frame.path}",
@@ -250,18 +287,21 @@ class _Network:
             "paint": [LOOKS[frame.mark].colour, LOOKS[frame.mark].fill] if frame.mark else None,
             "box": self.number[id(boxes[0])],
             "count": len(boxes),
-            "shut": self._is_shut(edge.depth, boxes),
+            "shut": _is_shut(edge.depth, boxes, self.content.look),
             "exits": [inside.exits[key] for key in edge.keys],
-            "entries_at": [edge.entering[key] for key in inside.entries],
-            "ports": _ports(ports or [Port()], labels or [""]),
-            "folded": self._box(_folded(frame, boxes, self.content.look), unit, labels, edge),
-            "level": self.level(inside, edge.depth if unit_is_turns else edge.depth + 1),
+            "entries_at": [edge.entering(key) for key in inside.entries],
+            "ports": _ports(ports or (Port(),), labels or [""]),
+            "folded": self._box(_folded(frame, boxes, edge.turns), unit, labels, edge),
+            "level": self._level_inside(inside, frame, unit, edge),
         }
 
-    def _is_shut(self, depth: int, boxes: Sequence[Box]) -> bool:
-        """Whether a frame is folded at first: where it is too deep, unless its boxes are marked unalike."""
-        limit = self.content.look.depth
-        return limit is not None and depth >= limit and len({box.mark for box in boxes}) == 1
+    def _level_inside(self, inside: FoldedLevel, frame: Frame, unit: Unit, edge: _Edge) -> dict[str, Any]:
+        """The level in a frame: around all turns of a repeat, in the one that is shown, or in a template."""
+        if not isinstance(unit, Repeat):
+            return self.level(inside, edge.depth + 1, edge.turns)
+        if frame is unit.frame:
+            return self.level(inside, edge.depth, edge.turns)
+        return self.level(inside, edge.depth + 1, edge.turns * len(unit.turns))
 
     def _repeat(
         self, repeat: Repeat, flows: Sequence[Flow], labels: list[str], edge: _Edge
@@ -277,30 +317,52 @@ class _Network:
         return {"is": "repeat", "id": every["id"], "one": one, "all": every, "turns": len(repeat.turns)}
 
 
+@dataclass
 class _Edge:
-    """How a member is linked to the others of its level."""
+    """How a member is linked to the others of its level, and where that is."""
 
-    def __init__(
-        self, keys: list[SignalKey], joined: int, index: int, lanes: Lanes, level: FoldedLevel, depth: int
-    ) -> None:
-        self.keys, self.joined, self.index, self.lanes = keys, joined, index, lanes
-        self.depth = depth
-        self.entering = {key: row for row, (_, key, target) in enumerate(level.links) if target == index}
+    keys: list[SignalKey]
+    joined: int
+    index: int
+    lanes: Lanes
+    level: FoldedLevel
+    depth: int
+    turns: int
+
+    def entering(self, key: SignalKey) -> int:
+        """The number of the link by which a signal comes in."""
+        return next(
+            row
+            for row, (_, signal, target) in enumerate(self.level.links)
+            if (signal, target) == (key, self.index)
+        )
 
 
-def _shown_at_first(unit: Unit) -> Iterator[Box]:
-    """The boxes of a network whose repeats are shown as one turn."""
-    if isinstance(unit, Box):
-        yield unit
-    elif isinstance(unit, Repeat):
-        yield from _shown_at_first(unit.one)
-    else:
-        for inner in unit.units:
-            yield from _shown_at_first(inner)
+def _shown_at_first(
+    unit: Unit, look: Look, depth: int = -1, turns: int = 1
+) -> Iterator[tuple[Box, list[Box], int]]:
+    """The boxes of a unit where nothing was unfolded, the boxes each stands for, and in how many turns.
+
+    The unit is inside of `depth` templates, and of repeats that show one of `turns`.
+    """
+    one, boxes = unit.one if isinstance(unit, Repeat) else unit, list(leaves(unit))
+    if isinstance(one, Box):
+        yield one, boxes, turns
+    elif isinstance(one, Group) and _is_shut(depth, boxes, look):
+        yield _folded(one.frame, boxes, turns), boxes, turns
+    elif isinstance(one, Group):
+        inside = turns * (len(unit.turns) if isinstance(unit, Repeat) else 1)
+        for inner in one.units:
+            yield from _shown_at_first(inner, look, depth + 1, inside)
+
+
+def _is_shut(depth: int, boxes: Sequence[Box], look: Look) -> bool:
+    """Whether a frame is folded at first: where it is too deep, unless its boxes are marked unalike."""
+    return look.depth is not None and depth >= look.depth and len({box.mark for box in boxes}) == 1
 
 
 def _weight(member: Unit | Pin) -> int:
-    return 0 if isinstance(member, Pin) else sum(1 for _ in _shown_at_first(member))
+    return 0 if isinstance(member, Pin) else sum(1 for _ in _shown_at_first(member, OPEN))
 
 
 def _stand_in(member: Unit | Pin, ports: int) -> Item:
@@ -330,13 +392,13 @@ def _title_words(title: Line) -> Iterator[Shape]:
     return words_of(title, 0.0, style.HEADER / 2 + style.TEXT * ASCENT / 2)
 
 
-def _folded(frame: Frame, boxes: Sequence[Box], look: Look) -> Box:
+def _folded(frame: Frame, boxes: Sequence[Box], turns: int) -> Box:
     """What is shown in place of a folded frame, as pictures show closed templates."""
-    blocks = [entry.title[1:].partition("]")[0] for box in boxes for entry in box.entries]
-    costs = sum_of(box.costs for box in boxes)
+    blocks = [entry.title[1:].partition("]")[0] for box in boxes for entry in box.entries] * turns
     box = Box("template", frame.name, "", [frame.note, *kinds_of(blocks)], frame.details, frame.count)
-    box.notes = cost_notes(costs, look.labels)
     with_parameters = [each for each in boxes if each.costs.parameters]
+    starts = {each.start for each in with_parameters}
+    box.start = starts.pop() if len(starts) == 1 else ""
     box.frozen = bool(with_parameters) and all(each.frozen for each in with_parameters)
     marks = {(each.mark, each.message) for each in boxes}
     if len(marks) == 1:

@@ -22,7 +22,14 @@ class Folds {
 function plan(data, folds, level) {
   const parts = level.members.map((member) => measured(data, folds, member));
   const links = data.links[level.links];
-  return {level, links, parts, placement: arrange(parts.map((part) => part.item), links)};
+  const placement = arrange(parts.map((part) => part.item), links);
+  return {level, links, parts, placement: data.sideways ? turned(placement) : placement};
+}
+
+/** A placement that runs downwards, as one that runs to the right. */
+function turned({width, height, axis, corners, lines, dots}) {
+  const swap = (points) => points.map(([x, y]) => [y, x]);
+  return {width: height, height: width, axis, corners: swap(corners), lines: lines.map(swap), dots: swap(dots)};
 }
 
 function measured(data, folds, member) {
@@ -30,7 +37,8 @@ function measured(data, folds, member) {
   if (shown.is === "box") return {member, shown, item: itemOfBox(data.shapes[shown.shape], shown)};
   if (shown.is === "frame") {
     const inside = plan(data, folds, shown.level);
-    return {member, shown, inside, item: itemOfFrame(shown, inside, behind(member, shown))};
+    const measure = data.sideways ? itemOfSidewaysFrame : itemOfFrame;
+    return {member, shown, inside, item: measure(shown, inside, behind(member, shown))};
   }
   const item = {width: 0, height: 0, axis: 0, ports: ports(shown), last: shown.is === "exit"};
   return {member, shown, item};
@@ -51,20 +59,41 @@ function itemOfBox(shape, shown) {
 function itemOfFrame(shown, {placement}, back) {
   const short = shown.width + 2 * sizes.BOX_PAD_X - placement.width - 2 * sizes.FRAME_PAD;
   const pad = sizes.FRAME_PAD + Math.max(0, short / 2);
-  const own = ports(shown);
-  shown.exits.forEach((exit, port) => { own[port].offset = placement.corners[exit][0] - placement.axis; });
   return {
     width: placement.width + 2 * pad + back,
     height: sizes.HEADER + placement.height + sizes.FRAME_PAD + back,
     axis: pad + placement.axis,
-    ports: own,
+    ports: portsOfFrame(shown, placement, 0),
     sideTop: sizes.HEADER / 2,
     back,
+    beyond: sizes.FRAME_PAD,
   };
 }
 
+/** The same where signals run to the right: `width` is across them, `height` along them, as in the layout. */
+function itemOfSidewaysFrame(shown, {placement}, back) {
+  const short = shown.width + 2 * sizes.BOX_PAD_X - placement.width - sizes.FRAME_PAD;
+  const beyond = sizes.FRAME_PAD + 2 * Math.max(0, short / 2);
+  return {
+    width: sizes.HEADER + placement.height + 2 * sizes.FRAME_PAD + back,
+    height: placement.width + beyond + back,
+    axis: sizes.HEADER + sizes.FRAME_PAD + placement.axis,
+    ports: portsOfFrame(shown, placement, 1),
+    sideTop: sizes.FRAME_SIDE,
+    back,
+    beyond,
+  };
+}
+
+/** A frame's ports, each where its signal leaves what is inside. */
+function portsOfFrame(shown, placement, coordinate) {
+  const own = ports(shown);
+  shown.exits.forEach((exit, port) => { own[port].offset = placement.corners[exit][coordinate] - placement.axis; });
+  return own;
+}
+
 /** Upper left corners of networks in columns, filled downwards as far as suits the shape of the page. */
-function pack(extents) {
+function pack(extents, shape) {
   const heights = extents.map(([, height]) => height), tallest = Math.max(0, ...heights);
   const limits = new Set([tallest]);
   heights.forEach((_, first) => {
@@ -75,8 +104,15 @@ function pack(extents) {
     }
   });
   const trials = [...limits].sort((a, b) => a - b).map((limit) => columns(extents, limit));
-  const extent = ({width, height}) => Math.max(width / sizes.PAGE_SHAPE, height);
+  const extent = ({width, height}) => Math.max(width / shape, height);
   return trials.reduce((best, trial) => (extent(trial) < extent(best) ? trial : best));
+}
+
+/** The same in rows that are filled to the right. */
+function packInRows(extents) {
+  const swap = (pairs) => pairs.map(([x, y]) => [y, x]);
+  const {corners, width, height} = pack(swap(extents), 1 / sizes.PAGE_SHAPE);
+  return {corners: swap(corners), width: height, height: width};
 }
 
 function columns(extents, limit) {
@@ -118,7 +154,7 @@ class Drawing {
     const {data, folds} = this;
     const plans = data.networks.map((network) => plan(data, folds, network.level));
     const extents = data.networks.map((network, place) => networkSize(network, plans[place].placement));
-    const {corners, width, height} = pack(extents);
+    const {corners, width, height} = data.sideways ? packInRows(extents) : pack(extents, sizes.PAGE_SHAPE);
     Object.assign(this, {width, height});
     data.networks.forEach((network, place) => this.network(place, plans[place], extents[place], corners[place]));
   }
@@ -158,7 +194,7 @@ class Drawing {
       const target = links.rows[link][2];
       const points = placement.lines[link].map(([px, py]) => [x + px, y + py]);
       const leaves = parts[target].shown.is === "exit";
-      if (leaves) points.at(-1)[1] += below;
+      if (leaves) points.at(-1)[this.data.sideways ? 0 : 1] += below;
       this.rows.push(line(points, !leaves, signals[link], this.data.marks[marks[link]]));
     }
     for (const [px, py] of placement.dots) {
@@ -205,7 +241,8 @@ class Drawing {
 
   frame(part, x, y, depth, entering) {
     const {shown, member, item, inside} = part;
-    const width = item.width - item.back, height = item.height - item.back;
+    const [across, along] = [item.width - item.back, item.height - item.back];
+    const [width, height] = this.data.sideways ? [along, across] : [across, along];
     const all = member.is === "repeat" && member.all === shown;
     const record = {id: shown.id, net: this.at, is: "frame", about: shown, member, shown, opens: true, all};
     this.parts.set(shown.id, {...record, x, y, w: width, h: height});
@@ -228,7 +265,9 @@ class Drawing {
       this.rows.push(button("turns", width - 17, 4, "M4,5H12M4,8H12M4,11H12", title));
     }
     this.rows.push("</g></g>");
-    this.content(inside, x + item.axis - inside.placement.axis, y + sizes.HEADER, depth + 1, sizes.FRAME_PAD, entering);
+    const [left, top] = this.data.sideways
+      ? [x, y + sizes.HEADER + sizes.FRAME_PAD] : [x + item.axis - inside.placement.axis, y + sizes.HEADER];
+    this.content(inside, left, top, depth + 1, item.beyond, entering);
   }
 
   /** Where one turn stands for all, its boxes stand for those of the others. */
@@ -242,7 +281,9 @@ class Drawing {
   labels({shown, item}, x, y) {
     for (const port of item.ports) {
       if (!port.text) continue;
-      const left = x + item.axis + port.offset + sizes.LABEL_GAP, base = y + item.height + sizes.LABEL_HEIGHT - 4;
+      const along = item.height, across = item.axis + port.offset;
+      const [px, py] = this.data.sideways ? [along, across] : [across, along];
+      const left = x + px + sizes.LABEL_GAP, base = y + py + sizes.LABEL_HEIGHT - 4;
       this.rows.push(`<text x="${number(left)}" y="${number(base)}" font-size="${sizes.SMALL}"`
         + ` textLength="${port.width}" lengthAdjust="spacingAndGlyphs" fill="${sizes.FAINT}">${escaped(port.text)}</text>`);
     }

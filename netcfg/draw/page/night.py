@@ -18,7 +18,7 @@ def colour_rules(data: str, own: Iterable[str]) -> str:
     both = {(attribute, colour) for attribute in ("fill", "stroke") for colour in own}
     used = sorted(both | set(_COLOUR.findall(data)))
     return "\n".join(
-        f':root[data-theme="dark"] #stage [{attribute}="{colour}"]{{{attribute}:{at_night(colour)}}}'
+        f':root[data-theme="dark"] svg [{attribute}="{colour}"]{{{attribute}:{at_night(colour)}}}'
         for attribute, colour in used
     )
 

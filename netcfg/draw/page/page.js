@@ -19,7 +19,7 @@ class Page {
     this.draw();
     this.start();
     this.listNetworks();
-    this.listMarks();
+    this.listColours();
     new ResizeObserver(() => (this.isMoved ? this.look() : this.start())).observe(this.stage);
   }
 
@@ -29,6 +29,7 @@ class Page {
     this.drawing = new Drawing(this.data, this.folds);
     this.world.innerHTML = `${this.drawing.svg}<g id="focus"></g>`;
     for (const part of this.data.still ? this.world.querySelectorAll("[data-node]") : []) {
+      if (!this.drawing.parts.has(part.dataset.node)) continue;
       part.classList.add("part", "box");
       part.setAttribute("role", "button");
       part.setAttribute("tabindex", "-1");
@@ -383,9 +384,14 @@ class Page {
     this.focus(id);
   }
 
-  listMarks() {
-    find("#legend").innerHTML = Object.entries(this.data.marks).map(([mark, {colour, sign}]) => (
-      `<span style="--mark:${colour}">${escaped(`${sign} ${mark}`)}</span>`)).join("");
+  listColours() {
+    const element = find("#legend"), {legend} = this.data;
+    element.toggleAttribute("hidden", !legend);
+    if (legend) {
+      element.innerHTML = legend.svg;
+      element.setAttribute("width", Math.ceil(legend.width));
+      element.setAttribute("height", Math.ceil(legend.height));
+    }
     const foldable = this.data.networks.some((network) => !this.members(network.level).next().done);
     for (const name of ["fold", "unfold", "turns"]) find(`[data-do="${name}"]`).hidden = !foldable;
   }
@@ -485,8 +491,7 @@ function listenToKeys(page) {
   const keys = {
     "+": act.in, "=": act.in, "-": act.out, "0": act.fit, "1": () => page.zoom(1 / page.scale), "?": act.help,
     c: act.fold, e: act.unfold, r: act.turns, t: act.theme, "/": () => find("#query").select(),
-    ArrowUp: () => page.step("before"), ArrowDown: () => page.step("after"),
-    ArrowLeft: () => page.step("previous"), ArrowRight: () => page.step("next"),
+    ...arrowsOf(page),
     Enter: () => { page.openPanel(); find("#panel-title")?.focus(); }, " ": () => page.toggle(page.chosen),
     Escape: () => act.close(),
   };
@@ -505,6 +510,14 @@ function listenToKeys(page) {
   find("#query").addEventListener("keydown", (event) => { if (event.key === "Enter") event.preventDefault(), page.nextHit(event.shiftKey ? -1 : 1); });
   find("#search").addEventListener("submit", (event) => event.preventDefault());
   page.stage.addEventListener("focus", () => { if (page.chosen) page.focus(page.chosen); });
+}
+
+/** The arrows that point along the wires follow them, the other two go through the file. */
+function arrowsOf(page) {
+  const along = page.data.sideways || page.data.still ? ["ArrowLeft", "ArrowRight"] : ["ArrowUp", "ArrowDown"];
+  const across = along[0] === "ArrowUp" ? ["ArrowLeft", "ArrowRight"] : ["ArrowUp", "ArrowDown"];
+  const ways = {[along[0]]: "before", [along[1]]: "after", [across[0]]: "previous", [across[1]]: "next"};
+  return Object.fromEntries(Object.entries(ways).map(([key, way]) => [key, () => page.step(way)]));
 }
 
 // --- theme, print, address
