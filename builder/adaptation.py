@@ -130,8 +130,8 @@ def _output_blocks(graph: Graph) -> set[str]:
     waiting = [signal.producer for signal in graph.outputs.values()]
     while waiting:
         node = graph.nodes[waiting.pop()]
-        if node.parameters:
-            found.add(node.path)
+        if node.parameters or node.shared:
+            found.add(node.holder)
         else:
             waiting += [signal.producer for signal in node.inputs]
     return found

@@ -102,9 +102,10 @@ class _Cuts:
             begin = chosen[-1] if chosen else 0.0
             aim = begin + (length - begin) / (columns - column + 1)
             first = bisect_left(self.tops, begin)
-            later = free[bisect_right(free, self.tops[first]) :]
-            if later:
-                chosen.append(min(later, key=lambda height: self.cost(height, aim)))
+            later = bisect_right(free, self.tops[first])
+            near = free[max(later, bisect_left(free, 2 * begin - aim)) : bisect_right(free, 2 * aim - begin)]
+            if near or later < len(free):
+                chosen.append(min(near or free[later:], key=lambda height: self.cost(height, aim)))
         return chosen
 
     def cost(self, height: float, aim: float) -> float:
@@ -182,22 +183,36 @@ class _Folded:
             labels = [item.axis + port.offset + port.label_width for port in item.ports if index in gives]
             right = x + max([item.width, *labels])
             self.columns[self.column_of[index]].hold(x, right, _bottom(item, y, index in gives))
-        for column, cut in zip(self.columns, self.cuts, strict=False):
-            crossing = {x for line in self.before.lines for x in _crossing(line, cut)}
-            column.leaving = sorted(crossing, reverse=True)
-            ends = {end for route in self.before.routes for end in _ends(route, cut)}
-            if len(crossing) == 1 and len(ends) == 1:
-                (column.end,) = ends
+        self.find_crossings()
         for line in self.before.lines:
-            for column, piece in self.pieces(line):
-                if self.is_alone_from(line, column):
-                    piece = piece[2:]
-                for x, y in piece:
-                    self.columns[column].hold(x, x, y)
+            for place, piece in self.pieces(line):
+                for x, y in piece[2:] if self.is_alone_from(line, place) else piece:
+                    self.columns[place].hold(x, x, y)
         for column, following in zip(self.columns, self.columns[1:], strict=False):
             for x in column.leaving:
                 column.hold(x, x, 0.0)
                 following.hold(column.arriving(x), column.arriving(x), 0.0)
+
+    def find_crossings(self) -> None:
+        """Which lines leave each column, and where those that leave alone run sideways next."""
+        leaving: list[set[float]] = [set() for _ in self.cuts]
+        ends: list[set[float | None]] = [set() for _ in self.cuts]
+        for line in self.before.lines:
+            for cut, x, _ in self.crossings(line):
+                leaving[cut].add(x)
+        for route in self.before.routes:
+            for cut, _, end in self.crossings(route):
+                ends[cut].add(end)
+        for column, xs, next_xs in zip(self.columns, leaving, ends, strict=False):
+            column.leaving = sorted(xs, reverse=True)
+            if len(xs) == len(next_xs) == 1:
+                column.end = next_xs.pop()
+
+    def crossings(self, line: Sequence[Point]) -> Iterator[tuple[int, float, float | None]]:
+        """The cuts that a line crosses, where, and to which x it runs sideways next."""
+        for place, (first, second) in enumerate(zip(line, line[1:], strict=False), 2):
+            for cut in range(bisect_right(self.cuts, first[1]), bisect_left(self.cuts, second[1])):
+                yield cut, first[0], line[place][0] if place < len(line) else None
 
     def place(self) -> None:
         """Side by side: under each column, beside it, and above the next there is room for its lines."""
@@ -235,10 +250,10 @@ class _Folded:
 
     def moved(self, line: Sequence[Point]) -> tuple[Point, ...]:
         points: list[Point] = []
+        crossed = {cut: x for cut, x, _ in self.crossings(line)}
         for column, piece in self.pieces(line):
             if points:
-                cut = self.cuts[column - 1]
-                points += self.bridge(column - 1, next(_crossing(line, cut)))
+                points += self.bridge(column - 1, crossed[column - 1])
             if self.is_alone_from(line, column):
                 piece = piece[2:]  # the way sideways is made already
             points += [self.shifted(point, column) for point in piece]
@@ -273,15 +288,3 @@ class _Folded:
         if not self.before.items[link.target].last:
             return line
         return (*line[:-1], (line[-1][0], self.height))
-
-
-def _ends(route: Sequence[Point], cut: float) -> Iterator[float | None]:
-    """To which x a line that crosses a cut runs sideways next, None where it does not."""
-    for place, (first, second) in enumerate(zip(route, route[1:], strict=False), 2):
-        if first[1] < cut < second[1]:
-            yield route[place][0] if place < len(route) else None
-
-
-def _crossing(line: Sequence[Point], cut: float) -> Iterator[float]:
-    """The x at which a line crosses a cut."""
-    return (first[0] for first, second in zip(line, line[1:], strict=False) if first[1] < cut < second[1])

@@ -7,7 +7,7 @@ One object; keys may be added to what stands here, and `version` grows where one
     width, height        of the whole picture, in its units
     diagrams             one for each network:
       id, name, note     the network's name, and what stands beside it
-      place              [x, y, width, height] in the picture
+      place              [x, y, width, height] in the picture; null where an equal network is drawn in its stead
       entries            the sections it stands for (below)
       frames             uses of templates, outer ones first: id, name, template, parent (an id), turns, place, entries
       nodes              boxes in file order: id, kind (its family), name, text (its lines), template, parent, turns

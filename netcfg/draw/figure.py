@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from math import ceil
 
 from netcfg.draw import style
+from netcfg.draw.alike import gathered
 from netcfg.draw.ids import part_ids
 from netcfg.draw.insides import inside_of
 from netcfg.draw.legend import legend_of
@@ -36,6 +37,8 @@ Ids = dict[int, str]
 def compose(diagrams: Sequence[Diagram], title: str = "", look: Look | None = None) -> Scene:
     """All networks on one page, each in its frame, in reading order: downwards, then to the right."""
     look = look or Look()
+    if not look.expand:
+        diagrams = gathered(diagrams)
     ids = part_ids(diagrams)
     scale = Scale(diagrams) if look.volumes else None
     insides = [inside_of(diagram.frame, split(diagram), look, scale) for diagram in diagrams]
@@ -105,27 +108,33 @@ def _columns(sizes: Sequence[Point], limit: float) -> tuple[list[Point], float, 
 
 def network_title(frame: Frame) -> tuple[Text, Text]:
     """The network's name, and its size behind it, at the origin."""
-    name_width = text_width(frame.name, style.TITLE, bold=True)
+    title = f"{frame.name} {times_text(frame.count)}".rstrip()
+    name_width = text_width(title, style.TITLE, bold=True)
     note_width = text_width(frame.note, style.TEXT)
-    name = Text(0.0, 0.0, frame.name, style.TITLE, name_width, style.INK, bold=True)
+    name = Text(0.0, 0.0, title, style.TITLE, name_width, style.INK, bold=True)
     return name, Text(name_width + 2 * WORD_GAP, 0.0, frame.note, style.TEXT, note_width, style.FAINT)
 
 
 def _network_size(inside: Inside, frame: Frame) -> Point:
     _, note = network_title(frame)
     width = max(inside.placement.width, note.x + note.width) + 2 * style.NETWORK_PAD
-    return width, inside.placement.height + style.NETWORK_HEADER + style.NETWORK_PAD
+    behind = style.BEHIND if frame.count > 1 else 0.0
+    return width + behind, inside.placement.height + style.NETWORK_HEADER + style.NETWORK_PAD + behind
 
 
 def _network(inside: Inside, frame: Frame, ids: Ids, size: Point, x: float, y: float) -> Iterator[Shape]:
     stroke = LOOKS[frame.mark].colour if frame.mark else style.NETWORK_STROKE
-    yield Rect(x, y, *size, "#ffffff", stroke, 10.0)
+    behind = style.BEHIND if frame.count > 1 else 0.0
+    width, height = size[0] - behind, size[1] - behind
+    if behind:
+        yield Rect(x + behind, y + behind, width, height, "#ffffff", stroke, style.NETWORK_RADIUS)
+    yield Rect(x, y, width, height, "#ffffff", stroke, style.NETWORK_RADIUS)
     title = []
     for text in network_title(frame):
         left, base = x + style.NETWORK_PAD + text.x, y + style.NETWORK_PAD + style.TITLE * ASCENT
         title.append(Text(left, base, text.text, text.size, text.width, text.fill, text.bold))
     yield Group("header", "", tuple(title), spans=_spans(frame))
-    spare = size[0] - inside.placement.width
+    spare = width - inside.placement.width
     yield from _content(inside, ids, x + spare / 2, y + style.NETWORK_HEADER, 0)
 
 

@@ -18,6 +18,7 @@ from netcfg.draw.levels import Level, Member, Pin, SignalKey
 from netcfg.draw.measure import (
     Inside,
     Measured,
+    box_lines,
     common_width,
     frame_title,
     label_width,
@@ -52,9 +53,13 @@ class _Layout:
         self.scale = scale
         self.with_shapes = "shape" in look.labels
         self.whole = network
-        self.folds: dict[int, int | None] = {}
+        self.folds: dict[int, int] = {}
         members = [member for level in levels.values() for member in level.members]
-        self.common = 0.0 if self.sideways else common_width(members)
+        limit = style.NARROW_LINE_WIDTH if self.sideways else style.LINE_WIDTH
+        self.lines = (
+            {} if scale else {id(box): box_lines(box, limit) for box in members if isinstance(box, Box)}
+        )
+        self.common = 0.0 if self.sideways or scale else common_width(members, self.lines)
 
     def network(self) -> Inside:
         """The whole, in columns; a frame that would fill more than one of them is folded in itself."""
@@ -68,10 +73,18 @@ class _Layout:
             along = part.item.width if self.sideways else part.item.height
             if isinstance(part.member, Frame) and along > MORE_THAN_A_COLUMN * share:
                 self.folds[id(part.member)] = ceil(along / share)
-        if self.columns and self.folds:
-            columns = round(_extent(self.inside(self.whole))[0] / share)
-        self.folds[id(self.whole)] = columns if self.columns else None
-        return self.inside(self.whole)
+        if self.folds:
+            whole = self.inside(self.whole)
+            columns = round(_extent(whole)[0] / share)
+        return self.refolded(whole, columns if self.columns else None)
+
+    def refolded(self, inside: Inside, columns: int | None) -> Inside:
+        """What was laid out at length, in columns."""
+        links = _links(inside.level, _keys(inside.level))
+        placement = turned(inside.placement) if self.sideways else inside.placement
+        placement = fold(placement, links, columns)
+        inside.placement = turned(placement) if self.sideways else placement
+        return inside
 
     def inside(self, frame: Frame) -> Inside:
         level = self.levels[id(frame)]
@@ -81,7 +94,7 @@ class _Layout:
         for _, _, target in level.links:
             joined[target] += 1
         parts = []
-        links = [Link(source, target, keys[source].index(key)) for source, key, target in level.links]
+        links = _links(level, keys)
         after = _joined_after(level, links) if self.scale else set()
         marked = {source for (source, _, _), mark in zip(level.links, level.marks, strict=True) if mark}
         for index, member in enumerate(level.members):
@@ -112,9 +125,10 @@ class _Layout:
                 side = part.item.side_top
                 part.item = replace(turned_item(part.item, part.item.axis, labels), side_top=side)
             return part
+        lines = self.lines.get(id(box))
         if not self.sideways:
-            return measured_box(box, self.common, labels, joined)
-        part = measured_box(box, self.common, labels, 0, style.NARROW_LINE_WIDTH)
+            return measured_box(box, self.common, labels, joined, lines=lines)
+        part = measured_box(box, self.common, labels, 0, lines=lines)
         part.item = turned_item(part.item, part.item.side_top or 0.0, labels)
         return part
 
@@ -169,6 +183,10 @@ def _keys(level: Level) -> list[list[SignalKey]]:
     for source, key, _ in level.links:
         keys[source][key] = None
     return [list(each) for each in keys]
+
+
+def _links(level: Level, keys: list[list[SignalKey]]) -> list[Link]:
+    return [Link(source, target, keys[source].index(key)) for source, key, target in level.links]
 
 
 def _joined_after(level: Level, links: list[Link]) -> set[int]:

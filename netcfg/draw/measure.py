@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from netcfg.draw import style
@@ -105,9 +105,11 @@ def words_of(line: Line, x: float, base: float) -> Iterator[Text]:
         x += word.width + WORD_GAP
 
 
-def common_width(members: Sequence[Member]) -> float:
-    """The width of all boxes of a network that need no more."""
-    widths = [width for width in map(box_width, members) if width <= style.COMMON_WIDTH]
+def common_width(members: Sequence[Member], lines: Mapping[int, tuple[Line, ...]] | None = None) -> float:
+    """The width of all boxes of a network that need no more; `lines` are theirs by identity, if known."""
+    known = lines or {}
+    widths = [box_width(member, known.get(id(member))) for member in members]
+    widths = [width for width in widths if width <= style.COMMON_WIDTH]
     return max([style.BOX_WIDTH, *widths])
 
 
@@ -199,7 +201,7 @@ def _filled(pieces: list[str], size: float, limit: float) -> list[str]:
     return lines
 
 
-def box_width(member: Member, limit: float = style.LINE_WIDTH) -> float:
+def box_width(member: Member, lines: tuple[Line, ...] | None = None) -> float:
     """The width a block's box needs for its text; nothing for all else."""
     if not isinstance(member, Box) or not member.pieces:
         return 0.0
@@ -207,7 +209,7 @@ def box_width(member: Member, limit: float = style.LINE_WIDTH) -> float:
     times = text_width(times_text(member.count), style.TEXT, bold=True)
     aside = max(text_width(member.place, style.SMALL), times)
     room = 2 * (aside + WORD_GAP) if aside else 0.0
-    return max(map(line_width, box_lines(member, limit))) + room + 2 * style.BOX_PAD_X
+    return max(map(line_width, lines or box_lines(member))) + room + 2 * style.BOX_PAD_X
 
 
 def times_text(count: int) -> str:
@@ -216,12 +218,17 @@ def times_text(count: int) -> str:
 
 
 def measured_box(
-    box: Box, common: float, labels: list[str], joined: int, limit: float = style.LINE_WIDTH
+    box: Box,
+    common: float,
+    labels: list[str],
+    joined: int,
+    limit: float = style.LINE_WIDTH,
+    lines: tuple[Line, ...] | None = None,
 ) -> Measured:
-    """A box and, if it stands for several, the edge of a second one behind it."""
-    lines = box_lines(box, limit)
+    """A box and, if it stands for several, the edge of a second one behind it; `lines` are its own, if known."""
+    lines = lines or box_lines(box, limit)
     if box.pieces:
-        width = max(common, box_width(box, limit))
+        width = max(common, box_width(box, lines))
     else:
         width = max(map(line_width, lines)) + 4 * style.BOX_PAD_X
     height = sum(map(line_height, lines)) + 2 * style.BOX_PAD_Y

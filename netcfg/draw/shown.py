@@ -338,7 +338,9 @@ def _closed_continues(graph: Graph, previous: Shown, one: Shown, shown_by: list[
         for signal in node.inputs
         if shown_by[signal.producer] is not one
     }
-    return len(given) == 1 and read == given and not _is_read_by_others(graph, *given, one, shown_by)
+    if len(given) != 1 or read != given:
+        return False
+    return not _is_read_by_others(graph, given.pop(), one, shown_by)
 
 
 def _form(one: Shown) -> list[object]:

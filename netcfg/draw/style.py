@@ -91,6 +91,7 @@ FRAME_SIDE: Final = 14.0
 """How far from a frame's left edge lines enter it from above or below."""
 FRAME_PAD: Final = 14.0
 FRAME_RADIUS: Final = 7.0
+NETWORK_RADIUS: Final = 10.0
 NETWORK_PAD: Final = 20.0
 NETWORK_HEADER: Final = 44.0
 LABEL_GAP: Final = 6.0

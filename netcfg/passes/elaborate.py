@@ -7,8 +7,8 @@ it stays silent.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import ClassVar
 
 from netcfg.blocks.base import BLOCKS, SECTIONS, Block, Reference
@@ -17,6 +17,18 @@ from netcfg.blocks.network import Input, Net, Output
 from netcfg.blocks.values import IDENTIFIER, read_reference, split_list
 from netcfg.graph import Graph, Scope, WeightRequest
 from netcfg.passes.collect import Parts, Template
+from netcfg.passes.drafts import (
+    NOTHING,
+    Context,
+    Draft,
+    Elaborated,
+    Namespace,
+    Place,
+    Result,
+    StandIn,
+    Wire,
+    turn_of,
+)
 from netcfg.passes.names import is_reserved
 from netcfg.passes.schema import check_section
 from netcfg.passes.sharing import SharingError, difference, differs, shared_block
@@ -32,105 +44,6 @@ MAX_BLOCKS = 200_000
 MOST_DRAWN = 20_000
 """So much of a broken network is understood at most."""
 MAX_DEPTH = 64
-
-
-@dataclass(frozen=True, slots=True)
-class Wire:
-    """What a reference resolves to: a port of an earlier draft; producer -1 is a block that failed."""
-
-    producer: int
-    port: str = ""
-
-
-NOTHING = Wire(-1)
-
-
-@dataclass(slots=True, eq=False, repr=False)
-class Draft:
-    """A checked block with its inputs, before shapes are known. The first three are those of its `Place`."""
-
-    path: str
-    holder: str
-    source: str
-    block: Block
-    section: Section
-    wires: list[Wire]
-    position: int | None
-    scopes: tuple[Scope, ...]
-    freeze: bool
-
-
-@dataclass(slots=True, eq=False, repr=False)
-class Result:
-    """What a written block gives to those who name it: its own signal, ports, and the blocks inside it."""
-
-    wire: Wire
-    ports: Mapping[str, Wire] | None = None
-    inner: Namespace | None = None
-    turns: Sequence[Result] = ()
-    """Of a repeated block, which `name.0`, `name.1` … lead to; without a number, the last one is meant."""
-    type: str = ""
-    holder: str = ""
-
-
-@dataclass(slots=True, eq=False, repr=False)
-class Namespace:
-    """The blocks of one body (a network's or a template's): by position, by name, and its inputs."""
-
-    declared: dict[str, int]
-    inputs: dict[str, Wire]
-    count: int = 0
-    results: list[Result] = field(default_factory=list)
-    sections: dict[str, Section] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A block's path, the path of the block that holds its parameters, and what files of weights call it."""
-
-    path: str = ""
-    holder: str = ""
-    source: str = ""
-
-    def below(self, name: str, source: str | None = None) -> Place:
-        """A block in the expansion at this place; `source` is its name in files, if another."""
-        return Place(
-            _joined(self.path, name), _joined(self.holder, name), _joined(self.source, source or name)
-        )
-
-
-def _joined(path: str, name: str) -> str:
-    return f"{path}.{name}" if path else name
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """Where an expansion stands: its place, scopes, variables, and what its uses have asked for."""
-
-    place: Place
-    scopes: tuple[Scope, ...]
-    variables: VariableScope
-    templates: tuple[str, ...] = ()
-    freeze: bool = False
-    position: int | None = None
-    """The position of the written block around an expansion; None at the top."""
-
-
-@dataclass(eq=False, repr=False)
-class Elaborated:
-    """A network, wired."""
-
-    name: str
-    net: Net
-    drafts: list[Draft]
-    outputs: dict[str, Wire]
-    span: Span
-    weights: list[WeightRequest]
-    single_input: bool
-
-
-StandIn = Callable[[Section], Block]
-"""Gives what is put in the place of a section that cannot be read."""
 
 
 def elaborate(
@@ -376,7 +289,7 @@ class _Elaborator:
         for turn in range(block.repeat):
             scope = Scope(f"{place.path}.{turn}", section.name, section.span, turn, block.repeat)
             inside = replace(context, scopes=(*context.scopes, scope))
-            turn_place = _turn_of(place, turn, block)
+            turn_place = turn_of(place, turn, block)
             wires = [self._draft(turn_place, block, section, wires, position, inside)]
             own.turns = [*own.turns, Result(wires[0])]
         return replace(own, wire=wires[0])
@@ -527,7 +440,7 @@ class _Elaborator:
         turns = [Result(wires[0] if wires else NOTHING)] if use.repeat == 0 else []
         for turn in range(1 if use.repeat is None else use.repeat):
             inside = Context(
-                place if use.repeat is None else _turn_of(place, turn, use),
+                place if use.repeat is None else turn_of(place, turn, use),
                 (),
                 VariableScope(self.parts.variables, parameters),
                 (*context.templates, template.name),
@@ -846,12 +759,6 @@ class _Elaborator:
             self.too_large = True
             message = f"the network expands to {size}"
             self.findings.append(Finding("NC304", message, section.span, help="a smaller `repeat`"))
-
-
-def _turn_of(place: Place, turn: int, block: Block) -> Place:
-    """One turn of a repeat; each has parameters of its own, unless they are another block's."""
-    inside = place.below(str(turn))
-    return inside if block.shared_with is None else replace(inside, holder=place.holder)
 
 
 def _block_count(sections: list[Section]) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from netcfg.blocks.base import Block, ShapeError
 from netcfg.blocks.network import Input
 from netcfg.graph import Graph, Node, Signal
-from netcfg.passes.elaborate import Draft, Elaborated, Wire
+from netcfg.passes.drafts import Draft, Elaborated, Wire
 from netcfg.shapes import UNKNOWN, Shape, Size, show, volume
 from netcfg.source import Finding, Note, Span, did_you_mean
 

@@ -15,7 +15,8 @@ from netcfg.blocks.broken import broken
 from netcfg.blocks.values import IDENTIFIER
 from netcfg.graph import Graph
 from netcfg.passes.collect import RESERVED_GROUPS, TEMPLATE_KEYWORD, Parts
-from netcfg.passes.elaborate import Elaborated, elaborate, elaborate_model
+from netcfg.passes.drafts import Elaborated
+from netcfg.passes.elaborate import elaborate, elaborate_model
 from netcfg.passes.feed import read_data
 from netcfg.passes.infer import Edge, infer_known
 from netcfg.passes.read import Reading

@@ -8,6 +8,7 @@ from pathlib import Path
 
 NAMES = (
     "bench_compile",
+    "bench_draw",
     "bench_network",
     "bench_step",
     "bench_hydra",

@@ -1,0 +1,118 @@
+"""What the elaboration of a network works with: blocks before their shapes are known, and where they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from netcfg.blocks.base import Block
+from netcfg.blocks.network import Net
+from netcfg.graph import Scope, WeightRequest
+from netcfg.passes.variables import VariableScope
+from netcfg.source import Span
+from netcfg.syntax import Section
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """What a reference resolves to: a port of an earlier draft; producer -1 is a block that failed."""
+
+    producer: int
+    port: str = ""
+
+
+NOTHING = Wire(-1)
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Draft:
+    """A checked block with its inputs, before shapes are known. The first three are those of its `Place`."""
+
+    path: str
+    holder: str
+    source: str
+    block: Block
+    section: Section
+    wires: list[Wire]
+    position: int | None
+    scopes: tuple[Scope, ...]
+    freeze: bool
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Result:
+    """What a written block gives to those who name it: its own signal, ports, and the blocks inside it."""
+
+    wire: Wire
+    ports: Mapping[str, Wire] | None = None
+    inner: Namespace | None = None
+    turns: Sequence[Result] = ()
+    """Of a repeated block, which `name.0`, `name.1` … lead to; without a number, the last one is meant."""
+    type: str = ""
+    holder: str = ""
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Namespace:
+    """The blocks of one body (a network's or a template's): by position, by name, and its inputs."""
+
+    declared: dict[str, int]
+    inputs: dict[str, Wire]
+    count: int = 0
+    results: list[Result] = field(default_factory=list)
+    sections: dict[str, Section] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A block's path, the path of the block that holds its parameters, and what files of weights call it."""
+
+    path: str = ""
+    holder: str = ""
+    source: str = ""
+
+    def below(self, name: str, source: str | None = None) -> Place:
+        """A block in the expansion at this place; `source` is its name in files, if another."""
+        return Place(
+            _joined(self.path, name), _joined(self.holder, name), _joined(self.source, source or name)
+        )
+
+
+def _joined(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
+
+
+def turn_of(place: Place, turn: int, block: Block) -> Place:
+    """One turn of a repeat; each has parameters of its own, unless they are another block's."""
+    inside = place.below(str(turn))
+    return inside if block.shared_with is None else replace(inside, holder=place.holder)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Where an expansion stands: its place, scopes, variables, and what its uses have asked for."""
+
+    place: Place
+    scopes: tuple[Scope, ...]
+    variables: VariableScope
+    templates: tuple[str, ...] = ()
+    freeze: bool = False
+    position: int | None = None
+    """The position of the written block around an expansion; None at the top."""
+
+
+@dataclass(eq=False, repr=False)
+class Elaborated:
+    """A network, wired."""
+
+    name: str
+    net: Net
+    drafts: list[Draft]
+    outputs: dict[str, Wire]
+    span: Span
+    weights: list[WeightRequest]
+    single_input: bool
+
+
+StandIn = Callable[[Section], Block]
+"""Gives what is put in the place of a section that cannot be read."""
