@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import TYPE_CHECKING, Annotated, ClassVar, NamedTuple
 
@@ -48,6 +48,32 @@ class _Convolution(NamedTuple):
 
 _POOL3 = Reach(3, Fraction(2), Fraction(1))
 _POOL2 = Reach(2, Fraction(2))
+
+
+class _Made(NamedTuple):
+    """What layer number `layer` of a backbone makes: so many numbers, and `beside` times as many for its gradient."""
+
+    layer: int
+    numbers: Size
+    beside: int = 0
+
+
+def _kept(made: Iterable[_Made], frozen: int, output: Size) -> Size:
+    """What gradients need of the layers that are not frozen, and what these are fed; without the output."""
+    kept: Size = 0
+    fed: Size = 0
+    for layer, numbers, beside in made:
+        if layer < frozen:
+            fed = numbers
+        else:
+            kept = kept + numbers * (1 + beside)
+    return kept + fed - output if kept != 0 else 0
+
+
+def _largest(made: Iterable[_Made], times: int) -> Size:
+    """So many times the largest signal; 0 where sizes are unknown."""
+    return times * max((one.numbers for one in made if isinstance(one.numbers, int)), default=0)
+
 
 _RESNET50_STAGES = ((64, 3, 1), (128, 4, 2), (256, 6, 2), (512, 3, 2))
 _RESNET50_CHANNELS = (64, 64, 64, 64, 256, 512, 1024, 2048, 2048)
@@ -127,29 +153,27 @@ class ResNet50(Block, name="resnet50"):
         return reach
 
     def kept(self, *inputs: Shape) -> Size:
-        """What is normalised, and what the activations made, but for its output."""
-        return sum(self._made(inputs[0]), 0) - volume(self.shape(*inputs))
+        """What is normalised, and what the activations made, of children that are not frozen, but for its output."""
+        return _kept(self._made(inputs[0]), self.freeze_first_n_layers, volume(self.shape(*inputs)))
 
     def scratch(self, *inputs: Shape) -> Size:
         """At most the largest signal inside before and after its normalisation, and one more."""
-        sizes = [size for size in self._made(inputs[0]) if isinstance(size, int)]
-        return 3 * max(sizes, default=0) // 2
+        return _largest(self._made(inputs[0]), 3)
 
-    def _made(self, shape: Shape) -> Iterator[Size]:
-        """The numbers of each convolution's signals that a gradient needs."""
+    def _made(self, shape: Shape) -> Iterator[_Made]:
         stem = _Convolution(3, 64, 7, 2, 3, False)
         shape = stem.shape(shape)
-        yield volume(shape) * 2
+        yield from (_Made(child, volume(shape)) for child in range(min(2, self.end_at_layer)))
         if self.end_at_layer > 3:
             shape = (64, window(shape[1], 3, 2, 1, "height"), window(shape[2], 3, 2, 1, "width"))
-            yield volume(shape) * 3
-        for child in range(4, self.end_at_layer):
+            yield _Made(3, volume(shape), 2)
+        for child in range(4, min(self.end_at_layer, 8)):
             for unit in self._units(child):
                 inner = shape
                 for convolution in unit[:3]:
                     inner = convolution.shape(inner)
-                    yield volume(inner) * 2
-                yield from (volume(shortcut.shape(shape)) for shortcut in unit[3:])
+                    yield from (_Made(child, volume(inner)) for _ in ("convolved", "normalised"))
+                yield from (_Made(child, volume(shortcut.shape(shape))) for shortcut in unit[3:])
                 shape = inner
 
     def _child_parameters(self, child: int) -> int:
@@ -286,21 +310,21 @@ class VggFace(Block, name="vgg-face"):
         return reach
 
     def kept(self, *inputs: Shape) -> Size:
-        """What each convolution and pool made, and where the largest numbers were, but for its output."""
-        return sum(self._made(inputs[0]), 0) - volume(self.shape(*inputs))
+        """What each layer that is not frozen made, and where the largest numbers were, but for its output."""
+        return _kept(self._made(inputs[0]), self.freeze_first_n_layers, volume(self.shape(*inputs)))
 
     def scratch(self, *inputs: Shape) -> Size:
         """At most the largest signal inside, twice."""
-        return 2 * max((size for size in self._made(inputs[0]) if isinstance(size, int)), default=0)
+        return _largest(self._made(inputs[0]), 2)
 
-    def _made(self, shape: Shape) -> Iterator[Size]:
-        for name, layer in vgg16_layers():
+    def _made(self, shape: Shape) -> Iterator[_Made]:
+        for number, (name, layer) in enumerate(vgg16_layers()):
             if layer:
                 shape = layer.shape(shape)
-                yield volume(shape)
+                yield _Made(number, volume(shape))
             elif name.startswith("pool"):
                 shape = (shape[0], window(shape[1], 2, 2, 0, "height"), window(shape[2], 2, 2, 0, "width"))
-                yield volume(shape) * 3
+                yield _Made(number, volume(shape), 2)
 
     def lower(self, *inputs: Shape) -> nn.Module:
         """The layers under their published names."""

@@ -187,6 +187,8 @@ class Block(Section):
     """Whether what it makes of a sample depends on no other sample of the batch, nor on chance."""
     is_view: ClassVar[bool] = False
     """Whether its output is its input's own memory, seen in another way."""
+    only_trains: ClassVar[bool] = False
+    """Whether it gives its input itself, except in training."""
 
     from_: References | None = Field(
         None, alias="from", description="the block(s) it reads; the one before by default"

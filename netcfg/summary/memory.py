@@ -73,6 +73,7 @@ class _Buffers:
 
     graph: Graph
     lifetimes: Lifetimes
+    trains: bool
     of: dict[Key, _Buffer] = field(default_factory=dict)
     all: list[_Buffer] = field(default_factory=list)
 
@@ -91,7 +92,7 @@ class _Buffers:
     def _made(self, index: int) -> None:
         node = self.graph.nodes[index]
         overwrites = self.lifetimes.may_overwrite(index) and node.block.overwriting("x") is not None
-        if node.block.is_view or overwrites:
+        if node.block.is_view or overwrites or (node.block.only_trains and not self.trains):
             self.of[(index, "")] = self.of[self.lifetimes.roots(index)[0]]
             return
         for port, signal in node.outputs.items():
@@ -103,15 +104,15 @@ class _Buffers:
         self.all.append(self.of[key])
 
 
-def _buffers(graph: Graph) -> _Buffers:
-    buffers = _Buffers(graph, Lifetimes(graph))
+def _buffers(graph: Graph, trains: bool) -> _Buffers:
+    buffers = _Buffers(graph, Lifetimes(graph), trains)
     buffers.fill()
     return buffers
 
 
 def forward_peak(graph: Graph) -> int | None:
     """The most numbers that a forward pass without gradients holds at once, for one sample, inputs included."""
-    buffers = _buffers(graph)
+    buffers = _buffers(graph, trains=False)
     changes: list[Size] = [0] * (len(graph.nodes) + 2)
     for buffer in buffers.all:
         changes[buffer.made + 1] += buffer.numbers
@@ -128,7 +129,7 @@ def forward_peak(graph: Graph) -> int | None:
 
 def training_kept(graph: Graph) -> int | None:
     """The numbers that are held after a forward pass with gradients, for one sample."""
-    buffers = _buffers(graph)
+    buffers = _buffers(graph, trains=True)
     needed: dict[int, _Buffer] = {id(buffer): buffer for buffer in buffers.all if buffer.made < 0}
     inside: Size = 0
     for index in _with_gradients(graph, buffers.lifetimes):

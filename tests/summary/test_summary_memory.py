@@ -39,6 +39,7 @@ PROGRAMS = {
     "routes": CONV + CONV + "[route]\nbranch_at_layer = 0\n" + CONV + "[identity]\n" + CONV,
     "functions": CONV + "".join(f"[activation]\nactivation = {name}\n" for name in ("tanh", "sigmoid", "elu", "gelu")),
     "two outputs": CONV + "[output]\nname = a\n" + CONV + CONV + "[output]\nname = b\n",
+    "dropout": CONV + "[dropout]\n" + CONV + RELU + "[dropout]\n",
     "unused": CONV + CONV + "[route]\nbranch_at_layer = 0\n" + CONV,
 }  # fmt: skip
 
@@ -66,8 +67,8 @@ class Held(TorchDispatchMode):
         return sum(size for storage, size in self.made.items() if size > SMALL and not storage.expired())
 
 
-def built(name):
-    program = netcfg.load(NET + PROGRAMS[name])
+def built(name, net=NET):
+    program = netcfg.load(net + PROGRAMS[name])
     graph = program.networks["N"]
     inputs = [torch.randn(BATCH, *signal.shape) for signal in graph.inputs.values()]
     given = 4 * BATCH * sum(math.prod(signal.shape) for signal in graph.inputs.values())
@@ -91,6 +92,32 @@ def test_a_training_step_keeps_what_is_said(name):
         result = network.train()(*inputs)
     assert 4 * BATCH * training_kept(graph) == held.now() + given
     del result
+
+
+RESNET50 = "[resnet50]\nend_at_layer = 6\nn_out_filters = 512\nweights = None\n"
+BACKBONES = {
+    "vgg-face": "[vgg-face]\nstate_dict_filepath = a.pth\n",
+    "vgg-face, frozen": "[vgg-face]\nstate_dict_filepath = a.pth\nfreeze_first_n_layers = 17\n",
+    "resnet50": RESNET50,
+    "resnet50, frozen": RESNET50 + "freeze_first_n_layers = 5\n",
+}
+
+
+@pytest.mark.parametrize("name", BACKBONES)
+def test_backbones_take_about_what_is_said(name, monkeypatch):
+    monkeypatch.setitem(PROGRAMS, name, BACKBONES[name])
+    graph, network, inputs, given = built(
+        name, NET.replace("channels = 4", "channels = 3").replace("16", "64")
+    )
+    held = Held(network)
+    with held:
+        result = network.train()(*inputs)
+    assert 4 * BATCH * training_kept(graph) == pytest.approx(held.now() + given, rel=0.06)
+    del result
+    held = Held(network)
+    with torch.no_grad(), held:
+        network.eval()(*inputs)
+    assert held.peak + given <= 4 * BATCH * forward_peak(graph) <= 1.35 * (held.peak + given)
 
 
 def test_batches_and_precision_scale_signals_alone():
