@@ -18,6 +18,7 @@ NAMES = (
     "bench_faces",
     "bench_flow",
     "bench_metrics",
+    "bench_page",
 )
 
 if __name__ == "__main__":

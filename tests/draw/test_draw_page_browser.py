@@ -256,6 +256,18 @@ def test_a_reader_without_a_mouse_gets_in_and_folds(browser: Browser, page: str)
     assert not browser.evaluate("document.querySelector('#help').open")
 
 
+def test_tab_goes_through_the_page_and_out_of_the_diagram(browser: Browser, page: str) -> None:
+    browser.open(page, "Net.one.down")
+    browser.press("Enter", "Escape")
+    assert browser.evaluate(FOCUSED) == "Net.one.down"
+    browser.press("Tab", shift=True)
+    assert browser.evaluate("document.activeElement.dataset.do") == "help"
+    browser.press("Tab")
+    assert browser.evaluate(FOCUSED) == "Net.one.down"
+    browser.evaluate("netcfg.toggle('Net.two')")
+    assert browser.evaluate("netcfg.element('Net.one.down').tabIndex") == 0
+
+
 def test_drag_moves_and_the_wheel_zooms_about_the_pointer(browser: Browser, page: str) -> None:
     browser.open(page)
     view = "[netcfg.x, netcfg.y, netcfg.scale]"
@@ -327,6 +339,8 @@ def test_a_difference_is_marked(browser: Browser) -> None:
     assert browser.evaluate("document.querySelector('#legend').textContent") == "~ changed"
     edge = "document.querySelector('[data-node=\"Net.one.down\"] rect').getAttribute('stroke')"
     assert browser.evaluate(edge) == LOOKS["changed"].colour
+    browser.click('[data-node="Net.one.down"]')
+    assert "changed: kernel_size 1" in browser.evaluate(PANEL)
     browser.press("c")
     folded = "document.querySelector('[data-node=\"Net.one\"] rect').getAttribute('stroke')"
     assert browser.evaluate(folded) == LOOKS["changed"].colour

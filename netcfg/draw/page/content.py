@@ -200,6 +200,8 @@ class _Network:
     def box_data(self, box: Box) -> dict[str, Any]:
         """What the panel and the search know of a box."""
         data = {"id": self.content.ids[id(box)], "kind": box.kind, "name": box.name, "details": box.details}
+        if box.message:
+            data["message"] = f"{box.mark}: {box.message}"
         return data | {"entries": self.content.entries.add(box.entries)}
 
     def wire_data(self, wire: Wire) -> list[Any]:

@@ -43,6 +43,7 @@ class Page {
     }
     this.marked = [];
     this.mark();
+    this.makeTabStop();
   }
 
   /** Draw again, with the part of that id where it was on the screen. */
@@ -124,10 +125,17 @@ class Page {
   choose(id, open) {
     this.element(this.chosen)?.setAttribute("tabindex", "-1");
     this.chosen = id;
-    this.element(id)?.setAttribute("tabindex", "0");
+    this.makeTabStop();
     this.mark();
     if (open || !find("#panel").hidden) this.openPanel();
     if (id) history.replaceState(null, "", `#${encodeURIComponent(id)}`);
+  }
+
+  /** Tab leads to the chosen part, or, where there is none, to the diagram as a whole. */
+  makeTabStop() {
+    const element = this.element(this.chosen);
+    element?.setAttribute("tabindex", "0");
+    this.stage.setAttribute("tabindex", element ? "-1" : "0");
   }
 
   focus(id) {

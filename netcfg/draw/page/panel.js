@@ -33,6 +33,7 @@ class Panel {
     const name = about.name || [type, path.split(".").at(-1)].filter(Boolean).join(" ");
     const rows = [`<h2 id="panel-title" tabindex="-1">${escaped(name)}</h2>`, `<p class="path">${escaped(about.id)}</p>`];
     const {entries, turns} = this.entries(part);
+    if (about.message) rows.push(`<p class="message">${escaped(about.message)}</p>`);
     if (turns > 1) rows.push(`<p class="note">Stands for ${turns} in a row; this is the first.</p>`);
     if (part.opens) rows.push(this.foldRow(part));
     if (!entries.length) rows.push(`<p class="details">${escaped(about.details)}</p>`);
