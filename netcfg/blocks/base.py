@@ -199,7 +199,7 @@ class Block(Section):
     weights: str | None = Field(None, description="start from a file of weights, or `imagenet`")
     weights_from: str | None = Field(
         None,
-        description="what a file of weights calls it, where that is not its own name; inside a template, there",
+        description="its name in a file of weights, where that is another; in a template, below its use's",
     )
     layout: str | None = Field(None, description="whose parameter names that file has")
     adapt: Adapt = Field("strict", description=ADAPT)

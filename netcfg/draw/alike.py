@@ -8,6 +8,7 @@ from typing import Final
 
 from netcfg.draw.ids import parts_below
 from netcfg.draw.model import Box, Diagram, Part
+from netcfg.draw.siblings import siblings_gathered
 
 FEWEST: Final = 3
 """Two equal networks are drawn both."""
@@ -16,7 +17,8 @@ NAMES: Final = 4
 
 
 def gathered(diagrams: Sequence[Diagram]) -> list[Diagram]:
-    """The diagrams, the first of equal ones in place of all of them."""
+    """The diagrams, the first of equal ones in place of all of them, and in each the first of equal siblings."""
+    diagrams = [siblings_gathered(diagram) for diagram in diagrams]
     groups: dict[object, list[Diagram]] = {}
     for diagram in diagrams:
         groups.setdefault(_form(diagram), []).append(diagram)

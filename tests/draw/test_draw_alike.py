@@ -62,3 +62,59 @@ def test_what_is_gathered_is_not_changed():
         (one.name, one.count) for one in before
     ]
     assert diagrams[0].frame.parts[-1].name == "A"
+
+
+def heads(count, **different):
+    """A trunk and as many equal heads, read by one sum; `different` features of one of them, by its name."""
+    sketch = Sketch("Hydra")
+    sketch.input("image", (3, 8, 8))
+    trunk = sketch.add("flatten", shape=(192,), name="vector")
+    ends = []
+    for place in range(count):
+        name = f"head{place}"
+        with sketch.use(name, "classifier"):
+            sketch.add("connected", "64", trunk, shape=(64,), parameters=100)
+            ends.append(sketch.add("connected", f"{different.get(name, 1)}", shape=(1,), parameters=65))
+    sketch.add("combine_concat", "", *ends, shape=(count,))
+    return diagram(sketch.graph())
+
+
+def frames(diagram):
+    return [(part.name, part.note, part.count) for part in diagram.frame.parts if not hasattr(part, "pieces")]
+
+
+def test_equal_heads_are_drawn_once_as_standing_side_by_side():
+    (shown,) = gathered([heads(12)])
+    assert frames(shown) == [("head0 … head11", "classifier, side by side", 12)]
+    assert len(shown.wires) == 5
+
+
+def test_a_head_that_differs_is_drawn_by_itself():
+    (shown,) = gathered([heads(6, head2=7)])
+    assert [count for _, _, count in frames(shown)] == [5, 1]
+
+
+def test_few_equal_heads_are_drawn_each():
+    (shown,) = gathered([heads(3)])
+    assert [count for _, _, count in frames(shown)] == [1, 1, 1]
+
+
+def test_equal_inputs_are_drawn_each():
+    sketch = Sketch("Frames")
+    frames = [sketch.input(f"frame{place}", (3, 8, 8)) for place in range(5)]
+    sketch.add("combine_add", "", *frames)
+    (shown,) = gathered([diagram(sketch.graph())])
+    assert len(shown.frame.parts) == 7
+
+
+def test_equal_boxes_side_by_side_are_one_box():
+    sketch = Sketch("Frames")
+    image = sketch.input("image", (3, 8, 8))
+    ends = [sketch.conv(8, image) for _ in range(5)]
+    sketch.add("combine_add", "", *ends)
+    (shown,) = gathered([diagram(sketch.graph())])
+    assert [(part.name, part.count) for part in shown.frame.parts[:3]] == [
+        ("image", 1),
+        ("side by side", 5),
+        ("", 1),
+    ]
