@@ -81,7 +81,8 @@ def _head(change: NetworkChange) -> str:
         assert graph is not None
         sign = SIGNS["added" if change.after else "removed"]
         blocks = sum(1 for _ in graph.blocks)
-        return f"{sign} {graph.name}: {blocks} blocks, {graph.parameters:,} parameters, {_macs(graph.macs)}"
+        counted = f"{blocks} block{'s' * (blocks != 1)}"
+        return f"{sign} {graph.name}: {counted}, {graph.parameters:,} parameters, {_macs(graph.macs)}"
     name = " → ".join(dict.fromkeys((change.before.name, change.after.name)))
     totals = (
         ("parameters", change.before.parameters, change.after.parameters),

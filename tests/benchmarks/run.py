@@ -9,6 +9,7 @@ from pathlib import Path
 NAMES = (
     "bench_compile",
     "bench_draw",
+    "bench_diff",
     "bench_network",
     "bench_step",
     "bench_hydra",

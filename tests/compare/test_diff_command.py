@@ -49,6 +49,14 @@ def test_a_difference_is_1_and_read_line_by_line(run):
     ]
 
 
+def test_whole_networks_are_counted(run, tmp_path):
+    (tmp_path / "more.cfg").write_text(
+        GOOD + "{B}\n[net]\nchannels = 4\nheight = 8\nwidth = 8\n[global_avgpool]\n"
+    )
+    assert run("good.cfg", "more.cfg")[1].splitlines()[2:] == ["+ B: 1 block, 0 parameters, 0 MACs"]
+    assert run("more.cfg", "good.cfg")[1].splitlines()[2:] == ["− B: 1 block, 0 parameters, 0 MACs"]
+
+
 def test_presets_and_variables_of_one_side(run):
     code, out, _ = run("good.cfg", "good.cfg", "--preset-b", "demo")
     assert code == 1

@@ -35,9 +35,9 @@ from netcfg.draw.measure import (
 from netcfg.draw.metrics import ASCENT, fitted, text_width
 from netcfg.draw.model import Box, Diagram, Frame, Wire
 from netcfg.draw.options import Look
+from netcfg.draw.page.folded import folded_box, is_shut, shown_at_first
 from netcfg.draw.page.tables import Entries, Table
 from netcfg.draw.scene import Scene, Shape, groups_of
-from netcfg.draw.shown import kinds_of
 from netcfg.draw.svg import rows_of
 
 VERSION = 1
@@ -193,7 +193,7 @@ class _Network:
     def foldable(self, whole: Group, flows: Sequence[Flow]) -> dict[str, Any]:
         """Its outermost level."""
         if not self.content.look.is_sideways:
-            shown = _shown_at_first(whole, self.content.look)
+            shown = shown_at_first(whole, self.content.look)
             self.common = common_width([self.content.as_shown(*each) for each in shown])
         return self.level(level_of(whole.units, flows), 0, 1)
 
@@ -289,11 +289,11 @@ class _Network:
             "paint": [LOOKS[frame.mark].colour, LOOKS[frame.mark].fill] if frame.mark else None,
             "box": self.number[id(boxes[0])],
             "count": len(boxes),
-            "shut": _is_shut(edge.depth, boxes, self.content.look),
+            "shut": is_shut(edge.depth, boxes, self.content.look),
             "exits": [inside.exits[key] for key in edge.keys],
             "entries_at": [edge.entering(key) for key in inside.entries],
             "ports": _ports(ports or (Port(),), labels or [""]),
-            "folded": self._box(_folded(frame, boxes, edge.turns), unit, labels, edge),
+            "folded": self._box(folded_box(frame, boxes, edge.turns), unit, labels, edge),
             "level": self._level_inside(inside, frame, unit, edge),
         }
 
@@ -340,31 +340,8 @@ class _Edge:
         )
 
 
-def _shown_at_first(
-    unit: Unit, look: Look, depth: int = -1, turns: int = 1
-) -> Iterator[tuple[Box, list[Box], int]]:
-    """The boxes of a unit where nothing was unfolded, the boxes each stands for, and in how many turns.
-
-    The unit is inside of `depth` templates, and of repeats that show one of `turns`.
-    """
-    one, boxes = unit.one if isinstance(unit, Repeat) else unit, list(leaves(unit))
-    if isinstance(one, Box):
-        yield one, boxes, turns
-    elif isinstance(one, Group) and _is_shut(depth, boxes, look):
-        yield _folded(one.frame, boxes, turns), boxes, turns
-    elif isinstance(one, Group):
-        inside = turns * (len(unit.turns) if isinstance(unit, Repeat) else 1)
-        for inner in one.units:
-            yield from _shown_at_first(inner, look, depth + 1, inside)
-
-
-def _is_shut(depth: int, boxes: Sequence[Box], look: Look) -> bool:
-    """Whether a frame is folded at first: where it is too deep, unless its boxes are marked unalike."""
-    return look.depth is not None and depth >= look.depth and len({box.mark for box in boxes}) == 1
-
-
 def _weight(member: Unit | Pin) -> int:
-    return 0 if isinstance(member, Pin) else sum(1 for _ in _shown_at_first(member, OPEN))
+    return 0 if isinstance(member, Pin) else sum(1 for _ in shown_at_first(member, OPEN))
 
 
 def _stand_in(member: Unit | Pin, ports: int) -> Item:
@@ -392,19 +369,3 @@ def _ports(ports: Sequence[Port], labels: Sequence[str]) -> list[list[Any]]:
 
 def _title_words(title: Line) -> Iterator[Shape]:
     return words_of(title, 0.0, style.HEADER / 2 + style.TEXT * ASCENT / 2)
-
-
-def _folded(frame: Frame, boxes: Sequence[Box], turns: int) -> Box:
-    """What is shown in place of a folded frame, as pictures show closed templates."""
-    blocks = [entry.title[1:].partition("]")[0] for box in boxes for entry in box.entries] * turns
-    box = Box("template", frame.name, "", [frame.note, *kinds_of(blocks)], frame.details, frame.count)
-    with_parameters = [each for each in boxes if each.costs.parameters]
-    starts = {each.start for each in with_parameters}
-    box.start = starts.pop() if len(starts) == 1 else ""
-    box.frozen = bool(with_parameters) and all(each.frozen for each in with_parameters)
-    marks = {(each.mark, each.message) for each in boxes}
-    if len(marks) == 1:
-        box.mark, box.message = marks.pop()
-    elif marks:
-        box.mark = "changed"
-    return box

@@ -1,14 +1,10 @@
-// The page itself: what is seen of the drawing, what is chosen, and what keys, pointers and the address do.
+// The page itself: what is drawn, chosen, folded and found.
 
-const find = (selector) => document.querySelector(selector);
-const FAR = 0.3;  // below this scale text cannot be read and is left out
-
-class Page {
+class Page extends View {
   constructor(data) {
+    super(find("#stage"), find("#world"));
     sizes = data.sizes;
-    Object.assign(this, {data, folds: new Folds(), scale: 1, x: 0, y: 0, chosen: "", hits: [], hit: -1});
-    this.stage = find("#stage");
-    this.world = find("#world");
+    Object.assign(this, {data, folds: new Folds(), chosen: "", hits: [], hit: -1});
     this.panel = new Panel(data, find("#about"), {go: (id) => this.reveal(id), neighbours: (part) => this.neighbours(part)});
     for (const network of data.networks) {
       for (const member of this.members(network.level)) {
@@ -208,7 +204,7 @@ class Page {
     else if (isRepeat && member.one.is === "box") turns.has(member.id) ? turns.delete(member.id) : turns.add(member.id);
     else folded.add(id);
     const wasChosen = this.chosen === id;
-    this.drawAround(member.is === "repeat" && !this.drawing.parts.has(member.id) ? id : id);
+    this.drawAround(id);
     const shown = this.drawing.parts.has(id) ? id : isRepeat ? this.nowOf(member) : this.shownAs(id);
     if (wasChosen) this.choose(shown, false), this.focus(shown);
     say(`${part.is === "box" ? "Unfolded" : "Folded"} ${id}`);
@@ -248,82 +244,6 @@ class Page {
     this.chosen = this.shownAs(this.chosen);
     this.mark();
     find('[data-do="turns"]').setAttribute("aria-pressed", String(this.folds.turns.size > 0));
-  }
-
-  // --- view
-
-  /** Put the view where `x`, `y` and `scale` say, at most once a frame. */
-  look() {
-    if (this.isWaiting) return;
-    this.isWaiting = true;
-    requestAnimationFrame(() => {
-      this.isWaiting = false;
-      this.world.setAttribute("transform", `translate(${number(this.x)},${number(this.y)}) scale(${this.scale.toFixed(4)})`);
-      this.stage.classList.toggle("far", this.scale < FAR);
-      this.leaveOut();
-    });
-  }
-
-  /** Leave out what is in boxes far outside of the window: all texts are laid out anew at each step of a zoom. */
-  leaveOut() {
-    const {width, height} = this.stage.getBoundingClientRect();
-    const [left, top] = [-(this.x + width / 2) / this.scale, -(this.y + height / 2) / this.scale];
-    const [right, bottom] = [left + (2 * width) / this.scale, top + (2 * height) / this.scale];
-    for (const box of this.boxes) {
-      const isOut = box.x > right || box.x + box.w < left || box.y > bottom || box.y + box.h < top;
-      if (isOut !== Boolean(box.isOut)) this.setOut(box, isOut);
-    }
-  }
-
-  setOut(box, isOut) {
-    const element = this.element(box.id);
-    box.isOut = isOut;
-    if (isOut) (box.content = document.createDocumentFragment()).append(...element.childNodes);
-    else if (box.content) element.append(box.content);
-  }
-
-  zoom(factor, at) {
-    const {width, height} = this.stage.getBoundingClientRect(), [px, py] = at ?? [width / 2, height / 2];
-    const scale = Math.min(8, Math.max(0.004, this.scale * factor));
-    this.isMoved = true;
-    this.x = px - (px - this.x) * (scale / this.scale);
-    this.y = py - (py - this.y) * (scale / this.scale);
-    this.scale = scale;
-    this.look();
-  }
-
-  /** The view at first: everything, or of what is too large for that, its beginning. */
-  start() {
-    this.fit();
-    if (this.scale >= FAR) return;
-    const {width} = this.stage.getBoundingClientRect();
-    this.scale = Math.max(this.scale, Math.min(0.8, (width - 40) / this.drawing.width));
-    this.x = Math.max(20, (width - this.drawing.width * this.scale) / 2);
-    this.y = 20;
-  }
-
-  fit(part) {
-    const {width, height} = this.stage.getBoundingClientRect();
-    const {x = 0, y = 0, w, h} = part ?? {w: this.drawing.width, h: this.drawing.height};
-    this.isMoved = Boolean(part);
-    this.scale = Math.min(part ? 1.5 : 1.25, Math.max(0.004, Math.min((width - 40) / w, (height - 40) / h)));
-    this.x = (width - w * this.scale) / 2 - x * this.scale;
-    this.y = Math.max(20, (height - h * this.scale) / 2) - y * this.scale;
-    this.look();
-  }
-
-  /** Move the view so that a part is in it, large enough to read. */
-  bring(part) {
-    const {width, height} = this.stage.getBoundingClientRect();
-    this.isMoved = true;
-    if (this.scale < 0.5) this.scale = 1;
-    const left = this.x + part.x * this.scale, top = this.y + part.y * this.scale;
-    const inside = left > 20 && top > 20 && left + part.w * this.scale < width - 20 && top + Math.min(part.h * this.scale, height / 2) < height - 20;
-    if (!inside) {
-      this.x = width / 2 - (part.x + part.w / 2) * this.scale;
-      this.y = height / 2 - (part.y + Math.min(part.h / 2, height / 3 / this.scale)) * this.scale;
-    }
-    this.look();
   }
 
   // --- search
@@ -419,158 +339,3 @@ function frameAround(part, kind) {
 }
 
 function say(text) { find("#said").textContent = text; }
-
-// --- pointers
-
-function listenToPointers(page) {
-  const {stage} = page, down = new Map();
-  let moved = 0;
-  const at = (event) => { const box = stage.getBoundingClientRect(); return [event.clientX - box.left, event.clientY - box.top]; };
-  stage.addEventListener("pointerdown", (event) => {
-    if (event.button) return;
-    down.set(event.pointerId, at(event));
-    moved = 0;
-  });
-  stage.addEventListener("pointermove", (event) => {
-    const before = down.get(event.pointerId), now = at(event);
-    if (!before) return;
-    moved += Math.abs(now[0] - before[0]) + Math.abs(now[1] - before[1]);
-    if (moved < 4) return;
-    stage.classList.add("moving");
-    if (!stage.hasPointerCapture(event.pointerId)) stage.setPointerCapture(event.pointerId);
-    const other = [...down].find(([id]) => id !== event.pointerId)?.[1];
-    if (other) page.zoom(Math.hypot(now[0] - other[0], now[1] - other[1]) / Math.max(1, Math.hypot(before[0] - other[0], before[1] - other[1])), other);
-    const share = other ? 0.5 : 1;
-    page.isMoved = true;
-    page.x += (now[0] - before[0]) * share;
-    page.y += (now[1] - before[1]) * share;
-    page.look();
-    down.set(event.pointerId, now);
-  });
-  const up = (event) => { down.delete(event.pointerId); stage.classList.remove("moving"); };
-  stage.addEventListener("pointerup", up);
-  stage.addEventListener("pointercancel", up);
-  stage.addEventListener("click", (event) => { if (moved < 4) click(page, event); });
-  stage.addEventListener("dblclick", (event) => {
-    const part = event.target.closest(".box, .header")?.closest("[data-node]");
-    if (part && !event.target.closest(".chip")) page.toggle(part.dataset.node);
-  });
-  stage.addEventListener("wheel", (event) => {
-    event.preventDefault();
-    const unit = event.deltaMode === 1 ? 16 : event.deltaMode === 2 ? 400 : 1;
-    const isWheel = event.deltaX === 0 && (event.deltaMode !== 0 || Math.abs(event.deltaY) >= 50);
-    if (event.ctrlKey || event.metaKey || isWheel) {
-      return page.zoom(Math.exp(-event.deltaY * unit * (event.ctrlKey && !isWheel ? 0.01 : 0.0018)), at(event));
-    }
-    page.isMoved = true;
-    page.x -= event.deltaX;
-    page.y -= event.deltaY;
-    return page.look();
-  }, {passive: false});
-}
-
-function click(page, event) {
-  const chip = event.target.closest(".chip"), part = event.target.closest(".box, .header")?.closest("[data-node]");
-  if (!part) return page.choose("", false), page.openPanel();
-  if (chip) return page.toggle(part.dataset.node, chip.dataset.action);
-  if (event.detail > 1) return undefined;
-  page.choose(part.dataset.node, true);
-  return page.focus(part.dataset.node);
-}
-
-// --- keys and buttons
-
-function actionsOf(page) {
-  return {
-    fold: () => page.foldAll(true),
-    unfold: () => page.foldAll(false),
-    turns: () => page.turnsOfAll(),
-    in: () => page.zoom(1.25),
-    out: () => page.zoom(0.8),
-    fit: () => page.fit(),
-    theme: () => setTheme(document.documentElement.dataset.theme === "dark" ? "light" : "dark"),
-    help: () => find("#help").showModal(),
-    close: () => page.closePanel(),
-  };
-}
-
-function listenToKeys(page) {
-  const act = actionsOf(page);
-  const keys = {
-    "+": act.in, "=": act.in, "-": act.out, "0": act.fit, "1": () => page.zoom(1 / page.scale), "?": act.help,
-    c: act.fold, e: act.unfold, r: act.turns, t: act.theme, "/": () => find("#query").select(),
-    ...arrowsOf(page),
-    Enter: () => { page.openPanel(); find("#panel-title")?.focus(); }, " ": () => page.toggle(page.chosen),
-    Escape: () => act.close(),
-  };
-  document.addEventListener("keydown", (event) => {
-    const isTyping = event.target.matches("input, select"), isButton = event.target.closest("button, a, summary, dialog");
-    if (event.ctrlKey || event.metaKey || event.altKey || (isTyping && event.key !== "Escape")) return;
-    if (isButton && event.key !== "Escape" && !"/?".includes(event.key)) return;
-    if (find("#help").open || !keys[event.key]) return;
-    event.preventDefault();
-    if (isTyping) page.stage.focus();
-    keys[event.key]();
-  });
-  for (const button of document.querySelectorAll("[data-do]")) button.addEventListener("click", () => act[button.dataset.do]());
-  find("#about").addEventListener("click", (event) => { if (event.target.matches("[data-fold]")) page.toggle(page.chosen); });
-  find("#query").addEventListener("input", (event) => page.search(event.target.value));
-  find("#query").addEventListener("keydown", (event) => { if (event.key === "Enter") event.preventDefault(), page.nextHit(event.shiftKey ? -1 : 1); });
-  find("#search").addEventListener("submit", (event) => event.preventDefault());
-  page.stage.addEventListener("focus", () => { if (page.chosen) page.focus(page.chosen); });
-}
-
-/** The arrows that point along the wires follow them, the other two go through the file. */
-function arrowsOf(page) {
-  const along = page.data.sideways || page.data.still ? ["ArrowLeft", "ArrowRight"] : ["ArrowUp", "ArrowDown"];
-  const across = along[0] === "ArrowUp" ? ["ArrowLeft", "ArrowRight"] : ["ArrowUp", "ArrowDown"];
-  const ways = {[along[0]]: "before", [along[1]]: "after", [across[0]]: "previous", [across[1]]: "next"};
-  return Object.fromEntries(Object.entries(ways).map(([key, way]) => [key, () => page.step(way)]));
-}
-
-// --- theme, print, address
-
-function setTheme(theme) { document.documentElement.dataset.theme = theme; }
-
-function listenToSurroundings(page) {
-  const dark = matchMedia("(prefers-color-scheme: dark)");
-  setTheme(dark.matches ? "dark" : "light");
-  dark.addEventListener("change", () => setTheme(dark.matches ? "dark" : "light"));
-  let before = "";
-  addEventListener("beforeprint", () => {
-    before = document.documentElement.dataset.theme;
-    setTheme("light");
-    page.world.removeAttribute("transform");
-    page.stage.classList.remove("far");
-    for (const box of page.boxes) page.setOut(box, false);
-    page.stage.setAttribute("viewBox", `0 0 ${Math.ceil(page.drawing.width)} ${Math.ceil(page.drawing.height)}`);
-  });
-  addEventListener("afterprint", () => {
-    setTheme(before);
-    page.stage.removeAttribute("viewBox");
-    page.look();
-  });
-  addEventListener("hashchange", () => readAddress(page));
-  readAddress(page);
-}
-
-/** `#ID` chooses a part; `#?theme=dark&fold=all&turns=all&find=conv&part=ID&panel=1` sets more. */
-function readAddress(page) {
-  const text = location.hash.slice(1);
-  if (!text) return;
-  if (!text.startsWith("?")) return page.reveal(decodeURIComponent(text));
-  const asked = new URLSearchParams(text.slice(1));
-  if (asked.has("theme")) setTheme(asked.get("theme"));
-  if (asked.get("turns") === "all" && !page.folds.turns.size) page.turnsOfAll();
-  if (asked.has("fold")) page.foldAll(asked.get("fold") === "all");
-  if (asked.has("find")) find("#query").value = asked.get("find"), page.search(asked.get("find"));
-  if (asked.has("part")) page.reveal(asked.get("part"));
-  if (asked.has("panel")) page.openPanel();
-  return undefined;
-}
-
-const page = new Page(JSON.parse(find("#data").textContent));
-listenToPointers(page);
-listenToKeys(page);
-listenToSurroundings(page);
-window.netcfg = page;
