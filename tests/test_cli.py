@@ -110,6 +110,8 @@ def test_what_is_done_exits_with_0(run: Run, arguments: list[str]) -> None:
         ["graph", "good.cfg", "--network", "M"],
         ["graph", "good.cfg", "--scale", "0"],
         ["graph", "good.cfg", "--scale", "nan"],
+        ["graph", "good.cfg", "--columns", "0"],
+        ["graph", "good.cfg", "--depth", "-1"],
     ],
     ids=" ".join,
 )
@@ -315,6 +317,36 @@ def test_warnings_go_to_the_other_stream(run: Run) -> None:
 def test_a_graph_is_drawn_where_asked(run: Run, name: str, start: bytes) -> None:
     assert run("graph", "good.cfg", "-o", name).out == f"{name}\n"
     assert Path(name).read_bytes().startswith(start)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "help"),
+    [
+        ("--style", "volume", "volumes"),
+        ("--direction", "left-rihgt", "left-right"),
+        ("--labels", "shape,mac", "macs"),
+        ("--heat", "parameter", "parameters"),
+    ],
+)
+def test_an_unknown_look_is_refused_with_the_nearest(run: Run, option: str, value: str, help: str) -> None:
+    result = run("graph", "good.cfg", option, value)
+    assert result.err.startswith(f"{option}: ")
+    assert f"did you mean `{help}`?" in result.err
+
+
+def test_every_look_draws_another_picture(run: Run) -> None:
+    looks = (
+        [],
+        ["--style", "volumes"],
+        ["--direction", "left-right"],
+        ["--heat", "macs"],
+        ["--labels", "none"],
+    )
+    pictures = []
+    for look in looks:
+        run("graph", "good.cfg", "-o", "out.svg", *look)
+        pictures.append(Path("out.svg").read_bytes())
+    assert len(set(pictures)) == len(looks)
 
 
 def test_an_unknown_ending_lists_the_known(run: Run) -> None:

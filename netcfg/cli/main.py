@@ -13,7 +13,7 @@ COMMANDS = {
     "check": "find everything that is wrong with files, without data or torch",
     "summary": "list the blocks of a program's networks: shapes, parameters, costs",
     "plan": "the training step: what each phase computes, reuses, cuts and updates",
-    "graph": "draw a program's networks as svg or png",
+    "graph": "draw a program's networks, or its training step, as svg, pdf, html and more",
     "diff": "what changed from one file to another: blocks, shapes, costs, training",
     "train": "train a program and keep what came of it in a run folder",
     "sweep": "train with every choice of some variables, ending in one table",
