@@ -27,6 +27,9 @@ MOST_CROSSED = 1
 """As many lines may cross a cut that nobody asked for."""
 WORTH_IT = 0.75
 """Where the longest column would have more than that much of the length, nothing is folded that need not be."""
+STRIP = 1.25
+"""What is as many times longer than a page is folded even where more lines cross the cuts."""
+MOST_CROSSED_BY_A_STRIP = 8
 BELOW_LABEL = 2.0
 """Cuts also lie that far below a label: above the fork of its signal."""
 PAGE_LENGTH = 1400.0
@@ -40,11 +43,18 @@ def fold(placement: Placement, links: Sequence[Link], count: int | None) -> Plac
     wished = count or columns_of_page(placement.height, placement.width)
     if wished < 2:
         return placement
-    cuts = _Cuts(placement, links).best(wished, MOST_CROSSED if count is None else None)
-    longest = max(high - low for low, high in zip([0.0, *cuts], [*cuts, placement.height], strict=True))
-    if not cuts or (count is None and longest > WORTH_IT * placement.height):
-        return placement
-    return _Folded(placement, links, cuts).placement()
+    places = _Cuts(placement, links)
+    if count is not None:
+        cuts = places.best(wished, None)
+        return _Folded(placement, links, cuts).placement() if cuts else placement
+    is_strip = placement.height > STRIP * PAGE_LENGTH
+    for most in (MOST_CROSSED, MOST_CROSSED_BY_A_STRIP) if is_strip else (MOST_CROSSED,):
+        cuts = places.best(wished, most)
+        ends = [0.0, *cuts, placement.height]
+        longest = max(high - low for low, high in zip(ends, ends[1:], strict=False))
+        if cuts and longest <= WORTH_IT * placement.height:
+            return _Folded(placement, links, cuts).placement()
+    return placement
 
 
 def columns_of_page(length: float, width: float) -> int:
