@@ -7,6 +7,7 @@ import configparser
 import subprocess
 import sys
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -189,6 +190,22 @@ def test_every_folder_of_python_files_is_packaged() -> None:
         top, *rest = folder.relative_to(ROOT).parts
         wanted.add(".".join([names[top], *rest]))
     assert listed_packages() == wanted
+
+
+def test_every_file_beside_the_python_files_is_packaged() -> None:
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg", encoding="utf-8")
+    patterns = {
+        name: globs.replace(",", " ").split() for name, globs in setup["options.package_data"].items()
+    }
+    for folder in {path.parent for path in SOURCES}:
+        names = {path.name for path in folder.iterdir() if path.is_file() and path.suffix != ".py"}
+        top, *rest = folder.relative_to(ROOT).parts
+        package = ".".join([FOLDERS[top], *rest])
+        unlisted = {
+            name for name in names if not any(fnmatch(name, glob) for glob in patterns.get(package, ()))
+        }
+        assert unlisted == set(), package
 
 
 def test_every_packaged_folder_is_a_package() -> None:
