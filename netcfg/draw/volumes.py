@@ -123,9 +123,10 @@ def solid_of(box: Box, scale: Scale, sideways: bool) -> Solid:
 
 def volume_lines(box: Box, with_shape: bool) -> tuple[Line, ...]:
     """A box's text in smaller letters and shorter lines, and beneath it the shape and the number of turns."""
+    beside = replace(box, pieces=_short_pieces(box.pieces), heat=None)
     lines = [
         tuple(replace(word, size=word.size * style.VOLUME_TEXT) for word in line)
-        for line in box_lines(replace(box, pieces=_short_pieces(box.pieces)), style.VOLUME_LINE_WIDTH)
+        for line in box_lines(beside, style.VOLUME_LINE_WIDTH)
     ]
     last = []
     if with_shape and box.shapes:
