@@ -56,6 +56,9 @@ def run(options: argparse.Namespace) -> int:
             "help: give the folder that `netcfg train` printed, or a .cfg file and its `--weights`"
         )
     program = _program_of_run(target, options) if target.is_dir() else _program_of_file(options)
+    from netcfg.trainers.allocation import keep_freed_memory
+
+    keep_freed_memory()
     from netcfg.trainers.examination import expect_metrics
 
     expect_metrics(program)

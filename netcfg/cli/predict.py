@@ -51,6 +51,9 @@ def run(options: argparse.Namespace) -> int:
     _check(options)
     programs = {name: load_program(name, options) for name in options.runs if _is_file(name)}
 
+    from netcfg.trainers.allocation import keep_freed_memory
+
+    keep_freed_memory()
     from netcfg.datasets.frames import open_frames
     from netcfg.trainers.answers import expect_distinct
     from netcfg.trainers.devices import choose_device

@@ -93,6 +93,9 @@ def _train(options: argparse.Namespace) -> int:
     earlier = _continue_with(options, folder)
     program = _load(options, folder)  # before torch: a file with mistakes is refused at once
 
+    from netcfg.trainers.allocation import keep_freed_memory
+
+    keep_freed_memory()
     from netcfg.trainers.devices import choose_device, own_device
     from netcfg.trainers.distributed import join, place_in_team
 

@@ -2,18 +2,20 @@
 
     python tests/benchmarks/bench_step.py [FILE…] [--batch 4] [--rounds 5] [--precision f32 bf16] [--busy]
 
-Both take the same batch in turn, so that a busy machine slows both; the median of the rounds' ratios counts. `--busy`
-counts the processor time of one thread, for machines on which others run.
+Each way has a process of its own, as a training has; they take the same batch in turn, so that a busy machine slows
+both; the median of the rounds' ratios counts. `--busy` counts the processor time of one thread, for machines on which
+others run.
 """
 
 from __future__ import annotations
 
 import argparse
-import gc
+import multiprocessing
 import statistics
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import torch
@@ -22,6 +24,7 @@ from torch import Tensor
 import netcfg
 from netcfg.passes.read import shipped_folder
 from netcfg.program import Program
+from netcfg.trainers.allocation import keep_freed_memory
 from netcfg.trainers.devices import use_channels_last
 from netcfg.trainers.phases import Phases
 
@@ -77,19 +80,41 @@ def seconds(step: Step, fields: Fields) -> float:
     return clock() - start
 
 
+def work(connection: Connection, path: Path, preset: str | None, precision: str | None, batch: int) -> None:
+    """Take a step whenever asked, and tell how long it took; without `precision` the plain way."""
+    if precision is not None:
+        keep_freed_memory()
+    program = netcfg.load(path, preset=preset)
+    step = make_step(with_precision(program, precision or "f32"), precision is None)
+    layout = torch.contiguous_format if precision is None else torch.channels_last
+    fields = make_batch(program, batch, layout)
+    while (threads := connection.recv()) is not None:
+        torch.set_num_threads(threads)
+        connection.send(seconds(step, fields))
+
+
 def compare(path: Path, precision: str, batch: int, rounds: int, preset: str | None) -> None:
     """Print the rounds of one file and precision, and the median of their ratios."""
-    program = netcfg.load(path, preset=preset)
-    ways = [
-        (make_step(program, True), make_batch(program, batch, torch.contiguous_format)),
-        (
-            make_step(with_precision(program, precision), False),
-            make_batch(program, batch, torch.channels_last),
-        ),
-    ]
-    for step, fields in ways:
-        seconds(step, fields)
-    rows = [[seconds(step, fields) for step, fields in ways] for _ in range(rounds)]
+    context = multiprocessing.get_context("spawn")
+    ways = []
+    for asked in (None, precision):
+        ours, theirs = context.Pipe()
+        process = context.Process(target=work, args=(theirs, path, preset, asked, batch), daemon=True)
+        process.start()
+        ways.append((ours, process))
+
+    def take() -> list[float]:
+        found = []
+        for connection, _ in ways:
+            connection.send(torch.get_num_threads())
+            found.append(connection.recv())
+        return found
+
+    take()
+    rows = [take() for _ in range(rounds)]
+    for connection, process in ways:
+        connection.send(None)
+        process.join()
     print(f"{path.stem}, {precision}, batch {batch}")
     for plain, ours in rows:
         print(f"  plain {plain:.3f} s   ours {ours:.3f} s   ratio {plain / ours:.2f}", flush=True)
@@ -113,7 +138,6 @@ def main() -> None:
     for path in options.files:
         for precision in options.precision:
             compare(path, precision, options.batch, options.rounds, options.preset)
-            gc.collect()
 
 
 if __name__ == "__main__":
