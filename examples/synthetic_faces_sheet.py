@@ -1,8 +1,9 @@
 # ruff: noqa: TID253
-"""Draw two pictures of the data set `synthetic_faces`, next to this file.
+"""Draw three pictures of the data set `synthetic_faces`, next to this file.
 
 - synthetic_faces.png: subjects by action units, each unit alone and at its strongest, the neutral face first;
-- synthetic_faces_clip.png: a clip of one subject, and under each frame its optical flow to the next.
+- synthetic_faces_clip.png: a clip of one subject, and under each frame its optical flow to the next;
+- synthetic_faces_motion.png: two clips with labels of motion, in one the jaw drops, in the other it closes.
 
 Run: python examples/synthetic_faces_sheet.py
 """
@@ -66,6 +67,17 @@ def clip_sheet(frames: int = 8) -> Image:
     )
 
 
+def motion_sheet(frames: int = 4) -> Image:
+    """A clip of a growing and one of a fading unit, side by side, over their flow."""
+    data = SyntheticFaces(split="all", fields=("image", "flow", "labels"), subjects=30, clips=4, clip_length=frames,
+                          image_size=CLIP_SIDE, action_units=(26,), labels_are_motion=True, seed=SEED)  # fmt: skip
+    clips = [[data[start + frame] for frame in range(frames)] for start in range(0, len(data), frames)]
+    chosen = [next(clip for clip in clips if clip[0]["labels"][0] == label) for label in (1, 0)]
+    titles = [header(text, frames * CLIP_SIDE) for text in ("label 1: AU26 grows", "label 0: AU26 fades")]
+    rows = [np.hstack([sample[field] for clip in chosen for sample in clip]) for field in ("image", "flow")]
+    return np.vstack([np.hstack(titles), *rows])
+
+
 def story(data: SyntheticFaces, start: int, frames: int) -> list[str]:
     """The emotions of the first, the middle and the last frame of a clip."""
     return [EMOTIONS[int(data[start + frame]["emotion"])] for frame in (0, frames // 2, frames - 1)]
@@ -81,9 +93,14 @@ def header(text: str, width: int) -> Image:
 
 
 def main() -> None:
-    """Write both pictures."""
+    """Write all pictures."""
     folder = Path(__file__).parent
-    for name, sheet in (("synthetic_faces.png", face_sheet()), ("synthetic_faces_clip.png", clip_sheet())):
+    sheets = {
+        "synthetic_faces.png": face_sheet(),
+        "synthetic_faces_clip.png": clip_sheet(),
+        "synthetic_faces_motion.png": motion_sheet(),
+    }
+    for name, sheet in sheets.items():
         cv2.imwrite(
             str(folder / name), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_PNG_COMPRESSION, 9]
         )
