@@ -94,6 +94,15 @@ def test_wrong_usage_is_2(run, arguments):
     assert err
 
 
+def test_the_picture_never_replaces_a_file_that_it_compares(run, tmp_path):
+    other = (tmp_path / "other.cfg").rename(tmp_path / "other.svg")
+    text = other.read_text()
+    code, _, err = run("good.cfg", "other.svg", "-o", "other.svg")
+    assert code == 2
+    assert "would take the place" in err
+    assert other.read_text() == text
+
+
 def test_the_data_say_the_same(run):
     code, out, _ = run("good.cfg", "other.cfg", "--format", "json")
     data = json.loads(out)
