@@ -130,6 +130,14 @@ def test_the_picture_marks_the_difference(run, tmp_path, ending):
     assert drawn
 
 
+def test_what_there_was_not_is_a_word_in_a_picture(run, tmp_path):
+    text = (tmp_path / "good.cfg").read_text()
+    (tmp_path / "bare.cfg").write_text(text.replace("name = head\n", "", 1))
+    assert run("bare.cfg", "good.cfg", "-o", "out.json")[0] == 1
+    drawn = json.loads((tmp_path / "out.json").read_text())
+    assert "name none → head" in [node.get("message") for node in drawn["diagrams"][0]["nodes"]]
+
+
 def test_colours_are_for_terminals(run, monkeypatch):
     assert "\x1b" not in run("good.cfg", "other.cfg")[1]
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
