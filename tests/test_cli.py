@@ -319,6 +319,20 @@ def test_a_graph_is_drawn_where_asked(run: Run, name: str, start: bytes) -> None
     assert Path(name).read_bytes().startswith(start)
 
 
+@pytest.mark.parametrize("output", [(), ("-o", "net.svg"), ("-o", "./net.svg")])
+def test_a_picture_never_replaces_the_file_that_it_shows(
+    run: Run, tmp_path: Path, output: tuple[str, ...]
+) -> None:
+    file = (tmp_path / "good.cfg").rename(tmp_path / "net.svg")
+    text = file.read_text()
+    result = run("graph", "net.svg", *output)
+    assert result.code == 1
+    assert result.err.endswith(
+        "the picture would take the place of what it shows\nhelp: give -o another name\n"
+    )
+    assert file.read_text() == text
+
+
 @pytest.mark.parametrize(
     ("option", "value", "help"),
     [

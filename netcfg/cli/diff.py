@@ -78,7 +78,7 @@ def _draw(options: argparse.Namespace, difference: Difference) -> None:
     from netcfg.compare.picture import difference_picture
 
     output = Path(options.output)
-    check_picture(output, options.scale)
+    check_picture(output, options.scale, options.before, options.after)
     title = f"{Path(options.before).name} -> {Path(options.after).name}"
     drawn = difference_picture(difference, title, options.expand, options.scale)
     drawn.save(output)

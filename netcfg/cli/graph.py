@@ -91,7 +91,7 @@ def run(options: argparse.Namespace) -> int:
     """Draw the networks, or the training step, and say where the picture is."""
     look = _look(options)
     output = Path(options.output or f"{Path(options.file).stem}.svg")
-    check_picture(output, options.scale)
+    check_picture(output, options.scale, options.file)
     check_template(options.link)
     _check_combination(options, look)
     program, findings = check_file(options.file, options.preset, settings_of(options), options.data)
@@ -178,10 +178,18 @@ def _look(options: argparse.Namespace) -> Look:
         raise NetcfgError(f"--{error}") from None
 
 
-def check_picture(output: Path, scale: float) -> None:
-    """Raises `NetcfgError` for a picture that cannot be: of an unknown type, or of no size."""
+def check_picture(output: Path, scale: float, *drawn: str) -> None:
+    """Raises `NetcfgError` for a picture that cannot be: of an unknown type, of no size, in place of a file drawn."""
     from netcfg.draw.formats import writer_of
 
     writer_of(output)
     if not 0 < scale <= 16:
         raise NetcfgError(f"--scale must be above 0 and at most 16, found {scale:g}")
+    if any(_is_same_file(output, Path(file)) for file in drawn):
+        raise NetcfgError(
+            f"{output}: the picture would take the place of what it shows\nhelp: give -o another name"
+        )
+
+
+def _is_same_file(one: Path, other: Path) -> bool:
+    return one.exists() and other.exists() and one.samefile(other)

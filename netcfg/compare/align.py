@@ -128,7 +128,7 @@ class _Alignment:
         if len(stretch[0]) * len(stretch[1]) <= LARGEST_TABLE:
             self._take(_Table(self, stretch).best())
             return []
-        pairs = self._common(stretch) or _increasing(list(self._in_turn(stretch)))
+        pairs = self._common(stretch) or _increasing(list(self._in_turn(stretch, self.alike)))
         self._take(pairs)
         return list(self._between(pairs, stretch)) if pairs else []
 
@@ -159,21 +159,22 @@ class _Alignment:
         kept = common([self.alike[0][index] for index in first], [self.alike[1][index] for index in second])
         return [(first[here], second[there]) for here, there in kept or ()]
 
-    def _in_turn(self, stretch: Stretch) -> Iterator[Pair]:
+    @staticmethod
+    def _in_turn(stretch: Stretch, numbers: tuple[list[int], list[int]]) -> Iterator[Pair]:
         """The n-th of a sort with the n-th of the same sort."""
         there: dict[int, list[int]] = defaultdict(list)
         for index in reversed(stretch[1]):
-            there[self.alike[1][index]].append(index)
+            there[numbers[1][index]].append(index)
         for index in stretch[0]:
-            queue = there[self.alike[0][index]]
+            queue = there[numbers[0][index]]
             if queue:
                 yield index, queue.pop()
 
     def _moved(self) -> Iterator[Pair]:
-        """What is left and the same in every way, out of order."""
+        """What is left and the same in every way, out of order: it has moved, or what it stood beside has."""
         first = [index for index in range(len(self.first)) if index not in self.match]
         second = [index for index in range(len(self.second)) if index not in self.taken]
-        return self._once((first, second), self.exact)
+        return self._in_turn((first, second), self.exact)
 
     def worth(self, here: int, there: int) -> float:
         """What it is worth to match two items; 0 where they may not be."""

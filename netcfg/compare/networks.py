@@ -187,13 +187,18 @@ class _Comparison:
         )
         if not self._reads_the_same(one, other):
             yield Change("from", _references(self.before, one.inputs), _references(self.after, other.inputs))
-        if one.freeze != other.freeze and one.block.freeze == other.block.freeze and self._same_net("freeze"):
+        if self._is_frozen_with_its_use(one, other):
             yield Change("freeze", str(one.freeze), str(other.freeze))
         if not self._uses_the_same(one, other):
             yield Change("shared_with", one.shared, other.shared)
         starts = _start(one, self.starts[0]), _start(other, self.starts[1])
         if starts[0] != starts[1]:
             yield Change("weights", *starts)
+
+    def _is_frozen_with_its_use(self, one: Node, other: Node) -> bool:
+        """Whether a use of a template around a block freezes its parameters, or no longer does; it needs some."""
+        from_outside = one.block.freeze == other.block.freeze and self._same_net("freeze")
+        return one.freeze != other.freeze and from_outside and bool(one.parameters or other.parameters)
 
     def _uses_the_same(self, one: Node, other: Node) -> bool:
         """Whether two blocks have their own parameters, or those of the same block."""

@@ -192,4 +192,4 @@ def _message(block: BlockChange) -> str:
     """A changed block's options, a line each; its shape is on the line below it."""
     shapes = [effect for effect in block.effects if effect.what.startswith("shape")]
     rows: list[Change] = [*block.changes, *shapes] if block.status == "changed" else []
-    return "\n".join(map(change_text, rows))
+    return "\n".join(change_text(row, nothing="none") for row in rows)  # a dash beside an arrow is no word

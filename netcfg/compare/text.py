@@ -231,19 +231,21 @@ def _changed_rows(change: NetworkChange, blocks: Iterable[BlockChange]) -> Itera
         yield _Row("changed", name, kind + "; ".join(texts), _place(node.span))
 
 
-def change_text(change: Change) -> str:
-    """`stride 1 → 2`."""
-    return f"{_WORDS.get(change.what, change.what)} {_arrow(change.before, change.after, change.what)}"
+def change_text(change: Change, nothing: str = "—") -> str:
+    """`stride 1 → 2`; `nothing` stands for what there is not."""
+    return (
+        f"{_WORDS.get(change.what, change.what)} {_arrow(change.before, change.after, change.what, nothing)}"
+    )
 
 
-def _arrow(before: Value, after: Value, what: str = "") -> str:
-    return " → ".join(_value(what, value) for value in (before, after))
+def _arrow(before: Value, after: Value, what: str = "", nothing: str = "—") -> str:
+    return " → ".join(_value(what, value, nothing) for value in (before, after))
 
 
-def _value(what: str, value: Value) -> str:
+def _value(what: str, value: Value, nothing: str) -> str:
     if isinstance(value, int):
         return _count(what, value)
-    return "—" if value is None else value or "''"
+    return nothing if value is None else value or "''"
 
 
 # --- all else -------------------------------------------------------------------------------------------------

@@ -46,7 +46,7 @@ def _look(part: Part, network: str) -> tuple[object, ...]:
         return part.name, part.note, part.count, len(part.parts)
     name = "" if _is_own_output(part, network) else part.name
     text = tuple(part.pieces), part.template, part.notes
-    return part.kind, name, text, part.count, part.frozen, part.start, part.heat
+    return part.kind, name, text, part.count, part.frozen, part.start, part.lender, part.heat
 
 
 def _is_own_output(part: Part, network: str) -> bool:

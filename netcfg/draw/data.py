@@ -22,7 +22,8 @@ An entry is a section of the file: `title`; `type` and `options` (those that dif
 it has such; `span` (file, line, column, end_column; the file from the folder of the one that was drawn);
 `chain`, the places that lead to it from outside (spans with a message), and its `facts`. A block's facts are
 `shape` by port (numbers, or the text of a size that is only known as an expression), `parameters`,
-`trainable`, `macs` for one sample (null where unknown), `frozen`, and `weights` where it starts from some.
+`trainable`, `macs` for one sample (null where unknown), `frozen`, `shares` (the path of the
+block whose parameters it uses), and `weights` where it starts from some.
 """
 
 from __future__ import annotations

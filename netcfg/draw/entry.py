@@ -48,7 +48,7 @@ def _includes(span: Span) -> Iterator[Span]:
 
 
 def entry_of(graph: Graph, node: Node) -> Entry:
-    """A network's block: shapes by port, parameters, cost, what is frozen and where its weights start."""
+    """A network's block: shapes by port, parameters, cost, what is frozen or shared and where its weights start."""
     facts: dict[str, Any] = {
         "shape": {port: to_json(signal.shape) for port, signal in node.outputs.items()},
         "parameters": node.parameters,
@@ -57,6 +57,8 @@ def entry_of(graph: Graph, node: Node) -> Entry:
     }
     if node.parameters and not node.trainable:
         facts["frozen"] = True
+    if node.shared and any(other.path == node.shared and other.parameters for other in graph.nodes):
+        facts["shares"] = node.shared
     start = start_of(graph, node)
     if start:
         facts["weights"] = start

@@ -1,4 +1,4 @@
-"""The files a picture can be written to, by their ending."""
+"""The files a picture can be written to, by their ending. Only the writer that is asked for is imported."""
 
 from __future__ import annotations
 
@@ -8,19 +8,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from netcfg.draw.data import write_json
-from netcfg.draw.dot import write_dot
 from netcfg.draw.figure import compose
 from netcfg.draw.links import Links
-from netcfg.draw.mermaid import write_markdown, write_mermaid
 from netcfg.draw.model import Diagram
 from netcfg.draw.options import Look
-from netcfg.draw.page import write_page
-from netcfg.draw.pdf import write_pdf
-from netcfg.draw.png import write_png
 from netcfg.draw.scene import Scene
 from netcfg.draw.svg import write_svg
-from netcfg.draw.tikz import write_tikz
 from netcfg.files import write_beside
 from netcfg.source import NetcfgError, nearest
 
@@ -59,6 +52,8 @@ class Picture:
 
     def page(self) -> str:
         """It as an HTML file: to fold, unless it is in columns that were asked for, or of volumes."""
+        from netcfg.draw.page import write_page
+
         scene = self.scene if (self.look.columns or 1) > 1 or self.look.volumes else None
         return write_page(self.title, self.diagrams, self.links, self.look, scene)
 
@@ -68,10 +63,14 @@ def _svg(picture: Picture) -> bytes:
 
 
 def _png(picture: Picture) -> bytes:
+    from netcfg.draw.png import write_png
+
     return write_png(picture.scene, picture.scale)
 
 
 def _pdf(picture: Picture) -> bytes:
+    from netcfg.draw.pdf import write_pdf
+
     return write_pdf(picture.scene)
 
 
@@ -81,26 +80,38 @@ def _way(picture: Picture) -> str:
 
 
 def _dot(picture: Picture) -> bytes:
+    from netcfg.draw.dot import write_dot
+
     return write_dot(picture.diagrams, picture.title, _way(picture)).encode()
 
 
 def _mermaid(picture: Picture) -> bytes:
+    from netcfg.draw.mermaid import write_mermaid
+
     return write_mermaid(picture.diagrams, picture.title, _way(picture)).encode()
 
 
 def _markdown(picture: Picture) -> bytes:
+    from netcfg.draw.mermaid import write_markdown
+
     return write_markdown(picture.diagrams, picture.title, _way(picture)).encode()
 
 
 def _tikz_document(picture: Picture) -> bytes:
+    from netcfg.draw.tikz import write_tikz
+
     return write_tikz(picture.scene).encode()
 
 
 def _tikz_picture(picture: Picture) -> bytes:
+    from netcfg.draw.tikz import write_tikz
+
     return write_tikz(picture.scene, document=False).encode()
 
 
 def _json(picture: Picture) -> bytes:
+    from netcfg.draw.data import write_json
+
     return write_json(picture.title, picture.diagrams, picture.scene).encode()
 
 

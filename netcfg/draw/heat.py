@@ -16,8 +16,8 @@ RAMP: Final = ("#fff7ec", "#fdd9a5", "#fdb278", "#f5794f")
 """From nothing to the most; dark text can be read on each."""
 
 EDGE: Final = "#7d3c1c"
-HOT: Final = 0.6
-"""From this heat on, all text is dark."""
+HOT: Final = 0.15
+"""From this heat on all text is dark: faint text would have a contrast below 4."""
 
 
 def warm(diagrams: Sequence[Diagram], cost: str) -> None:

@@ -126,23 +126,27 @@ def box_lines(box: Box, limit: float = style.LINE_WIDTH) -> tuple[Line, ...]:
         colour = paint_of(box).text
         return ((*sign, _word(box.name, bold=True, colour=colour)), *_message(box))
     head, *rest = _wrapped(box.pieces, limit)
-    title = _title(box.name, box.template)
+    title = _title(box.name, box.template, faint=faint_ink(box))
     lines: list[Line] = [title] if title else []
     lines.append((_word(head),))
     lines += [(_word(text, size=style.SMALL, colour=faint_ink(box)),) for text in rest]
     lines += [(_word(text, size=style.SMALL),) for text in _filled(list(box.notes), style.SMALL, limit)]
     states = [f"from {box.start}"] if box.start else []
+    states += [f"shares {box.lender}"] if box.lender else []
     states += ["frozen"] if box.frozen else []
-    lines += [
-        (_word(text, size=style.SMALL, colour=style.FROZEN),) for text in _filled(states, style.SMALL, limit)
-    ]
+    blue = style.INK if _is_hot(box) else style.FROZEN
+    lines += [(_word(text, size=style.SMALL, colour=blue),) for text in _filled(states, style.SMALL, limit)]
     lines[0] = (*sign, *lines[0])
     return (*lines, *_message(box))
 
 
 def faint_ink(box: Box) -> str:
     """The colour of what matters less; on a hot box it has to be dark to be read."""
-    return style.INK if box.heat is not None and box.heat >= HOT else style.FAINT
+    return style.INK if _is_hot(box) else style.FAINT
+
+
+def _is_hot(box: Box) -> bool:
+    return box.heat is not None and box.heat >= HOT
 
 
 def _sign(mark: Mark) -> Line:
@@ -280,11 +284,11 @@ def frame_title(frame: Frame) -> Line:
     return (*_sign(frame.mark), *_title(frame.name, frame.note, frame.count))
 
 
-def _title(name: str, template: str, count: int = 1) -> Line:
+def _title(name: str, template: str, count: int = 1, faint: str = style.FAINT) -> Line:
     """A use's name, its template, and its number of turns, as far as there are such."""
     words = [_word(name, bold=True)] if name else []
     if template and template != name.replace("_", " "):
-        words.append(_word(template, colour=style.FAINT if name else style.INK))
+        words.append(_word(template, colour=faint if name else style.INK))
     if count > 1:
         words.append(_word(times_text(count), bold=True))
     return tuple(words)

@@ -20,6 +20,7 @@ from netcfg.draw.shown import (
     Turn,
     is_frozen,
     kinds_of_blocks,
+    lender,
     plain_name,
     shown_boxes,
     signals_given,
@@ -39,8 +40,8 @@ class Box:
     its network, and `entries` the sections it stands for. `turn` is set where each turn is shown by itself.
     `colour` is that of its edge, if not its family's. `message` says what its `mark` is for; its lines stand below
     the others. `notes` are the further lines that were asked for, `costs` those of all that it stands for, `shapes`
-    those of its signals by port, and `start` the weights that it starts from. `heat` is how near it comes to the
-    highest cost, where boxes are coloured by it.
+    those of its signals by port, `start` the weights that it starts from, and `lender` what it shares its parameters
+    with. `heat` is how near it comes to the highest cost, where boxes are coloured by it.
     """
 
     kind: str
@@ -61,6 +62,7 @@ class Box:
     costs: Costs = Costs()
     shapes: Mapping[str, Shape] = field(default_factory=dict)
     start: str = ""
+    lender: str = ""
     heat: float | None = None
 
 
@@ -137,9 +139,10 @@ def diagram(graph: Graph, expand: bool = False, look: Look | None = None, marks:
 
 def _box(graph: Graph, one: Shown, all_frozen: bool, look: Look) -> Box:
     costs = costs_of(one.nodes)
-    box = _use_box(one) if one.closed else _block_box(graph, one)
+    box = _use_box(graph, one) if one.closed else _block_box(graph, one)
     box.frozen = _all_frozen(one) and not all_frozen
     box.start = _start(graph, one)
+    box.lender = _lender(graph, one)
     box.count, box.turn, box.costs = one.count, one.turn, costs
     box.mark, box.message = one.marked
     box.shapes = {port: signal.shape for port, signal in one.last.outputs.items()}
@@ -154,6 +157,15 @@ def _start(graph: Graph, one: Shown) -> str:
     return "" if start == _start_of_all(graph) else _file(start)
 
 
+def _lender(graph: Graph, one: Shown) -> str:
+    """What lends a box its parameters, where it has any."""
+    borrowed = {node.shared: lender(node) for node in one.nodes if node.shared}
+    if not borrowed:
+        return ""
+    lenders = {borrowed[node.path] for node in graph.nodes if node.parameters and node.path in borrowed}
+    return lenders.pop() if len(lenders) == 1 else ""
+
+
 def _start_of_all(graph: Graph) -> str:
     return next((request.source for request in graph.weights if not request.path), "")
 
@@ -164,7 +176,10 @@ def _file(start: str) -> str:
 
 
 def _all_frozen(one: Shown) -> bool:
-    return is_frozen(one.first) if not one.closed else all(map(is_frozen, filter(_has_parameters, one.nodes)))
+    if not one.closed:
+        return is_frozen(one.first)
+    owners = list(filter(_has_parameters, one.nodes))
+    return bool(owners) and all(map(is_frozen, owners))
 
 
 def _has_parameters(node: Node) -> bool:
@@ -178,16 +193,16 @@ def _block_box(graph: Graph, one: Shown) -> Box:
     pieces = [piece for part in parts for piece in part.split(", ")]
     place = "" if name or one.places or node.position is None else str(node.position)
     entries = tuple(entry_of(graph, each) for each in one.nodes)
-    return Box(node.block.family, name, place, pieces, _details(one), path=node.path, entries=entries)
+    return Box(node.block.family, name, place, pieces, _details(graph, one), path=node.path, entries=entries)
 
 
-def _use_box(one: Shown) -> Box:
+def _use_box(graph: Graph, one: Shown) -> Box:
     """The box of a template's use that is shown closed."""
     place = one.closed
     assert place is not None
     frame = _frame(place, one.places)
     name = plain_name(place.title)
-    rows = [frame.details.partition("\n")[0], ", ".join(kinds_of_blocks(one)), *_facts(one)]
+    rows = [frame.details.partition("\n")[0], ", ".join(kinds_of_blocks(one)), *_facts(graph, one)]
     details = "\n".join([*rows, place_text(place.span)])
     pieces = [frame.note, *kinds_of_blocks(one)]
     return Box("template", name, "", pieces, details, path=place.path, entries=frame.entries)
@@ -201,7 +216,7 @@ def _plain(node: Node) -> str:
     return f"{node.type.replace('_', ' ')} {label}".rstrip()
 
 
-def _details(one: Shown) -> str:
+def _details(graph: Graph, one: Shown) -> str:
     """What a viewer shows when the pointer rests on a box."""
     node = one.first
     rows = [f"[{node.type}] {node.path}"]
@@ -211,15 +226,18 @@ def _details(one: Shown) -> str:
         )
         if len(one.nodes) > 9:
             rows[-1] += f" and {len(one.nodes) - 9} more"
-    return "\n".join([*rows, *_facts(one), place_text(node.span)])
+    return "\n".join([*rows, *_facts(graph, one), place_text(node.span)])
 
 
-def _facts(one: Shown) -> Iterator[str]:
+def _facts(graph: Graph, one: Shown) -> Iterator[str]:
     for port, signal in one.last.outputs.items():
         yield f"shape {port + ' ' if port else ''}{show(signal.shape)}"
     yield f"{sum(other.parameters for other in one.nodes):,} parameters"
     if _all_frozen(one):
         yield "frozen"
+    name = _lender(graph, one)
+    if name:
+        yield f"shares the parameters of {name}"
 
 
 def _frames(graph: Graph, shown: list[Shown], boxes: dict[int, Box], all_frozen: bool) -> Frame:

@@ -310,12 +310,23 @@ def _looks(one: Shown) -> tuple[object, ...]:
         one.places,
         one.last.output.shape,
         is_frozen(first),
+        lender(first),
         one.marked,
     )
 
 
 def _named(node: Node) -> bool:
     return node.block.name is not None
+
+
+def lender(node: Node) -> str:
+    """The block or the use of a template whose parameters a block uses, as `shared_with` names it; else nothing."""
+    if node.shared is None:
+        return ""
+    own, others = node.path.split("."), node.shared.split(".")
+    while len(own) > 1 and len(others) > 1 and own[-1] == others[-1]:  # its place in the use
+        del own[-1], others[-1]
+    return others[-1]
 
 
 def is_frozen(node: Node) -> bool:
@@ -345,7 +356,10 @@ def _closed_continues(graph: Graph, previous: Shown, one: Shown, shown_by: list[
 
 def _form(one: Shown) -> list[object]:
     """Equal for uses of a template that hold equal blocks."""
-    return [(node.type, node.block.label(), node.output.shape, is_frozen(node)) for node in one.nodes]
+    return [
+        (node.type, node.block.label(), node.output.shape, is_frozen(node), lender(node))
+        for node in one.nodes
+    ]
 
 
 def _is_read_by_others(graph: Graph, signal: tuple[int, str], one: Shown, shown_by: list[Shown]) -> bool:

@@ -94,6 +94,15 @@ def test_wrong_usage_is_2(run, arguments):
     assert err
 
 
+def test_the_picture_never_replaces_a_file_that_it_compares(run, tmp_path):
+    other = (tmp_path / "other.cfg").rename(tmp_path / "other.svg")
+    text = other.read_text()
+    code, _, err = run("good.cfg", "other.svg", "-o", "other.svg")
+    assert code == 2
+    assert "would take the place" in err
+    assert other.read_text() == text
+
+
 def test_the_data_say_the_same(run):
     code, out, _ = run("good.cfg", "other.cfg", "--format", "json")
     data = json.loads(out)
@@ -119,6 +128,14 @@ def test_the_picture_marks_the_difference(run, tmp_path, ending):
         assert nodes["relu"]["mark"] == "added"
         assert nodes["head"]["message"] == "output_features 5 → 6\nshape 5 → 6"
     assert drawn
+
+
+def test_what_there_was_not_is_a_word_in_a_picture(run, tmp_path):
+    text = (tmp_path / "good.cfg").read_text()
+    (tmp_path / "bare.cfg").write_text(text.replace("name = head\n", "", 1))
+    assert run("bare.cfg", "good.cfg", "-o", "out.json")[0] == 1
+    drawn = json.loads((tmp_path / "out.json").read_text())
+    assert "name none → head" in [node.get("message") for node in drawn["diagrams"][0]["nodes"]]
 
 
 def test_colours_are_for_terminals(run, monkeypatch):

@@ -6,6 +6,7 @@ from sketches import Sketch
 from netcfg.draw import Look, draw, picture
 from netcfg.draw.heat import RAMP, heat_colour
 from netcfg.draw.marks import paint_of
+from netcfg.draw.measure import box_lines
 from netcfg.draw.model import Box, diagram
 from netcfg.draw.scene import Rect, Text
 from netcfg.graph import Graph, WeightRequest
@@ -90,6 +91,42 @@ def test_weights_of_a_network_are_told_in_its_title_alone():
     shown = diagram(with_weights(("", "imagenet")))
     assert shown.frame.note == "500 parameters, from imagenet"
     assert not any(box.start for box in boxes(shown.frame))
+
+
+@pytest.mark.parametrize("heat", [0.0, 0.1, 0.2, 0.6, 1.0])
+def test_all_text_can_be_read_on_every_heat(heat):
+    box = Box(
+        "convolution",
+        "stem",
+        "",
+        ["convolutional 3×3", "batch normalisation in groups", "relu"],
+        "",
+        template="first",
+    )
+    box.heat, box.frozen = heat, True
+    words = [word for line in box_lines(box) for word in line]
+    assert [word.text for word in words] == [
+        "stem",
+        "first",
+        "convolutional 3×3",
+        "batch normalisation in groups, relu",
+        "frozen",
+    ]
+    assert min(contrast(word.colour, heat_colour(heat)) for word in words) > 3.5
+
+
+def contrast(one, other):
+    """Of two colours, as WCAG 2 defines it: from 1 to 21."""
+    dark, light = sorted(map(_luminance, (one, other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(colour):
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 def test_heat_is_drawn():

@@ -2,7 +2,10 @@ import pytest
 import sketches
 from sketches import Sketch
 
+import netcfg
+from netcfg.draw.measure import box_lines
 from netcfg.draw.model import Box, Frame, amount, diagram
+from netcfg.draw.options import Look
 
 
 def boxes(part):
@@ -140,6 +143,70 @@ def test_wires_are_labelled_with_port_and_shape():
 
 def test_frozen_block_says_so():
     assert [box.frozen for box in blocks(sketches.taps())][0]
+
+
+SIAMESE = """{Define tower}
+[convolutional]
+filters = 4
+kernel_size = 3
+[activation]
+activation = relu
+[maxpool]
+pool_size = 2
+stride = 2
+{Siamese}
+[net]
+[input]
+name = left
+channels = 3
+height = 8
+width = 8
+[input]
+name = right
+channels = 3
+height = 8
+width = 8
+[tower]
+name = tower
+from = left
+[connected]
+name = head
+output_features = 4
+[tower]
+name = twin
+from = right
+shared_with = tower
+[connected]
+output_features = 4
+shared_with = head
+[connected]
+output_features = 4
+[combine_add]
+combine_layers = head, -1
+"""
+
+
+@pytest.mark.parametrize("depth", [None, 0])
+def test_blocks_say_whose_parameters_they_use(depth):
+    (graph,) = netcfg.load(SIAMESE).networks.values()
+    lenders = [(box.pieces[0], box.lender) for box in blocks(graph, look=Look(depth=depth))]
+    tower = [("convolutional 3×3", ""), ("maxpool 2×2", "")] if depth is None else [("tower", "")]
+    twin = [("convolutional 3×3", "tower"), ("maxpool 2×2", "")] if depth is None else [("tower", "tower")]
+    dense = ("connected 4", "")
+    assert lenders == [*tower, dense, *twin, ("connected 4", "head"), dense, ("combine add", "")]
+
+
+def test_a_closed_use_without_parameters_of_its_own_is_not_frozen():
+    (graph,) = netcfg.load(SIAMESE).networks.values()
+    assert not any(box.frozen for box in blocks(graph, look=Look(depth=0)))
+
+
+def test_what_is_shared_is_a_line_in_the_box_and_a_fact():
+    (graph,) = netcfg.load(SIAMESE).networks.values()
+    box = next(box for box in blocks(graph) if box.lender == "head")
+    assert [word.text for line in box_lines(box) for word in line] == ["connected 4", "shares head"]
+    assert "shares the parameters of head" in box.details
+    assert box.entries[0].facts["shares"] == "head"
 
 
 def test_frozen_network_says_so_in_its_title_alone():

@@ -40,6 +40,8 @@ def folded_box(frame: Frame, boxes: Sequence[Box], turns: int) -> Box:
     with_parameters = [each for each in boxes if each.costs.parameters]
     starts = {each.start for each in with_parameters}
     box.start = starts.pop() if len(starts) == 1 else ""
+    lenders = {each.lender for each in boxes} - {""}
+    box.lender = lenders.pop() if len(lenders) == 1 else ""
     box.frozen = bool(with_parameters) and all(each.frozen for each in with_parameters)
     marks = {(each.mark, each.message) for each in boxes}
     if len(marks) == 1:
