@@ -274,6 +274,7 @@ def test_what_is_no_list_of_tensors_is_refused(convert: Convert, held: object, m
     error = convert("original", "-o", "out.safetensors").err
     assert error.startswith("error[NC603 weights-unreadable]: original/Encoder_epoch_10.pth ")
     assert message in error
+    assert "weights_only" not in error  # advice to run what is in the file
     assert not Path("ran").exists()
 
 

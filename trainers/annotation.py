@@ -62,6 +62,18 @@ def _draw_row(panel: Picture, top: int, name: str, value: float, is_present: boo
     cv2.putText(panel, f"{value:.2f}", (left + BAR + 8, base), _FONT, _SIZE, _INK, 1, cv2.LINE_AA)
 
 
+def fitted(picture: Picture, width: int, height: int) -> Picture:
+    """A picture (uint8 RGB) as `height`×`width`: an odd last line is cut, else scaled to fit, the rest paper."""
+    rows, columns = picture.shape[:2]
+    if (columns // 2 * 2, rows // 2 * 2) == (width, height):
+        return picture[:height, :width]
+    scale = min(width / columns, height / rows)
+    inner = max(1, min(width, round(scale * columns))), max(1, min(height, round(scale * rows)))
+    page = np.full((height, width, 3), _PAPER, np.uint8)
+    page[: inner[1], : inner[0]] = cv2.resize(picture, inner, interpolation=cv2.INTER_AREA)
+    return page
+
+
 class AnnotatedFolder:
     """A PNG for every frame. Raises `NetcfgError` where the folder cannot be written."""
 
@@ -92,18 +104,21 @@ class AnnotatedVideo:
     def __init__(self, path: Path, frames_per_second: float) -> None:
         if not path.parent.is_dir():
             raise NetcfgError(f"cannot write {path}: there is no folder {path.parent}")
+        if path.is_dir():
+            raise NetcfgError(f"cannot write {path}: it is a folder")
         self._path = path
         self._beside = path.with_name(f".{path.stem}.new{path.suffix}")
         self._rate = frames_per_second
+        self._size = 0, 0
         self._video: Any = None
 
     def write(self, prediction: Prediction) -> None:
-        """The next frame."""
+        """The next frame; one of another size than the first is scaled to fit, as a video has one size."""
         picture = annotated(prediction.frame.image, prediction.answers)
-        even = picture[: len(picture) // 2 * 2, : picture.shape[1] // 2 * 2]  # codecs want even sides
         if self._video is None:
-            self._video = self._open(even.shape[1], even.shape[0])
-        self._video.write(cv2.cvtColor(even, cv2.COLOR_RGB2BGR))
+            self._size = picture.shape[1] // 2 * 2, len(picture) // 2 * 2  # codecs want even sides
+            self._video = self._open(*self._size)
+        self._video.write(cv2.cvtColor(fitted(picture, *self._size), cv2.COLOR_RGB2BGR))
 
     def _open(self, width: int, height: int) -> Any:
         code = cv2.VideoWriter_fourcc(*VIDEO_ENDINGS[self._path.suffix.lower()])
@@ -124,11 +139,17 @@ class AnnotatedVideo:
 def open_annotation(path: Path, frames: Frames) -> AnnotatedFolder | AnnotatedVideo:
     """A video where the name ends like one, else a folder of pictures."""
     if path.suffix.lower() in VIDEO_ENDINGS:
+        _expect_another(path, frames.path)
         return AnnotatedVideo(path, _rate(frames))
     if path.suffix:
         kinds = " or ".join(VIDEO_ENDINGS)
         raise NetcfgError(f"{path}: frames are annotated into a folder, or into a {kinds} video")
     return AnnotatedFolder(path)
+
+
+def _expect_another(path: Path, read: Path) -> None:
+    if path.exists() and path.samefile(read):
+        raise NetcfgError(f"{path} is what is read, and would be lost\nhelp: another name for `--annotate`")
 
 
 def _rate(frames: Frames) -> float:

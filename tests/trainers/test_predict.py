@@ -270,6 +270,30 @@ def test_frames_are_shown_with_their_confidences(made, clip, tmp_path):
     assert video.get(cv2.CAP_PROP_FRAME_COUNT) == LENGTH
 
 
+def test_a_video_that_is_read_is_not_written_over(made, clip, tmp_path, capsys):
+    _, _, (file, *weights) = made()
+    video = str(tmp_path / "v.avi")
+    assert main(["predict", file, str(clip), *weights, "--annotate", video]) == 0
+    before = Path(video).read_bytes()
+    (tmp_path / "link.avi").symlink_to(video)
+    for name in (video, str(tmp_path / "link.avi")):
+        assert main(["predict", file, video, *weights, "--annotate", name]) == 1
+        assert "is what is read, and would be lost\nhelp: another name" in capsys.readouterr().err
+    assert Path(video).read_bytes() == before
+
+
+def test_frames_of_another_size_stay_in_the_annotated_video(made, tmp_path):
+    _, _, (file, *weights) = made(ONLY_IMAGE, "still", inputs="image")
+    folder, video = tmp_path / "sizes", str(tmp_path / "v.avi")
+    folder.mkdir()
+    for number, size in enumerate([(300, 400), (401, 150), (150, 701), (300, 401)]):
+        cv2.imwrite(str(folder / f"{number}.png"), np.full((*size, 3), 60 * number, np.uint8))
+    assert main(["predict", file, str(folder), *weights, "--set", "inputs=image", "--annotate", video]) == 0
+    shown = cv2.VideoCapture(video)
+    colours = [int(shown.read()[1][10, 10].mean()) for _ in range(4)]
+    assert colours == pytest.approx([0, 60, 120, 180], abs=6)
+
+
 def test_a_bar_is_as_long_as_its_confidence():
     answer = Answer("Net", "labels", "labels", ("AU1", "AU2"), (0.5, 0.5))
     picture = annotated(np.zeros((300, 300, 3), np.uint8), [(answer, np.array([0.25, 0.75]))])
