@@ -88,11 +88,11 @@ def file_name(file: SourceFile) -> str:
     `{include …}` calls it.
     """
     root = root_of(file)
-    path = os.path.abspath(file.name)
     if is_shipped(file) and not is_shipped(root):
-        name = os.path.relpath(os.path.realpath(path), os.path.realpath(shipped_folder()))
+        start = os.path.realpath(shipped_folder())
     else:
-        name = os.path.relpath(path, os.path.dirname(os.path.abspath(root.name)))
+        start = os.path.dirname(os.path.realpath(root.name))  # includes are found from there, too
+    name = os.path.relpath(os.path.realpath(file.name), start)
     return name.replace(os.sep, "/")
 
 
