@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 import netcfg
-from netcfg.blocks.folders import AudetnetFolder
-from netcfg.blocks.kinds import FieldSpec
-from netcfg.datasets import audetnet_folder
-from netcfg.datasets.label_files import read_labels
+from netcfg.blocks.fields import FieldSpec
+from netcfg.blocks.sources.audetnet_folder import AudetnetFolder
 from netcfg.datasets.pipeline import Pipeline
+from netcfg.datasets.samples.label_files import read_labels
+from netcfg.datasets.sources import audetnet_folder
 from netcfg.program import Data
 from netcfg.shapes import Symbolic
 from netcfg.source import NetcfgError, SourceFile, Span

@@ -4,10 +4,10 @@ import face_trees as trees
 import numpy as np
 import pytest
 
-from netcfg.blocks.databases import Bp4d
-from netcfg.datasets import audetnet_folder
-from netcfg.datasets.frame_pairs import ClipSamples
-from netcfg.datasets.subject_folds import BP4D_FOLDS, DISFA_FOLDS, subjects_of_split
+from netcfg.blocks.sources.bp4d import Bp4d
+from netcfg.datasets.samples.frame_pairs import ClipSamples
+from netcfg.datasets.samples.subject_folds import BP4D_FOLDS, DISFA_FOLDS, subjects_of_split
+from netcfg.datasets.sources import audetnet_folder
 from netcfg.source import NetcfgError
 
 TRAIN, VALIDATION, TEST = ("F003", "F005"), ("F004",), ("F001", "F002")

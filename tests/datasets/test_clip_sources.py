@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 import netcfg
-from netcfg.blocks.clips import Clips
-from netcfg.blocks.databases import Disfa
+from netcfg.blocks.sources.clips import Clips
+from netcfg.blocks.sources.disfa import Disfa
 from netcfg.cli.main import main
-from netcfg.datasets import audetnet_folder, unpacked_videos
+from netcfg.datasets.pictures import unpacked_videos
 from netcfg.datasets.pipeline import open_samples
-from netcfg.datasets.subject_folds import DISFA_FOLDS
+from netcfg.datasets.samples.subject_folds import DISFA_FOLDS
+from netcfg.datasets.sources import audetnet_folder
 from netcfg.source import NetcfgError
 
 # of fold 0: tested; and five others, of which those at places 2 and 3 are for validation

@@ -9,14 +9,15 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import netcfg
-from netcfg.blocks.augmentation import Oversample
-from netcfg.blocks.data import Normalise, Resize
-from netcfg.blocks.databases import Bp4d
-from netcfg.blocks.kinds import FieldSpec
-from netcfg.datasets import audetnet_folder
-from netcfg.datasets.face_boxes import clipped_box, jittered_box
-from netcfg.datasets.oversample import Copy, balanced, doubled
+from netcfg.blocks.fields import FieldSpec
+from netcfg.blocks.samplers.oversample import Oversample
+from netcfg.blocks.sources.bp4d import Bp4d
+from netcfg.blocks.transforms.geometry import Resize
+from netcfg.blocks.transforms.normalise import Normalise
+from netcfg.datasets.pictures.face_boxes import clipped_box, jittered_box
 from netcfg.datasets.pipeline import Pipeline, open_samples
+from netcfg.datasets.samplers.oversample import Copy, balanced, doubled
+from netcfg.datasets.sources import audetnet_folder
 
 NETWORK = (
     "{N}\n[net]\n[input]\nname = image\nchannels = 3\nheight = 32\nwidth = 32\n"
