@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from netcfg.blocks.base import Block
+from netcfg.shapes import Shape, Size
 
 
 class ShuffleBatch(Block, name="shuffle_batch"):
@@ -33,6 +34,10 @@ class ShuffleBatch(Block, name="shuffle_batch"):
             return f"{names[0]}.detach().roll(-{self.by}, 0)"
         return f"{names[0]}.detach()[torch.randperm({names[0]}.shape[0], device={names[0]}.device)]"
 
+    def scratch(self, *inputs: Shape) -> Size:
+        """The new order, a number of eight bytes for each row."""
+        return 2 if self.mode == "random" else 0
+
     def label(self) -> str:
         """Which rows."""
         return f"shift {self.by}" if self.mode == "shift" else "random"
@@ -49,6 +54,7 @@ class Detach(Block, name="detach"):
     """
 
     stops_gradient: ClassVar[bool] = True
+    is_view: ClassVar[bool] = True
 
     def inline(self, *names: str) -> str:
         """The same numbers, without their history."""

@@ -109,6 +109,10 @@ class Convolutional(Block, name="convolutional"):
         """What is convolved, and what an activation made."""
         return needs_of_linear(applied(self.activation, CONVOLUTIONAL_ACTIVATIONS))
 
+    def depends_on_batch(self) -> bool:
+        """Where it normalises over the batch."""
+        return self.batch_normalise
+
     def warnings(self) -> dict[str, tuple[str, str, str]]:
         """An activation that acts as none."""
         return activation_warning(self.activation, CONVOLUTIONAL_ACTIVATIONS, "convolutional")
