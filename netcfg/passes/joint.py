@@ -26,6 +26,8 @@ def together(computes: Sequence[Compute], model: Graph) -> tuple[tuple[Compute, 
     for position, compute in enumerate(computes):
         key = _key(compute, model)
         first = group_of.get(key, position) if key is not None else position
+        # A member that reads (through others) what the group gives cannot be computed together with it: start a new
+        # group.
         if _is_read(groups.get(first, []), computes[first : position + 1]):
             first = position
         if key is not None:
