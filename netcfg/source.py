@@ -6,13 +6,14 @@ only the entry points raise, once, with all of them (`ProgramError`).
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 from netcfg.codes import CODES, Code
+from netcfg.spelling import did_you_mean as did_you_mean
+from netcfg.spelling import nearest as nearest
 
 FINDINGS_FORMAT_VERSION = 1
 
@@ -177,35 +178,6 @@ def _printable(text: str) -> str:
     return "".join(
         character if character.isprintable() or character == "\t" else "\ufffd" for character in text
     )
-
-
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word a writer most likely meant, or None where nothing comes close.
-
-    Close is: the same but for case and separators, a few letters off, or the beginning of just one.
-    """
-    folded = {_folded(candidate): candidate for candidate in known}
-    wanted = _folded(word)
-    matches = difflib.get_close_matches(wanted, folded, 1, 0.6)
-    if not matches and len(wanted) >= 3:
-        begun = [candidate for candidate in folded if candidate.startswith(wanted)]
-        matches = begun if len(begun) == 1 else []
-    return folded[matches[0]] if matches else None
-
-
-def _folded(word: str) -> str:
-    return word.casefold().replace("-", "_").replace(" ", "_")
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str | None:
-    """The help line for an unknown name: the nearest one, else the whole list where it is short."""
-    candidates = sorted(set(known))
-    match = nearest(word, candidates)
-    if match is not None:
-        return f"did you mean `{match}`?"
-    if 0 < len(candidates) <= 12:
-        return "known here: " + ", ".join(f"`{candidate}`" for candidate in candidates)
-    return None
 
 
 def shown_path(path: str | os.PathLike[str]) -> str:

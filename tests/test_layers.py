@@ -20,7 +20,7 @@ FOLDERS = {
     "datasets": "netcfg.datasets",
 }
 LAYERS = [
-    {"netcfg.codes", "netcfg.source", "netcfg.shapes", "netcfg.files"},
+    {"netcfg.codes", "netcfg.spelling", "netcfg.source", "netcfg.shapes", "netcfg.files"},
     {"netcfg.syntax"},
     {"netcfg.blocks", "netcfg.extensions"},
     {"netcfg.graph", "netcfg.program"},
