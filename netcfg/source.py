@@ -91,6 +91,12 @@ class Finding:
     help: str | None = None
     severity: Severity = "error"
 
+    def __post_init__(self) -> None:
+        """What it quotes may hold anything: it is shown, never obeyed, and cut where it would fill the screen."""
+        object.__setattr__(self, "message", shown_text(self.message))
+        if self.help is not None:
+            object.__setattr__(self, "help", shown_text(self.help))
+
     @property
     def name(self) -> str:
         """The readable half of the code, e.g. `unknown-option`."""
@@ -117,7 +123,9 @@ class Finding:
             "severity": self.severity,
             "message": self.message,
             "primary": self.span.to_json() if self.span else None,
-            "secondary": [{**note.span.to_json(), "message": note.message} for note in self.all_notes()],
+            "secondary": [
+                {**note.span.to_json(), "message": shown_text(note.message)} for note in self.all_notes()
+            ],
             "help": self.help,
         }
 
@@ -155,7 +163,7 @@ def render(finding: Finding) -> str:
     if finding.span:
         rows += _underlined(finding.span)
     for note in finding.all_notes():
-        rows.append(f"{note.span}: note: {note.message}")
+        rows.append(f"{note.span}: note: {shown_text(note.message)}")
         rows += _underlined(note.span)
     if finding.help:
         rows.append(f"help: {finding.help}")
@@ -171,17 +179,32 @@ def _underlined(span: Span) -> list[str]:
     start = min(span.column - 1, len(shown))
     gap = "".join("\t" if character == "\t" else " " for character in shown[:start])
     length = max(1, min(span.length, len(shown) - start))
-    return [f"    {_printable(shown)}", f"    {gap}{'^' * length}"]
+    return [f"    {shown_text(shown, lines=True)}", f"    {gap}{'^' * length}"]
 
 
-def _printable(text: str) -> str:
-    return "".join(
-        character if character.isprintable() or character == "\t" else "\ufffd" for character in text
-    )
+MAX_SHOWN = 2_000
+
+
+def shown_text(text: str, lines: bool = False) -> str:
+    """A text as it may reach a terminal or a picture: control characters become signs; `lines`: but for line ends."""
+    if not text.isprintable():
+        kept = "\n\t" if lines else ""
+        text = "".join(letter if letter in kept else sign_of(letter) for letter in text)
+    if len(text) > MAX_SHOWN and not lines:
+        text = f"{text[: MAX_SHOWN // 2]}…{text[-MAX_SHOWN // 2 :]}"
+    return text
+
+
+def sign_of(letter: str) -> str:
+    """The letter itself, or the sign that stands for one that is not printable: `␛` for an escape."""
+    if letter.isprintable():
+        return letter
+    code = ord(letter)
+    return chr(0x2400 + code) if code < 0x20 else "\u2421" if code == 0x7F else "\ufffd"
 
 
 def shown_path(path: str | os.PathLike[str]) -> str:
     """A path as a reader knows it: relative where it lies below the working folder."""
     text = os.fspath(path)
     relative = os.path.relpath(text) if os.path.isabs(text) else text
-    return text if relative.startswith("..") else relative
+    return shown_text(text if relative.startswith("..") else relative)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import operator
 import re
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -62,7 +63,9 @@ def evaluate(expression: str, lookup: Lookup) -> str:
     if len(expression) > MAX_EXPRESSION:
         raise ExpressionError(f"is longer than {MAX_EXPRESSION} characters")
     try:
-        tree = ast.parse(expression.strip(), mode="eval").body
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Python's own, of `1if`, would reach the terminal
+            tree = ast.parse(expression.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise ExpressionError(
             f"`{expression}` is not an expression of numbers, variables and + - * / // % ( )"
