@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from netcfg.blocks.made import Made
 from netcfg.graph import Graph, Node
 from netcfg.passes.lifetimes import Key, Lifetimes
 from netcfg.program import Program
@@ -47,11 +48,17 @@ def build_network(graph: Graph) -> Network:
     network = _network_class(re.sub(r"\W", "_", graph.name), _Writer(graph).source())()
     for node in graph.blocks:
         if not _is_inline(node) and node.shared is None:
-            module = node.block.lower(*(signal.shape for signal in node.inputs))
+            module = module_of(node)
             if node.freeze:
                 module.requires_grad_(False)
             _place(network, node.path, module)
     return network
+
+
+def module_of(node: Node) -> nn.Module:
+    """The module that computes a node, with fresh parameters."""
+    lowered = node.block.lower(*(signal.shape for signal in node.inputs))
+    return lowered.build() if isinstance(lowered, Made) else lowered
 
 
 def _place(network: Network, path: str, module: nn.Module) -> None:

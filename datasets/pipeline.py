@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from netcfg.blocks.augmentation import Momu as Sampling
-from netcfg.blocks.data import misplaced
-from netcfg.blocks.kinds import FieldSpec, Split, Transform
-from netcfg.datasets.memory import SampleMemory, fork_context, remembering, start_worker
-from netcfg.datasets.momu import Momu
+from netcfg.blocks.fields import FieldSpec, Split
+from netcfg.blocks.samplers.momu import Momu as Sampling
+from netcfg.blocks.transforms.base import Transform, misplaced
+from netcfg.datasets.samplers.momu import Momu
+from netcfg.datasets.samples.memory import SampleMemory, fork_context, remembering, start_worker
 from netcfg.program import Data
 from netcfg.source import Finding, NetcfgError, ProgramError
 

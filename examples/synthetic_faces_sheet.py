@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from netcfg.datasets.faces.identity import sample_identity
 from netcfg.datasets.faces.render import render_face
 from netcfg.datasets.faces.scene import Light, Pose, Scene
-from netcfg.datasets.synthetic_faces import EMOTIONS, SyntheticFaces
+from netcfg.datasets.sources.synthetic_faces import EMOTIONS, SyntheticFaces
 
 Image = NDArray[np.uint8]
 

@@ -15,7 +15,7 @@ from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from types import FrameType
 
-from netcfg.blocks.base import SECTIONS
+from netcfg.blocks.registry import GROUPS, forget, sections
 from netcfg.source import Finding, Span
 
 _loaded: dict[Path, int] = {}
@@ -31,6 +31,10 @@ def load_extension(path: Path, asked_at: Span, findings: list[Finding]) -> None:
         return
     name = f"netcfg_extension_{path.stem}_{abs(hash(path)) % 10**8}"
     _forget(name)
+    for group in GROUPS:
+        sections(
+            group
+        )  # so that a name used twice is found in the user's file, not in ours when that is read
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None
@@ -94,6 +98,4 @@ def _said(error: BaseException) -> str:
 
 def _forget(module_name: str) -> None:
     sys.modules.pop(module_name, None)
-    for group in SECTIONS.values():
-        for type_name in [key for key, section in group.items() if section.__module__ == module_name]:
-            del group[type_name]
+    forget(module_name)

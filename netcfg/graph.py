@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from netcfg.blocks.base import Block
-from netcfg.blocks.network import Net
+from netcfg.blocks.network.net import Net
 from netcfg.shapes import Shape
 from netcfg.source import Note, Span
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
-from netcfg.blocks.kinds import Optimizer
+from netcfg.blocks.optimizers.base import Optimizer
 from netcfg.passes.plan import Compute, Pattern, PhasePlan, Plan, Read, network_of
 from netcfg.program import Phase
 from netcfg.summary import aligned

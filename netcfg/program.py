@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from netcfg.blocks.general import Pictures, Published, Training
-from netcfg.blocks.kinds import FieldSpec, Loss, Metric, Optimizer, Source, Transform
+from netcfg.blocks.fields import FieldSpec
+from netcfg.blocks.general.training import Pictures, Published, Training
+from netcfg.blocks.losses.base import Loss
+from netcfg.blocks.metrics.base import Metric
+from netcfg.blocks.optimizers.base import Optimizer
+from netcfg.blocks.sources.base import Source
+from netcfg.blocks.transforms.base import Transform
 from netcfg.graph import Graph, Signal
 from netcfg.source import Finding, Span
 

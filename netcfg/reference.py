@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 
-from netcfg.blocks import SECTIONS, Block, Section
+from netcfg.blocks.base import Block, Section
+from netcfg.blocks.registry import GROUPS, find, sections
 from netcfg.summary import aligned
 
 GROUP_TITLES = {
@@ -20,16 +21,17 @@ GROUP_TITLES = {
 def find_section(name: str) -> tuple[list[type[Section]], list[str]]:
     """The section types of that name (one per group at most), and all known names."""
     wanted = name.strip("[]")
-    known = sorted({key for sections in SECTIONS.values() for key in sections})
-    return [sections[wanted] for sections in SECTIONS.values() if wanted in sections], known
+    known = sorted({name for group in GROUPS for name in sections(group)})
+    return [found for group in GROUPS if (found := find(group, wanted))], known
 
 
 def index_text() -> str:
     """Every section type with its first line, by group."""
     parts = []
-    for group, sections in SECTIONS.items():
-        width = max(map(len, sections), default=0)
-        rows = [f"  {name.ljust(width)}  {first_line(section)}" for name, section in sections.items()]
+    for group in GROUPS:
+        known = sections(group)
+        width = max(map(len, known), default=0)
+        rows = [f"  {name.ljust(width)}  {first_line(section)}" for name, section in known.items()]
         parts.append("\n".join([GROUP_TITLES[group], *rows]))
     return "\n\n".join(parts) + "\n\n`netcfg blocks NAME` prints a page."
 
@@ -75,11 +77,11 @@ def common_options_markdown() -> str:
 def reference_markdown() -> str:
     """All pages, by group, as they stand at the end of `cfg/README.md`."""
     parts = []
-    for group, sections in SECTIONS.items():
+    for group in GROUPS:
         parts.append(f"## {GROUP_TITLES[group]}\n")
         if group == "network":
             parts += ["Every block has these options:\n", common_options_markdown() + "\n"]
-        parts += [page_markdown(section) for section in sections.values()]
+        parts += [page_markdown(section) for section in sections(group).values()]
     return "\n".join(parts)
 
 

@@ -30,8 +30,8 @@ def one_thread():
 @pytest.fixture(autouse=True)
 def no_plots(monkeypatch):
     """They take longest, and have their own tests."""
-    monkeypatch.setattr("netcfg.trainers.trainer.draw_curves", lambda *_: None)
-    monkeypatch.setattr("netcfg.trainers.gallery.draw_gradient_flow", lambda *_: None)
+    monkeypatch.setattr("netcfg.trainers.fit.trainer.draw_curves", lambda *_: None)
+    monkeypatch.setattr("netcfg.trainers.reporting.gallery.draw_gradient_flow", lambda *_: None)
 
 
 @pytest.fixture(scope="module")

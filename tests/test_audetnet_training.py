@@ -11,7 +11,7 @@ from golden_rules import assert_record, fill, golden, two_scale, uniform
 
 import netcfg
 from netcfg.passes.plan import plan
-from netcfg.trainers.phases import Phases, set_training
+from netcfg.trainers.step.phases import Phases, set_training
 
 CFG = Path(__file__).parents[1] / "cfg"
 GOLDEN = golden("audetnet_training_steps")

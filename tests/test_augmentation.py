@@ -6,10 +6,12 @@ import torch
 from torchvision.transforms.v2 import functional
 
 import netcfg
-from netcfg.blocks.augmentation import ColorJitter, Noise
-from netcfg.blocks.data import HorizontalFlip, SyntheticFaces
-from netcfg.datasets.augmentation import jittered, noisy
+from netcfg.blocks.sources.synthetic_faces import SyntheticFaces
+from netcfg.blocks.transforms.colour import ColorJitter
+from netcfg.blocks.transforms.geometry import HorizontalFlip
+from netcfg.blocks.transforms.noise import Noise
 from netcfg.datasets.pipeline import Pipeline
+from netcfg.datasets.transforms.colour import jittered, noisy
 from netcfg.program import Data
 from netcfg.source import ProgramError, SourceFile, Span
 

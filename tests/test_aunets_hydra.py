@@ -14,8 +14,8 @@ from netcfg.passes.plan import plan
 from netcfg.passes.read import shipped_folder
 from netcfg.plan_text import plan_text
 from netcfg.program import Program
-from netcfg.trainers.model import Model
-from netcfg.trainers.phases import Phases
+from netcfg.trainers.step.model import Model
+from netcfg.trainers.step.phases import Phases
 
 ACTION_UNITS = (1, 2, 4, 6, 7, 10, 12, 14, 15, 17, 23, 24)
 SMALL = {"filters": 2, "hidden": 6, "image_size": 64}

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from netcfg.source import NetcfgError
-from netcfg.trainers.averaging import Averages
+from netcfg.trainers.step.averaging import Averages
 
 
 def networks() -> nn.ModuleDict:

@@ -9,14 +9,15 @@ import torch
 from torch import Tensor
 
 import netcfg
-from netcfg.blocks import BLOCKS, SECTIONS, Section
+from netcfg.blocks import Section
+from netcfg.blocks.registry import GROUPS, sections
 from netcfg.passes.schema import check_section
 from netcfg.source import Finding, SourceFile, render
 from netcfg.syntax import parse
 
 FRAMES = {"net", "input", "output"}
-COMPUTING = {name: kind for name, kind in BLOCKS.items() if name not in FRAMES}
-ALL = [(group, name) for group, sections in SECTIONS.items() for name in sections]
+COMPUTING = {name: kind for name, kind in sections("network").items() if name not in FRAMES}
+ALL = [(group, name) for group in GROUPS for name in sections(group)]
 SHAPES = re.compile(r"#\s*(?P<inputs>[\dx, ]+?)\s*->\s*(?P<output>[\dx]+)")
 
 
@@ -73,10 +74,10 @@ def test_a_block_evaluates_zeros_to_numbers(name: str) -> None:
 @pytest.mark.parametrize(("group", "name"), ALL)
 def test_every_example_validates(group: str, name: str) -> None:
     findings: list[Finding] = []
-    tree = parse(SourceFile("example", "{G}\n" + example(SECTIONS[group][name])), findings)  # type: ignore[index]
+    tree = parse(SourceFile("example", "{G}\n" + example(sections(group)[name])), findings)  # type: ignore[index]
     section = tree.items[0].sections[0]  # type: ignore[union-attr]
     assert section.name == name
-    assert check_section(section, SECTIONS[group][name], findings) is not None, "\n".join(
+    assert check_section(section, sections(group)[name], findings) is not None, "\n".join(
         map(render, findings)
     )  # type: ignore[index]
     assert findings == []
@@ -84,11 +85,11 @@ def test_every_example_validates(group: str, name: str) -> None:
 
 @pytest.mark.parametrize(("group", "name"), ALL)
 def test_every_page_explains_every_option(group: str, name: str) -> None:
-    rows = SECTIONS[group][name].option_rows()  # type: ignore[index]
+    rows = sections(group)[name].option_rows()  # type: ignore[index]
     assert [key for key, _, _, meaning in rows if not meaning.strip()] == []
 
 
 @pytest.mark.parametrize(("group", "name"), ALL)
 def test_every_page_begins_with_a_sentence(group: str, name: str) -> None:
-    first = SECTIONS[group][name].describe().partition("\n")[0]  # type: ignore[index]
+    first = sections(group)[name].describe().partition("\n")[0]  # type: ignore[index]
     assert re.fullmatch(r"[A-Z].{8,}\.", first), first

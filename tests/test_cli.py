@@ -468,7 +468,7 @@ def test_a_page_shows_options_example_and_source(run: Run) -> None:
     out = run("blocks", "[convolutional]").out
     assert [
         part
-        for part in ("filters", "required", "Example::", "netcfg.blocks.convolution, line")
+        for part in ("filters", "required", "Example::", "netcfg.blocks.network.convolution, line")
         if part not in out
     ] == []
 

@@ -7,11 +7,11 @@ import cv2
 import numpy as np
 import pytest
 
-from netcfg.blocks.folders import AudetnetFolder
+from netcfg.blocks.sources.audetnet_folder import AudetnetFolder
 from netcfg.cli.main import main
-from netcfg.datasets.face_crop import crop_face, face_square, levelling, read_landmarks
-from netcfg.datasets.label_files import read_labels
-from netcfg.datasets.synthetic_faces import BP4D_AUS, DISFA_AUS
+from netcfg.datasets.pictures.face_crop import crop_face, face_square, levelling, read_landmarks
+from netcfg.datasets.samples.label_files import read_labels
+from netcfg.datasets.sources.synthetic_faces import BP4D_AUS, DISFA_AUS
 from netcfg.source import NetcfgError
 
 

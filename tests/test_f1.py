@@ -10,11 +10,12 @@ from golden_rules import golden, uniform
 from torch import Tensor
 
 import netcfg
-from netcfg.blocks.f1 import F1
-from netcfg.blocks.judgement import Case
-from netcfg.blocks.metrics import Auc, TwoAfc
+from netcfg.blocks.metrics.auc import Auc
+from netcfg.blocks.metrics.f1 import F1
+from netcfg.blocks.metrics.judgement import Case
+from netcfg.blocks.metrics.two_afc import TwoAfc
 from netcfg.source import NetcfgError, ProgramError
-from netcfg.trainers.decisions import Search, median_filtered
+from netcfg.trainers.judging.decisions import Search, median_filtered
 
 PAIR = {"input": "Net", "target": "labels"}
 CASES = golden("aunets_metrics")["cases"]

@@ -14,9 +14,9 @@ import pytest
 
 import netcfg
 from netcfg.cli.main import main
-from netcfg.datasets import flow_folder
-from netcfg.datasets.audetnet_folder import read_picture
-from netcfg.datasets.optical_flow import dense_flow, encode_flow
+from netcfg.datasets.flow import folder as flow_folder
+from netcfg.datasets.flow.encoding import dense_flow, encode_flow
+from netcfg.datasets.pictures.reading import read_picture
 from netcfg.datasets.pipeline import open_samples
 
 FRAMES = 4
@@ -126,7 +126,7 @@ def test_a_folder_in_which_all_is_done_needs_no_frames(monkeypatch, capsys) -> N
     write_clip("clip")
     flow("clip", "-o", "out")
     monkeypatch.setattr(flow_folder, "write_clip", None)
-    monkeypatch.setattr("netcfg.datasets.frames.read_picture", None)
+    monkeypatch.setattr("netcfg.datasets.pictures.frames.read_picture", None)
     assert flow("clip", "-o", "out") == 0
     assert capsys.readouterr().out.endswith("out: 0 pictures written, 4 were there\n")
 

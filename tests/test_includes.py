@@ -241,7 +241,7 @@ def test_a_block_that_exists_already_is_refused(tmp_path: Path) -> None:
     write(tmp_path, a_dot_cfg="{include blocks.py}\n" + NETWORK + "[identity]\n")
     (finding,) = found(tmp_path / "a.cfg")
     assert finding.code == "NC012"
-    assert "netcfg.blocks.pooling.MaxPool" in finding.message
+    assert "netcfg.blocks.network.pooling.MaxPool" in finding.message
 
 
 # --- limits, and what may not be read

@@ -20,7 +20,15 @@ FOLDERS = {
     "datasets": "netcfg.datasets",
 }
 LAYERS = [
-    {"netcfg.codes", "netcfg.spelling", "netcfg.source", "netcfg.shapes", "netcfg.files"},
+    {
+        "netcfg.codes",
+        "netcfg.spelling",
+        "netcfg.source",
+        "netcfg.shapes",
+        "netcfg.files",
+        "netcfg.words",
+        "netcfg.axes",
+    },
     {"netcfg.syntax"},
     {"netcfg.blocks", "netcfg.extensions"},
     {"netcfg.graph", "netcfg.program"},
@@ -34,6 +42,19 @@ LAYERS = [
     {"netcfg.cli", "netcfg.__main__"},
 ]
 LIGHT = LAYERS[:8]
+ROOMS = {
+    "netcfg.datasets": [
+        "pictures",
+        "samples",
+        "transforms",
+        "flow",
+        "samplers",
+        "faces",
+        "sources",
+        "pipeline",
+    ],
+    "netcfg.trainers": ["machine", "step", "runs", "judging", "reporting", "prediction", "sweeps", "fit"],
+}
 HEAVY = {"torch", "torchvision", "numpy", "cv2", "matplotlib", "PIL", "safetensors", "torchmetrics"}
 
 
@@ -89,6 +110,23 @@ def test_a_module_imports_only_what_stands_before_it(path: Path) -> None:
         if name.split(".")[0] == "netcfg" and layer_of(name) > layer_of(module)
     ]
     assert later == []
+
+
+def room_of(module: str) -> tuple[str, int] | None:
+    """The folder of a module and the place of its room there, or None where rooms have no order."""
+    folder, _, rest = ".".join(module.split(".")[:3]).rpartition(".")
+    return (folder, ROOMS[folder].index(rest)) if folder in ROOMS else None
+
+
+@pytest.mark.parametrize("path", [path for path in SOURCES if room_of(module_of(path))], ids=module_of)
+def test_a_room_imports_only_the_rooms_before_it(path: Path) -> None:
+    mine = room_of(module_of(path))
+    assert mine is not None
+    named = {name for _, name in imports_of_functions(path)} | set(
+        imports(ast.parse(path.read_text("utf-8")))
+    )
+    theirs = {name: room_of(name) for name in named if name.startswith(mine[0] + ".")}
+    assert [name for name, room in theirs.items() if room and room[1] > mine[1]] == []
 
 
 def imports_of_functions(path: Path) -> Iterator[tuple[str, str]]:

@@ -8,8 +8,12 @@ from golden_rules import golden, uniform
 from torch import Tensor
 
 from netcfg.blocks.base import ShapeError
-from netcfg.blocks.f1 import F1
-from netcfg.blocks.metrics import Accuracy, EmdBound, TwoAfc, Variance, Xcov
+from netcfg.blocks.metrics.accuracy import Accuracy
+from netcfg.blocks.metrics.emd_bound import EmdBound
+from netcfg.blocks.metrics.f1 import F1
+from netcfg.blocks.metrics.two_afc import TwoAfc
+from netcfg.blocks.metrics.variance import Variance
+from netcfg.blocks.metrics.xcov import Xcov
 from netcfg.passes.schema import check_section
 from netcfg.source import Finding, NetcfgError, SourceFile
 from netcfg.syntax import parse

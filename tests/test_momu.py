@@ -5,10 +5,10 @@ import pytest
 from golden_rules import golden, uniform
 
 import netcfg
-from netcfg.blocks.augmentation import Momu as Sampling
-from netcfg.blocks.data import SyntheticFaces
-from netcfg.datasets.momu import Momu
+from netcfg.blocks.samplers.momu import Momu as Sampling
+from netcfg.blocks.sources.synthetic_faces import SyntheticFaces
 from netcfg.datasets.pipeline import Pipeline
+from netcfg.datasets.samplers.momu import Momu
 from netcfg.program import Data
 from netcfg.source import NetcfgError, ProgramError, SourceFile, Span
 

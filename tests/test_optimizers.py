@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 import torch
 
-from netcfg.blocks.kinds import Optimizer
-from netcfg.blocks.optimizers import Adam, AdamW, RmsProp, Sgd
+from netcfg.blocks.optimizers.adaptive import Adam, AdamW
+from netcfg.blocks.optimizers.base import Optimizer
+from netcfg.blocks.optimizers.rmsprop import RmsProp
+from netcfg.blocks.optimizers.sgd import Sgd
 
 PHASE = {"networks": ("Net",), "minimise": "detection"}
 CASES: list[tuple[type[Optimizer], dict[str, Any], type[torch.optim.Optimizer], dict[str, Any]]] = [

@@ -7,7 +7,7 @@ import pickle
 import numpy as np
 import pytest
 
-from netcfg.datasets.pickles import read_pickle
+from netcfg.datasets.samples.pickles import read_pickle
 from netcfg.source import NetcfgError
 
 PLAIN = {

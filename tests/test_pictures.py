@@ -11,8 +11,8 @@ from PIL import Image
 from torch import Tensor, nn
 
 from netcfg.source import NetcfgError
-from netcfg.trainers.gradient_flow import draw_gradient_flow, gradient_flow, gradient_scalars
-from netcfg.trainers.pictures import save_reconstructions, save_rows
+from netcfg.trainers.reporting.gradient_flow import draw_gradient_flow, gradient_flow, gradient_scalars
+from netcfg.trainers.reporting.pictures import save_reconstructions, save_rows
 
 MEAN, STD = (0.5, 0.4, 0.3), (0.2, 0.25, 0.5)
 

@@ -246,7 +246,7 @@ def test_the_pattern_of_a_batch_is_the_one_that_runs(audetnet: Plan) -> None:
 def test_critic_only_batches_build_no_graph_of_the_maker() -> None:
     import torch
 
-    from netcfg.trainers.phases import Phases
+    from netcfg.trainers.step.phases import Phases
 
     made = planned(GAN_MODEL, GAN_LOSSES, CRITIC + MAKER.replace("every = 1", "every = 2"), "AB")
     networks = netcfg.build(made.program)
@@ -264,7 +264,7 @@ def test_critic_only_batches_build_no_graph_of_the_maker() -> None:
 def test_a_network_that_gradients_pass_gets_none() -> None:
     import torch
 
-    from netcfg.trainers.phases import Phases
+    from netcfg.trainers.step.phases import Phases
 
     made = planned(GAN_MODEL, GAN_LOSSES, MAKER, "AB")
     networks = netcfg.build(made.program)

@@ -17,8 +17,8 @@ import netcfg
 from netcfg.passes.plan import Plan, network_of, plan
 from netcfg.passes.reach import reach
 from netcfg.program import Phase, Program
-from netcfg.trainers.model import Model, Value, read
-from netcfg.trainers.phases import Phases
+from netcfg.trainers.step.model import Model, Value, read
+from netcfg.trainers.step.phases import Phases
 
 CPU = torch.device("cpu")
 BATCHES = 4

@@ -10,8 +10,10 @@ import pytest
 import torch
 from torch.optim import lr_scheduler
 
-from netcfg.blocks.optimizers import Adam, RmsProp, Sgd
-from netcfg.blocks.schedules import Plateau
+from netcfg.blocks.optimizers.adaptive import Adam
+from netcfg.blocks.optimizers.rmsprop import RmsProp
+from netcfg.blocks.optimizers.schedules import Plateau
+from netcfg.blocks.optimizers.sgd import Sgd
 from netcfg.passes.schema import check_section
 from netcfg.source import Finding, SourceFile
 from netcfg.syntax import parse

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 import pytest
 
 import netcfg
-from netcfg.blocks import SECTIONS
+from netcfg.blocks.registry import sections
 from netcfg.spelling import Index, did_you_mean, distance, nearest
 
-BLOCKS = SECTIONS["network"]
+BLOCKS = sections("network")
 
 
 @pytest.mark.parametrize(

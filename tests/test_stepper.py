@@ -9,10 +9,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from netcfg.blocks.kinds import Optimizer
-from netcfg.blocks.optimizers import Adam, RmsProp, Sgd
+from netcfg.blocks.optimizers.adaptive import Adam
+from netcfg.blocks.optimizers.base import Optimizer
+from netcfg.blocks.optimizers.rmsprop import RmsProp
+from netcfg.blocks.optimizers.sgd import Sgd
 from netcfg.source import NetcfgError
-from netcfg.trainers.stepper import Precision, Stepper
+from netcfg.trainers.step.stepper import Precision, Stepper
 
 PHASE = {"networks": ("Net",), "minimise": "detection"}
 CPU = torch.device("cpu")

@@ -5,8 +5,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from netcfg.datasets.faces.opencv import cv2
 from netcfg.datasets.faces.scene import Light, Scene
+from netcfg.datasets.pictures.opencv import cv2
 
 Image = NDArray[np.uint8]
 

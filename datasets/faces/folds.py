@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from netcfg.datasets.faces.expression import FACE_AUS
 from netcfg.datasets.faces.geometry import MIRROR, Points, spline
-from netcfg.datasets.faces.opencv import cv2
+from netcfg.datasets.pictures.opencv import cv2
 
 SPAN_X, SPAN_Y = 2.6, 3.2
 LEFT, TOP = -1.3, -1.5

@@ -19,10 +19,10 @@ from netcfg.datasets.faces.geometry import (
     trace,
 )
 from netcfg.datasets.faces.identity import Identity
-from netcfg.datasets.faces.opencv import cv2
 from netcfg.datasets.faces.scene import Scene
 from netcfg.datasets.faces.sketch import Image, Sketch
 from netcfg.datasets.faces.surface import shade, to_image
+from netcfg.datasets.pictures.opencv import cv2
 
 _LEAST_SIDE = 128  # smaller images are drawn at twice their size
 

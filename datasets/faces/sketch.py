@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from netcfg.datasets.faces.geometry import Camera, Points
 from netcfg.datasets.faces.identity import Colour
-from netcfg.datasets.faces.opencv import cv2
+from netcfg.datasets.pictures.opencv import cv2
 
 Image = NDArray[np.uint8]
 Pixels = NDArray[np.int32]

@@ -25,8 +25,8 @@ from netcfg.datasets.faces.folds import (
 )
 from netcfg.datasets.faces.geometry import Camera, Points, neutral_points, outline, rotation
 from netcfg.datasets.faces.identity import Identity
-from netcfg.datasets.faces.opencv import cv2
 from netcfg.datasets.faces.scene import Light, Pose
+from netcfg.datasets.pictures.opencv import cv2
 
 Map = NDArray[Any]  # float32
 

@@ -1,34 +1,46 @@
-"""All section types. A new family is one more line here."""
+"""What sections are made of, for those who write their own: everything an author needs comes from here.
 
-from netcfg.blocks import (
-    activation,
-    audetnet,
-    augmentation,
-    backbones,
-    batch,
-    clips,
-    combine,
-    connected,
-    convolution,
-    data,
-    databases,
-    f1,
-    folders,
-    general,
-    losses,
-    metrics,
-    model,
-    network,
-    normalisation,
-    optical_flow,
-    optimizers,
-    pooling,
-    routing,
-)
-from netcfg.blocks.base import BLOCKS, SECTIONS, Block, Section, ShapeError
+The names are imported when they are asked for, so that reading a file of one kind does not load the others.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from netcfg.blocks.base import Block as Block
+    from netcfg.blocks.base import Section as Section
+    from netcfg.blocks.base import ShapeError as ShapeError
+    from netcfg.blocks.fields import FieldSpec as FieldSpec
+    from netcfg.blocks.losses.base import Loss as Loss
+    from netcfg.blocks.made import made as made
+    from netcfg.blocks.metrics.base import Metric as Metric
+    from netcfg.blocks.optimizers.base import Optimizer as Optimizer
+    from netcfg.blocks.sources.base import Source as Source
+    from netcfg.blocks.transforms.base import Transform as Transform
+
+_HOMES = {
+    "Block": "base",
+    "FieldSpec": "fields",
+    "Loss": "losses.base",
+    "Metric": "metrics.base",
+    "Optimizer": "optimizers.base",
+    "Section": "base",
+    "ShapeError": "base",
+    "Source": "sources.base",
+    "Transform": "transforms.base",
+    "made": "made",
+}
 
 __all__ = [
-    "BLOCKS", "SECTIONS", "Block", "Section", "ShapeError", "activation", "audetnet", "augmentation", "backbones",
-    "batch", "clips", "combine", "connected", "convolution", "data", "databases", "f1", "folders", "general",
-    "losses", "metrics", "model", "network", "normalisation", "optical_flow", "optimizers", "pooling", "routing",
+    "Block", "FieldSpec", "Loss", "Metric", "Optimizer", "Section", "ShapeError", "Source", "Transform",
+    "made",
 ]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    """Import the file of a name when it is first asked for."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'netcfg.blocks' has no attribute {name!r}")
+    return getattr(import_module(f"netcfg.blocks.{_HOMES[name]}"), name)

@@ -12,11 +12,15 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from netcfg.axes import Kind
+from netcfg.blocks.registry import Group, register
 from netcfg.blocks.values import Reader, Reference, describe_type, reader_of, show_value
 from netcfg.shapes import Shape, Size, known, show, volume
 
 if TYPE_CHECKING:
     from torch import nn
+
+    from netcfg.blocks.made import Made
 
 MAX_CHANNELS = 1_048_576
 MAX_KERNEL = 4_096
@@ -40,9 +44,6 @@ ADAPT = (
     "weights of another shape: refuse; repeat along the inputs; repeat along the sides of the map that the inputs "
     "are; or leave out"
 )
-
-Group = Literal["network", "data", "loss", "optimizer", "metric", "general"]
-
 
 POINTWISE_FAMILIES = frozenset({"activation", "normalisation", "regularisation", "combination", "routing"})
 """Blocks of these families that leave an image's size as it is work place by place; statistics do not count."""
@@ -184,8 +185,15 @@ class Block(Section):
     """How many signals it reads; None for one or more."""
     stops_gradient: ClassVar[bool] = False
     """Whether no gradient passes through it."""
+    takes: ClassVar[tuple[str, ...]] = ()
+    """The axes that its inputs may have, each a text like `CHW` (see `netcfg.axes`); () is any."""
+    roles: ClassVar[tuple[str, ...]] = ()
+    """Further options that name signals (`mask`), in the order in which they follow those of `from`."""
+    joins_box: ClassVar[bool] = False
+    """Whether a diagram writes it into the box of the block before it."""
     by_sample: ClassVar[bool] = False
-    """Whether what it makes of a sample depends on no other sample of the batch, nor on chance."""
+    """Whether what it makes of a sample depends on no other sample of the batch, nor on chance; with options on which
+    that hangs, it says so in `depends_on_batch`."""
     is_view: ClassVar[bool] = False
     """Whether its output is its input's own memory, seen in another way."""
     only_trains: ClassVar[bool] = False
@@ -222,6 +230,18 @@ class Block(Section):
         Raises `ShapeError`, with the arithmetic, where it cannot take them.
         """
         return inputs[0]
+
+    def axes(self, *inputs: str) -> str | dict[str, str]:
+        """The axes of what it gives (by port, with several) for those of what it takes; "" where nobody knows."""
+        return inputs[0] if inputs else ""
+
+    def kind(self, *inputs: Kind) -> Kind:
+        """What its output holds: numbers, unless it says otherwise."""
+        return "number"
+
+    def depends_on_batch(self) -> bool:
+        """Whether what it makes of a sample may hang on the others of its batch, or on chance."""
+        return not self.by_sample
 
     def arithmetic(self, *inputs: Shape) -> str:
         """How its shape comes about, in numbers, where that is not plain to see; for error messages."""
@@ -269,8 +289,8 @@ class Block(Section):
         kernel, stride, pad, dilation = window
         return Reach(dilation * (kernel - 1) + 1, Fraction(stride), Fraction(pad))
 
-    def lower(self, *inputs: Shape) -> "nn.Module":
-        """The module that computes it, called with its inputs in order."""
+    def lower(self, *inputs: Shape) -> "Made | nn.Module":
+        """The module that computes it, called with its inputs in order: mostly `made(Class, …)`, a call described."""
         raise NotImplementedError(f"[{self.type_name}] has no lowering")
 
     def inline(self, *names: str) -> str | None:
@@ -295,34 +315,6 @@ class Block(Section):
     def warnings(self) -> dict[str, tuple[str, str, str]]:
         """What is legal but odd about its options: key -> (code, sentence, help)."""
         return {}
-
-
-# --- the registry -------------------------------------------------------------------------------------------
-
-SECTIONS: dict[Group, dict[str, type[Section]]] = {
-    "network": {},
-    "data": {},
-    "loss": {},
-    "optimizer": {},
-    "metric": {},
-    "general": {},
-}
-BLOCKS: dict[str, type[Section]] = SECTIONS["network"]
-
-
-def register(section: type[Section]) -> None:
-    """Make a section type known by its name. A name used twice in one group is a TypeError naming both."""
-    group = SECTIONS[section.group]
-    taken = group.get(section.type_name)
-    if taken is not None and taken.__qualname__ != section.__qualname__:
-        raise TypeError(f"[{section.type_name}] is defined by both {_origin(taken)} and {_origin(section)}")
-    if taken is not None and taken.__module__ != section.__module__:
-        raise TypeError(f"[{section.type_name}] is defined by both {_origin(taken)} and {_origin(section)}")
-    group[section.type_name] = section
-
-
-def _origin(section: type[Section]) -> str:
-    return f"{section.__module__}.{section.__qualname__}"
 
 
 # --- arithmetic that several families share -------------------------------------------------------------------
@@ -373,7 +365,6 @@ def window_arithmetic(shape: Shape, kernel: int, stride: int, pad: int) -> str:
 
 
 __all__ = [
-    "BLOCKS", "MAX_CHANNELS", "SECTIONS", "Block", "Count", "Group", "Initialization", "Kernel", "Reach",
-    "Reference", "References", "Section", "ShapeError", "expect_known", "expect_rank", "known", "register",
-    "show", "volume", "window", "window_arithmetic",
+    "MAX_CHANNELS", "Block", "Count", "Group", "Initialization", "Kernel", "Reach", "Reference", "References",
+    "Section", "ShapeError", "expect_known", "expect_rank", "known", "show", "volume", "window", "window_arithmetic",
 ]  # fmt: skip

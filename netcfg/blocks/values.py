@@ -12,7 +12,6 @@ from collections.abc import Callable
 from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
 
 Reader = Callable[[str], Any]
-
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _NAME = re.compile(r"[A-Za-z0-9_]+\Z")
 _INTEGER = re.compile(r"[+-]?\d{1,40}\Z")

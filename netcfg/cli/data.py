@@ -13,9 +13,9 @@ from netcfg.passes.data_folder import AUDETNET, CLIP_LABELS, KNOWN_BY, Layout, f
 from netcfg.source import NetcfgError, shown_path
 
 if TYPE_CHECKING:
-    from netcfg.blocks.kinds import Source
-    from netcfg.blocks.optical_flow import OpticalFlow
-    from netcfg.datasets.databases import Frame
+    from netcfg.blocks.sources.base import Source
+    from netcfg.blocks.transforms.optical_flow import OpticalFlow
+    from netcfg.datasets.samples.clips import Frame
 
 SOURCES = ("synthetic_faces", "disfa", "bp4d")
 
@@ -84,8 +84,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _make(options: argparse.Namespace) -> None:
-    from netcfg.datasets.audetnet_folder import counted
-    from netcfg.datasets.make_folder import new_folder, write_folder
+    from netcfg.datasets.sources.make_folder import new_folder, write_folder
+    from netcfg.words import counted
 
     if options.overwrite:
         raise NetcfgError(
@@ -105,7 +105,7 @@ def _make(options: argparse.Namespace) -> None:
 
 def _frames(options: argparse.Namespace) -> tuple[list[str], int, Iterator[Frame], list[str]]:
     """Subjects, the number of frames, the frames, and notes, which are complete after the last frame."""
-    from netcfg.datasets import databases
+    from netcfg.datasets.sources import databases
 
     name, *paths = options.source
     if name not in SOURCES or len(paths) > (name != "synthetic_faces"):
@@ -161,7 +161,7 @@ def _tested(subjects: list[str], options: argparse.Namespace) -> list[str]:
 def _convert(options: argparse.Namespace) -> None:
     from dataclasses import replace
 
-    from netcfg.datasets.label_files import read_labels, write_labels
+    from netcfg.datasets.samples.label_files import read_labels, write_labels
 
     output = Path(options.output)
     if output.suffix.lower() not in (".npz", ".csv"):
@@ -190,7 +190,7 @@ def _convert(options: argparse.Namespace) -> None:
 def _units(text: str) -> tuple[int, ...]:
     from pydantic_core import PydanticCustomError
 
-    from netcfg.blocks.data import AU_SETS, known_action_units
+    from netcfg.blocks.action_units import AU_SETS, known_action_units
 
     try:
         written = known_action_units(tuple(item.strip().removeprefix("AU") for item in text.split(",")))
@@ -225,7 +225,7 @@ def _show(options: argparse.Namespace) -> None:
 
 def _source(options: argparse.Namespace) -> tuple[Source, OpticalFlow | None]:
     """The source, and the block that adds its flow where a program has one."""
-    from netcfg.blocks.optical_flow import OpticalFlow
+    from netcfg.blocks.transforms.optical_flow import OpticalFlow
 
     place = Path(options.place)
     if place.is_dir():
@@ -246,7 +246,7 @@ def _source(options: argparse.Namespace) -> tuple[Source, OpticalFlow | None]:
 
 def _known_source(folder: Path, layout: Layout, options: argparse.Namespace) -> Source:
     """The folder of a database or of clips as a source, with its defaults."""
-    from netcfg.blocks.base import SECTIONS
+    from netcfg.blocks.registry import sections
     from netcfg.passes.schema import check_section
     from netcfg.source import Finding, ProgramError, SourceFile
     from netcfg.syntax import Group, parse
@@ -255,7 +255,7 @@ def _known_source(folder: Path, layout: Layout, options: argparse.Namespace) -> 
     units = None if options.action_units is None else _units(options.action_units)
     lines = [f"[{layout.source}]", f"{layout.path_option} = {folder}"]
     if layout.source == "clips" and labels.is_file():
-        from netcfg.datasets.own_clips import units_of
+        from netcfg.datasets.sources.own_clips import units_of
 
         lines.append(f"labels = {labels}")
         units = units or units_of(labels)
@@ -264,7 +264,7 @@ def _known_source(folder: Path, layout: Layout, options: argparse.Namespace) -> 
     findings: list[Finding] = []
     group = parse(SourceFile(str(folder), "\n".join(["{Data}", *lines, ""])), findings).items[0]
     assert isinstance(group, Group)
-    source = check_section(group.sections[0], SECTIONS["data"][layout.source], findings)
+    source = check_section(group.sections[0], sections("data")[layout.source], findings)
     if source is None or findings:
         raise ProgramError(findings)
     return cast("Source", source)
@@ -272,9 +272,9 @@ def _known_source(folder: Path, layout: Layout, options: argparse.Namespace) -> 
 
 def _folder_source(folder: Path, _: Layout, options: argparse.Namespace) -> Source:
     """The folder as a source; its labels' file, units and kind as they are found there."""
-    from netcfg.blocks.data import AU_SETS
-    from netcfg.blocks.folders import AudetnetFolder
-    from netcfg.datasets.label_files import read_labels
+    from netcfg.blocks.action_units import AU_SETS
+    from netcfg.blocks.sources.audetnet_folder import AudetnetFolder
+    from netcfg.datasets.samples.label_files import read_labels
 
     names = ("aus_dict.pkl", "labels.npz", "labels.csv")
     file = next((name for name in names if (folder / name).is_file()), names[0])
@@ -301,7 +301,7 @@ def _folder_source(folder: Path, _: Layout, options: argparse.Namespace) -> Sour
 
 def _open_splits(source: Source, fields: tuple[str, ...]) -> dict[str, Any]:
     """The samples of each split without their pictures; an empty split has none."""
-    from netcfg.blocks.kinds import Split
+    from netcfg.blocks.fields import Split
 
     splits, refusals = {}, []
     for split in get_args(Split):
@@ -376,8 +376,8 @@ def _caption(samples: Any, index: int, sample: dict[str, Any], source: Source, f
 
 
 def _write_sheet(path: Path, pictures: list[Any], captions: list[str]) -> None:
-    from netcfg.datasets.contact_sheet import contact_sheet
-    from netcfg.datasets.faces.opencv import cv2
+    from netcfg.datasets.pictures.contact_sheet import contact_sheet
+    from netcfg.datasets.pictures.opencv import cv2
     from netcfg.files import write_beside
 
     if path.suffix.lower() != ".png":

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from netcfg.program import Program
-    from netcfg.trainers.examination import Examined
-    from netcfg.trainers.trained import Thresholds
+    from netcfg.trainers.judging.examination import Examined
+    from netcfg.trainers.runs.trained import Thresholds
 
 _SPLITS = ("test", "validation", "train")
 
@@ -56,20 +56,20 @@ def run(options: argparse.Namespace) -> int:
             "help: give the folder that `netcfg train` printed, or a .cfg file and its `--weights`"
         )
     program = _program_of_run(target, options) if target.is_dir() else _program_of_file(options)
-    from netcfg.trainers.allocation import keep_freed_memory
+    from netcfg.trainers.machine.allocation import keep_freed_memory
 
     keep_freed_memory()
-    from netcfg.trainers.examination import expect_metrics
+    from netcfg.trainers.judging.examination import expect_metrics
 
     expect_metrics(program)
     if predictions is not None:
-        from netcfg.trainers.predictions import expect_kind
+        from netcfg.trainers.prediction.predictions import expect_kind
 
         expect_kind(predictions)
     weights = _weights(target, options.weights)
     examined = _examine(program, weights, _known_thresholds(target, weights), options)
     if predictions is not None:
-        from netcfg.trainers.predictions import write_predictions
+        from netcfg.trainers.prediction.predictions import write_predictions
 
         write_predictions(predictions, program, examined)
         print(
@@ -93,7 +93,7 @@ def _program_of_file(options: argparse.Namespace) -> Program:
 
 def _program_of_run(folder: Path, options: argparse.Namespace) -> Program:
     """The program as the run trained it, on other data with `--data`."""
-    from netcfg.trainers.trained import program_of_run
+    from netcfg.trainers.runs.trained import program_of_run
 
     if options.preset or options.settings:
         raise NetcfgError(
@@ -105,7 +105,7 @@ def _program_of_run(folder: Path, options: argparse.Namespace) -> Program:
 
 def _weights(target: Path, asked: str | None) -> Path:
     """The file of weights: a path, or of a run `best` or `last`."""
-    from netcfg.trainers.trained import weights_of_run
+    from netcfg.trainers.runs.trained import weights_of_run
 
     if not target.is_dir() or asked not in (None, "best", "last"):
         return Path(str(asked))
@@ -114,8 +114,8 @@ def _weights(target: Path, asked: str | None) -> Path:
 
 def _known_thresholds(target: Path, weights: Path) -> Thresholds | None:
     """The thresholds that a run has chosen for its best weights; None where they must be searched for."""
-    from netcfg.trainers.run_folder import RunFolder
-    from netcfg.trainers.trained import chosen_thresholds
+    from netcfg.trainers.runs.run_folder import RunFolder
+    from netcfg.trainers.runs.trained import chosen_thresholds
 
     if not target.is_dir() or weights != RunFolder(target).checkpoints.best:
         return None
@@ -127,9 +127,9 @@ def _examine(
 ) -> Examined:
     from rich.console import Console
 
-    from netcfg.trainers.devices import choose_device, default_workers
-    from netcfg.trainers.examination import Examiner
-    from netcfg.trainers.progress import Stretch, open_display
+    from netcfg.trainers.judging.examination import Examiner
+    from netcfg.trainers.machine.devices import choose_device, default_workers
+    from netcfg.trainers.reporting.progress import Stretch, open_display
 
     display = open_display(Console(stderr=True))
 
@@ -183,7 +183,7 @@ def _as_json(
 def _print_tables(program: Program, weights: Path, examined: Examined, options: argparse.Namespace) -> None:
     from rich.console import Console
 
-    from netcfg.trainers.report import split_tables
+    from netcfg.trainers.reporting.report import split_tables
 
     fields = program.data.fields if program.data else {}
     labels = [name for spec in fields.values() for name in spec.names]

@@ -14,7 +14,7 @@ from netcfg.cli.bars import shown
 from netcfg.source import NetcfgError, shown_path
 
 if TYPE_CHECKING:
-    from netcfg.datasets.flow_folder import Clip, Outcome, Recipe
+    from netcfg.datasets.flow.folder import Clip, Outcome, Recipe
 
 INTERRUPTED = 130
 _NAMED = 5  # errors that are told in full
@@ -69,7 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write flow. 0 when all is there, 1 where something could not be made, 130 after Ctrl-C."""
-    from netcfg.datasets.flow_folder import begin, plan
+    from netcfg.datasets.flow.folder import begin, plan
 
     recipe = _recipe(options)
     output = Path(options.output)
@@ -88,7 +88,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _recipe(options: argparse.Namespace) -> Recipe:
-    from netcfg.datasets.flow_folder import Recipe
+    from netcfg.datasets.flow.folder import Recipe
 
     if options.limit is not None and options.encoding != "fixed":
         raise NetcfgError("`--limit` belongs to `--encoding fixed`")
@@ -99,7 +99,7 @@ def _recipe(options: argparse.Namespace) -> Recipe:
 
 
 def _write(clips: list[Clip], recipe: Recipe, jobs: int | None, outcomes: list[Outcome]) -> None:
-    from netcfg.datasets.flow_jobs import write_clips
+    from netcfg.datasets.flow.jobs import write_clips
 
     frames = write_clips(clips, recipe, jobs or os.cpu_count() or 1, outcomes)
     for _ in shown(frames, sum(len(clip.frames) for clip in clips), "flow", "frames"):

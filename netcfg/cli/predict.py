@@ -15,11 +15,11 @@ from netcfg.source import NetcfgError, shown_path
 if TYPE_CHECKING:
     import torch
 
-    from netcfg.datasets.frames import Frames
+    from netcfg.datasets.pictures.frames import Frames
     from netcfg.program import Program
-    from netcfg.trainers.prediction import Prediction, Predictor
-    from netcfg.trainers.prediction_files import Writer
-    from netcfg.trainers.trained import Trained
+    from netcfg.trainers.prediction.files import Writer
+    from netcfg.trainers.prediction.prediction import Prediction, Predictor
+    from netcfg.trainers.runs.trained import Trained
 
 INTERRUPTED = 130
 
@@ -51,13 +51,13 @@ def run(options: argparse.Namespace) -> int:
     _check(options)
     programs = {name: load_program(name, options) for name in options.runs if _is_file(name)}
 
-    from netcfg.trainers.allocation import keep_freed_memory
+    from netcfg.trainers.machine.allocation import keep_freed_memory
 
     keep_freed_memory()
-    from netcfg.datasets.frames import open_frames
-    from netcfg.trainers.answers import expect_distinct
-    from netcfg.trainers.devices import choose_device
-    from netcfg.trainers.prediction import Predictor, predict_frames
+    from netcfg.datasets.pictures.frames import open_frames
+    from netcfg.trainers.machine.devices import choose_device
+    from netcfg.trainers.prediction.answers import expect_distinct
+    from netcfg.trainers.prediction.prediction import Predictor, predict_frames
 
     device = choose_device(options.device)
     predictors = [Predictor(_trained(name, programs, options, device), device) for name in options.runs]
@@ -92,7 +92,7 @@ def _is_file(name: str) -> bool:
 def _trained(
     name: str, programs: dict[str, Program], options: argparse.Namespace, device: torch.device
 ) -> Trained:
-    from netcfg.trainers.trained import Trained, networks_with, open_run
+    from netcfg.trainers.runs.trained import Trained, networks_with, open_run
 
     weights = Path(options.weights) if options.weights else None
     if weights is None or name not in programs:
@@ -102,14 +102,14 @@ def _trained(
 
 
 def _writers(options: argparse.Namespace, predictors: Sequence[Predictor], frames: Frames) -> list[Writer]:
-    from netcfg.trainers.prediction_files import CsvWriter, FileWriter
+    from netcfg.trainers.prediction.files import CsvWriter, FileWriter
 
     answers = [answer for one in predictors for answer in one.answers]
     writers: list[Writer] = []
     if options.output:
         writers.append(FileWriter(Path(options.output), answers))
     if options.annotate:
-        from netcfg.trainers.annotation import open_annotation
+        from netcfg.trainers.prediction.annotation import open_annotation
 
         writers.append(open_annotation(Path(options.annotate), frames))
     return writers or [CsvWriter(sys.stdout, answers)]

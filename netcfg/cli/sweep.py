@@ -18,9 +18,9 @@ from netcfg.source import NetcfgError, render, shown_path, sorted_findings
 
 if TYPE_CHECKING:
     from netcfg.program import Program
-    from netcfg.trainers.sweep import Sweep
-    from netcfg.trainers.sweep_display import SweepDisplay
-    from netcfg.trainers.sweep_folder import Run
+    from netcfg.trainers.sweeps.display import SweepDisplay
+    from netcfg.trainers.sweeps.folder import Run
+    from netcfg.trainers.sweeps.sweep import Sweep
 
 Values = dict[str, str]
 
@@ -54,10 +54,10 @@ def run(options: argparse.Namespace) -> int:
     over = read_over(options.over)
     programs = load_all(options, over)  # before torch: a file with mistakes is refused at once
 
-    from netcfg.trainers.devices import choose_device
-    from netcfg.trainers.sweep import Sweep
-    from netcfg.trainers.sweep_folder import Run, SweepFolder, folder_name
-    from netcfg.trainers.trainer import override
+    from netcfg.trainers.machine.devices import choose_device
+    from netcfg.trainers.runs.overriding import override
+    from netcfg.trainers.sweeps.folder import Run, SweepFolder, folder_name
+    from netcfg.trainers.sweeps.sweep import Sweep
 
     devices = options.device.split(",")
     for name in devices:
@@ -80,8 +80,8 @@ def run(options: argparse.Namespace) -> int:
 def _work(sweep: Sweep, over: dict[str, list[str]], settings: dict[str, Any]) -> int:
     from rich.console import Console
 
-    from netcfg.trainers.sweep_display import SweepDisplay
-    from netcfg.trainers.sweep_summary import write_summary
+    from netcfg.trainers.sweeps.display import SweepDisplay
+    from netcfg.trainers.sweeps.summary import write_summary
 
     console = Console()
     written = sweep.folder.path, sweep.runs, list(over), settings
@@ -224,6 +224,8 @@ class Command:
         here = ["--device", self.devices[slot % len(self.devices)]]
         if self.options.workers is not None:
             here += ["--workers", str(self.options.workers)]
+        if self.options.allow_outside and not resume:
+            here += ["--allow-outside"]
         if resume:
             return ["train", "--resume", str(run.path), *here]
         return ["train", self.options.file, "--run-dir", str(run.path), *here, *self._choice(run)]
@@ -249,7 +251,7 @@ def _settings(options: argparse.Namespace, over: dict[str, list[str]]) -> dict[s
 
 def _environment(jobs: int) -> dict[str, str]:
     """What runs find in their environment: a fair share of the processor's threads."""
-    from netcfg.trainers.devices import usable_cores
+    from netcfg.trainers.machine.devices import usable_cores
 
     threads = str(max(1, usable_cores() // jobs))
     shared = {"OMP_NUM_THREADS": threads} if jobs > 1 and "OMP_NUM_THREADS" not in os.environ else {}

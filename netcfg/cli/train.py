@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     import torch
 
     from netcfg.program import Program
-    from netcfg.trainers.distributed import Team
-    from netcfg.trainers.run_folder import RunFolder
+    from netcfg.trainers.machine.distributed import Team
+    from netcfg.trainers.runs.run_folder import RunFolder
 
 INTERRUPTED = 130  # what a shell reports for Ctrl-C
 _GRACE_SECONDS = (
@@ -93,11 +93,11 @@ def _train(options: argparse.Namespace) -> int:
     earlier = _continue_with(options, folder)
     program = _load(options, folder)  # before torch: a file with mistakes is refused at once
 
-    from netcfg.trainers.allocation import keep_freed_memory
+    from netcfg.trainers.machine.allocation import keep_freed_memory
 
     keep_freed_memory()
-    from netcfg.trainers.devices import choose_device, own_device
-    from netcfg.trainers.distributed import join, place_in_team
+    from netcfg.trainers.machine.devices import choose_device, own_device
+    from netcfg.trainers.machine.distributed import join, place_in_team
 
     rank, size, local = place_in_team()
     device = choose_device(options.device) if size == 1 else own_device(options.device, local)
@@ -114,8 +114,9 @@ def _train_in(
     earlier: dict[str, Any],
 ) -> int:
     """Train as one of a team, of which the first makes the run folder."""
-    from netcfg.trainers.run_folder import RunFolder
-    from netcfg.trainers.trainer import CHECKPOINT_SECONDS, Trainer, override
+    from netcfg.trainers.fit.trainer import CHECKPOINT_SECONDS, Trainer
+    from netcfg.trainers.runs.overriding import override
+    from netcfg.trainers.runs.run_folder import RunFolder
 
     run_folder: RunFolder | None = None
     with team.together():
@@ -153,7 +154,7 @@ def _run_folder(
     program: Program, options: argparse.Namespace, folder: Path | None, earlier: dict[str, Any]
 ) -> RunFolder:
     """A fresh folder, or that of the run that is continued."""
-    from netcfg.trainers.run_folder import RunFolder
+    from netcfg.trainers.runs.run_folder import RunFolder
 
     if folder is None:
         run_folder = RunFolder.create(program, Path(options.run_dir) if options.run_dir else None)
@@ -166,7 +167,7 @@ def _run_folder(
 
 def _is_told_elsewhere(error: NetcfgError) -> bool:
     """Whether another process says it. Before they have met, all refuse alike, and the first speaks."""
-    distributed = sys.modules.get("netcfg.trainers.distributed")
+    distributed = sys.modules.get("netcfg.trainers.machine.distributed")
     if distributed is not None and isinstance(error, distributed.PeerFailed):
         return bool(error.is_told)
     return int(os.environ.get("RANK") or 0) > 0 and not getattr(error, "is_agreed", False)
@@ -187,7 +188,7 @@ def _continue_with(options: argparse.Namespace, folder: Path | None) -> dict[str
     """On resume, fill in what the run was started with; refuse (NC406) what would make it another run."""
     if folder is None:
         return {}
-    from netcfg.trainers.run_folder import RunFolder
+    from netcfg.trainers.runs.run_folder import RunFolder
 
     earlier: dict[str, Any] = RunFolder.open(folder).read_json("run.json")
     for key in _FIXED:
@@ -218,7 +219,7 @@ def _load(options: argparse.Namespace, folder: Path | None) -> Program:
     """The program of the file, or of the run's own copy, in which presets and variables are applied."""
     if options.file is not None:
         return load_program(options.file, options)
-    from netcfg.trainers.run_folder import RunFolder
+    from netcfg.trainers.runs.run_folder import RunFolder
 
     assert folder is not None
     name = RunFolder.open(folder).read_json("run.json")["program"]
@@ -226,7 +227,7 @@ def _load(options: argparse.Namespace, folder: Path | None) -> Program:
 
 
 def _reopened(folder: Path, program: Program, options: argparse.Namespace) -> RunFolder:
-    from netcfg.trainers.run_folder import RunFolder
+    from netcfg.trainers.runs.run_folder import RunFolder
 
     run_folder = RunFolder.open(folder)
     if options.file is not None:

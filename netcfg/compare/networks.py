@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from netcfg.blocks.model import DataField, NetworkUse
+from netcfg.blocks.network.model import DataField, NetworkUse
 from netcfg.compare.align import Item, align
 from netcfg.compare.change import Change, Status, option_changes, written_options
 from netcfg.compare.order import joined_order

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from netcfg.blocks.model import NetworkUse
+from netcfg.blocks.network.model import NetworkUse
 from netcfg.compare.change import Change
 from netcfg.compare.networks import BlockChange, NetworkChange, compare_networks, match_networks
 from netcfg.compare.training import SectionChange, compare_training, compare_values

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from netcfg.blocks.base import Section
-from netcfg.blocks.kinds import FieldSpec
+from netcfg.blocks.fields import FieldSpec
 from netcfg.compare.align import Item, align
 from netcfg.compare.change import Change, Status, option_changes, written_options
 from netcfg.program import Data, Program

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from netcfg.blocks.audetnet import POSITIONAL, DataOptions, LossOptions, TrainingOptions
 from netcfg.blocks.base import ShapeError
+from netcfg.blocks.general.audetnet import POSITIONAL, DataOptions, LossOptions, TrainingOptions
 from netcfg.graph import Graph
 from netcfg.passes.collect import AUDETNET_NETWORKS, Parts
 from netcfg.passes.schema import check_section

@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from netcfg.blocks.general import Pictures, Published, Settings, Training
-from netcfg.blocks.kinds import FieldSpec, Metric
-from netcfg.blocks.model import NetworkUse
+from netcfg.blocks.fields import FieldSpec
+from netcfg.blocks.general.training import Pictures, Published, Settings, Training
+from netcfg.blocks.metrics.base import Metric
+from netcfg.blocks.network.model import NetworkUse
 from netcfg.graph import Graph, Signal
 from netcfg.passes.collect import Parts
 from netcfg.passes.feed import check_clips, check_fields_used, read_data

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from netcfg.blocks.base import SECTIONS
+from netcfg.blocks.registry import find
 from netcfg.passes.names import is_reserved
 from netcfg.passes.read import ReadGroup, Reading
 from netcfg.passes.variables import Variables
@@ -160,7 +160,7 @@ def _add_template(group: Group, name: str, parts: Parts, findings: list[Finding]
     if not name:
         findings.append(Finding("NC002", "a template needs a name", group.span, help="write `{Define name}`"))
         return
-    if name in SECTIONS["network"]:
+    if find("network", name):
         message = f"`{name}` is a block type already"
         findings.append(Finding("NC109", message, group.span, help="give the template another name"))
         return

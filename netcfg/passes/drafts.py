@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from netcfg.blocks.base import Block
-from netcfg.blocks.network import Net
+from netcfg.blocks.network.net import Net
 from netcfg.graph import Scope, WeightRequest
 from netcfg.passes.variables import VariableScope
 from netcfg.source import Span

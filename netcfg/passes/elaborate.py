@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import ClassVar
 
-from netcfg.blocks.base import BLOCKS, SECTIONS, Block, Reference
-from netcfg.blocks.model import DataField, NetworkUse
-from netcfg.blocks.network import Input, Net, Output
+from netcfg.blocks.base import Block, Reference
+from netcfg.blocks.network.model import DataField, NetworkUse
+from netcfg.blocks.network.net import Input, Net, Output
+from netcfg.blocks.registry import GROUPS, find, sections
 from netcfg.blocks.values import IDENTIFIER, read_reference, split_list
 from netcfg.graph import Graph, Scope, WeightRequest
 from netcfg.passes.collect import Parts, Template
@@ -222,7 +223,7 @@ class _Elaborator:
             return Result(NOTHING)
         if section.name in self.networks:
             return self._use_of(self.networks[section.name], section, position, previous, names, context)
-        kind = BLOCKS.get(section.name)
+        kind = find("network", section.name)
         if kind is not None and issubclass(kind, Block):
             return self._plain(section, kind, position, previous, names, context)
         template = self.parts.templates.get(section.name)
@@ -698,8 +699,8 @@ class _Elaborator:
         if name == "net":
             self.findings.append(Finding("NC112", "[net] must come first in its network, once", section.span))
             return
-        for group, sections in SECTIONS.items():
-            if group != "network" and name in sections:
+        for group in GROUPS:
+            if group != "network" and find(group, name):
                 message = f"[{name}] is no block of a network"
                 self.findings.append(
                     Finding("NC102", message, section.span, help=f"it belongs into {{{group.capitalize()}}}")
@@ -710,7 +711,7 @@ class _Elaborator:
             help = "connect them in {Model}, or make this one a template: `{Define …}`"
             self.findings.append(Finding("NC112", message, section.span, help=help))
             return
-        known = [*self.networks, *BLOCKS, *self.parts.templates]
+        known = [*self.networks, *sections("network"), *self.parts.templates]
         help = did_you_mean(name, known) or "`netcfg blocks` lists all block types"
         what = "network or block type" if self.networks else "block type"
         self.findings.append(Finding("NC102", f"there is no {what} `{name}`", section.span, help=help))

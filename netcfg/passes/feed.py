@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from netcfg.blocks.base import ShapeError
-from netcfg.blocks.data import misplaced
-from netcfg.blocks.kinds import FieldSpec, Source, Transform
+from netcfg.blocks.fields import FieldSpec
+from netcfg.blocks.sources.base import Source
+from netcfg.blocks.transforms.base import Transform, misplaced
 from netcfg.passes.reserved import Reserved
 from netcfg.program import Data
 from netcfg.source import Finding, Note, did_you_mean

@@ -7,7 +7,7 @@ stated limits. A block after a failed one is left out silently.
 from __future__ import annotations
 
 from netcfg.blocks.base import Block, ShapeError
-from netcfg.blocks.network import Input
+from netcfg.blocks.network.net import Input
 from netcfg.graph import Graph, Node, Signal
 from netcfg.passes.drafts import Draft, Elaborated, Wire
 from netcfg.shapes import UNKNOWN, Shape, is_beyond, known, show, volume

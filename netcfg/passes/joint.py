@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from netcfg.blocks.model import NetworkUse
+from netcfg.blocks.network.model import NetworkUse
 from netcfg.graph import Graph
 
 if TYPE_CHECKING:

@@ -9,8 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from netcfg.blocks.base import ShapeError
-from netcfg.blocks.judgement import CLIP
-from netcfg.blocks.kinds import FieldSpec, Loss, Metric
+from netcfg.blocks.fields import FieldSpec
+from netcfg.blocks.losses.base import Loss
+from netcfg.blocks.metrics.base import Metric
+from netcfg.blocks.metrics.judgement import CLIP
 from netcfg.passes.reserved import Reserved, called
 from netcfg.shapes import Shape, show
 from netcfg.source import Finding, Note, Span, did_you_mean

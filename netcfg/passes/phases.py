@@ -10,8 +10,9 @@ import ast
 import re
 from collections.abc import Mapping
 
-from netcfg.blocks.kinds import Loss, Optimizer
-from netcfg.blocks.model import NetworkUse
+from netcfg.blocks.losses.base import Loss
+from netcfg.blocks.network.model import NetworkUse
+from netcfg.blocks.optimizers.base import Optimizer
 from netcfg.graph import Graph
 from netcfg.passes.judge import Judges
 from netcfg.passes.reach import Reach

@@ -20,7 +20,7 @@ from functools import cached_property
 from itertools import combinations
 from math import lcm
 
-from netcfg.blocks.model import NetworkUse
+from netcfg.blocks.network.model import NetworkUse
 from netcfg.graph import Graph, Signal
 from netcfg.passes.joint import together
 from netcfg.passes.reach import Reach, key, reach

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from netcfg.blocks.kinds import Loss
-from netcfg.blocks.model import NetworkUse
+from netcfg.blocks.losses.base import Loss
+from netcfg.blocks.network.model import NetworkUse
 from netcfg.graph import Graph, Node, Signal
 
 Networks = frozenset[str]

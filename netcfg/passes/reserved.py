@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeVar
 
-from netcfg.blocks.base import SECTIONS, Group
 from netcfg.blocks.base import Section as Checked
+from netcfg.blocks.registry import GROUPS, Group, find, sections
 from netcfg.passes.collect import Parts
 from netcfg.passes.schema import check_section
 from netcfg.passes.variables import VariableScope
@@ -36,19 +36,19 @@ class Reserved:
         """The section by its schema; an unknown type is reported with the nearest right one."""
         if section.malformed:
             return None
-        found = SECTIONS[group].get(section.name)
+        found = find(group, section.name)
         if found is None or not issubclass(found, kind):
             self._report_unknown(section, group, kind)
             return None
         return check_section(section, found, self.findings)
 
     def _report_unknown(self, section: Section, group: Group, kind: type[Checked]) -> None:
-        known = [name for name, found in SECTIONS[group].items() if issubclass(found, kind)]
+        known = [name for name, found in sections(group).items() if issubclass(found, kind)]
         help = did_you_mean(section.name, known)
-        if group == "data" and section.name in SECTIONS["data"]:
+        if group == "data" and find("data", section.name):
             help = "the first block of {Data} is the source, the others change its samples"
-        for other, sections in SECTIONS.items():
-            if other != group and section.name in sections:
+        for other in GROUPS:
+            if other != group and find(other, section.name):
                 place = "a network" if other == "network" else f"{{{other.capitalize()}}}"
                 help = f"it belongs into {place}"
         message = f"{{{group.capitalize()}}} has no block `{section.name}` here"

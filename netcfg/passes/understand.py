@@ -10,8 +10,9 @@ from bisect import bisect_right
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from netcfg.blocks.base import BLOCKS, Block
-from netcfg.blocks.broken import broken
+from netcfg.blocks.base import Block
+from netcfg.blocks.network.broken import broken
+from netcfg.blocks.registry import find
 from netcfg.blocks.values import IDENTIFIER
 from netcfg.graph import Graph
 from netcfg.passes.collect import RESERVED_GROUPS, TEMPLATE_KEYWORD, Parts
@@ -87,7 +88,7 @@ def _looks_like_a_network(group: Group, parts: Parts) -> bool:
     """Whether it is one, or was meant to be: it holds [net], or blocks, and is nothing else."""
     if group.name in RESERVED_GROUPS or group.name.split()[:1] == [TEMPLATE_KEYWORD]:
         return False
-    return any(section.name in BLOCKS or section.name in parts.templates for section in group.sections)
+    return any(find("network", section.name) or section.name in parts.templates for section in group.sections)
 
 
 def _with_net_first(group: Group) -> Group:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from netcfg.blocks.model import DataField, NetworkUse
-from netcfg.blocks.network import Net
+from netcfg.blocks.network.model import DataField, NetworkUse
+from netcfg.blocks.network.net import Net
 from netcfg.graph import Graph, Node, Signal
 from netcfg.passes.collect import Parts
 from netcfg.passes.elaborate import elaborate_model

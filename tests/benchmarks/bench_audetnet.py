@@ -26,9 +26,9 @@ import netcfg
 from netcfg.graph import Graph, Node
 from netcfg.passes.read import shipped_folder
 from netcfg.program import Program
-from netcfg.trainers import losses
-from netcfg.trainers.devices import use_channels_last
-from netcfg.trainers.phases import Phases, set_training
+from netcfg.trainers.machine.devices import use_channels_last
+from netcfg.trainers.step import losses
+from netcfg.trainers.step.phases import Phases, set_training
 
 BATCH, EVERY, CODE_1, CODE = 16, 5, 64, 192
 SIDE, UNITS = 64, 12

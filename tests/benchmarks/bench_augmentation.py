@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 from PIL import Image
 from torchvision import transforms
 
-from netcfg.blocks.augmentation import ColorJitter, Noise
-from netcfg.blocks.data import HorizontalFlip
-from netcfg.blocks.kinds import FieldSpec
+from netcfg.blocks.fields import FieldSpec
+from netcfg.blocks.transforms.colour import ColorJitter
+from netcfg.blocks.transforms.geometry import HorizontalFlip
+from netcfg.blocks.transforms.noise import Noise
 
 SIDE, IMAGES, ROUNDS = 256, 60, 11
 FIELDS = {"image": FieldSpec((3, SIDE, SIDE), "image")}

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional
 
-from netcfg.datasets.synthetic_faces import BP4D_AUS, SyntheticFaces
+from netcfg.datasets.sources.synthetic_faces import BP4D_AUS, SyntheticFaces
 
 WARM_UP, SAMPLES = 300, 240
 SUBJECTS, CLIPS, CLIP_LENGTH, SIDE = 45, 10, 6, 64

@@ -24,11 +24,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from netcfg.datasets.flow_cache import FlowCache
-from netcfg.datasets.flow_folder import Clip, Recipe, write_clip
-from netcfg.datasets.frames import open_frames
-from netcfg.datasets.optical_flow import FlowPictures, grey
-from netcfg.datasets.synthetic_faces import SyntheticFaces
+from netcfg.datasets.flow.cache import FlowCache
+from netcfg.datasets.flow.encoding import FlowPictures, grey
+from netcfg.datasets.flow.folder import Clip, Recipe, write_clip
+from netcfg.datasets.pictures.frames import open_frames
+from netcfg.datasets.sources.synthetic_faces import SyntheticFaces
 from netcfg.passes.read import shipped_folder
 
 SIZES = (224, 400)

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 import netcfg
 from netcfg.passes.read import shipped_folder
-from netcfg.trainers.devices import use_channels_last
+from netcfg.trainers.machine.devices import use_channels_last
 
 
 def empty(name: str) -> nn.Module:

@@ -12,9 +12,12 @@ import time
 import numpy as np
 import torch
 
-from netcfg.blocks.f1 import F1
-from netcfg.blocks.judgement import Case
-from netcfg.blocks.metrics import Accuracy, TwoAfc, Variance, Xcov
+from netcfg.blocks.metrics.accuracy import Accuracy
+from netcfg.blocks.metrics.f1 import F1
+from netcfg.blocks.metrics.judgement import Case
+from netcfg.blocks.metrics.two_afc import TwoAfc
+from netcfg.blocks.metrics.variance import Variance
+from netcfg.blocks.metrics.xcov import Xcov
 
 UNITS = 12
 ROUNDS = 7

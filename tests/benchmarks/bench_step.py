@@ -24,9 +24,9 @@ from torch import Tensor
 import netcfg
 from netcfg.passes.read import shipped_folder
 from netcfg.program import Program
-from netcfg.trainers.allocation import keep_freed_memory
-from netcfg.trainers.devices import use_channels_last
-from netcfg.trainers.phases import Phases
+from netcfg.trainers.machine.allocation import keep_freed_memory
+from netcfg.trainers.machine.devices import use_channels_last
+from netcfg.trainers.step.phases import Phases
 
 GOALS = {"f32": 1.5, "bf16": 2.4}
 FILES = ("aunet_of_none.cfg", "aunet_of_horizontal.cfg")

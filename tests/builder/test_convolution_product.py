@@ -7,7 +7,7 @@ import torch
 
 import netcfg
 from netcfg.builder.modules.convolution import Convolution
-from netcfg.trainers.devices import use_channels_last
+from netcfg.trainers.machine.devices import use_channels_last
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from netcfg.datasets.synthetic_faces import BP4D_AUS, DISFA_AUS
+from netcfg.datasets.sources.synthetic_faces import BP4D_AUS, DISFA_AUS
 
 SUBJECTS = ("F001", "F002", "F003", "F005", "F004", "F006", "M003")  # two or three of each fold
 

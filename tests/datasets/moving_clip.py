@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from netcfg.datasets.flow_samples import fitted
-from netcfg.datasets.frame_pairs import FramePair
+from netcfg.datasets.flow.samples import fitted
+from netcfg.datasets.samples.frame_pairs import FramePair
 
 
 class MovingClip:

@@ -12,9 +12,9 @@ import pytest
 from moving_clip import MovingClip
 from numpy.typing import NDArray
 
-from netcfg.datasets.flow_cache import FlowCache, open_cache
-from netcfg.datasets.flow_samples import FlowSamples
-from netcfg.datasets.optical_flow import FlowPictures
+from netcfg.datasets.flow.cache import FlowCache, open_cache
+from netcfg.datasets.flow.encoding import FlowPictures
+from netcfg.datasets.flow.samples import FlowSamples
 from netcfg.files import user_cache
 
 

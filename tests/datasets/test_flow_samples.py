@@ -14,10 +14,10 @@ from moving_clip import MovingClip
 from numpy.typing import NDArray
 
 import netcfg
-from netcfg.datasets.flow_samples import FlowSamples, fitted
-from netcfg.datasets.optical_flow import FlowPictures
+from netcfg.datasets.flow.encoding import FlowPictures
+from netcfg.datasets.flow.samples import FlowSamples, fitted
 from netcfg.datasets.pipeline import Pipeline, open_samples
-from netcfg.datasets.transforms import flip_flow
+from netcfg.datasets.transforms.geometry import flip_flow
 from netcfg.program import Data
 from netcfg.source import NetcfgError
 

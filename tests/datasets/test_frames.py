@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from netcfg.datasets.frames import find_clips, natural, open_frames
+from netcfg.datasets.pictures.frames import find_clips, natural, open_frames
 from netcfg.source import NetcfgError
 
 RATE = 25.0

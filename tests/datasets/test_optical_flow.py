@@ -13,7 +13,7 @@ pytest.importorskip("cv2")
 import cv2
 
 from netcfg.blocks.flow_choices import FlowMethod
-from netcfg.datasets.optical_flow import METHODS, check_method, dense_flow, encode_flow, picture_of
+from netcfg.datasets.flow.encoding import METHODS, check_method, dense_flow, encode_flow, picture_of
 from netcfg.source import NetcfgError
 
 PLAIN = ("dis", "dis_fast", "dis_ultrafast", "farneback")

@@ -2,11 +2,15 @@ import numpy as np
 import pytest
 import torch
 
-from netcfg.blocks.data import Brightness, HorizontalFlip, Normalise, Resize, SyntheticFaces
-from netcfg.blocks.kinds import FieldSpec, Source
-from netcfg.datasets.memory import SampleMemory
+from netcfg.blocks.fields import FieldSpec
+from netcfg.blocks.sources.base import Source
+from netcfg.blocks.sources.synthetic_faces import SyntheticFaces
+from netcfg.blocks.transforms.colour import Brightness
+from netcfg.blocks.transforms.geometry import HorizontalFlip, Resize
+from netcfg.blocks.transforms.normalise import Normalise
 from netcfg.datasets.pipeline import Pipeline
-from netcfg.datasets.transforms import MIRRORED_POINTS, FlipSample, flip_flow, flip_points
+from netcfg.datasets.samples.memory import SampleMemory
+from netcfg.datasets.transforms.geometry import MIRRORED_POINTS, FlipSample, flip_flow, flip_points
 from netcfg.program import Data
 from netcfg.source import NetcfgError, ProgramError, SourceFile, Span
 
@@ -273,7 +277,7 @@ def test_training_transforms_leave_validation_alone():
 
 
 def test_flipped_flow_is_the_flow_of_flipped_pictures():
-    from netcfg.datasets.optical_flow import encode_flow
+    from netcfg.datasets.flow.encoding import encode_flow
 
     motion = np.random.default_rng(0).normal(0, 2, (12, 16, 2)).astype(np.float32)
     motion[3:5] = 0.0
@@ -314,7 +318,7 @@ def test_brightness_scales_pictures_but_not_flow():
 
 
 def test_the_section_and_the_data_set_agree():
-    from netcfg.datasets import synthetic_faces as data_set
+    from netcfg.datasets.sources import synthetic_faces as data_set
 
     section = SyntheticFaces(
         subjects=4, clips=1, clip_length=4, image_size=16, action_units=("1", "12"), frames=2
@@ -330,12 +334,12 @@ def test_the_section_and_the_data_set_agree():
 
 
 def test_the_named_sets_are_those_of_the_data_set():
-    from netcfg.blocks import data
-    from netcfg.datasets import synthetic_faces as data_set
+    from netcfg.blocks import action_units
+    from netcfg.datasets.sources import synthetic_faces as data_set
 
-    assert data.FACE_AUS == data_set.FACE_AUS
-    assert data.EMOTIONS == data_set.EMOTIONS
-    assert (data.AU_SETS["bp4d"], data.AU_SETS["disfa"], data.AU_SETS["disfa8"]) == (
+    assert action_units.FACE_AUS == data_set.FACE_AUS
+    assert action_units.EMOTIONS == data_set.EMOTIONS
+    assert (action_units.AU_SETS["bp4d"], action_units.AU_SETS["disfa"], action_units.AU_SETS["disfa8"]) == (
         data_set.BP4D_AUS, data_set.DISFA_AUS, data_set.DISFA8_AUS
     )  # fmt: skip
 

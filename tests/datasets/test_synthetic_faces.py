@@ -17,8 +17,8 @@ from netcfg.datasets.faces.geometry import Camera, move_points, neutral_points, 
 from netcfg.datasets.faces.identity import Identity, sample_identity
 from netcfg.datasets.faces.render import render_face
 from netcfg.datasets.faces.scene import Pose, Scene
-from netcfg.datasets.frame_pairs import ClipSamples
-from netcfg.datasets.synthetic_faces import (
+from netcfg.datasets.samples.frame_pairs import ClipSamples
+from netcfg.datasets.sources.synthetic_faces import (
     BP4D_AUS,
     DISFA8_AUS,
     DISFA_AUS,
@@ -163,7 +163,7 @@ def test_pairs_of_other_content_have_other_keys() -> None:
 
 
 def test_flow_is_that_of_the_frame_to_its_successor() -> None:
-    from netcfg.datasets.optical_flow import dense_flow, encode_flow
+    from netcfg.datasets.flow.encoding import dense_flow, encode_flow
 
     data = small(fields=("image", "flow"))
     expected = encode_flow(dense_flow(data[6]["image"], data[7]["image"], "dis"))
@@ -284,7 +284,7 @@ def test_unknown_unit_cannot_be_drawn() -> None:
 
 def test_making_a_data_set_needs_neither_opencv_nor_torch() -> None:
     code = (
-        "import sys; from netcfg.datasets.synthetic_faces import SyntheticFaces as S;"
+        "import sys; from netcfg.datasets.sources.synthetic_faces import SyntheticFaces as S;"
         "d = S(split='all', fields=('image', 'labels')); len(d), S(split='all', fields=('labels',))[0];"
         "assert not {'cv2', 'torch'} & set(sys.modules)"
     )
@@ -294,7 +294,7 @@ def test_making_a_data_set_needs_neither_opencv_nor_torch() -> None:
 def test_missing_opencv_gives_one_clear_line() -> None:
     code = (
         "import sys; sys.modules['cv2'] = None\n"
-        "from netcfg.datasets.synthetic_faces import SyntheticFaces as S\n"
+        "from netcfg.datasets.sources.synthetic_faces import SyntheticFaces as S\n"
         "try: S(split='all', fields=('image',))[0]\n"
         "except ImportError as error: print(error)"
     )

@@ -26,8 +26,8 @@ def console():
 @pytest.fixture
 def make_trainer(tmp_path, console):
     """`make_trainer("name", epochs=…)`: a fresh trainer in `tmp_path/name`; `resume=True`: the run there."""
-    from netcfg.trainers.run_folder import RunFolder
-    from netcfg.trainers.trainer import Trainer
+    from netcfg.trainers.fit.trainer import Trainer
+    from netcfg.trainers.runs.run_folder import RunFolder
 
     def make(name="run", resume=False, program=None, workers=None, limit_batches=None, **variables):
         program = program or tiny_program(**variables)

@@ -5,8 +5,8 @@ import torch
 from torch import nn
 
 from netcfg.source import NetcfgError, ProgramError
-from netcfg.trainers import checkpoints as module
-from netcfg.trainers.checkpoints import Checkpoints
+from netcfg.trainers.runs import checkpoints as module
+from netcfg.trainers.runs.checkpoints import Checkpoints
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import netcfg
-from netcfg.trainers.curves import draw_curves, loss_groups, loss_panels, metric_panels
+from netcfg.trainers.reporting.curves import draw_curves, loss_groups, loss_panels, metric_panels
 
 AUDETNET = Path(__file__).parents[2] / "cfg" / "audetnet.cfg"
 CRITIC = {"critic": {"critic.loss": "critic.loss", "critic.fake": "fake", "penalty": "penalty"}}

@@ -7,7 +7,7 @@ import torch
 from three_phases import TEXT, three_phases
 from tiny import tiny_program
 
-from netcfg.trainers.step import NotFinite
+from netcfg.trainers.step.step import NotFinite
 
 
 def line_of(text, wanted):

@@ -7,9 +7,9 @@ from rich.console import Console
 from three_phases import three_phases
 from tiny import tiny_program
 
-from netcfg.trainers import estimate as module
-from netcfg.trainers.estimate import Estimate, Work, estimate, estimate_lines, measure_rate, si
-from netcfg.trainers.progress import BarDisplay, PlainDisplay, Stretch, clock, open_display
+from netcfg.trainers.reporting import estimate as module
+from netcfg.trainers.reporting.estimate import Estimate, Work, estimate, estimate_lines, measure_rate, si
+from netcfg.trainers.reporting.progress import BarDisplay, PlainDisplay, Stretch, clock, open_display
 
 CPU = torch.device("cpu")
 LARGE = Estimate(

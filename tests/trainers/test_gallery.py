@@ -13,15 +13,15 @@ from tiny import SAMPLES, TEXT, tiny_program
 import netcfg
 from netcfg.passes.plan import plan
 from netcfg.source import NetcfgError
-from netcfg.trainers import gallery
-from netcfg.trainers.gallery import last_batches, scale
+from netcfg.trainers.reporting import gallery
+from netcfg.trainers.reporting.gallery import last_batches, scale
 
 PICTURES = f"{TEXT}\n[pictures]\nshow = image\nsamples = 3\ngradient_flow = True\n"
 
 
 @pytest.fixture(autouse=True)
 def no_curves(monkeypatch):
-    monkeypatch.setattr("netcfg.trainers.trainer.draw_curves", lambda *_: None)
+    monkeypatch.setattr("netcfg.trainers.fit.trainer.draw_curves", lambda *_: None)
 
 
 @pytest.fixture

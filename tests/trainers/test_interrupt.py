@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from netcfg.trainers import interrupt as module
-from netcfg.trainers.interrupt import Interrupt, Interrupted
+from netcfg.trainers.machine import interrupt as module
+from netcfg.trainers.machine.interrupt import Interrupt, Interrupted
 
 
 def wait_for(condition):

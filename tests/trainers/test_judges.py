@@ -6,10 +6,13 @@ import pytest
 import torch
 
 from netcfg.blocks.base import ShapeError
-from netcfg.blocks.f1 import F1
-from netcfg.blocks.losses import L1, BceWithLogits, CrossEntropy, Mse
-from netcfg.blocks.metrics import Accuracy
-from netcfg.blocks.optimizers import Adam
+from netcfg.blocks.losses.bce_with_logits import BceWithLogits
+from netcfg.blocks.losses.cross_entropy import CrossEntropy
+from netcfg.blocks.losses.l1 import L1
+from netcfg.blocks.losses.mse import Mse
+from netcfg.blocks.metrics.accuracy import Accuracy
+from netcfg.blocks.metrics.f1 import F1
+from netcfg.blocks.optimizers.adaptive import Adam
 
 PAIR = {"input": "Net", "target": "labels"}
 PHASE = {"networks": ("Net",), "minimise": "detection"}

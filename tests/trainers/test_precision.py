@@ -7,8 +7,8 @@ import torch
 from three_phases import three_phases
 
 from netcfg.source import NetcfgError
-from netcfg.trainers import compilation
-from netcfg.trainers.compilation import compile_error, compile_line, not_compiled
+from netcfg.trainers.machine import compilation
+from netcfg.trainers.machine.compilation import compile_error, compile_line, not_compiled
 
 
 @pytest.mark.parametrize("precision", ["bf16", "fp16"])

@@ -14,15 +14,15 @@ from PIL import Image
 import netcfg
 from netcfg.builder.weights import save_state
 from netcfg.cli.main import main
-from netcfg.datasets.frames import Frame
-from netcfg.datasets.optical_flow import FlowPictures
+from netcfg.datasets.flow.encoding import FlowPictures
+from netcfg.datasets.pictures.frames import Frame
 from netcfg.datasets.pipeline import Pipeline
 from netcfg.source import NetcfgError
-from netcfg.trainers.annotation import annotated
-from netcfg.trainers.answers import Answer, answers_of
-from netcfg.trainers.model import Model
-from netcfg.trainers.prediction import ahead, predict_frames, with_flow
-from netcfg.trainers.trained import open_run
+from netcfg.trainers.prediction.annotation import annotated
+from netcfg.trainers.prediction.answers import Answer, answers_of
+from netcfg.trainers.prediction.prediction import ahead, predict_frames, with_flow
+from netcfg.trainers.runs.trained import open_run
+from netcfg.trainers.step.model import Model
 
 cv2 = pytest.importorskip("cv2")
 
@@ -302,7 +302,7 @@ def test_a_bar_is_as_long_as_its_confidence():
 
 
 def test_two_runs_may_not_answer_the_same(made, clip, capsys, tmp_path):
-    from netcfg.trainers.answers import expect_distinct
+    from netcfg.trainers.prediction.answers import expect_distinct
 
     program, _, _ = made()
     answer = answers_of(program)[0]

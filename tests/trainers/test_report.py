@@ -4,7 +4,7 @@ import io
 
 from rich.console import Console
 
-from netcfg.trainers.report import number, result_tables, split_tables
+from netcfg.trainers.reporting.report import number, result_tables, split_tables
 
 F1 = {"f1": 0.5, "AU6": 0.4, "AU12": 0.6, "overall": 0.55}
 ACCURACY = {"accuracy": 0.75, "AU6": 0.7, "AU12": 0.8}

@@ -14,9 +14,9 @@ from safetensors.torch import load_file
 from three_phases import three_phases
 
 from netcfg.source import NetcfgError, ProgramError
-from netcfg.trainers import checkpoints
-from netcfg.trainers.run_folder import RunFolder
-from netcfg.trainers.trainer import Trainer
+from netcfg.trainers.fit.trainer import Trainer
+from netcfg.trainers.runs import checkpoints
+from netcfg.trainers.runs.run_folder import RunFolder
 
 
 def trainer_in(path, program, resume=False, **options):
@@ -159,7 +159,7 @@ def test_a_changed_group_is_named(unbroken):
 
 
 def test_a_checkpoint_of_several_processes_needs_as_many(tmp_path, unbroken):
-    from netcfg.trainers.distributed import Team
+    from netcfg.trainers.machine.distributed import Team
 
     again = Trainer(three_phases(), RunFolder.open(unbroken), console=Console(file=io.StringIO()))
     again.setup(resume=True)

@@ -17,8 +17,8 @@ from safetensors.torch import load_file
 from netcfg.cli import main as command_line
 from netcfg.cli import sweep, train
 from netcfg.source import NetcfgError
-from netcfg.trainers import sweep as sweeping
-from netcfg.trainers.sweep_folder import SweepFolder, folder_name
+from netcfg.trainers.sweeps import sweep as sweeping
+from netcfg.trainers.sweeps.folder import SweepFolder, folder_name
 
 PROGRAM = """
 {Data}

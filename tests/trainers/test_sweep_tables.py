@@ -7,8 +7,8 @@ from statistics import fmean, stdev
 import pytest
 from rich.console import Console
 
-from netcfg.blocks.general import Published
-from netcfg.trainers.sweep_tables import Judged, sweep_grids, sweep_tables
+from netcfg.blocks.general.training import Published
+from netcfg.trainers.sweeps.tables import Judged, sweep_grids, sweep_tables
 
 F1 = {("1", "0"): 0.2, ("1", "1"): 0.4, ("4", "0"): 0.5, ("4", "1"): 0.9}
 

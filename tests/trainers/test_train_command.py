@@ -132,7 +132,7 @@ def test_precision_is_kept_on_resume(folder):
 
 
 def test_compile_is_kept_on_resume(folder, monkeypatch):
-    from netcfg.trainers import trainer
+    from netcfg.trainers.fit import trainer
 
     compiled = []
     monkeypatch.setattr(trainer, "compile_networks", lambda program, *rest: compiled.append(program.name))

@@ -10,8 +10,8 @@ from safetensors.torch import load_file
 from tiny import tiny_program
 
 from netcfg.source import ProgramError
-from netcfg.trainers.run_folder import RunFolder
-from netcfg.trainers.trainer import Trainer
+from netcfg.trainers.fit.trainer import Trainer
+from netcfg.trainers.runs.run_folder import RunFolder
 
 
 def weights(trainer, name="last"):
@@ -115,7 +115,7 @@ def test_the_same_seed_gives_the_same_weights(make_trainer, unbroken):
 
 
 def test_another_seed_gives_other_weights(make_trainer, unbroken):
-    from netcfg.trainers.trainer import override
+    from netcfg.trainers.runs.overriding import override
 
     other = make_trainer("other", program=override(unbroken.program, seed=1))
     other.fit()

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 
 import netcfg
-from netcfg.blocks.kinds import FieldSpec, Source
+from netcfg.blocks.fields import FieldSpec
+from netcfg.blocks.sources.base import Source
 
 TEXT = """
 {Data}

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from netcfg.blocks.kinds import Loss
-from netcfg.blocks.model import NetworkUse
+from netcfg.blocks.losses.base import Loss
+from netcfg.blocks.network.model import NetworkUse
 from netcfg.draw.costs import amount
 from netcfg.draw.entry import Entry, entry_of, place_text
 from netcfg.draw.model import Box

@@ -1,0 +1,1 @@
+"""Optical flow: found, kept, written as pictures."""

@@ -1,0 +1,1 @@
+"""Pictures and videos: read, cut to the face, shown."""

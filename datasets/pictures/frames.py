@@ -1,0 +1,262 @@
+"""Frames of a folder of pictures, a video or a single picture, read one at a time.
+
+Whatever the length of a clip, one frame is in memory. Frames are uint8 H×W×3, RGB, all of one size unless asked
+otherwise.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netcfg.datasets.pictures.reading import read_picture
+from netcfg.source import NetcfgError, shown_path
+
+PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm")
+VIDEOS = (".avi", ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv")
+
+FLOW_RECORD = "flow.json"  # lies in what `netcfg flow` wrote
+
+_CUT_SHARE = 0.9  # a video that ends before this part of the frames it announces is damaged; others estimate
+
+
+class Frame(NamedTuple):
+    """One frame of a clip.
+
+    `name` is its file's name without ending, or in a video its number: `000001`. `number` counts from 1.
+    `seconds` is when it is shown, in a video; None elsewhere. `path` is the file it comes from.
+    """
+
+    name: str
+    number: int
+    seconds: float | None
+    image: NDArray[np.uint8]
+    path: Path
+
+
+@dataclass(frozen=True)
+class Frames:
+    """The frames of one clip, read anew in each iteration.
+
+    `count` is how many there are; a video's is what its header says, which some files only estimate.
+    `same_size`: whether a frame of another size than the first is an error. `on_error` is called with what is wrong
+    with a picture that cannot be read, which then is left out; without it, that is raised.
+
+    Errors: `NetcfgError`, while iterating, that names the file.
+    """
+
+    path: Path
+    files: tuple[Path, ...]
+    count: int
+    same_size: bool = True
+    on_error: Callable[[NetcfgError], None] | None = None
+
+    @property
+    def is_video(self) -> bool:
+        """Whether the frames come out of a video."""
+        return not self.files
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the frames; a video's as far as its header knows how many there are."""
+        if self.is_video:
+            return tuple(map(_number_name, range(1, self.count + 1)))
+        return tuple(file.stem for file in self.files)
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __iter__(self) -> Iterator[Frame]:
+        frames = _of_video(self.path) if self.is_video else self._of_files()
+        return self._checked(frames) if self.same_size else frames
+
+    def _of_files(self) -> Iterator[Frame]:
+        for number, path in enumerate(self.files, 1):
+            image = read_picture(path)
+            if image is not None:
+                yield Frame(path.stem, number, None, image, path)
+                continue
+            error = NetcfgError(f"{shown_path(path)} cannot be read: {what_is_wrong_with(path)}")
+            if self.on_error is None:
+                raise error
+            self.on_error(error)
+
+    def _checked(self, frames: Iterator[Frame]) -> Iterator[Frame]:
+        first: Frame | None = None
+        for frame in frames:
+            first = first or frame
+            if frame.image.shape != first.image.shape:
+                raise NetcfgError(
+                    f"{shown_path(self.path)}: frame `{frame.name}` is {size_of(frame)} (height×width), and "
+                    f"`{first.name}` is {size_of(first)}\nhelp: bring the frames of a clip to one size"
+                )
+            yield frame
+
+
+def open_frames(
+    path: str | Path, *, same_size: bool = True, on_error: Callable[[NetcfgError], None] | None = None
+) -> Frames:
+    """The frames of a folder of pictures, a video, or a single picture.
+
+    Pictures of a folder come in the order of the numbers in their names: 2 before 10. Nothing is decoded yet.
+    Errors: `NetcfgError` for what is missing, holds no pictures, or is neither picture nor video.
+    """
+    place = Path(path)
+    if place.is_dir():
+        files = tuple(picture_files(place))
+        if not files:
+            raise _no_pictures(place)
+        return Frames(place, files, len(files), same_size, on_error)
+    if not place.exists():
+        raise NetcfgError(
+            f"there is no {shown_path(place)}\nhelp: name a folder of frames, a video or a picture"
+        )
+    if place.suffix.lower() in PICTURES:
+        return Frames(place, (place,), 1, same_size, on_error)
+    if place.suffix.lower() in VIDEOS:
+        return Frames(place, (), _announced(place), same_size, on_error)
+    known = ", ".join((*PICTURES, *VIDEOS))
+    raise NetcfgError(
+        f"{shown_path(place)} is neither a picture nor a video by its ending\nhelp: known are {known}"
+    )
+
+
+def picture_files(folder: Path) -> list[Path]:
+    """The pictures that lie directly in a folder, in natural order; hidden files are no pictures.
+
+    Errors: `NetcfgError` where the folder cannot be read.
+    """
+    try:
+        with os.scandir(folder) as entries:
+            names = [entry.name for entry in entries if _ending(entry.name) in PICTURES and entry.is_file()]
+    except OSError as error:
+        _refuse_folder(error)
+    return [folder / name for name in sorted(names, key=natural) if not name.startswith(".")]
+
+
+def find_clips(root: Path) -> list[Path]:
+    """All clips at and below a folder: folders that hold pictures, and videos; in natural order.
+
+    Links are followed, each folder is visited once, and what `netcfg flow` wrote below the root is left out.
+    Errors: `NetcfgError` where a folder cannot be read.
+    """
+    clips: list[Path] = []
+    seen: set[str] = set()
+    for folder, folders, names in os.walk(root, onerror=_refuse_folder, followlinks=True):
+        place = os.path.realpath(folder)
+        if place in seen or (FLOW_RECORD in names and len(seen) > 0):
+            folders.clear()
+            continue
+        seen.add(place)
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        shown = [name for name in names if not name.startswith(".")]
+        clips += [Path(folder, name) for name in shown if _ending(name) in VIDEOS]
+        if any(_ending(name) in PICTURES for name in shown):
+            clips.append(Path(folder))
+    return sorted(clips, key=lambda clip: natural(str(clip)))
+
+
+def natural(name: str) -> tuple[list[tuple[int, int | str]], str]:
+    """A sorting key by which numbers in names count as numbers: `f2` before `f10`."""
+    parts = [part for part in re.split(r"(\d+)", name) if part]
+    return [(0, int(part)) if part.isdecimal() else (1, part) for part in parts], name
+
+
+def size_of(frame: Frame) -> str:
+    """`480×640`."""
+    return f"{frame.image.shape[0]}×{frame.image.shape[1]}"
+
+
+def what_is_wrong_with(path: Path) -> str:
+    """Why a picture could not be read, in words."""
+    try:
+        return "it is empty" if path.stat().st_size == 0 else "it is cut short, or no picture"
+    except OSError as error:
+        return error.strerror or "it cannot be opened"
+
+
+# --- videos -----------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def open_video(path: Path) -> Iterator[Any]:
+    """OpenCV's reader of a video, closed afterwards. Raises `NetcfgError` where the file cannot be read as one."""
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # its remarks on stderr say nothing to a person
+    from netcfg.datasets.pictures.opencv import cv2
+
+    level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    try:
+        video = cv2.VideoCapture(str(path))
+    finally:
+        cv2.utils.logging.setLogLevel(level)
+    try:
+        if not video.isOpened():
+            raise NetcfgError(f"{shown_path(path)} cannot be read as a video: {_why_no_video(path)}")
+        yield video
+    finally:
+        video.release()
+
+
+def _of_video(path: Path) -> Iterator[Frame]:
+    from netcfg.datasets.pictures.opencv import cv2
+
+    number = 0
+    with open_video(path) as video:
+        announced = int(video.get(cv2.CAP_PROP_FRAME_COUNT))
+        while True:
+            good, picture = video.read()
+            if not good:
+                break
+            number += 1
+            seconds = video.get(cv2.CAP_PROP_POS_MSEC) / 1000
+            image = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB))
+            yield Frame(_number_name(number), number, seconds, image, path)
+    if number == 0 or number < int(_CUT_SHARE * announced):
+        raise NetcfgError(
+            f"{shown_path(path)} ends after frame {number} of {announced}: it is cut short or damaged"
+        )
+
+
+def _number_name(number: int) -> str:
+    return f"{number:06d}"
+
+
+def _announced(path: Path) -> int:
+    """How many frames a video says it has."""
+    from netcfg.datasets.pictures.opencv import cv2
+
+    with open_video(path) as video:
+        return max(0, int(video.get(cv2.CAP_PROP_FRAME_COUNT)))
+
+
+def _why_no_video(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return "it is cut short, damaged, or no video" if file.read(1) else "it is empty"
+    except OSError as error:
+        return error.strerror or "it cannot be opened"
+
+
+# --- words ------------------------------------------------------------------------------------------------
+
+
+def _ending(name: str) -> str:
+    return os.path.splitext(name)[1].lower()
+
+
+def _refuse_folder(error: OSError) -> NoReturn:
+    raise NetcfgError(f"cannot read the folder {shown_path(error.filename)}: {error.strerror}") from None
+
+
+def _no_pictures(folder: Path) -> NetcfgError:
+    clips = find_clips(folder)
+    help = f"{shown_path(clips[0])} is a clip" if clips else f"pictures end in {', '.join(PICTURES)}"
+    return NetcfgError(f"the folder {shown_path(folder)} holds no pictures\nhelp: {help}")

@@ -1,0 +1,1 @@
+"""What samplers do: which samples an epoch shows."""

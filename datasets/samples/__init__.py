@@ -1,0 +1,1 @@
+"""Samples out of files: names, labels, folds, what is kept in memory."""

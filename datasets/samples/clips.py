@@ -1,0 +1,123 @@
+"""Clips of a database of faces: their frames, in a folder of pictures or a video."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netcfg.datasets.pictures.face_crop import crop_face, read_landmarks
+from netcfg.datasets.pictures.reading import ENDINGS, read_picture
+from netcfg.source import NetcfgError, shown_path
+from netcfg.words import counted
+
+VIDEOS = (".avi", ".mp4", ".mpg", ".wmv", ".mov")
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """A face and its labels; the id begins with the subject: `SN001_12`."""
+
+    id: str
+    picture: NDArray[np.uint8]
+    labels: NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Clip:
+    """A stretch of frames of one subject: where its pictures are, labels, landmarks and face boxes by frame number.
+
+    `place` is where its parts lie below folders of boxes or flow: `F001/T1`.
+    """
+
+    subject: str
+    name: str
+    pictures: Path
+    labels: dict[int, NDArray[np.float32]]
+    landmarks: dict[int, Path]
+    boxes: dict[int, Path] = field(default_factory=dict)
+    place: str = ""
+
+    def frames(self, numbers: set[int]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+        """The pictures of these frames, out of a folder or a video."""
+        return _images(self.pictures, numbers) if self.pictures.is_dir() else _video(self.pictures, numbers)
+
+
+@dataclass
+class Database:
+    """The clips of a database, and what a person should know about them."""
+
+    units: tuple[int, ...]
+    clips: list[Clip]
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def subjects(self) -> list[str]:
+        """Everybody in it."""
+        return sorted({clip.subject for clip in self.clips})
+
+    def count(self, every: int) -> int:
+        """How many frames `frames` gives at most."""
+        return sum(len(_every(clip.labels, every)) for clip in self.clips)
+
+    def frames(self, size: int, every: int) -> Iterator[Frame]:
+        """Each clip's first labelled frame and every so many after it, cut out to `size`×`size`."""
+        unfound = 0
+        for clip in self.clips:
+            wanted = _every(clip.labels, every)
+            for number, picture in clip.frames(wanted):
+                landmarks = clip.landmarks.get(number)
+                unfound += landmarks is None
+                points = None if landmarks is None else read_landmarks(landmarks)
+                yield Frame(f"{clip.name}_{number}", crop_face(picture, points, size), clip.labels[number])
+        if unfound:
+            self.notes.append(
+                f"without landmarks: {counted(unfound, 'frame')}; their middle was taken, not levelled"
+            )
+
+
+def _every(labels: dict[int, Any], every: int) -> set[int]:
+    return set(sorted(labels)[::every])
+
+
+def files_by_number(folder: Path, endings: tuple[str, ...]) -> dict[int, Path]:
+    """The files below a folder by the last number in their names."""
+    found = {}
+    for path in sorted(folder.rglob("*")) if folder.is_dir() else []:
+        numbers = re.findall(r"\d+", path.stem)
+        if path.suffix.lower() in endings and numbers:
+            found[int(numbers[-1])] = path
+    return found
+
+
+def _images(folder: Path, numbers: set[int]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+    files = files_by_number(folder, ENDINGS)
+    for number in sorted(numbers & files.keys()):
+        picture = read_picture(files[number])
+        if picture is None:
+            raise NetcfgError(f"{shown_path(files[number])} cannot be read: empty, cut short, or no picture")
+        yield number, picture
+
+
+def _video(path: Path, numbers: set[int]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+    """Frames of a video, counted from 1. Raises `NetcfgError` where it cannot be read."""
+    from netcfg.datasets.pictures.opencv import cv2
+
+    video = cv2.VideoCapture(str(path))
+    try:
+        if not video.isOpened():
+            raise NetcfgError(f"{shown_path(path)} cannot be read as a video")
+        for number in range(1, max(numbers, default=0) + 1):
+            if not video.grab():
+                return
+            if number in numbers:
+                good, picture = video.retrieve()
+                if good:
+                    yield number, np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB))
+    finally:
+        video.release()

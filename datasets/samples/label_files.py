@@ -1,0 +1,214 @@
+"""Action unit labels by frame id: AUDetNet's pickle, and two formats that need no care, .npz and .csv.
+
+A .npz holds `ids` (text) and `labels` (ids × units), and, where they are known, `action_units` (numbers); a
+.csv has a header `id,AU1,AU2,…` and a line per frame.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import pickle
+import re
+import zipfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netcfg.datasets.samples.pickles import read_pickle
+from netcfg.files import write_beside
+from netcfg.source import NetcfgError, shown_path
+
+SUFFIXES = (".pkl", ".pickle", ".npz", ".csv")
+
+
+@dataclass(frozen=True, eq=False)
+class Labels:
+    """Labels of frames: `values` float32 ids × units, `rows` where a frame's stand; `units` where stated."""
+
+    ids: tuple[str, ...]
+    values: NDArray[np.float32]
+    units: tuple[int, ...] | None
+    rows: Mapping[str, int]
+
+    @staticmethod
+    def of(ids: Iterable[str], values: Any, units: tuple[int, ...] | None, shown: str) -> Labels:
+        """Checked labels. Raises `NetcfgError` for ids that stand twice and for labels that are no numbers."""
+        names = tuple(ids)
+        rows = {name: row for row, name in enumerate(names)}
+        array = np.ascontiguousarray(values, np.float32).reshape(len(names), -1)
+        if len(rows) < len(names):
+            twice = next(name for row, name in enumerate(names) if rows[name] != row)
+            raise NetcfgError(f"{shown} has labels for `{twice}` twice\nhelp: take one of them out")
+        broken = np.flatnonzero(~np.isfinite(array).all(1))
+        if len(broken):
+            raise NetcfgError(
+                f"{shown}: the labels of `{names[broken[0]]}` are not all numbers (NaN or infinite)"
+                f"{_others(len(broken))}\nhelp: take such frames out of the file; ids without labels are dropped"
+            )
+        return Labels(names, array, units, rows)
+
+
+def read_labels(path: Path) -> Labels:
+    """The labels of a file, by its ending. Read once as long as the file does not change.
+
+    Errors: `NetcfgError` for a file that cannot be read, and for labels of different lengths or with gaps.
+    """
+    if path.suffix.lower() not in SUFFIXES:
+        raise NetcfgError(
+            f"{shown_path(path)}: labels are read from {', '.join(SUFFIXES)} files, not `{path.suffix}`"
+        )
+    try:
+        state = path.stat()
+    except OSError as error:
+        raise NetcfgError(f"cannot read the labels {shown_path(path)}: {error.strerror}") from None
+    return _read(path.resolve(), state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=4)
+def _read(path: Path, _changed: int, _size: int) -> Labels:
+    readers = {".npz": _read_npz, ".csv": _read_csv}
+    return readers.get(path.suffix.lower(), _read_pickle)(path)
+
+
+def _read_pickle(path: Path) -> Labels:
+    shown = shown_path(path)
+    found = read_pickle(path)
+    if not isinstance(found, dict) or not found:
+        kind = "an empty dict" if isinstance(found, dict) else f"a {type(found).__name__}"
+        raise NetcfgError(
+            f"{shown} holds {kind}, where a dict of labels by frame id is wanted\n"
+            "help: {'SN001_1': array([0., 1., …]), …}"
+        )
+    ids = [_id_text(key, shown) for key in found]
+    rows = [_row(value, name, shown) for name, value in zip(ids, found.values(), strict=True)]
+    widths = [row.size for row in rows]
+    usual = max(set(widths), key=widths.count)
+    odd = [place for place, width in enumerate(widths) if width != usual]
+    if odd:
+        raise NetcfgError(
+            f"{shown}: the labels of `{ids[odd[0]]}` are {widths[odd[0]]} numbers, and most others {usual}"
+            f"{_others(len(odd))}\nhelp: every frame needs a number for each action unit, in the same order"
+        )
+    return Labels.of(ids, np.stack(rows), None, shown)
+
+
+def _id_text(key: Any, shown: str) -> str:
+    if isinstance(key, bytes):
+        return key.decode("utf-8", "replace")
+    if isinstance(key, str | int | np.integer) and not isinstance(key, bool):
+        return str(key)
+    raise NetcfgError(f"{shown}: `{str(key)[:40]}` is no frame id\nhelp: ids are text, such as SN001_1")
+
+
+def _row(value: Any, name: str, shown: str) -> NDArray[np.float32]:
+    try:
+        row = np.asarray(value, np.float32)
+    except (TypeError, ValueError):
+        row = np.zeros((0, 0, 0), np.float32)
+    if row.ndim > 2 or max(row.shape, default=1) != row.size or not row.size:
+        raise NetcfgError(f"{shown}: the labels of `{name}` are not a row of numbers")
+    return row.reshape(-1)
+
+
+def _read_npz(path: Path) -> Labels:
+    shown = shown_path(path)
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            ids, values = arrays["ids"], arrays["labels"]
+            units = tuple(arrays["action_units"].astype(int).tolist()) if "action_units" in arrays else None
+    except KeyError as error:
+        help = "`netcfg data convert` writes such files"
+        raise NetcfgError(f"{shown}: {str(error.args[0]).rstrip('.')}\nhelp: {help}") from None
+    except (OSError, ValueError, EOFError, MemoryError, zipfile.BadZipFile, NotImplementedError):
+        raise NetcfgError(f"{shown} is no .npz file of numbers, or a damaged one") from None
+    if ids.ndim != 1 or ids.dtype.kind not in "US" or values.ndim != 2 or len(ids) != len(values):
+        raise NetcfgError(f"{shown}: `ids` is {ids.shape} and `labels` {values.shape}; wanted N and N×units")
+    if values.dtype.kind not in "biuf" or (units is not None and len(units) != values.shape[1]):
+        raise NetcfgError(f"{shown}: `labels` has no number for each of `action_units`")
+    return Labels.of([_id_text(key, shown) for key in ids.tolist()], values, units, shown)
+
+
+def _read_csv(path: Path) -> Labels:
+    shown = shown_path(path)
+    rows = read_csv_rows(path)
+    if len(rows) < 2:
+        raise NetcfgError(f"{shown} has no labels\nhelp: a header `id,AU1,AU2,…`, then a line per frame")
+    (_, header), *lines = rows
+    ids, values = [], []
+    for number, row in lines:
+        if len(row) != len(header):
+            raise NetcfgError(f"{shown}:{number}: {len(row)} cells under a header of {len(header)}")
+        try:
+            values.append([float(cell) for cell in row[1:]])
+        except ValueError:
+            raise NetcfgError(f"{shown}:{number}: the labels of `{row[0]}` are not all numbers") from None
+        ids.append(row[0].strip())
+    return Labels.of(ids, values, _units_of(header[1:], shown), shown)
+
+
+def _units_of(names: list[str], shown: str) -> tuple[int, ...]:
+    units = []
+    for name in names:
+        number = re.fullmatch(r"(?i)\s*(?:AU)?\s*0*(\d{1,3})\s*", name)
+        if number is None:
+            raise NetcfgError(f"{shown}:1: `{name}` names no action unit\nhelp: a header `id,AU1,AU2,…`")
+        units.append(int(number[1]))
+    return tuple(units)
+
+
+def read_csv_rows(path: Path) -> list[tuple[int, list[str]]]:
+    """The lines of a .csv file that hold something, with their numbers. Raises `NetcfgError`."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise NetcfgError(f"cannot read {shown_path(path)}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise NetcfgError(f"{shown_path(path)} is not text in UTF-8") from None
+    reader = csv.reader(io.StringIO(text, newline=""))
+    try:
+        return [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
+    except csv.Error as error:
+        raise NetcfgError(f"{shown_path(path)}:{reader.line_num}: {error}") from None
+
+
+def write_labels(path: Path, labels: Labels) -> None:
+    """Write labels in the format of the file's ending. Raises `NetcfgError`."""
+    suffix = path.suffix.lower()
+    if suffix == ".csv":
+        write_beside(path, _csv_bytes(labels))
+    elif suffix == ".npz":
+        arrays: dict[str, Any] = {"ids": np.array(labels.ids), "labels": labels.values}
+        if labels.units is not None:
+            arrays["action_units"] = np.array(labels.units)
+        stream = io.BytesIO()
+        np.savez_compressed(stream, **arrays)
+        write_beside(path, stream.getvalue())
+    elif suffix in (".pkl", ".pickle"):
+        values = labels.values.astype(np.float64)
+        write_beside(path, pickle.dumps(dict(zip(labels.ids, values, strict=True)), protocol=4))
+    else:
+        raise NetcfgError(f"labels are written to {', '.join(SUFFIXES)} files, not `{path.name}`")
+
+
+def _csv_bytes(labels: Labels) -> bytes:
+    if labels.units is None:
+        raise NetcfgError(
+            "the header of a .csv file names the action units, and these labels do not say theirs\n"
+            "help: `--action-units disfa` (or bp4d, disfa8, or numbers); or write a .npz"
+        )
+    stream = io.StringIO(newline="")
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(["id", *(f"AU{unit}" for unit in labels.units)])
+    for name, row in zip(labels.ids, labels.values.tolist(), strict=True):
+        writer.writerow([name, *(f"{value:g}" for value in row)])
+    return stream.getvalue().encode()
+
+
+def _others(count: int) -> str:
+    return f" (and those of {count - 1} more)" if count > 1 else ""

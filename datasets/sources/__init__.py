@@ -1,0 +1,1 @@
+"""What sources read or draw."""

@@ -1,0 +1,57 @@
+"""Writing AUDetNet's data folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from netcfg.datasets.samples.clips import Frame
+from netcfg.datasets.samples.label_files import Labels, write_labels
+from netcfg.datasets.sources.audetnet_folder import Layout, subject_of
+from netcfg.files import write_beside
+from netcfg.source import NetcfgError, shown_path
+
+QUALITY = 95  # of JPEG
+
+
+def new_folder(folder: Path) -> Path:
+    """An empty folder. Raises `NetcfgError` where there is something in it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        taken = next(iter(folder.iterdir()), None)
+    except OSError as error:
+        raise NetcfgError(f"cannot make the folder {shown_path(folder)}: {error.strerror}") from None
+    if taken is not None:
+        raise NetcfgError(
+            f"{shown_path(folder)} is not empty, and nothing in it is overwritten\nhelp: name a new folder"
+        )
+    return folder
+
+
+def write_folder(folder: Path, frames: Iterable[Frame], test_subjects: Sequence[str]) -> Iterator[int]:
+    """Write pictures as they come, labels and lists at the end; how many frames are done.
+
+    A folder without its lists was not finished. Raises `NetcfgError` where a file cannot be written.
+    """
+    from netcfg.datasets.pictures.opencv import cv2
+
+    layout = Layout(folder)
+    images = layout.place(layout.images)
+    images.mkdir(exist_ok=True)
+    ids, rows = [], []
+    for frame in frames:
+        picture = cv2.cvtColor(frame.picture, cv2.COLOR_RGB2BGR)
+        _, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+        write_beside(images / f"{frame.id}.jpg", data.tobytes())
+        ids.append(frame.id)
+        rows.append(frame.labels)
+        yield len(ids)
+    if not ids:
+        raise NetcfgError("there are no frames to write\nhelp: look at the pictures of the database")
+    write_labels(layout.place(layout.labels), Labels.of(ids, np.stack(rows), None, layout.labels))
+    tested = set(test_subjects)
+    for name, chosen in ((layout.train_ids, False), (layout.test_ids, True)):
+        lines = [f"{id}\n" for id in ids if (subject_of(id) in tested) == chosen]
+        write_beside(layout.place(name), "".join(lines).encode())

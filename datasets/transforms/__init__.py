@@ -1,0 +1,1 @@
+"""What transforms do to samples and batches."""

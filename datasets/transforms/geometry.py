@@ -1,0 +1,144 @@
+"""The callables behind the transforms of `{Data}`, per sample in the workers and per batch on the device.
+
+A sample is a dict of numpy arrays: pictures uint8 H×W×C (clips T×H×W×C), landmarks float32 68×2, x to the
+right and y down in pixels, whole numbers at pixel centres. A callable gives a new dict and changes no array.
+Legend: H height, W width, C channels, T frames, N samples.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+Sample = dict[str, NDArray[Any]]
+
+# For each of the 68 points the one on the other side of the face: jaw, brows, nose, eyes, mouth.
+MIRRORED_POINTS = np.array([
+    *range(16, -1, -1), *range(26, 16, -1), 27, 28, 29, 30, 35, 34, 33, 32, 31,
+    45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40,
+    54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55, 64, 63, 62, 61, 60, 67, 66, 65,
+])  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ResizeSample:
+    """Scale pictures to `size` (height, width); points move from `source` (height, width) along with them."""
+
+    pictures: tuple[str, ...]
+    points: tuple[str, ...]
+    source: tuple[int, int]
+    size: tuple[int, int]
+    interpolation: str = "auto"
+
+    def __call__(self, sample: Sample, random: np.random.Generator) -> Sample:
+        """The sample at the new size."""
+        changed = {name: self._picture(sample[name]) for name in self.pictures if name in sample}
+        changed |= {name: self._points(sample[name]) for name in self.points if name in sample}
+        return sample | changed
+
+    def _picture(self, picture: NDArray[Any]) -> NDArray[Any]:
+        if picture.ndim == 4:
+            return np.stack([self._picture(frame) for frame in picture])
+        if picture.shape[:2] == self.size:
+            return picture
+        if self.interpolation == "lanczos":
+            return _lanczos(picture, self.size)
+        from netcfg.datasets.pictures.opencv import cv2
+
+        methods = {"nearest": cv2.INTER_NEAREST, "linear": cv2.INTER_LINEAR, "area": cv2.INTER_AREA}
+        shrinks = picture.shape[0] > self.size[0] or picture.shape[1] > self.size[1]
+        method = methods.get(self.interpolation, cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+        return np.asarray(cv2.resize(picture, self.size[::-1], interpolation=method))
+
+    def _points(self, points: NDArray[Any]) -> NDArray[Any]:
+        if 0 in self.source:
+            return points
+        scale = np.array([self.size[1] / self.source[1], self.size[0] / self.source[0]], np.float32)
+        moved: NDArray[Any] = (points + np.float32(0.5)) * scale - np.float32(0.5)
+        return moved
+
+
+def _lanczos(picture: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
+    """By Pillow: OpenCV's Lanczos does not smooth where it shrinks."""
+    from PIL import Image
+
+    image = Image.fromarray(np.ascontiguousarray(picture))
+    return np.asarray(image.resize(size[::-1], Image.Resampling.LANCZOS))
+
+
+@dataclass(frozen=True)
+class FlipSample:
+    """Mirror pictures, flow and points together, with one draw for the sample."""
+
+    pictures: tuple[str, ...]
+    flows: tuple[str, ...]
+    points: tuple[str, ...]
+    width: int
+    probability: float
+
+    def __call__(self, sample: Sample, random: np.random.Generator) -> Sample:
+        """The sample, mirrored or as it was."""
+        if random.random() >= self.probability:
+            return sample
+        changed = {name: sample[name][..., ::-1, :] for name in self.pictures if name in sample}
+        changed |= {name: flip_flow(sample[name]) for name in self.flows if name in sample}
+        changed |= {name: flip_points(sample[name], self.width) for name in self.points if name in sample}
+        return sample | changed
+
+
+def flip_flow(flow: NDArray[Any]) -> NDArray[Any]:
+    """Mirror a flow picture and turn its horizontal motion (red) around.
+
+    Red is trunc(255 (w + m) / 2m), so that -w is 254 - red, but for the whole number 255, which becomes 0.
+    """
+    mirrored = flow[..., ::-1, :].copy()
+    red = mirrored[..., 0]
+    mirrored[..., 0] = 254 - np.minimum(red, 254)
+    return mirrored
+
+
+def flip_points(points: NDArray[Any], width: int) -> NDArray[Any]:
+    """Mirror 68 landmarks in a picture `width` pixels wide; left and right ones change places."""
+    mirrored: NDArray[Any] = points[MIRRORED_POINTS].copy()
+    mirrored[:, 0] = width - 1 - mirrored[:, 0]
+    return mirrored
+
+
+@dataclass(frozen=True)
+class BrightenSample:
+    """Multiply pictures by one random factor from 1 - amount to 1 + amount."""
+
+    pictures: tuple[str, ...]
+    amount: float
+
+    def __call__(self, sample: Sample, random: np.random.Generator) -> Sample:
+        """The sample with brighter or darker pictures."""
+        factor = random.uniform(1 - self.amount, 1 + self.amount)
+        table = np.clip(np.round(np.arange(256) * factor), 0, 255).astype(np.uint8)
+        return sample | {name: table[sample[name]] for name in self.pictures if name in sample}
+
+
+@dataclass(frozen=True)
+class NormaliseBatch:
+    """(value - mean) / std per channel, in place on fresh float tensors ... C×H×W."""
+
+    pictures: tuple[str, ...]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    def __call__(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """The batch with normalised pictures."""
+        for name in self.pictures:
+            if name in batch:
+                picture = batch[name]
+                picture.sub_(self._column(self.mean, picture)).div_(self._column(self.std, picture))
+        return batch
+
+    @staticmethod
+    def _column(values: tuple[float, ...], picture: Tensor) -> Tensor:
+        return torch.tensor(values, dtype=picture.dtype, device=picture.device).view(-1, 1, 1)

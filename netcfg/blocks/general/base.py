@@ -1,0 +1,14 @@
+"""What a section of `{General}` is."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from netcfg.blocks.base import Group, Section
+
+
+class General(Section):
+    """A section of `{General}`."""
+
+    group: ClassVar[Group] = "general"
+    family: ClassVar[str] = "general"

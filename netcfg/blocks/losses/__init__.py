@@ -1,0 +1,1 @@
+"""Losses: a file each, called as the section."""

@@ -1,0 +1,78 @@
+"""What a loss is, and how it compares shapes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from pydantic import Field as Option
+
+from netcfg.blocks.base import Group, Section, ShapeError
+from netcfg.shapes import Shape, differ, show
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+class Loss(Section):
+    """A number to make small, from signals, and for some from networks that it evaluates itself.
+
+    A subclass names the options that hold its signals and networks; the arguments of its module come in that
+    order, networks first.
+    """
+
+    group: ClassVar[Group] = "loss"
+    family: ClassVar[str] = "loss"
+    signal_options: ClassVar[tuple[str, ...]] = ("input", "target")
+    network_options: ClassVar[tuple[str, ...]] = ()
+    stops_gradient: ClassVar[bool] = False
+    """Whether gradients reach only the networks it evaluates itself, not those that made its signals."""
+    in_evaluation: ClassVar[bool] = True
+    """Whether it can be computed without gradients, on data that train nothing."""
+
+    @property
+    def reads(self) -> dict[str, str]:
+        """The signals it reads, by option."""
+        values = {key: getattr(self, key) for key in self.signal_options}
+        return {key: str(value) for key, value in values.items() if value is not None}
+
+    @property
+    def evaluates(self) -> tuple[str, ...]:
+        """The networks it evaluates itself."""
+        return tuple(str(getattr(self, key)) for key in self.network_options)
+
+    def check(self, *shapes: Shape, classes: int | None = None) -> None:
+        """Raise `ShapeError` where its signals do not fit; `classes`: how many a class field among them has."""
+
+    def lower(self) -> nn.Module:
+        """A module `(*networks, *signals) -> scalar`, the mean over the batch."""
+        raise NotImplementedError
+
+
+class Comparison(Loss):
+    """A loss of one signal against another, mostly a data field."""
+
+    input: str = Option(description="the signal: a network, or `Network.output`")
+    target: str | None = Option(None, description="the signal or data field it is compared with")
+
+
+def squeezed(shape: Shape) -> Shape:
+    """A shape without trailing ones: (12, 1, 1) is (12) to a loss."""
+    while len(shape) > 1 and shape[-1] == 1:
+        shape = shape[:-1]
+    return shape
+
+
+def compare(what: str, input: Shape, target: Shape | None = None) -> None:
+    """Refuse shapes that differ, but for trailing ones. `what` names the input's numbers in the message."""
+    if target is None:
+        raise ShapeError(
+            "needs a target to compare with", argument=1, code="NC402", help="write `target = labels`"
+        )
+    ours, theirs = squeezed(input), squeezed(target)
+    if len(ours) != len(theirs) or any(differ(one, other) for one, other in zip(ours, theirs, strict=True)):
+        message = f"compares {show(input)} {what} with a target of {show(target) or '1'}"
+        raise ShapeError(message, code="NC402", help=_remedy(theirs))
+
+
+def _remedy(target: Shape) -> str | None:
+    return f"let the last block give {show(target)} features" if len(target) == 1 else None

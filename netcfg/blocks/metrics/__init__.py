@@ -1,0 +1,1 @@
+"""Figures of merit: a file each, called as the section."""

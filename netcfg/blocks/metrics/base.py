@@ -1,0 +1,60 @@
+"""What a metric is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from pydantic import Field as Option
+
+from netcfg.blocks.base import Group, Section
+from netcfg.blocks.metrics.judgement import Case, Verdict
+from netcfg.shapes import Shape
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class Metric(Section):
+    """A figure of merit over a whole split, of a signal and (mostly) a target.
+
+    A metric that cannot do without a target declares it anew as a `str`; one of a single signal puts it into
+    `unavailable`.
+    """
+
+    group: ClassVar[Group] = "metric"
+    family: ClassVar[str] = "metric"
+    higher_is_better: ClassVar[bool] = True
+
+    input: str = Option(description="the signal: a network, or `Network.output`")
+    target: str | None = Option(None, description="the signal or data field it is compared with")
+
+    @property
+    def reads(self) -> dict[str, str]:
+        """The signals it reads, by option: input and target first."""
+        return {"input": self.input} | ({} if self.target is None else {"target": self.target})
+
+    @property
+    def needs_validation(self) -> bool:
+        """Whether it judges other splits by what it has found on the validation split."""
+        return False
+
+    @property
+    def table_names(self) -> tuple[str, ...]:
+        """What its tables of figures are called; the first as the metric."""
+        return (self.name or self.type_name,)
+
+    def check(self, input: Shape, target: Shape | None) -> None:
+        """Raise `ShapeError` where the two shapes cannot be compared."""
+
+    def judge(self, case: Case) -> Verdict:
+        """All it has to say of a split: by default one table, that of `compute`."""
+        return Verdict({self.table_names[0]: self.compute(case.scores, case.targets, case.names)})
+
+    def compute(self, scores: Tensor, targets: Tensor | None, names: Sequence[str]) -> dict[str, float]:
+        """The figures over all samples: the one to monitor under the metric's own name, then the details.
+
+        `scores` and `targets` are the two signals of the whole split, samples first, on the CPU; `names` are
+        those of the target's entries. Raises `NetcfgError` where they hold numbers it cannot judge (NaN).
+        """
+        raise NotImplementedError

@@ -1,0 +1,179 @@
+"""`[f1]`, in the ways that action units are judged by it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field as Option
+
+from netcfg.blocks.losses.base import compare
+from netcfg.blocks.metrics.base import Metric
+from netcfg.blocks.metrics.figures import (
+    ACTIVE_ABOVE,
+    DECISION,
+    Decision,
+    both,
+    impossible_threshold,
+    own_name,
+)
+from netcfg.blocks.metrics.judgement import CLIP, Case, Figures, Verdict
+from netcfg.shapes import Shape
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from netcfg.trainers.judging.scores import Counts
+
+
+class F1(Metric, name="f1"):
+    """F1 of the positive class, 2 TP / (2 TP + FP + FN), per action unit, and their mean.
+
+    A label is predicted where the sigmoid of its logit exceeds the threshold; with `decision = logit`, where
+    the logit itself does. Without any positive, true or predicted, F1 is 0. Of several labels, `overall` is the
+    F1 of their counts added up; with `average = micro` that is the main figure.
+
+    `threshold = validation` tries 200 thresholds from 0.01 to 0.99 on the validation split, for each label apart,
+    and judges all splits by those of the highest F1, where a score of at least the threshold counts; a run keeps
+    them with its figures. `threshold = best` does so on every split itself: the highest that F1 could be.
+
+    Of several windows in `median_window`, the first gives the metric's own figures, each other one a table of its
+    own, `f1_median3`. The median is centred, over frames of a clip (the data field `clip`); near the ends of a clip
+    it is that of the nearest whole window, and a clip shorter than the window stays as it is.
+    Shapes: logits (A) or (A, 1, 1), labels (A).
+    Source: AUNets, its evaluation; AUDetNet, which with 0/1 labels decides by the logit.
+    Example::
+
+        [f1]
+        input = AUNet
+        target = labels
+        threshold = 0.5
+        median_window = 1, 3, 5, 7
+    """
+
+    target: str = Option(description="the data field it is compared with")
+    decision: Decision = Option("probability", description=DECISION)
+    threshold: float | Literal["validation", "best"] = Option(
+        0.5,
+        description="a score above it counts as present; or it is searched for: on the validation split, or on "
+        "each split itself",
+    )
+    active_above: float = Option(0.5, description=ACTIVE_ABOVE)
+    average: Literal["macro", "micro"] = Option(
+        "macro", description="the main figure: the mean over labels, or F1 of their counts added up"
+    )
+    median_window: tuple[Annotated[int, Option(gt=0)], ...] = Option(
+        (1,),
+        description="judge the running median of decisions over so many frames, odd numbers; 1: as they are",
+    )
+    across_clips: bool = Option(
+        False,
+        description="take the median over the whole split as one clip, as AUNets' published code does",
+    )
+    first_undefined_threshold: bool = Option(
+        False,
+        description="search as AUNets' published code does, which takes the first threshold at which F1 is 0 / 0 "
+        "for the best",
+    )
+    baselines: bool = Option(
+        False, description="also what predicting every label absent, and every one present, would reach"
+    )
+
+    def conflict(self) -> str | None:
+        """A probability is compared with one; a window has a centre."""
+        if any(window % 2 == 0 for window in self.median_window):
+            even = next(window for window in self.median_window if window % 2 == 0)
+            return f"takes a median over an odd number of frames, and `median_window` has {even}"
+        if len(set(self.median_window)) < len(self.median_window):
+            return "names a `median_window` twice"
+        if isinstance(self.threshold, str):
+            return self._impossible_search()
+        if self.first_undefined_threshold:
+            return "has `first_undefined_threshold`, and its threshold is not searched for"
+        return impossible_threshold(self.decision, self.threshold)
+
+    def _impossible_search(self) -> str | None:
+        if self.decision == "logit":
+            return "searches thresholds of probabilities, and has `decision = logit`"
+        return None
+
+    def check(self, input: Shape, target: Shape | None) -> None:
+        """One logit for each label."""
+        compare("logits", input, target)
+
+    @property
+    def reads(self) -> dict[str, str]:
+        """With a median over clips, also which clip a frame belongs to."""
+        over_clips = not self.across_clips and any(window > 1 for window in self.median_window)
+        return super().reads | ({CLIP: CLIP} if over_clips else {})
+
+    @property
+    def needs_validation(self) -> bool:
+        """Whether its threshold is chosen on the validation split."""
+        return self.threshold == "validation"
+
+    @property
+    def table_names(self) -> tuple[str, ...]:
+        """The name itself for the first window, one with `_median` for each other, then the baselines."""
+        name = own_name(self)
+        windows = tuple(f"{name}_median{window}" for window in self.median_window[1:])
+        return (name, *windows, *((f"{name}_all_zeros", f"{name}_all_ones") if self.baselines else ()))
+
+    def compute(self, scores: Tensor, targets: Tensor | None, names: Sequence[str]) -> Figures:
+        """The mean under the metric's name, then each label's F1 under its own, then `overall`."""
+        return self.judge(Case(scores, targets, names)).tables[own_name(self)]
+
+    def judge(self, case: Case) -> Verdict:
+        """A table for each window, and those of the baselines."""
+        scores, targets = both(self, case.scores, case.targets)
+        actual = targets > self.active_above
+        decisions, thresholds = self._decide(scores, actual, case.thresholds)
+        counts = self._counts(decisions, actual, None if self.across_clips else case.clips)
+        tables = {
+            name: self._table(name, found, case.names)
+            for name, found in zip(self.table_names, counts, strict=True)
+        }
+        pooled = self.average == "micro"
+        by_table = zip(self.table_names, counts, strict=True)
+        return Verdict(
+            tables, thresholds, {name: found.by_label(case.names) for name, found in by_table if pooled}
+        )
+
+    def _decide(
+        self, scores: Tensor, actual: Tensor, chosen: Sequence[float] | None
+    ) -> tuple[Tensor, list[float] | None]:
+        """The decisions, and the thresholds that were searched for."""
+        import torch
+
+        from netcfg.trainers.judging.decisions import Search
+        from netcfg.trainers.judging.scores import decide, judged
+
+        if not isinstance(self.threshold, str):
+            return decide(scores, self.decision, self.threshold), None
+        values = judged(scores, self.decision)
+        if chosen is None or self.threshold == "best":
+            search = Search.over(values, actual)
+            thresholds = search.first_undefined() if self.first_undefined_threshold else search.best()
+        else:
+            thresholds = torch.tensor(chosen)
+        return values >= thresholds, thresholds.tolist()
+
+    def _counts(self, decisions: Tensor, actual: Tensor, clips: Tensor | None) -> list[Counts]:
+        """Right and wrong decisions, in the order of the tables."""
+        import torch
+
+        from netcfg.trainers.judging.decisions import median_filtered
+        from netcfg.trainers.judging.scores import Counts
+
+        judged = [median_filtered(decisions, window, clips) for window in self.median_window]
+        if self.baselines:
+            judged += [torch.zeros_like(actual), torch.ones_like(actual)]
+        return [Counts.of(predicted, actual) for predicted in judged]
+
+    def _table(self, name: str, counts: Counts, names: Sequence[str]) -> Figures:
+        each, overall = counts.f1().tolist(), float(counts.total().f1())
+        details = dict(zip(names, each, strict=False))
+        if len(each) > 1 and self.average == "macro":
+            details["overall"] = overall
+        main = overall if self.average == "micro" else sum(each) / len(each)
+        return {name: main, **{label: value for label, value in details.items() if label != name}}

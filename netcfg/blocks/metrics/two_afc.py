@@ -1,0 +1,46 @@
+"""Two-alternative forced choice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from pydantic import Field as Option
+
+from netcfg.blocks.losses.base import compare
+from netcfg.blocks.metrics.base import Metric
+from netcfg.blocks.metrics.figures import ACTIVE_ABOVE, both, label_figures
+from netcfg.shapes import Shape
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class TwoAfc(Metric, name="two_afc"):
+    """How often a positive scores higher than a negative, over all pairs, per action unit, and their mean.
+
+    A tie counts half; the figure is the area under the ROC curve. Without a positive, or without a negative,
+    it is 0. Of several labels, `overall` takes the pairs across all of them. Takes any score, no threshold.
+    Shapes: scores (A) or (A, 1, 1), labels (A).
+    Source: AUDetNet's 2AFC (two alternatives, forced choice); Mann and Whitney, 1947, the statistic U.
+    Example::
+
+        [two_afc]
+        input = action_units
+        target = labels
+    """
+
+    target: str = Option(description="the data field it is compared with")
+    active_above: float = Option(0.5, description=ACTIVE_ABOVE)
+
+    def check(self, input: Shape, target: Shape | None) -> None:
+        """One score for each label."""
+        compare("scores", input, target)
+
+    def compute(self, scores: Tensor, targets: Tensor | None, names: Sequence[str]) -> dict[str, float]:
+        """The mean under the metric's name, then each label's share under its own, then `overall`."""
+        from netcfg.trainers.judging.scores import share_of_pairs
+
+        scores, targets = both(self, scores, targets)
+        each, overall = share_of_pairs(scores, targets > self.active_above)
+        return label_figures(self, each, names, overall)

@@ -1,0 +1,157 @@
+"""Fully connected layers and what stands around them."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from netcfg.blocks.base import Block, Count, Initialization, ShapeError, expect_known
+from netcfg.blocks.made import Made, made
+from netcfg.blocks.network.activation import (
+    CONNECTED_ACTIVATIONS,
+    activation_warning,
+    applied,
+    needs_of_linear,
+)
+from netcfg.shapes import Shape, Size, show, volume
+
+
+class Connected(Block, name="connected"):
+    """Every output a weighted sum of all features, then an activation.
+
+    Shapes: F -> output_features; C×H×W -> output_features×H×W, the same weights at every pixel; S×F ->
+    S×output_features. Activations: `relu`, `leaky_relu` (slope 0.01), `sigmoid`; `linear` for none.
+    Parameters: `weight` (output_features×F), `bias`.
+    Source: AUDetNet, README, `[connected]`.
+    Example::
+
+        [connected]            # 32 -> 10
+        output_features = 10
+        activation = linear
+        use_bias = True
+    """
+
+    by_sample: ClassVar[bool] = True
+    family: ClassVar[str] = "connected"
+
+    output_features: Count = Field(description="outputs")
+    activation: str = Field("linear", description="applied last")
+    use_bias: bool = Field(True, description="add a learned number to each output")
+    initialization: Initialization = Field("None", description="of the weight; PyTorch's own where `None`")
+
+    def _features(self, shape: Shape) -> int:
+        axis = 0 if len(shape) == 3 else -1
+        if len(shape) not in (1, 2, 3):
+            raise ShapeError(f"needs features (F, S×F or C×H×W), and is given {show(shape)}")
+        return expect_known(shape[axis], "how many features it is given")
+
+    def shape(self, *inputs: Shape) -> Shape:
+        """The features replaced by the outputs."""
+        self._features(inputs[0])
+        if len(inputs[0]) == 3:
+            return (self.output_features, *inputs[0][1:])
+        return (*inputs[0][:-1], self.output_features)
+
+    def parameters(self, *inputs: Shape) -> int:
+        """A weight per input and output, and the biases."""
+        return self.output_features * (self._features(inputs[0]) + self.use_bias)
+
+    def macs(self, *inputs: Shape) -> Size:
+        """One product per weight and place."""
+        return volume(inputs[0]) * self.output_features
+
+    def warnings(self) -> dict[str, tuple[str, str, str]]:
+        """An activation that acts as none."""
+        return activation_warning(self.activation, CONNECTED_ACTIVATIONS, "connected")
+
+    def gradient_needs(self) -> frozenset[str]:
+        """Its features, and what an activation made."""
+        return needs_of_linear(applied(self.activation, CONNECTED_ACTIVATIONS))
+
+    def overwritable(self) -> bool:
+        """Only without an activation, whose gradient may need the output."""
+        return applied(self.activation, CONNECTED_ACTIVATIONS) is None
+
+    def lower(self, *inputs: Shape) -> Made:
+        """A linear map over the feature axis."""
+        from netcfg.builder.modules.connected import Connected as Module
+
+        return made(
+            Module,
+            self._features(inputs[0]),
+            self.output_features,
+            bias=self.use_bias,
+            activation=applied(self.activation, CONNECTED_ACTIVATIONS),
+            initialization=self.initialization,
+            per_pixel=len(inputs[0]) == 3,
+        )
+
+    def label(self) -> str:
+        """Outputs and activation."""
+        activation = applied(self.activation, CONNECTED_ACTIVATIONS)
+        return f"{self.output_features}, {activation}" if activation else str(self.output_features)
+
+
+class Flatten(Block, name="flatten"):
+    """All numbers of a sample in one row: channel by channel, row by row.
+
+    Shapes: any -> one vector.
+    Example::
+
+        [flatten]              # 8x4x4 -> 128
+    """
+
+    is_view: ClassVar[bool] = True
+    by_sample: ClassVar[bool] = True
+
+    def shape(self, *inputs: Shape) -> Shape:
+        """The volume."""
+        return (volume(inputs[0]),)
+
+    def inline(self, *names: str) -> str:
+        """Torch's own."""
+        return f"torch.flatten({names[0]}, 1)"
+
+    def gradient_needs(self) -> frozenset[str]:
+        """Nothing."""
+        return frozenset()
+
+    def reach(self, *inputs: Shape) -> None:
+        """A vector has no places."""
+        return None
+
+
+class Dropout(Block, name="dropout"):
+    """In training, sets numbers to zero at random and scales the others up.
+
+    Shapes: any, unchanged.
+    Source: Srivastava et al., "Dropout", JMLR 2014.
+    Example::
+
+        [dropout]              # 128 -> 128
+        probability = 0.5
+    """
+
+    family: ClassVar[str] = "regularisation"
+    only_trains: ClassVar[bool] = True
+
+    probability: Annotated[float, Field(ge=0, lt=1)] = Field(0.5, description="of a number to become zero")
+
+    def lower(self, *inputs: Shape) -> Made:
+        """Torch's own: it knows whether it trains."""
+        from torch import nn
+
+        return made(nn.Dropout, self.probability)
+
+    def kept(self, *inputs: Shape) -> Size:
+        """What became zero."""
+        return volume(inputs[0])
+
+    def gradient_needs(self) -> frozenset[str]:
+        """Nothing else."""
+        return frozenset()
+
+    def label(self) -> str:
+        """The probability."""
+        return f"{self.probability:g}"

@@ -1,0 +1,115 @@
+"""Adam and AdamW."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field as Option
+
+from netcfg.blocks.optimizers.base import Groups, Momentum, Optimizer
+
+if TYPE_CHECKING:
+    import torch
+
+DEFAULT_BETAS = (0.9, 0.999)
+
+
+class AdaptiveMoments(Optimizer):
+    """What Adam and AdamW share: steps from the means of gradients and of their squares."""
+
+    beta1: Momentum | None = Option(
+        None, description="how long the mean gradient lasts; None: the networks' own"
+    )
+    beta2: Momentum | None = Option(None, description="how long its square lasts; None: the networks' own")
+    eps: Annotated[float, Option(gt=0)] = Option(1e-8, description="keeps the division away from zero")
+    amsgrad: bool = Option(False, description="divide by the largest mean square so far")
+
+    def state_size(self) -> int:
+        """Both means, and with `amsgrad` the largest."""
+        return 3 if self.amsgrad else 2
+
+    def own_options(self) -> dict[str, Any]:
+        """The options of torch that are the same for all groups; fused is one pass over the parameters."""
+        return {
+            "eps": self.eps,
+            "weight_decay": self.weight_decay,
+            "amsgrad": self.amsgrad,
+            "fused": True,
+        }
+
+    def group_options(self, group: Mapping[str, Any]) -> dict[str, Any]:
+        """With the decay rates of Adam's two means."""
+        return super().group_options(group) | {"betas": _betas(self.beta1, self.beta2, group)}
+
+
+class Adam(AdaptiveMoments, name="adam"):
+    """Adam, one step per batch.
+
+    A network's [net] may state its own `learning_rate`, `beta1` and `beta2`; what is written here wins. Where
+    neither says, they are 1e-3, 0.9 and 0.999.
+
+    With `schedule = linear` and `decay_over_last_epochs = k`, every learning rate shrinks by 1/k of its start
+    after each epoch n (from 1) with max_epochs - n < k, so that it would reach zero after the last. That is
+    AUDetNet's rule: 12 epochs with k = 10 run at 1, 1, 1, 0.9, … 0.1. AUNets', minus 1/13 after each of 12
+    epochs, is k = 13.
+
+    The other schedules follow the rules of torch.optim.lr_scheduler: `step` and `multistep` multiply by `gamma`
+    after every `step_epochs` epochs or after the `milestones`, `exponential` after each epoch, `cosine` falls
+    along half a cosine over all epochs, `plateau` multiplies by `plateau_factor` when the monitored figure has
+    not improved for more than `plateau_patience` epochs. Every schedule can begin with a warm-up, a factor
+    1/n, 2/n, … 1 over n batches. An option that the chosen schedule does not use is an error.
+
+    With `accumulate = n` one update takes the mean of n batches' gradients, each batch counting the same; what
+    an epoch's end leaves is the mean of the batches there were.
+    Source: Kingma and Ba 2015; the schedules of AUNets, AUDetNet and PyTorch.
+    Example::
+
+        [adam]
+        networks = AUNet
+        minimise = detection
+        learning_rate = 1e-4
+        beta1 = 0.5
+        schedule = linear
+        decay_over_last_epochs = 13
+    """
+
+    def lower(self, groups: Groups) -> torch.optim.Optimizer:
+        """`torch.optim.Adam`, fused: the whole update in one pass over the parameters."""
+        import torch
+
+        return torch.optim.Adam(self.parameter_groups(groups), **self.own_options())
+
+
+class AdamW(AdaptiveMoments, name="adamw"):
+    """Adam whose weight decay does not pass through its means.
+
+    Weights shrink by learning_rate · weight_decay at each step, whatever the gradients. Learning rates, betas,
+    schedules and accumulation are those of [adam].
+    Source: Loshchilov and Hutter 2019.
+    Example::
+
+        [adamw]
+        networks = Net
+        minimise = classification
+        learning_rate = 3e-4
+        weight_decay = 0.05
+        schedule = cosine
+        warm_up_epochs = 5
+    """
+
+    weight_decay: Annotated[float, Option(ge=0)] = Option(
+        0.01, description="taken from every weight, as a part of it, times the learning rate"
+    )
+
+    def lower(self, groups: Groups) -> torch.optim.Optimizer:
+        """`torch.optim.AdamW`, fused."""
+        import torch
+
+        return torch.optim.AdamW(self.parameter_groups(groups), **self.own_options())
+
+
+def _betas(beta1: float | None, beta2: float | None, group: Mapping[str, Any]) -> tuple[float, float]:
+    """The section's own where it has them, else the network's, else the usual ones."""
+    first, second = group.get("betas", DEFAULT_BETAS)
+    return (first if beta1 is None else beta1, second if beta2 is None else beta2)

@@ -1,0 +1,1 @@
+"""Which samples an epoch shows: a file each, called as the section."""

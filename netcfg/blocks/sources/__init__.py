@@ -1,0 +1,1 @@
+"""Sources of data: a file each, called as the section."""

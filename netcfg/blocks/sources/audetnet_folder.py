@@ -1,0 +1,128 @@
+"""Sources that read a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import Field as Option
+from pydantic import field_validator
+
+from netcfg.blocks.action_units import active_label, known_action_units, unit_numbers
+from netcfg.blocks.fields import FieldSpec, ImageSize, Split
+from netcfg.blocks.sources.base import Source
+from netcfg.shapes import Size, Symbolic
+from netcfg.source import NetcfgError
+
+
+class AudetnetFolder(Source, name="audetnet_folder"):
+    """AUDetNet's data folder: labels by frame id, lists of training and test ids, a folder of pictures.
+
+    Frames are `imgs/<id>.jpg`; an id begins with its subject: `SN005_43`. Ids without labels are left out, as in
+    the original. Validation is on the test ids, as there, so that the epoch it picks has seen them; or
+    on a share of the training subjects. Labels may stand in the original's pickle, which is read as plain data
+    and never run, in a .npz (`netcfg data convert`), or in a .csv with the header `id,AU1,AU2,…`.
+
+    Fields: `image` 3×H×W, `labels` one per action unit (with `intensities` stored / 5), `intensities` the
+    stored ones (0 to 5), `subject` and `clip` a class, by what stands in an id before its first and its last `_`.
+    Source: AUDetNet's data folder and its preparation of DISFA.
+    Example::
+
+        [audetnet_folder]
+        path = data/disfa
+        image_size = 256
+        intensities = True
+    """
+
+    path: str | None = Option(
+        None, description="the folder, from where netcfg is started; None: the one given with `--data`"
+    )
+    labels: str = Option("aus_dict.pkl", description="the file of labels: .pkl, .npz or .csv")
+    train_ids: str = Option("train_ids.csv", description="the ids to train on, one a line")
+    test_ids: str = Option("test_ids.csv", description="the ids to test on, one a line")
+    images: str = Option("imgs", description="the folder of pictures, named by id")
+    image_size: tuple[ImageSize, ...] | None = Option(
+        None, description="the side of the pictures, or height, width; None: whatever is on disk"
+    )
+    action_units: tuple[str, ...] = Option(
+        ("disfa",),
+        description="`bp4d`, `disfa`, `disfa8`, or the numbers of action units, as the labels have them",
+    )
+    intensities: bool = Option(False, description="labels are intensities from 0 to 5, and are divided by 5")
+    validation: Literal["test"] | Annotated[float, Option(gt=0, lt=1)] = Option(
+        "test", description="the test ids, as in the original, or a share of the training subjects"
+    )
+    seed: Annotated[int, Option(ge=0, lt=2**31)] = Option(0, description="of which subjects those are")
+    missing: Literal["stop", "skip"] = Option("stop", description="what to do about ids without a picture")
+    on_error: Literal["stop", "skip"] = Option(
+        "stop",
+        description="what to do about broken pictures; `skip` reads all of them before the first epoch",
+    )
+
+    @field_validator("action_units")
+    @classmethod
+    def _known_action_units(cls, written: tuple[str, ...]) -> tuple[str, ...]:
+        return known_action_units(written)
+
+    def conflict(self) -> str | None:
+        """One side, or two."""
+        if self.image_size is not None and len(self.image_size) > 2:
+            return f"has {len(self.image_size)} numbers in `image_size` for height and width"
+        return None
+
+    @property
+    def units(self) -> tuple[int, ...]:
+        """The action units by number, in the order of the labels."""
+        return unit_numbers(self.action_units)
+
+    @property
+    def active_above(self) -> float:
+        """Above which label a unit counts as shown: half, or an intensity of 2 (of 5)."""
+        return active_label(self.intensities)
+
+    def fields(self) -> dict[str, FieldSpec]:
+        """All fields it can give; heights and widths are symbolic where `image_size` is not written."""
+        height, width = self._size()
+        names = tuple(f"AU{unit}" for unit in self.units)
+        made = {
+            "image": FieldSpec((3, height, width), "image"),
+            "labels": FieldSpec((len(names),), "vector", names),
+            "subject": FieldSpec((), "class"),
+            "clip": FieldSpec((), "class"),
+        }
+        if self.intensities:
+            made["intensities"] = FieldSpec((len(names),), "vector", names)
+        return made
+
+    def _size(self) -> tuple[Size, Size]:
+        if self.image_size is None:
+            return Symbolic.named("height"), Symbolic.named("width")
+        return self.image_size[0], self.image_size[-1]
+
+    def open(self, split: Split, fields: Sequence[str]) -> Any:
+        """The data set of one split; labels, ids and names of pictures are read and checked at once."""
+        from pathlib import Path
+
+        from netcfg.datasets.sources.audetnet_folder import AudetnetFolder as Folder
+        from netcfg.datasets.sources.audetnet_folder import Layout
+
+        if self.path is None:
+            raise NetcfgError(
+                "[audetnet_folder] does not say where its folder is\n"
+                "help: `netcfg train FILE --data DIR`, or `path = DIR` in the file"
+            )
+        layout = Layout(
+            folder=Path(self.path).expanduser(),
+            labels=self.labels,
+            train_ids=self.train_ids,
+            test_ids=self.test_ids,
+            images=self.images,
+            units=self.units,
+            intensities=self.intensities,
+            validation=None if self.validation == "test" else self.validation,
+            seed=self.seed,
+            skips_missing=self.missing == "skip",
+            skips_broken=self.on_error == "skip",
+        )
+        size = None if self.image_size is None else (self.image_size[0], self.image_size[-1])
+        return Folder(layout, split, fields, size)

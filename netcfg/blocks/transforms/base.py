@@ -1,0 +1,93 @@
+"""What a transform of samples or batches is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from pydantic import Field as Option
+
+from netcfg.blocks.base import Group, Section
+from netcfg.blocks.fields import FieldKind, FieldSpec, Split
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Transform(Section):
+    """A step of the data pipeline. `per_sample` ones run in the workers, the others on whole batches.
+
+    `only` restricts it to some fields; by default it applies to every field of the kinds it can change.
+    """
+
+    group: ClassVar[Group] = "data"
+    family: ClassVar[str] = "transform"
+    per_sample: ClassVar[bool] = True
+    extends_source: ClassVar[bool] = False
+    """Whether it adds to the samples of a source what no single one tells (`extend`), flow or copies; comes first."""
+    follows_source: ClassVar[bool] = False
+    """Whether nothing may stand between it and the source, not even what adds copies."""
+
+    when: Literal["train", "always"] = Option("always", description="in training only, or always")
+    only: tuple[str, ...] | None = Option(
+        None, description="the fields it changes; all that it can by default"
+    )
+
+    def fields(self, fields: Mapping[str, FieldSpec]) -> dict[str, FieldSpec]:
+        """The fields after it. Raises `ShapeError` where it cannot take one."""
+        return dict(fields)
+
+    def reads(self, wanted: Sequence[str]) -> tuple[str, ...]:
+        """The fields it must be given so that the `wanted` ones stand after it."""
+        return tuple(wanted)
+
+    def bypass(self, fields: Mapping[str, FieldSpec]) -> Callable[..., Any] | None:
+        """What stands in its place in the splits that `when` leaves alone; None for nothing."""
+        return None
+
+    def in_split(self, split: Split) -> Transform:
+        """The transform as it is in one split."""
+        return self
+
+    def extend(self, samples: Any, wanted: Sequence[str], fields: Mapping[str, FieldSpec]) -> Any:
+        """The data set with what it adds, of which `wanted` is needed; `fields` are those of the source."""
+        raise NotImplementedError
+
+    def lower(self, fields: Mapping[str, FieldSpec]) -> Callable[..., Any]:
+        """A picklable callable.
+
+        Per sample: `(sample: dict[str, np.ndarray], random: np.random.Generator) -> dict`. Per batch:
+        `(batch: dict[str, Tensor]) -> dict`, images as N×C×H×W tensors on the training device.
+        """
+        raise NotImplementedError
+
+
+def targets(
+    transform: Transform, fields: Mapping[str, FieldSpec], kinds: Sequence[FieldKind]
+) -> tuple[str, ...]:
+    """The fields of these kinds that a transform changes. `only` limits them."""
+    return tuple(
+        name
+        for name, spec in fields.items()
+        if spec.kind in kinds and (not transform.only or name in transform.only)
+    )
+
+
+def misplaced(transforms: Iterable[Transform]) -> Transform | None:
+    """The first transform of single samples that stands after one of whole batches, where it cannot run."""
+    batched = False
+    for transform in transforms:
+        if batched and transform.per_sample:
+            return transform
+        batched = batched or not transform.per_sample
+    return None
+
+
+def picture_size(fields: Mapping[str, FieldSpec]) -> tuple[int, int]:
+    """Height and width that landmarks refer to: those of the first picture; (0, 0) where there is none."""
+    for spec in fields.values():
+        if spec.kind in ("image", "flow"):
+            height, width = spec.shape[-2:]
+            if isinstance(height, int) and isinstance(width, int):
+                return height, width
+    return 0, 0

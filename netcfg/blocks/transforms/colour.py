@@ -1,0 +1,92 @@
+"""Transforms of colours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import Field as Option
+
+from netcfg.blocks.base import ShapeError
+from netcfg.blocks.fields import FieldSpec, Probability
+from netcfg.blocks.transforms.base import Transform, targets
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Brightness(Transform, name="brightness"):
+    """Make pictures brighter or darker by a random factor, one for all pictures of a sample; flow stays.
+
+    Source: the usual photometric augmentation, e.g. torchvision's ColorJitter.
+    Example::
+
+        [brightness]
+        amount = 0.2          # factors from 0.8 to 1.2
+    """
+
+    amount: Annotated[float, Option(gt=0, le=1)] = Option(
+        0.2, description="the farthest a factor may lie from 1"
+    )
+    when: Literal["train", "always"] = Option("train", description="in training only, or always")
+
+    def lower(self, fields: Mapping[str, FieldSpec]) -> Callable[..., Any]:
+        """A callable on samples of uint8 arrays."""
+        from netcfg.datasets.transforms.geometry import BrightenSample
+
+        return BrightenSample(pictures=targets(self, fields, ("image",)), amount=self.amount)
+
+
+Factor = Annotated[float, Option(ge=0, le=10)]
+
+
+class ColorJitter(Transform, name="color_jitter"):
+    """Change brightness, contrast and saturation by random factors, the same for all pictures of a sample.
+
+    Brightness scales from black, contrast from the mean grey, saturation from each pixel's grey; every step is
+    clipped and rounded to 8 bits. Their order is drawn for each sample, as in torchvision. Flow stays.
+    Source: AUDetNet's augmentation; torchvision's ColorJitter, without hue.
+    Example::
+
+        [color_jitter]
+        probability = 0.9
+        saturation = 0, 1.5
+    """
+
+    probability: Probability = Option(0.9, description="how likely a sample is changed")
+    brightness: tuple[Factor, ...] = Option((0.5, 1.5), description="factors from, to; 1 changes nothing")
+    contrast: tuple[Factor, ...] = Option((0.5, 1.5), description="factors from, to; 0 is all grey")
+    saturation: tuple[Factor, ...] = Option((0.0, 1.5), description="factors from, to; 0 is without colour")
+    order: Literal["random", "fixed"] = Option(
+        "random", description="of the three; fixed: brightness, contrast, saturation"
+    )
+    when: Literal["train", "always"] = Option("train", description="in training only, or always")
+
+    def conflict(self) -> str | None:
+        """Two factors each, the smaller one first."""
+        for key in ("brightness", "contrast", "saturation"):
+            factors = getattr(self, key)
+            if len(factors) != 2 or factors[0] > factors[1]:
+                written = ", ".join(f"{factor:g}" for factor in factors)
+                return f"needs the smallest and the largest factor as `{key}`, and has {written}"
+        return None
+
+    def fields(self, fields: Mapping[str, FieldSpec]) -> dict[str, FieldSpec]:
+        """Unchanged. Raises `ShapeError` for pictures that have no three colours."""
+        for name in targets(self, fields, ("image",)):
+            if fields[name].shape[-3] != 3:
+                raise ShapeError(f"needs pictures of 3 channels, and `{name}` has {fields[name].shape[-3]}")
+        return dict(fields)
+
+    def lower(self, fields: Mapping[str, FieldSpec]) -> Callable[..., Any]:
+        """A callable on samples of uint8 arrays."""
+        from netcfg.datasets.transforms.colour import JitterSample
+
+        return JitterSample(
+            pictures=targets(self, fields, ("image",)),
+            probability=self.probability,
+            brightness=(self.brightness[0], self.brightness[1]),
+            contrast=(self.contrast[0], self.contrast[1]),
+            saturation=(self.saturation[0], self.saturation[1]),
+            any_order=self.order == "random",
+        )

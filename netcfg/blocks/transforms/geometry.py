@@ -1,0 +1,92 @@
+"""Transforms that move what a picture shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import Field as Option
+
+from netcfg.blocks.fields import FieldSpec, Probability
+from netcfg.blocks.transforms.base import Transform, picture_size, targets
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Resize(Transform, name="resize"):
+    """Scale pictures to a fixed size, whatever their proportions; landmarks move along.
+
+    Shapes: (3, H, W) -> (3, size, size); clips frame by frame.
+    `lanczos` is Pillow's: three lobes, stretched over as many pixels as there are to one where it shrinks.
+    Source: AUNets resizes its face crops to 224×224 in this way, with `lanczos`, flow like any picture.
+    Example::
+
+        [resize]
+        size = 224
+    """
+
+    size: tuple[Annotated[int, Option(ge=1, le=4_096)], ...] = Option(
+        description="the new side in pixels, or height, width"
+    )
+    interpolation: Literal["auto", "nearest", "linear", "area", "lanczos"] = Option(
+        "auto", description="between pixels; auto: by area where it shrinks, linear where it grows"
+    )
+
+    def conflict(self) -> str | None:
+        """One side, or two."""
+        return (
+            None
+            if len(self.size) in (1, 2)
+            else f"has {len(self.size)} numbers in `size` for height and width"
+        )
+
+    def fields(self, fields: Mapping[str, FieldSpec]) -> dict[str, FieldSpec]:
+        """Pictures take the new height and width."""
+        height, width = self.size[0], self.size[-1]
+        changed = targets(self, fields, ("image", "flow"))
+        return {
+            name: replace(spec, shape=(*spec.shape[:-2], height, width)) if name in changed else spec
+            for name, spec in fields.items()
+        }
+
+    def lower(self, fields: Mapping[str, FieldSpec]) -> Callable[..., Any]:
+        """A callable on samples of uint8 arrays."""
+        from netcfg.datasets.transforms.geometry import ResizeSample
+
+        return ResizeSample(
+            pictures=targets(self, fields, ("image", "flow")),
+            points=targets(self, fields, ("landmarks",)),
+            source=picture_size(fields),
+            size=(self.size[0], self.size[-1]),
+            interpolation=self.interpolation,
+        )
+
+
+class HorizontalFlip(Transform, name="horizontal_flip"):
+    """Mirror a sample, all its fields by one draw.
+
+    Pictures are mirrored; in flow the horizontal motion also changes its sign (red, where 127 is no motion);
+    landmarks change places with their counterparts of the 68-point scheme. Action units and emotions stay.
+    Source: AUNets doubles its training list with mirrored copies (`_flip` folders).
+    Example::
+
+        [horizontal_flip]
+        probability = 0.5
+    """
+
+    probability: Probability = Option(0.5, description="how likely a sample is mirrored")
+    when: Literal["train", "always"] = Option("train", description="in training only, or always")
+
+    def lower(self, fields: Mapping[str, FieldSpec]) -> Callable[..., Any]:
+        """A callable on samples of uint8 arrays."""
+        from netcfg.datasets.transforms.geometry import FlipSample
+
+        return FlipSample(
+            pictures=targets(self, fields, ("image",)),
+            flows=targets(self, fields, ("flow",)),
+            points=targets(self, fields, ("landmarks",)),
+            width=picture_size(fields)[1],
+            probability=self.probability,
+        )

@@ -1,0 +1,61 @@
+"""From colours to numbers around zero."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+from pydantic import Field as Option
+
+from netcfg.blocks.base import ShapeError
+from netcfg.blocks.fields import FieldSpec, Split
+from netcfg.blocks.transforms.base import Transform, targets
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Normalise(Transform, name="normalise"):
+    """Pictures from [0, 1] to (value - mean) / std, per channel, flow like any picture. Stands last.
+
+    Without it, pictures reach a network as numbers from 0 to 1.
+    Source: AUNets, which subtracts ImageNet's mean, and divides by its std only when it starts from ImageNet; then its
+    validation while training still divides by nothing (`validation_std = 1`).
+    Example::
+
+        [normalise]
+        mean = 0.485, 0.456, 0.406
+        std = 0.229, 0.224, 0.225
+    """
+
+    per_sample: ClassVar[bool] = False
+
+    mean: tuple[float, ...] = Option((0.0,), description="subtracted; one number, or one per channel")
+    std: tuple[Annotated[float, Option(gt=0)], ...] = Option((1.0,), description="divided by, after that")
+    validation_std: tuple[Annotated[float, Option(gt=0)], ...] | None = Option(
+        None, description="divided by in the validation split; None: `std`, as in the others"
+    )
+
+    def fields(self, fields: Mapping[str, FieldSpec]) -> dict[str, FieldSpec]:
+        """Unchanged shapes. Raises `ShapeError` where the numbers do not fit the channels."""
+        for name in targets(self, fields, ("image", "flow")):
+            channels = fields[name].shape[-3]
+            given = {"mean": self.mean, "std": self.std, "validation_std": self.validation_std or (1.0,)}
+            for key, values in given.items():
+                if len(values) not in (1, channels):
+                    raise ShapeError(
+                        f"has {len(values)} numbers in `{key}` for the {channels} channels of `{name}`"
+                    )
+        return dict(fields)
+
+    def in_split(self, split: Split) -> Normalise:
+        """In validation with its own std, where that is written."""
+        if split != "validation" or self.validation_std is None:
+            return self
+        return self.model_copy(update={"std": self.validation_std})
+
+    def lower(self, fields: Mapping[str, FieldSpec]) -> Callable[..., Any]:
+        """A callable on batches of float tensors on the training device."""
+        from netcfg.datasets.transforms.geometry import NormaliseBatch
+
+        return NormaliseBatch(targets(self, fields, ("image", "flow")), self.mean, self.std)

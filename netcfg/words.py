@@ -1,0 +1,18 @@
+"""Numbers and lists in words, for messages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+_NAMED = 3  # how many of a long list a message names
+
+
+def counted(count: int, thing: str) -> str:
+    """`1 id`, `2 ids`."""
+    return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"
+
+
+def named(names: Sequence[str]) -> str:
+    """The first few of a list, in words."""
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(f"`{name}`" for name in names[:_NAMED]) + more

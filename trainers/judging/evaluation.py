@@ -1,0 +1,191 @@
+"""Losses and metrics over a whole split."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import islice, zip_longest
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from netcfg.blocks.metrics.base import Metric
+from netcfg.blocks.metrics.judgement import CLIP, Case
+from netcfg.datasets.pipeline import Pipeline
+from netcfg.program import Program
+from netcfg.source import NetcfgError
+from netcfg.trainers.machine.distributed import ALONE, Team
+from netcfg.trainers.step.model import Model
+from netcfg.trainers.step.phases import set_training
+from netcfg.trainers.step.step import HALF, Losses, Precision, total_name, weighted_sum
+
+
+class Sums:
+    """Means of losses over samples, kept on their device until somebody reads them.
+
+    `totals` sums loss times samples, in double precision; `samples` counts for each loss those it was computed on.
+    """
+
+    def __init__(
+        self, totals: Mapping[str, float] | None = None, samples: Mapping[str, int] | None = None
+    ) -> None:
+        self.totals: dict[str, Tensor | float] = dict(totals or {})
+        self.samples: dict[str, int] = dict(samples or {})
+
+    def add(self, values: Mapping[str, Tensor], samples: int) -> None:
+        """A batch's losses."""
+        for name, value in values.items():
+            self.totals[name] = self.totals.get(name, 0.0) + value.detach().double() * samples
+            self.samples[name] = self.samples.get(name, 0) + samples
+
+    def over(self, team: Team) -> Sums:
+        """The sums over all processes. In each the same losses were computed, or none at all."""
+        if team.size == 1:
+            return self
+        names = team.text("\n".join(self.totals)).splitlines()
+        summed = team.sum(
+            [*(float(self.totals.get(name, 0.0)) for name in names),
+             *(self.samples.get(name, 0) for name in names)]
+        )  # fmt: skip
+        samples = [int(count) for count in summed[len(names) :]]
+        return Sums(dict(zip(names, summed, strict=False)), dict(zip(names, samples, strict=True)))
+
+    def means(self) -> dict[str, float]:
+        """The mean of each loss so far."""
+        return {name: float(total) / self.samples[name] for name, total in self.totals.items()}
+
+    def state(self) -> dict[str, Any]:
+        """As plain numbers, for a checkpoint; `Sums(**state)` brings them back."""
+        totals = {name: float(total) for name, total in self.totals.items()}
+        return {"totals": totals, "samples": dict(self.samples)}
+
+
+Evaluation = dict[str, Any]
+"""What a split gives: `losses` {name: mean} and `metrics` {table: {figure: value}}; where there are any, `variants`
+{metric: its further tables}, `thresholds` {metric: one per label} and `counts` {table: {label: three counts}}.
+"""
+
+
+def evaluate(
+    model: Model,
+    losses: Losses,
+    pipeline: Pipeline,
+    on_batch: Callable[[int, Sums], None] = lambda done, sums: None,
+    batches: int | None = None,
+    team: Team = ALONE,
+    thresholds: Mapping[str, Sequence[float]] | None = None,
+) -> Evaluation:
+    """Losses and metrics of a split, or of its first `batches`.
+
+    The losses are those that need no gradients, and the sums of phases that have no others. The networks are in
+    evaluation mode meanwhile, and afterwards. `on_batch` is called after every batch. In a team each process
+    computes its share, and all get the figures of the whole split. `thresholds` are those that metrics have chosen
+    on the validation split; without them they choose on this one.
+    """
+    computed = [name for name, loss in model.program.losses.items() if loss.in_evaluation]
+    sums, signals = gather(model, losses, pipeline, computed, on_batch, batches, team)
+    return {"losses": sums.means(), **judge(model.program, signals, thresholds or {})}
+
+
+def gather(
+    model: Model,
+    losses: Losses,
+    pipeline: Pipeline,
+    computed: Sequence[str],
+    on_batch: Callable[[int, Sums], None] = lambda done, sums: None,
+    batches: int | None = None,
+    team: Team = ALONE,
+    also: Sequence[str] = (),
+) -> tuple[Sums, dict[str, Tensor]]:
+    """Some losses of a split, and in the order of its samples the signals that metrics read, and those of `also`."""
+    program, networks = model.program, model.networks
+    set_training(program, networks, False)
+    precision = Precision(program.training.precision, next(networks.parameters()).device)
+    read = [name for metric in program.metrics.values() for name in metric.reads.values()]
+    gathered = dict.fromkeys([*read, *also])
+    wanted = dict.fromkeys(
+        [*(read for name in computed for read in program.losses[name].reads.values()), *gathered]
+    )
+    sums = Sums()
+    parts: dict[str, list[Tensor]] = {name: [] for name in gathered}
+    with torch.inference_mode():
+        for done, batch in enumerate(islice(pipeline.epoch(), batches), start=1):
+            with precision():
+                signals = model.signals(pipeline.finish(batch), wanted)
+            values = losses(signals, computed)
+            sums.add({**values, **_totals(program, values)}, batch.size)
+            for name, gathered_parts in parts.items():
+                gathered_parts.append(_plain(signals[name]))
+            on_batch(done, sums)
+    joined = {name: torch.cat(rows) if rows else None for name, rows in parts.items()}
+    team.check()
+    sums = sums.over(team)
+    return sums, {name: _in_order(rows, pipeline, team, batches) for name, rows in joined.items()}
+
+
+def _in_order(rows: Tensor | None, pipeline: Pipeline, team: Team, batches: int | None) -> Tensor:
+    """The rows of a split, of all processes, as one process alone would have met them."""
+    shares = team.gather(rows)
+    if len(shares) == 1:
+        return shares[0]
+    portions = [
+        torch.split(share, sizes)
+        for share, sizes in zip(shares, pipeline.sampler.sizes(batches), strict=True)
+    ]
+    return torch.cat(
+        [portion for batch in zip_longest(*portions) for portion in batch if portion is not None]
+    )
+
+
+def _plain(tensor: Tensor) -> Tensor:
+    """As metrics take it: on the processor, in single precision at least."""
+    return (tensor.float() if tensor.dtype in HALF.values() else tensor).cpu()
+
+
+def _totals(program: Program, values: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The sums of the phases all of whose losses were computed."""
+    return {
+        total_name(program, phase): weighted_sum(values, phase.weights)
+        for phase in program.phases
+        if all(name in values for name in phase.weights)
+    }
+
+
+def expect_validation(program: Program) -> None:
+    """Refuse a program without validation samples, where a metric chooses its threshold on them."""
+    needing = [name for name, metric in program.metrics.items() if metric.needs_validation]
+    if needing:
+        raise NetcfgError(
+            f"the metric `{needing[0]}` chooses its threshold on the validation split, which is empty\n"
+            "help: `threshold = 0.5`, or data with a validation split"
+        )
+
+
+def judge(
+    program: Program, signals: Mapping[str, Tensor], thresholds: Mapping[str, Sequence[float]]
+) -> Evaluation:
+    """What the metrics say of a split's signals, as in `Evaluation`."""
+    found: Evaluation = {"metrics": {}, "variants": {}, "thresholds": {}, "counts": {}}
+    for name, metric in program.metrics.items():
+        verdict = metric.judge(_case(program, metric, signals, thresholds.get(name)))
+        found["metrics"] |= verdict.tables
+        found["counts"] |= verdict.counts
+        if len(verdict.tables) > 1:
+            found["variants"][name] = list(verdict.tables)[1:]
+        if verdict.thresholds is not None:
+            found["thresholds"][name] = list(verdict.thresholds)
+    return {key: value for key, value in found.items() if value or key == "metrics"}
+
+
+def _case(
+    program: Program,
+    metric: Metric,
+    signals: Mapping[str, Tensor],
+    thresholds: Sequence[float] | None,
+) -> Case:
+    specs = program.data.fields if program.data else {}
+    reads = metric.reads
+    compared = {option: signals[name] for option, name in reads.items()}
+    spec = specs.get(reads.get("target", ""))
+    names = spec.names if spec is not None else ()
+    return Case(compared["input"], compared.get("target"), names, compared.get(CLIP), thresholds)

@@ -1,0 +1,133 @@
+"""Judging trained networks: weights from a file, the metrics of a program, any split of any data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from netcfg.blocks.fields import Split
+from netcfg.blocks.metrics.judgement import CLIP
+from netcfg.datasets.pipeline import Pipeline
+from netcfg.program import Program
+from netcfg.source import Finding, ProgramError
+from netcfg.trainers.judging.evaluation import Evaluation, Sums, expect_validation, gather, judge
+from netcfg.trainers.runs.trained import Thresholds, networks_with
+from netcfg.trainers.step.model import Model
+from netcfg.trainers.step.step import Losses, Precision
+
+Started = Callable[[str, Pipeline], Callable[[int, Sums], None]]
+"""Told of a split that begins; gives what is to be called after every batch."""
+
+
+@dataclass(frozen=True)
+class Examined:
+    """A split as judged: what the metrics say, the signals they read, and what its samples are called."""
+
+    evaluation: Evaluation
+    signals: Mapping[str, Tensor]
+    ids: Sequence[str]
+
+    @property
+    def samples(self) -> int:
+        """How many there were."""
+        return len(self.ids)
+
+
+class Examiner:
+    """The networks of a program with the weights of a file, and the splits they are judged on.
+
+    Raises `ProgramError` where the program judges nothing, `NetcfgError` where the weights are others'.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        weights: Path,
+        *,
+        device: torch.device | str = "cpu",
+        workers: int = 0,
+        limit_batches: int | None = None,
+        started: Started = lambda split, pipeline: lambda done, sums: None,
+    ) -> None:
+        expect_metrics(program)
+        self.program = _with_clips(program)
+        self.device = torch.device(device)
+        self.workers = workers
+        self.limit_batches = limit_batches
+        self.started = started
+        networks = networks_with(self.program, weights, self.device)
+        self.model = Model(self.program, networks)
+        precision = Precision(program.training.precision, self.device)
+        self.losses = Losses(self.program, networks, precision)
+
+    def examine(self, split: Split, thresholds: Thresholds | None = None) -> Examined:
+        """Judge a split as it is, without what is done to training samples.
+
+        Without `thresholds`, metrics that choose theirs on the validation split do so there first.
+        """
+        if thresholds is None and split != "validation" and self._needs_validation():
+            thresholds = self.examine("validation").evaluation.get("thresholds")
+        pipeline = self._pipeline(split)
+        try:
+            if not len(pipeline):
+                if split == "validation":
+                    expect_validation(self.program)
+                raise ProgramError([Finding("NC502", f"the {split} split of the data is empty")])
+            return self._examined(split, pipeline, thresholds or {})
+        finally:
+            pipeline.close()
+
+    def _examined(self, split: Split, pipeline: Pipeline, thresholds: Thresholds) -> Examined:
+        computed = [name for name, loss in self.program.losses.items() if loss.in_evaluation]
+        sums, signals = gather(
+            self.model,
+            self.losses,
+            pipeline,
+            computed,
+            self.started(split, pipeline),
+            also=[CLIP] if self.program.data and CLIP in self.program.data.used else [],
+        )
+        evaluation = {"losses": sums.means(), **judge(self.program, signals, thresholds)}
+        names = pipeline.ids
+        return Examined(evaluation, signals, [names[i] if names else str(i) for i in range(pipeline.samples)])
+
+    def _needs_validation(self) -> bool:
+        return any(metric.needs_validation for metric in self.program.metrics.values())
+
+    def _pipeline(self, split: Split) -> Pipeline:
+        assert self.program.data is not None
+        return Pipeline(
+            self.program.data,
+            split,
+            self.program.training.batch_size,
+            seed=self.program.training.seed,
+            workers=self.workers,
+            device=self.device,
+            limit_batches=self.limit_batches,
+            remember=False,
+            training=False,
+        )
+
+
+def expect_metrics(program: Program) -> None:
+    """Refuse (NC403) a program that has nothing to judge, or nothing to judge by."""
+    lacking = {
+        "data": (program.data, "add a group {Data} with a source"),
+        "wiring of its networks": (program.model, "add a group {Model}"),
+        "metric": (program.metrics, "add a group {Metric}, with an [f1] for instance"),
+    }
+    for what, (found, help) in lacking.items():
+        if not found:
+            raise ProgramError([Finding("NC403", f"{program.name} has no {what}", help=help)])
+
+
+def _with_clips(program: Program) -> Program:
+    """The program with its clips read, where its data know them, whether a metric needs them or not."""
+    data = program.data
+    if data is None or CLIP not in program.signals or CLIP in data.used or CLIP not in data.fields:
+        return program
+    return replace(program, data=replace(data, used=(*data.used, CLIP)))

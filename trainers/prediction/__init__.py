@@ -1,0 +1,1 @@
+"""Weights put to use: predictions and what shows them."""

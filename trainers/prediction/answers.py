@@ -1,0 +1,105 @@
+"""What a trained program answers about a picture: which of its signals are confidences, and of what.
+
+Its metrics say so, or where it has none its losses: what they compare with labels or with a class is an answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from netcfg.blocks.losses.base import Loss
+from netcfg.blocks.metrics.base import Metric
+from netcfg.program import Program
+from netcfg.source import Finding, NetcfgError, ProgramError
+from netcfg.trainers.runs.trained import Thresholds
+
+Kind = Literal["labels", "class"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One signal and what its entries stand for.
+
+    `labels` are independent of each other (`AU12`); of a `class` one entry is true. A label counts as present where
+    its confidence exceeds its entry of `present_above`. `graded`: labels are intensities from 0 to 5, divided by 5.
+    """
+
+    signal: str
+    target: str
+    kind: Kind
+    names: tuple[str, ...]
+    present_above: tuple[float, ...] = ()
+    graded: bool = False
+
+    def confidences(self, scores: Tensor) -> NDArray[np.float64]:
+        """Scores (N, A), or (N, A, 1, 1), as confidences from 0 to 1: (N, A)."""
+        flat = scores.reshape(len(scores), -1).double()
+        made = flat.sigmoid() if self.kind == "labels" else flat.softmax(1)
+        return np.asarray(made.cpu().numpy())
+
+
+def answers_of(program: Program, thresholds: Thresholds | None = None) -> list[Answer]:
+    """All answers of a program, in file order. Raises `ProgramError` where nothing says what its signals mean."""
+    found: dict[tuple[str, str], Answer] = {}
+    judges: list[tuple[str, Metric | Loss]] = [*program.metrics.items(), *program.losses.items()]
+    for name, judge in judges:
+        chosen = (thresholds or {}).get(name)
+        signal, target = getattr(judge, "input", None), getattr(judge, "target", None)
+        answer = _answer(program, str(signal), str(target), _present_above(judge, chosen))
+        if answer is not None:
+            found.setdefault((answer.signal, answer.target), answer)
+    if not found:
+        message = f"no metric and no loss of {program.name} compares a signal with labels or a class"
+        help = "add a metric, e.g. [f1] with `input` and `target`: it says what the signal means"
+        raise ProgramError([Finding("NC403", message, help=help)])
+    return list(found.values())
+
+
+def _present_above(judge: Metric | Loss, chosen: Sequence[float] | None) -> tuple[float, ...]:
+    """Confidences above which labels count as present: one for each of them, or one for all."""
+    if chosen is not None:
+        return tuple(float(np.nextafter(np.float32(value), np.float32(0))) for value in chosen)  # at least it
+    threshold = getattr(judge, "threshold", 0.5)
+    if not isinstance(threshold, (int, float)):
+        return (0.5,)
+    if getattr(judge, "decision", "probability") == "logit":
+        return (float(torch.tensor(threshold, dtype=torch.float64).sigmoid()),)
+    return (float(threshold),)
+
+
+def _answer(program: Program, signal: str, target: str, present_above: tuple[float, ...]) -> Answer | None:
+    """None where the signal is no confidence: a picture compared with a picture, say."""
+    spec = program.data.fields.get(target) if program.data else None
+    if spec is None or signal not in program.signals:
+        return None
+    shape = program.signals[signal].shape
+    entries = shape[0] if shape else 1
+    if spec.kind == "vector" and entries == len(spec.names):
+        source = program.data.source if program.data else None
+        is_graded = getattr(source, "active_above", 0.5) != 0.5
+        above = present_above if len(present_above) == entries else present_above * len(spec.names)
+        return Answer(signal, target, "labels", spec.names, above, is_graded)
+    if spec.kind == "class" and isinstance(entries, int) and entries > 1:
+        names = spec.names if len(spec.names) == entries else tuple(map(str, range(entries)))
+        return Answer(signal, target, "class", names)
+    return None
+
+
+def expect_distinct(answers: Iterable[tuple[str, Answer]]) -> None:
+    """Refuse two runs that answer the same. `answers` come with the run each is from."""
+    seen: dict[tuple[str, str], str] = {}
+    for run, answer in answers:
+        for name in answer.names:
+            key = (answer.kind, name)
+            if key in seen:
+                raise NetcfgError(
+                    f"{seen[key]} and {run} both predict {name}\nhelp: name one run for each action unit"
+                )
+            seen[key] = run

@@ -1,0 +1,103 @@
+"""The predictions behind the figures, sample by sample, as a table (.csv) or as arrays (.npz)."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from netcfg.blocks.metrics.base import Metric
+from netcfg.blocks.metrics.judgement import CLIP
+from netcfg.files import write_beside
+from netcfg.program import Program
+from netcfg.source import NetcfgError
+from netcfg.trainers.judging.examination import Examined
+
+KINDS = (".csv", ".npz")
+
+
+def expect_kind(path: Path) -> None:
+    """Refuse a file that is neither a table nor arrays."""
+    if path.suffix not in KINDS:
+        raise NetcfgError(f"predictions are written as {' or '.join(KINDS)}, not as `{path.name}`")
+
+
+def write_predictions(path: Path, program: Program, examined: Examined) -> None:
+    """Write `id`, `clip` where it is known, and of every pair that a metric compares scores and labels.
+
+    A .csv has a row per sample and the columns `AU12_score`, `AU12_label`; where several signals are judged, their
+    names stand before. A .npz has the arrays `id`, `clip`, `names`, `scores`, `labels` of the same. A score is
+    the sigmoid of a logit, where a metric judges it so.
+    """
+    expect_kind(path)
+    pairs = list(_pairs(program, examined))
+    columns: dict[str, Any] = {"id": np.array(examined.ids)}
+    if CLIP in examined.signals:
+        columns[CLIP] = examined.signals[CLIP].numpy()
+    several = len(pairs) > 1
+    for name, names, scores, labels in pairs:
+        prefix = f"{name}_" if several else ""
+        arrays = {"names": np.array(names), "scores": scores.numpy(), "labels": labels.numpy()}
+        if path.suffix == ".npz":
+            columns |= {f"{prefix}{key}": array for key, array in arrays.items()}
+        else:
+            columns |= _split(prefix, names, arrays["scores"], arrays["labels"])
+    write_beside(path, _arrays(columns) if path.suffix == ".npz" else _table(columns))
+
+
+def _pairs(program: Program, examined: Examined) -> Iterator[tuple[str, list[str], Tensor, Tensor]]:
+    """Of each signal that is compared with a data field: its name, and the field's names, scores and labels."""
+    assert program.data is not None
+    judged: dict[tuple[str, str], list[Metric]] = {}
+    for metric in program.metrics.values():
+        if metric.target is not None and metric.target in program.data.fields:
+            judged.setdefault((metric.input, metric.target), []).append(metric)
+    for (name, target), metrics in judged.items():
+        scores, labels = (_rows(examined.signals[signal]) for signal in (name, target))
+        if any(getattr(metric, "decision", None) == "probability" for metric in metrics):
+            scores = scores.sigmoid()
+        yield name, _names(program.data.fields[target].names, scores), scores, labels
+
+
+def _rows(values: Tensor) -> Tensor:
+    return values.reshape(len(values), -1)
+
+
+def _names(names: Sequence[str], scores: Tensor) -> list[str]:
+    """A name for every score."""
+    width = scores.shape[1]
+    return list(names) if len(names) == width else [str(place) for place in range(width)]
+
+
+def _split(prefix: str, names: Sequence[str], scores: Any, labels: Any) -> dict[str, Any]:
+    """A column for each score and label; a class has one label for all scores."""
+    columns = {f"{prefix}{name}_score": scores[:, place] for place, name in enumerate(names)}
+    if labels.shape[1] != len(names):
+        return columns | {f"{prefix}label": labels[:, 0]}
+    return columns | {f"{prefix}{name}_label": labels[:, place] for place, name in enumerate(names)}
+
+
+def _arrays(columns: dict[str, Any]) -> bytes:
+    stream = io.BytesIO()
+    np.savez_compressed(stream, **columns)
+    return stream.getvalue()
+
+
+def _table(columns: dict[str, Any]) -> bytes:
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(zip(*(_texts(column) for column in columns.values()), strict=True))
+    return stream.getvalue().encode()
+
+
+def _texts(column: Any) -> list[str]:
+    """Numbers so that they read back the same; whole ones without a point."""
+    if column.dtype.kind == "f":
+        return [np.format_float_positional(value, trim="-") for value in column]
+    return [str(value) for value in column.tolist()]

@@ -1,0 +1,1 @@
+"""What a reader sees: lines, tables, curves, pictures."""

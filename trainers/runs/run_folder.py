@@ -1,0 +1,206 @@
+"""The folder a run leaves behind.
+
+resolved.cfg         the program as trained: includes in place, variables replaced
+run.json             how it was started
+environment.json     versions, device, threads
+metrics.jsonl        a line per epoch
+result.json          the best epoch, its figures, those on the test split
+curves.png           losses and metrics over epochs
+pictures/            what `[pictures]` shows, after every epoch
+gradient_flow/       how large gradients are, for each phase and epoch, where `[pictures]` asks for it
+checkpoints/         see `netcfg.trainers.runs.checkpoints`
+tensorboard/         the same figures as TensorBoard events, where it is installed
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import platform
+import re
+import shutil
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from netcfg.program import Program
+from netcfg.source import Finding, NetcfgError, ProgramError, shown_path
+from netcfg.trainers.machine.devices import describe_device
+from netcfg.trainers.runs.checkpoints import Checkpoints, write_synced
+
+_PACKAGES = ("netcfg", "torch", "torchvision", "numpy", "opencv-python", "safetensors")
+_SHOWN_DIFFERENCES = 3
+
+
+class RunFolder:
+    """A run's files. Made by `create` or `open`; nothing outside `path` is ever written."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.checkpoints = Checkpoints(path / "checkpoints")
+
+    def __str__(self) -> str:
+        return shown_path(self.path)
+
+    @classmethod
+    def create(cls, program: Program, path: Path | None = None) -> RunFolder:
+        """A fresh folder: `path`, or the next free `runs/<program>-<n>`.
+
+        Raises `NetcfgError` where it cannot be made, or already holds something.
+        """
+        try:
+            run = cls(_claim(path) if path else _claim_next(Path("runs"), program.name))
+            (run.path / "checkpoints").mkdir()
+        except OSError as error:
+            place = shown_path(path or Path("runs"))
+            raise NetcfgError(
+                f"cannot make the run folder {place}: {error.strerror}\n"
+                "help: give one that may be written with `--run-dir`"
+            ) from None
+        run.write("resolved.cfg", program.resolved)
+        return run
+
+    @classmethod
+    def open(cls, path: Path) -> RunFolder:
+        """The folder of an earlier run. Raises `ProgramError` (NC406) where it is none."""
+        if not (path / "run.json").is_file() or not (path / "resolved.cfg").is_file():
+            raise ProgramError(
+                [
+                    Finding(
+                        "NC406",
+                        f"{shown_path(path)} is no run folder" if path.exists() else f"{path} does not exist",
+                        help="give the folder that `netcfg train` printed, e.g. runs/name-1",
+                    )
+                ]
+            )
+        return cls(path)
+
+    def differences(self, program: Program) -> list[str]:
+        """In what a program differs from the one this run trained, in a reader's words; the first few."""
+        return _differences((self.path / "resolved.cfg").read_text("utf-8"), program.resolved)
+
+    def expect_program(self, program: Program) -> None:
+        """Refuse (NC406) a program that is not the one this run trained, naming what differs."""
+        differences = self.differences(program)
+        if differences:
+            raise ProgramError(
+                [
+                    Finding(
+                        "NC406",
+                        f"{self} was trained from another program: {'; '.join(differences)}",
+                        help="leave the file out to continue with the run's own: `netcfg train --resume RUN`",
+                    )
+                ]
+            )
+
+    def discard(self) -> None:
+        """Remove the folder of a run that could not begin."""
+        shutil.rmtree(self.path, ignore_errors=True)
+
+    def write(self, name: str, text: str) -> None:
+        """Replace a text file of the run."""
+        target = self.path / name
+        beside = target.with_name(target.name + ".new")
+        write_synced(beside, lambda path: path.write_text(text, "utf-8"))
+        os.replace(beside, target)
+
+    def write_json(self, name: str, value: Any) -> None:
+        """Replace a JSON file of the run."""
+        self.write(name, json.dumps(value, indent=2) + "\n")
+
+    def read_json(self, name: str) -> Any:
+        """A JSON file of the run. Raises `ProgramError` (NC406) where it is damaged."""
+        try:
+            return json.loads((self.path / name).read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            raise ProgramError([Finding("NC406", f"{self}/{name} cannot be read ({error})")]) from None
+
+    def append_record(self, record: dict[str, Any]) -> None:
+        """Add an epoch to `metrics.jsonl`."""
+        try:
+            with (self.path / "metrics.jsonl").open("a", encoding="utf-8") as file:
+                file.write(json.dumps(record) + "\n")
+        except OSError as error:
+            raise NetcfgError(f"cannot write {self}/metrics.jsonl: {error.strerror}") from None
+
+    def records(self, epochs: int, rewrite: bool = True) -> list[dict[str, Any]]:
+        """The first `epochs` epochs of `metrics.jsonl`; later ones, unknown to `last`, are dropped from it."""
+        path = self.path / "metrics.jsonl"
+        if not path.exists():
+            return []
+        kept: dict[int, dict[str, Any]] = {}
+        for line in path.read_text("utf-8").splitlines():
+            try:
+                record = json.loads(line)
+            except ValueError:
+                continue  # the line a full disk cut short
+            if record["epoch"] <= epochs:
+                kept[record["epoch"]] = record
+        if rewrite:
+            self.write("metrics.jsonl", "".join(json.dumps(record) + "\n" for record in kept.values()))
+        return list(kept.values())
+
+
+def environment(device: torch.device, workers: int) -> dict[str, Any]:
+    """What a result may depend on besides the program: versions, machine, threads."""
+    return {
+        "versions": {name: _version(name) for name in _PACKAGES},
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "device": describe_device(device),
+        "threads": torch.get_num_threads(),
+        "cores": os.cpu_count(),
+        "workers": workers,
+        "cuda": torch.version.cuda if device.type == "cuda" else None,
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _claim(path: Path) -> Path:
+    if (path / "run.json").exists():
+        raise NetcfgError(
+            f"{shown_path(path)} already holds a run\n"
+            f"help: continue it with `--resume {shown_path(path)}`, or give another folder"
+        )
+    if path.is_dir() and any(path.iterdir()):
+        raise NetcfgError(f"{shown_path(path)} is not empty\nhelp: give a new folder with `--run-dir`")
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def _claim_next(parent: Path, name: str) -> Path:
+    """`parent/name-1`, or with the first free number; made here, so that two runs never share one."""
+    parent.mkdir(parents=True, exist_ok=True)
+    plain = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(name).stem).strip("-") or "run"
+    number = 1
+    while True:
+        path = parent / f"{plain}-{number}"
+        try:
+            path.mkdir()
+        except FileExistsError:
+            number += 1
+        else:
+            return path
+
+
+def _differences(ours: str, theirs: str) -> list[str]:
+    """The first few lines in which two programs differ, in a reader's words."""
+    lines = [line for line in difflib.ndiff(_statements(ours), _statements(theirs)) if line[0] in "+-"]
+    shown = [f"{'the run' if line[0] == '-' else 'the file'} has `{line[2:]}`" for line in lines]
+    if len(shown) > _SHOWN_DIFFERENCES:
+        shown[_SHOWN_DIFFERENCES:] = [f"and {len(shown) - _SHOWN_DIFFERENCES} more lines"]
+    return shown
+
+
+def _statements(text: str) -> list[str]:
+    lines = (line.strip() for line in text.splitlines())
+    return [line for line in lines if line and line[0] not in "#;"]

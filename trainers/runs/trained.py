@@ -1,0 +1,86 @@
+"""Programs with the weights that training gave them: a run, or a file and its weights."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from netcfg.compile import check
+from netcfg.program import Program
+from netcfg.source import Finding, ProgramError, shown_path
+from netcfg.trainers.machine.devices import use_channels_last
+from netcfg.trainers.runs.checkpoints import load_weights
+from netcfg.trainers.runs.overriding import override
+from netcfg.trainers.runs.run_folder import RunFolder
+
+Thresholds = Mapping[str, Sequence[float]]
+"""Those that metrics have chosen on the validation split: by metric, one per label."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A program and its networks on their device; `name` is what a message calls it."""
+
+    name: str
+    program: Program
+    networks: nn.ModuleDict
+    thresholds: Thresholds = field(default_factory=dict)
+
+
+def open_run(path: Path, device: torch.device, weights: Path | None = None) -> Trained:
+    """A run's own program with its best weights, or with other `weights` of the same networks.
+
+    Raises `NetcfgError` where it is no run, has no weights yet, or they belong to other networks.
+    """
+    program = program_of_run(path)
+    chosen = weights or weights_of_run(path)
+    thresholds = chosen_thresholds(RunFolder(path)) if weights is None else None
+    networks = networks_with(program, chosen, device)
+    return Trained(shown_path(path), program, networks, thresholds or {})
+
+
+def program_of_run(path: Path, data: str | None = None) -> Program:
+    """The program as a run trained it; on other data where `data` is a folder."""
+    started = RunFolder.open(path).read_json("run.json")
+    program, findings = check(path / "resolved.cfg", data=data, allow_outside=True)
+    if program is None:
+        raise ProgramError(findings)
+    named = replace(program, name=started.get("program", program.name))
+    return override(named, seed=started.get("seed"), precision=started.get("precision"))
+
+
+def weights_of_run(path: Path, which: str = "best") -> Path:
+    """A run's `best` or `last` weights. Raises `ProgramError` (NC601) where it has none yet."""
+    checkpoints = RunFolder.open(path).checkpoints
+    file = checkpoints.last if which == "last" else checkpoints.best
+    if not file.is_file():
+        message = f"{shown_path(path)} holds no {which} weights yet: no epoch of it has finished"
+        help = f"`netcfg train --resume {shown_path(path)}` goes on with it"
+        raise ProgramError([Finding("NC601", message, help=help)])
+    return file
+
+
+def chosen_thresholds(run: RunFolder) -> Thresholds | None:
+    """The thresholds that go with a run's best weights; None where it has chosen none yet."""
+    best = [record for record in run.records(sys.maxsize, rewrite=False) if record.get("best")]
+    found: dict[str, Any] = best[-1]["validation"] if best else {}
+    return found.get("thresholds")
+
+
+def networks_with(program: Program, weights: Path, device: torch.device) -> nn.ModuleDict:
+    """A program's networks on their device, with the weights of a file."""
+    import netcfg
+
+    networks = netcfg.build(program)
+    load_weights(weights, networks)
+    networks.to(device)
+    for name, graph in program.networks.items():
+        if any(len(signal.shape) >= 3 for signal in graph.inputs.values()):
+            use_channels_last(networks[name])
+    return networks

@@ -1,0 +1,1 @@
+"""The training step: networks, losses, optimizers, their state."""

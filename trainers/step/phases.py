@@ -1,0 +1,135 @@
+"""The phases of a program at work: one optimizer each, one plan for all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import nn
+
+from netcfg.passes.plan import plan
+from netcfg.plan_text import ordinal
+from netcfg.program import Program
+from netcfg.source import Finding, NetcfgError, ProgramError
+from netcfg.trainers.machine.distributed import ALONE, Team, wrap_networks
+from netcfg.trainers.step.model import Model
+from netcfg.trainers.step.step import Losses, Precision, Step
+from netcfg.trainers.step.stepper import Stepper
+
+
+class Phases:
+    """Steps all phases of a program, in every process of a team alike."""
+
+    def __init__(
+        self,
+        program: Program,
+        networks: nn.ModuleDict,
+        device: torch.device,
+        *,
+        team: Team = ALONE,
+    ) -> None:
+        self.program = program
+        precision = Precision(program.training.precision, device)
+        self.model = Model(program, networks)
+        self.losses = Losses(program, networks, precision)
+        self.steppers = {
+            phase.name: Stepper(
+                phase.optimizer,
+                [parameter_group(program, name, networks[name]) for name in phase.optimizer.networks],
+                device,
+                program.training.precision,
+            )
+            for phase in program.phases
+        }
+        planned = plan(program)
+        self.step = Step(
+            planned,
+            self.model,
+            self.losses,
+            self.steppers,
+            precision,
+            training_calls=wrap_networks(program, networks, planned, team),
+            team=team,
+        )
+
+    def set_rates(self, epochs_finished: int, batch: int, batches_per_epoch: int) -> None:
+        """Give every network its learning rate on a batch of an epoch."""
+        for stepper in self.steppers.values():
+            stepper.set_rates(epochs_finished, batch, batches_per_epoch, self.program.training.max_epochs)
+
+    def rates(self) -> dict[str, float]:
+        """The learning rate of each network."""
+        return {name: rate for stepper in self.steppers.values() for name, rate in stepper.rates().items()}
+
+    def flush(self) -> None:
+        """Apply what an accumulation has left at the end of an epoch."""
+        for stepper in self.steppers.values():
+            stepper.flush()
+
+    def end_epoch(self, figure: float, higher_is_better: bool) -> None:
+        """Let schedules that watch the monitored figure see it."""
+        for stepper in self.steppers.values():
+            stepper.end_epoch(figure, higher_is_better)
+
+    def state_dict(self) -> dict[str, Any]:
+        """What the next updates depend on besides the weights."""
+        return {name: stepper.state_dict() for name, stepper in self.steppers.items()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take up what `state_dict` gave."""
+        for name, stepper in self.steppers.items():
+            if name not in state:
+                message = f"the checkpoint knows no optimizer `{name}`"
+                raise ProgramError([Finding("NC406", message, help="resume with the run's own file")])
+            stepper.load_state_dict(state[name])
+
+    def check_length(self, batches: int) -> None:
+        """Refuse (NC411) epochs so short that a phase would never run."""
+        for phase in self.program.phases:
+            every = phase.optimizer.every
+            if every > batches:
+                message = (
+                    f"`{phase.name}` runs on every {ordinal(every)} batch, and an epoch has only {batches}"
+                )
+                help = f"`every = {batches}` or less, a smaller batch_size, or more data"
+                raise ProgramError([Finding("NC411", message, phase.span, help=help)])
+
+
+def parameter_group(program: Program, name: str, network: nn.Module) -> dict[str, Any]:
+    """A network's parameters that train, and what its [net] says of them."""
+    options = program.networks[name].options
+    group: dict[str, Any] = {
+        "params": [weight for weight in network.parameters() if weight.requires_grad],
+        "network": name,
+    }
+    if options.learning_rate is not None:
+        group["lr"] = options.learning_rate
+    if (options.beta1, options.beta2) != (None, None):
+        group["betas"] = (
+            0.9 if options.beta1 is None else options.beta1,
+            0.999 if options.beta2 is None else options.beta2,
+        )
+    return group
+
+
+def check_trainable(program: Program) -> None:
+    """Refuse (NC403) a program that lacks a part of training."""
+    if program.data is None:
+        raise _lacks(program, "data", "add a group {Data} with a source")
+    if not program.phases:
+        raise _lacks(program, "optimizer", "add a group {Optimizer} with an [adam]")
+    if program.model is None:
+        raise _lacks(program, "wiring of its networks", "add a group {Model}")
+
+
+def _lacks(program: Program, what: str, help: str) -> NetcfgError:
+    return ProgramError([Finding("NC403", f"{program.name} has no {what}", help=help)])
+
+
+def set_training(program: Program, networks: nn.ModuleDict, training: bool) -> None:
+    """Switch the networks to training or evaluation; those of `mode = eval` are always in evaluation."""
+    networks.train(training)
+    for name, network in networks.items():
+        if program.networks[name].options.mode == "eval":
+            network.eval()

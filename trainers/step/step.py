@@ -1,0 +1,265 @@
+"""The training step: what the plan says, for one batch. Nothing else runs once per batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from math import isfinite
+
+import torch
+from torch import Tensor, nn
+
+from netcfg.blocks.losses.base import Loss
+from netcfg.passes.plan import Compute, Evaluate, PhasePlan, Plan, Read, network_of
+from netcfg.program import Phase, Program
+from netcfg.source import Finding, ProgramError
+from netcfg.trainers.machine.distributed import ALONE, Team
+from netcfg.trainers.step.diagnosis import Diagnosis
+from netcfg.trainers.step.model import Call, Model, Value, read
+from netcfg.trainers.step.stepper import Stepper
+
+HALF = {"bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+class NotFinite(ProgramError):
+    """A loss became NaN or infinite (NC405)."""
+
+
+class Precision:
+    """In which numbers networks compute: single precision, or half where autocast sees fit."""
+
+    def __init__(self, name: str, device: torch.device) -> None:
+        self.name = name
+        self.device = device
+
+    def __call__(self, history: bool = True) -> AbstractContextManager[object]:
+        """The context of one network's forward. Without `history` its casts of weights serve no other forward,
+        which might need their history.
+        """
+        if self.name == "f32":
+            return nullcontext()
+        return torch.autocast(self.device.type, HALF[self.name], cache_enabled=history)
+
+    def phase(self) -> AbstractContextManager[object]:
+        """A context in which every weight is cast once for all forwards with history; it computes nothing in half
+        precision by itself.
+        """
+        if self.name == "f32":
+            return nullcontext()
+        return torch.autocast(self.device.type, HALF[self.name], enabled=False)
+
+    def wrap(self, network: nn.Module) -> Callable[..., Value]:
+        """A network as a loss evaluates it."""
+        if self.name == "f32":
+            return network
+
+        def evaluate(*inputs: Tensor) -> Value:
+            with self():
+                result: Value = network(*inputs)
+            return result
+
+        return evaluate
+
+
+class Losses:
+    """The losses of a program as functions of their signals, by name."""
+
+    def __init__(self, program: Program, networks: nn.ModuleDict, precision: Precision) -> None:
+        self.sections: Mapping[str, Loss] = program.losses
+        self.modules = {name: loss.lower() for name, loss in program.losses.items()}
+        self.networks = {
+            name: tuple(precision.wrap(networks[network]) for network in loss.evaluates)
+            for name, loss in program.losses.items()
+        }
+
+    def one(self, name: str, signals: Iterable[Tensor]) -> Tensor:
+        """The scalar of a loss. Signals in half precision are compared in single."""
+        inputs = [tensor.float() if tensor.dtype in HALF.values() else tensor for tensor in signals]
+        value: Tensor = self.modules[name](*self.networks[name], *inputs)
+        return value
+
+    def __call__(self, signals: Mapping[str, Tensor], names: Iterable[str]) -> dict[str, Tensor]:
+        """The scalars of these losses."""
+        return {
+            name: self.one(name, (signals[read] for read in self.sections[name].reads.values()))
+            for name in names
+        }
+
+
+class Step:
+    """Runs the phases of a batch: forwards, losses, backward passes and updates, in the order of the plan.
+
+    On a processor every loss is checked before it can harm the weights; on a GPU that would make it wait, so that
+    the trainer checks their sums now and then.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        model: Model,
+        losses: Losses,
+        steppers: Mapping[str, Stepper],
+        precision: Precision,
+        *,
+        training_calls: Mapping[str, Call] | None = None,
+        team: Team = ALONE,
+    ) -> None:
+        self.plan = plan
+        self.model = model
+        self.losses = losses
+        self.steppers = steppers
+        self.precision = precision
+        self.names = report_names(plan.program)
+        self.on_gradients: Callable[[str], None] | None = None
+        """Called with the name of a phase when its gradients are there, before its update."""
+        self.diagnosis = Diagnosis(model, losses, precision)
+        self.team = team
+        self._training_calls = training_calls or {}
+        self._networks = [network_of(model.graph, index) for index in range(len(model.graph.nodes))]
+        self._phases = {phase.name: phase for phase in plan.program.phases}
+        self._trained = {name: frozenset(phase.optimizer.networks) for name, phase in self._phases.items()}
+        self._parameters = {
+            name: [weight for weight in network.parameters() if weight.requires_grad]
+            for name, network in model.networks.items()
+        }
+        self._requiring: dict[str, bool] = dict.fromkeys(self._parameters, True)
+        # What has no wrapper that exchanges gradients by itself.
+        self._exchanged = {
+            phase: [
+                weight
+                for name in sorted(trained)
+                if name not in self._training_calls
+                for weight in self._parameters[name]
+            ]
+            for phase, trained in sorted(self._trained.items())
+        }
+
+    def __call__(self, fields: Mapping[str, Tensor], batch: int) -> dict[str, Tensor]:
+        """Train on a batch, the `batch`-th of its epoch from 0.
+
+        Gives the losses before each update, without their history, under the names of `report_names`.
+        """
+        values = self.model.fill(fields)
+        reported: dict[str, Tensor] = {}
+        for phase in self.plan.step(self.plan.running(batch)).phases:
+            self._phase(phase, fields, values, reported)
+        self._keep_history_of(self._parameters)  # as whoever else uses the networks expects
+        return reported
+
+    def explain(self, means: Mapping[str, float], fields: Mapping[str, Tensor] | None, place: str) -> Finding:
+        """Why figures under the names of `report_names` are not finite, as the batch shows it."""
+        broken = {key: means[name] for key, name in self.names.items() if not isfinite(means.get(name, 0.0))}
+        phase, _ = next(iter(broken))
+        losses = {loss: value for (owner, loss), value in broken.items() if owner == phase and loss}
+        return self.diagnosis.finding(self._phases[phase], losses, fields, place)
+
+    def _phase(
+        self,
+        plan: PhasePlan,
+        fields: Mapping[str, Tensor],
+        values: list[Value | None],
+        reported: dict[str, Tensor],
+    ) -> None:
+        name = plan.phase.name
+        stepper = self.steppers[name]
+        with self.precision.phase():
+            for computes in plan.together:
+                self._compute(computes, values)
+            self._train_only(name)
+            losses = {evaluate.loss: self._evaluate(evaluate, values) for evaluate in plan.evaluates}
+        total = weighted_sum(losses, plan.phase.weights)
+        if total.device.type == "cpu":
+            if not isfinite(total.item()):
+                broken = {key: value.item() for key, value in losses.items()}
+                raise NotFinite([self.diagnosis.finding(plan.phase, broken, fields)])
+            if self.team.size > 1:
+                self.team.check()
+        stepper.begin()
+        stepper.backward(total)
+        self.team.mean_gradients(self._exchanged[name])
+        if self.on_gradients is not None:
+            self.on_gradients(name)
+        stepper.finish()
+        for loss, value in losses.items():
+            reported[self.names[name, loss]] = value.detach()
+        reported[self.names[name, ""]] = total.detach()
+        for index in plan.released:
+            values[index] = None
+
+    def _compute(self, computes: tuple[Compute, ...], values: list[Value | None]) -> None:
+        """One pass: a node, or several uses of one network, whose samples become one batch."""
+        first = computes[0]
+        call = self.model.calls[first.node]
+        network = self._networks[first.node]
+        if first.history is not None:
+            self._train_only(first.history)
+            if network in self._trained[first.history]:
+                call = self._training_calls.get(str(network), call)
+        assert call is not None
+        with_history = first.history is not None
+        with torch.set_grad_enabled(with_history):
+            inputs = [[_read(values, read) for read in compute.reads] for compute in computes]
+            joined = (
+                inputs[0] if len(inputs) == 1 else [torch.cat(parts) for parts in zip(*inputs, strict=True)]
+            )
+            with self.precision(with_history):
+                result = call(*joined)
+            for compute, part in zip(computes, _parts(result, len(computes)), strict=True):
+                values[compute.node] = part
+
+    def _evaluate(self, evaluate: Evaluate, values: list[Value | None]) -> Tensor:
+        return self.losses.one(evaluate.loss, [_read(values, read) for read in evaluate.reads])
+
+    def _train_only(self, phase: str) -> None:
+        """Let only the networks of a phase keep the history of their parameters."""
+        self._keep_history_of(self._trained[phase])
+
+    def _keep_history_of(self, networks: Collection[str]) -> None:
+        for name, requires in self._requiring.items():
+            if requires != (name in networks):
+                for weight in self._parameters[name]:
+                    weight.requires_grad_(not requires)
+                self._requiring[name] = not requires
+
+
+def _parts(value: Value, count: int) -> list[Value]:
+    """What each of so many batches of one size has given."""
+    if count == 1:
+        return [value]
+    if isinstance(value, Tensor):
+        return list(value.chunk(count))
+    return [{port: tensor.chunk(count)[part] for port, tensor in value.items()} for part in range(count)]
+
+
+def _read(values: list[Value | None], one: Read) -> Tensor:
+    tensor = read(values, one.signal)
+    return tensor.detach() if one.cut else tensor
+
+
+def report_names(program: Program) -> dict[tuple[str, str], str]:
+    """What the loss of a phase is called in reports, by (phase, loss); under "" the sum that it minimises.
+
+    A loss that one phase alone minimises has its own name, others `phase.loss`. The sum is `loss`, or where there
+    are several phases `phase.loss`.
+    """
+    users: dict[str, int] = {}
+    for phase in program.phases:
+        for loss in phase.weights:
+            users[loss] = users.get(loss, 0) + 1
+    names = {}
+    for phase in program.phases:
+        for loss in phase.weights:
+            names[phase.name, loss] = loss if users[loss] == 1 else f"{phase.name}.{loss}"
+        names[phase.name, ""] = total_name(program, phase)
+    return names
+
+
+def total_name(program: Program, phase: Phase) -> str:
+    """What the sum that a phase minimises is called."""
+    return "loss" if len(program.phases) == 1 else f"{phase.name}.loss"
+
+
+def weighted_sum(values: Mapping[str, Tensor], weights: Mapping[str, float]) -> Tensor:
+    """What a phase minimises: each of its losses times its factor."""
+    terms = [values[name] if weight == 1 else values[name] * weight for name, weight in weights.items()]
+    return sum(terms[1:], start=terms[0])

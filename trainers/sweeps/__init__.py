@@ -1,0 +1,1 @@
+"""Many runs of one program, ending in one table."""
