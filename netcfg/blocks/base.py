@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 MAX_CHANNELS = 1_048_576
 MAX_KERNEL = 4_096
+MAX_NAME = 255
+
 Count = Annotated[int, Field(gt=0, le=MAX_CHANNELS)]
 Kernel = Annotated[int, Field(gt=0, le=MAX_KERNEL)]
 References = tuple[Reference, ...]
@@ -96,7 +98,7 @@ class Section(BaseModel):
     unavailable: ClassVar[frozenset[str]] = frozenset()
     """Options of the base class that this section does not have."""
 
-    name: str | None = Field(None, description="what others call it")
+    name: str | None = Field(None, max_length=MAX_NAME, description="what others call it")
 
     def __init_subclass__(cls, name: str | None = None, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

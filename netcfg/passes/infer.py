@@ -10,7 +10,7 @@ from netcfg.blocks.base import Block, ShapeError
 from netcfg.blocks.network.net import Input
 from netcfg.graph import Graph, Node, Signal
 from netcfg.passes.drafts import Draft, Elaborated, Wire
-from netcfg.shapes import UNKNOWN, Shape, Size, show, volume
+from netcfg.shapes import UNKNOWN, Shape, is_beyond, known, show, volume
 from netcfg.source import Finding, Note, Span, did_you_mean
 
 MAX_PARAMETERS = 10**11
@@ -198,8 +198,8 @@ class _Inference:
     @staticmethod
     def _check_volume(shapes: dict[str, Shape]) -> None:
         for shape in shapes.values():
-            total: Size = volume(shape)
-            if isinstance(total, int) and total > MAX_VOLUME:
+            if is_beyond(shape, MAX_VOLUME):
+                total = volume(shape) if known(shape) else "too many"
                 message = f"gives {show(shape)}, {total} numbers per sample; the limit is {MAX_VOLUME}"
                 raise ShapeError(message, code="NC304", help="smaller sizes")
 
