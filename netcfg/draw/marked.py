@@ -11,10 +11,11 @@ Mark = Literal["", "added", "removed", "changed", "error"]
 
 
 class Marked(NamedTuple):
-    """A mark and what it is for."""
+    """A mark and what it is for; `drawn` stands in the picture for a message that stands there already."""
 
     mark: Mark = ""
     message: str = ""
+    drawn: str | None = None
 
 
 UNMARKED = Marked()

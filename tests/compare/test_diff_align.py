@@ -96,7 +96,10 @@ def test_what_shares_most_traits_is_matched():
 
 
 def test_where_weights_come_from_says_which_it_was_before_names_and_likeness():
-    first = [Item("", "conv", frozenset({1}), origin="body.0"), Item("", "conv", frozenset({2}), origin="body.1")]
+    first = [
+        Item("", "conv", frozenset({1}), origin="body.0"),
+        Item("", "conv", frozenset({2}), origin="body.1"),
+    ]
     second = [
         Item("stem", "conv", frozenset({2}), origin="body.0", asked=True),
         Item("", "conv", frozenset({1}), origin="1"),

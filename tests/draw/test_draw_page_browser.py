@@ -367,3 +367,52 @@ def test_strange_names_are_only_text(browser: Browser) -> None:
     browser.evaluate("netcfg.choose(netcfg.data.networks[0].id, true)")
     assert name in browser.evaluate(PANEL)
     assert browser.problems == []
+
+
+# --- differences
+
+PAIR = "{Define pair}\n" + 2 * "[convolutional]\nfilters = 4\nkernel_size = 3\npad = True\n"
+PLAIN = "{Net}\n[net]\nchannels = 3\nheight = 8\nwidth = 8\n[pair]\nname = one\n[pair]\nname = two\n"
+
+
+def difference_page(before: str, after: str) -> str:
+    return page_of(difference_picture(compare(netcfg.load(before), netcfg.load(after))))
+
+
+def facts(browser: Browser) -> str:
+    return str(browser.evaluate(PANEL)).replace("\u202f", "")
+
+
+def test_sums_of_a_difference_leave_out_what_was_removed(browser: Browser) -> None:
+    other = PAIR.replace("[convolutional]", "[dropout]\n[convolutional]", 1).rpartition("[convolutional]")[0]
+    before, after = PAIR + PLAIN, other + PLAIN
+    (old,), (new,) = netcfg.load(before).networks.values(), netcfg.load(after).networks.values()
+    browser.open(difference_page(before, after), "Net.one")
+    browser.press("Enter")
+    inside = sum(node.parameters for node in new.nodes if node.path.startswith("one."))
+    assert f"boxes\n2\nparameters\n{inside}\n" in facts(browser)
+    browser.evaluate("netcfg.choose('Net', true)")
+    assert f"parameters\n{new.parameters}\n" in facts(browser)
+    assert f"parameters before\n{old.parameters}\n" in facts(browser)
+    assert browser.problems == []
+
+
+def test_added_and_removed_are_words_in_panel_label_and_search(browser: Browser) -> None:
+    before, after = PLAIN + "[dropout]\nname = gone\n", PLAIN + "[flatten]\nname = new\n"
+    browser.open(difference_page(PAIR + before, PAIR + after))
+    for id, word in (("Net.new", "added"), ("Net.removed.gone", "removed")):
+        browser.evaluate(f"netcfg.choose('{id}', true)")
+        assert f"\n{word}\n" in browser.evaluate(PANEL)
+        assert word in browser.evaluate(f"netcfg.element('{id}').getAttribute('aria-label')").split(", ")
+        browser.evaluate(f"netcfg.search('{word}')")
+        assert browser.evaluate("netcfg.hits") == [id]
+
+
+def test_a_folded_box_explains_its_colour(browser: Browser) -> None:
+    after = PAIR.replace("filters = 4", "filters = 5", 1) + "[dropout]\n" + PLAIN
+    browser.open(difference_page(PAIR + PLAIN, after))
+    browser.press("c")
+    assert "1 added, 1 changed" in browser.evaluate("netcfg.element('Net.one').textContent")
+    assert "1 added, 1 changed" in browser.evaluate("netcfg.element('Net.one').getAttribute('aria-label')")
+    browser.evaluate("netcfg.choose('Net.one', true)")
+    assert "1 added, 1 changed" in browser.evaluate(PANEL)
