@@ -1,8 +1,9 @@
 """Which items of one list became which items of another.
 
-Items whose weights come from the same place are the same, and items with a name keep it; the others are matched by
-what they are and in order, as a person reads two files side by side. The work is nearly linear: names, then what is equal at both ends, then what occurs just once, cut
-the lists into short stretches, and only those are compared item by item.
+Items whose weights come from the same place are the same, and items with a name keep it; the others are matched
+by what they are and in order, as a person reads two files side by side. The work is nearly linear: names, then
+what is equal at both ends, then what occurs just once, cut the lists into short stretches, and only those are
+compared item by item.
 """
 
 from __future__ import annotations
@@ -29,9 +30,10 @@ EQUAL, ALIKE, RELATED = 4.0, 3.0, 1.0
 class Item:
     """What is known of an item.
 
-    `name` is empty where it has none. `origin` is what files of weights call it, and `asked` whether somebody wrote that
-    down: then it says which item it was, whatever it is called now. `kind` must agree for a match at all, `traits` as far as possible (two
-    items with different names need all of them), and `surroundings` say which of several alike it is.
+    `name` is empty where it has none. `origin` is what files of weights call it, and `asked` whether somebody wrote
+    that down: then it says which item it was, whatever it is called now. `kind` must agree for a match at all,
+    `traits` as far as possible (two items with different names need all of them), and `surroundings` say which of
+    several alike it is.
     """
 
     name: str

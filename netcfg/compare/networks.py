@@ -1,8 +1,8 @@
 """How two networks differ, block by block.
 
-Blocks are matched by where their weights come from, by name, else by what they are and in order (`netcfg.compare.align`). What a block reads is compared
-by which blocks that is, so that a block put between two others is one block more, and no new wiring of the
-next.
+Blocks are matched by where their weights come from, by name, else by what they are and in order
+(`netcfg.compare.align`). What a block reads is compared by which blocks that is, so that a block put between two
+others is one block more, and no new wiring of the next.
 """
 
 from __future__ import annotations

@@ -38,10 +38,11 @@ class Box:
 
     `template` is what it is a use of, where nothing else is in that template. `path` is what others call it in
     its network, and `entries` the sections it stands for. `turn` is set where each turn is shown by itself.
-    `colour` is that of its edge, if not its family's. `message` says what its `mark` is for; its lines, or `drawn` in
-    their place, stand below the others. `notes` are the further lines that were asked for, `costs` those of all that it stands for, `shapes`
-    those of its signals by port, `start` the weights that it starts from, and `lender` what it shares its parameters
-    with. `heat` is how near it comes to the highest cost, where boxes are coloured by it.
+    `colour` is that of its edge, if not its family's. `message` says what its `mark` is for; its lines, or
+    `drawn` in their place, stand below the others. `notes` are the further lines that were asked for, `costs`
+    those of all that it stands for, `shapes` those of its signals by port, `start` the weights that it starts
+    from, and `lender` what it shares its parameters with. `heat` is how near it comes to the highest cost, where
+    boxes are coloured by it.
     """
 
     kind: str
