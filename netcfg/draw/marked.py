@@ -17,6 +17,11 @@ class Marked(NamedTuple):
     message: str = ""
     drawn: str | None = None
 
+    @property
+    def alike(self) -> tuple[Mark, str]:
+        """Equal for what may stand in one box."""
+        return self.mark, self.message
+
 
 UNMARKED = Marked()
 
