@@ -108,7 +108,7 @@ def _shared(paths):
 
 
 def detours(scene, sideways):
-    """A sentence for each line that passes its target on the way to it and comes back, or runs back before it leaves."""
+    """A sentence for each line that passes its target and comes back to it, or runs back before it leaves."""
     along = 0 if sideways else 1
     paths = [shape for shape in flat(scene.shapes) if isinstance(shape, Path) and shape.arrow]
     return [f"a line passes its target: {path.points}" for path in paths if _is_detour(path.points, along)]
