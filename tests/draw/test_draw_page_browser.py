@@ -57,6 +57,9 @@ DOWN, RIGHT = Look(columns=1), Look(columns=1, direction="left-right")
     ("name", "look"),
     [
         *((name, DOWN) for name in sketches.ALL),
+        *((name, look) for name in sketches.ALL for look in (Look(), Look(columns=3))),
+        *((name, Look(direction="left-right")) for name in sketches.ALL),
+        *((name, Look(direction="left-right", columns=4)) for name in ("unet", "resnet18", "taps")),
         *((name, RIGHT) for name in ("inception", "nested_repeats", "two_streams_templates", "taps")),
         ("repeats", Look(columns=1, depth=0)),
         ("nested_repeats", Look(columns=1, depth=1, heat="macs")),
@@ -77,10 +80,14 @@ def test_the_page_places_parts_as_the_pictures_do(browser: Browser, name: str, l
     assert browser.problems == []
 
 
-def test_lines_run_as_those_of_the_pictures(browser: Browser) -> None:
+@pytest.mark.parametrize(
+    ("name", "look"),
+    [("unet", DOWN), ("unet", Look(columns=3)), ("two_streams", Look(columns=3)), ("vgg16", Look(columns=4))],
+)
+def test_lines_run_as_those_of_the_pictures(browser: Browser, name: str, look: Look) -> None:
     import re
 
-    drawn = picture([sketches.unet()], look=Look(columns=1))
+    drawn = picture([sketches.ALL[name]()], look=look)
     browser.open(page_of(drawn))
     found = browser.evaluate(
         "[...document.querySelectorAll('.line path')].map((path) => path.getAttribute('d'))"
@@ -321,8 +328,32 @@ def test_a_training_step_is_shown_as_it_is(browser: Browser) -> None:
 def test_columns_that_were_asked_for_are_kept(browser: Browser) -> None:
     drawn = picture(graphs(), look=Look(columns=2))
     browser.open(page_of(drawn))
-    assert parts(browser)["Net.one.down"] == pytest.approx(place_in(drawn, "Net.one.down"))
+    expect_places_of(browser, drawn)
+    browser.press("c", "e")
+    expect_places_of(browser, drawn)
     assert browser.problems == []
+
+
+@pytest.mark.parametrize("name", ["aunet_of_fc6.cfg", "audetnet.cfg", "aunet_of_vertical.cfg"])
+@pytest.mark.parametrize("direction", ["top-down", "left-right"])
+def test_long_networks_fold_into_columns_as_in_the_picture(
+    browser: Browser, name: str, direction: str
+) -> None:
+    for graph in netcfg.load(CFG / name).networks.values():
+        drawn = picture([graph], look=Look(direction=direction))
+        browser.open(page_of(drawn))
+        expect_places_of(browser, drawn)
+
+
+def expect_places_of(browser: Browser, drawn: Picture) -> None:
+    """The parts of a page's only network stand as in the picture, from its network's corner on."""
+    found = parts(browser)
+    (network,) = drawn.diagrams
+    left, top, *_ = place_in(drawn, network.frame.name) or (0, 0)
+    for group in groups_of(drawn.scene.shapes):
+        if group.place:
+            x, y, width, height = group.place
+            assert found[group.id] == pytest.approx([x - left, y - top, width, height], abs=0.011), group.id
 
 
 def place_in(drawn: Picture, id: str) -> tuple[float, float, float, float] | None:

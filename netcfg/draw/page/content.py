@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from netcfg.draw import layout, style
+from netcfg.draw import columns, insides, layout, style
 from netcfg.draw.costs import cost_notes, sum_of
 from netcfg.draw.figure import box_shapes, network_title, visible_size, words_of
 from netcfg.draw.folds import Flow, FoldedLevel, Group, Repeat, Unit, flows_of_one, fold, leaves, level_of
@@ -48,6 +48,12 @@ SIZES = {
     name: getattr(module, name)
     for module, names in (
         (layout, ("ARROW_GAP", "LINE_GAP", "FORK_GAP", "SIDE_GAP", "LANE_GAP")),
+        (
+            columns,
+            ("ABOVE_ITEM", "HEAD", "TRACK", "CROSSED_COST", "LATE_COST", "MOST_CROSSED", "WORTH_IT", "STRIP")
+            + ("MOST_CROSSED_BY_A_STRIP", "BELOW_LABEL", "PAGE_LENGTH", "PAGE_RATIO"),
+        ),
+        (insides, ("MORE_THAN_A_COLUMN",)),
         (
             style,
             ("BEHIND", "BOX_PAD_X", "HEADER", "FRAME_PAD", "FRAME_RADIUS", "FRAME_FILLS", "HEADER_FILL")
@@ -94,6 +100,7 @@ def page_data(
         "title": title,
         "sizes": SIZES,
         "sideways": look.is_sideways,
+        "columns": look.columns,
         "marks": {mark: LOOKS[mark]._asdict() for mark in marks_of(diagrams)},
         "legend": content.legend(legend_of(diagrams, look, style.LEGEND_WIDTH)) if folds else None,
         "still": content.still(scene) if scene else None,
