@@ -52,6 +52,16 @@ CODES = {
 }
 
 
+MOVE_INTO_VIEW = """(element) => {
+  const {x, y, width, height} = element.getBoundingClientRect();
+  const part = netcfg.drawing.parts.get(element.closest("#stage [data-node]")?.dataset.node);
+  const stage = document.querySelector("#stage").getBoundingClientRect();
+  const isIn = x > 0 && x + width < stage.right && y > stage.top && y + height < stage.bottom;
+  if (part && !isIn) netcfg.bring(part);
+}"""
+"""Moves the diagram as a reader would before a click."""
+
+
 class Browser:
     """One page at a time: `open` it, then act on it as a reader would."""
 
@@ -123,6 +133,8 @@ class Browser:
     def click(self, selector: str, times: int = 1) -> None:
         """Click in the middle of the first element of a selector."""
         self.evaluate(f"document.querySelector({json.dumps(selector)}).scrollIntoView({{block: 'nearest'}})")
+        self.evaluate(f"({MOVE_INTO_VIEW})(document.querySelector({json.dumps(selector)}))")
+        self.settle()
         box = self.evaluate(
             f"(({{x, y, width, height}}) => [x + width / 2, y + height / 2])"
             f"(document.querySelector({json.dumps(selector)}).getBoundingClientRect())"

@@ -278,6 +278,7 @@ def test_tab_goes_through_the_page_and_out_of_the_diagram(browser: Browser, page
 def test_drag_moves_and_the_wheel_zooms_about_the_pointer(browser: Browser, page: str) -> None:
     browser.open(page)
     view = "[netcfg.x, netcfg.y, netcfg.scale]"
+    browser.press("0")
     x, y, scale = browser.evaluate(view)
     browser.drag((100, 500), (160, 460))
     assert browser.evaluate(view) == pytest.approx([x + 60, y - 40, scale])
