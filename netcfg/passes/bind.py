@@ -78,6 +78,7 @@ class _Binder:
             model=model,
             signals=self.signals,
             losses=judges.losses,
+            loss_spans={name: section.span for name, section in judges.sections.items()},
             phases=tuple(phase for _, phase in phases),
             metrics=judges.metrics,
             pictures=pictures,
