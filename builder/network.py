@@ -164,7 +164,7 @@ class _Writer:
         if inline is not None:
             return inline
         module = "".join(f'["{part}"]' for part in node.holder.split("."))
-        return f"self{module}({', '.join(arguments)})"
+        return f"self{module}({node.block.call(*arguments)})"
 
     def _release(self, roots: list[Key]) -> list[str]:
         """Variables whose last reader is this statement."""

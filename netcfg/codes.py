@@ -65,6 +65,7 @@ _ROWS = [
     ("NC302", "kernel-too-large", "A kernel or pool does not fit into its input."),
     ("NC303", "unknown-size", "A size must be known here and is only symbolic."),
     ("NC304", "too-large", "A network is larger than the stated limits."),
+    ("NC305", "wrong-axes", "A block is given a signal of other axes, or of another kind, than it takes."),
     ("NC401", "unknown-signal", "A loss, metric or optimizer names a signal that does not exist."),
     ("NC402", "target-mismatch", "A loss or metric compares shapes that do not agree."),
     ("NC403", "incomplete-training", "A loss, an optimizer or a data source is missing."),

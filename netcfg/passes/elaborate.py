@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import ClassVar
 
 from netcfg.blocks.base import Block, Reference
+from netcfg.blocks.fields import FieldSpec
 from netcfg.blocks.network.model import DataField, NetworkUse
 from netcfg.blocks.network.net import Input, Net, Output
 from netcfg.blocks.registry import GROUPS, find, sections
@@ -34,7 +35,6 @@ from netcfg.passes.names import is_reserved
 from netcfg.passes.schema import check_section
 from netcfg.passes.sharing import SharingError, difference, differs, shared_block
 from netcfg.passes.variables import ExpressionError, VariableScope
-from netcfg.shapes import Shape
 from netcfg.source import Finding, Note, Span, did_you_mean
 from netcfg.spelling import SMALL
 from netcfg.syntax import Group, Option, Section
@@ -60,7 +60,7 @@ def elaborate(
 
 def elaborate_model(
     model: Group,
-    fields: Mapping[str, Shape],
+    fields: Mapping[str, FieldSpec],
     networks: Mapping[str, Graph],
     parts: Parts,
     findings: list[Finding],
@@ -116,13 +116,13 @@ class _Elaborator:
         single = len(declared_inputs) + (net.channels is not None) == 1
         return Elaborated(self.group.name, net, self.drafts, outputs, self.group.span, self.weights, single)
 
-    def run_model(self, fields: Mapping[str, Shape]) -> Elaborated:
+    def run_model(self, fields: Mapping[str, FieldSpec]) -> Elaborated:
         """The wiring of a program's networks; it has no outputs but its named signals."""
         body = self.group.sections
         context = Context(Place(), (), VariableScope(self.parts.variables))
         namespace = Namespace(_declared_names(body), {}, _block_count(body))
-        for name, shape in fields.items():
-            field = DataField.of(name, shape)
+        for name, spec in fields.items():
+            field = DataField.of(name, spec)
             place = Place().below(name)
             namespace.inputs[name] = self._draft(place, field, self.group.sections[0], [], None, context)
         self._body(body, namespace, context)

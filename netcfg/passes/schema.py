@@ -119,8 +119,7 @@ def _report_conflict(checked: Checked, section: Section, findings: list[Finding]
     if conflict:
         findings.append(Finding("NC105", f"`{section.name}` {conflict}", section.span))
         return
-    warnings = getattr(checked, "warnings", None)
-    for key, (code, message, help) in (warnings() if warnings else {}).items():
+    for key, (code, message, help) in checked.warnings().items():
         option = section.option(key)
         span = option.value_span if option else section.span
         findings.append(Finding(code, message, span, help=help, severity="warning"))
