@@ -47,6 +47,7 @@ def build_network(graph: Graph) -> Network:
     """One network, with fresh weights; frozen blocks do not ask for gradients."""
     network = _network_class(re.sub(r"\W", "_", graph.name), _Writer(graph).source())()
     for node in graph.blocks:
+        # In file order: it decides which random numbers each block starts from, and so what a seed means.
         if not _is_inline(node) and node.shared is None:
             module = module_of(node)
             if node.freeze:
@@ -136,6 +137,8 @@ class _Writer:
         roots = self.lifetimes.roots(index)
         arguments = [self.names[self.lifetimes.root(signal)] for signal in node.inputs]
         expression = self._expression(index, node, arguments)
+        # Before the target is named, so that a statement may put its result where its own input was: `x = relu(x)`
+        # keeps one tensor alive, not two.
         released = self._release(roots)
         reusable = [name for name in released if name not in self.graph.inputs]
         single = len(node.outputs) == 1
@@ -148,6 +151,7 @@ class _Writer:
             self._unpack(index, node, target)
             leftover.append(target)
         if leftover:
+            # A name that is not written anew would hold its tensor until the function returns.
             self.lines.append(f"    del {', '.join(leftover)}")
             self.free += [name for name in leftover if name not in self.graph.inputs]
 
@@ -160,7 +164,7 @@ class _Writer:
         if inline is not None:
             return inline
         module = "".join(f'["{part}"]' for part in node.holder.split("."))
-        return f"self{module}({', '.join(arguments)})"
+        return f"self{module}({node.block.call(*arguments)})"
 
     def _release(self, roots: list[Key]) -> list[str]:
         """Variables whose last reader is this statement."""

@@ -55,7 +55,11 @@ def _verify(names: Sequence[str]) -> int:
         untrue += bool(found)
         for breach in found:
             print(breach, flush=True)
-    print(f"{len(wanted)} verified, {untrue} not as they say" if untrue else f"{len(wanted)} verified: as they say")
+    print(
+        f"{len(wanted)} verified, {untrue} not as they say"
+        if untrue
+        else f"{len(wanted)} verified: as they say"
+    )
     return 1 if untrue else 0
 
 
@@ -83,6 +87,6 @@ def _of_file(path: Path) -> list[type[Section]]:
     added = [kind for kind in _all() if kind not in known]
     if not added:
         raise NetcfgError(
-            f"{path} defines no section\nhelp: a class such as `class Mine(Block, name=\"mine\")` is one"
+            f'{path} defines no section\nhelp: a class such as `class Mine(Block, name="mine")` is one'
         )
     return added

@@ -8,8 +8,7 @@ from typing import TypeVar
 
 from netcfg.blocks.base import Block, Section
 from netcfg.passes.schema import check_section
-from netcfg.shapes import Shape
-from netcfg.source import Finding, SourceFile, render
+from netcfg.source import Finding, SourceFile
 from netcfg.syntax import Group, parse
 
 Kind = TypeVar("Kind", bound=Section)
@@ -53,33 +52,6 @@ def promise_of(kind: type[Block]) -> Promise:
     if found is None:
         raise BadExample("no shapes in the first line of the example")
     return Promise(tuple(map(_shape, found["inputs"].split(","))), _shape(found["output"]))
-
-
-def network_text(kind: type[Block], inputs: tuple[Shape, ...]) -> str:
-    """A program with one network, the example in it, fed by inputs of these shapes."""
-    lines = ["{N}", "[net]"]
-    names = [f"in{index}" for index in range(len(inputs))]
-    for name, shape in zip(names, inputs, strict=True):
-        lines += ["[input]", f"name = {name}", f"shape = {', '.join(map(str, shape))}"]
-    written = example_text(kind).splitlines()
-    wired = {kind.reference_option, "from", *kind.roles}
-    roles = [key for key in kind.roles if any(_key(line) == key for line in written)]
-    lines += [line for line in written if _key(line) not in wired]
-    read = names[: len(names) - len(roles)]
-    lines.append(f"{kind.reference_option} = {', '.join(read)}")
-    lines += [
-        f"{role} = {name}" for role, name in zip(roles, names[len(read) :], strict=True)
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def rendered(findings: list[Finding]) -> str:
-    """What is wrong with a program, in one line."""
-    return "; ".join(" ".join(render(finding).split()) for finding in findings)
-
-
-def _key(line: str) -> str:
-    return line.partition("=")[0].strip()
 
 
 def _shape(text: str) -> tuple[int, ...]:

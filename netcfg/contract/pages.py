@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from netcfg.blocks.base import Block, Section
+from netcfg.blocks.base import Block, Section, ShapeError
 from netcfg.contract.breach import Breach
-from netcfg.contract.examples import BadExample, example_of, network_text, promise_of
+from netcfg.contract.examples import BadExample, example_of, promise_of
 from netcfg.shapes import show
 
 
@@ -23,22 +23,19 @@ def verify_page(kind: type[Section]) -> Iterator[Breach]:
     try:
         example_of(kind)
         if issubclass(kind, Block) and kind.type_name not in ("net", "input", "output"):
-            yield from _verify_network(kind)
+            yield from _verify_promise(kind)
     except BadExample as error:
         yield Breach(name, "example", "", "an example", str(error), "Example:: in its docstring")
 
 
-def _verify_network(kind: type[Block]) -> Iterator[Breach]:
-    """The example in a network: the shape that its first line promises."""
-    from netcfg.compile import load
-    from netcfg.source import ProgramError
-
-    promised = promise_of(kind)
+def _verify_promise(kind: type[Block]) -> Iterator[Breach]:
+    """The shape that the first line of the example promises."""
+    promised, block = promise_of(kind), example_of(kind)
     try:
-        graph = load(network_text(kind, promised.inputs)).networks["N"]
-    except ProgramError as error:
-        raise BadExample("; ".join(finding.message for finding in error.findings)) from None
-    found = graph.nodes[-1].output.shape
+        made = block.shape(*promised.inputs)
+    except ShapeError as error:
+        raise BadExample(f"that it {error}") from None
+    found = made if isinstance(made, tuple) else next(iter(made.values()))
     if found != promised.output:
         yield Breach(
             kind.type_name, "example", "", show(promised.output), show(found), "Example:: in its docstring"

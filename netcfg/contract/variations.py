@@ -88,8 +88,16 @@ def _numbers(kind: Any, value: Any) -> list[Any]:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return [2, 1, 3, 5, 8] if kind is int else [0.5, 2.0, 0.1]
     if kind is int:
-        return [value + 1, value + 2, value * 2, value - 1, value // 2, 0]
-    return [value / 2, value * 2, value + 0.25, value - 0.25, 0.5, 0.0]
+        near = [value + 1, value + 2, value * 2, value - 1, value // 2, 0]
+    else:  # what only keeps a division from zero shows where it is no longer small
+        near = [
+            *([value * 1000] if 0 < value < 1e-3 else []),
+            value / 2,
+            value * 2,
+            value + 0.25,
+            value - 0.25,
+        ]
+    return [number for number in near if number != value]
 
 
 def _tuples(item: Any, value: Any) -> list[list[Any]]:

@@ -11,6 +11,7 @@ from netcfg.blocks.base import (
     Count,
     Initialization,
     Kernel,
+    Reach,
     expect_known,
     expect_rank,
     window,
@@ -49,6 +50,7 @@ class Convolutional(Block, name="convolutional"):
 
     by_sample: ClassVar[bool] = True
     family: ClassVar[str] = "convolution"
+    takes: ClassVar[tuple[str, ...]] = ("CHW",)
 
     filters: Count = Field(description="output channels")
     kernel_size: Kernel = Field(description="kernel side, in pixels")
@@ -80,6 +82,18 @@ class Convolutional(Block, name="convolutional"):
             window(width, self.kernel_size, self.stride, self.padding, "width"),
         )
 
+    def axes(self, *inputs: str) -> str:
+        """An image's."""
+        return "CHW"
+
+    def depends_on_batch(self) -> bool:
+        """By the statistics of its normalisation."""
+        return self.batch_normalise
+
+    def reach(self, *inputs: Shape) -> Reach:
+        """Its window."""
+        return Reach.of_window(self.kernel_size, self.stride, self.padding)
+
     def arithmetic(self, *inputs: Shape) -> str:
         """The windows along both axes."""
         return window_arithmetic(inputs[0], self.kernel_size, self.stride, self.padding)
@@ -108,10 +122,6 @@ class Convolutional(Block, name="convolutional"):
     def gradient_needs(self) -> frozenset[str]:
         """What is convolved, and what an activation made."""
         return needs_of_linear(applied(self.activation, CONVOLUTIONAL_ACTIVATIONS))
-
-    def depends_on_batch(self) -> bool:
-        """Where it normalises over the batch."""
-        return self.batch_normalise
 
     def warnings(self) -> dict[str, tuple[str, str, str]]:
         """An activation that acts as none."""

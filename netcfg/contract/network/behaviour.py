@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from netcfg.blocks.base import Block
 from netcfg.contract.breach import Breach, what_was_raised
-from netcfg.contract.network.case import Case, close, seeded
+from netcfg.contract.network.case import Case, close
+from netcfg.contract.seeds import seeded
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -22,7 +23,9 @@ def samples(case: Case) -> Iterator[Breach]:
 
     if case.block.depends_on_batch():
         return
-    write = "depends_on_batch" if type(case.block).depends_on_batch is not Block.depends_on_batch else "by_sample"
+    write = (
+        "depends_on_batch" if type(case.block).depends_on_batch is not Block.depends_on_batch else "by_sample"
+    )
     inputs = case.inputs(2)
     for training in (False, True):
         mode = "in training" if training else "in evaluation"
@@ -51,6 +54,8 @@ def gradients(case: Case) -> Iterator[Breach]:
     import torch
 
     inputs = case.inputs(grad=True)
+    if not all(value.requires_grad for value in inputs):  # classes have no gradients
+        return
     computation = case.computation().train(True)
     with seeded(2):
         given = computation(*inputs)
@@ -58,7 +63,9 @@ def gradients(case: Case) -> Iterator[Breach]:
         value
         for made in given.values()
         if made.requires_grad
-        for value in torch.autograd.grad((made * made + made).sum(), inputs, allow_unused=True, retain_graph=True)
+        for value in torch.autograd.grad(
+            (made * made + made).sum(), inputs, allow_unused=True, retain_graph=True
+        )
         if value is not None
     ]
     starts_at_zero = any(not bool(value.any()) for value in computation.trained())
@@ -81,7 +88,8 @@ def lowerings(case: Case) -> Iterator[Breach]:
             with seeded(2):
                 line = case.evaluated(source)(*inputs)
             with seeded(2):
-                module = case.lowered().train(training)(*inputs)
+                given = case.lowered().train(training)
+                module = case.evaluated(f"module({case.block.call(*case.names)})", given)(*inputs)
         if not close(line, module):
             yield case.breach("inline", source, "other numbers than those of `lower`", "inline")
             return
@@ -101,9 +109,7 @@ def formats(case: Case) -> Iterator[Breach]:
         computation = case.computation().train(False)
         if computation.module is not None:
             computation.module.to(memory_format=torch.channels_last)
-        last = [
-            x.contiguous(memory_format=torch.channels_last) if x.ndim == 4 else x for x in inputs
-        ]
+        last = [x.contiguous(memory_format=torch.channels_last) if x.ndim == 4 else x for x in inputs]
         with seeded(2):
             given = computation(*last)
     if not all(close(value, wanted[port]) for port, value in given.items()):
@@ -145,7 +151,7 @@ def copies(case: Case) -> Iterator[Breach]:
     for way, copied in ways.items():
         try:
             with torch.no_grad(), seeded(2):
-                given = copied()(*inputs)
+                given = case.evaluated(f"module({case.block.call(*case.names)})", copied())(*inputs)
         except Exception as error:  # whatever a class raises when it is copied is the finding
             yield case.breach(way, "a copy of its module", what_was_raised(error), "lower")
             continue

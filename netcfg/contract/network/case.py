@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from netcfg.blocks.base import Block
 from netcfg.contract.breach import Breach
+from netcfg.contract.seeds import seeded
 from netcfg.shapes import show
 
 if TYPE_CHECKING:
@@ -86,12 +86,15 @@ class Case:
         source = self.inline_source()
         if source is not None:
             return Computation(self.evaluated(source), None)
-        if device == "cpu" and seed == 0 and self.is_heavy:
-            module = copy.deepcopy(_built(self))
+        if self.is_heavy and seed == 0:
+            built = _built(self, device)
+            module = (
+                built if device == "meta" else copy.deepcopy(built)
+            )  # a module without numbers has no state
         else:
             with seeded(seed), torch.device(device):
                 module = self.lowered()
-        return Computation(module, module)
+        return Computation(self.evaluated(f"module({self.block.call(*self.names)})", module), module)
 
     def lowered(self) -> nn.Module:
         """The module that `lower` gives."""
@@ -109,11 +112,11 @@ class Case:
         """What its inputs are called in a line of Python."""
         return tuple(f"x{index}" for index in range(len(self.shapes)))
 
-    def evaluated(self, source: str) -> Callable[..., Any]:
+    def evaluated(self, source: str, module: nn.Module | None = None) -> Callable[..., Any]:
         """The function of a line of Python. The block's author wrote the line; whoever runs the block runs it."""
         import torch
 
-        scope = {"torch": torch, "F": torch.nn.functional}
+        scope = {"torch": torch, "F": torch.nn.functional, "module": module}
         function: Callable[..., Any] = eval(f"lambda {', '.join(self.names)}: {source}", scope)
         return function
 
@@ -121,33 +124,21 @@ class Case:
         """Random numbers of its shapes."""
         import torch
 
-        if device == "meta":
-            made = [torch.empty(batch, *shape, device=device) for shape in self.shapes]
-        else:
-            generator = torch.Generator().manual_seed(seed)
-            made = [torch.randn(batch, *shape, generator=generator) for shape in self.shapes]
-        return [tensor.requires_grad_(grad) for tensor in made]
+        generator = torch.Generator().manual_seed(seed)
+        made = [torch.randn(batch, *shape, generator=generator) for shape in self.shapes]
+        if self.block.takes_kinds[0] == "class":
+            made[: len(self.block.main(made))] = [(value > 0).long() for value in self.block.main(made)]
+        made = [value.to(device) for value in made]
+        return [value.requires_grad_(grad and value.is_floating_point()) for value in made]
 
 
-@lru_cache(maxsize=1)
-def _built(case: Case) -> nn.Module:
+@lru_cache(maxsize=2)
+def _built(case: Case, device: str) -> nn.Module:
     """The module of a heavy block, of which copies are quicker than new ones."""
-    with seeded(0):
-        return case.lowered()
-
-
-@contextmanager
-def seeded(seed: int) -> Iterator[None]:
-    """Chance from a seed, and afterwards as if nothing had been drawn."""
     import torch
 
-    generator = torch.default_generator  # `torch.manual_seed` would seed all devices, which takes longer than a block
-    before = generator.get_state()
-    generator.manual_seed(seed)
-    try:
-        yield
-    finally:
-        generator.set_state(before)
+    with seeded(0), torch.device(device):
+        return case.lowered()
 
 
 def close(one: Tensor, other: Tensor) -> bool:

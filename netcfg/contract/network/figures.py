@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from netcfg.blocks.base import ShapeError
 from netcfg.contract.breach import Breach
-from netcfg.contract.network.case import Case, seeded, shown
+from netcfg.contract.network.case import Case, shown
+from netcfg.contract.seeds import seeded
 from netcfg.contract.sizes import shape_at, symbolic
 from netcfg.shapes import Shape, at
 
@@ -29,7 +30,9 @@ def shapes(case: Case) -> Iterator[Breach]:
         found = {port: tuple(value.shape) for port, value in given.items()}
         wanted = {port: (batch, *shape) for port, shape in declared.items()}
         if found != wanted:
-            yield case.breach("shape", _ports(declared), _ports({k: v[1:] for k, v in found.items()}), "shape")
+            yield case.breach(
+                "shape", _ports(declared), _ports({k: v[1:] for k, v in found.items()}), "shape"
+            )
             return
 
 
@@ -110,7 +113,9 @@ def _hidden(case: Case) -> Iterator[Breach]:
     hidden = [leaf for value in given.values() for leaf in _leaves(value) if id(leaf) not in known]
     if hidden:
         numbers = sum(leaf.numel() for leaf in {id(leaf): leaf for leaf in hidden}.values())
-        yield case.breach("parameters", "all of its module's", f"{numbers} that its module does not know", "lower")
+        yield case.breach(
+            "parameters", "all of its module's", f"{numbers} that its module does not know", "lower"
+        )
 
 
 def _leaves(value: Tensor) -> Iterator[Tensor]:

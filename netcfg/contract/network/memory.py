@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from netcfg.blocks.base import Block
 from netcfg.contract.breach import Breach, what_was_raised
-from netcfg.contract.network.case import Case, close, seeded
+from netcfg.contract.network.case import Case, close
 from netcfg.contract.network.probes import kept, peak, per_sample, storages
+from netcfg.contract.seeds import seeded
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -138,5 +139,3 @@ def _numbers(count: object) -> str:
 
 def _set(needs: frozenset[str]) -> str:
     return " and ".join(sorted(needs)) or "nothing"
-
-

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 
 from netcfg.blocks.base import Block, ShapeError
 from netcfg.contract.breach import Breach
-from netcfg.contract.network.case import Case, Shapes, seeded
+from netcfg.contract.network.case import Case, Shapes
+from netcfg.contract.seeds import seeded
 from netcfg.contract.variations import Variation, variations
 
 Varied = list[Variation[Block]]

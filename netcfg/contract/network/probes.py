@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from netcfg.contract.network.case import Case, Computation, seeded
+from netcfg.contract.network.case import Case, Computation
+from netcfg.contract.seeds import seeded
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from netcfg.blocks.base import Reach
 from netcfg.contract.breach import Breach
-from netcfg.contract.network.case import Case, Computation, seeded
+from netcfg.contract.network.case import Case, Computation
+from netcfg.contract.seeds import seeded
 
 if TYPE_CHECKING:
     from torch import Tensor
