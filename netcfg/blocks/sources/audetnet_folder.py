@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Field as Option
 from pydantic import field_validator
@@ -13,6 +13,9 @@ from netcfg.blocks.fields import FieldSpec, ImageSize, Split
 from netcfg.blocks.sources.base import Source
 from netcfg.shapes import Size, Symbolic
 from netcfg.source import NetcfgError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class AudetnetFolder(Source, name="audetnet_folder"):
@@ -98,6 +101,14 @@ class AudetnetFolder(Source, name="audetnet_folder"):
         if self.image_size is None:
             return Symbolic.named("height"), Symbolic.named("width")
         return self.image_size[0], self.image_size[-1]
+
+    def example(self, folder: Path) -> Self:
+        """Three subjects to train on and one to test on."""
+        from netcfg.datasets.sources.example_folders import write_audetnet
+
+        size = (self.image_size[0], self.image_size[-1]) if self.image_size else (64, 64)
+        labels = write_audetnet(folder, self.units, 5 if self.intensities else 1, size)
+        return self.model_copy(update={"path": str(folder), "labels": labels})
 
     def open(self, split: Split, fields: Sequence[str]) -> Any:
         """The data set of one split; labels, ids and names of pictures are read and checked at once."""

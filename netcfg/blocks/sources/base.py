@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from pathlib import Path
+from typing import Any, ClassVar, Self
 
 from netcfg.blocks.base import Group, Section
 from netcfg.blocks.fields import FieldSpec, Split
@@ -25,6 +26,13 @@ class Source(Section):
     def asked_fields(self) -> dict[str, tuple[str, ...]]:
         """The fields that its options name, by option: each must be of use to somebody."""
         return {}
+
+    def example(self, folder: Path) -> Self:
+        """The section that reads a small example of its data, three subjects or more, which it writes below `folder`.
+
+        As it is where it reads no folder. What verifies sections opens it.
+        """
+        return self
 
     def open(self, split: Split, fields: Sequence[str]) -> Any:
         """A map-style data set of one split: `len`, and `[index]` giving a dict of arrays by field.

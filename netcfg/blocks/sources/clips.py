@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Field as Option
 from pydantic import field_validator
@@ -11,6 +11,9 @@ from pydantic import field_validator
 from netcfg.blocks.action_units import active_label, known_action_units, unit_numbers
 from netcfg.blocks.fields import FieldSpec, Split
 from netcfg.blocks.sources.face_files import FaceFiles, expand, label_spec
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class Clips(FaceFiles, name="clips"):
@@ -95,6 +98,13 @@ class Clips(FaceFiles, name="clips"):
             if self.intensities:
                 fields["intensities"] = label_spec(self.units)
         return fields
+
+    def example(self, folder: Path) -> Self:
+        """Recordings of six people, with labels."""
+        from netcfg.datasets.sources.example_folders import write_clips
+
+        labels = write_clips(folder, unit_numbers(self.action_units or ()))
+        return self.model_copy(update={"path": str(folder), "labels": str(labels)})
 
     def open(self, split: Split, fields: Sequence[str]) -> Any:
         """The data set of one split; labels and names of pictures are read and checked at once."""

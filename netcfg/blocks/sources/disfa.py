@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import Field as Option
 from pydantic import field_validator
@@ -12,6 +12,9 @@ from pydantic_core import PydanticCustomError
 from netcfg.blocks.action_units import AU_SETS, active_label, known_action_units, unit_numbers
 from netcfg.blocks.fields import FieldSpec, PositiveInt, Split
 from netcfg.blocks.sources.face_files import FOLDS, FaceFiles, label_spec
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class Disfa(FaceFiles, name="disfa"):
@@ -74,6 +77,13 @@ class Disfa(FaceFiles, name="disfa"):
         """All fields it can give."""
         labels = label_spec(self.units)
         return self.picture_fields() | {"labels": labels, "intensities": labels}
+
+    def example(self, folder: Path) -> Self:
+        """Some subjects of each fold, as DISFA is handed out."""
+        from netcfg.datasets.sources.example_folders import write_disfa
+
+        write_disfa(folder, self.units)
+        return self.model_copy(update={"path": str(folder)})
 
     def open(self, split: Split, fields: Sequence[str]) -> Any:
         """The data set of one split; labels and names of pictures are read and checked at once."""
