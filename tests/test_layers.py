@@ -20,10 +20,18 @@ FOLDERS = {
     "datasets": "netcfg.datasets",
 }
 LAYERS = [
-    {"netcfg.codes", "netcfg.source", "netcfg.shapes", "netcfg.files", "netcfg.words", "netcfg.axes"},
+    {
+        "netcfg.codes",
+        "netcfg.source",
+        "netcfg.shapes",
+        "netcfg.files",
+        "netcfg.words",
+        "netcfg.axes",
+        "netcfg.tracebacks",
+    },
     {"netcfg.syntax"},
     {"netcfg.blocks", "netcfg.extensions"},
-    {"netcfg.graph", "netcfg.program"},
+    {"netcfg.graph", "netcfg.program", "netcfg.faults"},
     {"netcfg.passes"},
     {"netcfg.compile"},
     {"netcfg.draw", "netcfg.summary", "netcfg.plan_text", "netcfg.reference", "netcfg.compare"},

@@ -16,6 +16,7 @@ from netcfg.axes import Kind
 from netcfg.blocks.registry import Group, register
 from netcfg.blocks.values import Reader, Reference, describe_type, reader_of, show_value
 from netcfg.shapes import Shape, Size, known, show, volume
+from netcfg.source import Span
 
 if TYPE_CHECKING:
     from torch import nn
@@ -85,6 +86,9 @@ class ShapeError(Exception):
         self.code = code
 
 
+_PLACE = "written at"  # no name that a field could have
+
+
 class Section(BaseModel):
     """A checked section of a file. Subclasses are final: one class per section type, named in its header."""
 
@@ -107,6 +111,18 @@ class Section(BaseModel):
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         if "name" in kwargs:
             register(cls)
+
+    @property
+    def written_at(self) -> Span | None:
+        """Its header in the file; None for a section that was made in Python. It is no part of what a section is:
+        two that say the same are equal wherever they stand.
+        """
+        place: Span | None = self.__dict__.get(_PLACE)
+        return place
+
+    def place(self, span: Span) -> None:
+        """Take note of where it is written."""
+        self.__dict__[_PLACE] = span
 
     @classmethod
     @cache

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Literal, get_args
+
+from netcfg.source import shown_path
 
 if TYPE_CHECKING:
     from netcfg.blocks.base import Section
@@ -24,7 +28,15 @@ ROOMS: Mapping[Group, tuple[str, ...]] = {
 }
 """The folders below `netcfg/blocks/` that hold the sections of a group."""
 
+FILE_MODULE = "netcfg_extension_"
+"""How the names of modules begin that an included Python file becomes."""
+
 _REGISTERED: dict[Group, dict[str, type[Section]]] = {group: {} for group in GROUPS}
+_RECORDS: list[list[type[Section]]] = []
+
+
+class Clash(TypeError):
+    """Two sections of one group have the same name."""
 
 
 def sections(group: Group) -> Mapping[str, type[Section]]:
@@ -43,19 +55,42 @@ def find(group: Group, name: str) -> type[Section] | None:
 
 
 def register(section: type[Section]) -> None:
-    """Make a section type known by its name. A name used twice in one group is a TypeError naming both."""
+    """Make a section type known by its name. Raises `Clash`, naming both, where another has it in that group."""
     group = _REGISTERED[section.group]
-    taken = group.get(section.type_name)
-    if taken is not None and _origin(taken) != _origin(section):
-        raise TypeError(f"[{section.type_name}] is defined by both {_origin(taken)} and {_origin(section)}")
-    group[section.type_name] = section
+    taken = group.setdefault(section.type_name, section)
+    if taken is not section:
+        raise Clash(f"[{section.type_name}] is defined by both {origin(taken)} and {origin(section)}")
+    for record in _RECORDS:
+        record.append(section)
 
 
-def forget(module: str) -> None:
-    """Take out what a module has registered: an extension that failed half way leaves nothing behind."""
-    for group in _REGISTERED.values():
-        for name in [name for name, section in group.items() if section.__module__ == module]:
-            del group[name]
+def forget(brought: Iterable[type[Section]]) -> None:
+    """Take sections out again."""
+    for section in brought:
+        if _REGISTERED[section.group].get(section.type_name) is section:
+            del _REGISTERED[section.group][section.type_name]
+
+
+@contextmanager
+def recorded() -> Iterator[list[type[Section]]]:
+    """The sections that are registered inside. What fails half way leaves none behind."""
+    brought: list[type[Section]] = []
+    _RECORDS.append(brought)
+    try:
+        yield brought
+    except BaseException:
+        forget(brought)
+        raise
+    finally:
+        _RECORDS.pop()
+
+
+def origin(section: type[Section]) -> str:
+    """Where a section comes from, for messages: its module, or the Python file that a program includes."""
+    module = sys.modules.get(section.__module__)
+    if section.__module__.startswith(FILE_MODULE) and module is not None and module.__file__ is not None:
+        return f"{section.__qualname__} in {shown_path(module.__file__)}"
+    return f"{section.__module__}.{section.__qualname__}"
 
 
 @cache
@@ -77,7 +112,3 @@ def _read_file(room: str, name: str) -> bool:
             raise
         return False
     return True
-
-
-def _origin(section: type[Section]) -> str:
-    return f"{section.__module__}.{section.__qualname__}"

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 
-from netcfg.extensions import load_extension
+from netcfg.extensions import leave_files, load_extension
 from netcfg.source import Finding, Note, SourceFile, Span, did_you_mean, shown_path
 from netcfg.syntax import Group, Include, parse
 
@@ -38,6 +38,7 @@ class Reading:
 
 def read_program(path_or_text: str | os.PathLike[str], findings: list[Finding]) -> Reading:
     """The groups of a file (a path) or of a text (a string with a line break or a brace in it)."""
+    leave_files()
     if isinstance(path_or_text, str) and ("\n" in path_or_text or "{" in path_or_text):
         reading = Reading(TEXT_NAME)
         _add(SourceFile(TEXT_NAME, path_or_text), Path.cwd(), 0, reading, [], findings)
