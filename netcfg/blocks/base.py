@@ -17,6 +17,7 @@ from netcfg.axes import Kind, axes_in_words, kind_in_words
 from netcfg.blocks.registry import Group, register
 from netcfg.blocks.values import Reader, Reference, describe_type, reader_of, show_value
 from netcfg.shapes import Shape, Size, known, show, volume
+from netcfg.source import Span
 
 if TYPE_CHECKING:
     from torch import nn
@@ -101,6 +102,7 @@ class AxesError(ShapeError):
 
 
 Given = TypeVar("Given")
+_PLACE = "written at"  # no name that a field could have
 
 
 class Section(BaseModel):
@@ -125,6 +127,18 @@ class Section(BaseModel):
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         if "name" in kwargs:
             register(cls)
+
+    @property
+    def written_at(self) -> Span | None:
+        """Its header in the file; None for a section that was made in Python. It is no part of what a section is:
+        two that say the same are equal wherever they stand.
+        """
+        place: Span | None = self.__dict__.get(_PLACE)
+        return place
+
+    def place(self, span: Span) -> None:
+        """Take note of where it is written."""
+        self.__dict__[_PLACE] = span
 
     @classmethod
     @cache

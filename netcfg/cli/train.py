@@ -79,7 +79,9 @@ def run(options: argparse.Namespace) -> int:
             raise
         time.sleep(_GRACE_SECONDS)
         return 1
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
+        if stop.args:  # before it began
+            raise
         print(
             "stopped at once; `netcfg train --resume RUN` continues from the last checkpoint", file=sys.stderr
         )

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from netcfg.blocks.base import Section as Checked
+from netcfg.faults import failing
 from netcfg.source import Finding, Note, did_you_mean
 from netcfg.syntax import Option, Section
 
@@ -25,6 +26,10 @@ def check_section(section: Section, kind: type[Kind], findings: list[Finding]) -
         except ValidationError as error:
             _report_invalid(error, section, findings)
             return None
+        except Exception as error:  # a validator of an author's own
+            findings.append(failing(kind, error, "the check of its options", section.span))
+            return None
+        checked.place(section.span)
         _report_conflict(checked, section, findings)
     else:
         _report_missing(section, kind, findings, before)
