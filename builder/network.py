@@ -47,11 +47,11 @@ def build_network(graph: Graph) -> Network:
     """One network, with fresh weights; frozen blocks do not ask for gradients."""
     network = _network_class(re.sub(r"\W", "_", graph.name), _Writer(graph).source())()
     for node in graph.blocks:
-        if not _is_inline(node) and node.shared is None:
+        if node.shared is None and (node.block.owns_tensor() or not _is_inline(node)):
             module = module_of(node)
             if node.freeze:
                 module.requires_grad_(False)
-            _place(network, node.path, module)
+            _place(network, node, module)
     return network
 
 
@@ -61,19 +61,39 @@ def module_of(node: Node) -> nn.Module:
     return lowered.build() if isinstance(lowered, Made) else lowered
 
 
-def _place(network: Network, path: str, module: nn.Module) -> None:
-    """Put a module at its path; the levels between are plain dictionaries."""
-    *levels, name = path.split(".")
+def _place(network: Network, node: Node, module: nn.Module) -> None:
+    """Put a module, or the tensor of one, at its path; the levels between are plain dictionaries."""
+    *levels, name = node.path.split(".")
     here: nn.ModuleDict = network
     for level in levels:
         if level not in here:
             here[level] = nn.ModuleDict()
         here = here[level]  # type: ignore[assignment]
-    here[name] = module
+    if not node.block.owns_tensor():
+        here[name] = module
+    elif isinstance(module.value, nn.Parameter):
+        here.register_parameter(name, module.value)
+    else:
+        assert isinstance(module.value, Tensor)
+        here.register_buffer(name, module.value)
 
 
 def _is_inline(node: Node) -> bool:
-    return node.block.inline(*("x" for _ in node.inputs)) is not None
+    return node.block.inline(*("x" for _ in node.inputs), *_tensor(node)) is not None
+
+
+def _tensor(node: Node) -> list[str]:
+    """The tensor that a block has under its own path, in Python; [] of other blocks."""
+    if not node.block.owns_tensor():
+        return []
+    *levels, name = node.holder.split(".")
+    tensor = f".{name}" if name.isidentifier() else f'.get_parameter("{name}")'
+    return [f"self{_indexed(levels)}{tensor}"]
+
+
+def _indexed(levels: list[str]) -> str:
+    """What leads to a module through dictionaries of modules, in Python."""
+    return "".join(f'["{level}"]' for level in levels)
 
 
 @cache
@@ -156,11 +176,10 @@ class _Writer:
             overwriting = node.block.overwriting(arguments[0])
             if overwriting is not None:
                 return overwriting
-        inline = node.block.inline(*arguments)
+        inline = node.block.inline(*arguments, *_tensor(node))
         if inline is not None:
             return inline
-        module = "".join(f'["{part}"]' for part in node.holder.split("."))
-        return f"self{module}({', '.join(arguments)})"
+        return f"self{_indexed(node.holder.split('.'))}({', '.join(arguments)})"
 
     def _release(self, roots: list[Key]) -> list[str]:
         """Variables whose last reader is this statement."""

@@ -291,6 +291,13 @@ class Block(Section):
         """The module that computes it, called with its inputs in order: mostly `made(Class, …)`, a call described."""
         raise NotImplementedError(f"[{self.type_name}] has no lowering")
 
+    def owns_tensor(self) -> bool:
+        """Whether what it has is one tensor under its own path, as PyTorch's networks have class tokens, instead of a
+        module with parameters below it. `lower` then makes a module with that tensor as `value`, which is moved to
+        the path, and `inline` is given it after its inputs.
+        """
+        return False
+
     def inline(self, *names: str) -> str | None:
         """Python source for a block that needs no module, over the given variable names.
 

@@ -48,7 +48,9 @@ class Lifetimes:
         """Signals that are another one under a new name: routes, identities."""
         alias: dict[Key, Key] = {}
         for index, node in enumerate(self.graph.nodes):
-            if len(node.inputs) == 1 and node.block.inline("x") == "x":
+            if len(node.inputs) != 1 or node.block.owns_tensor():
+                continue
+            if node.block.inline("x") == "x":
                 source = (node.inputs[0].producer, node.inputs[0].port)
                 alias[(index, "")] = alias.get(source, source)
         return alias
