@@ -46,6 +46,12 @@ def network_around(kind: type[Section]) -> tuple[str, list[tuple[int, ...]], tup
     return "\n".join(lines) + "\n" + text, inputs, shape_of(promised["output"])
 
 
+def fed(kind: type[Section], shape: tuple[int, ...]) -> Tensor:
+    """Numbers that a block can take: classes where it takes these."""
+    takes = vars(kind).get("takes_kinds", ())
+    return torch.randint(0, 2, (2, *shape)) if takes == ("class",) else torch.randn(2, *shape)
+
+
 def values_of(result: Tensor | dict[str, Tensor]) -> Tensor:
     return result if isinstance(result, Tensor) else next(iter(result.values()))
 
@@ -56,7 +62,7 @@ def test_a_block_computes_what_its_page_promises(name: str) -> None:
     graph = netcfg.load(text).networks["N"]
     assert graph.nodes[-1].output.shape == promised
     network = netcfg.build(netcfg.load(text))["N"]
-    result = values_of(network(*(torch.randn(2, *shape) for shape in inputs)))
+    result = values_of(network(*(fed(COMPUTING[name], shape) for shape in inputs)))
     assert tuple(result.shape) == (2, *promised)
     assert sum(value.numel() for value in network.parameters()) == graph.parameters
     assert sum(value.numel() for value in network.parameters() if value.requires_grad) == graph.trainable

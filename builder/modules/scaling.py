@@ -8,15 +8,26 @@ import torch
 from torch import Tensor as Values, nn
 from torch.nn import functional as F
 
+from netcfg.blocks.initial import Initial
+from netcfg.builder.modules.initialization import initialize
+
 
 class Tensor(nn.Module):
     """One tensor, learned or fixed: of a block whose tensor bears the block's own name in a network."""
 
     value: Values
 
-    def __init__(self, shape: Sequence[int], *, start: float = 0.0, learned: bool = True) -> None:
+    def __init__(
+        self,
+        shape: Sequence[int],
+        *,
+        start: float = 0.0,
+        initialization: Initial | None = None,
+        learned: bool = True,
+    ) -> None:
         super().__init__()
         value = torch.full(tuple(shape), start)
+        initialize(initialization, value)
         if learned:
             self.value = nn.Parameter(value)
         else:

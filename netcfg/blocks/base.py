@@ -27,16 +27,6 @@ MAX_KERNEL = 4_096
 Count = Annotated[int, Field(gt=0, le=MAX_CHANNELS)]
 Kernel = Annotated[int, Field(gt=0, le=MAX_KERNEL)]
 References = tuple[Reference, ...]
-Initialization = Literal[
-    "None",
-    "kaiming_uniform",
-    "kaiming_normal",
-    "xavier_uniform",
-    "xavier_normal",
-    "normal",
-    "zeros",
-]
-
 Adapt = Literal["strict", "tile", "tile_map", "skip"]
 ADAPT = (
     "weights of another shape: refuse; repeat along the inputs; repeat along the sides of the map that the inputs "
@@ -370,6 +360,6 @@ def window_arithmetic(shape: Shape, kernel: int, stride: int, pad: int) -> str:
 
 
 __all__ = [
-    "MAX_CHANNELS", "Block", "Count", "Group", "Initialization", "Kernel", "Reach", "Reference", "References",
+    "MAX_CHANNELS", "Block", "Count", "Group", "Kernel", "Reach", "Reference", "References",
     "Section", "ShapeError", "expect_known", "expect_rank", "known", "show", "volume", "window", "window_arithmetic",
 ]  # fmt: skip

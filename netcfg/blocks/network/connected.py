@@ -6,7 +6,8 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from netcfg.blocks.base import Block, Count, Initialization, ShapeError, expect_known
+from netcfg.blocks.base import Block, Count, ShapeError, expect_known
+from netcfg.blocks.initial import Initial
 from netcfg.blocks.made import Made, made
 from netcfg.blocks.network.activation import (
     CONNECTED_ACTIVATIONS,
@@ -38,7 +39,7 @@ class Connected(Block, name="connected"):
     output_features: Count = Field(description="outputs")
     activation: str = Field("linear", description="applied last")
     use_bias: bool = Field(True, description="add a learned number to each output")
-    initialization: Initialization = Field("None", description="of the weight; PyTorch's own where `None`")
+    initialization: Initial | None = Field(None, description="of the weight; PyTorch's own where `None`")
 
     def _features(self, shape: Shape) -> int:
         axis = 0 if len(shape) == 3 else -1

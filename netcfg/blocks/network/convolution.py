@@ -9,13 +9,13 @@ from pydantic import Field
 from netcfg.blocks.base import (
     Block,
     Count,
-    Initialization,
     Kernel,
     expect_known,
     expect_rank,
     window,
     window_arithmetic,
 )
+from netcfg.blocks.initial import Initial
 from netcfg.blocks.made import Made, made
 from netcfg.blocks.network.activation import (
     CONVOLUTIONAL_ACTIVATIONS,
@@ -59,7 +59,7 @@ class Convolutional(Block, name="convolutional"):
     )
     batch_normalise: bool = Field(False, description="normalise over the batch before the activation")
     activation: str = Field("None", description="applied last")
-    initialization: Initialization = Field("None", description="of the weight; PyTorch's own where `None`")
+    initialization: Initial | None = Field(None, description="of the weight; PyTorch's own where `None`")
     eps: Annotated[float, Field(gt=0)] = Field(1e-4, description="of the batch normalisation")
 
     @property
