@@ -30,6 +30,15 @@ def _unequal(first: Shape, second: Shape, joined: int | None = None) -> str:
     return ", ".join(rows)
 
 
+def expect_equal(verb: str, inputs: tuple[Shape, ...]) -> None:
+    """Refuse signals of different shapes; `verb` says what is done with them."""
+    first = inputs[0]
+    for argument, shape in enumerate(inputs[1:], 1):
+        if len(shape) != len(first) or any(map(differ, first, shape)):
+            message = f"{verb} {show(first)} and {show(shape)}: {_unequal(first, shape)}"
+            raise ShapeError(message, argument=argument)
+
+
 def _concatenated(inputs: tuple[Shape, ...], axis: int) -> Shape:
     """The shape of signals joined along an axis (0: channels); the other axes must agree."""
     first = inputs[0]
@@ -152,15 +161,8 @@ class CombineAdd(Block, name="combine_add"):
 
     def shape(self, *inputs: Shape) -> Shape:
         """The common one."""
-        first = inputs[0]
-        for argument, shape in enumerate(inputs[1:], 1):
-            if len(shape) != len(first) or any(
-                differ(here, there) for here, there in zip(first, shape, strict=True)
-            ):
-                raise ShapeError(
-                    f"adds {show(first)} and {show(shape)}: {_unequal(first, shape)}", argument=argument
-                )
-        return first
+        expect_equal("adds", inputs)
+        return inputs[0]
 
     def inline(self, *names: str) -> str:
         """The sum."""
