@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from netcfg.blocks.made import Made
-from netcfg.graph import Graph, Node
+from netcfg.graph import Graph, Node, Signal
 from netcfg.passes.lifetimes import Key, Lifetimes
 from netcfg.program import Program
 from netcfg.shapes import show
@@ -47,6 +47,7 @@ def build_network(graph: Graph) -> Network:
     """One network, with fresh weights; frozen blocks do not ask for gradients."""
     network = _network_class(re.sub(r"\W", "_", graph.name), _Writer(graph).source())()
     for node in graph.blocks:
+        # In file order: it decides which random numbers each block starts from, and so what a seed means.
         if node.shared is None and (node.block.owns_tensor() or not _is_inline(node)):
             module = module_of(node)
             if node.freeze:
@@ -87,8 +88,14 @@ def _tensor(node: Node) -> list[str]:
     if not node.block.owns_tensor():
         return []
     *levels, name = node.holder.split(".")
-    tensor = f".{name}" if name.isidentifier() else f'.get_parameter("{name}")'
-    return [f"self{_indexed(levels)}{tensor}"]
+    holder = f"self{_indexed(levels)}"
+    return [f"{holder}.{name}" if name.isidentifier() else f'getattr({holder}, "{name}")']
+
+
+def _repeated(name: str, signal: Signal, batch: str) -> str:
+    """A signal that is the same for all samples, which has a batch axis of 1, for each sample of another one."""
+    sizes = ", ".join([f"{batch}.shape[0]", *("-1" for _ in signal.shape)])
+    return f"{name}.expand({sizes})"
 
 
 def _indexed(levels: list[str]) -> str:
@@ -143,19 +150,23 @@ class _Writer:
         return len(self.graph.outputs) > 1
 
     def _returned(self) -> str:
-        values = {
-            name: self.names[self.lifetimes.root(signal)] for name, signal in self.graph.outputs.items()
-        }
+        values = {name: self._output(signal) for name, signal in self.graph.outputs.items()}
         if self._named_outputs():
             return "{" + ", ".join(f'"{name}": {value}' for name, value in values.items()) + "}"
         return next(iter(values.values()))
+
+    def _output(self, signal: Signal) -> str:
+        name, batch = self.names[self.lifetimes.root(signal)], next(iter(self.graph.inputs), None)
+        return _repeated(name, signal, batch) if signal.shared and batch is not None else name
 
     # --- statements
 
     def _statement(self, index: int, node: Node) -> None:
         roots = self.lifetimes.roots(index)
-        arguments = [self.names[self.lifetimes.root(signal)] for signal in node.inputs]
+        arguments = self._arguments(node)
         expression = self._expression(index, node, arguments)
+        # Before the target is named, so that a statement may put its result where its own input was: `x = relu(x)`
+        # keeps one tensor alive, not two.
         released = self._release(roots)
         reusable = [name for name in released if name not in self.graph.inputs]
         single = len(node.outputs) == 1
@@ -168,8 +179,20 @@ class _Writer:
             self._unpack(index, node, target)
             leftover.append(target)
         if leftover:
+            # A name that is not written anew would hold its tensor until the function returns.
             self.lines.append(f"    del {', '.join(leftover)}")
             self.free += [name for name in leftover if name not in self.graph.inputs]
+
+    def _arguments(self, node: Node) -> list[str]:
+        """The variables that a node reads; what is the same for all samples once for each, where others are not."""
+        names = [self.names[self.lifetimes.root(signal)] for signal in node.inputs]
+        batch = next(
+            (name for name, signal in zip(names, node.inputs, strict=True) if not signal.shared), None
+        )
+        return [
+            _repeated(name, signal, batch) if signal.shared and batch is not None else name
+            for name, signal in zip(names, node.inputs, strict=True)
+        ]
 
     def _expression(self, index: int, node: Node, arguments: list[str]) -> str:
         if self.lifetimes.may_overwrite(index):
@@ -179,7 +202,7 @@ class _Writer:
         inline = node.block.inline(*arguments, *_tensor(node))
         if inline is not None:
             return inline
-        return f"self{_indexed(node.holder.split('.'))}({', '.join(arguments)})"
+        return f"self{_indexed(node.holder.split('.'))}({node.block.call(*arguments)})"
 
     def _release(self, roots: list[Key]) -> list[str]:
         """Variables whose last reader is this statement."""

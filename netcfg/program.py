@@ -63,6 +63,8 @@ class Program:
     model: Graph | None = None
     signals: Mapping[str, Signal] = field(default_factory=dict)
     losses: Mapping[str, Loss] = field(default_factory=dict)
+    loss_spans: Mapping[str, Span] = field(default_factory=dict)
+    """Where each loss is written."""
     phases: tuple[Phase, ...] = ()
     metrics: Mapping[str, Metric] = field(default_factory=dict)
     pictures: Pictures | None = None

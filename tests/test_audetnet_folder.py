@@ -10,8 +10,8 @@ import netcfg
 from netcfg.blocks.fields import FieldSpec
 from netcfg.blocks.sources.audetnet_folder import AudetnetFolder
 from netcfg.datasets.pipeline import Pipeline
+from netcfg.datasets.samples import notes
 from netcfg.datasets.samples.label_files import read_labels
-from netcfg.datasets.sources import audetnet_folder
 from netcfg.program import Data
 from netcfg.shapes import Symbolic
 from netcfg.source import NetcfgError, SourceFile, Span
@@ -41,7 +41,7 @@ def folder(tmp_path):
     write_labels(tmp_path, {name: labels_of(name) for name in TRAIN + TEST})
     (tmp_path / "train_ids.csv").write_text("\n".join(TRAIN) + "\n")
     (tmp_path / "test_ids.csv").write_text("\r\n".join(TEST))
-    audetnet_folder._SAID.clear()
+    notes._SAID.clear()
     return tmp_path
 
 

@@ -20,7 +20,15 @@ FOLDERS = {
     "datasets": "netcfg.datasets",
 }
 LAYERS = [
-    {"netcfg.codes", "netcfg.source", "netcfg.shapes", "netcfg.files", "netcfg.words", "netcfg.axes"},
+    {
+        "netcfg.codes",
+        "netcfg.spelling",
+        "netcfg.source",
+        "netcfg.shapes",
+        "netcfg.files",
+        "netcfg.words",
+        "netcfg.axes",
+    },
     {"netcfg.syntax"},
     {"netcfg.blocks", "netcfg.extensions"},
     {"netcfg.graph", "netcfg.program"},

@@ -1,11 +1,13 @@
-"""Which sections there are. The files of a kind are read when that kind is first asked for."""
+"""Which sections there are. The file of a section is read when that section is first asked for."""
 
 from __future__ import annotations
 
 import pkgutil
+import re
 from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
 if TYPE_CHECKING:
@@ -24,6 +26,8 @@ ROOMS: Mapping[Group, tuple[str, ...]] = {
 }
 """The folders below `netcfg/blocks/` that hold the sections of a group."""
 
+_NAMED_CLASS = re.compile(r"^class \w+\([^)]*\bname=\"(?P<name>[^\"]+)\"", re.MULTILINE)
+
 _REGISTERED: dict[Group, dict[str, type[Section]]] = {group: {} for group in GROUPS}
 
 
@@ -35,11 +39,12 @@ def sections(group: Group) -> Mapping[str, type[Section]]:
 
 
 def find(group: Group, name: str) -> type[Section] | None:
-    """The section of this name, or None. Reads only the file that bears its name where there is one."""
+    """The section of this name, or None. Of the shipped files only the one that defines it is read."""
     known = _REGISTERED[group].get(name)
-    if known is None and name.isidentifier() and any(_read_file(room, name) for room in ROOMS[group]):
+    if known is None and (module := _index(group).get(name)) is not None:
+        import_module(module)
         known = _REGISTERED[group].get(name)
-    return known or sections(group).get(name)
+    return known
 
 
 def register(section: type[Section]) -> None:
@@ -67,16 +72,15 @@ def _read(room: str) -> None:
 
 
 @cache
-def _read_file(room: str, name: str) -> bool:
-    """Import the file of a folder that bears a section's name; whether there is one."""
-    path = f"netcfg.blocks.{room}.{name}"
-    try:
-        import_module(path)
-    except ModuleNotFoundError as error:
-        if error.name != path:  # it is there, and what it needs is not
-            raise
-        return False
-    return True
+def _index(group: Group) -> Mapping[str, str]:
+    """The module of each shipped section by its name, seen from the text: importing them all takes 50 times as long."""
+    found = {}
+    for room in ROOMS[group]:
+        folder = Path(__file__).with_name(room)
+        for path in sorted(folder.glob("*.py")):
+            for match in _NAMED_CLASS.finditer(path.read_text(encoding="utf-8")):
+                found[match["name"]] = f"netcfg.blocks.{room}.{path.stem}"
+    return found
 
 
 def _origin(section: type[Section]) -> str:

@@ -223,7 +223,7 @@ def _load(options: argparse.Namespace, folder: Path | None) -> Program:
 
     assert folder is not None
     name = RunFolder.open(folder).read_json("run.json")["program"]
-    return replace(load(folder / "resolved.cfg"), name=name)
+    return replace(load(folder / "resolved.cfg", allow_outside=True), name=name)
 
 
 def _reopened(folder: Path, program: Program, options: argparse.Namespace) -> RunFolder:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 from netcfg.compare.change import Change, Value
 from netcfg.compare.networks import BlockChange, NetworkChange
 from netcfg.compare.programs import Difference
+from netcfg.compare.together import written_together
 from netcfg.compare.training import SectionChange
 from netcfg.graph import Graph
 from netcfg.program import Program
@@ -146,15 +147,14 @@ def _listed(names: Sequence[str]) -> str:
 
 def _block_rows(change: NetworkChange) -> Iterator[_Row]:
     """A row for each block, for each use of a template that is new or gone, for each change that repeats."""
-    written = [block for block in change.blocks if block.status != "follows"]
     units = _Units(change)
-    for (status, unit), blocks in groupby(written, units.of):
+    for (status, unit), groups in groupby(written_together(change), lambda group: units.of(group[0])):
         if unit:
-            yield _unit_row(change, status, unit, list(blocks))
+            yield _unit_row(change, status, unit, [block for group in groups for block in group])
         elif status == "changed":
-            yield from _changed_rows(change, list(blocks))
+            yield from (_changed_row(change, group) for group in groups)
         else:
-            yield from (_whole_row(change, block) for block in blocks)
+            yield from (_whole_row(change, block) for group in groups for block in group)
 
 
 class _Units:
@@ -214,21 +214,16 @@ def _whole_row(change: NetworkChange, block: BlockChange) -> _Row:
     return _Row(block.status, node.path, "; ".join(facts), _place(node.span))
 
 
-def _changed_rows(change: NetworkChange, blocks: Iterable[BlockChange]) -> Iterator[_Row]:
-    """Changed blocks; those of one line of the file (a template's, a repeat's) that changed alike together."""
-    alike: dict[tuple[object, ...], list[BlockChange]] = {}
-    for block in blocks:
-        alike.setdefault((change.node(block).span, block.changes), []).append(block)
-    for (_, changes), group in alike.items():
-        node = change.node(group[0])
-        effects = group[0].effects if len(group) == 1 else ()
-        name = f"input {node.path}" if node.is_input else node.path
-        if len(group) > 1:
-            name += f" and {len(group) - 1} more"
-        assert isinstance(changes, tuple)
-        texts = [*map(change_text, changes), *map(change_text, effects)]
-        kind = "" if node.is_input else f"{node.type}: "
-        yield _Row("changed", name, kind + "; ".join(texts), _place(node.span))
+def _changed_row(change: NetworkChange, group: Sequence[BlockChange]) -> _Row:
+    """A changed block, or all those of a template or a line that changed alike."""
+    node = change.node(group[0])
+    effects = group[0].effects if len(group) == 1 else ()
+    name = f"input {node.path}" if node.is_input else node.path
+    if len(group) > 1:
+        name += f" and {len(group) - 1} more"
+    texts = [*map(change_text, group[0].changes), *map(change_text, effects)]
+    kind = "" if node.is_input else f"{node.type}: "
+    return _Row("changed", name, kind + "; ".join(texts), _place(node.span))
 
 
 def change_text(change: Change, nothing: str = "—") -> str:

@@ -102,14 +102,11 @@ def _unknown_field(name: str, section: Section, fields: Mapping[str, FieldSpec])
 
 def check_fields_used(data: Data, reserved: Reserved) -> None:
     """A field that is asked for by name must be of use to somebody, if only to a later transform."""
-    asking = zip(reserved.sections("Data"), (data.source, *data.transforms), data.needed, strict=True)
-    for section, asked, used in asking:
-        for key, names in (
-            ("fields", getattr(asked, "wanted", None)),
-            ("only", getattr(asked, "only", None)),
-        ):
+    asking: tuple[Source | Transform, ...] = (data.source, *data.transforms)
+    for section, asked, used in zip(reserved.sections("Data"), asking, data.needed, strict=True):
+        for key, names in asked.asked_fields().items():
             option = section.option(key)
-            for name in names or ():
+            for name in names:
                 if name not in used and option is not None:
                     message = f"no network, loss or metric takes the data field `{name}`"
                     help = did_you_mean(name, used) or "leave it out"

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from netcfg.blocks.sources.bp4d import Bp4d
+from netcfg.datasets.samples import notes
 from netcfg.datasets.samples.frame_pairs import ClipSamples
 from netcfg.datasets.samples.subject_folds import BP4D_FOLDS, DISFA_FOLDS, subjects_of_split
-from netcfg.datasets.sources import audetnet_folder
 from netcfg.source import NetcfgError
 
 TRAIN, VALIDATION, TEST = ("F003", "F005"), ("F004",), ("F001", "F002")
@@ -17,7 +17,7 @@ FIELDS = ("image", "flow", "labels", "subject", "clip")
 @pytest.fixture
 def lists(tmp_path):
     """Crops, flow, and lists of AU12 and AU6."""
-    audetnet_folder._SAID.clear()
+    notes._SAID.clear()
     trees.write_crops(tmp_path)
     parts = {"train": TRAIN, "val": VALIDATION, "test": TEST}
     trees.write_lists(tmp_path, {name: trees.crop_lines(people) for name, people in parts.items()})
@@ -28,7 +28,7 @@ def lists(tmp_path):
 
 @pytest.fixture
 def database(tmp_path):
-    audetnet_folder._SAID.clear()
+    notes._SAID.clear()
     trees.write_bp4d(tmp_path)
     return tmp_path
 

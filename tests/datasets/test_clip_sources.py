@@ -11,8 +11,8 @@ from netcfg.blocks.sources.disfa import Disfa
 from netcfg.cli.main import main
 from netcfg.datasets.pictures import unpacked_videos
 from netcfg.datasets.pipeline import open_samples
+from netcfg.datasets.samples import notes
 from netcfg.datasets.samples.subject_folds import DISFA_FOLDS
-from netcfg.datasets.sources import audetnet_folder
 from netcfg.source import NetcfgError
 
 # of fold 0: tested; and five others, of which those at places 2 and 3 are for validation
@@ -21,7 +21,7 @@ PEOPLE = (DISFA_FOLDS[0][0], "SN003", "SN004", "SN005", "SN006", "SN007")
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path, monkeypatch):
-    audetnet_folder._SAID.clear()
+    notes._SAID.clear()
     monkeypatch.setenv("NETCFG_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache" / "frames"
 

@@ -17,7 +17,7 @@ from netcfg.blocks.transforms.normalise import Normalise
 from netcfg.datasets.pictures.face_boxes import clipped_box, jittered_box
 from netcfg.datasets.pipeline import Pipeline, open_samples
 from netcfg.datasets.samplers.oversample import Copy, balanced, doubled
-from netcfg.datasets.sources import audetnet_folder
+from netcfg.datasets.samples import notes
 
 NETWORK = (
     "{N}\n[net]\n[input]\nname = image\nchannels = 3\nheight = 32\nwidth = 32\n"
@@ -69,7 +69,7 @@ def test_a_box_moves_by_an_eighth_and_is_clipped():
 
 @pytest.fixture
 def database(tmp_path):
-    audetnet_folder._SAID.clear()
+    notes._SAID.clear()
     trees.write_bp4d(tmp_path, frames=4, shown=1)
     return tmp_path
 
@@ -102,7 +102,7 @@ def test_mirrored_copies_are_mirrored(database):
 
 
 def test_lists_that_hold_copies_stay_as_they_are(tmp_path, capsys):
-    audetnet_folder._SAID.clear()
+    notes._SAID.clear()
     trees.write_crops(tmp_path)
     lines = trees.crop_lines(("F003",))
     copies = [line.replace("Faces/", "Faces_flip/") for line in lines]

@@ -57,6 +57,9 @@ DOWN, RIGHT = Look(columns=1), Look(columns=1, direction="left-right")
     ("name", "look"),
     [
         *((name, DOWN) for name in sketches.ALL),
+        *((name, look) for name in sketches.ALL for look in (Look(), Look(columns=3))),
+        *((name, Look(direction="left-right")) for name in sketches.ALL),
+        *((name, Look(direction="left-right", columns=4)) for name in ("unet", "resnet18", "taps")),
         *((name, RIGHT) for name in ("inception", "nested_repeats", "two_streams_templates", "taps")),
         ("repeats", Look(columns=1, depth=0)),
         ("nested_repeats", Look(columns=1, depth=1, heat="macs")),
@@ -77,10 +80,14 @@ def test_the_page_places_parts_as_the_pictures_do(browser: Browser, name: str, l
     assert browser.problems == []
 
 
-def test_lines_run_as_those_of_the_pictures(browser: Browser) -> None:
+@pytest.mark.parametrize(
+    ("name", "look"),
+    [("unet", DOWN), ("unet", Look(columns=3)), ("two_streams", Look(columns=3)), ("vgg16", Look(columns=4))],
+)
+def test_lines_run_as_those_of_the_pictures(browser: Browser, name: str, look: Look) -> None:
     import re
 
-    drawn = picture([sketches.unet()], look=Look(columns=1))
+    drawn = picture([sketches.ALL[name]()], look=look)
     browser.open(page_of(drawn))
     found = browser.evaluate(
         "[...document.querySelectorAll('.line path')].map((path) => path.getAttribute('d'))"
@@ -271,6 +278,7 @@ def test_tab_goes_through_the_page_and_out_of_the_diagram(browser: Browser, page
 def test_drag_moves_and_the_wheel_zooms_about_the_pointer(browser: Browser, page: str) -> None:
     browser.open(page)
     view = "[netcfg.x, netcfg.y, netcfg.scale]"
+    browser.press("0")
     x, y, scale = browser.evaluate(view)
     browser.drag((100, 500), (160, 460))
     assert browser.evaluate(view) == pytest.approx([x + 60, y - 40, scale])
@@ -321,8 +329,32 @@ def test_a_training_step_is_shown_as_it_is(browser: Browser) -> None:
 def test_columns_that_were_asked_for_are_kept(browser: Browser) -> None:
     drawn = picture(graphs(), look=Look(columns=2))
     browser.open(page_of(drawn))
-    assert parts(browser)["Net.one.down"] == pytest.approx(place_in(drawn, "Net.one.down"))
+    expect_places_of(browser, drawn)
+    browser.press("c", "e")
+    expect_places_of(browser, drawn)
     assert browser.problems == []
+
+
+@pytest.mark.parametrize("name", ["aunet_of_fc6.cfg", "audetnet.cfg", "aunet_of_vertical.cfg"])
+@pytest.mark.parametrize("direction", ["top-down", "left-right"])
+def test_long_networks_fold_into_columns_as_in_the_picture(
+    browser: Browser, name: str, direction: str
+) -> None:
+    for graph in netcfg.load(CFG / name).networks.values():
+        drawn = picture([graph], look=Look(direction=direction))
+        browser.open(page_of(drawn))
+        expect_places_of(browser, drawn)
+
+
+def expect_places_of(browser: Browser, drawn: Picture) -> None:
+    """The parts of a page's only network stand as in the picture, from its network's corner on."""
+    found = parts(browser)
+    (network,) = drawn.diagrams
+    left, top, *_ = place_in(drawn, network.frame.name) or (0, 0)
+    for group in groups_of(drawn.scene.shapes):
+        if group.place:
+            x, y, width, height = group.place
+            assert found[group.id] == pytest.approx([x - left, y - top, width, height], abs=0.011), group.id
 
 
 def place_in(drawn: Picture, id: str) -> tuple[float, float, float, float] | None:
@@ -367,3 +399,52 @@ def test_strange_names_are_only_text(browser: Browser) -> None:
     browser.evaluate("netcfg.choose(netcfg.data.networks[0].id, true)")
     assert name in browser.evaluate(PANEL)
     assert browser.problems == []
+
+
+# --- differences
+
+PAIR = "{Define pair}\n" + 2 * "[convolutional]\nfilters = 4\nkernel_size = 3\npad = True\n"
+PLAIN = "{Net}\n[net]\nchannels = 3\nheight = 8\nwidth = 8\n[pair]\nname = one\n[pair]\nname = two\n"
+
+
+def difference_page(before: str, after: str) -> str:
+    return page_of(difference_picture(compare(netcfg.load(before), netcfg.load(after))))
+
+
+def facts(browser: Browser) -> str:
+    return str(browser.evaluate(PANEL)).replace("\u202f", "")
+
+
+def test_sums_of_a_difference_leave_out_what_was_removed(browser: Browser) -> None:
+    other = PAIR.replace("[convolutional]", "[dropout]\n[convolutional]", 1).rpartition("[convolutional]")[0]
+    before, after = PAIR + PLAIN, other + PLAIN
+    (old,), (new,) = netcfg.load(before).networks.values(), netcfg.load(after).networks.values()
+    browser.open(difference_page(before, after), "Net.one")
+    browser.press("Enter")
+    inside = sum(node.parameters for node in new.nodes if node.path.startswith("one."))
+    assert f"boxes\n2\nparameters\n{inside}\n" in facts(browser)
+    browser.evaluate("netcfg.choose('Net', true)")
+    assert f"parameters\n{new.parameters}\n" in facts(browser)
+    assert f"parameters before\n{old.parameters}\n" in facts(browser)
+    assert browser.problems == []
+
+
+def test_added_and_removed_are_words_in_panel_label_and_search(browser: Browser) -> None:
+    before, after = PLAIN + "[dropout]\nname = gone\n", PLAIN + "[flatten]\nname = new\n"
+    browser.open(difference_page(PAIR + before, PAIR + after))
+    for id, word in (("Net.new", "added"), ("Net.removed.gone", "removed")):
+        browser.evaluate(f"netcfg.choose('{id}', true)")
+        assert f"\n{word}\n" in browser.evaluate(PANEL)
+        assert word in browser.evaluate(f"netcfg.element('{id}').getAttribute('aria-label')").split(", ")
+        browser.evaluate(f"netcfg.search('{word}')")
+        assert browser.evaluate("netcfg.hits") == [id]
+
+
+def test_a_folded_box_explains_its_colour(browser: Browser) -> None:
+    after = PAIR.replace("filters = 4", "filters = 5", 1) + "[dropout]\n" + PLAIN
+    browser.open(difference_page(PAIR + PLAIN, after))
+    browser.press("c")
+    assert "1 added, 1 changed" in browser.evaluate("netcfg.element('Net.one').textContent")
+    assert "1 added, 1 changed" in browser.evaluate("netcfg.element('Net.one').getAttribute('aria-label')")
+    browser.evaluate("netcfg.choose('Net.one', true)")
+    assert "1 added, 1 changed" in browser.evaluate(PANEL)

@@ -48,7 +48,7 @@ def open_run(path: Path, device: torch.device, weights: Path | None = None) -> T
 def program_of_run(path: Path, data: str | None = None) -> Program:
     """The program as a run trained it; on other data where `data` is a folder."""
     started = RunFolder.open(path).read_json("run.json")
-    program, findings = check(path / "resolved.cfg", data=data)
+    program, findings = check(path / "resolved.cfg", data=data, allow_outside=True)
     if program is None:
         raise ProgramError(findings)
     named = replace(program, name=started.get("program", program.name))

@@ -38,6 +38,8 @@ class Precision:
         """
         if self.name == "f32":
             return nullcontext()
+        # autocast caches the cast of a weight: one made under no_grad would be handed to a later forward that trains,
+        # and that weight would get no gradient.
         return torch.autocast(self.device.type, HALF[self.name], cache_enabled=history)
 
     def phase(self) -> AbstractContextManager[object]:
@@ -74,6 +76,7 @@ class Losses:
 
     def one(self, name: str, signals: Iterable[Tensor]) -> Tensor:
         """The scalar of a loss. Signals in half precision are compared in single."""
+        # bf16 has 8 bits: a mean over a batch would lose most samples' parts.
         inputs = [tensor.float() if tensor.dtype in HALF.values() else tensor for tensor in signals]
         value: Tensor = self.modules[name](*self.networks[name], *inputs)
         return value
@@ -165,9 +168,12 @@ class Step:
         with self.precision.phase():
             for computes in plan.together:
                 self._compute(computes, values)
+            # Before the losses, as some evaluate networks themselves (a penalty its critic): only what the phase trains
+            # may keep history, else the graph of a frozen network would be built for nothing.
             self._train_only(name)
             losses = {evaluate.loss: self._evaluate(evaluate, values) for evaluate in plan.evaluates}
         total = weighted_sum(losses, plan.phase.weights)
+        # Reading a number waits for all work in the queue: free on a processor, a stall of the whole step on a GPU.
         if total.device.type == "cpu":
             if not isfinite(total.item()):
                 broken = {key: value.item() for key, value in losses.items()}
@@ -176,6 +182,7 @@ class Step:
                 self.team.check()
         stepper.begin()
         stepper.backward(total)
+        # After the whole backward pass and before clipping: a norm of one process's gradients is not that of the mean.
         self.team.mean_gradients(self._exchanged[name])
         if self.on_gradients is not None:
             self.on_gradients(name)
@@ -183,6 +190,7 @@ class Step:
         for loss, value in losses.items():
             reported[self.names[name, loss]] = value.detach()
         reported[self.names[name, ""]] = total.detach()
+        # At once, not at the end of the batch: the next phase's activations take the place of these.
         for index in plan.released:
             values[index] = None
 
@@ -194,11 +202,14 @@ class Step:
         if first.history is not None:
             self._train_only(first.history)
             if network in self._trained[first.history]:
+                # The wrapper exchanges gradients while backward runs, so it may serve only the forward that this
+                # phase trains through; any other forward would upset its count of backward passes.
                 call = self._training_calls.get(str(network), call)
         assert call is not None
         with_history = first.history is not None
         with torch.set_grad_enabled(with_history):
             inputs = [[_read(values, read) for read in compute.reads] for compute in computes]
+            # One pass over the joined batches gives each sample what it would get alone; the plan joins no others.
             joined = (
                 inputs[0] if len(inputs) == 1 else [torch.cat(parts) for parts in zip(*inputs, strict=True)]
             )

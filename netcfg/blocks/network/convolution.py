@@ -10,6 +10,7 @@ from netcfg.blocks.base import (
     Block,
     Count,
     Kernel,
+    Reach,
     expect_known,
     expect_rank,
     window,
@@ -49,6 +50,7 @@ class Convolutional(Block, name="convolutional"):
 
     by_sample: ClassVar[bool] = True
     family: ClassVar[str] = "convolution"
+    takes: ClassVar[tuple[str, ...]] = ("CHW",)
 
     filters: Count = Field(description="output channels")
     kernel_size: Kernel = Field(description="kernel side, in pixels")
@@ -79,6 +81,18 @@ class Convolutional(Block, name="convolutional"):
             window(height, self.kernel_size, self.stride, self.padding, "height"),
             window(width, self.kernel_size, self.stride, self.padding, "width"),
         )
+
+    def axes(self, *inputs: str) -> str:
+        """An image's."""
+        return "CHW"
+
+    def depends_on_batch(self) -> bool:
+        """By the statistics of its normalisation."""
+        return self.batch_normalise
+
+    def reach(self, *inputs: Shape) -> Reach:
+        """Its window."""
+        return Reach.of_window(self.kernel_size, self.stride, self.padding)
 
     def arithmetic(self, *inputs: Shape) -> str:
         """The windows along both axes."""

@@ -6,12 +6,13 @@ F, L×F, C×H×W, T×C×H×W.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, PrivateAttr
+from pydantic import Field
 
 from netcfg.axes import AXES
-from netcfg.blocks.base import Block, ShapeError
+from netcfg.blocks.base import ShapeError
+from netcfg.blocks.meeting import ByAxes
 from netcfg.shapes import Shape, Size, show
 
 AxisName = Literal["frames", "tokens", "objects", "channels", "height", "width", "features"]
@@ -19,9 +20,9 @@ Dimension = Annotated[int, Field(ge=1, le=8)] | AxisName
 """An axis by its name, or by its number: the batch is 0, channels or features mostly 1."""
 
 AXIS = "by name, or counted from 1 (the batch is 0)"
-SIGNALS = ("F", "LF", "TF", "CHW", "TCHW")
+SIGNALS = ("F", "C", "LF", "TF", "NF", "CHW", "TCHW")
 """What works along one, two or three axes, or along none, takes."""
-PLACES = ("LF", "TF", "CHW", "TCHW")
+PLACES = ("LF", "TF", "NF", "CHW", "TCHW")
 
 _BY_RANK = ("", "F", "LF", "CHW", "TCHW")
 _USUAL = {"frames": 1, "objects": 1, "tokens": -2, "channels": -3, "height": -2, "width": -1, "features": -1}
@@ -30,19 +31,13 @@ WHERE = {1: ("length",), 2: ("height", "width"), 3: ("frames", "height", "width"
 """The names of the axes of places, by their number."""
 
 
-class Placed(Block):
-    """A block whose arithmetic depends on the axes of its first input, which it keeps when they become known."""
+class Placed(ByAxes):
+    """A block that counts along axes which its first input may have anywhere."""
 
-    _axes: str = PrivateAttr("")
-
-    def placed(self, *axes: str) -> Self:
-        """The block where it is given inputs of these axes."""
-        given = axes[0] if axes else ""
-        if given == self._axes:
-            return self
-        block = self.model_copy()
-        block._axes = given
-        return block
+    @property
+    def _axes(self) -> str:
+        """Those of its first input; "" where nobody said."""
+        return self.given[0] if self.given else ""
 
     def axis(self, dimension: int | str, shape: Shape, option: str = "dimension") -> int:
         """The number of an axis in a signal of this shape, the batch 0. Raises `ShapeError` where there is none."""

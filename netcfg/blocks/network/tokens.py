@@ -12,7 +12,7 @@ from netcfg.blocks.initial import Initial
 from netcfg.blocks.made import Made, made
 from netcfg.shapes import Shape, Size, differ, show, volume
 
-ROWS = ("LF", "TF")
+ROWS = ("LF", "TF", "NF")
 
 
 def expect_row(shape: Shape) -> None:

@@ -22,6 +22,10 @@ class Source(Section):
         """The fields it can give, with their shapes, before any transform."""
         raise NotImplementedError
 
+    def asked_fields(self) -> dict[str, tuple[str, ...]]:
+        """The fields that its options name, by option: each must be of use to somebody."""
+        return {}
+
     def open(self, split: Split, fields: Sequence[str]) -> Any:
         """A map-style data set of one split: `len`, and `[index]` giving a dict of arrays by field.
 

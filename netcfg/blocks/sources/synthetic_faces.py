@@ -104,6 +104,10 @@ class SyntheticFaces(Source, name="synthetic_faces"):
         """Above which label a unit counts as shown: half, or an intensity of 2 (of 5)."""
         return active_label(self.labels_are_intensities)
 
+    def asked_fields(self) -> dict[str, tuple[str, ...]]:
+        """Those listed in `fields`."""
+        return {"fields": self.wanted or ()}
+
     def fields(self) -> dict[str, FieldSpec]:
         """All fields it can give, or the ones listed in `fields`."""
         made = self._all_fields()

@@ -37,6 +37,10 @@ class Transform(Section):
         """The fields after it. Raises `ShapeError` where it cannot take one."""
         return dict(fields)
 
+    def asked_fields(self) -> dict[str, tuple[str, ...]]:
+        """The fields that its options name, by option: each must be of use to somebody."""
+        return {"only": self.only or ()}
+
     def reads(self, wanted: Sequence[str]) -> tuple[str, ...]:
         """The fields it must be given so that the `wanted` ones stand after it."""
         return tuple(wanted)

@@ -260,9 +260,10 @@ class _Sheet:
     def _add_loss(self, name: str, loss: Loss) -> Iterator[Flow]:
         readers = [number for number, phase in self.phases.items() if name in phase.weights]
         of = f" of {', '.join(loss.evaluates)}" if loss.evaluates else ""
-        entry = Entry(f"[{loss.type_name}] {name}", None, loss)
+        entry = Entry(f"[{loss.type_name}] {name}", self.program.loss_spans[name], loss)
         pieces = [words(loss.type_name) + of, *([] if readers else ["not minimised"])]
-        box = Box("loss", name, "", pieces, entry.title, path=f"Loss.{name}", entries=(entry,))
+        details = f"{entry.title}\n{place_text(self.program.loss_spans[name])}"
+        box = Box("loss", name, "", pieces, details, path=f"Loss.{name}", entries=(entry,))
         reads = self.plan.reach.reads(loss)
         count = len(reads) + len(loss.evaluates)
         rows = [Row(enters=number < count, leaves=not number) for number in range(max(count, 1))]
