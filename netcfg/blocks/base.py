@@ -31,16 +31,6 @@ MAX_NAME = 255
 Count = Annotated[int, Field(gt=0, le=MAX_CHANNELS)]
 Kernel = Annotated[int, Field(gt=0, le=MAX_KERNEL)]
 References = tuple[Reference, ...]
-Initialization = Literal[
-    "None",
-    "kaiming_uniform",
-    "kaiming_normal",
-    "xavier_uniform",
-    "xavier_normal",
-    "normal",
-    "zeros",
-]
-
 Adapt = Literal["strict", "tile", "tile_map", "skip"]
 ADAPT = (
     "weights of another shape: refuse; repeat along the inputs; repeat along the sides of the map that the inputs "
@@ -380,6 +370,13 @@ class Block(Section):
         """The module that computes it, called with its inputs in order: mostly `made(Class, …)`, a call described."""
         raise NotImplementedError(f"[{self.type_name}] has no lowering")
 
+    def owns_tensor(self) -> bool:
+        """Whether what it has is one tensor under its own path, as PyTorch's networks have class tokens, instead of a
+        module with parameters below it. `lower` then makes a module with that tensor as `value`, which is moved to
+        the path, and `inline` is given it after its inputs.
+        """
+        return False
+
     def inline(self, *names: str) -> str | None:
         """Python source for a block that needs no module, over the given variable names.
 
@@ -448,7 +445,7 @@ def window_arithmetic(shape: Shape, kernel: int, stride: int, pad: int) -> str:
 
 
 __all__ = [
-    "MAX_CHANNELS", "AxesError", "Block", "Count", "Group", "Initialization", "Kernel", "Reach", "Reference",
+    "MAX_CHANNELS", "AxesError", "Block", "Count", "Group", "Kernel", "Reach", "Reference",
     "References", "Section", "ShapeError", "expect_known", "expect_rank", "known", "show", "volume",
     "window", "window_arithmetic",
 ]  # fmt: skip

@@ -549,6 +549,8 @@ class _Elaborator:
         option_name = block.reference_option
         references = block.references()
         if references is None:
+            if block.input_count == 0:
+                return []
             if option_name != "from":
                 self.findings.append(
                     Finding(

@@ -7,7 +7,8 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from netcfg.axes import KINDS, Kind
-from netcfg.blocks.base import Block, Count, Initialization, ShapeError, expect_known
+from netcfg.blocks.base import Block, Count, ShapeError, expect_known
+from netcfg.blocks.initial import Initial
 from netcfg.blocks.made import Made, made
 from netcfg.blocks.meeting import ByAxes
 from netcfg.blocks.network.activation import (
@@ -42,7 +43,7 @@ class Connected(ByAxes, name="connected"):
     output_features: Count = Field(description="outputs")
     activation: str = Field("linear", description="applied last")
     use_bias: bool = Field(True, description="add a learned number to each output")
-    initialization: Initialization = Field("None", description="of the weight; PyTorch's own where `None`")
+    initialization: Initial | None = Field(None, description="of the weight; PyTorch's own where `None`")
 
     def goes_by_position(self, axes: tuple[str, ...]) -> bool:
         """Three sizes are an image's, if nothing else is known."""

@@ -9,7 +9,6 @@ from pydantic import Field
 from netcfg.blocks.base import (
     Block,
     Count,
-    Initialization,
     Kernel,
     Reach,
     expect_known,
@@ -17,6 +16,7 @@ from netcfg.blocks.base import (
     window,
     window_arithmetic,
 )
+from netcfg.blocks.initial import Initial
 from netcfg.blocks.made import Made, made
 from netcfg.blocks.network.activation import (
     CONVOLUTIONAL_ACTIVATIONS,
@@ -61,7 +61,7 @@ class Convolutional(Block, name="convolutional"):
     )
     batch_normalise: bool = Field(False, description="normalise over the batch before the activation")
     activation: str = Field("None", description="applied last")
-    initialization: Initialization = Field("None", description="of the weight; PyTorch's own where `None`")
+    initialization: Initial | None = Field(None, description="of the weight; PyTorch's own where `None`")
     eps: Annotated[float, Field(gt=0)] = Field(1e-4, description="of the batch normalisation")
 
     @property
