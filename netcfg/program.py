@@ -11,20 +11,20 @@ from netcfg.blocks.losses.base import Loss
 from netcfg.blocks.metrics.base import Metric
 from netcfg.blocks.optimizers.base import Optimizer
 from netcfg.blocks.sources.base import Source
-from netcfg.blocks.transforms.base import Transform
+from netcfg.blocks.transforms.base import DataStep
 from netcfg.graph import Graph, Signal
 from netcfg.source import Finding, Span
 
 
 @dataclass(frozen=True)
 class Data:
-    """The data of a program: a source and its pipeline.
+    """The data of a program: a source and what stands below it, transforms and samplers.
 
     `fields` are the fields after the pipeline; `used` the ones a network, loss or metric reads, in that order.
     """
 
     source: Source
-    transforms: tuple[Transform, ...]
+    transforms: tuple[DataStep, ...]
     fields: Mapping[str, FieldSpec]
     used: tuple[str, ...]
     span: Span

@@ -5,8 +5,8 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from netcfg.builder.modules.convolution import ACTIVATIONS
 from netcfg.blocks.initial import Initial
+from netcfg.builder.modules.convolution import ACTIVATIONS
 from netcfg.builder.modules.initialization import initialize
 
 

@@ -37,7 +37,9 @@ class Crop(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """A view."""
-        starts = self.at or [(x.shape[axis] - size) // 2 for axis, size in zip(self.axes, self.sizes, strict=True)]
+        starts = self.at or [
+            (x.shape[axis] - size) // 2 for axis, size in zip(self.axes, self.sizes, strict=True)
+        ]
         for axis, size, start in zip(self.axes, self.sizes, starts, strict=True):
             x = x.narrow(axis, start, size)
         return x

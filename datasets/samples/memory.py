@@ -14,9 +14,8 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 
+from netcfg.blocks.samples import Sample, Samples
 from netcfg.source import NetcfgError
-
-Sample = dict[str, NDArray[Any]]
 
 SHARE_OF_FREE_MEMORY = 0.1
 _PORTION = 16  # samples a worker makes in a row: neighbours are often made from the same things
@@ -30,7 +29,7 @@ class SampleMemory:
     `seconds_per_sample` is what making one takes.
     """
 
-    def __init__(self, samples: Any, example: Sample, seconds_per_sample: float = 0.0) -> None:
+    def __init__(self, samples: Samples, example: Sample, seconds_per_sample: float = 0.0) -> None:
         self.samples = samples
         self.seconds_per_sample = seconds_per_sample
         self._kept = {
@@ -89,7 +88,7 @@ class _Filler:
         return ""
 
 
-def remembering(samples: Any, workers: int) -> Any:
+def remembering(samples: Samples, workers: int) -> Samples | SampleMemory:
     """The samples with a memory, where one fits into the machine's and can be shared; else as they are."""
     free = free_memory()
     if not len(samples) or free is None or (workers and fork_context() is None):

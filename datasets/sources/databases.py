@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from netcfg.datasets.samples.clips import VIDEOS, Clip, Database, Frame, files_by_number
+from netcfg.blocks.picture_files import VIDEOS
+from netcfg.datasets.samples.clips import Clip, Database, Frame, files_by_number
 from netcfg.datasets.samples.label_files import read_csv_rows
 from netcfg.datasets.sources.audetnet_folder import MAX_INTENSITY
 from netcfg.datasets.sources.synthetic_faces import BP4D_AUS, DISFA_AUS, SyntheticFaces

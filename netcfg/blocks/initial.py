@@ -60,7 +60,9 @@ def _fits(initial: Initial) -> bool:
     if rule == "constant":
         return numbers and len(arguments) == 1
     if rule.startswith("kaiming"):
-        return len(arguments) <= 2 and all(one in words for one, words in zip(arguments, (_FANS, _GAINS), strict=False))
+        return len(arguments) <= 2 and all(
+            one in words for one, words in zip(arguments, (_FANS, _GAINS), strict=False)
+        )
     if rule.startswith("xavier"):
         return numbers and len(arguments) <= 1
     if rule in ("trunc_normal", "uniform") and len(arguments) == 1 and arguments[0] in _FANS:

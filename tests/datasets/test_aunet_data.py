@@ -8,8 +8,8 @@ import pytest
 
 import netcfg
 from netcfg.cli.main import main
+from netcfg.datasets.pictures import notes
 from netcfg.datasets.pipeline import open_samples
-from netcfg.datasets.samples import notes
 
 SYSTEM = Path(__file__).resolve().parents[2] / "cfg" / "aunet_of_horizontal.cfg"
 SMALL = ("image_size=32", "filters=1", "hidden=4")

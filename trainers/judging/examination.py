@@ -93,7 +93,7 @@ class Examiner:
         )
         evaluation = {"losses": sums.means(), **judge(self.program, signals, thresholds)}
         names = pipeline.ids
-        return Examined(evaluation, signals, [names[i] if names else str(i) for i in range(pipeline.samples)])
+        return Examined(evaluation, signals, list(names[: pipeline.samples]))
 
     def _needs_validation(self) -> bool:
         return any(metric.needs_validation for metric in self.program.metrics.values())

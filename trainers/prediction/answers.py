@@ -82,8 +82,7 @@ def _answer(program: Program, signal: str, target: str, present_above: tuple[flo
     shape = program.signals[signal].shape
     entries = shape[0] if shape else 1
     if spec.kind == "vector" and entries == len(spec.names):
-        source = program.data.source if program.data else None
-        is_graded = getattr(source, "active_above", 0.5) != 0.5
+        is_graded = program.data is not None and program.data.source.active_above != 0.5
         above = present_above if len(present_above) == entries else present_above * len(spec.names)
         return Answer(signal, target, "labels", spec.names, above, is_graded)
     if spec.kind == "class" and isinstance(entries, int) and entries > 1:

@@ -173,7 +173,8 @@ class _OverFeatures(Placed):
     family: ClassVar[str] = "normalisation"
 
     dimension: Dimension | Literal["all"] | None = Field(
-        None, description=f"the axis, {AXIS}; features or channels by default; `all` for all axes but the batch"
+        None,
+        description=f"the axis, {AXIS}; features or channels by default; `all` for all axes but the batch",
     )
     affine: bool = Field(True, description="learn a scale for each number along it")
 

@@ -12,7 +12,6 @@ from netcfg.blocks.network.tokens import ROWS, expect_row
 from netcfg.shapes import Shape, Size
 
 
-
 class _Recurrent(Block):
     """What recurrent blocks have in common; `gates` maps are made of each input and each state."""
 
@@ -70,7 +69,9 @@ class _Recurrent(Block):
         """The maps, at every step."""
         steps, features = inputs[0]
         widths = self._widths(expect_known(features, "how many features a step has"))
-        return steps * (sum(width + self.hidden for width in widths) * self.gates * self.hidden * self._directions)
+        return steps * (
+            sum(width + self.hidden for width in widths) * self.gates * self.hidden * self._directions
+        )
 
     def kept(self, *inputs: Shape) -> Size:
         """The gates and states of every step, and what goes from layer to layer."""

@@ -51,7 +51,9 @@ class Pad(_OfPlaces, name="pad"):
     takes: ClassVar[tuple[str, ...]] = PLACES
 
     sizes: Numbers = Field(description="of the border, in places")
-    mode: Literal["constant", "reflect", "replicate", "circular"] = Field("constant", description="what is put there")
+    mode: Literal["constant", "reflect", "replicate", "circular"] = Field(
+        "constant", description="what is put there"
+    )
     value: float = Field(0.0, description="`constant`: the number")
 
     def conflict(self) -> str | None:
@@ -120,8 +122,12 @@ class Crop(_OfPlaces, name="crop"):
     is_view: ClassVar[bool] = True
     takes: ClassVar[tuple[str, ...]] = PLACES
 
-    sizes: tuple[Annotated[int, Field(gt=0, le=2**20)], ...] = Field(description="one for all axes, or one for each")
-    at: Numbers | None = Field(None, description="the first place, for each axis; None: so that the middle is kept")
+    sizes: tuple[Annotated[int, Field(gt=0, le=2**20)], ...] = Field(
+        description="one for all axes, or one for each"
+    )
+    at: Numbers | None = Field(
+        None, description="the first place, for each axis; None: so that the middle is kept"
+    )
 
     def shape(self, *inputs: Shape) -> Shape:
         """As asked for, if it lies inside."""
@@ -144,7 +150,8 @@ class Crop(_OfPlaces, name="crop"):
         for axis, place, size, start in zip(WHERE[len(places)], places, sizes, starts, strict=True):
             if isinstance(place, int) and isinstance(start, int) and (start < 0 or start + size > place):
                 raise ShapeError(
-                    f"takes {size} of a {axis} of {place}" + (f", from {start} on" if self.at is not None else ""),
+                    f"takes {size} of a {axis} of {place}"
+                    + (f", from {start} on" if self.at is not None else ""),
                     code="NC302",
                     option="sizes",
                 )
@@ -174,7 +181,9 @@ class Crop(_OfPlaces, name="crop"):
 
 def _divided(size: Size, factor: int, axis: str, shape: Shape) -> Size:
     if isinstance(size, int) and size % factor:
-        raise ShapeError(f"has a factor of {factor}, which does not divide the {axis} of {show(shape)}", option="factor")
+        raise ShapeError(
+            f"has a factor of {factor}, which does not divide the {axis} of {show(shape)}", option="factor"
+        )
     return size // factor
 
 
@@ -237,7 +246,9 @@ class PixelUnshuffle(_OfPlaces, name="pixel_unshuffle"):
         """Smaller by the factor."""
         _expect_image(inputs[0])
         channels, *sizes = inputs[0]
-        places = (_divided(size, self.factor, axis, inputs[0]) for size, axis in zip(sizes, WHERE[2], strict=True))
+        places = (
+            _divided(size, self.factor, axis, inputs[0]) for size, axis in zip(sizes, WHERE[2], strict=True)
+        )
         return (channels * self.factor**2, *places)
 
     def inline(self, *names: str) -> str:

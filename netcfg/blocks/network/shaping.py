@@ -171,7 +171,9 @@ class Unsqueeze(_View, name="unsqueeze"):
 
     is_view: ClassVar[bool] = True
 
-    dimension: Annotated[int, Field(ge=1, le=8)] = Field(description="where it will stand; 1 comes before all others")
+    dimension: Annotated[int, Field(ge=1, le=8)] = Field(
+        description="where it will stand; 1 comes before all others"
+    )
     named: AxisName | None = Field(None, alias="axis", description="what it counts")
 
     def shape(self, *inputs: Shape) -> Shape:

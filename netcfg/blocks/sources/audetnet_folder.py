@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field as Option
 from pydantic import field_validator
@@ -13,6 +13,9 @@ from netcfg.blocks.fields import FieldSpec, ImageSize, Split
 from netcfg.blocks.sources.base import Source
 from netcfg.shapes import Size, Symbolic
 from netcfg.source import NetcfgError
+
+if TYPE_CHECKING:
+    from netcfg.blocks.samples import Samples
 
 
 class AudetnetFolder(Source, name="audetnet_folder"):
@@ -99,12 +102,11 @@ class AudetnetFolder(Source, name="audetnet_folder"):
             return Symbolic.named("height"), Symbolic.named("width")
         return self.image_size[0], self.image_size[-1]
 
-    def open(self, split: Split, fields: Sequence[str]) -> Any:
+    def open(self, split: Split, fields: Sequence[str]) -> Samples:
         """The data set of one split; labels, ids and names of pictures are read and checked at once."""
         from pathlib import Path
 
-        from netcfg.datasets.sources.audetnet_folder import AudetnetFolder as Folder
-        from netcfg.datasets.sources.audetnet_folder import Layout
+        from netcfg.datasets.sources.audetnet_folder import Layout, open_folder
 
         if self.path is None:
             raise NetcfgError(
@@ -125,4 +127,4 @@ class AudetnetFolder(Source, name="audetnet_folder"):
             skips_broken=self.on_error == "skip",
         )
         size = None if self.image_size is None else (self.image_size[0], self.image_size[-1])
-        return Folder(layout, split, fields, size)
+        return open_folder(layout, split, fields, size)

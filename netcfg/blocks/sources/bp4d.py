@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field as Option
 from pydantic import field_validator
@@ -11,6 +11,9 @@ from pydantic import field_validator
 from netcfg.blocks.action_units import known_action_units, unit_numbers
 from netcfg.blocks.fields import FieldSpec, PositiveInt, Split
 from netcfg.blocks.sources.face_files import FOLDS, FaceFiles, expect_folder, label_spec
+
+if TYPE_CHECKING:
+    from netcfg.blocks.samples import Samples
 
 
 class Bp4d(FaceFiles, name="bp4d"):
@@ -72,13 +75,13 @@ class Bp4d(FaceFiles, name="bp4d"):
             fields["flow"] = FieldSpec((3, self.image_size, self.image_size), "flow")
         return fields | {"labels": label_spec(self.units)}
 
-    def open(self, split: Split, fields: Sequence[str]) -> Any:
+    def open(self, split: Split, fields: Sequence[str]) -> Samples:
         """The data set of one split; labels and names of pictures are read and checked at once."""
         return self._open_database(split, fields) if self.lists is None else self._open_lists(split, fields)
 
-    def _open_database(self, split: Split, fields: Sequence[str]) -> Any:
+    def _open_database(self, split: Split, fields: Sequence[str]) -> Samples:
+        from netcfg.datasets.samples.clip_pictures import Labelling
         from netcfg.datasets.samples.clip_sources import clips_of_subjects, open_clips
-        from netcfg.datasets.samples.face_samples import Labelling
         from netcfg.datasets.samples.subject_folds import BP4D_FOLDS, subjects_of_split
         from netcfg.datasets.sources import databases
 
@@ -88,7 +91,7 @@ class Bp4d(FaceFiles, name="bp4d"):
         chosen = clips_of_subjects(database, subjects)
         return open_clips(database, chosen, split, fields, self.handling(Labelling()))
 
-    def _open_lists(self, split: Split, fields: Sequence[str]) -> Any:
+    def _open_lists(self, split: Split, fields: Sequence[str]) -> Samples:
         from netcfg.datasets.sources.aunets_lists import Lists
         from netcfg.datasets.sources.listed_faces import Crops, open_lists
 

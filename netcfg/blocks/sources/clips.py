@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field as Option
 from pydantic import field_validator
@@ -11,6 +11,9 @@ from pydantic import field_validator
 from netcfg.blocks.action_units import active_label, known_action_units, unit_numbers
 from netcfg.blocks.fields import FieldSpec, Split
 from netcfg.blocks.sources.face_files import FaceFiles, expand, label_spec
+
+if TYPE_CHECKING:
+    from netcfg.blocks.samples import Samples
 
 
 class Clips(FaceFiles, name="clips"):
@@ -96,10 +99,10 @@ class Clips(FaceFiles, name="clips"):
                 fields["intensities"] = label_spec(self.units)
         return fields
 
-    def open(self, split: Split, fields: Sequence[str]) -> Any:
+    def open(self, split: Split, fields: Sequence[str]) -> Samples:
         """The data set of one split; labels and names of pictures are read and checked at once."""
+        from netcfg.datasets.samples.clip_pictures import Labelling
         from netcfg.datasets.samples.clip_sources import open_clips
-        from netcfg.datasets.samples.face_samples import Labelling
         from netcfg.datasets.sources import own_clips
 
         labels = None if self.labels is None else expand(self.labels)

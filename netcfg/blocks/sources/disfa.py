@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field as Option
 from pydantic import field_validator
@@ -12,6 +12,9 @@ from pydantic_core import PydanticCustomError
 from netcfg.blocks.action_units import AU_SETS, active_label, known_action_units, unit_numbers
 from netcfg.blocks.fields import FieldSpec, PositiveInt, Split
 from netcfg.blocks.sources.face_files import FOLDS, FaceFiles, label_spec
+
+if TYPE_CHECKING:
+    from netcfg.blocks.samples import Samples
 
 
 class Disfa(FaceFiles, name="disfa"):
@@ -75,10 +78,10 @@ class Disfa(FaceFiles, name="disfa"):
         labels = label_spec(self.units)
         return self.picture_fields() | {"labels": labels, "intensities": labels}
 
-    def open(self, split: Split, fields: Sequence[str]) -> Any:
+    def open(self, split: Split, fields: Sequence[str]) -> Samples:
         """The data set of one split; labels and names of pictures are read and checked at once."""
+        from netcfg.datasets.samples.clip_pictures import Labelling
         from netcfg.datasets.samples.clip_sources import clips_of_subjects, open_clips
-        from netcfg.datasets.samples.face_samples import Labelling
         from netcfg.datasets.samples.subject_folds import DISFA_FOLDS, subjects_of_split
         from netcfg.datasets.sources import databases
 
