@@ -164,6 +164,11 @@ class Browser:
         self._ask("Emulation.setDeviceMetricsOverride", **asked)
         self.settle()
 
+    def media(self, kind: str) -> None:
+        """Show the page as on `print`, or as it is."""
+        self._ask("Emulation.setEmulatedMedia", media=kind)
+        self.settle()
+
     def picture(self, file: str | Path) -> None:
         """Take a picture of the page."""
         Path(file).write_bytes(base64.b64decode(self._ask("Page.captureScreenshot")["data"]))
