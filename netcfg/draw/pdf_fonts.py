@@ -70,7 +70,7 @@ def _advance(character: str) -> int:
         return known
     font = _dejavu()
     advance, _ = font["hmtx"][font.getBestCmap()[ord(character)]]
-    return round(advance * EM / font["head"].unitsPerEm)
+    return round(float(advance) * EM / float(font["head"].unitsPerEm))
 
 
 def _has(character: str) -> bool:

@@ -650,6 +650,7 @@ STATE = (
 
 
 def test_back_goes_back_step_by_step(browser: Browser, page: str) -> None:
+    browser.begin_anew()
     browser.open(page)
     states = [browser.evaluate(STATE)]
     for act in (
