@@ -20,6 +20,7 @@ function stripsOf(parts, width, height) {
 function cutsBetween(parts, above, below) {
   const heads = {network: sizes.NETWORK_HEADER, frame: sizes.HEADER};
   const taken = parts.map(({is, y, h}) => [y - above, y + (heads[is] ?? h + sizes.BEHIND) + below]);
+  for (const {is, y, h} of parts) if (is === "frame") taken.push([y + h - 1, y + h + sizes.BEHIND + below]);
   return merged(taken).map(([, bottom]) => bottom);
 }
 
