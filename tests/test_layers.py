@@ -43,6 +43,7 @@ ROOMS = {
         "samplers",
         "faces",
         "sources",
+        "looking",
         "pipeline",
     ],
     "netcfg.trainers": ["machine", "step", "runs", "judging", "reporting", "prediction", "sweeps", "fit"],
