@@ -10,6 +10,7 @@ from netcfg.extensions import brings_more, read_packages
 from netcfg.faults import blamed
 from netcfg.passes.audetnet import is_audetnet, translate
 from netcfg.passes.bind import bind
+from netcfg.passes.causes import say_once
 from netcfg.passes.collect import Parts, collect
 from netcfg.passes.data_folder import read_from_folder
 from netcfg.passes.elaborate import elaborate
@@ -114,9 +115,9 @@ def _passes(
     graphs = [graph for network in wired if (graph := infer(network, findings))]
     if is_audetnet(parts):
         translate(parts, graphs, findings)
-    if data is not None:
-        read_from_folder(parts, data, findings)
+    lacking = () if data is None else read_from_folder(parts, data, findings)
     program = bind(parts, reading, graphs, preset, findings)
+    say_once(findings, lacking)
     _report_nothing(parts, findings)
     return None if has_errors(findings) else program
 

@@ -52,6 +52,7 @@ ROOMS = {
         "samplers",
         "faces",
         "sources",
+        "looking",
         "pipeline",
     ],
     "netcfg.trainers": ["machine", "step", "runs", "judging", "reporting", "prediction", "sweeps", "fit"],

@@ -75,8 +75,8 @@ def test_evaluation_is_clip_by_clip_in_the_order_of_time(lists):
     samples = listed(lists, "test")
     clips, frames = samples.table.clips.tolist(), samples.table.frames.tolist()
     assert frames == [2440, 2441, 2442, 2443] * 2
-    assert clips == (1,) * 4 + (0,) * 4  # the list comes to F002 first
-    assert [int(samples[index]["clip"]) for index in range(len(samples))] == list(clips)
+    assert clips == [1] * 4 + [0] * 4  # the list comes to F002 first
+    assert [int(samples[index]["clip"]) for index in range(len(samples))] == clips
 
 
 def test_a_mirrored_copy_that_is_not_there_is_made(lists):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -19,14 +19,16 @@ if TYPE_CHECKING:
 class Found:
     """A folder that a source recognises: the options that read it, as they would be written.
 
-    `is_sure`: names in it say so that no other source uses; else its content would do (`[clips]`: any videos). `lacks`
-    is what a person should know is missing there, with its remedy; empty where nothing is.
+    `is_sure`: names in it say so that no other source uses; else its content would do (`[clips]`: any videos).
+    `adopts` are further options that it takes over from the source before it (see `Source.carries`). `lacks` says what
+    should lie there and does not, and what to do about it; of the fields `lacking` for want of it nothing more is said.
     """
 
     options: Mapping[str, str]
     is_sure: bool = True
+    adopts: tuple[str, ...] = ()
     lacks: tuple[str, str] | None = None
-    fields_lacking: tuple[str, ...] = field(default=())
+    lacking: tuple[str, ...] = ()
 
 
 class Source(Section):

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field as Option
 from pydantic import field_validator
 
 from netcfg.blocks.action_units import known_action_units, unit_numbers
 from netcfg.blocks.fields import FieldSpec, PositiveInt, Split
+from netcfg.blocks.sources.base import Found
 from netcfg.blocks.sources.face_files import FOLDS, FaceFiles, expect_folder, label_spec
+from netcfg.blocks.sources.folders import has
 
 if TYPE_CHECKING:
     from netcfg.blocks.samples import Samples
@@ -40,6 +43,10 @@ class Bp4d(FaceFiles, name="bp4d"):
         fold = 0
     """
 
+    places: ClassVar[tuple[str, ...]] = ("path", "lists")
+    carries: ClassVar[tuple[str, ...]] = ("action_units", "image_size", "fold")
+    looks_like: ClassVar[str] = "`AUCoding`, or lists in `normal/fold_0`"
+
     action_units: tuple[str, ...] = Option(
         ("bp4d",), description="`bp4d` (twelve), or the numbers of action units"
     )
@@ -62,6 +69,15 @@ class Bp4d(FaceFiles, name="bp4d"):
         if self.lists is not None and given:
             return f"reads `lists` of face crops, for which `{given[0]}` says nothing: leave one of them out"
         return super().conflict()
+
+    @classmethod
+    def recognise(cls, folder: Path) -> Found | None:
+        """By its folder of codings, or by AUNets' folders of lists."""
+        if has(folder, "AUCoding", "AU_OCC"):
+            return Found({"path": str(folder)})
+        modes = ("", "normal/", "aligned/")
+        has_lists = any(next(folder.glob(f"{mode}fold_*/"), None) is not None for mode in modes)
+        return Found({"lists": str(folder)}) if has_lists else None
 
     @property
     def units(self) -> tuple[int, ...]:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field as Option
 from pydantic import field_validator
 
 from netcfg.blocks.action_units import active_label, known_action_units, unit_numbers
 from netcfg.blocks.fields import FieldSpec, Split
+from netcfg.blocks.sources.base import Found
 from netcfg.blocks.sources.face_files import FaceFiles, expand, label_spec
+from netcfg.blocks.sources.folders import class_folders, has_media
 
 if TYPE_CHECKING:
     from netcfg.blocks.samples import Samples
+
+
+LABELS = "labels.csv"
 
 
 class Clips(FaceFiles, name="clips"):
@@ -41,6 +47,9 @@ class Clips(FaceFiles, name="clips"):
         labels = recordings/labels.csv
         action_units = 6, 12
     """
+
+    carries: ClassVar[tuple[str, ...]] = ("intensities", "image_size", "folds", "fold", "validation_share")
+    looks_like: ClassVar[str] = "videos, or folders of frames in folders of subjects"
 
     crop: Literal["face", "levelled", "none"] = Option(
         "none",
@@ -79,6 +88,23 @@ class Clips(FaceFiles, name="clips"):
         if None in lists and lists != (None, None, None):
             return "needs all three lists of clips: `train_clips`, `validation_clips` and `test_clips`"
         return super().conflict()
+
+    @classmethod
+    def recognise(cls, folder: Path) -> Found | None:
+        """By its content: any videos or folders of pictures, unless these look like classes."""
+        labels = folder / LABELS
+        if labels.is_file():
+            if not has_media(folder):
+                return None
+            read = {"path": str(folder), "labels": str(labels)}
+            return Found(read, is_sure=False, adopts=("action_units",))
+        if not has_media(folder) or class_folders(folder):
+            return None
+        lacks = (
+            f"these clips have no `{LABELS}` beside them, and so no field `labels`",
+            "write one, with the header `clip,frame,AU1,AU2,…` and a line per frame",
+        )
+        return Found({"path": str(folder)}, is_sure=False, lacks=lacks, lacking=("labels",))
 
     @property
     def units(self) -> tuple[int, ...]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field as Option
 from pydantic import field_validator
@@ -11,7 +12,9 @@ from pydantic_core import PydanticCustomError
 
 from netcfg.blocks.action_units import AU_SETS, active_label, known_action_units, unit_numbers
 from netcfg.blocks.fields import FieldSpec, PositiveInt, Split
+from netcfg.blocks.sources.base import Found
 from netcfg.blocks.sources.face_files import FOLDS, FaceFiles, label_spec
+from netcfg.blocks.sources.folders import has
 
 if TYPE_CHECKING:
     from netcfg.blocks.samples import Samples
@@ -40,6 +43,11 @@ class Disfa(FaceFiles, name="disfa"):
         fold = 0
     """
 
+    carries: ClassVar[tuple[str, ...]] = (
+        "action_units", "intensities", "occurrence_threshold", "image_size", "fold",
+    )  # fmt: skip
+    looks_like: ClassVar[str] = "`ActionUnit_Labels`"
+
     action_units: tuple[str, ...] = Option(
         ("disfa",), description="`disfa` (twelve), `disfa8`, or the numbers of action units"
     )
@@ -62,6 +70,11 @@ class Disfa(FaceFiles, name="disfa"):
                 "unknown_unit", "`disfa`, `disfa8`, or different numbers out of " + ", ".join(map(str, known))
             )
         return units
+
+    @classmethod
+    def recognise(cls, folder: Path) -> Found | None:
+        """By its folder of labels."""
+        return Found({"path": str(folder)}) if has(folder, "ActionUnit_Labels") else None
 
     @property
     def units(self) -> tuple[int, ...]:

@@ -38,6 +38,8 @@ class SyntheticFaces(Source, name="synthetic_faces"):
     """
 
     has_clips: ClassVar[bool] = True
+    places: ClassVar[tuple[str, ...]] = ()
+    called_otherwise: ClassVar[Mapping[str, str]] = {"labels_are_intensities": "intensities"}
 
     subjects: Annotated[int, Option(ge=3, le=100_000)] = Option(24, description="how many people")
     clips: PositiveInt = Option(4, description="clips of each subject")
