@@ -20,7 +20,15 @@ FOLDERS = {
     "datasets": "netcfg.datasets",
 }
 LAYERS = [
-    {"netcfg.codes", "netcfg.source", "netcfg.shapes", "netcfg.files", "netcfg.words", "netcfg.axes"},
+    {
+        "netcfg.codes",
+        "netcfg.source",
+        "netcfg.shapes",
+        "netcfg.files",
+        "netcfg.words",
+        "netcfg.axes",
+        "netcfg.results",
+    },
     {"netcfg.syntax"},
     {"netcfg.blocks", "netcfg.extensions"},
     {"netcfg.graph", "netcfg.program"},

@@ -93,7 +93,7 @@ def test_a_run_killed_after_its_record_does_not_count_the_epoch_twice(make_train
     broken = make_trainer("broken")
     stop_after(broken, 10)
     broken.fit()
-    broken.run.append_record({**records(broken)[0], "epoch": 2})
+    broken.run.append_record(replace(broken.ledger.epochs[0], epoch=2))
     resumed = make_trainer("broken", resume=True)
     resumed.fit()
     assert [record["epoch"] for record in records(resumed)] == [1, 2, 3, 4]
@@ -139,7 +139,7 @@ def test_training_stops_early_and_says_why(make_trainer, console):
     trainer.monitor = ScriptedMonitor([0.1, 0.5, 0.5, 0.4, 0.9])
     trainer.fit()
     assert trainer.position.epoch == 4
-    assert trainer.position.best_epoch == 2
+    assert trainer.ledger.standing.best_epoch == 2
     assert "has not improved since epoch 2 (patience 2)" in console.file.getvalue()
 
 
@@ -162,7 +162,7 @@ def test_patience_may_ask_for_more_than_the_first_figure(make_trainer):
         trainer = make_trainer(f"run{above}", program=replace(program, training=training))
         trainer.monitor = ScriptedMonitor([0.0, 0.0, 0.0, 0.5])
         trainer.fit()
-        assert (trainer.position.epoch, trainer.position.best_epoch) == (epochs, 1)
+        assert (trainer.position.epoch, trainer.ledger.standing.best_epoch) == (epochs, 1)
 
 
 def test_the_networks_end_with_the_best_weights(make_trainer):
@@ -233,7 +233,7 @@ def test_without_metrics_the_loss_is_monitored(make_trainer):
     trainer = make_trainer(program=replace(program, metrics={}))
     trainer.fit()
     losses = [record["validation"]["losses"]["loss"] for record in records(trainer)]
-    assert trainer.position.best == min(losses)
+    assert trainer.ledger.standing.best == min(losses)
 
 
 def test_an_unknown_monitor_is_refused(make_trainer, unbroken):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from netcfg.results import Curve, Figure, Matrix, Table
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -12,8 +14,8 @@ if TYPE_CHECKING:
 CLIP = "clip"
 """The data field that says which clip a frame belongs to; a clip's frames stand together, in their order."""
 
-Figures = dict[str, float]
-"""A metric's main figure under the metric's name, then details: each label's under its own."""
+Figures = dict[str, Figure]
+"""A metric's main figure under the metric's name, then details: each label's under its own; None: undefined."""
 
 
 @dataclass(frozen=True)
@@ -33,13 +35,12 @@ class Case:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Figures by table: the metric's own first, under its name, then its variants.
+    """Tables by name: the metric's own first, under its name, then its variants; then matrices and curves.
 
-    `thresholds` are those it used, one per label, where they were not written in the file. `counts` are for a table
-    whose figures pool decisions true positives, false positives and false negatives by label, so that runs can be
-    pooled in the same way.
+    `thresholds` are those it used, one per label, where they were not written in the file.
     """
 
-    tables: Mapping[str, Figures]
+    tables: Mapping[str, Table]
     thresholds: Sequence[float] | None = None
-    counts: Mapping[str, Mapping[str, tuple[int, int, int]]] = field(default_factory=dict)
+    matrices: Sequence[Matrix] = ()
+    curves: Sequence[Curve] = ()
