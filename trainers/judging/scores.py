@@ -7,16 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from netcfg.blocks.metrics.judgement import Decision
 from netcfg.results import Figure
 from netcfg.source import NetcfgError
 
-Decision = Literal["probability", "logit"]
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
 

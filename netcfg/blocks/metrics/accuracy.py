@@ -20,7 +20,7 @@ from netcfg.blocks.metrics.figures import (
     label_table,
     own_name,
 )
-from netcfg.blocks.metrics.judgement import Figures
+from netcfg.blocks.metrics.judgement import Cut, Figures
 from netcfg.shapes import Shape, show
 
 if TYPE_CHECKING:
@@ -48,6 +48,11 @@ class Accuracy(Metric, name="accuracy"):
     def conflict(self) -> str | None:
         """A probability is compared with one."""
         return impossible_threshold(self.decision, self.threshold)
+
+    @property
+    def cut(self) -> Cut:
+        """By its threshold."""
+        return Cut(self.threshold, self.decision)
 
     def check(self, input: Shape, target: Shape | None) -> None:
         """Logits per class against one class, or one logit for each label."""

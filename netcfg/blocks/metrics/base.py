@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from pydantic import Field as Option
 
 from netcfg.blocks.base import Group, Section
-from netcfg.blocks.metrics.judgement import Case, Figures, Verdict
+from netcfg.blocks.metrics.judgement import Case, Cut, Figures, Verdict
 from netcfg.results import Table
 from netcfg.shapes import Shape
 
@@ -39,6 +39,11 @@ class Metric(Section):
     def needs_validation(self) -> bool:
         """Whether it judges other splits by what it has found on the validation split."""
         return False
+
+    @property
+    def cut(self) -> Cut | None:
+        """How it decides which labels are present; None: it takes scores as they are."""
+        return None
 
     @property
     def table_names(self) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from netcfg.blocks.metrics.figures import (
     lacking,
     own_name,
 )
-from netcfg.blocks.metrics.judgement import CLIP, Case, Figures, Verdict
+from netcfg.blocks.metrics.judgement import CLIP, Case, Cut, Figures, Verdict
 from netcfg.results import OVERALL, Table
 from netcfg.shapes import Shape
 
@@ -102,6 +102,11 @@ class F1(Metric, name="f1"):
         if self.decision == "logit":
             return "searches thresholds of probabilities, and has `decision = logit`"
         return None
+
+    @property
+    def cut(self) -> Cut:
+        """By its threshold."""
+        return Cut(None if isinstance(self.threshold, str) else self.threshold, self.decision)
 
     def check(self, input: Shape, target: Shape | None) -> None:
         """One logit for each label."""

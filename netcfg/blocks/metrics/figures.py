@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Literal
 from netcfg.blocks.base import ShapeError
 from netcfg.blocks.losses.base import squeezed
 from netcfg.blocks.metrics.base import Metric
-from netcfg.blocks.metrics.judgement import Figures
+from netcfg.blocks.metrics.judgement import Decision, Figures
 from netcfg.results import OVERALL, Counts, Figure, Table, mean_of
 from netcfg.shapes import Shape, show
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-Decision = Literal["probability", "logit"]
 DECISION = (
     "what the threshold is for: the logit's sigmoid, or the logit itself, as in AUDetNet with 0/1 labels"
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from netcfg.results import Curve, Figure, Matrix, Table
 
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 CLIP = "clip"
 """The data field that says which clip a frame belongs to; a clip's frames stand together, in their order."""
+
+Decision = Literal["probability", "logit"]
+"""What a threshold is for: the sigmoid of a logit, or the logit itself."""
 
 Figures = dict[str, Figure]
 """A metric's main figure under the metric's name, then details: each label's under its own; None: undefined."""
@@ -31,6 +34,14 @@ class Case:
     names: Sequence[str] = ()
     clips: Tensor | None = None
     thresholds: Sequence[float] | None = None
+
+
+@dataclass(frozen=True)
+class Cut:
+    """How a metric turns scores into decisions: above which `threshold`, None where it is searched for, of `what`."""
+
+    threshold: float | None
+    what: Decision
 
 
 @dataclass(frozen=True)
