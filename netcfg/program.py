@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from netcfg.blocks.fields import FieldSpec
@@ -46,6 +46,11 @@ class Phase:
     optimizer: Optimizer
     weights: Mapping[str, float]
     span: Span
+
+
+def total_name(phases: Sequence[Phase], phase: Phase) -> str:
+    """What the sum that one of a program's phases minimises is called."""
+    return "loss" if len(phases) == 1 else f"{phase.name}.loss"
 
 
 @dataclass(frozen=True)

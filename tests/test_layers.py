@@ -29,6 +29,7 @@ LAYERS = [
         "netcfg.words",
         "netcfg.axes",
         "netcfg.tracebacks",
+        "netcfg.results",
     },
     {"netcfg.syntax"},
     {"netcfg.blocks", "netcfg.extensions"},

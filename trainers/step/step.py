@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from netcfg.blocks.losses.base import Loss
 from netcfg.passes.plan import Compute, Evaluate, PhasePlan, Plan, Read, network_of
 from netcfg.program import Phase, Program
+from netcfg.program import total_name as name_of_total
 from netcfg.source import Finding, ProgramError
 from netcfg.trainers.machine.distributed import ALONE, Team
 from netcfg.trainers.step.diagnosis import Diagnosis
@@ -267,7 +268,7 @@ def report_names(program: Program) -> dict[tuple[str, str], str]:
 
 def total_name(program: Program, phase: Phase) -> str:
     """What the sum that a phase minimises is called."""
-    return "loss" if len(program.phases) == 1 else f"{phase.name}.loss"
+    return name_of_total(program.phases, phase)
 
 
 def weighted_sum(values: Mapping[str, Tensor], weights: Mapping[str, float]) -> Tensor:
