@@ -21,9 +21,12 @@ from torch.utils.data import DataLoader
 
 from netcfg.blocks.fields import FieldSpec, Split
 from netcfg.blocks.samplers.momu import Momu as Sampling
+from netcfg.blocks.sources.base import Source
 from netcfg.blocks.transforms.base import Transform, misplaced
 from netcfg.datasets.samplers.momu import Momu
+from netcfg.datasets.samples.declared import DeclaredSamples, DeclaredTransform
 from netcfg.datasets.samples.memory import SampleMemory, fork_context, remembering, start_worker
+from netcfg.faults import told_of
 from netcfg.program import Data
 from netcfg.source import Finding, NetcfgError, ProgramError
 
@@ -69,8 +72,14 @@ class Preparer:
     """
 
     def __init__(
-        self, samples: Any, transforms: list[Callable[..., Sample]], kinds: Mapping[str, str], seed: int
+        self,
+        samples: Any,
+        transforms: list[Callable[..., Sample]],
+        kinds: Mapping[str, str],
+        seed: int,
+        source: Source,
     ):
+        self.source = source
         self.samples = samples
         self.transforms = transforms
         self.kinds = dict(kinds)
@@ -92,7 +101,8 @@ class Preparer:
         """The batch of these samples; bad data become a `Failure`, which travels better than an exception."""
         start = time.perf_counter()
         try:
-            samples = [self[key] for key in keys]
+            with told_of(self.source, "__getitem__"):
+                samples = [self[key] for key in keys]
             fields = {
                 name: stack_field(kind, [sample[name] for sample in samples])
                 for name, kind in self.kinds.items()
@@ -224,12 +234,13 @@ class Pipeline:
         self.workers = workers
         training = split == "train" if training is None else training
         transforms = lowered(data, training, split)
+        looked_at = DeclaredSamples(data.source, sample_fields(data), data.needed[0])
         self._finishers = [transform for per_sample, transform in transforms if not per_sample]
         self._kinds = {name: data.fields[name].kind for name in data.used}
-        per_sample = [transform for per_sample, transform in transforms if per_sample]
+        per_sample = [looked_at, *(transform for per_sample, transform in transforms if per_sample)]
         samples = open_samples(data, split, training)
-        self._samples = remembering(samples, workers) if remember else samples
-        preparer = Preparer(self._samples, per_sample, self._kinds, seed)
+        self._samples = remembering(samples, workers, looked_at.take) if remember else samples
+        preparer = Preparer(self._samples, per_sample, self._kinds, seed, data.source)
         momu = _momu(data, seed, samples) if training else None
         self.sampler = EpochSampler(
             len(preparer), batch_size, seed, shuffle, drop_last, limit_batches, momu, share, training
@@ -384,9 +395,10 @@ def lowered(data: Data, training: bool, split: Split | None = None) -> list[tupl
             continue
         applies = training or transform.when == "always"
         step = transform.lower(fields) if applies else transform.bypass(fields)
-        if step is not None and not isinstance(transform, Sampling):
-            lowered.append((transform.per_sample, step))
         fields = transform.fields(fields)
+        if step is not None and not isinstance(transform, Sampling):
+            declared = DeclaredTransform(written, step, fields)
+            lowered.append((transform.per_sample, declared))
     return lowered
 
 
