@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from traceback import walk_tb
 from types import FrameType
@@ -42,10 +42,9 @@ def failing(
     return Finding("NC701", message, span, notes, _remedy(error, kind))
 
 
-def untrue(kind: type[Section], message: str, span: Span | None, help: str | None = None) -> Finding:
+def untrue(kind: type[Section], message: str, span: Span | None, help: str) -> Finding:
     """A section that gives another thing than it declares (NC702), with a note at its class."""
-    remedy = help or f"`netcfg blocks {kind.type_name}` says what it declares"
-    return Finding("NC702", f"[{kind.type_name}] {message}", span, _home(kind), remedy)
+    return Finding("NC702", f"[{kind.type_name}] {message}", span, _home(kind), help)
 
 
 def blamed(error: Exception) -> Finding | None:
@@ -76,13 +75,23 @@ def told() -> Iterator[None]:
         raise ProgramError([finding]) from error
 
 
-def shapes_of(node: Node) -> tuple[Sequence[Shape], Sequence[Shape]]:
-    """What a node takes and gives."""
-    return [signal.shape for signal in node.inputs], [signal.shape for signal in node.outputs.values()]
+@contextmanager
+def told_of(section: Section, what: str, given: Callable[[], str] = str) -> Iterator[None]:
+    """The same, where the section at work is known: what nobody else is to blame for is its own.
+
+    `given` says what it was fed, for the end of the message.
+    """
+    try:
+        yield
+    except Exception as error:
+        if _is_ours(error):
+            raise
+        finding = blamed(error) or failing(type(section), error, what, section.written_at, given())
+        raise ProgramError([finding]) from error
 
 
-def failing_node(node: Node, error: BaseException, what: str) -> Finding:
-    """A block whose module cannot be made or called."""
+def failing_node(node: Node, error: Exception, what: str) -> Finding:
+    """A block whose module cannot be made."""
     return failing(type(node.block), error, what, node.span, _declared(node))
 
 
@@ -108,11 +117,13 @@ def _blame_of(frame: FrameType, line: int) -> _Blame | None:
 
 
 def _declared(node: Node) -> str:
-    takes, gives = shapes_of(node)
-    return f" (it is fed {_list(takes)}, and declares {_list(gives)})"
+    takes = [signal.shape for signal in node.inputs]
+    gives = [signal.shape for signal in node.outputs.values()]
+    return f" (it is fed {listed(takes)}, and declares {listed(gives)})"
 
 
-def _list(shapes: Sequence[Shape]) -> str:
+def listed(shapes: Iterable[Shape]) -> str:
+    """Shapes of one sample each, in words."""
     return " and ".join(show(shape) or "one number" for shape in shapes) or "nothing"
 
 

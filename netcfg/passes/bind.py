@@ -27,7 +27,7 @@ from netcfg.passes.reserved import Reserved
 from netcfg.passes.resolve import resolved_text
 from netcfg.passes.wire import MODEL, signals_by_name, single_model, wire
 from netcfg.program import Data, Phase, Program, total_name
-from netcfg.shapes import Shape, differ, show
+from netcfg.shapes import differ, show
 from netcfg.source import Finding, Note, Span, did_you_mean, has_errors
 
 

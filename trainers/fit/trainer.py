@@ -19,6 +19,7 @@ from torch import nn
 
 from netcfg.blocks.fields import Split
 from netcfg.datasets.pipeline import Batch, Pipeline
+from netcfg.faults import told
 from netcfg.program import Program
 from netcfg.results import Epoch, Evaluation, Figure, Rates, Result, Seconds
 from netcfg.source import Finding, NetcfgError, ProgramError
@@ -120,6 +121,10 @@ class Trainer:
 
     def setup(self, resume: bool = False) -> None:
         """Make everything; with `resume`, take up the run where `last` left it."""
+        with told():
+            self._setup(resume)
+
+    def _setup(self, resume: bool) -> None:
         check_trainable(self.program)
         self.monitor = monitor_of(self.program)
         self.ledger = Ledger(
@@ -249,10 +254,11 @@ class Trainer:
             with Interrupt(self.team.is_first) as self.interrupt:
                 if not self.position.step:
                     self.save()  # from here on, a run killed at any moment can be continued
-                self.prepare_data()
-                while not self.is_complete:
-                    self.run_epoch()
-                self.finish()
+                with told():
+                    self.prepare_data()
+                    while not self.is_complete:
+                        self.run_epoch()
+                    self.finish()
         except Interrupted:
             self.display.close()
             return self._stop()
