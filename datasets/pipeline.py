@@ -251,7 +251,8 @@ class Pipeline:
         looked_at = DeclaredSamples(data.source, sample_fields(data), data.needed[0])
         self._finishers = [transform for per_sample, transform in transforms if not per_sample]
         self._kinds = {name: data.fields[name].kind for name in data.used}
-        per_sample = [looked_at, *(transform for per_sample, transform in transforms if per_sample)]
+        per_sample: list[Callable[..., Sample]] = [looked_at]
+        per_sample += [transform for is_per_sample, transform in transforms if is_per_sample]
         self._opened = open_samples(data, split, training, seed)
         self._samples = remembering(self._opened, workers, looked_at.take) if remember else self._opened
         kinds = {name: spec.kind for name, spec in sample_fields(data).items()}
@@ -404,7 +405,7 @@ def lowered(data: Data, training: bool, split: Split | None = None) -> list[tupl
     late = misplaced(data.transforms)
     if late is not None:
         raise ProgramError([_misplaced_finding(late, data)])
-    lowered = []
+    lowered: list[tuple[bool, Callable[..., Any]]] = []
     fields: Mapping[str, FieldSpec] = data.source.fields()
     for written in data.transforms:
         after = written.fields(fields)
