@@ -8,13 +8,15 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+# At once: when the file `made` is imported later, its module would take the place of the function under this name.
+from netcfg.blocks.made import made as made
+
 if TYPE_CHECKING:
     from netcfg.blocks.base import Block as Block
     from netcfg.blocks.base import Section as Section
     from netcfg.blocks.base import ShapeError as ShapeError
     from netcfg.blocks.fields import FieldSpec as FieldSpec
     from netcfg.blocks.losses.base import Loss as Loss
-    from netcfg.blocks.made import made as made
     from netcfg.blocks.metrics.base import Metric as Metric
     from netcfg.blocks.optimizers.base import Optimizer as Optimizer
     from netcfg.blocks.samplers.base import Sampler as Sampler
@@ -44,7 +46,6 @@ _HOMES = {
     "ShapeError": "base",
     "Source": "sources.base",
     "Transform": "transforms.base",
-    "made": "made",
 }
 
 __all__ = [
