@@ -13,12 +13,14 @@ if TYPE_CHECKING:
     from netcfg.blocks.base import Section as Section
     from netcfg.blocks.base import ShapeError as ShapeError
     from netcfg.blocks.fields import FieldSpec as FieldSpec
+    from netcfg.blocks.fields import Split as Split
     from netcfg.blocks.losses.base import Loss as Loss
     from netcfg.blocks.made import made as made
     from netcfg.blocks.metrics.base import Metric as Metric
     from netcfg.blocks.optimizers.base import Optimizer as Optimizer
     from netcfg.blocks.sources.base import Source as Source
     from netcfg.blocks.transforms.base import Transform as Transform
+    from netcfg.shapes import Shape as Shape
 
 _HOMES = {
     "Block": "base",
@@ -27,15 +29,17 @@ _HOMES = {
     "Metric": "metrics.base",
     "Optimizer": "optimizers.base",
     "Section": "base",
+    "Shape": "base",
     "ShapeError": "base",
     "Source": "sources.base",
+    "Split": "fields",
     "Transform": "transforms.base",
     "made": "made",
 }
 
 __all__ = [
-    "Block", "FieldSpec", "Loss", "Metric", "Optimizer", "Section", "ShapeError", "Source", "Transform",
-    "made",
+    "Block", "FieldSpec", "Loss", "Metric", "Optimizer", "Section", "Shape", "ShapeError", "Source",
+    "Split", "Transform", "made",
 ]  # fmt: skip
 
 
