@@ -237,7 +237,10 @@ class Pipeline:
         looked_at = DeclaredSamples(data.source, sample_fields(data), data.needed[0])
         self._finishers = [transform for per_sample, transform in transforms if not per_sample]
         self._kinds = {name: data.fields[name].kind for name in data.used}
-        per_sample = [looked_at, *(transform for per_sample, transform in transforms if per_sample)]
+        per_sample: list[Callable[..., Sample]] = [
+            looked_at,
+            *(transform for per_sample, transform in transforms if per_sample),
+        ]
         samples = open_samples(data, split, training)
         self._samples = remembering(samples, workers, looked_at.take) if remember else samples
         preparer = Preparer(self._samples, per_sample, self._kinds, seed, data.source)
@@ -386,7 +389,7 @@ def lowered(data: Data, training: bool, split: Split | None = None) -> list[tupl
     late = misplaced(data.transforms)
     if late is not None:
         raise ProgramError([_misplaced_finding(late, data)])
-    lowered = []
+    lowered: list[tuple[bool, Callable[..., Any]]] = []
     fields: Mapping[str, FieldSpec] = data.source.fields()
     for written in data.transforms:
         transform = written if split is None else written.in_split(split)
