@@ -219,6 +219,8 @@ def adapt(
     """
     wanted = module.state_dict()
     plan = Adaptation() if plan is None else plan
+    # A run's own file already has our names and shapes, so that `weights_from` and tiling, made for the published file,
+    # must not be applied a second time.
     is_own = all(key in state and state[key].shape == value.shape for key, value in wanted.items())
     fitting: dict[str, Tensor] = {}
     report = Loaded("")
@@ -297,6 +299,7 @@ def _smaller_map(outer: MapShape, volume: int) -> MapShape | None:
     if volume % channels:
         return None
     area = volume // channels
+    # The most square one first: VGG's classifier reads 7×7, not 1×49.
     sides = ((side, area // side) for side in range(isqrt(area), 0, -1) if area % side == 0)
     for short, long in sides:
         for inner_height, inner_width in ((short, long), (long, short)):

@@ -22,7 +22,7 @@ from torch.nn import functional as F
 from netcfg.blocks.made import Made
 from netcfg.builder.given import Given
 from netcfg.faults import NODES, failing_node, untrue
-from netcfg.graph import Graph, Node
+from netcfg.graph import Graph, Node, Signal
 from netcfg.passes.lifetimes import Key, Lifetimes
 from netcfg.program import Program
 from netcfg.shapes import show
@@ -57,11 +57,12 @@ def build_network(graph: Graph) -> Network:
     kind.forward.__globals__[NODES] = writer.nodes  # whom an error in it is blamed on
     network = kind()
     for node in graph.blocks:
-        if not _is_inline(node) and node.shared is None:
+        # In file order: it decides which random numbers each block starts from, and so what a seed means.
+        if node.shared is None and (node.block.owns_tensor() or not _is_inline(node)):
             module = module_of(node)
             if node.freeze:
                 module.requires_grad_(False)
-            _place(network, node.path, module)
+            _place(network, node, module)
     return network
 
 
@@ -109,19 +110,45 @@ def first_call(network: Network, graph: Graph, inputs: Sequence[Tensor]) -> Any:
         del network.forward
 
 
-def _place(network: Network, path: str, module: nn.Module) -> None:
-    """Put a module at its path; the levels between are plain dictionaries."""
-    *levels, name = path.split(".")
+def _place(network: Network, node: Node, module: nn.Module) -> None:
+    """Put a module, or the tensor of one, at its path; the levels between are plain dictionaries."""
+    *levels, name = node.path.split(".")
     here: nn.ModuleDict = network
     for level in levels:
         if level not in here:
             here[level] = nn.ModuleDict()
         here = here[level]  # type: ignore[assignment]
-    here[name] = module
+    if not node.block.owns_tensor():
+        here[name] = module
+    elif isinstance(module.value, nn.Parameter):
+        here.register_parameter(name, module.value)
+    else:
+        assert isinstance(module.value, Tensor)
+        here.register_buffer(name, module.value)
 
 
 def _is_inline(node: Node) -> bool:
-    return node.block.inline(*("x" for _ in node.inputs)) is not None
+    return node.block.inline(*("x" for _ in node.inputs), *_tensor(node)) is not None
+
+
+def _tensor(node: Node) -> list[str]:
+    """The tensor that a block has under its own path, in Python; [] of other blocks."""
+    if not node.block.owns_tensor():
+        return []
+    *levels, name = node.holder.split(".")
+    holder = f"self{_indexed(levels)}"
+    return [f"{holder}.{name}" if name.isidentifier() else f'getattr({holder}, "{name}")']
+
+
+def _repeated(name: str, signal: Signal, batch: str) -> str:
+    """A signal that is the same for all samples, which has a batch axis of 1, for each sample of another one."""
+    sizes = ", ".join([f"{batch}.shape[0]", *("-1" for _ in signal.shape)])
+    return f"{name}.expand({sizes})"
+
+
+def _indexed(levels: list[str]) -> str:
+    """What leads to a module through dictionaries of modules, in Python."""
+    return "".join(f'["{level}"]' for level in levels)
 
 
 @cache
@@ -180,19 +207,23 @@ class _Writer:
         return len(self.graph.outputs) > 1
 
     def _returned(self) -> str:
-        values = {
-            name: self.names[self.lifetimes.root(signal)] for name, signal in self.graph.outputs.items()
-        }
+        values = {name: self._output(signal) for name, signal in self.graph.outputs.items()}
         if self._named_outputs():
             return "{" + ", ".join(f'"{name}": {value}' for name, value in values.items()) + "}"
         return next(iter(values.values()))
+
+    def _output(self, signal: Signal) -> str:
+        name, batch = self.names[self.lifetimes.root(signal)], next(iter(self.graph.inputs), None)
+        return _repeated(name, signal, batch) if signal.shared and batch is not None else name
 
     # --- statements
 
     def _statement(self, index: int, node: Node) -> None:
         roots = self.lifetimes.roots(index)
-        arguments = [self.names[self.lifetimes.root(signal)] for signal in node.inputs]
+        arguments = self._arguments(node)
         expression = self._expression(index, node, arguments)
+        # Before the target is named, so that a statement may put its result where its own input was: `x = relu(x)`
+        # keeps one tensor alive, not two.
         released = self._release(roots)
         reusable = [name for name in released if name not in self.graph.inputs]
         single = len(node.outputs) == 1
@@ -207,19 +238,30 @@ class _Writer:
             self._unpack(index, node, target)
             leftover.append(target)
         if leftover:
+            # A name that is not written anew would hold its tensor until the function returns.
             self.lines.append(f"    del {', '.join(leftover)}")
             self.free += [name for name in leftover if name not in self.graph.inputs]
+
+    def _arguments(self, node: Node) -> list[str]:
+        """The variables that a node reads; what is the same for all samples once for each, where others are not."""
+        names = [self.names[self.lifetimes.root(signal)] for signal in node.inputs]
+        batch = next(
+            (name for name, signal in zip(names, node.inputs, strict=True) if not signal.shared), None
+        )
+        return [
+            _repeated(name, signal, batch) if signal.shared and batch is not None else name
+            for name, signal in zip(names, node.inputs, strict=True)
+        ]
 
     def _expression(self, index: int, node: Node, arguments: list[str]) -> str:
         if self.lifetimes.may_overwrite(index):
             overwriting = node.block.overwriting(arguments[0])
             if overwriting is not None:
                 return overwriting
-        inline = node.block.inline(*arguments)
+        inline = node.block.inline(*arguments, *_tensor(node))
         if inline is not None:
             return inline
-        module = "".join(f'["{part}"]' for part in node.holder.split("."))
-        return f"self{module}({', '.join(arguments)})"
+        return f"self{_indexed(node.holder.split('.'))}({node.block.call(*arguments)})"
 
     def _release(self, roots: list[Key]) -> list[str]:
         """Variables whose last reader is this statement."""

@@ -155,10 +155,10 @@ def _requests(graph: Graph) -> list[WeightRequest]:
 
 
 def _file_defaults(graph: Graph) -> list[WeightRequest]:
-    """The file that a block of VGG-Face names, unless `weights` (`None`, or another file) is written there."""
+    """The files that blocks name by options of their own, unless `weights` (`None`, another file) is written there."""
     requests = []
     for node in graph.blocks:
-        source = getattr(node.block, "state_dict_filepath", None)
+        source = node.block.weights_file()
         if source is not None and "weights" not in node.block.model_fields_set:
             requests.append(WeightRequest(node.path, source, None, "strict", None, node.span))
     return requests
@@ -175,10 +175,10 @@ def _finding(error: NetcfgError, request: WeightRequest, graph: Graph) -> Findin
 
 def _remedy(request: WeightRequest, graph: Graph) -> str:
     """What to do where a file is missing."""
-    types = {node.path: node.type for node in graph.blocks}
+    files = {node.path: node.block.weights_file() for node in graph.blocks}
     if request.source == "imagenet":
         return "`weights = PATH` takes a copy of that file, `weights = None` starts from random ones"
-    if types.get(request.path) == "vgg-face":
+    if files.get(request.path) is not None:
         return (
             "`state_dict_filepath` is seen from the .cfg file, then from the working folder; "
             "`weights = None` starts from random ones"

@@ -8,10 +8,14 @@ Only include files you would run yourself. A package brings sections to every pr
 from __future__ import annotations
 
 import importlib.util
+import signal
 import sys
-from contextlib import redirect_stdout
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
 from functools import cache
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, NamedTuple
 
 from netcfg.blocks.registry import FILE_MODULE, GROUPS, Clash, forget, recorded, register, sections
@@ -62,16 +66,18 @@ def load_extension(path: Path, asked_at: Span, findings: list[Finding]) -> None:
     read_packages()
     _included[path] = asked_at
     changed = path.stat().st_mtime_ns
-    try:
-        if path in _loaded and _loaded[path].changed == changed:
-            for section in _loaded[path].brought:
-                register(section)
-        else:
-            _loaded[path] = _Loaded(changed, _run(path))
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt(f"while {shown_path(path)} was run, which {asked_at} includes") from None
-    except BaseException as error:  # whatever it raises, SystemExit among it, is its author's to read
-        findings.append(_failed(path, error, asked_at))
+    with _interrupts() as interrupts:
+        try:
+            if path in _loaded and _loaded[path].changed == changed:
+                for section in _loaded[path].brought:
+                    register(section)
+            else:
+                _loaded[path] = _Loaded(changed, _run(path))
+        except BaseException as error:  # whatever it raises, SystemExit among it, is its author's to read
+            if interrupts:
+                message = f"while {shown_path(path)} was run, which {asked_at} includes"
+                raise KeyboardInterrupt(message) from None
+            findings.append(_failed(path, error, asked_at))
 
 
 def _run(path: Path) -> list[type[Section]]:
@@ -88,6 +94,26 @@ def _run(path: Path) -> list[type[Section]]:
         sys.modules.pop(name, None)
         raise
     return brought
+
+
+@contextmanager
+def _interrupts() -> Iterator[list[int]]:
+    """Gathers the interrupts from outside, to tell them from a `KeyboardInterrupt` that the file raises itself."""
+    interrupts: list[int] = []
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(before):
+        yield interrupts
+        return
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        interrupts.append(number)
+        before(number, frame)
+
+    signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield interrupts
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _failed(path: Path, error: BaseException, asked_at: Span) -> Finding:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,20 +12,20 @@ from netcfg.blocks.losses.base import Loss
 from netcfg.blocks.metrics.base import Metric
 from netcfg.blocks.optimizers.base import Optimizer
 from netcfg.blocks.sources.base import Source
-from netcfg.blocks.transforms.base import Transform
+from netcfg.blocks.transforms.base import DataStep
 from netcfg.graph import Graph, Signal
 from netcfg.source import Finding, Span
 
 
 @dataclass(frozen=True)
 class Data:
-    """The data of a program: a source and its pipeline.
+    """The data of a program: a source and what stands below it, transforms and samplers.
 
     `fields` are the fields after the pipeline; `used` the ones a network, loss or metric reads, in that order.
     """
 
     source: Source
-    transforms: tuple[Transform, ...]
+    transforms: tuple[DataStep, ...]
     fields: Mapping[str, FieldSpec]
     used: tuple[str, ...]
     span: Span
@@ -49,6 +49,11 @@ class Phase:
     span: Span
 
 
+def total_name(phases: Sequence[Phase], phase: Phase) -> str:
+    """What the sum that one of a program's phases minimises is called."""
+    return "loss" if len(phases) == 1 else f"{phase.name}.loss"
+
+
 @dataclass(frozen=True)
 class Program:
     """A whole file, checked.
@@ -64,6 +69,8 @@ class Program:
     model: Graph | None = None
     signals: Mapping[str, Signal] = field(default_factory=dict)
     losses: Mapping[str, Loss] = field(default_factory=dict)
+    loss_spans: Mapping[str, Span] = field(default_factory=dict)
+    """Where each loss is written."""
     phases: tuple[Phase, ...] = ()
     metrics: Mapping[str, Metric] = field(default_factory=dict)
     pictures: Pictures | None = None

@@ -29,7 +29,10 @@ def line_in(error: BaseException, file: str) -> int | None:
 
 def said(error: BaseException) -> str:
     """An error in one line: its kind, and what it says."""
-    text = " ".join(str(error).split())
+    try:
+        text = " ".join(str(error).split())
+    except Exception:  # the text is the file's own code, too
+        text = ""
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 

@@ -10,6 +10,7 @@ from torch import Tensor
 
 import netcfg
 from netcfg.blocks import Section
+from netcfg.blocks.base import Block
 from netcfg.blocks.registry import GROUPS, sections
 from netcfg.passes.schema import check_section
 from netcfg.source import Finding, SourceFile, render
@@ -18,7 +19,7 @@ from netcfg.syntax import parse
 FRAMES = {"net", "input", "output"}
 COMPUTING = {name: kind for name, kind in sections("network").items() if name not in FRAMES}
 ALL = [(group, name) for group in GROUPS for name in sections(group)]
-SHAPES = re.compile(r"#\s*(?P<inputs>[\dx, ]+?)\s*->\s*(?P<output>[\dx]+)")
+SHAPES = re.compile(r"#\s*(?P<inputs>[\dx, ]*?)\s*->\s*(?P<output>[\dx]+)")
 
 
 def example(kind: type[Section]) -> str:
@@ -31,19 +32,29 @@ def shape_of(text: str) -> tuple[int, ...]:
     return tuple(int(size) for size in text.strip().split("x"))
 
 
+def takes_classes(kind: type[Section]) -> bool:
+    return issubclass(kind, Block) and kind.takes_kinds == ("class",)
+
+
 def network_around(kind: type[Section]) -> tuple[str, list[tuple[int, ...]], tuple[int, ...]]:
     """A network with the example in it, the shapes of its inputs, and the shape the example promises."""
     text = example(kind)
     promised = SHAPES.search(text.splitlines()[0])
     assert promised is not None, "the example's first line says no shapes"
-    inputs = [shape_of(shape) for shape in promised["inputs"].split(",")]
+    inputs = [shape_of(shape) for shape in (promised["inputs"] or "1").split(",")]
     lines = ["{N}", "[net]"]
     for index, shape in enumerate(inputs):
         lines += ["[input]", f"name = in{index}", f"shape = {', '.join(map(str, shape))}"]
+        lines += ["kind = class"] if takes_classes(kind) else []
     names = ", ".join(f"in{index}" for index in range(len(inputs)))
     if len(inputs) > 1:
         text = text.replace("-1, -1", names)
     return "\n".join(lines) + "\n" + text, inputs, shape_of(promised["output"])
+
+
+def fed(kind: type[Section], shape: tuple[int, ...]) -> Tensor:
+    """Numbers that a block can take: classes where it takes these."""
+    return torch.randint(0, 2, (2, *shape)) if takes_classes(kind) else torch.randn(2, *shape)
 
 
 def values_of(result: Tensor | dict[str, Tensor]) -> Tensor:
@@ -56,7 +67,7 @@ def test_a_block_computes_what_its_page_promises(name: str) -> None:
     graph = netcfg.load(text).networks["N"]
     assert graph.nodes[-1].output.shape == promised
     network = netcfg.build(netcfg.load(text))["N"]
-    result = values_of(network(*(torch.randn(2, *shape) for shape in inputs)))
+    result = values_of(network(*(fed(COMPUTING[name], shape) for shape in inputs)))
     assert tuple(result.shape) == (2, *promised)
     assert sum(value.numel() for value in network.parameters()) == graph.parameters
     assert sum(value.numel() for value in network.parameters() if value.requires_grad) == graph.trainable
@@ -67,7 +78,7 @@ def test_a_block_evaluates_zeros_to_numbers(name: str) -> None:
     text, inputs, _ = network_around(COMPUTING[name])
     network = netcfg.build(netcfg.load(text))["N"].eval()
     with torch.no_grad():
-        result = values_of(network(*(torch.zeros(2, *shape) for shape in inputs)))
+        result = values_of(network(*(fed(COMPUTING[name], shape) * 0 for shape in inputs)))
     assert result.isfinite().all()
 
 

@@ -22,12 +22,14 @@ FOLDERS = {
 LAYERS = [
     {
         "netcfg.codes",
+        "netcfg.spelling",
         "netcfg.source",
         "netcfg.shapes",
         "netcfg.files",
         "netcfg.words",
         "netcfg.axes",
         "netcfg.tracebacks",
+        "netcfg.results",
     },
     {"netcfg.syntax"},
     {"netcfg.blocks", "netcfg.extensions"},
@@ -51,6 +53,7 @@ ROOMS = {
         "samplers",
         "faces",
         "sources",
+        "looking",
         "pipeline",
     ],
     "netcfg.trainers": ["machine", "step", "runs", "judging", "reporting", "prediction", "sweeps", "fit"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -335,3 +336,33 @@ def mutated(text: str, seed: int) -> str:
 )
 def test_no_mutation_of_a_shipped_file_makes_the_compiler_fall_over(name: str, seed: int) -> None:
     rendered(mutated((shipped_folder() / f"{name}.cfg").read_text(encoding="utf-8"), seed))
+
+
+def test_the_tables_are_those_of_the_grammar() -> None:
+    from netcfg.syntax import table_data
+    from netcfg.syntax.tables import key
+
+    assert table_data.MADE_FOR[1] == key()[1], "write them anew: netcfg.syntax.tables.write()"
+
+
+def test_a_parser_out_of_tables_is_the_one_out_of_the_grammar(monkeypatch: pytest.MonkeyPatch) -> None:
+    from netcfg.syntax import parser as module
+    from netcfg.syntax import table_data
+
+    texts = [
+        path.read_text(encoding="utf-8") for path in sorted((Path(__file__).parent / "check").glob("*.cfg"))
+    ]
+    assert texts
+
+    def trees() -> list[tuple[object, list[Finding]]]:
+        module._parser.cache_clear()
+        read = []
+        for text in texts:
+            findings: list[Finding] = []
+            read.append((parse(SourceFile("a.cfg", text), findings).items, findings))
+        return read
+
+    out_of_tables = trees()
+    monkeypatch.setattr(table_data, "MADE_FOR", ("another", "grammar"))
+    assert repr(trees()) == repr(out_of_tables)
+    module._parser.cache_clear()

@@ -11,12 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from netcfg.blocks.picture_files import PICTURES
 from netcfg.datasets.pictures.face_crop import crop_face, read_landmarks
-from netcfg.datasets.pictures.reading import ENDINGS, read_picture
+from netcfg.datasets.pictures.reading import expect_picture
 from netcfg.source import NetcfgError, shown_path
 from netcfg.words import counted
-
-VIDEOS = (".avi", ".mp4", ".mpg", ".wmv", ".mov")
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,12 +95,9 @@ def files_by_number(folder: Path, endings: tuple[str, ...]) -> dict[int, Path]:
 
 
 def _images(folder: Path, numbers: set[int]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
-    files = files_by_number(folder, ENDINGS)
+    files = files_by_number(folder, PICTURES)
     for number in sorted(numbers & files.keys()):
-        picture = read_picture(files[number])
-        if picture is None:
-            raise NetcfgError(f"{shown_path(files[number])} cannot be read: empty, cut short, or no picture")
-        yield number, picture
+        yield number, expect_picture(files[number])
 
 
 def _video(path: Path, numbers: set[int]) -> Iterator[tuple[int, NDArray[np.uint8]]]:

@@ -15,9 +15,8 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 
+from netcfg.blocks.samples import Sample, Samples
 from netcfg.source import NetcfgError
-
-Sample = dict[str, NDArray[Any]]
 
 SHARE_OF_FREE_MEMORY = 0.1
 _PORTION = 16  # samples a worker makes in a row: neighbours are often made from the same things
@@ -33,10 +32,10 @@ class SampleMemory:
 
     def __init__(
         self,
-        samples: Any,
+        samples: Samples,
         example: Sample,
         seconds_per_sample: float = 0.0,
-        take: Callable[[Any, int], Sample] = getitem,
+        take: Callable[[Samples, int], Sample] = getitem,
     ) -> None:
         self.samples = samples
         self.take = take
@@ -97,7 +96,9 @@ class _Filler:
         return ""
 
 
-def remembering(samples: Any, workers: int, take: Callable[[Any, int], Sample] = getitem) -> Any:
+def remembering(
+    samples: Samples, workers: int, take: Callable[[Samples, int], Sample] = getitem
+) -> Samples | SampleMemory:
     """The samples with a memory, where one fits into the machine's and can be shared; else as they are.
 
     `take` gets one of them.

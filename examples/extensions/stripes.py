@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from netcfg.blocks import FieldSpec, Source, Split
+from netcfg.blocks import FieldSpec, Sample, Samples, SampleTable, Source, Split
 
 if TYPE_CHECKING:
-    import numpy as np
+    from numpy.random import Generator
 
 SHARES: dict[Split, float] = {"train": 0.6, "validation": 0.2, "test": 0.2}
 
@@ -37,7 +37,7 @@ class Stripes(Source, name="stripes"):
             "labels": FieldSpec((1,), "vector", ("upright",)),
         }
 
-    def open(self, split: Split, fields: Sequence[str]) -> Any:
+    def open(self, split: Split, fields: Sequence[str]) -> Samples:
         """The pictures of one split: the first six tenths train, the next two validate, the last two test."""
         counts = {name: round(share * self.samples) for name, share in SHARES.items()}
         first = sum(counts[name] for name in list(counts)[: list(counts).index(split)])
@@ -45,7 +45,7 @@ class Stripes(Source, name="stripes"):
 
 
 class Drawn:
-    """The samples of a split: `len`, and by number a dictionary of arrays, pictures as bytes with channels last."""
+    """The samples of a split: `len`, one by its place, and a table of what is known of all without drawing any."""
 
     def __init__(self, numbers: range, size: int, fields: tuple[str, ...]) -> None:
         self.numbers = numbers
@@ -55,16 +55,39 @@ class Drawn:
     def __len__(self) -> int:
         return len(self.numbers)
 
-    def __getitem__(self, index: int) -> dict[str, np.ndarray[Any, Any]]:
+    def __getitem__(self, index: int) -> Sample:
+        """A dictionary of arrays: pictures are bytes with channels last, vectors float32."""
         import numpy as np
 
-        random = np.random.default_rng(self.numbers[index])
-        upright = random.integers(0, 2)
+        random, upright = self._begun(index)
         wave = np.where((np.arange(self.size) + random.integers(0, 8)) // 2 % 2, 160, 60)
         picture = np.broadcast_to(wave if upright else wave[:, None], (self.size, self.size))
         noisy = picture[..., None] + random.integers(-40, 40, (self.size, self.size, 3))
-        everything: dict[str, np.ndarray[Any, Any]] = {
+        everything: Sample = {
             "image": noisy.astype(np.uint8),
             "labels": np.array([upright], dtype=np.float32),
         }
         return {name: everything[name] for name in self.fields}
+
+    @property
+    def table(self) -> SampleTable:
+        """Names and labels, for samplers."""
+        import numpy as np
+
+        labels = np.array([[self._begun(index)[1]] for index in range(len(self))], dtype=np.float32)
+        return SampleTable(
+            ids=[f"stripes {number}" for number in self.numbers],
+            labels={"labels": labels},
+            names={"labels": ("upright",)},
+        )
+
+    def only(self, fields: Sequence[str]) -> Samples:
+        """The same samples with other fields."""
+        return Drawn(self.numbers, self.size, tuple(fields))
+
+    def _begun(self, index: int) -> tuple[Generator, int]:
+        """The chance of a sample, which depends on its number alone, and its label, drawn first."""
+        import numpy as np
+
+        random = np.random.default_rng(self.numbers[index])
+        return random, int(random.integers(0, 2))

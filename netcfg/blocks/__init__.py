@@ -18,16 +18,30 @@ if TYPE_CHECKING:
     from netcfg.blocks.made import made as made
     from netcfg.blocks.metrics.base import Metric as Metric
     from netcfg.blocks.optimizers.base import Optimizer as Optimizer
+    from netcfg.blocks.samplers.base import Sampler as Sampler
+    from netcfg.blocks.samples import ClipSamples as ClipSamples
+    from netcfg.blocks.samples import Draw as Draw
+    from netcfg.blocks.samples import Sample as Sample
+    from netcfg.blocks.samples import Samples as Samples
+    from netcfg.blocks.samples import SampleTable as SampleTable
+    from netcfg.blocks.sources.base import Found as Found
     from netcfg.blocks.sources.base import Source as Source
     from netcfg.blocks.transforms.base import Transform as Transform
     from netcfg.shapes import Shape as Shape
 
 _HOMES = {
     "Block": "base",
+    "ClipSamples": "samples",
+    "Draw": "samples",
     "FieldSpec": "fields",
+    "Found": "sources.base",
     "Loss": "losses.base",
     "Metric": "metrics.base",
     "Optimizer": "optimizers.base",
+    "Sample": "samples",
+    "SampleTable": "samples",
+    "Sampler": "samplers.base",
+    "Samples": "samples",
     "Section": "base",
     "Shape": "base",
     "ShapeError": "base",
@@ -38,8 +52,9 @@ _HOMES = {
 }
 
 __all__ = [
-    "Block", "FieldSpec", "Loss", "Metric", "Optimizer", "Section", "Shape", "ShapeError", "Source",
-    "Split", "Transform", "made",
+    "Block", "ClipSamples", "Draw", "FieldSpec", "Found", "Loss", "Metric", "Optimizer", "Sample", "SampleTable",
+    "Sampler", "Samples", "Section", "Shape", "ShapeError", "Source", "Split", "Transform",
+    "made",
 ]  # fmt: skip
 
 

@@ -40,17 +40,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.command is None:
         parser.print_help()
         return 2
-    from netcfg.source import NetcfgError
+    from netcfg.source import NetcfgError, shown_text
 
     gc.enable()
     gc.freeze()
     try:
         return int(options.run(options))
     except NetcfgError as error:
-        print(error, file=sys.stderr)
+        print(shown_text(str(error), lines=True), file=sys.stderr)
         return 1
-    except KeyboardInterrupt as stop:
-        print("interrupted", *stop.args, file=sys.stderr)
+    except KeyboardInterrupt as interrupt:
+        print(f"interrupted {interrupt}".rstrip(), file=sys.stderr)
         return 130
     except BrokenPipeError:  # the reader of our output has gone, e.g. `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

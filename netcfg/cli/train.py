@@ -231,7 +231,7 @@ def _load(options: argparse.Namespace, folder: Path | None) -> Program:
         if not is_changed:
             return program
     name = RunFolder.open(folder).read_json("run.json")["program"]
-    return replace(load(folder / "resolved.cfg"), name=name)
+    return replace(load(folder / "resolved.cfg", allow_outside=True), name=name)
 
 
 def _started_with(options: argparse.Namespace, program: Program) -> dict[str, Any]:

@@ -7,13 +7,13 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from importlib.resources import files
 from threading import Lock
 from typing import Any, cast
 
 from lark import Lark, Token, Transformer, v_args
 
 from netcfg.source import Finding, SourceFile, Span
+from netcfg.syntax.tables import parser_with
 from netcfg.syntax.tree import File, Group, Include, Option, Section
 
 _COMMENT = re.compile(r"(?:^|(?<=[ \t]))[#;].*")
@@ -45,10 +45,9 @@ _parsing = Lock()  # the one parser holds the text it is reading
 
 @cache
 def _parser() -> tuple[Lark, _TreeBuilder]:
-    """The parser with its tree builder inside: building it costs as much as parsing a thousand blocks."""
+    """The parser with its tree builder inside, made once a process."""
     builder = _TreeBuilder()
-    grammar = files("netcfg.syntax").joinpath("grammar.lark").read_text(encoding="utf-8")
-    return Lark(grammar, parser="lalr", lexer="basic", transformer=builder), builder
+    return parser_with(builder), builder
 
 
 @contextmanager

@@ -8,8 +8,8 @@ import pytest
 
 import netcfg
 from netcfg.cli.main import main
+from netcfg.datasets.pictures import notes
 from netcfg.datasets.pipeline import open_samples
-from netcfg.datasets.sources import audetnet_folder
 
 SYSTEM = Path(__file__).resolve().parents[2] / "cfg" / "aunet_of_horizontal.cfg"
 SMALL = ("image_size=32", "filters=1", "hidden=4")
@@ -17,7 +17,7 @@ SMALL = ("image_size=32", "filters=1", "hidden=4")
 
 @pytest.fixture(autouse=True)
 def _said():
-    audetnet_folder._SAID.clear()
+    notes._SAID.clear()
 
 
 @pytest.fixture(params=["bp4d", "lists"])

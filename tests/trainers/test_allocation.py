@@ -10,7 +10,7 @@ import pytest
 COUNT = """
 import resource, sys
 if sys.argv[1] == "kept":
-    from netcfg.trainers.allocation import keep_freed_memory
+    from netcfg.trainers.machine.allocation import keep_freed_memory
     keep_freed_memory()
     assert "torch" not in sys.modules
 import torch

@@ -240,7 +240,7 @@ def test_networks_computed_once_have_gradients_exchanged_meanwhile():
 def shares(samples, batch_size, processes, equal):
     return [
         [
-            [index for _, index, _ in keys]
+            [draw.sample for _, draw, _ in keys]
             for keys in EpochSampler(
                 samples, batch_size, 0, "never", False, None, None, (rank, processes), equal
             )

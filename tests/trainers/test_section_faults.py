@@ -201,6 +201,14 @@ def test_what_shows_when_it_is_checked_or_drawn_is_one_finding(
     assert author_lines(text) == [f"in `{method}`"]
 
 
+def test_a_sampler_that_fails_is_one_finding(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = change(tmp_path, "half_each", ("count = max(", "1 / 0\n        count = max("))
+    text = told(file, capsys)
+    assert f"{file}:{header(file, 'half_each')}:1: error[NC701 failing-section]: " in text
+    assert "[half_each] fails in `epoch`: ZeroDivisionError: division by zero" in text
+    assert author_lines(text) == ["in `epoch`"]
+
+
 def test_the_comparison_costs_nothing_after_the_first_batch(tmp_path: Path) -> None:
     """It runs a written `forward` of its own, once; what comes later is the network's own."""
     import torch

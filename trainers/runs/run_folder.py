@@ -21,6 +21,7 @@ import os
 import platform
 import re
 import shutil
+import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from typing import Any
 import torch
 
 from netcfg.program import Program
+from netcfg.results import Epoch
 from netcfg.source import Finding, NetcfgError, ProgramError, shown_path
 from netcfg.trainers.machine.devices import describe_device
 from netcfg.trainers.runs.checkpoints import Checkpoints, write_synced
@@ -121,30 +123,37 @@ class RunFolder:
         except (OSError, ValueError) as error:
             raise ProgramError([Finding("NC406", f"{self}/{name} cannot be read ({error})")]) from None
 
-    def append_record(self, record: dict[str, Any]) -> None:
+    def append_record(self, record: Epoch) -> None:
         """Add an epoch to `metrics.jsonl`."""
         try:
             with (self.path / "metrics.jsonl").open("a", encoding="utf-8") as file:
-                file.write(json.dumps(record) + "\n")
+                file.write(json.dumps(record.to_json()) + "\n")
         except OSError as error:
             raise NetcfgError(f"cannot write {self}/metrics.jsonl: {error.strerror}") from None
 
-    def records(self, epochs: int, rewrite: bool = True) -> list[dict[str, Any]]:
-        """The first `epochs` epochs of `metrics.jsonl`; later ones, unknown to `last`, are dropped from it."""
+    def records(self, epochs: int = sys.maxsize, rewrite: bool = False) -> list[Epoch]:
+        """The epochs of `metrics.jsonl` up to number `epochs`; a line that is none, as a full disk leaves it, is not.
+
+        With `rewrite`, others are dropped from the file: later epochs, which `last` knows nothing of.
+        """
         path = self.path / "metrics.jsonl"
         if not path.exists():
             return []
-        kept: dict[int, dict[str, Any]] = {}
-        for line in path.read_text("utf-8").splitlines():
-            try:
-                record = json.loads(line)
-            except ValueError:
-                continue  # the line a full disk cut short
-            if record["epoch"] <= epochs:
-                kept[record["epoch"]] = record
+        kept: dict[int, tuple[Epoch, str]] = {}
+        for line in path.read_text("utf-8", "replace").splitlines():
+            record = _epoch(line)
+            if record is not None and record.epoch <= epochs:
+                kept[record.epoch] = record, line
         if rewrite:
-            self.write("metrics.jsonl", "".join(json.dumps(record) + "\n" for record in kept.values()))
-        return list(kept.values())
+            self.write("metrics.jsonl", "".join(f"{line}\n" for _, line in kept.values()))
+        return [record for record, _ in kept.values()]
+
+
+def _epoch(line: str) -> Epoch | None:
+    try:
+        return Epoch.from_json(json.loads(line))
+    except (ValueError, TypeError):
+        return None
 
 
 def environment(device: torch.device, workers: int) -> dict[str, Any]:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import nn
@@ -48,7 +46,7 @@ def open_run(path: Path, device: torch.device, weights: Path | None = None) -> T
 def program_of_run(path: Path, data: str | None = None) -> Program:
     """The program as a run trained it; on other data where `data` is a folder."""
     started = RunFolder.open(path).read_json("run.json")
-    program, findings = check(path / "resolved.cfg", data=data)
+    program, findings = check(path / "resolved.cfg", data=data, allow_outside=True)
     if program is None:
         raise ProgramError(findings)
     named = replace(program, name=started.get("program", program.name))
@@ -68,9 +66,8 @@ def weights_of_run(path: Path, which: str = "best") -> Path:
 
 def chosen_thresholds(run: RunFolder) -> Thresholds | None:
     """The thresholds that go with a run's best weights; None where it has chosen none yet."""
-    best = [record for record in run.records(sys.maxsize, rewrite=False) if record.get("best")]
-    found: dict[str, Any] = best[-1]["validation"] if best else {}
-    return found.get("thresholds")
+    best = [record for record in run.records() if record.best]
+    return (best[-1].validation.thresholds or None) if best else None
 
 
 def networks_with(program: Program, weights: Path, device: torch.device) -> nn.ModuleDict:

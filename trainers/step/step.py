@@ -13,6 +13,7 @@ from netcfg.blocks.losses.base import Loss
 from netcfg.faults import listed, told_of, untrue
 from netcfg.passes.plan import Compute, Evaluate, PhasePlan, Plan, Read, network_of
 from netcfg.program import Phase, Program
+from netcfg.program import total_name as name_of_total
 from netcfg.source import Finding, ProgramError
 from netcfg.trainers.machine.distributed import ALONE, Team
 from netcfg.trainers.step.diagnosis import Diagnosis
@@ -39,6 +40,8 @@ class Precision:
         """
         if self.name == "f32":
             return nullcontext()
+        # autocast caches the cast of a weight: one made under no_grad would be handed to a later forward that trains,
+        # and that weight would get no gradient.
         return torch.autocast(self.device.type, HALF[self.name], cache_enabled=history)
 
     def phase(self) -> AbstractContextManager[object]:
@@ -75,6 +78,7 @@ class Losses:
 
     def one(self, name: str, signals: Iterable[Tensor]) -> Tensor:
         """The scalar of a loss. Signals in half precision are compared in single."""
+        # bf16 has 8 bits: a mean over a batch would lose most samples' parts.
         inputs = [tensor.float() if tensor.dtype in HALF.values() else tensor for tensor in signals]
         section = self.sections[name]
         with told_of(section, "forward", lambda: f" (it is fed {_batches(inputs)})"):
@@ -173,9 +177,12 @@ class Step:
         with self.precision.phase():
             for computes in plan.together:
                 self._compute(computes, values)
+            # Before the losses, as some evaluate networks themselves (a penalty its critic): only what the phase trains
+            # may keep history, else the graph of a frozen network would be built for nothing.
             self._train_only(name)
             losses = {evaluate.loss: self._evaluate(evaluate, values) for evaluate in plan.evaluates}
         total = weighted_sum(losses, plan.phase.weights)
+        # Reading a number waits for all work in the queue: free on a processor, a stall of the whole step on a GPU.
         if total.device.type == "cpu":
             if not isfinite(total.item()):
                 broken = {key: value.item() for key, value in losses.items()}
@@ -184,6 +191,7 @@ class Step:
                 self.team.check()
         stepper.begin()
         stepper.backward(total)
+        # After the whole backward pass and before clipping: a norm of one process's gradients is not that of the mean.
         self.team.mean_gradients(self._exchanged[name])
         if self.on_gradients is not None:
             self.on_gradients(name)
@@ -191,6 +199,7 @@ class Step:
         for loss, value in losses.items():
             reported[self.names[name, loss]] = value.detach()
         reported[self.names[name, ""]] = total.detach()
+        # At once, not at the end of the batch: the next phase's activations take the place of these.
         for index in plan.released:
             values[index] = None
 
@@ -202,11 +211,14 @@ class Step:
         if first.history is not None:
             self._train_only(first.history)
             if network in self._trained[first.history]:
+                # The wrapper exchanges gradients while backward runs, so it may serve only the forward that this
+                # phase trains through; any other forward would upset its count of backward passes.
                 call = self._training_calls.get(str(network), call)
         assert call is not None
         with_history = first.history is not None
         with torch.set_grad_enabled(with_history):
             inputs = [[_read(values, read) for read in compute.reads] for compute in computes]
+            # One pass over the joined batches gives each sample what it would get alone; the plan joins no others.
             joined = (
                 inputs[0] if len(inputs) == 1 else [torch.cat(parts) for parts in zip(*inputs, strict=True)]
             )
@@ -269,7 +281,7 @@ def report_names(program: Program) -> dict[tuple[str, str], str]:
 
 def total_name(program: Program, phase: Phase) -> str:
     """What the sum that a phase minimises is called."""
-    return "loss" if len(program.phases) == 1 else f"{phase.name}.loss"
+    return name_of_total(program.phases, phase)
 
 
 def weighted_sum(values: Mapping[str, Tensor], weights: Mapping[str, float]) -> Tensor:

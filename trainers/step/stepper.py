@@ -63,12 +63,16 @@ class Stepper:
     def begin(self) -> None:
         """Forget the last update's gradients; in the middle of an accumulation they stay."""
         if self._accumulated == 0:
+            # To None, not to zero: then the first gradient is stored rather than added to a tensor that was filled
+            # for it.
             self.optimizer.zero_grad(set_to_none=True)
 
     def backward(self, total: Tensor) -> None:
         """Add the gradients of a batch's sum of losses. They reach the parameters of this phase, no others."""
         share = total / self.section.accumulate if self.section.accumulate > 1 else total
         scaled = self.scaler.scale(share) if self.scaler is not None else share
+        # Restricted to this phase: gradients of the networks it passes through are neither computed nor kept, which is
+        # what makes a frozen critic free.
         scaled.backward(inputs=self.parameters)  # type: ignore[no-untyped-call]
 
     def finish(self) -> bool:
@@ -181,6 +185,7 @@ class Stepper:
         ]
         if not self._fits(state["optimizer"]):
             raise _other_state("is that of other parameters", self.section)
+        # A file that was edited between runs has the last word on options; torch would take the stored ones.
         self.optimizer.load_state_dict(state["optimizer"])
         for group, own in zip(self.optimizer.param_groups, options, strict=True):
             group.update(own)

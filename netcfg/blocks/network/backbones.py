@@ -109,6 +109,7 @@ class ResNet50(Block, name="resnet50"):
     """
 
     family: ClassVar[str] = "backbone"
+    takes: ClassVar[tuple[str, ...]] = ("CHW",)
 
     end_at_layer: Annotated[int, Field(ge=1, le=9)] = Field(description="how many children it takes")
     freeze_first_n_layers: Annotated[int, Field(ge=0, le=9)] = Field(
@@ -122,6 +123,10 @@ class ResNet50(Block, name="resnet50"):
     def shape(self, *inputs: Shape) -> Shape:
         """n_out_filters×H'×W'."""
         return self._walk(inputs[0])[0]
+
+    def axes(self, *inputs: str) -> str:
+        """An image's."""
+        return "CHW"
 
     def parameters(self, *inputs: Shape) -> int:
         """Of the children taken."""
@@ -264,6 +269,7 @@ class VggFace(Block, name="vgg-face"):
     """
 
     family: ClassVar[str] = "backbone"
+    takes: ClassVar[tuple[str, ...]] = ("CHW",)
 
     state_dict_filepath: str = Field(description="the weights, read when the network is trained")
     freeze_first_n_layers: Annotated[int, Field(ge=0, le=31)] = Field(
@@ -273,6 +279,14 @@ class VggFace(Block, name="vgg-face"):
     def shape(self, *inputs: Shape) -> Shape:
         """512×H/32×W/32."""
         return self._walk(inputs[0])[0]
+
+    def axes(self, *inputs: str) -> str:
+        """An image's."""
+        return "CHW"
+
+    def weights_file(self) -> str:
+        """The file of its own option."""
+        return self.state_dict_filepath
 
     def parameters(self, *inputs: Shape) -> int:
         """Of all 13 convolutions."""

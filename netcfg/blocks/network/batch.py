@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from netcfg.axes import KINDS, Kind
 from netcfg.blocks.base import Block
 
 
@@ -26,6 +27,11 @@ class ShuffleBatch(Block, name="shuffle_batch"):
     mode: Literal["shift", "random"] = Field("random", description="which other sample")
     by: Annotated[int, Field(ge=1, le=65_536)] = Field(1, description="`shift`: how many rows away")
     stops_gradient: ClassVar[bool] = True
+    takes_kinds: ClassVar[tuple[Kind, ...]] = KINDS
+
+    def kind(self, *inputs: Kind) -> Kind:
+        """As given."""
+        return inputs[0]
 
     def inline(self, *names: str) -> str:
         """The rows in another order, without their history."""
@@ -49,6 +55,13 @@ class Detach(Block, name="detach"):
     """
 
     stops_gradient: ClassVar[bool] = True
+    by_sample: ClassVar[bool] = True
+    is_view: ClassVar[bool] = True
+    takes_kinds: ClassVar[tuple[Kind, ...]] = KINDS
+
+    def kind(self, *inputs: Kind) -> Kind:
+        """As given."""
+        return inputs[0]
 
     def inline(self, *names: str) -> str:
         """The same numbers, without their history."""

@@ -25,6 +25,7 @@ class BatchNorm(Block, name="batch_norm"):
     """
 
     family: ClassVar[str] = "normalisation"
+    takes: ClassVar[tuple[str, ...]] = ("F", "C", "CHW")
 
     num_features: Count | None = Field(None, description="channels of its input, checked where given")
     eps: Annotated[float, Field(gt=0)] = Field(1e-5, description="added to the variance")

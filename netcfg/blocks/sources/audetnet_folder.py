@@ -3,16 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field as Option
 from pydantic import field_validator
 
 from netcfg.blocks.action_units import active_label, known_action_units, unit_numbers
 from netcfg.blocks.fields import FieldSpec, ImageSize, Split
-from netcfg.blocks.sources.base import Source
+from netcfg.blocks.sources.base import Found, Source
+from netcfg.blocks.sources.folders import has
 from netcfg.shapes import Size, Symbolic
 from netcfg.source import NetcfgError
+
+if TYPE_CHECKING:
+    from netcfg.blocks.samples import Samples
+
+
+USUAL_LABELS = "aus_dict.pkl"
+
+
+def label_files(folder: Path) -> list[str]:
+    """The names of the files in a folder that are labels by their names; `labels.csv` beside pictures only."""
+    if not folder.is_dir():
+        return []
+    named = sorted(
+        path.name for ending in ("pkl", "pickle", "npz") for path in folder.glob(f"aus_*.{ending}")
+    )
+    converted = [name for name in ("labels.npz", "labels.csv") if (folder / name).is_file()]
+    return named + (converted if has(folder, "imgs", "train_ids.csv") else [])
 
 
 class AudetnetFolder(Source, name="audetnet_folder"):
@@ -34,10 +53,13 @@ class AudetnetFolder(Source, name="audetnet_folder"):
         intensities = True
     """
 
+    carries: ClassVar[tuple[str, ...]] = ("action_units", "intensities")
+    looks_like: ClassVar[str] = "`train_ids.csv` and `imgs`"
+
     path: str | None = Option(
         None, description="the folder, from where netcfg is started; None: the one given with `--data`"
     )
-    labels: str = Option("aus_dict.pkl", description="the file of labels: .pkl, .npz or .csv")
+    labels: str = Option(USUAL_LABELS, description="the file of labels: .pkl, .npz or .csv")
     train_ids: str = Option("train_ids.csv", description="the ids to train on, one a line")
     test_ids: str = Option("test_ids.csv", description="the ids to test on, one a line")
     images: str = Option("imgs", description="the folder of pictures, named by id")
@@ -70,6 +92,15 @@ class AudetnetFolder(Source, name="audetnet_folder"):
             return f"has {len(self.image_size)} numbers in `image_size` for height and width"
         return None
 
+    @classmethod
+    def recognise(cls, folder: Path) -> Found | None:
+        """By its lists of ids, or its labels; of labels under another name than the usual one, by theirs."""
+        labels = label_files(folder)
+        if not labels and not has(folder, "train_ids.csv", "test_ids.csv", "imgs"):
+            return None
+        named = {} if not labels or USUAL_LABELS in labels else {"labels": labels[0]}
+        return Found({"path": str(folder)} | (named if len(labels) == 1 else {}))
+
     @property
     def units(self) -> tuple[int, ...]:
         """The action units by number, in the order of the labels."""
@@ -99,12 +130,9 @@ class AudetnetFolder(Source, name="audetnet_folder"):
             return Symbolic.named("height"), Symbolic.named("width")
         return self.image_size[0], self.image_size[-1]
 
-    def open(self, split: Split, fields: Sequence[str]) -> Any:
+    def open(self, split: Split, fields: Sequence[str]) -> Samples:
         """The data set of one split; labels, ids and names of pictures are read and checked at once."""
-        from pathlib import Path
-
-        from netcfg.datasets.sources.audetnet_folder import AudetnetFolder as Folder
-        from netcfg.datasets.sources.audetnet_folder import Layout
+        from netcfg.datasets.sources.audetnet_folder import Layout, open_folder
 
         if self.path is None:
             raise NetcfgError(
@@ -125,4 +153,4 @@ class AudetnetFolder(Source, name="audetnet_folder"):
             skips_broken=self.on_error == "skip",
         )
         size = None if self.image_size is None else (self.image_size[0], self.image_size[-1])
-        return Folder(layout, split, fields, size)
+        return open_folder(layout, split, fields, size)

@@ -13,8 +13,8 @@ from netcfg.blocks.sources.base import Source
 from netcfg.source import NetcfgError, shown_path
 
 if TYPE_CHECKING:
+    from netcfg.datasets.samples.clip_pictures import Labelling
     from netcfg.datasets.samples.clip_sources import Handling
-    from netcfg.datasets.samples.face_samples import Labelling
 
 FOLDS = 3
 
