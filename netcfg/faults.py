@@ -53,7 +53,7 @@ def blamed(error: Exception) -> Finding | None:
         return None
     blame = _blame(error)
     if blame is not None:
-        return failing(blame.kind, error, blame.what, blame.span, blame.declared)
+        return _finding(blame, error)
     for file, span in included_files().items():
         notes = notes_in(error, {file})
         if notes:
@@ -86,13 +86,17 @@ def told_of(section: Section, what: str, given: Callable[[], str] = str) -> Iter
     except Exception as error:
         if _is_ours(error):
             raise
-        finding = blamed(error) or failing(type(section), error, what, section.written_at, given())
-        raise ProgramError([finding]) from error
+        blame = _blame(error) or _Blame(type(section), what, section.written_at, given())
+        raise ProgramError([_finding(blame, error)]) from error
 
 
 def failing_node(node: Node, error: Exception, what: str) -> Finding:
     """A block whose module cannot be made."""
     return failing(type(node.block), error, what, node.span, _declared(node))
+
+
+def _finding(blame: _Blame, error: BaseException) -> Finding:
+    return failing(blame.kind, error, blame.what, blame.span, blame.declared)
 
 
 def _blame(error: BaseException) -> _Blame | None:
@@ -108,7 +112,8 @@ def _blame_of(frame: FrameType, line: int) -> _Blame | None:
         node = nodes.get(line)
         return _Blame(type(node.block), "forward", node.span, _declared(node)) if node else None
     code = frame.f_code
-    first = frame.f_locals.get(code.co_varnames[0]) if code.co_argcount else None
+    named = code.co_varnames[0] if code.co_argcount else ""
+    first = frame.f_locals.get(named) if named in ("self", "cls") else None
     if isinstance(first, Section):
         return _Blame(type(first), code.co_name, first.written_at)
     if isinstance(first, type) and issubclass(first, Section) and _is_named(first):

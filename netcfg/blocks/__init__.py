@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from netcfg.blocks.base import Section as Section
     from netcfg.blocks.base import ShapeError as ShapeError
     from netcfg.blocks.fields import FieldSpec as FieldSpec
+    from netcfg.blocks.fields import Split as Split
     from netcfg.blocks.losses.base import Loss as Loss
     from netcfg.blocks.metrics.base import Metric as Metric
     from netcfg.blocks.optimizers.base import Optimizer as Optimizer
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from netcfg.blocks.sources.base import Found as Found
     from netcfg.blocks.sources.base import Source as Source
     from netcfg.blocks.transforms.base import Transform as Transform
+    from netcfg.shapes import Shape as Shape
 
 _HOMES = {
     "Block": "base",
@@ -43,14 +45,17 @@ _HOMES = {
     "Sampler": "samplers.base",
     "Samples": "samples",
     "Section": "base",
+    "Shape": "base",
     "ShapeError": "base",
     "Source": "sources.base",
+    "Split": "fields",
     "Transform": "transforms.base",
 }
 
 __all__ = [
     "Block", "ClipSamples", "Draw", "FieldSpec", "Found", "Loss", "Metric", "Optimizer", "Sample", "SampleTable",
-    "Sampler", "Samples", "Section", "ShapeError", "Source", "Transform", "made",
+    "Sampler", "Samples", "Section", "Shape", "ShapeError", "Source", "Split", "Transform",
+    "made",
 ]  # fmt: skip
 
 

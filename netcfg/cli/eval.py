@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from netcfg.cli.program import add_program_arguments, load_program
+from netcfg.cli.program import add_program_arguments, load_program, say_changes
 from netcfg.cli.train import not_negative, positive
 from netcfg.results import csv_cell
 from netcfg.source import NetcfgError, shown_path
@@ -101,7 +101,9 @@ def _program_of_run(folder: Path, options: argparse.Namespace) -> Program:
             "a run keeps its presets and variables\n"
             f"help: to change them, give the file: `netcfg eval FILE --weights {folder}/checkpoints/best.safetensors`"
         )
-    return program_of_run(folder, options.data)
+    program = program_of_run(folder, options.data)
+    say_changes(folder)
+    return program
 
 
 def _weights(target: Path, asked: str | None) -> Path:

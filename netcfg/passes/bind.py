@@ -87,6 +87,7 @@ class _Binder:
             variables=dict(self.parts.variables.values),
             presets=tuple(self.parts.presets),
             preset=preset,
+            extensions=tuple(reading.extensions),
             resolve=partial(resolved_text, reading, self.parts),
             findings=tuple(self.findings),
         )

@@ -1,6 +1,7 @@
 """The folder a run leaves behind.
 
 resolved.cfg         the program as trained: includes in place, variables replaced
+extensions/          a copy of each Python file that it includes, and where each was
 run.json             how it was started
 environment.json     versions, device, threads
 metrics.jsonl        a line per epoch
@@ -32,6 +33,7 @@ from netcfg.results import Epoch
 from netcfg.source import Finding, NetcfgError, ProgramError, shown_path
 from netcfg.trainers.machine.devices import describe_device
 from netcfg.trainers.runs.checkpoints import Checkpoints, write_synced
+from netcfg.trainers.runs.extension_copies import keep_copies, names_of_copies
 
 _PACKAGES = ("netcfg", "torch", "torchvision", "numpy", "opencv-python", "safetensors")
 _SHOWN_DIFFERENCES = 3
@@ -62,7 +64,7 @@ class RunFolder:
                 f"cannot make the run folder {place}: {error.strerror}\n"
                 "help: give one that may be written with `--run-dir`"
             ) from None
-        run.write("resolved.cfg", program.resolved)
+        run.write("resolved.cfg", program.resolved_with(keep_copies(run.path, program.extensions)))
         return run
 
     @classmethod
@@ -82,7 +84,8 @@ class RunFolder:
 
     def differences(self, program: Program) -> list[str]:
         """In what a program differs from the one this run trained, in a reader's words; the first few."""
-        return _differences((self.path / "resolved.cfg").read_text("utf-8"), program.resolved)
+        theirs = program.resolved_with(names_of_copies(self.path))
+        return _differences((self.path / "resolved.cfg").read_text("utf-8"), theirs)
 
     def expect_program(self, program: Program) -> None:
         """Refuse (NC406) a program that is not the one this run trained, naming what differs."""
