@@ -62,6 +62,19 @@ def module_of(node: Node) -> nn.Module:
     return lowered.build() if isinstance(lowered, Made) else lowered
 
 
+def with_roles(node: Node, module: nn.Module) -> Callable[..., Any]:
+    """A node's module as a function of the node's inputs in order, of which it takes roles by name."""
+    roles = node.block.written_roles()
+    if not roles:
+        return module
+
+    def call(*inputs: Tensor) -> Any:
+        named = {role: node.block.of_role(role, inputs) for role in roles}
+        return module(*node.block.main(inputs), **named)
+
+    return call
+
+
 def _place(network: Network, path: str, module: nn.Module) -> None:
     """Put a module at its path; the levels between are plain dictionaries."""
     *levels, name = path.split(".")

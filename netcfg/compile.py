@@ -11,7 +11,6 @@ from netcfg.passes.bind import bind
 from netcfg.passes.collect import Parts, collect
 from netcfg.passes.data_folder import read_from_folder
 from netcfg.passes.elaborate import elaborate
-from netcfg.passes.infer import infer
 from netcfg.passes.read import read_program
 from netcfg.passes.understand import Understood, understand_networks
 from netcfg.program import Program
@@ -83,8 +82,7 @@ def _compile(
     findings: list[Finding] = []
     reading = read_program(path_or_text, findings, allow_outside)
     parts = collect(reading, preset, variables, findings)
-    wired = [network for group in parts.networks.values() if (network := elaborate(group, parts, findings))]
-    graphs = [graph for network in wired if (graph := infer(network, findings))]
+    graphs = [graph for group in parts.networks.values() if (graph := elaborate(group, parts, findings))]
     if is_audetnet(parts):
         translate(parts, graphs, findings)
     if data is not None:

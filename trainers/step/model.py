@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from netcfg.blocks.network.model import NetworkUse
-from netcfg.builder.network import module_of
+from netcfg.builder.network import module_of, with_roles
 from netcfg.graph import Graph, Node, Signal
 from netcfg.program import Program
 
@@ -83,7 +83,7 @@ def call_of(node: Node) -> Call:
     names = [f"x{index}" for index in range(len(node.inputs))]
     inline = node.block.inline(*names)
     if inline is None:
-        return module_of(node)
+        return with_roles(node, module_of(node))
     # Our own text: nothing of a user's file is in it but numbers and checked choices.
     scope = {"torch": torch, "F": functional}
     call: Call = eval(f"lambda {', '.join(names)}: {inline}", scope)
