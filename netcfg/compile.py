@@ -6,13 +6,13 @@ import gc
 import os
 from collections.abc import Mapping
 
-from netcfg.passes.audetnet import is_audetnet, translate
+from netcfg.passes.audetnet import ignore_activations, is_audetnet, translate
 from netcfg.passes.bind import bind
 from netcfg.passes.collect import Parts, collect
 from netcfg.passes.data_folder import read_from_folder
 from netcfg.passes.elaborate import elaborate
 from netcfg.passes.infer import infer
-from netcfg.passes.read import read_program
+from netcfg.passes.read import Reading, read_program
 from netcfg.passes.understand import Understood, understand_networks
 from netcfg.program import Program
 from netcfg.source import Finding, ProgramError, has_errors
@@ -69,7 +69,7 @@ def understand(
     _, findings = check(path_or_text, preset, variables, data, allow_outside)
     unheard: list[Finding] = []
     reading = read_program(path_or_text, unheard, allow_outside)
-    parts = collect(reading, preset, variables or {}, unheard)
+    parts = _parts(reading, preset, variables or {}, unheard)
     return understand_networks(reading, parts, findings), findings
 
 
@@ -82,7 +82,7 @@ def _compile(
 ) -> tuple[Program | None, list[Finding]]:
     findings: list[Finding] = []
     reading = read_program(path_or_text, findings, allow_outside)
-    parts = collect(reading, preset, variables, findings)
+    parts = _parts(reading, preset, variables, findings)
     wired = [network for group in parts.networks.values() if (network := elaborate(group, parts, findings))]
     graphs = [graph for network in wired if (graph := infer(network, findings))]
     if is_audetnet(parts):
@@ -94,6 +94,15 @@ def _compile(
     if has_errors(findings) or program is None:
         return None, findings
     return program, findings
+
+
+def _parts(
+    reading: Reading, preset: str | None, variables: Mapping[str, object], findings: list[Finding]
+) -> Parts:
+    parts = collect(reading, preset, variables, findings)
+    if is_audetnet(parts):
+        ignore_activations(parts, findings)
+    return parts
 
 
 def _report_nothing(parts: Parts, findings: list[Finding]) -> None:

@@ -137,7 +137,8 @@ class Section(BaseModel):
         for key, field in cls.model_fields.items():
             if key in cls.unavailable:
                 continue
-            default = "required" if field.is_required() else show_value(field.get_default())
+            required = field.is_required() or (issubclass(cls, Block) and cls._requires(key))
+            default = "required" if required else show_value(field.get_default())
             limits = "".join(f", {_limit(bound)}" for bound in field.metadata if _limit(bound))
             rows.append(
                 (
@@ -181,6 +182,8 @@ class Block(Section):
     family: ClassVar[str] = "routing"
     reference_option: ClassVar[str] = "from"
     """Which option names the blocks this one reads."""
+    requires_references: ClassVar[bool] = False
+    """Whether that option (or `from`) must be written: what reads several signals has no block before to read."""
     input_count: ClassVar[int | None] = 1
     """How many signals it reads; None for one or more."""
     stops_gradient: ClassVar[bool] = False
@@ -216,6 +219,10 @@ class Block(Section):
     shared_with: Reference | None = Field(
         None, description="use the parameters of that earlier block, which is of the same kind"
     )
+
+    @classmethod
+    def _requires(cls, key: str) -> bool:
+        return cls.requires_references and key == cls.reference_option
 
     def references(self) -> References | None:
         """The blocks it names as its inputs; None for the one before."""
@@ -312,8 +319,8 @@ class Block(Section):
         """The options that matter, in a few characters, for diagrams and summaries."""
         return ""
 
-    def warnings(self) -> dict[str, tuple[str, str, str]]:
-        """What is legal but odd about its options: key -> (code, sentence, help)."""
+    def mistakes(self) -> dict[str, tuple[str, str, str]]:
+        """What is wrong with an option that its type does not tell: key -> (code, sentence, help)."""
         return {}
 
 

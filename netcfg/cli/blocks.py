@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 
 from netcfg.reference import find_section, index_text, page_text, reference_markdown
-from netcfg.source import NetcfgError, did_you_mean
+from netcfg.source import NetcfgError
+from netcfg.vocabulary import OWN_BLOCK, help_for
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,7 +25,7 @@ def run(options: argparse.Namespace) -> int:
         return 0
     sections, known = find_section(options.name)
     if not sections:
-        help = did_you_mean(options.name, known)
-        raise NetcfgError(f"there is no block type `{options.name}`" + (f"\nhelp: {help}" if help else ""))
+        help = help_for(options.name.strip("[]"), "network", known) or OWN_BLOCK
+        raise NetcfgError(f"there is no block type `{options.name}`\nhelp: {help}")
     print("\n\n".join(page_text(section) for section in sections))
     return 0

@@ -38,6 +38,7 @@ from netcfg.shapes import Shape
 from netcfg.source import Finding, Note, Span, did_you_mean
 from netcfg.spelling import SMALL
 from netcfg.syntax import Group, Option, Section
+from netcfg.vocabulary import OWN_BLOCK, help_for
 
 COMMON_OPTIONS = (
     "name", "from", "repeat", "weights", "weights_from", "layout", "adapt", "freeze", "shared_with",
@@ -90,6 +91,7 @@ class _Elaborator:
         self.holders: dict[str, Draft] = {}
         self.refused: list[Span] = []
         self.too_large = False
+        self.block_types: dict[str, None] = {}
         self.expansions = 0
 
     def run(self) -> Elaborated | None:
@@ -495,7 +497,8 @@ class _Elaborator:
                 continue
             if option.key not in template.parameters:
                 failed = True
-                help = did_you_mean(option.key, [*template.parameters, *COMMON_OPTIONS])
+                known = {**template.parameters, **dict.fromkeys(COMMON_OPTIONS)}
+                help = help_for(option.key, "option", known)
                 message = f"`{template.name}` has no parameter `{option.key}`"
                 notes = (Note(template.span, "the template is defined here"),)
                 self.findings.append(Finding("NC103", message, option.span, notes, help=help))
@@ -549,15 +552,10 @@ class _Elaborator:
         option_name = block.reference_option
         references = block.references()
         if references is None:
-            if option_name != "from":
-                self.findings.append(
-                    Finding(
-                        "NC104",
-                        f"`{section.name}` needs `{option_name}`",
-                        section.span,
-                        help=f"write `{option_name} = …`",
-                    )
-                )
+            if block.requires_references:
+                message = f"`{section.name}` needs `{option_name}`"
+                help = f"write `{option_name} = …`, the blocks it reads"
+                self.findings.append(Finding("NC104", message, section.span, help=help))
                 return [NOTHING]
             return [self._default(section, previous, names)]
         option = section.option(option_name)
@@ -711,10 +709,15 @@ class _Elaborator:
             help = "connect them in {Model}, or make this one a template: `{Define …}`"
             self.findings.append(Finding("NC112", message, section.span, help=help))
             return
-        known = [*self.networks, *sections("network"), *self.parts.templates]
-        help = did_you_mean(name, known) or "`netcfg blocks` lists all block types"
+        help = help_for(name, "network", self._block_types()) or OWN_BLOCK
         what = "network or block type" if self.networks else "block type"
         self.findings.append(Finding("NC102", f"there is no {what} `{name}`", section.span, help=help))
+
+    def _block_types(self) -> Mapping[str, None]:
+        """All that may stand in brackets here; the same mapping each time."""
+        if not self.block_types:
+            self.block_types = dict.fromkeys([*self.networks, *sections("network"), *self.parts.templates])
+        return self.block_types
 
     def _report_cycle(self, section: Section, template: Template, context: Context) -> None:
         chain = " → ".join([*context.templates[context.templates.index(template.name) :], template.name])

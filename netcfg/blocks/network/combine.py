@@ -69,6 +69,7 @@ class CombineConcat(Block, name="combine_concat"):
     by_sample: ClassVar[bool] = True
     family: ClassVar[str] = "combination"
     reference_option: ClassVar[str] = "combine_layers"
+    requires_references: ClassVar[bool] = True
     input_count: ClassVar[int | None] = None
 
     combine_layers: References | None = Field(None, description=COMBINE_LAYERS)
@@ -107,6 +108,7 @@ class CombineMultiply(Block, name="combine_multiply"):
     by_sample: ClassVar[bool] = True
     family: ClassVar[str] = "combination"
     reference_option: ClassVar[str] = "combine_layers"
+    requires_references: ClassVar[bool] = True
     input_count: ClassVar[int | None] = None
 
     combine_layers: References | None = Field(None, description=COMBINE_LAYERS)
@@ -146,6 +148,7 @@ class CombineAdd(Block, name="combine_add"):
     by_sample: ClassVar[bool] = True
     family: ClassVar[str] = "combination"
     reference_option: ClassVar[str] = "combine_layers"
+    requires_references: ClassVar[bool] = True
     input_count: ClassVar[int | None] = None
 
     combine_layers: References | None = Field(None, description=COMBINE_LAYERS)
@@ -185,6 +188,7 @@ class FlowFusion(Block, name="flow_fusion"):
 
     family: ClassVar[str] = "fusion"
     reference_option: ClassVar[str] = "combine_layers"
+    requires_references: ClassVar[bool] = True
     input_count: ClassVar[int | None] = None
 
     combine_layers: References | None = Field(None, description="the image, then the flow (or `from`)")

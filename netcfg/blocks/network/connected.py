@@ -9,10 +9,10 @@ from pydantic import Field
 from netcfg.blocks.base import Block, Count, Initialization, ShapeError, expect_known
 from netcfg.blocks.made import Made, made
 from netcfg.blocks.network.activation import (
-    CONNECTED_ACTIVATIONS,
-    activation_warning,
     applied,
+    kept_beside,
     needs_of_linear,
+    unknown_activation,
 )
 from netcfg.shapes import Shape, Size, show, volume
 
@@ -21,7 +21,8 @@ class Connected(Block, name="connected"):
     """Every output a weighted sum of all features, then an activation.
 
     Shapes: F -> output_features; C×H×W -> output_features×H×W, the same weights at every pixel; S×F ->
-    S×output_features. Activations: `relu`, `leaky_relu` (slope 0.01), `sigmoid`; `linear` for none.
+    S×output_features. Activations: those of `[activation]`
+    (`leaky_relu` with slope 0.01); `linear` for none.
     Parameters: `weight` (output_features×F), `bias`.
     Source: AUDetNet, README, `[connected]`.
     Example::
@@ -61,17 +62,21 @@ class Connected(Block, name="connected"):
         """One product per weight and place."""
         return volume(inputs[0]) * self.output_features
 
-    def warnings(self) -> dict[str, tuple[str, str, str]]:
-        """An activation that acts as none."""
-        return activation_warning(self.activation, CONNECTED_ACTIVATIONS, "connected")
+    def mistakes(self) -> dict[str, tuple[str, str, str]]:
+        """An activation that is none."""
+        return unknown_activation(self.activation)
+
+    def kept(self, *inputs: Shape) -> Size:
+        """The gradient of some activations needs what they were given."""
+        return kept_beside(applied(self.activation), self.shape(*inputs))
 
     def gradient_needs(self) -> frozenset[str]:
         """Its features, and what an activation made."""
-        return needs_of_linear(applied(self.activation, CONNECTED_ACTIVATIONS))
+        return needs_of_linear(applied(self.activation))
 
     def overwritable(self) -> bool:
         """Only without an activation, whose gradient may need the output."""
-        return applied(self.activation, CONNECTED_ACTIVATIONS) is None
+        return applied(self.activation) is None
 
     def lower(self, *inputs: Shape) -> Made:
         """A linear map over the feature axis."""
@@ -82,14 +87,14 @@ class Connected(Block, name="connected"):
             self._features(inputs[0]),
             self.output_features,
             bias=self.use_bias,
-            activation=applied(self.activation, CONNECTED_ACTIVATIONS),
+            activation=applied(self.activation),
             initialization=self.initialization,
             per_pixel=len(inputs[0]) == 3,
         )
 
     def label(self) -> str:
         """Outputs and activation."""
-        activation = applied(self.activation, CONNECTED_ACTIVATIONS)
+        activation = applied(self.activation)
         return f"{self.output_features}, {activation}" if activation else str(self.output_features)
 
 

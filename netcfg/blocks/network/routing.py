@@ -24,7 +24,9 @@ class Route(Block, name="route"):
     by_sample: ClassVar[bool] = True
     reference_option: ClassVar[str] = "branch_at_layer"
 
-    branch_at_layer: Reference | None = Field(None, description="the block to go on from (or `from`)")
+    branch_at_layer: Reference | None = Field(
+        None, description="the block to go on from (or `from`); the one before by default"
+    )
 
     def references(self) -> References | None:
         """The one block."""
@@ -70,7 +72,9 @@ class SelectSubset(Block, name="select_subset"):
     is_view: ClassVar[bool] = True
     reference_option: ClassVar[str] = "origin_layer"
 
-    origin_layer: Reference | None = Field(None, description="the block to select from (or `from`)")
+    origin_layer: Reference | None = Field(
+        None, description="the block to select from (or `from`); the one before by default"
+    )
     dimension: Annotated[int, Field(ge=1, le=8)] = Field(
         1, description="the axis; the batch is 0, channels are 1"
     )
