@@ -46,7 +46,7 @@ _ROWS = [
     ("NC111", "bad-name", "A name cannot be used: it is not a word, or PyTorch uses it itself."),
     ("NC112", "misplaced-block", "A block stands where it may not: [net] must come first in its network."),
     ("NC113", "unknown-preset", "A preset is asked for that the file does not have."),
-    ("NC114", "unknown-activation", "An activation is not known; it acts as none, as in AUDetNet."),
+    ("NC114", "unknown-activation", "An activation is not known. In AUDetNet files it acts as none and is only warned of."),
     ("NC115", "overridden-option", "An option of an AUDetNet file is overridden, or its critic is absent."),
     ("NC201", "unknown-reference", "A block names another that does not exist."),
     ("NC202", "forward-reference", "A block names one that only comes later."),

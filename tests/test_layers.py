@@ -23,6 +23,7 @@ LAYERS = [
     {
         "netcfg.codes",
         "netcfg.spelling",
+        "netcfg.vocabulary",
         "netcfg.source",
         "netcfg.shapes",
         "netcfg.files",

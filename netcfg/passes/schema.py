@@ -8,8 +8,9 @@ from pydantic import ValidationError
 
 from netcfg.blocks.base import Section as Checked
 from netcfg.faults import failing
-from netcfg.source import Finding, Note, did_you_mean
+from netcfg.source import Finding, Note
 from netcfg.syntax import Option, Section
+from netcfg.vocabulary import help_for
 
 Kind = TypeVar("Kind", bound=Checked)
 
@@ -62,7 +63,7 @@ def _values(section: Section, kind: type[Checked], findings: list[Finding]) -> d
 
 def _unknown(option: Option, section: Section, kind: type[Checked]) -> Finding:
     message = f"`{section.name}` has no option `{option.key}`"
-    return Finding("NC103", message, option.span, help=did_you_mean(option.key, kind.readers()))
+    return Finding("NC103", message, option.span, help=help_for(option.key, "option", kind.readers()))
 
 
 def _duplicate(option: Option, section: Section) -> Finding:
@@ -124,7 +125,6 @@ def _report_conflict(checked: Checked, section: Section, findings: list[Finding]
     if conflict:
         findings.append(Finding("NC105", f"`{section.name}` {conflict}", section.span))
         return
-    for key, (code, message, help) in checked.warnings().items():
+    for key, (code, message, help) in checked.mistakes().items():
         option = section.option(key)
-        span = option.value_span if option else section.span
-        findings.append(Finding(code, message, span, help=help, severity="warning"))
+        findings.append(Finding(code, message, option.value_span if option else section.span, help=help))
