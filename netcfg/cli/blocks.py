@@ -9,7 +9,8 @@ from pathlib import Path
 from netcfg.blocks.base import Section
 from netcfg.blocks.registry import GROUPS, sections
 from netcfg.reference import find_section, index_text, page_text, reference_markdown
-from netcfg.source import Finding, NetcfgError, ProgramError, SourceFile, Span, did_you_mean
+from netcfg.source import Finding, NetcfgError, ProgramError, SourceFile, Span
+from netcfg.vocabulary import OWN_BLOCK, help_for
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,8 +40,8 @@ def run(options: argparse.Namespace) -> int:
 def _named(name: str) -> list[type[Section]]:
     found, known = find_section(name)
     if not found:
-        help = did_you_mean(name, known)
-        raise NetcfgError(f"there is no block type `{name}`" + (f"\nhelp: {help}" if help else ""))
+        help = help_for(name.strip("[]"), "network", known) or OWN_BLOCK
+        raise NetcfgError(f"there is no block type `{name}`\nhelp: {help}")
     return found
 
 
