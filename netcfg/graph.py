@@ -38,8 +38,8 @@ class Signal:
     """What flows out of a node's port. `producer` is the index of the node in `Graph.nodes`.
 
     `shape` has no batch axis; a size is an int or a symbolic expression (see `netcfg.shapes`). `axes` says what its
-    sizes count, a letter each (see `netcfg.axes`); "" where nobody said, and for one number. `shared`: it has no
-    batch axis, and is the same for all samples.
+    sizes count, a letter each (see `netcfg.axes`); "" where nobody said, and for one number. `shared`: it is the
+    same for all samples, and computed once, with a batch axis of 1.
     """
 
     producer: int

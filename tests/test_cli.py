@@ -29,7 +29,7 @@ GOOD = (
     "[connected]\nname = head\noutput_features = 5\nfreeze = True\n"
 )
 BAD = GOOD.replace("kernel_size = 3", "kernel_siz = 3")
-WARNS = GOOD.replace("kernel_size = 3", "kernel_size = 3\nactivation = swish")
+WARNS = GOOD.replace("[flatten]", "[identity]\n[flatten]\nfrom = stem")
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -309,7 +309,7 @@ def test_the_summary_as_text_adds_up(run: Run) -> None:
 def test_warnings_go_to_the_other_stream(run: Run) -> None:
     result = run("summary", "warns.cfg", "--format", "json")
     assert data_of(result)["networks"]
-    assert "warning[NC114" in result.err
+    assert "warning[NC209" in result.err
 
 
 # --- graph

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from netcfg.blocks.initial import Initial
 from netcfg.builder.modules.initialization import initialize
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -15,8 +16,12 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "leaky_relu": F.leaky_relu_,
     "tanh": torch.tanh_,
     "sigmoid": torch.sigmoid_,
+    "elu": F.elu_,
+    "gelu": F.gelu,
+    "silu": F.silu,
+    "softplus": F.softplus,
 }
-"""In place: what they overwrite is the module's own, and no gradient needs it."""
+"""In place where a gradient can do with what comes out: what they overwrite is the module's own."""
 
 
 MOST_PLACES = 16
@@ -45,7 +50,7 @@ class Convolution(nn.Conv2d):
         bias: bool = True,
         batch_norm_eps: float | None = None,
         activation: str | None = None,
-        initialization: str = "None",
+        initialization: Initial | None = None,
         as_product: bool = False,
     ) -> None:
         super().__init__(

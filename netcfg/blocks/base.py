@@ -17,6 +17,7 @@ from netcfg.axes import Kind, axes_in_words, kind_in_words
 from netcfg.blocks.registry import Group, register
 from netcfg.blocks.values import Reader, Reference, describe_type, reader_of, show_value
 from netcfg.shapes import Shape, Size, known, show, volume
+from netcfg.source import Span
 
 if TYPE_CHECKING:
     from torch import nn
@@ -30,16 +31,6 @@ MAX_NAME = 255
 Count = Annotated[int, Field(gt=0, le=MAX_CHANNELS)]
 Kernel = Annotated[int, Field(gt=0, le=MAX_KERNEL)]
 References = tuple[Reference, ...]
-Initialization = Literal[
-    "None",
-    "kaiming_uniform",
-    "kaiming_normal",
-    "xavier_uniform",
-    "xavier_normal",
-    "normal",
-    "zeros",
-]
-
 Adapt = Literal["strict", "tile", "tile_map", "skip"]
 ADAPT = (
     "weights of another shape: refuse; repeat along the inputs; repeat along the sides of the map that the inputs "
@@ -106,6 +97,7 @@ class AxesError(ShapeError):
 
 
 Given = TypeVar("Given")
+_PLACE = "written at"  # no name that a field could have
 
 
 class Section(BaseModel):
@@ -130,6 +122,18 @@ class Section(BaseModel):
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         if "name" in kwargs:
             register(cls)
+
+    @property
+    def written_at(self) -> Span | None:
+        """Its header in the file; None for a section that was made in Python. It is no part of what a section is:
+        two that say the same are equal wherever they stand.
+        """
+        place: Span | None = self.__dict__.get(_PLACE)
+        return place
+
+    def place(self, span: Span) -> None:
+        """Take note of where it is written."""
+        self.__dict__[_PLACE] = span
 
     @classmethod
     @cache
@@ -158,7 +162,8 @@ class Section(BaseModel):
         for key, field in cls.model_fields.items():
             if key in cls.unavailable:
                 continue
-            default = "required" if field.is_required() else show_value(field.get_default())
+            required = field.is_required() or (issubclass(cls, Block) and cls._requires(key))
+            default = "required" if required else show_value(field.get_default())
             limits = "".join(f", {_limit(bound)}" for bound in field.metadata if _limit(bound))
             rows.append(
                 (
@@ -175,8 +180,8 @@ class Section(BaseModel):
         """What is wrong with the options taken together, as the rest of "`[block]` …"; None where nothing is."""
         return None
 
-    def warnings(self) -> dict[str, tuple[str, str, str]]:
-        """What is legal but odd about its options: key -> (code, sentence, help)."""
+    def mistakes(self) -> dict[str, tuple[str, str, str]]:
+        """What is wrong with an option that its type does not tell: key -> (code, sentence, help)."""
         return {}
 
     def options(self) -> dict[str, Any]:
@@ -211,6 +216,8 @@ class Block(Section):
     family: ClassVar[str] = "routing"
     reference_option: ClassVar[str] = "from"
     """Which option names the blocks this one reads."""
+    requires_references: ClassVar[bool] = False
+    """Whether that option (or `from`) must be written: what reads several signals has no block before to read."""
     input_count: ClassVar[int | None] = 1
     """How many signals it reads; None for one or more."""
     stops_gradient: ClassVar[bool] = False
@@ -249,6 +256,10 @@ class Block(Section):
     shared_with: Reference | None = Field(
         None, description="use the parameters of that earlier block, which is of the same kind"
     )
+
+    @classmethod
+    def _requires(cls, key: str) -> bool:
+        return cls.requires_references and key == cls.reference_option
 
     def references(self) -> References | None:
         """The blocks it names as its inputs; None for the one before."""
@@ -371,6 +382,13 @@ class Block(Section):
         """The module that computes it, called with its inputs in order: mostly `made(Class, …)`, a call described."""
         raise NotImplementedError(f"[{self.type_name}] has no lowering")
 
+    def owns_tensor(self) -> bool:
+        """Whether what it has is one tensor under its own path, as PyTorch's networks have class tokens, instead of a
+        module with parameters below it. `lower` then makes a module with that tensor as `value`, which is moved to
+        the path, and `inline` is given it after its inputs.
+        """
+        return False
+
     def inline(self, *names: str) -> str | None:
         """Python source for a block that needs no module, over the given variable names.
 
@@ -439,7 +457,7 @@ def window_arithmetic(shape: Shape, kernel: int, stride: int, pad: int) -> str:
 
 
 __all__ = [
-    "MAX_CHANNELS", "AxesError", "Block", "Count", "Group", "Initialization", "Kernel", "Reach", "Reference",
+    "MAX_CHANNELS", "AxesError", "Block", "Count", "Group", "Kernel", "Reach", "Reference",
     "References", "Section", "ShapeError", "expect_known", "expect_rank", "known", "show", "volume",
     "window", "window_arithmetic",
 ]  # fmt: skip

@@ -14,7 +14,7 @@ from netcfg.blocks.base import Block
 from netcfg.blocks.fields import FieldSpec
 from netcfg.blocks.network.model import DataField, NetworkUse
 from netcfg.blocks.network.net import Net, Output
-from netcfg.blocks.registry import find
+from netcfg.blocks.registry import find, sections
 from netcfg.blocks.values import IDENTIFIER
 from netcfg.graph import Graph, Scope
 from netcfg.passes.collect import Parts, Template
@@ -105,6 +105,7 @@ class _Elaborator:
         self.references = References(findings, bool(networks))
         inference = Inference(findings, is_tolerant=stand_in is not None)
         self.placing = Placing(findings, inference, MAX_BLOCKS if stand_in is None else MOST_DRAWN)
+        self.block_types: dict[str, None] = {}
         self.expansions = 0
 
     def run(self) -> Graph | None:
@@ -214,8 +215,14 @@ class _Elaborator:
         template = self.parts.templates.get(section.name)
         if template is not None:
             return self._template(section, template, position, previous, names, context)
-        report_unknown(section, self.networks, self.parts, self.findings)
+        report_unknown(section, self._block_types(), self.networks, self.parts, self.findings)
         return Result(NOTHING)
+
+    def _block_types(self) -> Mapping[str, None]:
+        """All that may stand in brackets here; the same mapping each time, so that nearest names are looked up once."""
+        if not self.block_types:
+            self.block_types = dict.fromkeys([*self.networks, *sections("network"), *self.parts.templates])
+        return self.block_types
 
     # --- stand-ins for what cannot be read
 

@@ -10,8 +10,9 @@ from netcfg.blocks.base import Block
 from netcfg.passes.collect import Template
 from netcfg.passes.drafts import Context
 from netcfg.passes.variables import ExpressionError, Variables, VariableScope
-from netcfg.source import Finding, Note, did_you_mean
+from netcfg.source import Finding, Note
 from netcfg.syntax import Option, Section
+from netcfg.vocabulary import help_for
 
 COMMON_OPTIONS = (
     "name", "from", "repeat", "weights", "weights_from", "layout", "adapt", "freeze", "shared_with",
@@ -50,7 +51,7 @@ def _parameters(section: Section, template: Template, findings: list[Finding]) -
         if option.key in COMMON_OPTIONS:
             continue
         if option.key not in template.parameters:
-            help = did_you_mean(option.key, [*template.parameters, *COMMON_OPTIONS])
+            help = help_for(option.key, "option", {**template.parameters, **dict.fromkeys(COMMON_OPTIONS)})
             message = f"`{template.name}` has no parameter `{option.key}`"
             findings.append(Finding("NC103", message, option.span, _defined(template), help=help))
         elif option.key in given:

@@ -31,11 +31,10 @@ class References:
         option_name = block.reference_option
         references = block.references()
         if references is None:
-            if option_name != "from":
+            if block.requires_references:
                 message = f"`{section.name}` needs `{option_name}`"
-                self.findings.append(
-                    Finding("NC104", message, section.span, help=f"write `{option_name} = …`")
-                )
+                help = f"write `{option_name} = …`, the blocks it reads"
+                self.findings.append(Finding("NC104", message, section.span, help=help))
                 return [NOTHING]
             return [self.default(section, previous, names)] if block.input_count != 0 else []
         option = section.option(option_name)

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from netcfg.blocks.registry import GROUPS, find, sections
+from netcfg.blocks.registry import GROUPS, find
 from netcfg.passes.collect import Parts
-from netcfg.source import Finding, did_you_mean
+from netcfg.source import Finding
 from netcfg.syntax import Section
+from netcfg.vocabulary import OWN_BLOCK, help_for
 
 
 def report_unknown(
-    section: Section, networks: Mapping[str, object], parts: Parts, findings: list[Finding]
+    section: Section,
+    known: Mapping[str, None],
+    networks: Mapping[str, object],
+    parts: Parts,
+    findings: list[Finding],
 ) -> None:
-    """A section is neither a block type, nor a template, nor (in {Model}) a network."""
+    """A section is neither a block type, nor a template, nor (in {Model}) a network: none of the `known` ones."""
     name = section.name
     if name == "net":
         findings.append(Finding("NC112", "[net] must come first in its network, once", section.span))
@@ -30,7 +35,6 @@ def report_unknown(
         help = "connect them in {Model}, or make this one a template: `{Define …}`"
         findings.append(Finding("NC112", message, section.span, help=help))
         return
-    known = [*networks, *sections("network"), *parts.templates]
-    help = did_you_mean(name, known) or "`netcfg blocks` lists all block types"
+    help = help_for(name, "network", known) or OWN_BLOCK
     what = "network or block type" if networks else "block type"
     findings.append(Finding("NC102", f"there is no {what} `{name}`", section.span, help=help))

@@ -32,6 +32,15 @@ def _unequal(first: Shape, second: Shape, joined: int | None = None) -> str:
     return ", ".join(rows)
 
 
+def expect_equal(verb: str, inputs: tuple[Shape, ...]) -> None:
+    """Refuse signals of different shapes; `verb` says what is done with them."""
+    first = inputs[0]
+    for argument, shape in enumerate(inputs[1:], 1):
+        if len(shape) != len(first) or any(map(differ, first, shape)):
+            message = f"{verb} {show(first)} and {show(shape)}: {_unequal(first, shape)}"
+            raise ShapeError(message, argument=argument)
+
+
 def _concatenated(inputs: tuple[Shape, ...], axis: int) -> Shape:
     """The shape of signals joined along an axis (0: channels); the other axes must agree."""
     first = inputs[0]
@@ -62,6 +71,7 @@ class _Combination(ByAxes):
     by_sample: ClassVar[bool] = True
     family: ClassVar[str] = "combination"
     reference_option: ClassVar[str] = "combine_layers"
+    requires_references: ClassVar[bool] = True
     input_count: ClassVar[int | None] = None
 
     combine_layers: References | None = Field(None, description=COMBINE_LAYERS)
@@ -194,15 +204,8 @@ class CombineAdd(_Combination, name="combine_add"):
         if self.given is not None:
             sizes = common_sizes(inputs, self.given, "adds {} and {}")
             return tuple(sizes[letter] for letter in common_axes(self.given))
-        first = inputs[0]
-        for argument, shape in enumerate(inputs[1:], 1):
-            if len(shape) != len(first) or any(
-                differ(here, there) for here, there in zip(first, shape, strict=True)
-            ):
-                raise ShapeError(
-                    f"adds {show(first)} and {show(shape)}: {_unequal(first, shape)}", argument=argument
-                )
-        return first
+        expect_equal("adds", inputs)
+        return inputs[0]
 
     def inline(self, *names: str) -> str:
         """The sum."""
@@ -228,6 +231,7 @@ class FlowFusion(Block, name="flow_fusion"):
     family: ClassVar[str] = "fusion"
     takes: ClassVar[tuple[str, ...]] = ("CHW",)
     reference_option: ClassVar[str] = "combine_layers"
+    requires_references: ClassVar[bool] = True
     input_count: ClassVar[int | None] = None
 
     combine_layers: References | None = Field(None, description="the image, then the flow (or `from`)")
