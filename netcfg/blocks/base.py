@@ -88,7 +88,12 @@ class AxesError(ShapeError):
     """A block is given a signal of other axes, or of another kind, than it takes."""
 
     def __init__(self, takes: str, given: str, argument: int) -> None:
-        super().__init__(f"takes {takes}, is given {given}", argument=argument, code="NC305")
+        super().__init__(
+            f"takes {takes}, is given {given}",
+            argument=argument,
+            code="NC305",
+            help="let it read another signal, or put a block before it that gives what it takes",
+        )
 
 
 Given = TypeVar("Given")

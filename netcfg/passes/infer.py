@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from netcfg.blocks.base import AxesError, Block, ShapeError
+from netcfg.blocks.network.model import DataField
 from netcfg.blocks.network.net import Input, Net
 from netcfg.graph import Graph, Node, Signal, WeightRequest
 from netcfg.passes.drafts import Draft, Wire
@@ -208,7 +209,9 @@ class Inference:
     def _gives(producer: Node, signal: Signal) -> Note:
         arithmetic = producer.block.arithmetic(*(read.shape for read in producer.inputs))
         how = f": {arithmetic}" if arithmetic else ""
-        return Note(producer.span, f"{_called(producer)} gives {show(signal.shape)} here{how}")
+        return Note(
+            producer.span, f"{_called(producer)} gives {show(signal.shape) or 'one number'} here{how}"
+        )
 
 
 def _warn_unused(name: str, nodes: list[Node], outputs: dict[str, Signal], findings: list[Finding]) -> None:
@@ -253,6 +256,8 @@ def _signals(
 
 
 def _called(node: Node) -> str:
+    if isinstance(node.block, DataField):
+        return f"the data field `{node.path}`"
     if node.is_input:
         return f"the input `{node.path}`"
     return f"`{node.block.name}`" if node.block.name else f"[{node.type}]"
