@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from netcfg.blocks.made import made as made
     from netcfg.blocks.metrics.base import Metric as Metric
     from netcfg.blocks.optimizers.base import Optimizer as Optimizer
+    from netcfg.blocks.optimizers.schedules import Schedule as Schedule
     from netcfg.blocks.samplers.base import Sampler as Sampler
     from netcfg.blocks.samples import ClipSamples as ClipSamples
     from netcfg.blocks.samples import Draw as Draw
@@ -40,6 +41,7 @@ _HOMES = {
     "SampleTable": "samples",
     "Sampler": "samplers.base",
     "Samples": "samples",
+    "Schedule": "optimizers.schedules",
     "Section": "base",
     "ShapeError": "base",
     "Source": "sources.base",
@@ -49,7 +51,7 @@ _HOMES = {
 
 __all__ = [
     "Block", "ClipSamples", "Draw", "FieldSpec", "Found", "Loss", "Metric", "Optimizer", "Sample", "SampleTable",
-    "Sampler", "Samples", "Section", "ShapeError", "Source", "Transform", "made",
+    "Sampler", "Samples", "Schedule", "Section", "ShapeError", "Source", "Transform", "made",
 ]  # fmt: skip
 
 
