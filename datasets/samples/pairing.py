@@ -85,10 +85,10 @@ def expect_fit(pairing: Pairing, clips: Sequence[Numbers]) -> None:
         _say_ambiguous(clips, shift)
         return
     as_many = all(len(clip.labels) == len(clip.pictures) for clip in clips)
-    if best > by_number:
-        option = _option(shift)
-    elif as_many and by_number < total:
+    if as_many and best < total:
         option, best = "`pair_by = order`", total
+    elif best > by_number:
+        option = _option(shift)
     else:
         return
     raise NetcfgError(
