@@ -169,7 +169,20 @@ def compare_states(found: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) ->
             rows.append(Difference(key, MISSING))
         elif found[key].shape != value.shape:
             rows.append(Difference(key, f"{sizes(found[key])} in the file, {sizes(value)} in the network"))
+        elif is_of_another_kind(found[key], value):
+            rows.append(Difference(key, kinds(found[key], value)))
     return rows + [Difference(key, STRANGE) for key in found if key not in wanted]
+
+
+def is_of_another_kind(found: Tensor, wanted: Tensor) -> bool:
+    """Whether real numbers are wanted, and the file has whole ones, complex ones or truth values; or complex ones."""
+    return found.is_complex() or (wanted.is_floating_point() and not found.is_floating_point())
+
+
+def kinds(found: Tensor, wanted: Tensor) -> str:
+    """`int64 in the file, float32 in the network`."""
+    theirs, ours = (str(tensor.dtype).removeprefix("torch.") for tensor in (found, wanted))
+    return f"{theirs} in the file, {ours} in the network"
 
 
 def paragraph(head: str, differences: Sequence[Difference]) -> str:
@@ -219,6 +232,8 @@ def adapt(
     """
     wanted = module.state_dict()
     plan = Adaptation() if plan is None else plan
+    # A run's own file already has our names and shapes, so that `weights_from` and tiling, made for the published file,
+    # must not be applied a second time.
     is_own = all(key in state and state[key].shape == value.shape for key, value in wanted.items())
     fitting: dict[str, Tensor] = {}
     report = Loaded("")
@@ -226,6 +241,9 @@ def adapt(
     names = {key: key if is_own else plan.source_name(key) for key in wanted}
     for key, value in wanted.items():
         found = state.get(names[key])
+        if found is not None and is_of_another_kind(found, value):
+            problems.append(Difference(key, kinds(found, value), names[key] if names[key] != key else ""))
+            continue
         fitted = None if found is None else _Fitting(how, output_row, plan.map_of(key)).fitted(found, value)
         if fitted is not None:
             fitting[key] = fitted
@@ -297,6 +315,7 @@ def _smaller_map(outer: MapShape, volume: int) -> MapShape | None:
     if volume % channels:
         return None
     area = volume // channels
+    # The most square one first: VGG's classifier reads 7×7, not 1×49.
     sides = ((side, area // side) for side in range(isqrt(area), 0, -1) if area % side == 0)
     for short, long in sides:
         for inner_height, inner_width in ((short, long), (long, short)):

@@ -23,10 +23,13 @@ from torch.utils.data import DataLoader
 from netcfg.blocks.fields import FieldSpec, Split
 from netcfg.blocks.samplers.base import Sampler
 from netcfg.blocks.samples import Draw, Sample, Samples, SampleTable
+from netcfg.blocks.sources.base import Source
 from netcfg.blocks.transforms.base import Transform, misplaced
 from netcfg.datasets.samplers.drawn import Drawing, drawn, is_changed
+from netcfg.datasets.samples.declared import DeclaredSamples, DeclaredTransform
 from netcfg.datasets.samples.memory import SampleMemory, fork_context, remembering, start_worker
 from netcfg.datasets.samples.tables import described, opened
+from netcfg.faults import told_of
 from netcfg.program import Data
 from netcfg.source import Finding, NetcfgError, ProgramError
 
@@ -80,7 +83,9 @@ class Preparer:
         kinds: Mapping[str, str],
         seed: int,
         drawing: Drawing,
+        source: Source,
     ):
+        self.source = source
         self.samples = samples
         self.transforms = transforms
         self.kinds = dict(kinds)
@@ -103,7 +108,8 @@ class Preparer:
         """The batch of these samples; bad data become a `Failure`, which travels better than an exception."""
         start = time.perf_counter()
         try:
-            samples = [self[key] for key in keys]
+            with told_of(self.source, "__getitem__"):
+                samples = [self[key] for key in keys]
             fields = {
                 name: stack_field(kind, [sample[name] for sample in samples])
                 for name, kind in self.kinds.items()
@@ -242,13 +248,16 @@ class Pipeline:
         self.workers = workers
         training = split == "train" if training is None else training
         transforms = lowered(data, training, split)
+        looked_at = DeclaredSamples(data.source, sample_fields(data), data.needed[0])
         self._finishers = [transform for per_sample, transform in transforms if not per_sample]
         self._kinds = {name: data.fields[name].kind for name in data.used}
-        per_sample = [transform for per_sample, transform in transforms if per_sample]
+        per_sample: list[Callable[..., Sample]] = [looked_at]
+        per_sample += [transform for is_per_sample, transform in transforms if is_per_sample]
         self._opened = open_samples(data, split, training, seed)
-        self._samples = remembering(self._opened, workers) if remember else self._opened
+        self._samples = remembering(self._opened, workers, looked_at.take) if remember else self._opened
         kinds = {name: spec.kind for name, spec in sample_fields(data).items()}
-        preparer = Preparer(self._samples, per_sample, self._kinds, seed, Drawing(self._opened, kinds))
+        drawing = Drawing(self._opened, kinds)
+        preparer = Preparer(self._samples, per_sample, self._kinds, seed, drawing, data.source)
         draws = _draws(data, self._opened, training, seed)
         self.sampler = EpochSampler(
             len(preparer), batch_size, seed, shuffle, drop_last, limit_batches, draws, share, training
@@ -396,16 +405,17 @@ def lowered(data: Data, training: bool, split: Split | None = None) -> list[tupl
     late = misplaced(data.transforms)
     if late is not None:
         raise ProgramError([_misplaced_finding(late, data)])
-    lowered = []
+    lowered: list[tuple[bool, Callable[..., Any]]] = []
     fields: Mapping[str, FieldSpec] = data.source.fields()
     for written in data.transforms:
+        after = written.fields(fields)
         if isinstance(written, Transform) and not written.extends_source:
             transform = written if split is None else written.in_split(split)
             applies = transform.applies(training)
             step = transform.lower(fields) if applies else transform.bypass(fields)
             if step is not None:
-                lowered.append((transform.per_sample, step))
-        fields = written.fields(fields)
+                lowered.append((transform.per_sample, DeclaredTransform(written, step, after)))
+        fields = after
     return lowered
 
 

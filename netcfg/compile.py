@@ -6,6 +6,8 @@ import gc
 import os
 from collections.abc import Mapping
 
+from netcfg.extensions import brings_more, read_packages
+from netcfg.faults import blamed
 from netcfg.passes.audetnet import is_audetnet, translate
 from netcfg.passes.bind import bind
 from netcfg.passes.causes import say_once
@@ -18,14 +20,25 @@ from netcfg.passes.understand import Understood, understand_networks
 from netcfg.program import Program
 from netcfg.source import Finding, ProgramError, has_errors
 
+UNKNOWN = "NC102"
+"""The code of a section that nobody knows: an installed package may."""
 
-def load(path_or_text: str | os.PathLike[str], preset: str | None = None, **variables: object) -> Program:
+
+def load(
+    path_or_text: str | os.PathLike[str],
+    preset: str | None = None,
+    *,
+    allow_outside: bool = False,
+    **variables: object,
+) -> Program:
     """The checked program of a `.cfg` file, or of a text.
 
     A string with a line break or a brace in it is a text, anything else a path. `preset` and `variables` set
-    variables of the program, the latter last. Raises `ProgramError` with all findings where there is an error.
+    variables of the program, the latter last. Raises `ProgramError` with all findings where there is an error, also
+    where it includes a file that lies neither below its own folder nor below the current one, nor is shipped, unless
+    `allow_outside`.
     """
-    program, findings = check(path_or_text, preset, variables)
+    program, findings = check(path_or_text, preset, variables, allow_outside=allow_outside)
     if program is None:
         raise ProgramError(findings)
     return program
@@ -36,15 +49,21 @@ def check(
     preset: str | None = None,
     variables: Mapping[str, object] | None = None,
     data: str | None = None,
+    allow_outside: bool = False,
 ) -> tuple[Program | None, list[Finding]]:
     """The program (None where it has errors) and everything found on the way.
 
-    `data` is a folder that takes the place of the program's source of data.
+    `data` is a folder that takes the place of the program's source of data; for `allow_outside` see `load`.
     """
     enabled = gc.isenabled()
     gc.disable()  # the tree and the graph only grow; walking them again and again would double the time
     try:
-        return _compile(path_or_text, preset, variables or {}, data)
+        program, findings = _compile(path_or_text, preset, variables or {}, data, allow_outside)
+        if any(finding.code == UNKNOWN for finding in findings):
+            if brings_more():
+                program, findings = _compile(path_or_text, preset, variables or {}, data, allow_outside)
+            findings += [broken.finding for broken in read_packages()]
+        return program, findings
     finally:
         if enabled:
             gc.enable()
@@ -55,11 +74,12 @@ def understand(
     preset: str | None = None,
     variables: Mapping[str, object] | None = None,
     data: str | None = None,
+    allow_outside: bool = False,
 ) -> tuple[list[Understood], list[Finding]]:
     """A program's networks as far as they can be understood, errors and all; and everything that `check` finds."""
-    _, findings = check(path_or_text, preset, variables, data)
+    _, findings = check(path_or_text, preset, variables, data, allow_outside)
     unheard: list[Finding] = []
-    reading = read_program(path_or_text, unheard)
+    reading = read_program(path_or_text, unheard, allow_outside)
     parts = collect(reading, preset, variables or {}, unheard)
     return understand_networks(reading, parts, findings), findings
 
@@ -69,9 +89,27 @@ def _compile(
     preset: str | None,
     variables: Mapping[str, object],
     data: str | None,
+    allow_outside: bool,
 ) -> tuple[Program | None, list[Finding]]:
     findings: list[Finding] = []
-    reading = read_program(path_or_text, findings)
+    try:
+        return _passes(path_or_text, preset, variables, data, findings, allow_outside), findings
+    except Exception as error:  # of a section's own code, else of ours
+        finding = blamed(error)
+        if finding is None:
+            raise
+        return None, [*findings, finding]
+
+
+def _passes(
+    path_or_text: str | os.PathLike[str],
+    preset: str | None,
+    variables: Mapping[str, object],
+    data: str | None,
+    findings: list[Finding],
+    allow_outside: bool,
+) -> Program | None:
+    reading = read_program(path_or_text, findings, allow_outside)
     parts = collect(reading, preset, variables, findings)
     wired = [network for group in parts.networks.values() if (network := elaborate(group, parts, findings))]
     graphs = [graph for network in wired if (graph := infer(network, findings))]
@@ -81,9 +119,7 @@ def _compile(
     program = bind(parts, reading, graphs, preset, findings)
     say_once(findings, lacking)
     _report_nothing(parts, findings)
-    if has_errors(findings) or program is None:
-        return None, findings
-    return program, findings
+    return None if has_errors(findings) else program
 
 
 def _report_nothing(parts: Parts, findings: list[Finding]) -> None:

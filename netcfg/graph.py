@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from netcfg.axes import Kind
 from netcfg.blocks.base import Block
 from netcfg.blocks.network.net import Net
 from netcfg.shapes import Shape
@@ -36,12 +37,17 @@ class Scope:
 class Signal:
     """What flows out of a node's port. `producer` is the index of the node in `Graph.nodes`.
 
-    `shape` has no batch axis; a size is an int or a symbolic expression (see `netcfg.shapes`).
+    `shape` has no batch axis; a size is an int or a symbolic expression (see `netcfg.shapes`). `axes` says what its
+    sizes count, a letter each (see `netcfg.axes`); "" where nobody said, and for one number. `shared`: it is the
+    same for all samples, and computed once, with a batch axis of 1.
     """
 
     producer: int
     port: str
     shape: Shape
+    axes: str = ""
+    kind: Kind = "number"
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)

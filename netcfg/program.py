@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from netcfg.blocks.fields import FieldSpec
 from netcfg.blocks.general.training import Pictures, Published, Training
@@ -48,6 +49,11 @@ class Phase:
     span: Span
 
 
+def total_name(phases: Sequence[Phase], phase: Phase) -> str:
+    """What the sum that one of a program's phases minimises is called."""
+    return "loss" if len(phases) == 1 else f"{phase.name}.loss"
+
+
 @dataclass(frozen=True)
 class Program:
     """A whole file, checked.
@@ -63,6 +69,8 @@ class Program:
     model: Graph | None = None
     signals: Mapping[str, Signal] = field(default_factory=dict)
     losses: Mapping[str, Loss] = field(default_factory=dict)
+    loss_spans: Mapping[str, Span] = field(default_factory=dict)
+    """Where each loss is written."""
     phases: tuple[Phase, ...] = ()
     metrics: Mapping[str, Metric] = field(default_factory=dict)
     pictures: Pictures | None = None
@@ -70,14 +78,20 @@ class Program:
     variables: Mapping[str, str] = field(default_factory=dict)
     presets: tuple[str, ...] = ()
     preset: str | None = None
-    resolve: Callable[[], str] = str
+    extensions: tuple[Path, ...] = ()
+    """The Python files that it includes."""
+    resolve: Callable[[Mapping[Path, str]], str] = lambda names: ""
     findings: tuple[Finding, ...] = ()
     """What was found but does not stop it: warnings."""
 
     @property
     def resolved(self) -> str:
         """The file with its includes in place and its variables replaced: compiles to the same program."""
-        return self.resolve()
+        return self.resolve({})
+
+    def resolved_with(self, names: Mapping[Path, str]) -> str:
+        """The same, with other names for Python files: those of copies, as the text is to include them."""
+        return self.resolve(names)
 
     def _repr_svg_(self) -> str:
         """The diagrams of its networks, which notebooks show."""

@@ -7,11 +7,22 @@ in the same way end in equal sizes, and a difference that no height can mend is 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from itertools import count
 from math import prod
 from typing import NamedTuple, Union
+from weakref import WeakValueDictionary
 
 Size = Union[int, "Symbolic"]  # noqa: UP007
 Shape = tuple[Size, ...]
+
+
+MAX_DIVISOR = 2**63
+"""Floors of floors are one floor up to this divisor; above it they nest, so that numbers stay short."""
+MAX_TERMS = 1_000
+"""Of the product of a shape's unknown sizes, written out."""
+MAX_TEXT = 400
+"""So much of a size is shown at most; the middle of a longer text is left out."""
 
 
 class Quotient(NamedTuple):
@@ -21,35 +32,49 @@ class Quotient(NamedTuple):
     divisor: int
 
     def __str__(self) -> str:
-        return f"({self.numerator})//{self.divisor}"
+        return _shortened(f"({self.numerator})//{self.divisor}")
 
 
 Atom = str | Quotient
 Monomial = tuple[Atom, ...]
+Terms = tuple[tuple[Monomial, int], ...]
 
 
 class Symbolic:
     """A size known only as an expression, e.g. `height` or `(height + 1)//2`.
 
     Supports `+ - *` with sizes and `//` with whole numbers; results that turn out constant become plain ints.
+    Equal sizes are one object: comparing, hashing and showing a size never walks the sizes inside it, of which a
+    long network has as many as layers.
     """
 
-    __slots__ = ("_hash", "terms")
+    __slots__ = ("__weakref__", "_serial", "_text", "terms")
 
-    def __init__(self, terms: dict[Monomial, int]) -> None:
-        self.terms = tuple(sorted(terms.items(), key=_term_order))
-        self._hash = hash(self.terms)
+    terms: Terms
+    _serial: int
+    _text: str
+
+    def __new__(cls, terms: dict[Monomial, int]) -> Symbolic:
+        """The one size of these terms."""
+        key = tuple(sorted(terms.items(), key=_term_order))
+        known = _KNOWN.get(key)
+        if known is not None:
+            return known
+        made = super().__new__(cls)
+        made.terms = key
+        made._serial = next(_SERIALS)
+        made._text = _shortened(
+            " + ".join(_term_text(monomial, factor) for monomial, factor in key).replace("+ -", "- ")
+        )
+        return _KNOWN.setdefault(key, made)
+
+    def __reduce__(self) -> tuple[type[Symbolic], tuple[dict[Monomial, int]]]:
+        return Symbolic, (dict(self.terms),)
 
     @staticmethod
     def named(name: str) -> Symbolic:
         """The size a reader calls `name`."""
         return Symbolic({(name,): 1})
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Symbolic) and self.terms == other.terms
-
-    def __hash__(self) -> int:
-        return self._hash
 
     def __add__(self, other: Size) -> Size:
         terms = dict(self.terms)
@@ -84,16 +109,38 @@ class Symbolic:
         remainder = _size(rest)
         if isinstance(remainder, int):
             return _size(whole) + remainder // divisor
-        return _size(whole) + _size({(Quotient(remainder, divisor),): 1})
+        return _size(whole) + _size({(_quotient(remainder, divisor),): 1})
 
     def __str__(self) -> str:
-        text = " + ".join(_term_text(monomial, factor) for monomial, factor in self.terms)
-        return text.replace("+ -", "- ")
+        return self._text
 
     __repr__ = __str__
 
 
-def _terms(size: Size) -> tuple[tuple[Monomial, int], ...]:
+_KNOWN: WeakValueDictionary[Terms, Symbolic] = WeakValueDictionary()
+_SERIALS = count()
+
+
+def _quotient(numerator: Symbolic, divisor: int) -> Quotient:
+    """The floor; that of another floor is one: `((height + 1)//2 + 1)//2` is `(height + 3)//4`."""
+    (monomial, factor), *rest = numerator.terms
+    inner = monomial[0] if len(monomial) == 1 and factor == 1 else None
+    if not isinstance(inner, Quotient) or len(rest) > 1 or (rest and rest[0][0]):
+        return Quotient(numerator, divisor)
+    if inner.divisor * divisor > MAX_DIVISOR:
+        return Quotient(numerator, divisor)
+    added = rest[0][1] * inner.divisor if rest else 0
+    merged = inner.numerator + added
+    assert isinstance(merged, Symbolic)
+    return Quotient(merged, inner.divisor * divisor)
+
+
+def _shortened(text: str) -> str:
+    half = MAX_TEXT // 2
+    return text if len(text) <= MAX_TEXT else f"{text[:half]}…{text[-half:]}"
+
+
+def _terms(size: Size) -> Terms:
     return size.terms if isinstance(size, Symbolic) else (((), size),)
 
 
@@ -106,11 +153,12 @@ def _size(terms: dict[Monomial, int]) -> Size:
     return Symbolic(terms)
 
 
-def _atom_order(atom: Atom) -> tuple[bool, str]:
-    return (isinstance(atom, Quotient), str(atom))
+def _atom_order(atom: Atom) -> tuple[bool, str, int]:
+    """By what a reader sees; of two whose shortened texts agree, the older one first."""
+    return (True, str(atom), atom.numerator._serial) if isinstance(atom, Quotient) else (False, atom, 0)
 
 
-def _term_order(term: tuple[Monomial, int]) -> tuple[int, list[tuple[bool, str]]]:
+def _term_order(term: tuple[Monomial, int]) -> tuple[int, list[tuple[bool, str, int]]]:
     return (-len(term[0]), [_atom_order(atom) for atom in term[0]])
 
 
@@ -124,6 +172,19 @@ def _term_text(monomial: Monomial, factor: int) -> str:
     return atoms if factor == 1 else f"-{atoms}" if factor == -1 else f"{factor}*{atoms}"
 
 
+def at(size: Size, known: Mapping[str, int]) -> int:
+    """The number that a size comes to, once the sizes named in it are known."""
+    if isinstance(size, int):
+        return size
+    return sum(factor * prod(_atom_at(atom, known) for atom in monomial) for monomial, factor in size.terms)
+
+
+def _atom_at(atom: Atom, known: Mapping[str, int]) -> int:
+    if isinstance(atom, str):
+        return known[atom]
+    return at(atom.numerator, known) // atom.divisor
+
+
 def differ(first: Size, second: Size) -> bool:
     """Whether two sizes can never be equal: both known, or a constant apart."""
     difference = first - second
@@ -133,6 +194,17 @@ def differ(first: Size, second: Size) -> bool:
 def volume(shape: Shape) -> Size:
     """How many numbers a signal of this shape holds, per sample."""
     return prod(shape)
+
+
+def is_beyond(shape: Shape, limit: int) -> bool:
+    """Whether it surely holds more than `limit` numbers, or is too long a sum to be followed any further."""
+    terms = [_terms(size) for size in shape]
+    if prod(map(len, terms)) > MAX_TERMS:
+        return True
+    if any(abs(factor) > limit for size in terms for _, factor in size):
+        return True
+    total = volume(shape)
+    return isinstance(total, int) and total > limit
 
 
 def known(shape: Shape) -> bool:

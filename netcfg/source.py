@@ -6,13 +6,14 @@ only the entry points raise, once, with all of them (`ProgramError`).
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 from netcfg.codes import CODES, Code
+from netcfg.spelling import did_you_mean as did_you_mean
+from netcfg.spelling import nearest as nearest
 
 FINDINGS_FORMAT_VERSION = 1
 
@@ -90,6 +91,12 @@ class Finding:
     help: str | None = None
     severity: Severity = "error"
 
+    def __post_init__(self) -> None:
+        """What it quotes may hold anything: it is shown, never obeyed, and cut where it would fill the screen."""
+        object.__setattr__(self, "message", shown_text(self.message))
+        if self.help is not None:
+            object.__setattr__(self, "help", shown_text(self.help))
+
     @property
     def name(self) -> str:
         """The readable half of the code, e.g. `unknown-option`."""
@@ -116,7 +123,9 @@ class Finding:
             "severity": self.severity,
             "message": self.message,
             "primary": self.span.to_json() if self.span else None,
-            "secondary": [{**note.span.to_json(), "message": note.message} for note in self.all_notes()],
+            "secondary": [
+                {**note.span.to_json(), "message": shown_text(note.message)} for note in self.all_notes()
+            ],
             "help": self.help,
         }
 
@@ -154,7 +163,7 @@ def render(finding: Finding) -> str:
     if finding.span:
         rows += _underlined(finding.span)
     for note in finding.all_notes():
-        rows.append(f"{note.span}: note: {note.message}")
+        rows.append(f"{note.span}: note: {shown_text(note.message)}")
         rows += _underlined(note.span)
     if finding.help:
         rows.append(f"help: {finding.help}")
@@ -170,46 +179,32 @@ def _underlined(span: Span) -> list[str]:
     start = min(span.column - 1, len(shown))
     gap = "".join("\t" if character == "\t" else " " for character in shown[:start])
     length = max(1, min(span.length, len(shown) - start))
-    return [f"    {_printable(shown)}", f"    {gap}{'^' * length}"]
+    return [f"    {shown_text(shown, lines=True)}", f"    {gap}{'^' * length}"]
 
 
-def _printable(text: str) -> str:
-    return "".join(
-        character if character.isprintable() or character == "\t" else "\ufffd" for character in text
-    )
+MAX_SHOWN = 2_000
 
 
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word a writer most likely meant, or None where nothing comes close.
-
-    Close is: the same but for case and separators, a few letters off, or the beginning of just one.
-    """
-    folded = {_folded(candidate): candidate for candidate in known}
-    wanted = _folded(word)
-    matches = difflib.get_close_matches(wanted, folded, 1, 0.6)
-    if not matches and len(wanted) >= 3:
-        begun = [candidate for candidate in folded if candidate.startswith(wanted)]
-        matches = begun if len(begun) == 1 else []
-    return folded[matches[0]] if matches else None
+def shown_text(text: str, lines: bool = False) -> str:
+    """A text as it may reach a terminal or a picture: control characters become signs; `lines`: but for line ends."""
+    if not text.isprintable():
+        kept = "\n\t" if lines else ""
+        text = "".join(letter if letter in kept else sign_of(letter) for letter in text)
+    if len(text) > MAX_SHOWN and not lines:
+        text = f"{text[: MAX_SHOWN // 2]}…{text[-MAX_SHOWN // 2 :]}"
+    return text
 
 
-def _folded(word: str) -> str:
-    return word.casefold().replace("-", "_").replace(" ", "_")
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str | None:
-    """The help line for an unknown name: the nearest one, else the whole list where it is short."""
-    candidates = sorted(set(known))
-    match = nearest(word, candidates)
-    if match is not None:
-        return f"did you mean `{match}`?"
-    if 0 < len(candidates) <= 12:
-        return "known here: " + ", ".join(f"`{candidate}`" for candidate in candidates)
-    return None
+def sign_of(letter: str) -> str:
+    """The letter itself, or the sign that stands for one that is not printable: `␛` for an escape."""
+    if letter.isprintable():
+        return letter
+    code = ord(letter)
+    return chr(0x2400 + code) if code < 0x20 else "\u2421" if code == 0x7F else "\ufffd"
 
 
 def shown_path(path: str | os.PathLike[str]) -> str:
     """A path as a reader knows it: relative where it lies below the working folder."""
     text = os.fspath(path)
     relative = os.path.relpath(text) if os.path.isabs(text) else text
-    return text if relative.startswith("..") else relative
+    return shown_text(text if relative.startswith("..") else relative)

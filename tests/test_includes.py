@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import torch
 
 import netcfg
-from netcfg.source import Finding, render, sorted_findings
+from netcfg.source import Finding, findings_to_json, render, sorted_findings
 
 NETWORK = "{N}\n[net]\nchannels = 3\nheight = 8\nwidth = 8\n"
 BLOCK = '''"""A block of one's own."""
@@ -238,3 +242,151 @@ def test_a_block_that_exists_already_is_refused(tmp_path: Path) -> None:
     (finding,) = found(tmp_path / "a.cfg")
     assert finding.code == "NC012"
     assert "netcfg.blocks.network.pooling.MaxPool" in finding.message
+
+
+# --- limits, and what may not be read
+
+
+def test_includes_may_be_nested_so_deep_and_no_deeper(tmp_path: Path) -> None:
+    for index in range(1_200):
+        (tmp_path / f"f{index}.cfg").write_text(f"{{include f{index + 1}.cfg}}\n")
+    (tmp_path / "f1200.cfg").write_text(NETWORK + "[identity]\n")
+    assert codes(tmp_path / f"f{1_200 - 64}.cfg") == []
+    findings = found(tmp_path / "f0.cfg")
+    assert findings[0].code == "NC015"
+    assert str(findings[0].span).endswith("f64.cfg:1:10")
+    assert {finding.code for finding in findings[1:]} <= {"NC208"}
+
+
+@pytest.fixture
+def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder to check files in; beside it lies `outside.cfg`, and the working folder is another."""
+    for name in ("inside", "elsewhere"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "outside.cfg").write_text(NETWORK + "[identity]\n")
+    (tmp_path / "outside.py").write_text("raise ValueError('was run')\n")
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    return tmp_path / "inside"
+
+
+@pytest.mark.parametrize("way", ["../outside.cfg", "../outside.py", "{folder}/outside.cfg", "link.cfg"])
+def test_an_include_stays_inside_unless_it_is_allowed_out(tree: Path, way: str) -> None:
+    (tree / "link.cfg").symlink_to(tree.parent / "outside.cfg")
+    (tree / "a.cfg").write_text(
+        "{include " + way.format(folder=tree.parent) + "}\n" + NETWORK.replace("N", "M") + "[identity]\n"
+    )
+    (finding,) = found(tree / "a.cfg")
+    assert (finding.code, finding.span.line if finding.span else 0) == ("NC014", 1)
+    assert "--allow-outside" in (finding.help or "")
+    allowed = [finding.code for finding in netcfg.check(tree / "a.cfg", allow_outside=True)[1]]
+    assert allowed == (["NC012"] if way.endswith(".py") else [])
+
+
+def test_the_working_folder_may_be_included_from(tree: Path) -> None:
+    (tree.parent / "elsewhere" / "b.cfg").write_text(NETWORK + "[identity]\n")
+    (tree / "a.cfg").write_text("{include ../elsewhere/b.cfg}\n")
+    assert codes(tree / "a.cfg") == []
+
+
+SECRET = "swordfish = hunter2\n"
+
+
+@pytest.mark.parametrize("name", ["secret.txt", "secret"])
+def test_no_line_of_a_file_that_is_no_cfg_is_shown(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text(SECRET + "daemon:x:0:0\n[default]\n")
+    (tmp_path / "a.cfg").write_text("{include " + name + "}\n" + NETWORK + "[identity]\n")
+    for path in (tmp_path / "a.cfg", tmp_path / name):
+        (finding,) = found(path)
+        assert finding.code == "NC005"
+        assert not any(word in render(finding) for word in ("swordfish", "hunter2", "daemon", "default"))
+
+
+def test_only_regular_files_are_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.cfg")
+    os.mkfifo(tmp_path / "pipe.py")
+    for path in (tmp_path / "pipe.cfg", tmp_path, Path("/dev/zero"), Path("/dev/stdin")):
+        assert codes(path) == ["NC004"]
+    (tmp_path / "a.cfg").write_text("{include pipe.cfg}\n{include pipe.py}\n{include /dev/zero}\n")
+    assert codes(tmp_path / "a.cfg") == ["NC007"] * 3
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("raise SystemExit(3)", "it ends the program (SystemExit: 3)"),
+        ("import sys\nsys.exit()", "it ends the program (SystemExit)"),
+        ("raise KeyboardInterrupt", "KeyboardInterrupt"),
+        ("raise BaseException('a\\nb')", "BaseException: a b"),
+        ("class E(Exception):\n    def __str__(self): return 1 / 0\nraise E", "E"),
+        ("def f(): f()\nf()", "RecursionError: maximum recursion depth exceeded"),
+        ("raise ValueError('\\x1b[31m')", "ValueError: ␛[31m"),
+    ],
+)
+def test_whatever_a_python_file_raises_is_a_finding_at_its_include(
+    tmp_path: Path, text: str, said: str
+) -> None:
+    write(tmp_path, blocks_dot_py=text + "\n", a_dot_cfg="{include blocks.py}\n" + NETWORK + "[identity]\n")
+    (finding,) = found(tmp_path / "a.cfg")
+    assert (finding.code, finding.span.line if finding.span else 0) == ("NC012", 1)
+    assert finding.message.partition(": ")[2].startswith(said)
+
+
+def test_a_ctrl_c_while_a_python_file_hangs_names_the_file(tmp_path: Path) -> None:
+    write(
+        tmp_path, slow_dot_py="import os, signal, time\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(60)\n"
+    )
+    write(tmp_path, a_dot_cfg="{include slow.py}\n" + NETWORK + "[identity]\n")
+    command = [sys.executable, "-m", "netcfg", "check", str(tmp_path / "a.cfg")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=50, check=False)
+    assert (done.returncode, done.stdout) == (130, "")
+    assert "slow.py was run" in done.stderr
+    assert "a.cfg:1:10" in done.stderr
+
+
+def test_what_a_python_file_prints_is_no_part_of_the_answer(tmp_path: Path) -> None:
+    write(
+        tmp_path, loud_dot_py="print('hello')\n", a_dot_cfg="{include loud.py}\n" + NETWORK + "[identity]\n"
+    )
+    command = [sys.executable, "-m", "netcfg", "check", "--format", "json", str(tmp_path / "a.cfg")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert json.loads(done.stdout)["findings"] == []
+    assert "hello" in done.stderr
+
+
+# --- control characters
+
+
+@pytest.mark.parametrize("character", ["\x1b", "\x07", "\x08", "\x7f", "\x9b", "\r"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{N?x}\n[net]\nchannels = 3\n",
+        NETWORK + "[identity]\nname = a?b\n",
+        NETWORK + "[ident?ity]\n",
+        NETWORK + "[identity]\nweights = a?b\n",
+        NETWORK + "[identity] # a ? b\n",
+        NETWORK + "[identity]\nfrom = ?1\n",
+    ],
+)
+def test_control_characters_are_refused_and_shown_as_signs(tmp_path: Path, character: str, text: str) -> None:
+    path = tmp_path / f"a{character}.cfg"
+    path.write_text(text.replace("?", character), newline="")
+    findings = found(path)
+    assert "NC013" in [finding.code for finding in findings]
+    shown = "".join(map(render, findings)) + json.dumps(findings_to_json(findings), ensure_ascii=False)
+    assert character not in shown
+
+
+def test_control_characters_from_outside_the_file_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.cfg").write_text("{General}\n[variables]\nv = 1\n" + NETWORK + "[identity]\n")
+    _, findings = netcfg.check(tmp_path / "a.cfg", variables={"v": "\x1b[31m"})
+    assert [finding.code for finding in findings] == ["NC013"]
+    assert "\x1b" not in render(findings[0])
+
+
+def test_a_long_value_does_not_fill_the_screen(tmp_path: Path) -> None:
+    (tmp_path / "a.cfg").write_text(
+        NETWORK + "[convolutional]\nfilters = " + "9" * 100_000 + "\nkernel_size = 1\n"
+    )
+    (finding,) = found(tmp_path / "a.cfg")
+    assert len(render(finding)) < 3_000

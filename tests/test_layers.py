@@ -20,10 +20,20 @@ FOLDERS = {
     "datasets": "netcfg.datasets",
 }
 LAYERS = [
-    {"netcfg.codes", "netcfg.source", "netcfg.shapes", "netcfg.files", "netcfg.words", "netcfg.axes"},
+    {
+        "netcfg.codes",
+        "netcfg.spelling",
+        "netcfg.source",
+        "netcfg.shapes",
+        "netcfg.files",
+        "netcfg.words",
+        "netcfg.axes",
+        "netcfg.tracebacks",
+        "netcfg.results",
+    },
     {"netcfg.syntax"},
     {"netcfg.blocks", "netcfg.extensions"},
-    {"netcfg.graph", "netcfg.program"},
+    {"netcfg.graph", "netcfg.program", "netcfg.faults"},
     {"netcfg.passes"},
     {"netcfg.compile"},
     {"netcfg.draw", "netcfg.summary", "netcfg.plan_text", "netcfg.reference", "netcfg.compare"},
@@ -31,6 +41,7 @@ LAYERS = [
     {"netcfg.datasets"},
     {"netcfg.builder"},
     {"netcfg.trainers"},
+    {"netcfg.contract"},
     {"netcfg.cli", "netcfg.__main__"},
 ]
 LIGHT = LAYERS[:8]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from collections.abc import Callable, Mapping
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from netcfg.shapes import Quotient, Shape, Size, Symbolic, differ, known, show, to_json, volume
+from netcfg.shapes import Quotient, Shape, Size, Symbolic, differ, is_beyond, known, show, to_json, volume
 
 HEIGHT, WIDTH = Symbolic.named("height"), Symbolic.named("width")
 NAMES = ("height", "width", "frames")
@@ -146,7 +148,8 @@ def test_unknowns_that_cancel_become_a_number() -> None:
         (2 * HEIGHT, "2*height"),
         ((HEIGHT + 1) // 2, "(height + 1)//2"),
         (WIDTH * HEIGHT, "height*width"),
-        (((HEIGHT + 1) // 2 + 1) // 2, "((height + 1)//2 + 1)//2"),
+        (((HEIGHT + 1) // 2 + 1) // 2, "(height + 3)//4"),
+        ((2 * (HEIGHT // 3) + 1) // 5, "(2*((height)//3) + 1)//5"),
         (3 * (HEIGHT // 2), "3*((height)//2)"),
     ],
 )
@@ -179,3 +182,46 @@ def test_only_numbers_are_known() -> None:
 
 def test_a_shape_as_data_holds_numbers_and_text() -> None:
     assert to_json((3, HEIGHT // 2, 8)) == [3, "(height)//2", 8]
+
+
+def deep(layers: int) -> Size:
+    """A height after so many layers that halve it, and so many that cannot be joined with the one before."""
+    size: Size = HEIGHT
+    for _ in range(layers):
+        size = (2 * ((size - 1) // 2 + 1) + 1) // 3
+    return size
+
+
+def test_a_size_of_many_layers_is_compared_hashed_and_shown_without_walking_them() -> None:
+    assert deep(5_000) == deep(5_000)
+    assert hash(deep(5_000)) == hash(deep(5_000))
+    assert deep(5_000) != deep(4_999)
+    assert differ(deep(5_000), deep(5_000) + 1)
+    assert len(str(deep(5_000))) < 1_000
+
+
+def test_halvings_in_a_row_are_one_quotient() -> None:
+    size: Size = HEIGHT
+    for _ in range(40):
+        size = (size - 1) // 2 + 1
+    assert str(size) == f"(height + {2**40 - 1})//{2**40}"
+
+
+def test_a_copied_size_is_the_same_size() -> None:
+    assert pickle.loads(pickle.dumps(HEIGHT // 2)) is HEIGHT // 2
+    assert copy.deepcopy(HEIGHT // 2) is HEIGHT // 2
+
+
+@pytest.mark.parametrize(
+    ("shape", "beyond"),
+    [
+        ((3, 100, 100), False),
+        ((3, 101, 100), True),
+        ((3, HEIGHT, WIDTH), False),
+        ((3, 30_001 * HEIGHT, WIDTH), True),
+        ((sum((Symbolic.named(f"h{i}") for i in range(1_001)), 0),), True),
+    ],
+    ids=["few", "many", "unknown", "a factor", "a long sum"],
+)
+def test_a_shape_is_beyond_a_limit(shape: Shape, beyond: bool) -> None:
+    assert is_beyond(shape, 30_000) == beyond

@@ -232,10 +232,61 @@ def test_a_cycle_is_spelt_out() -> None:
     assert "a → b → a" in netcfg.check(text)[1][0].message
 
 
-def test_a_very_long_chain_is_refused() -> None:
-    chain = "\n".join(f"v{index} = ${{v{index + 1} + 1}}" for index in range(400))
-    text = "{General}\n[variables]\nwidth = 1\n" + chain + "\nv400 = 0\n" + NETWORK
-    assert set(codes(text)) == {"NC009"}
+@pytest.mark.parametrize("length", [400, 5_000])
+def test_a_chain_may_be_as_long_as_it_likes(length: int) -> None:
+    lines = [f"v{index} = ${{v{index + 1} + 1}}" for index in range(length)]
+    assert variables(*lines, f"v{length} = 0")["v0"] == str(length)
+
+
+def test_a_mistake_at_the_end_of_a_chain_is_one_finding_where_it_is() -> None:
+    lines = [f"v{index} = $v{index + 1}" for index in range(100)]
+    text = "{General}\n[variables]\nwidth = 1\n" + "\n".join(lines) + "\nv100 = $nothing\n" + NETWORK
+    (finding,) = netcfg.check(text)[1]
+    assert finding.code == "NC108"
+    assert finding.span is not None
+    assert finding.span.line == 104
+
+
+DOUBLING = "\n".join(f"v{index} = $v{index - 1}$v{index - 1}" for index in range(1, 40))
+
+
+@pytest.mark.parametrize("lines", ["v0 = aaaaaaaaaa\n" + DOUBLING, DOUBLING + "\nv0 = aaaaaaaaaa"])
+def test_a_text_that_doubles_is_one_finding_where_it_becomes_too_long(lines: str) -> None:
+    text = "{General}\n[variables]\nwidth = 1\n" + lines + "\n" + NETWORK + "weights = $v39\n"
+    (finding,) = netcfg.check(text)[1]
+    assert (finding.code, finding.message) == ("NC015", "`v13` becomes longer than 65536 characters")
+
+
+def test_a_text_that_doubles_by_a_templates_parameters_is_refused_at_its_place() -> None:
+    defaults = "\n".join(f"v{index} = $v{index - 1}$v{index - 1}" for index in range(1, 40))
+    text = "{Define t}\n[parameters]\nv0\n" + defaults + "\n[identity]\nname = $v39\n"
+    text += "{N}\n[net]\nchannels = 1\n[t]\nv0 = aaaaaaaaaa\n"
+    (finding,) = netcfg.check(text)[1]
+    assert finding.code == "NC015"
+    assert finding.span is not None
+    assert finding.span.line == 48
+
+
+def test_a_text_that_doubles_from_template_to_template_is_refused() -> None:
+    templates = "".join(
+        f"{{Define t{index}}}\n[parameters]\nv\n[t{index + 1}]\nv = $v$v\n" for index in range(30)
+    )
+    text = templates + "{Define t30}\n[parameters]\nv\n[identity]\nname = $v\n"
+    text += "{N}\n[net]\nchannels = 1\n[t0]\nv = aaaaaaaaaa\n"
+    assert [finding.code for finding in netcfg.check(text)[1]] == ["NC015"]
+
+
+def test_long_texts_in_many_uses_are_refused_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("netcfg.passes.variables.MAX_TEXTS", 10_000)
+    text = "{Define t}\n[parameters]\nv\n[identity]\nweights = $v\n{N}\n[net]\nchannels = 1\n"
+    text += f"[t]\nrepeat = 1000\nv = {'a' * 100}\n"
+    assert [finding.code for finding in netcfg.check(text)[1]] == ["NC015"]
+
+
+def test_a_sum_of_many_terms_and_deep_brackets_are_computed() -> None:
+    assert value("1+" * 240 + "1") == "241"
+    assert value("(" * 150 + "7" + ")" * 150) == "7"
+    assert value("-" * 400 + "7") == "7"
 
 
 def test_the_resolved_text_means_the_same() -> None:

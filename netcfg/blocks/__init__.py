@@ -8,13 +8,16 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+# At once: when the file `made` is imported later, its module would take the place of the function under this name.
+from netcfg.blocks.made import made as made
+
 if TYPE_CHECKING:
     from netcfg.blocks.base import Block as Block
     from netcfg.blocks.base import Section as Section
     from netcfg.blocks.base import ShapeError as ShapeError
     from netcfg.blocks.fields import FieldSpec as FieldSpec
+    from netcfg.blocks.fields import Split as Split
     from netcfg.blocks.losses.base import Loss as Loss
-    from netcfg.blocks.made import made as made
     from netcfg.blocks.metrics.base import Metric as Metric
     from netcfg.blocks.optimizers.base import Optimizer as Optimizer
     from netcfg.blocks.optimizers.schedules import Schedule as Schedule
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from netcfg.blocks.sources.base import Found as Found
     from netcfg.blocks.sources.base import Source as Source
     from netcfg.blocks.transforms.base import Transform as Transform
+    from netcfg.shapes import Shape as Shape
 
 _HOMES = {
     "Block": "base",
@@ -43,15 +47,17 @@ _HOMES = {
     "Samples": "samples",
     "Schedule": "optimizers.schedules",
     "Section": "base",
+    "Shape": "base",
     "ShapeError": "base",
     "Source": "sources.base",
+    "Split": "fields",
     "Transform": "transforms.base",
-    "made": "made",
 }
 
 __all__ = [
     "Block", "ClipSamples", "Draw", "FieldSpec", "Found", "Loss", "Metric", "Optimizer", "Sample", "SampleTable",
-    "Sampler", "Samples", "Schedule", "Section", "ShapeError", "Source", "Transform", "made",
+    "Sampler", "Samples", "Schedule", "Section", "Shape", "ShapeError", "Source", "Split", "Transform",
+    "made",
 ]  # fmt: skip
 
 

@@ -7,7 +7,7 @@ import json
 
 from netcfg.cli.program import add_program_arguments, check_file, settings_of
 from netcfg.program import Program
-from netcfg.source import Finding, findings_to_json, has_errors, render, sorted_findings
+from netcfg.source import Finding, findings_to_json, has_errors, render, shown_path, sorted_findings
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,12 +22,12 @@ def run(options: argparse.Namespace) -> int:
     found: list[Finding] = []
     settings = settings_of(options)
     for file in options.files:
-        program, findings = check_file(file, options.preset, settings, options.data)
+        program, findings = check_file(file, options.preset, settings, options.data, options.allow_outside)
         found += findings
         if options.format == "text":
             for finding in sorted_findings(findings):
                 print(render(finding), end="\n\n")
-            print(_verdict(file, program, findings))
+            print(_verdict(shown_path(file), program, findings))
     if options.format == "json":
         print(json.dumps(findings_to_json(found), indent=2, ensure_ascii=False))
     return int(has_errors(found))

@@ -8,7 +8,7 @@ import os
 import sys
 from pathlib import Path
 
-from netcfg.cli.program import check_file, read_settings
+from netcfg.cli.program import add_outside_argument, check_file, read_settings
 from netcfg.compare.data import difference_data
 from netcfg.compare.programs import Difference, compare
 from netcfg.compare.text import difference_text
@@ -29,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--output", metavar="OUT", help="also draw both as one picture, the difference marked"
     )
+    add_outside_argument(parser)
     parser.add_argument("--expand", action="store_true", help="draw every turn of a repeat")
     parser.add_argument("--scale", type=float, default=2.0, help="pixels per unit of a png (default 2)")
     for side, meaning in (("", "of both"), ("-a", "of A alone"), ("-b", "of B alone")):
@@ -63,8 +64,18 @@ def _programs(options: argparse.Namespace) -> tuple[Program, Program]:
     """Both sides. Raises `ProgramError` with all findings of both; warnings are no part of a difference."""
     preset, settings = options.preset, options.settings
     sides = [
-        check_file(options.before, options.preset_a or preset, read_settings(settings + options.settings_a)),
-        check_file(options.after, options.preset_b or preset, read_settings(settings + options.settings_b)),
+        check_file(
+            options.before,
+            options.preset_a or preset,
+            read_settings(settings + options.settings_a),
+            allow_outside=options.allow_outside,
+        ),
+        check_file(
+            options.after,
+            options.preset_b or preset,
+            read_settings(settings + options.settings_b),
+            allow_outside=options.allow_outside,
+        ),
     ]
     (before, _), (after, _) = sides
     if before is None or after is None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from netcfg.cli.program import add_program_arguments, load_program
 from netcfg.files import write_beside
 from netcfg.passes.read import read_file
-from netcfg.source import Finding, ProgramError, SourceFile
+from netcfg.source import Finding, ProgramError, SourceFile, shown_path
 from netcfg.syntax import parse
 from netcfg.syntax.format import format_text
 
@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
         formatted = format_text(text)
         if formatted != text:
             changed += 1
-            print(f"{'would change' if options.check else 'formatted'} {file}", file=sys.stderr)
+            print(f"{'would change' if options.check else 'formatted'} {shown_path(file)}", file=sys.stderr)
             if not options.check:
                 write_beside(Path(file), formatted.encode())
     return int(options.check and changed > 0)
@@ -47,7 +47,7 @@ def _text(path: Path) -> str:
     findings: list[Finding] = []
     text = read_file(path, findings)
     if text is not None:
-        parse(SourceFile(str(path), text), findings)
+        parse(SourceFile(shown_path(path), text), findings)
     if text is None or findings:
         raise ProgramError(findings)
     return text

@@ -14,7 +14,7 @@ from netcfg.draw.links import DEFAULT as DEFAULT_LINK
 from netcfg.draw.links import Links, check_template
 from netcfg.draw.options import HEATS, LABELS, Look
 from netcfg.program import Program
-from netcfg.source import NetcfgError, did_you_mean, render, sorted_findings
+from netcfg.source import NetcfgError, did_you_mean, render, shown_path, sorted_findings
 
 if TYPE_CHECKING:
     from netcfg.draw import Picture
@@ -94,7 +94,9 @@ def run(options: argparse.Namespace) -> int:
     check_picture(output, options.scale, options.file)
     check_template(options.link)
     _check_combination(options, look)
-    program, findings = check_file(options.file, options.preset, settings_of(options), options.data)
+    program, findings = check_file(
+        options.file, options.preset, settings_of(options), options.data, options.allow_outside
+    )
     for finding in sorted_findings(findings):
         print(render(finding), end="\n\n", file=sys.stderr)
     if program is None:
@@ -103,7 +105,7 @@ def run(options: argparse.Namespace) -> int:
         drawn = _training(program, options) if options.training else _networks(program, options, look)
     drawn.links = Links(options.link)
     drawn.save(output)
-    print(output)
+    print(shown_path(output))
     return int(program is None)
 
 
@@ -114,7 +116,9 @@ def _broken(options: argparse.Namespace, look: Look) -> Picture:
 
     if options.training:
         raise NetcfgError(f"{options.file} has errors: its training step cannot be drawn, only its networks")
-    networks, _ = understand(Path(options.file), options.preset, settings_of(options), options.data)
+    networks, _ = understand(
+        Path(options.file), options.preset, settings_of(options), options.data, options.allow_outside
+    )
     names = [network.graph.name for network in networks]
     if not names:
         raise NetcfgError(f"{options.file}: no network in it can be drawn")

@@ -40,21 +40,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.command is None:
         parser.print_help()
         return 2
-    from netcfg.source import NetcfgError
+    from netcfg.source import NetcfgError, shown_text
 
     gc.enable()
     gc.freeze()
     try:
         return int(options.run(options))
     except NetcfgError as error:
-        print(error, file=sys.stderr)
+        print(shown_text(str(error), lines=True), file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+    except KeyboardInterrupt as interrupt:
+        print(f"interrupted {interrupt}".rstrip(), file=sys.stderr)
         return 130
     except BrokenPipeError:  # the reader of our output has gone, e.g. `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except Exception as error:
+        from netcfg.faults import blamed
+        from netcfg.source import render
+
+        finding = blamed(error)
+        if finding is None:  # our own mistake: the whole traceback helps whoever mends it
+            raise
+        print(render(finding), file=sys.stderr)
+        return 1
 
 
 def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 from netcfg.compile import check
 from netcfg.program import Program
@@ -12,7 +13,7 @@ from netcfg.source import Finding, NetcfgError, ProgramError, render, sorted_fin
 
 
 def add_program_arguments(parser: argparse.ArgumentParser) -> None:
-    """`--preset`, `--set` and `--data`."""
+    """`--preset`, `--set`, `--data` and `--allow-outside`."""
     parser.add_argument("--preset", metavar="NAME", help="use this preset of the file")
     parser.add_argument(
         "--set",
@@ -24,6 +25,16 @@ def add_program_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--data", metavar="DIR", help="read the data from this folder, whatever the file says"
+    )
+    add_outside_argument(parser)
+
+
+def add_outside_argument(parser: argparse.ArgumentParser) -> None:
+    """`--allow-outside`."""
+    parser.add_argument(
+        "--allow-outside",
+        action="store_true",
+        help="let files include others from anywhere, not only from below their own folder or the current one",
     )
 
 
@@ -45,7 +56,9 @@ def read_settings(texts: Iterable[str]) -> dict[str, str]:
 
 def load_program(file: str, options: argparse.Namespace) -> Program:
     """The program, after printing its warnings. Raises `ProgramError` with all findings."""
-    program, findings = check_file(file, options.preset, settings_of(options), options.data)
+    program, findings = check_file(
+        file, options.preset, settings_of(options), options.data, options.allow_outside
+    )
     if program is None:
         raise ProgramError(findings)
     for finding in sorted_findings(findings):
@@ -53,10 +66,22 @@ def load_program(file: str, options: argparse.Namespace) -> Program:
     return program
 
 
+def say_changes(run: Path) -> bool:
+    """Warn of Python files that have changed since a run has kept copies of them; whether there are any."""
+    from netcfg.trainers.runs.extension_copies import changed_since
+
+    findings = changed_since(run)
+    for finding in findings:
+        print(render(finding), file=sys.stderr)
+    return bool(findings)
+
+
 def check_file(
-    file: str, preset: str | None, settings: Mapping[str, str], data: str | None = None
+    file: str,
+    preset: str | None,
+    settings: Mapping[str, str],
+    data: str | None = None,
+    allow_outside: bool = False,
 ) -> tuple[Program | None, list[Finding]]:
     """Check a path (never a text), so that a strange file name is a missing file."""
-    from pathlib import Path
-
-    return check(Path(file), preset, settings, data)
+    return check(Path(file), preset, settings, data, allow_outside)

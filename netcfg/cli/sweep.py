@@ -183,7 +183,9 @@ def has_seed_variable(options: argparse.Namespace, over: dict[str, list[str]]) -
     if _SEED not in over:
         return True
     others = {name: values[0] for name, values in over.items() if name != _SEED}
-    program, _ = check_file(options.file, options.preset, settings_of(options) | others, options.data)
+    program, _ = check_file(
+        options.file, options.preset, settings_of(options) | others, options.data, options.allow_outside
+    )
     is_variable = program is not None and _SEED in program.variables
     if not is_variable and options.seed is not None:
         raise NetcfgError("`seed` is both set and swept over\nhelp: leave out `--seed`")
@@ -194,7 +196,9 @@ def has_seed_variable(options: argparse.Namespace, over: dict[str, list[str]]) -
 
 def _load(options: argparse.Namespace, variables: Values) -> tuple[Program | None, list[str]]:
     """A program, and what is to be said of it."""
-    program, findings = check_file(options.file, options.preset, variables, options.data)
+    program, findings = check_file(
+        options.file, options.preset, variables, options.data, options.allow_outside
+    )
     return program, [render(finding) for finding in sorted_findings(findings)]
 
 
@@ -220,6 +224,8 @@ class Command:
         here = ["--device", self.devices[slot % len(self.devices)]]
         if self.options.workers is not None:
             here += ["--workers", str(self.options.workers)]
+        if self.options.allow_outside and not resume:
+            here += ["--allow-outside"]
         if resume:
             return ["train", "--resume", str(run.path), *here]
         return ["train", self.options.file, "--run-dir", str(run.path), *here, *self._choice(run)]

@@ -1,8 +1,9 @@
 """Which items of one list became which items of another.
 
-Items with a name keep it; the others are matched by what they are and in order, as a person reads two files side
-by side. The work is nearly linear: names, then what is equal at both ends, then what occurs just once, cut
-the lists into short stretches, and only those are compared item by item.
+Items whose weights come from the same place are the same, and items with a name keep it; the others are matched
+by what they are and in order, as a person reads two files side by side. The work is nearly linear: names, then
+what is equal at both ends, then what occurs just once, cut the lists into short stretches, and only those are
+compared item by item.
 """
 
 from __future__ import annotations
@@ -29,14 +30,18 @@ EQUAL, ALIKE, RELATED = 4.0, 3.0, 1.0
 class Item:
     """What is known of an item.
 
-    `name` is empty where it has none. `kind` must agree for a match at all, `traits` as far as possible (two
-    items with different names need all of them), and `surroundings` say which of several alike it is.
+    `name` is empty where it has none. `origin` is what files of weights call it, and `asked` whether somebody wrote
+    that down: then it says which item it was, whatever it is called now. `kind` must agree for a match at all,
+    `traits` as far as possible (two items with different names need all of them), and `surroundings` say which of
+    several alike it is.
     """
 
     name: str
     kind: Hashable
     traits: frozenset[Hashable]
     surroundings: Hashable = ()
+    origin: str = ""
+    asked: bool = False
 
     @property
     def alike(self) -> Hashable:
@@ -82,9 +87,10 @@ class _Alignment:
         return first, second
 
     def run(self) -> list[Pair]:
-        """Names first, then stretch by stretch, then what has moved."""
-        named = list(self._named())
-        self._take(named)
+        """Where weights come from and names first, then stretch by stretch, then what has moved."""
+        self._take(self._of_one_origin())
+        self._take(self._named())
+        named = sorted(self.match.items())
         waiting = list(self._between(_increasing(named), (range(len(self.first)), range(len(self.second)))))
         while waiting:
             waiting += self._split(waiting.pop())
@@ -100,7 +106,15 @@ class _Alignment:
         """Items of the same name, which is unique in its list."""
         there = _unique((item.name, index) for index, item in enumerate(self.second) if item.name)
         here = _unique((item.name, index) for index, item in enumerate(self.first) if item.name)
-        return ((index, there[name]) for name, index in here.items() if name in there)
+        pairs = ((index, there[name]) for name, index in here.items() if name in there)
+        return ((one, other) for one, other in pairs if one not in self.match and other not in self.taken)
+
+    def _of_one_origin(self) -> Iterator[Pair]:
+        """Items whose weights bear the same name in a file, which at least one of them asks for."""
+        there = _unique((item.origin, index) for index, item in enumerate(self.second) if item.origin)
+        here = _unique((item.origin, index) for index, item in enumerate(self.first) if item.origin)
+        pairs = ((index, there[name]) for name, index in here.items() if name in there)
+        return (pair for pair in pairs if self.first[pair[0]].asked or self.second[pair[1]].asked)
 
     def _between(self, spine: Sequence[Pair], stretch: Stretch) -> Iterator[Stretch]:
         """The stretches that matched pairs leave between them, without what is matched already."""

@@ -1,8 +1,8 @@
 """How two networks differ, block by block.
 
-Blocks are matched by name, else by what they are and in order (`netcfg.compare.align`). What a block reads is compared
-by which blocks that is, so that a block put between two others is one block more, and no new wiring of the
-next.
+Blocks are matched by where their weights come from, by name, else by what they are and in order
+(`netcfg.compare.align`). What a block reads is compared by which blocks that is, so that a block put between two
+others is one block more, and no new wiring of the next.
 """
 
 from __future__ import annotations
@@ -305,7 +305,9 @@ def _item(graph: Graph, node: Node, names: Mapping[str, str]) -> Item:
         traits = frozenset(written_options(node.block, without).items())
     shapes = tuple(signal.shape for signal in (*node.inputs, *node.outputs.values()))
     around = tuple(scope.template for scope in node.scopes)
-    return Item(_stable_name(node), kind, traits, (around, node.block.name, shapes))
+    surroundings = (around, node.block.name, shapes)
+    origin = node.source_path or node.path
+    return Item(_stable_name(node), kind, traits, surroundings, origin, node.source_path is not None)
 
 
 def _stable_name(node: Node) -> str:

@@ -11,14 +11,17 @@ from netcfg.compare.networks import BlockChange, NetworkChange
 from netcfg.compare.order import joined_order
 from netcfg.compare.programs import Difference
 from netcfg.compare.text import change_text
+from netcfg.compare.together import place_of, written_together
+from netcfg.draw.entry import Entry
 from netcfg.draw.formats import Picture
 from netcfg.draw.marked import Mark, Marked, Marks
 from netcfg.draw.marks import faded
-from netcfg.draw.model import Diagram, amount, diagram
+from netcfg.draw.model import Diagram, amount, diagram, entry_of_network, network_details
 from netcfg.draw.options import Look
 from netcfg.draw.shown import fitting_depth
 from netcfg.graph import Graph, Node, Scope, Signal
 
+SUMS = ("parameters", "trainable", "macs")
 GONE = "removed"
 """Before the path of a use of a template that is no more, as another one may have its path now."""
 
@@ -42,6 +45,7 @@ def network_diagram(change: NetworkChange, look: Look | None = None) -> Diagram:
     graph, marks = joined(change)
     drawn = faded(diagram(graph, look=look, marks=marks))
     drawn.frame.note = _note(change)
+    drawn.frame.details, drawn.frame.entries = _about(change)
     if drawn.expanded is not None:
         drawn.expanded = partial(network_diagram, change, replace(look, expand=True, depth=None))
     return drawn
@@ -56,6 +60,18 @@ def _note(change: NetworkChange) -> str:
     both = [amount(graph.parameters) for graph in (change.before, change.after)]
     name = f"was {change.before.name}, " if change.before.name != change.after.name else ""
     return f"{name}{' -> '.join(dict.fromkeys(both))} parameters"
+
+
+def _about(change: NetworkChange) -> tuple[str, tuple[Entry, ...]]:
+    """What is told of a network: the sums of its new version, and those it had. What is drawn is both in one."""
+    graph = change.after or change.before
+    assert graph is not None
+    entry, details = entry_of_network(graph), network_details(graph)
+    if change.before is None or change.after is None:
+        return f"{details}\n{'added' if change.after else 'removed'}", (entry,)
+    before = entry_of_network(change.before).facts
+    was = {f"{key} before": before[key] for key in SUMS if before[key] != entry.facts[key]}
+    return details, (replace(entry, facts={**entry.facts, **was}),)
 
 
 def joined(change: NetworkChange) -> tuple[Graph, Marks]:
@@ -98,7 +114,7 @@ class _Join:
             signals |= {(*_key(signal), place): "removed" for signal in gone}
             signals |= {(*_key(signal), place): "added" for signal in new if _key(signal) not in known}
         outputs, marked = self._outputs()
-        blocks = {place: Marked(*mark) for place, mark in self._blocks()}
+        blocks = dict(sorted(self._blocks()))
         graph = Graph(
             self.after.name, tuple(nodes), outputs, self.after.span, self.after.options, self.after.weights
         )
@@ -157,15 +173,21 @@ class _Join:
 
     # --- marks
 
-    def _blocks(self) -> Iterator[tuple[int, tuple[Mark, str]]]:
-        for block in self.change.blocks:
-            if block.status == "follows":
-                continue
-            place = self.from_before[block.before] if block.before is not None else None
-            if block.after is not None:
-                place = self.from_after[block.after]
-            assert place is not None
-            yield place, (block.status, _message(block))
+    def _blocks(self) -> Iterator[tuple[int, Marked]]:
+        """The marks of blocks. What changed in a template is drawn where it is met first."""
+        for group in written_together(self.change):
+            first = self.change.node(group[0])
+            for block in group:
+                is_first = place_of(self.change.node(block)) == place_of(first)
+                message = _message(block)
+                drawn = f"as {first.path}" if message and not is_first else None
+                yield self._place(block), Marked(_mark(block), message, drawn)
+
+    def _place(self, block: BlockChange) -> int:
+        if block.after is not None:
+            return self.from_after[block.after]
+        assert block.before is not None
+        return self.from_before[block.before]
 
     def _outputs(self) -> tuple[dict[str, Signal], dict[str, Marked]]:
         """The outputs of both versions, and the marks of those that differ."""
@@ -186,6 +208,11 @@ class _Join:
 
 def _key(signal: Signal) -> tuple[int, str]:
     return signal.producer, signal.port
+
+
+def _mark(block: BlockChange) -> Mark:
+    assert block.status != "follows"
+    return block.status
 
 
 def _message(block: BlockChange) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from math import ceil, sqrt
 
+from netcfg.draw.crossings import Way, Ways, crossings
 from netcfg.draw.layout import ARROW_GAP, LANE_GAP, Item, Link, Placement, Point
 
 ABOVE_ITEM = 6.0
@@ -144,9 +145,9 @@ def _downs(line: Sequence[Point]) -> Iterator[tuple[float, float]]:
 
 @dataclass(slots=True)
 class _Column:
-    """What is between two cuts: its ends, how far it reaches, where it goes, and the xs of lines that leave it.
+    """What is between two cuts: its ends, how far it reaches, where it goes, and the ways of lines that leave it.
 
-    `end` is the x to which a line that leaves it alone runs sideways in the next column.
+    `leaving` are the xs where those start, from right to left.
     """
 
     low: float
@@ -155,12 +156,8 @@ class _Column:
     right: float = float("-inf")
     bottom: float = 0.0
     shift: Point = (0.0, 0.0)
+    ways: dict[float, Way] = field(default_factory=dict)
     leaving: list[float] = field(default_factory=list)
-    end: float | None = None
-
-    def arriving(self, x: float) -> float:
-        """Where the line that leaves at x goes on; a line alone need not come back to where it was."""
-        return x if self.end is None else self.end
 
     def hold(self, left: float, right: float, bottom: float) -> None:
         self.left, self.right = min(self.left, left), max(self.right, right)
@@ -193,36 +190,17 @@ class _Folded:
             labels = [item.axis + port.offset + port.label_width for port in item.ports if index in gives]
             right = x + max([item.width, *labels])
             self.columns[self.column_of[index]].hold(x, right, _bottom(item, y, index in gives))
-        self.find_crossings()
+        for column, ways in zip(self.columns, Ways(self.before, self.links, self.cuts).of, strict=False):
+            column.ways = ways
+            column.leaving = sorted((way.start for way in ways.values()), reverse=True)
         for line in self.before.lines:
             for place, piece in self.pieces(line):
-                for x, y in piece[2:] if self.is_alone_from(line, place) else piece:
+                for x, y in piece:
                     self.columns[place].hold(x, x, y)
         for column, following in zip(self.columns, self.columns[1:], strict=False):
-            for x in column.leaving:
-                column.hold(x, x, 0.0)
-                following.hold(column.arriving(x), column.arriving(x), 0.0)
-
-    def find_crossings(self) -> None:
-        """Which lines leave each column, and where those that leave alone run sideways next."""
-        leaving: list[set[float]] = [set() for _ in self.cuts]
-        ends: list[set[float | None]] = [set() for _ in self.cuts]
-        for line in self.before.lines:
-            for cut, x, _ in self.crossings(line):
-                leaving[cut].add(x)
-        for route in self.before.routes:
-            for cut, _, end in self.crossings(route):
-                ends[cut].add(end)
-        for column, xs, next_xs in zip(self.columns, leaving, ends, strict=False):
-            column.leaving = sorted(xs, reverse=True)
-            if len(xs) == len(next_xs) == 1:
-                column.end = next_xs.pop()
-
-    def crossings(self, line: Sequence[Point]) -> Iterator[tuple[int, float, float | None]]:
-        """The cuts that a line crosses, where, and to which x it runs sideways next."""
-        for place, (first, second) in enumerate(zip(line, line[1:], strict=False), 2):
-            for cut in range(bisect_right(self.cuts, first[1]), bisect_left(self.cuts, second[1])):
-                yield cut, first[0], line[place][0] if place < len(line) else None
+            for way in column.ways.values():
+                column.hold(way.start, way.start, 0.0)
+                following.hold(way.end, way.end, 0.0)
 
     def place(self) -> None:
         """Side by side: under each column, beside it, and above the next there is room for its lines."""
@@ -242,30 +220,30 @@ class _Folded:
     def bridge(self, place: int, x: float) -> list[Point]:
         """The way of a line from one column to the next."""
         column, following = self.columns[place], self.columns[place + 1]
-        track = column.leaving.index(x)
-        low, high = self.foot(column, x), HEAD + TRACK * track
+        way = column.ways[x]
+        track = column.leaving.index(way.start)
+        low, high = self.foot(column, way.start), HEAD + TRACK * track
         gutter = column.right + column.shift[0] + LANE_GAP + TRACK * track
-        before, after = x + column.shift[0], column.arriving(x) + following.shift[0]
+        before, after = way.start + column.shift[0], way.end + following.shift[0]
         return [(before, low), (gutter, low), (gutter, high), (after, high)]
 
     def pieces(self, line: Sequence[Point]) -> Iterator[tuple[int, list[Point]]]:
-        """A line's points by column, those where it is cut left out."""
+        """A line's points by column, without those where it is cut, and without ways that are made between columns."""
         places = [self.column_at(y) for _, y in line]
+        left_out: set[Point] = set()
+        for crossing in crossings(line, self.cuts):
+            way = self.columns[crossing.cut].ways[crossing.x]
+            left_out.update(point for flat in (way.before, way.after) for point in flat or ())
         for column in range(places[0], places[-1] + 1):
-            yield column, [point for point, place in zip(line, places, strict=True) if place == column]
-
-    def is_alone_from(self, line: Sequence[Point], column: int) -> bool:
-        """Whether a line is the one that came to a column alone."""
-        return column > self.column_at(line[0][1]) and self.columns[column - 1].end is not None
+            here = (point for point, place in zip(line, places, strict=True) if place == column)
+            yield column, [point for point in here if point not in left_out]
 
     def moved(self, line: Sequence[Point]) -> tuple[Point, ...]:
         points: list[Point] = []
-        crossed = {cut: x for cut, x, _ in self.crossings(line)}
+        crossed = {crossing.cut: crossing.x for crossing in crossings(line, self.cuts)}
         for column, piece in self.pieces(line):
-            if points:
+            if column - 1 in crossed:
                 points += self.bridge(column - 1, crossed[column - 1])
-            if self.is_alone_from(line, column):
-                piece = piece[2:]  # the way sideways is made already
             points += [self.shifted(point, column) for point in piece]
         return tuple(points)
 

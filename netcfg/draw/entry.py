@@ -111,5 +111,7 @@ def root_of(file: SourceFile) -> SourceFile:
 
 
 def place_text(span: Span) -> str:
-    """`file:line`, as a picture shows it."""
+    """`file:line`, as a picture shows it; of a text that netcfg made, what it was made from."""
+    while span.file.included_at is not None and not os.path.isfile(span.file.name):
+        span = span.file.included_at
     return f"{file_name(span.file)}:{span.line}"

@@ -51,10 +51,10 @@ class Picture:
         return write_svg(self.scene)
 
     def page(self) -> str:
-        """It as an HTML file: to fold, unless it is in columns that were asked for, or of volumes."""
+        """It as an HTML file: to fold, unless it is of volumes."""
         from netcfg.draw.page import write_page
 
-        scene = self.scene if (self.look.columns or 1) > 1 or self.look.volumes else None
+        scene = self.scene if self.look.volumes else None
         return write_page(self.title, self.diagrams, self.links, self.look, scene)
 
 

@@ -10,7 +10,6 @@ from functools import lru_cache
 from urllib.parse import quote
 
 from netcfg.draw.entry import is_shipped, root_of
-from netcfg.passes.read import TEXT_NAME
 from netcfg.source import NetcfgError, SourceFile, Span, did_you_mean
 
 DEFAULT = "{file}#L{line}"
@@ -63,8 +62,10 @@ def check_template(template: str) -> None:
 
 @lru_cache
 def _can_be_linked(file: SourceFile) -> bool:
-    """Not a text without a file, nor a file in the depths of an installation, whose place differs."""
-    return file.name != TEXT_NAME and (not is_shipped(file) or is_shipped(root_of(file)))
+    """Not a text without a file, as netcfg makes some, nor a file in the depths of an installation, whose place
+    differs.
+    """
+    return os.path.isfile(file.name) and (not is_shipped(file) or is_shipped(root_of(file)))
 
 
 def _quoted(path: str) -> str:

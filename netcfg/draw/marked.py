@@ -11,10 +11,16 @@ Mark = Literal["", "added", "removed", "changed", "error"]
 
 
 class Marked(NamedTuple):
-    """A mark and what it is for."""
+    """A mark and what it is for; `drawn` stands in the picture for a message that stands there already."""
 
     mark: Mark = ""
     message: str = ""
+    drawn: str | None = None
+
+    @property
+    def alike(self) -> tuple[Mark, str]:
+        """Equal for what may stand in one box."""
+        return self.mark, self.message
 
 
 UNMARKED = Marked()

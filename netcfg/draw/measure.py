@@ -158,7 +158,8 @@ def _message(box: Box) -> list[Line]:
     """What a box's mark is for, in its colour."""
     if not box.mark:
         return []
-    rows = [row for text in drawable(box.message).splitlines() for row in _words_filled(text)]
+    message = box.message if box.drawn is None else box.drawn
+    rows = [row for text in drawable(message).splitlines() for row in _words_filled(text)]
     if len(rows) > style.MESSAGE_LINES:
         rows = [*rows[: style.MESSAGE_LINES - 1], "…"]
     return [(_word(row, size=style.SMALL, colour=LOOKS[box.mark].colour),) for row in rows]

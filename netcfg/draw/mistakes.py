@@ -35,7 +35,7 @@ def broken_diagram(network: Understood, look: Look) -> Diagram:
     if blocks:
         faded(drawn)
     if network.of_whole:
-        drawn.frame.mark, drawn.frame.note = _marked(network.of_whole)
+        drawn.frame.mark, drawn.frame.note, _ = _marked(network.of_whole)
     if drawn.expanded is not None:
         drawn.expanded = partial(broken_diagram, network, replace(look, expand=True, depth=None))
     return drawn

@@ -38,10 +38,11 @@ class Box:
 
     `template` is what it is a use of, where nothing else is in that template. `path` is what others call it in
     its network, and `entries` the sections it stands for. `turn` is set where each turn is shown by itself.
-    `colour` is that of its edge, if not its family's. `message` says what its `mark` is for; its lines stand below
-    the others. `notes` are the further lines that were asked for, `costs` those of all that it stands for, `shapes`
-    those of its signals by port, `start` the weights that it starts from, and `lender` what it shares its parameters
-    with. `heat` is how near it comes to the highest cost, where boxes are coloured by it.
+    `colour` is that of its edge, if not its family's. `message` says what its `mark` is for; its lines, or
+    `drawn` in their place, stand below the others. `notes` are the further lines that were asked for, `costs`
+    those of all that it stands for, `shapes` those of its signals by port, `start` the weights that it starts
+    from, and `lender` what it shares its parameters with. `heat` is how near it comes to the highest cost, where
+    boxes are coloured by it.
     """
 
     kind: str
@@ -58,6 +59,7 @@ class Box:
     colour: str = ""
     mark: Mark = ""
     message: str = ""
+    drawn: str | None = None
     notes: tuple[str, ...] = ()
     costs: Costs = Costs()
     shapes: Mapping[str, Shape] = field(default_factory=dict)
@@ -130,6 +132,7 @@ def diagram(graph: Graph, expand: bool = False, look: Look | None = None, marks:
     ports = {id(one): _ports(graph, one, shown_by) for one in shown if one.closed}
     drawn = _Wires(graph, box_by, [ports.get(id(one), {}) for one in shown_by], "shape" in look.labels, marks)
     wires = [*drawn.between_boxes(), *drawn.to_outputs(frame)]
+    _say_marks(frame)
     expanded = None if expand else partial(diagram, graph, True, replace(look, depth=None), marks)
     return Diagram(frame, wires, expanded)
 
@@ -144,7 +147,7 @@ def _box(graph: Graph, one: Shown, all_frozen: bool, look: Look) -> Box:
     box.start = _start(graph, one)
     box.lender = _lender(graph, one)
     box.count, box.turn, box.costs = one.count, one.turn, costs
-    box.mark, box.message = one.marked
+    box.mark, box.message, box.drawn = one.marked
     box.shapes = {port: signal.shape for port, signal in one.last.outputs.items()}
     box.notes = cost_notes(costs, look.labels)
     return box
@@ -245,9 +248,7 @@ def _frames(graph: Graph, shown: list[Shown], boxes: dict[int, Box], all_frozen:
     start = _start_of_all(graph)
     notes = [f"{amount(graph.parameters)} parameters", f"from {_file(start)}" if start else ""]
     note = ", ".join(filter(None, [*notes, "frozen" if all_frozen else ""]))
-    counts = f"{graph.parameters:,} parameters, {graph.trainable:,} trainable"
-    details = f"{graph.name}\n{counts}\n{place_text(graph.span)}"
-    whole = Frame(graph.name, note, details, entries=(_entry_of_network(graph),))
+    whole = Frame(graph.name, note, network_details(graph), entries=(entry_of_network(graph),))
     open_frames: list[tuple[Place, Frame]] = []
     for one in shown:
         depth = 0
@@ -273,7 +274,14 @@ def _frame(place: Place, around: Sequence[Place]) -> Frame:
     return Frame(name, template, details, place.count, [], place.path, (entry,), place.turn)
 
 
-def _entry_of_network(graph: Graph) -> Entry:
+def network_details(graph: Graph) -> str:
+    """What a viewer shows when the pointer rests on a network."""
+    counts = f"{graph.parameters:,} parameters, {graph.trainable:,} trainable"
+    return f"{graph.name}\n{counts}\n{place_text(graph.span)}"
+
+
+def entry_of_network(graph: Graph) -> Entry:
+    """A network's signals and sums."""
     facts = {
         "inputs": {name: to_json(signal.shape) for name, signal in graph.inputs.items()},
         "outputs": {name or graph.name: to_json(signal.shape) for name, signal in graph.outputs.items()},
@@ -309,6 +317,21 @@ def _mark_frames(frame: Frame) -> None:
             marks = {inner.mark for inner in part.parts}
             if len(marks) == 1:
                 part.mark = mark if (mark := marks.pop()) in ("added", "removed") else ""
+
+
+def mark_text(mark: Mark, message: str) -> str:
+    """A mark in words, and in one line what it is for."""
+    return ": ".join(filter(None, (mark, "; ".join(message.splitlines()))))
+
+
+def _say_marks(frame: Frame) -> None:
+    """Say each part's mark where its details are, so that it is found, and heard, without its colour."""
+    for part in frame.parts:
+        if part.mark:
+            message = part.message if isinstance(part, Box) else ""
+            part.details += f"\n{mark_text(part.mark, message)}"
+        if isinstance(part, Frame):
+            _say_marks(part)
 
 
 # --- wires --------------------------------------------------------------------------------------------------
@@ -350,7 +373,7 @@ class _Wires:
             label = name or self.graph.name
             details = f"output {label}\nshape {show(signal.shape)}"
             pill = Box("output", label, "", [], details, path=f"output:{label}", shapes={"": signal.shape})
-            pill.mark, pill.message = self.marks.outputs.get(name, UNMARKED)
+            pill.mark, pill.message, pill.drawn = self.marks.outputs.get(name, UNMARKED)
             frame.parts.append(pill)
             yield self.wire(signal, pill, pill.mark if pill.mark in ("added", "removed") else "")
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from netcfg.draw.marked import NO_MARKS, UNMARKED, Marked, Marks
+from netcfg.draw.marked import NO_MARKS, UNMARKED, Mark, Marked, Marks
 
 if TYPE_CHECKING:
     from netcfg.graph import Graph, Node, Scope
@@ -155,7 +155,7 @@ class _Grouping:
             _add_turn(one, node)
             return one
         one = _producer_to_join(self.graph, index, self.shown_by)
-        if one is not None and one.marked == marked:
+        if one is not None and one.marked.alike == marked.alike:
             one.nodes.append(node)
             one.merged.append(node)
             one.last = node
@@ -184,20 +184,20 @@ class _Grouping:
 
 def _mixed(graph: Graph, marks: Marks) -> set[str]:
     """The uses of templates (all turns of a repeat together) in which not every node is marked like the others."""
-    found: dict[str, set[Marked]] = {}
+    found: dict[str, set[tuple[Mark, str]]] = {}
     for index, node in enumerate(graph.nodes if marks.blocks else ()):
         for scope in node.scopes:
-            found.setdefault(_without_turn(scope), set()).add(marks.blocks.get(index, UNMARKED))
+            found.setdefault(_without_turn(scope), set()).add(marks.blocks.get(index, UNMARKED).alike)
     return {path for path, marked in found.items() if len(marked) > 1}
 
 
 def _uneven(graph: Graph, marks: Marks) -> set[str]:
     """The repeats in which not every turn is marked like the others."""
-    turns: dict[str, dict[str, list[tuple[str, Marked]]]] = {}
+    turns: dict[str, dict[str, list[tuple[str, tuple[Mark, str]]]]] = {}
     for index, node in enumerate(graph.nodes if marks.blocks else ()):
         for scope in node.scopes:
             if scope.count is not None:
-                marked = node.path[len(scope.path) :], marks.blocks.get(index, UNMARKED)
+                marked = node.path[len(scope.path) :], marks.blocks.get(index, UNMARKED).alike
                 turns.setdefault(_without_turn(scope), {}).setdefault(scope.path, []).append(marked)
     return {
         path
@@ -311,7 +311,7 @@ def _looks(one: Shown) -> tuple[object, ...]:
         one.last.output.shape,
         is_frozen(first),
         lender(first),
-        one.marked,
+        one.marked.alike,
     )
 
 
@@ -339,7 +339,7 @@ def _closed_continues(graph: Graph, previous: Shown, one: Shown, shown_by: list[
     if before is None or after is None or plain_name(before.path) or plain_name(after.path):
         return False
     is_alike = before.template == after.template and previous.places == one.places
-    is_alike = is_alike and previous.marked == one.marked
+    is_alike = is_alike and previous.marked.alike == one.marked.alike
     if not is_alike or _form(previous) != _form(one):
         return False
     given = set(signals_given(graph, previous, shown_by))

@@ -48,12 +48,22 @@ def translate(parts: Parts, graphs: Sequence[Graph], findings: list[Finding]) ->
         return
     recipe = _Recipe(networks, *options)
     _warn_without_critic(general, recipe, findings)
-    text = recipe.text()
-    source = SourceFile(f"{parts.name}, expanded", text)
-    for item in parse(source, findings).items:
-        if isinstance(item, Group) and (item.name == "General" or item.name not in parts.reserved):
+    for item in _parsed(recipe, general, f"{parts.name}, expanded", findings):
+        if item.name == "General" or item.name not in parts.reserved:
             parts.spans.setdefault(item.name, item.span)
             parts.reserved[item.name] = item.sections
+
+
+def _parsed(
+    recipe: _Recipe, general: Sequence[Section], name: str, findings: list[Finding]
+) -> Iterator[Group]:
+    """The groups, each as if the block whose options it follows from included it."""
+    before = 0
+    for block, lines in recipe.groups():
+        text = "\n" * before + "\n".join(lines) + "\n"  # lines are counted through all groups
+        source = SourceFile(name, text, general[block].span)
+        yield from (item for item in parse(source, findings).items if isinstance(item, Group))
+        before += len(lines)
 
 
 def _warn_overridden(general: Sequence[Section], findings: list[Finding]) -> None:
@@ -128,10 +138,11 @@ class _Recipe:
         self.has_pairs = PAIR_CRITIC in networks and self.code != self.z1
         self.has_image_critic = IMAGE_CRITIC in networks
 
-    def text(self) -> str:
-        """All groups."""
-        groups = (self._data(), self._model(), self._losses(), self._optimizers(), self._metrics())
-        return "\n".join(line for group in (*groups, self._general()) for line in group) + "\n"
+    def groups(self) -> Iterator[tuple[int, list[str]]]:
+        """The lines of all groups, and from which of the three blocks most of each comes."""
+        made = (self._data, self._model, self._losses, self._optimizers, self._metrics, self._general)
+        for block, group in zip((1, 0, 2, 0, 1, 0), made, strict=True):
+            yield block, list(group())
 
     def _data(self) -> Iterator[str]:
         labels = int(str(_output_channels(self.networks["AUPredictor"])))
@@ -227,9 +238,9 @@ class _Recipe:
         decision = "probability" if self.data.regress_au_intensities else "logit"
         compared = ("input = action_units", "target = labels")
         yield "{Metric}"
-        yield from ("[f1]", *compared, f"decision = {decision}", "threshold = 0.5")
+        yield from ("[f1]", *compared, f"decision = {decision}", "threshold = 0.5", "undefined = zero")
         yield from ("[accuracy]", *compared, f"decision = {decision}", "threshold = 0.5")
-        yield from ("[two_afc]", *compared)
+        yield from ("[two_afc]", *compared, "undefined = zero")
         if self.code != self.z1:
             yield from ("[xcov]", "input = z1", "target = z2")
             yield from ("[variance]", "name = z2_variance", "input = z2")

@@ -56,7 +56,14 @@ def collect(
             _add_presets(read.group, parts, findings)
     _apply_preset(preset, parts, findings)
     for name, value in settings.items():
-        parts.variables.assign(name, _as_text(value), None)
+        text = _as_text(value)
+        if text.isprintable():
+            parts.variables.assign(name, text, None)
+        else:
+            message = (
+                f"the value of `{name}` (asked for from outside the file) holds control characters: `{text}`"
+            )
+            findings.append(Finding("NC013", message, help="take them out"))
     parts.variables.evaluate_all()
     return parts
 

@@ -61,6 +61,17 @@ class Namespace:
     count: int = 0
     results: list[Result] = field(default_factory=list)
     sections: dict[str, Section] = field(default_factory=dict)
+    _known: dict[str, None] = field(default_factory=dict)
+    _counted: int = 0
+
+    @property
+    def known(self) -> Mapping[str, None]:
+        """All names of the body, also of blocks still to come; always the same mapping, which only grows."""
+        count = len(self.declared) + len(self.inputs)
+        if self._counted != count:
+            self._counted = count
+            self._known |= dict.fromkeys([*self.declared, *self.inputs])
+        return self._known
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import ClassVar
 
 from netcfg.blocks.base import Block, Reference
+from netcfg.blocks.fields import FieldSpec
 from netcfg.blocks.network.model import DataField, NetworkUse
 from netcfg.blocks.network.net import Input, Net, Output
 from netcfg.blocks.registry import GROUPS, find, sections
@@ -33,9 +34,9 @@ from netcfg.passes.drafts import (
 from netcfg.passes.names import is_reserved
 from netcfg.passes.schema import check_section
 from netcfg.passes.sharing import SharingError, difference, differs, shared_block
-from netcfg.passes.variables import ExpressionError, VariableScope, replaced
-from netcfg.shapes import Shape
+from netcfg.passes.variables import ExpressionError, VariableScope
 from netcfg.source import Finding, Note, Span, did_you_mean
+from netcfg.spelling import SMALL
 from netcfg.syntax import Group, Option, Section
 
 COMMON_OPTIONS = (
@@ -59,7 +60,7 @@ def elaborate(
 
 def elaborate_model(
     model: Group,
-    fields: Mapping[str, Shape],
+    fields: Mapping[str, FieldSpec],
     networks: Mapping[str, Graph],
     parts: Parts,
     findings: list[Finding],
@@ -115,13 +116,13 @@ class _Elaborator:
         single = len(declared_inputs) + (net.channels is not None) == 1
         return Elaborated(self.group.name, net, self.drafts, outputs, self.group.span, self.weights, single)
 
-    def run_model(self, fields: Mapping[str, Shape]) -> Elaborated:
+    def run_model(self, fields: Mapping[str, FieldSpec]) -> Elaborated:
         """The wiring of a program's networks; it has no outputs but its named signals."""
         body = self.group.sections
         context = Context(Place(), (), VariableScope(self.parts.variables))
         namespace = Namespace(_declared_names(body), {}, _block_count(body))
-        for name, shape in fields.items():
-            field = DataField.of(name, shape)
+        for name, spec in fields.items():
+            field = DataField.of(name, spec)
             place = Place().below(name)
             namespace.inputs[name] = self._draft(place, field, self.group.sections[0], [], None, context)
         self._body(body, namespace, context)
@@ -404,9 +405,7 @@ class _Elaborator:
         if index is not None and index < len(names.results):
             return names.results[index].wire
         message = f"nothing feeds the input `{name}` of `{graph.name}`"
-        help = (
-            did_you_mean(name, [*names.inputs, *names.declared]) or "say which signals it takes: `from = …`"
-        )
+        help = did_you_mean(name, names.known) or "say which signals it takes: `from = …`"
         notes = (Note(graph.nodes[graph.inputs[name].producer].span, "the input is declared here"),) if (
             name in graph.inputs
         ) else ()  # fmt: skip
@@ -460,7 +459,7 @@ class _Elaborator:
 
     def _expand(self, template: Template, wires: list[Wire], use: Section, context: Context) -> Result:
         """One turn of a template: a body of its own, fed by the use's inputs."""
-        self.expansions += 1
+        self.expansions += 1 + len(template.blocks)  # also of those that leave no block, such as `repeat = 0`
         if self.expansions > MAX_BLOCKS:
             self._report_too_large(use)
             return Result(NOTHING)
@@ -537,7 +536,7 @@ class _Elaborator:
         for key, default in template.parameters.items():
             if key not in given and default is not None:
                 try:
-                    given[key] = replaced(default, scope.lookup)
+                    given[key] = scope.replaced(default)
                 except ExpressionError as error:
                     self.parts.variables.report(error, section.span, f"the default of `{key}` ", given)
                     return None
@@ -550,6 +549,8 @@ class _Elaborator:
         option_name = block.reference_option
         references = block.references()
         if references is None:
+            if block.input_count == 0:
+                return []
             if option_name != "from":
                 self.findings.append(
                     Finding(
@@ -606,10 +607,9 @@ class _Elaborator:
                 return self._input(target, reference, option, item, names)
             index = names.declared.get(target)
             if index is None:
-                known = [*names.declared, *names.inputs]
                 what = "block or data field" if self.networks else "block"
                 message = f"there is no {what} `{target}` here"
-                self._reference_finding("NC201", message, option, item, did_you_mean(target, known))
+                self._reference_finding("NC201", message, option, item, did_you_mean(target, names.known))
                 return NOTHING
         else:
             index = target if target >= 0 else here + target
@@ -649,9 +649,9 @@ class _Elaborator:
         else:
             # Whether a plain block has the port is known when its shape is.
             return Wire(result.wire.producer, reference.port)
-        known = [*(result.ports or {}), *(inner.declared if inner else {})]
         message = f"`{reference.target}` has no port `{reference.port}`"
-        self._reference_finding("NC204", message, option, item, did_you_mean(reference.port, known))
+        help = did_you_mean(reference.port, _names_inside(result))
+        self._reference_finding("NC204", message, option, item, help)
         return NOTHING
 
     # --- names
@@ -760,6 +760,12 @@ class _Elaborator:
             self.too_large = True
             message = f"the network expands to {size}"
             self.findings.append(Finding("NC304", message, section.span, help="a smaller `repeat`"))
+
+
+def _names_inside(result: Result) -> Mapping[str, object]:
+    """What may stand behind a dot: ports, and blocks of a template (of many, the same mapping each time)."""
+    inside = result.inner.known if result.inner is not None else {}
+    return inside if len(inside) > SMALL else {**(result.ports or {}), **inside}
 
 
 def _block_count(sections: list[Section]) -> int:

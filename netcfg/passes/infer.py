@@ -6,11 +6,13 @@ stated limits. A block after a failed one is left out silently.
 
 from __future__ import annotations
 
-from netcfg.blocks.base import Block, ShapeError
+from collections.abc import Mapping, Sequence
+
+from netcfg.blocks.base import AxesError, Block, ShapeError
 from netcfg.blocks.network.net import Input
 from netcfg.graph import Graph, Node, Signal
 from netcfg.passes.drafts import Draft, Elaborated, Wire
-from netcfg.shapes import UNKNOWN, Shape, Size, show, volume
+from netcfg.shapes import UNKNOWN, Shape, is_beyond, known, show, volume
 from netcfg.source import Finding, Note, Span, did_you_mean
 
 MAX_PARAMETERS = 10**11
@@ -110,6 +112,7 @@ class _Inference:
         if self.tolerant and (len(inputs) < len(draft.wires) or UNKNOWN in shapes):
             return self._unknown(draft, inputs)
         try:
+            block = _placed(block, inputs)
             if isinstance(block, Input):
                 result: Shape | dict[str, Shape] = block.shape_in(self.network.single_input)
             else:
@@ -129,7 +132,7 @@ class _Inference:
             draft.path,
             block,
             tuple(inputs),
-            {port: Signal(index, port, shape) for port, shape in result.items()},
+            _signals(index, block, inputs, result),
             draft.section.span,
             draft.position,
             draft.scopes,
@@ -198,8 +201,8 @@ class _Inference:
     @staticmethod
     def _check_volume(shapes: dict[str, Shape]) -> None:
         for shape in shapes.values():
-            total: Size = volume(shape)
-            if isinstance(total, int) and total > MAX_VOLUME:
+            if is_beyond(shape, MAX_VOLUME):
+                total = volume(shape) if known(shape) else "too many"
                 message = f"gives {show(shape)}, {total} numbers per sample; the limit is {MAX_VOLUME}"
                 raise ShapeError(message, code="NC304", help="smaller sizes")
 
@@ -217,13 +220,47 @@ class _Inference:
                 notes.append(self._gives(first, inputs[0]))
         notes += [Note(scope.span, f"in this use of `{scope.template}`") for scope in reversed(draft.scopes)]
         message = f"{_subject(draft.block)} {error}"
+        if isinstance(error, AxesError):
+            message += f" from {self._whence(inputs[error.argument or 0], draft)}"
         self.findings.append(Finding(error.code, message, _place(error, draft), tuple(notes), error.help))
+
+    def _whence(self, signal: Signal, reader: Draft) -> str:
+        """A signal's producer and where that stands."""
+        producer = self.nodes[signal.producer]
+        assert producer is not None
+        span = producer.span
+        file = "" if span.file is reader.section.file else f"{span.file.name} "
+        return f"{_called(producer)}, {file}line {span.line}"
 
     @staticmethod
     def _gives(producer: Node, signal: Signal) -> Note:
         arithmetic = producer.block.arithmetic(*(read.shape for read in producer.inputs))
         how = f": {arithmetic}" if arithmetic else ""
         return Note(producer.span, f"{_called(producer)} gives {show(signal.shape)} here{how}")
+
+
+def _placed(block: Block, inputs: Sequence[Signal]) -> Block:
+    """The block as it is where it reads these. Raises `AxesError` where it does not take them."""
+    axes = [signal.axes for signal in inputs]
+    block.expect(axes, [signal.kind for signal in inputs])
+    return block.placed(*[signal.axes or (None if signal.shape else "") for signal in inputs])
+
+
+def _signals(
+    index: int, block: Block, inputs: Sequence[Signal], shapes: Mapping[str, Shape]
+) -> dict[str, Signal]:
+    """What a block gives, by port. Axes that do not fit a shape are not known."""
+    axes = block.axes(*[signal.axes for signal in inputs])
+    kind = block.kind(*[signal.kind for signal in inputs])
+    shared = block.is_shared(*[signal.shared for signal in inputs])
+    signals = {}
+    for port, shape in shapes.items():
+        letters = axes if isinstance(axes, str) else axes[port]
+        letters = letters if len(letters) == len(shape) else ""
+        signals[port] = Signal(
+            index, port, shape, letters, kind if isinstance(kind, str) else kind[port], shared
+        )
+    return signals
 
 
 def _called(node: Node) -> str:

@@ -26,6 +26,8 @@ def together(computes: Sequence[Compute], model: Graph) -> tuple[tuple[Compute, 
     for position, compute in enumerate(computes):
         key = _key(compute, model)
         first = group_of.get(key, position) if key is not None else position
+        # A member that reads (through others) what the group gives cannot be computed together with it: start a new
+        # group.
         if _is_read(groups.get(first, []), computes[first : position + 1]):
             first = position
         if key is not None:
@@ -44,9 +46,7 @@ def _key(compute: Compute, model: Graph) -> tuple[object, ...] | None:
 
 
 def _is_by_sample(network: Graph) -> bool:
-    return all(
-        node.block.by_sample and not getattr(node.block, "batch_normalise", False) for node in network.nodes
-    )
+    return not any(node.block.depends_on_batch() for node in network.nodes)
 
 
 def _is_read(group: Sequence[Compute], computes: Sequence[Compute]) -> bool:

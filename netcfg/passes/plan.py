@@ -149,6 +149,7 @@ class Plan:
 
 def _coincidences(intervals: Sequence[int]) -> Iterator[tuple[int, frozenset[int]]]:
     """On how many batches of a period just these intervals end, for every set of them that there is."""
+    # By inclusion and exclusion rather than by walking a period: `every` of 7, 11, 13 and 17 alone make one of 17,017.
     period = lcm(*intervals)
     for size in range(1, len(intervals) + 1):
         for chosen in combinations(intervals, size):
@@ -230,6 +231,7 @@ class _Planner:
     def _phase(self, number: int) -> PhasePlan:
         phase = self.phases[number]
         needed = self._needed(number)
+        # In the order of the model, where each block reads only earlier ones.
         computes = [self._compute(index, number) for index in sorted(needed)]
         computed = {compute.node for compute in computes}
         evaluates = tuple(self._evaluate(name, phase.name) for name in phase.weights)
@@ -266,6 +268,8 @@ class _Planner:
             return True
         if index not in self.values:
             return False
+        # Up to date is not enough where the phase trains through it: the history kept must be for this very phase.
+        # Another phase's backward pass has freed its own.
         return index not in self.path[number] or self.values[index] == self.phases[number].name
 
     def _compute(self, index: int, number: int) -> Compute:
@@ -280,6 +284,8 @@ class _Planner:
         """The phase that will train through a value that is computed now, while it is still up to date."""
         stepped: frozenset[str] = frozenset()
         for later in range(number, len(self.phases)):
+            # By then the value will be out of date and is computed again anyway: history for that phase would be
+            # memory for nothing.
             if stepped & self.reach.depends[index]:
                 return None
             if index in self.path[later]:
@@ -290,6 +296,7 @@ class _Planner:
     def _read(self, signal: Signal, history: str | None) -> Read:
         """Without history, a reader keeps none itself: only one that does has to cut what is not its own."""
         kept = self.values.get(signal.producer)
+        # Uncut, the backward pass would run on into a graph that belongs to another phase, and may have been freed.
         return Read(signal, history is not None and kept is not None and kept != history)
 
     def _evaluate(self, name: str, phase: str) -> Evaluate:
@@ -300,6 +307,8 @@ class _Planner:
     def _forget(self, number: int) -> None:
         """A phase has stepped: what depends on its networks is out of date."""
         for index, before in self.stepped.items():
+            # A value is as old as the oldest weights in it: all that hangs on the phase's networks has to be computed
+            # again, though the inputs are the same.
             stepped = self.reach.depends[index] & self.trained[number]
             if stepped:
                 self.stepped[index] = before | stepped
@@ -308,6 +317,7 @@ class _Planner:
 
 def _with_releases(plans: list[PhasePlan], model: Graph) -> Iterator[PhasePlan]:
     """Let every phase forget what no later one reads."""
+    # From the last phase back: what a phase may let go of is what none after it reads before making it anew.
     kept: set[int] = set()
     releases: list[tuple[int, ...]] = []
     for plan in reversed(plans):

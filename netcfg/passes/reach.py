@@ -59,6 +59,7 @@ def _gradients(node: Node, before: Mapping[Key, Networks]) -> dict[str, Networks
         return dict.fromkeys(node.outputs, NONE if node.block.stops_gradient else NONE.union(*passed))
     graph: Graph = node.block.network
     sources = dict(zip(graph.inputs, passed, strict=True)) | {OWN: frozenset({graph.name})}
+    # Port by port: a network whose second output hangs on no parameter must not be said to be trained through it.
     inner = _through(graph)
     only = next(iter(graph.outputs.values()))
     return {

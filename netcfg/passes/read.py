@@ -6,16 +6,21 @@ Ensures: each file is read once; what cannot be read is a finding at the line th
 from __future__ import annotations
 
 import os
+import re
+import stat
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 
-from netcfg.extensions import load_extension
-from netcfg.source import Finding, Note, SourceFile, Span, did_you_mean, shown_path
+from netcfg.extensions import leave_files, load_extension
+from netcfg.source import Finding, Note, SourceFile, Span, did_you_mean, shown_path, sign_of
 from netcfg.syntax import Group, Include, parse
 
 MAX_BYTES = 64 * 1024 * 1024
+MAX_DEPTH = 64
 TEXT_NAME = "<text>"
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]|\r(?!\n|\Z)")
+"""What a terminal would obey rather than show; a text may hold tabs and line ends."""
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -28,34 +33,73 @@ class ReadGroup:
 
 @dataclass(slots=True, eq=False, repr=False)
 class Reading:
-    """All groups of a program in reading order, and the Python files it includes."""
+    """All groups of a program in reading order, and the Python files it includes.
+
+    `folders` are those an include may not leave; None: it may lie anywhere.
+    """
 
     name: str
+    folders: tuple[Path, ...] | None
     groups: list[ReadGroup] = field(default_factory=list)
     extensions: list[Path] = field(default_factory=list)
     files: dict[Path, Span | None] = field(default_factory=dict)
 
 
-def read_program(path_or_text: str | os.PathLike[str], findings: list[Finding]) -> Reading:
-    """The groups of a file (a path) or of a text (a string with a line break or a brace in it)."""
+def read_program(
+    path_or_text: str | os.PathLike[str], findings: list[Finding], allow_outside: bool = False
+) -> Reading:
+    """The groups of a file (a path) or of a text (a string with a line break or a brace in it).
+
+    Includes lie below the file, the working folder or the shipped files, or anywhere if `allow_outside`.
+    """
+    leave_files()
     if isinstance(path_or_text, str) and ("\n" in path_or_text or "{" in path_or_text):
-        reading = Reading(TEXT_NAME)
-        _add(SourceFile(TEXT_NAME, path_or_text), Path.cwd(), 0, reading, [], findings)
+        reading = Reading(TEXT_NAME, None if allow_outside else _folders(Path.cwd()))
+        source = _checked(SourceFile(TEXT_NAME, path_or_text), findings)
+        _add(source, Path.cwd(), 0, reading, [], findings)
         return reading
     path = Path(path_or_text)
-    reading = Reading(shown_path(path))
+    reading = Reading(shown_path(path), None)
     text = read_file(path, findings)
     if text is not None:
-        reading.files[path.resolve()] = None
-        _add(SourceFile(reading.name, text), path.resolve().parent, 0, reading, [path.resolve()], findings)
+        path = path.resolve()
+        reading.folders = None if allow_outside else _folders(path.parent)
+        reading.files[path] = None
+        _add(_checked(SourceFile(reading.name, text), findings), path.parent, 0, reading, [path], findings)
     return reading
+
+
+def _folders(own: Path) -> tuple[Path, ...]:
+    return tuple(folder.resolve() for folder in (own, Path.cwd(), shipped_folder()))
+
+
+def _checked(source: SourceFile, findings: list[Finding]) -> SourceFile:
+    """The text without control characters, which are reported once, and shown by signs of their own from here on."""
+    found = CONTROL.search(source.text)
+    if found is None:
+        return source
+    visible = SourceFile(
+        source.name, CONTROL.sub(lambda match: sign_of(match[0]), source.text), source.included_at
+    )
+    before = source.text[: found.start()]
+    span = Span(visible, before.count("\n") + 1, found.start() - before.rfind("\n"))
+    message = f"the control character U+{ord(found[0]):04X}, which a terminal would obey"
+    findings.append(Finding("NC013", message, span, help="take it out"))
+    return visible
 
 
 def _add(
     source: SourceFile, folder: Path, depth: int, reading: Reading, stack: list[Path], findings: list[Finding]
 ) -> None:
     """Append the groups of one text, and of what it includes, in reading order."""
-    for item in parse(source, findings).items:
+    of_text: list[Finding] = []
+    items = parse(source, of_text).items
+    if of_text and not items and source.name != TEXT_NAME and not source.name.endswith(".cfg"):
+        place = Span(SourceFile(source.name, "", source.included_at), 1)
+        message = "this is no .cfg file: it holds no group, and its lines are not shown"
+        of_text = [Finding("NC005", message, place, help="a network begins with `{Name}`, then `[net]`")]
+    findings += of_text
+    for item in items:
         if isinstance(item, Group):
             reading.groups.append(ReadGroup(item, depth))
         else:
@@ -65,13 +109,17 @@ def _add(
 def _include(
     include: Include, folder: Path, depth: int, reading: Reading, stack: list[Path], findings: list[Finding]
 ) -> None:
-    path = _find(include, folder, findings)
+    path = _find(include, folder, reading, findings)
     if path is None:
         return
     if path in stack:
         findings.append(_cycle(path, include, stack, reading))
         return
     if path in reading.files or path in reading.extensions:
+        return
+    if depth > MAX_DEPTH:
+        message = f"more than {MAX_DEPTH} files, each included by the one before"
+        findings.append(Finding("NC015", message, include.span, help="include the files side by side"))
         return
     if path.suffix == ".py":
         reading.extensions.append(path)
@@ -80,7 +128,7 @@ def _include(
     text = read_file(path, findings, include.span)
     if text is not None:
         reading.files[path] = include.span
-        source = SourceFile(shown_path(path), text, include.span)
+        source = _checked(SourceFile(shown_path(path), text, include.span), findings)
         _add(source, path.parent, depth, reading, [*stack, path], findings)
 
 
@@ -99,21 +147,39 @@ def _cycle(path: Path, include: Include, stack: list[Path], reading: Reading) ->
     )
 
 
-def _find(include: Include, folder: Path, findings: list[Finding]) -> Path | None:
+def _find(include: Include, folder: Path, reading: Reading, findings: list[Finding]) -> Path | None:
     """The included file: beside the including one, else among the shipped ones."""
     for base in (folder, shipped_folder()):
         path = base / include.path
         if os.path.isfile(path):  # unlike `Path.is_file`, never raises
-            return path.resolve()
+            path = path.resolve()
+            refused = _refused(path, include, reading)
+            findings += [refused] if refused else []
+            return None if refused else path
     findings.append(
         Finding(
             "NC007",
             f"no file `{include.path}` in {shown_path(folder)} or among the shipped ones",
             include.span,
-            help=did_you_mean(include.path, _candidates(include.path, folder)),
+            help=did_you_mean(include.path, _candidates(include.path, folder, reading)),
         )
     )
     return None
+
+
+def _refused(path: Path, include: Include, reading: Reading) -> Finding | None:
+    """Why a file that is there is not read: nothing of it may be shown before this is known."""
+    if not _is_inside(path, reading):
+        message = f"`{include.path}` lies outside the folder of {reading.name}, the current one and the shipped files"
+        return Finding("NC014", message, include.span, help="`--allow-outside`, if you trust both files")
+    if path.suffix not in (".cfg", ".py"):
+        message = f"`{include.path}` is neither a .cfg file nor a Python file of blocks"
+        return Finding("NC005", message, include.span, help="includes end in `.cfg` or `.py`")
+    return None
+
+
+def _is_inside(path: Path, reading: Reading) -> bool:
+    return reading.folders is None or any(path.is_relative_to(folder) for folder in reading.folders)
 
 
 def shipped_folder() -> Path:
@@ -121,12 +187,12 @@ def shipped_folder() -> Path:
     return Path(str(files("netcfg.cfg")))
 
 
-def _candidates(path: str, folder: Path) -> list[str]:
+def _candidates(path: str, folder: Path, reading: Reading) -> list[str]:
     """Files a writer may have meant: the `.cfg` files of the folders the path points into."""
     inner = os.path.dirname(path)
     found = []
     for base in (folder / inner, shipped_folder() / inner):
-        if base.is_dir():
+        if os.path.isdir(base) and _is_inside(base.resolve(), reading):
             found += [
                 os.path.join(inner, entry.name) for entry in base.iterdir() if entry.suffix in (".cfg", ".py")
             ]
@@ -134,13 +200,10 @@ def _candidates(path: str, folder: Path) -> list[str]:
 
 
 def read_file(path: Path, findings: list[Finding], asked_at: Span | None = None) -> str | None:
-    """The text of a file, or None and a finding that says why not."""
+    """The text of a file, or None and a finding that says why not. Only regular files: a pipe might never end."""
     name = shown_path(path)
     try:
-        if path.is_dir():
-            raise IsADirectoryError(21, "it is a folder")
-        with path.open("rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
+        data = _bytes_of(path)
     except (OSError, ValueError) as error:
         reason = "there is no such file" if isinstance(error, FileNotFoundError) else _reason(error)
         findings.append(Finding("NC004", f"cannot read {name}: {reason}", asked_at, help=_nearby(path)))
@@ -155,6 +218,17 @@ def read_file(path: Path, findings: list[Finding], asked_at: Span | None = None)
     else:
         return _decoded(data, name, asked_at, findings)
     return None
+
+
+def _bytes_of(path: Path) -> bytes:
+    """What a regular file holds, one byte above the limit at most. Raises `OSError` for anything else."""
+    kind = path.stat().st_mode
+    if stat.S_ISDIR(kind):
+        raise IsADirectoryError(21, "it is a folder")
+    if not stat.S_ISREG(kind):
+        raise OSError(22, "it is a pipe or a device, not a regular file")
+    with path.open("rb") as stream:
+        return stream.read(MAX_BYTES + 1)
 
 
 def _reason(error: OSError | ValueError) -> str:
@@ -176,6 +250,8 @@ def _decoded(data: bytes, name: str, asked_at: Span | None, findings: list[Findi
 
 def _nearby(path: Path) -> str | None:
     folder = path.parent
+    if os.path.exists(path):
+        return None
     if not folder.is_dir():
         return f"there is no folder {shown_path(folder)} either"
     return did_you_mean(path.name, [entry.name for entry in folder.iterdir() if entry.suffix == ".cfg"])

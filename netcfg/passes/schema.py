@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from netcfg.blocks.base import Section as Checked
+from netcfg.faults import failing
 from netcfg.source import Finding, Note, did_you_mean
 from netcfg.syntax import Option, Section
 
@@ -25,9 +26,13 @@ def check_section(section: Section, kind: type[Kind], findings: list[Finding]) -
         except ValidationError as error:
             _report_invalid(error, section, findings)
             return None
+        except Exception as error:  # a validator of an author's own
+            findings.append(failing(kind, error, "the check of its options", section.span))
+            return None
+        checked.place(section.span)
         _report_conflict(checked, section, findings)
     else:
-        _report_missing(section, kind, findings)
+        _report_missing(section, kind, findings, before)
     return (
         checked
         if len(findings) == before or all(f.severity == "warning" for f in findings[before:])
@@ -69,11 +74,11 @@ def _duplicate(option: Option, section: Section) -> Finding:
     )
 
 
-def _report_missing(section: Section, kind: type[Checked], findings: list[Finding]) -> None:
+def _report_missing(section: Section, kind: type[Checked], findings: list[Finding], before: int) -> None:
     written = {option.key for option in section.options}
     missing = [key for key in kind.required_options() if key not in written]
     # An unknown option that is nearly a missing one is the same mistake, reported once.
-    unknown = [finding for finding in findings if finding.code == "NC103" and finding.help]
+    unknown = [finding for finding in findings[before:] if finding.code == "NC103" and finding.help]
     missing = [key for key in missing if not any(f"`{key}`?" in (finding.help or "") for finding in unknown)]
     if missing:
         findings.append(_missing(section, missing))
@@ -112,6 +117,8 @@ def _bound(detail: Any) -> str:
     for key, phrase in words.items():
         if key in context:
             return f"{phrase} {context[key]}"
+    if "max_length" in context:
+        return f"at most {context['max_length']} characters or items long"
     return str(detail["msg"])
 
 
@@ -120,8 +127,7 @@ def _report_conflict(checked: Checked, section: Section, findings: list[Finding]
     if conflict:
         findings.append(Finding("NC105", f"`{section.name}` {conflict}", section.span))
         return
-    warnings = getattr(checked, "warnings", None)
-    for key, (code, message, help) in (warnings() if warnings else {}).items():
+    for key, (code, message, help) in checked.warnings().items():
         option = section.option(key)
         span = option.value_span if option else section.span
         findings.append(Finding(code, message, span, help=help, severity="warning"))

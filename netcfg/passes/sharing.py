@@ -35,7 +35,7 @@ def shared_block(block: Block, section: Section, earlier: Sequence[Any], declare
     target, here = reference.target, len(earlier)
     index = declared.get(target, here) if isinstance(target, str) else target + here * (target < 0)
     if not 0 <= index < here:
-        help = did_you_mean(str(target), [name for name, place in declared.items() if place < here])
+        help = did_you_mean(str(target), declared)
         raise SharingError(section, f"there is no block `{target}` above", "NC201", help)
     other = earlier[index]
     if reference.port or other.turns:

@@ -77,10 +77,10 @@ def _model(
     if data is None or not any((section.file.name, section.line) in places for section in sections):
         return None
     group = Group(MODEL, parts.spans[MODEL], sections)
-    fields = {name: spec.shape for name, spec in data.fields.items()}
+    fields = data.fields
     wired = elaborate_model(group, fields, networks, parts, [], _stand_in)
     read = {wire.producer for draft in wired.drafts for wire in draft.wires}
-    used = {name: shape for index, (name, shape) in enumerate(fields.items()) if index in read}
+    used = {name: spec for index, (name, spec) in enumerate(fields.items()) if index in read}
     return _understood(elaborate_model(group, used, networks, parts, [], _stand_in), errors, places)
 
 

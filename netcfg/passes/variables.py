@@ -9,14 +9,16 @@ from __future__ import annotations
 import ast
 import operator
 import re
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from netcfg.source import Finding, Note, Span, did_you_mean
+from netcfg.source import Finding, Note, Span, did_you_mean, nearest
 from netcfg.syntax import Option, Section
 
 _USE = re.compile(r"\$(?:\{([^{}]*)\}|([A-Za-z_]\w*)|(\$)|)")
+_NAME = re.compile(r"[A-Za-z_]\w*")
 _OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -30,7 +32,11 @@ _OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
 _FUNCTIONS: dict[str, Callable[..., Any]] = {"min": min, "max": max, "int": int}
 MAX_EXPRESSION = 500
 MAX_NUMBER = 10**15
-MAX_CHAIN = 64
+MAX_SHOWN = 12
+MAX_TEXT = 65_536
+"""So long may variables make a text: each may double the one before."""
+MAX_TEXTS = 64 * 1024 * 1024
+"""And so long all texts of a program: a template may be used very often."""
 
 
 class ExpressionError(Exception):
@@ -39,10 +45,13 @@ class ExpressionError(Exception):
     `reported`: it needs a variable that failed already, and only follows from that.
     """
 
-    def __init__(self, message: str, unknown: str | None = None, reported: bool = False) -> None:
+    def __init__(
+        self, message: str, unknown: str | None = None, reported: bool = False, code: str = "NC009"
+    ) -> None:
         super().__init__(message)
         self.unknown = unknown
         self.reported = reported
+        self.code = "NC108" if unknown is not None else code
 
 
 Lookup = Callable[[str], str]
@@ -54,7 +63,9 @@ def evaluate(expression: str, lookup: Lookup) -> str:
     if len(expression) > MAX_EXPRESSION:
         raise ExpressionError(f"is longer than {MAX_EXPRESSION} characters")
     try:
-        tree = ast.parse(expression.strip(), mode="eval").body
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Python's own, of `1if`, would reach the terminal
+            tree = ast.parse(expression.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise ExpressionError(
             f"`{expression}` is not an expression of numbers, variables and + - * / // % ( )"
@@ -74,19 +85,41 @@ def evaluate(expression: str, lookup: Lookup) -> str:
     )
 
 
-def _value(node: ast.AST, lookup: Lookup) -> Any:
+def _value(tree: ast.expr, lookup: Lookup) -> Any:
+    """The value of a tree, from its leaves upwards: no call for each level, of which a sum has as many as terms."""
+    operations: list[ast.expr] = []
+    pending = [tree]
+    while pending:
+        node = pending.pop()
+        operations.append(node)
+        pending += _operands(node)
+    values: list[Any] = []
+    for node in reversed(operations):
+        operands = [values.pop() for _ in _operands(node)]
+        values.append(_computed(node, operands[::-1], lookup))
+    return values.pop()
+
+
+def _operands(node: ast.expr) -> list[ast.expr]:
+    if isinstance(node, ast.UnaryOp):
+        return [node.operand]
+    if isinstance(node, ast.BinOp):
+        return [node.left, node.right]
+    return node.args if isinstance(node, ast.Call) else []
+
+
+def _computed(node: ast.expr, operands: list[Any], lookup: Lookup) -> Any:
+    """A node's value, whose operands' values are known."""
     if isinstance(node, ast.Constant) and type(node.value) in (int, float):
         return node.value
     if isinstance(node, ast.Name):
         return _number(node.id, lookup(node.id))
-    if isinstance(node, ast.UnaryOp) and type(node.op) in _OPERATORS:
-        return _OPERATORS[type(node.op)](_value(node.operand, lookup))
-    if isinstance(node, ast.BinOp) and type(node.op) in _OPERATORS:
-        return _OPERATORS[type(node.op)](_value(node.left, lookup), _value(node.right, lookup))
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and not node.keywords:
+    if isinstance(node, ast.UnaryOp | ast.BinOp) and type(node.op) in _OPERATORS:
+        return _OPERATORS[type(node.op)](*operands)
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and not node.keywords and node.args:
         function = _FUNCTIONS.get(node.func.id)
-        if function is not None and node.args:
-            return function(*(_value(argument, lookup) for argument in node.args))
+        if function is not None:
+            return function(*operands)
     raise ExpressionError("may only hold numbers, variables, + - * / // % ( ), min, max and int")
 
 
@@ -100,19 +133,37 @@ def _number(name: str, text: str) -> int | float:
 
 
 def replaced(text: str, lookup: Lookup) -> str:
-    """A value with its variables in place. Raises `ExpressionError`."""
+    """A value with its variables in place. Raises `ExpressionError`, also where it becomes too long."""
+    written = 0
 
     def put(match: re.Match[str]) -> str:
-        expression, name, dollar = match.groups()
-        if expression is not None:
-            return evaluate(expression, lookup)
-        if name is not None:
-            return lookup(name)
-        if dollar is not None:
-            return "$"
-        raise ExpressionError("has a `$` without a name after it (write `$$` for the character itself)")
+        nonlocal written
+        stands_for = _stands_for(match, lookup)
+        written += len(stands_for)
+        if written > MAX_TEXT:
+            raise ExpressionError(f"becomes longer than {MAX_TEXT} characters", code="NC015")
+        return stands_for
 
     return _USE.sub(put, text)
+
+
+def _stands_for(match: re.Match[str], lookup: Lookup) -> str:
+    expression, name, dollar = match.groups()
+    if expression is not None:
+        return evaluate(expression, lookup)
+    if name is not None:
+        return lookup(name)
+    if dollar is not None:
+        return "$"
+    raise ExpressionError("has a `$` without a name after it (write `$$` for the character itself)")
+
+
+def _named_in(text: str) -> list[str]:
+    """The names that a text may ask for; one inside an expression may also be a function's."""
+    found = []
+    for expression, name, _ in _USE.findall(text):
+        found += [name] if name else _NAME.findall(expression)
+    return found
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -130,7 +181,8 @@ class Variables:
     definitions: dict[str, _Definition] = field(default_factory=dict)
     values: dict[str, str] = field(default_factory=dict)
     failed: set[str] = field(default_factory=set)
-    _evaluating: list[str] = field(default_factory=list)
+    written: int = 0
+    """How many characters all values together have become."""
 
     def declare(self, option: Option, depth: int) -> None:
         """A line of `[variables]`: the outermost file wins; twice at one depth is an error."""
@@ -154,36 +206,59 @@ class Variables:
 
     def value(self, name: str) -> str:
         """The text of a variable. Raises `ExpressionError` where it has none."""
+        if name not in self.values and name in self.definitions:
+            self._evaluate(name)
+        if name in self.failed:
+            raise ExpressionError(f"the variable `{name}` has no value", reported=True)
         if name not in self.values:
-            if name in self.failed:
-                raise ExpressionError(f"the variable `{name}` has no value", reported=True)
-            if name not in self.definitions:
-                raise ExpressionError(f"there is no variable `{name}`", unknown=name)
-            if name in self._evaluating:
-                chain = " → ".join([*self._evaluating[self._evaluating.index(name) :], name])
-                raise ExpressionError(f"the variable `{name}` needs itself: {chain}")
-            if len(self._evaluating) >= MAX_CHAIN:
-                self.failed.update(self._evaluating[1:])  # reported once, at the first
-                self.values.update(dict.fromkeys(self._evaluating[1:], "0"))  # reported once, at the first
-                raise ExpressionError(
-                    f"`{self._evaluating[0]}` needs more than {MAX_CHAIN} variables, each through the next"
-                )
-            self._evaluating.append(name)
-            try:
-                self.values[name] = replaced(self.definitions[name].text, self.value)
-            finally:
-                self._evaluating.pop()
+            raise ExpressionError(f"there is no variable `{name}`", unknown=name)
         return self.values[name]
 
     def evaluate_all(self) -> dict[str, str]:
         """Every variable's value; what cannot be evaluated is reported at its definition."""
-        for name, definition in self.definitions.items():
-            try:
-                self.value(name)
-            except ExpressionError as error:
-                self.report(error, definition.span, "")
-                self.failed.add(name)
+        for name in self.definitions:
+            self._evaluate(name)
         return dict(self.values)
+
+    def _evaluate(self, name: str) -> None:
+        """Evaluate a variable after those it needs, however long the chain; a mistake is reported where it is."""
+        waiting = {name: self._needed(name)}
+        while waiting:
+            current, needed = next(reversed(waiting.items()))
+            if current in self.values or current in self.failed:
+                del waiting[current]
+            elif not needed:
+                self._settle(current)
+            elif (next_one := needed.pop()) in waiting:
+                self._report_cycle(next_one, list(waiting))
+            else:
+                waiting[next_one] = self._needed(next_one)
+
+    def _needed(self, name: str) -> list[str]:
+        """The variables that a variable needs and that have no value yet, in reverse order."""
+        named = reversed(_named_in(self.definitions[name].text))
+        return [other for other in named if other in self.definitions and other not in self.values]
+
+    def _settle(self, name: str) -> None:
+        definition = self.definitions[name]
+        try:
+            self.values[name] = replaced(definition.text, self._settled)
+        except ExpressionError as error:
+            self.report(error, definition.span, f"`{name}` ")
+            self.failed.add(name)
+
+    def _settled(self, name: str) -> str:
+        """The value of a variable that needs no evaluating any more."""
+        if name in self.failed or name in self.values:
+            return self.value(name)
+        raise ExpressionError(f"there is no variable `{name}`", unknown=name)
+
+    def _report_cycle(self, name: str, waiting: list[str]) -> None:
+        circle = waiting[waiting.index(name) :]
+        chain = " → ".join([*circle, name] if len(circle) < MAX_SHOWN else [*circle[:MAX_SHOWN], "…", name])
+        message = f"the variable `{name}` needs itself: {chain}"
+        self.findings.append(Finding("NC009", message, self.definitions[name].span))
+        self.failed.update(circle)
 
     def report(
         self, error: ExpressionError, span: Span | None, subject: str, known: Mapping[str, str] | None = None
@@ -192,11 +267,12 @@ class Variables:
         if error.reported:
             return
         if error.unknown is not None:
-            names = [*(known or {}), *self.definitions]
-            help = did_you_mean(error.unknown, names) or "declare it: `{General}`, `[variables]`"
-            self.findings.append(Finding("NC108", str(error), span, help=help))
+            near = nearest(error.unknown, known or {})
+            help = f"did you mean `{near}`?" if near else did_you_mean(error.unknown, self.definitions)
+            help = help or "declare it: `{General}`, `[variables]`"
+            self.findings.append(Finding(error.code, str(error), span, help=help))
         else:
-            self.findings.append(Finding("NC009", f"{subject}{error}", span))
+            self.findings.append(Finding(error.code, f"{subject}{error}", span))
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -211,6 +287,16 @@ class VariableScope:
         parameter = self.parameters.get(name)
         return self.variables.value(name) if parameter is None else parameter
 
+    def replaced(self, text: str) -> str:
+        """A value with its names in place. Raises `ExpressionError`, also where all of them become too much."""
+        value = replaced(text, self.lookup)
+        if self.variables.written > MAX_TEXTS:
+            raise ExpressionError("", reported=True)
+        self.variables.written += len(value)
+        if self.variables.written > MAX_TEXTS:
+            raise ExpressionError(f"and what stands before it become {MAX_TEXTS} characters", code="NC015")
+        return value
+
     def replace(self, section: Section) -> Section:
         """The section with variables replaced; options that cannot be are reported and marked by dropping them."""
         if not section.has_variables:
@@ -222,7 +308,7 @@ class VariableScope:
                 options.append(option)
                 continue
             try:
-                options.append(option.with_value(replaced(option.value, self.lookup)))
+                options.append(option.with_value(self.replaced(option.value)))
             except ExpressionError as error:
                 self.variables.report(error, option.value_span, f"`{option.key}` ", self.parameters)
                 failed = True

@@ -8,7 +8,6 @@ anew. Tables of another grammar or another Lark are not used: then they are work
 from __future__ import annotations
 
 from collections.abc import Callable
-from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, cast
@@ -31,7 +30,7 @@ def parser_with(transformer: Transformer[Any, Any]) -> Lark:
 
 def key() -> tuple[str, str]:
     """What tables are made for: a version of Lark, and a grammar."""
-    return lark.__version__, sha256(_grammar().encode()).hexdigest()
+    return lark.__version__, _grammar()
 
 
 def _grammar() -> str:

@@ -93,3 +93,22 @@ def test_what_shares_most_traits_is_matched():
     first = [Item("", "conv", frozenset({1, 2, 3}))]
     second = [Item("", "conv", frozenset({7, 8, 9})), Item("", "conv", frozenset({1, 2, 9}))]
     assert align(first, second) == [(0, 1)]
+
+
+def test_where_weights_come_from_says_which_it_was_before_names_and_likeness():
+    first = [
+        Item("", "conv", frozenset({1}), origin="body.0"),
+        Item("", "conv", frozenset({2}), origin="body.1"),
+    ]
+    second = [
+        Item("stem", "conv", frozenset({2}), origin="body.0", asked=True),
+        Item("", "conv", frozenset({1}), origin="1"),
+    ]
+    assert (0, 0) in align(first, second)
+    assert (0, 0) in align(second, first)
+
+
+def test_an_origin_that_nobody_wrote_down_says_nothing():
+    first = [Item("", "conv", frozenset({1}), origin="0"), Item("", "relu", frozenset(), origin="1")]
+    second = [Item("", "relu", frozenset(), origin="0"), Item("", "conv", frozenset({1}), origin="1")]
+    assert (0, 0) not in align(first, second)

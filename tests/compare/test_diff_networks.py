@@ -239,3 +239,23 @@ def test_both_versions_are_in_the_joined_graph(first, second):
     assert all(signal.producer < index for index, node in enumerate(graph.nodes) for signal in node.inputs)
     assert [mark.mark for mark in marks.blocks.values()].count("added") == found.count("added")
     assert network_diagram(found).frame.parts
+
+
+# --- what a block was ------------------------------------------------------------------------------------------
+
+
+def test_weights_from_says_which_block_it_was():
+    first = chain(CONV.format(4), CONV.format(6))
+    second = chain(named(CONV.format(6), "head") + "weights_from = 0\n", CONV.format(4))
+    found = change(first, second)
+    was = {found.node(block).path: [one.what for one in block.changes] for block in found.blocks}
+    assert found.pairs[1] == 1  # the first block, the one behind the input, whatever it is like now
+    assert was["head"][:2] == ["name", "filters"] or set(was["head"]) >= {"name", "filters"}
+    assert change(second, first).pairs[1] == 1
+
+
+def test_weights_from_on_both_sides_goes_before_the_name():
+    first = chain(named(CONV.format(4), "a") + "weights_from = x\n", named(CONV.format(4), "b"))
+    second = chain(named(CONV.format(4), "a"), named(CONV.format(4), "c") + "weights_from = x\n")
+    found = change(first, second)
+    assert found.pairs[1] == 2

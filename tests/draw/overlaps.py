@@ -105,3 +105,29 @@ def _shared(paths):
             for (_, high), (low, _) in itertools.pairwise(stretches):
                 if low < high - 0.1:
                     yield "xy"[axis], place, low
+
+
+def detours(scene, sideways):
+    """A sentence for each line that passes its target and comes back to it, or runs back before it leaves."""
+    along = 0 if sideways else 1
+    paths = [shape for shape in flat(scene.shapes) if isinstance(shape, Path) and shape.arrow]
+    return [f"a line passes its target: {path.points}" for path in paths if _is_detour(path.points, along)]
+
+
+def _is_detour(points, along):
+    """Between columns lines run back, against the others; what counts is how they come there, and go on from there."""
+    back = [
+        place
+        for place, (one, other) in enumerate(itertools.pairwise(points))
+        if other[along] < one[along] - 0.01
+    ]
+    if not back:
+        return False
+    across = [point[1 - along] for point in points]
+    arriving, leaving = across[back[-1] + 1 :], across[: back[0] + 1]
+    enters_from_side = across[-1] != across[-2]
+    return not (enters_from_side or _grows_or_falls(arriving)) or not _grows_or_falls(leaving[-4:-1])
+
+
+def _grows_or_falls(numbers):
+    return numbers in (sorted(numbers), sorted(numbers, reverse=True))

@@ -113,3 +113,32 @@ def test_nodes_are_called_for_screen_readers(folder: Path) -> None:
     nodes = {group.get("data-node"): group for group in root.iter(f"{SVG}g")}
     assert nodes["N.last"].get("role") == "img"
     assert nodes["N.last"].get("aria-label").startswith("[convolutional] last, shape 2×8×8")
+
+
+@pytest.mark.parametrize("name", ["audetnet.cfg", "audetnet_general.cfg", "aunet_of_fc6.cfg"])
+def test_every_card_of_a_training_diagram_leads_to_a_line_of_the_user_s_file(
+    tmp_path: Path, name: str
+) -> None:
+    """Whether it is written there, in a shipped file that it includes, or follows from AUDetNet's options."""
+    shutil.copy(shipped_folder() / name, tmp_path / "mine.cfg")
+    lines = (tmp_path / "mine.cfg").read_text().splitlines()
+    assert main(["graph", str(tmp_path / "mine.cfg"), "--training", "-o", str(tmp_path / "out.svg")]) == 0
+    svg = (tmp_path / "out.svg").read_text()
+    cards = set(re.findall(r'<g class="box [^>]*data-node="([^"]*)"', svg))
+    led = hrefs(svg)
+    assert cards <= set(led)
+    for card in cards:
+        file, _, line = led[card].partition("#L")
+        assert file == "mine.cfg"
+        assert lines[int(line) - 1].strip()[0] in "[{", (card, line)
+    assert "expanded" not in svg
+
+
+def test_losses_lead_to_their_own_lines(tmp_path: Path) -> None:
+    shutil.copy(shipped_folder() / "audetnet_general.cfg", tmp_path / "mine.cfg")
+    lines = (tmp_path / "mine.cfg").read_text().splitlines()
+    main(["graph", str(tmp_path / "mine.cfg"), "--training", "-o", str(tmp_path / "out.svg")])
+    losses = {id: href for id, href in hrefs((tmp_path / "out.svg").read_text()).items() if ".Loss." in id}
+    assert len(set(losses.values())) == len(losses)
+    for id, href in losses.items():
+        assert f"name = {id.rpartition('.')[2]}" in lines[int(href.partition("#L")[2]) :][:1]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 import sketches
 from browser import Browser, browser, needs_chromium
+from contrast import ENOUGH, contrast
 from test_draw_page import NET, RESIDUAL, graphs, page_of
 
 import netcfg
@@ -57,6 +60,9 @@ DOWN, RIGHT = Look(columns=1), Look(columns=1, direction="left-right")
     ("name", "look"),
     [
         *((name, DOWN) for name in sketches.ALL),
+        *((name, look) for name in sketches.ALL for look in (Look(), Look(columns=3))),
+        *((name, Look(direction="left-right")) for name in sketches.ALL),
+        *((name, Look(direction="left-right", columns=4)) for name in ("unet", "resnet18", "taps")),
         *((name, RIGHT) for name in ("inception", "nested_repeats", "two_streams_templates", "taps")),
         ("repeats", Look(columns=1, depth=0)),
         ("nested_repeats", Look(columns=1, depth=1, heat="macs")),
@@ -77,10 +83,12 @@ def test_the_page_places_parts_as_the_pictures_do(browser: Browser, name: str, l
     assert browser.problems == []
 
 
-def test_lines_run_as_those_of_the_pictures(browser: Browser) -> None:
-    import re
-
-    drawn = picture([sketches.unet()], look=Look(columns=1))
+@pytest.mark.parametrize(
+    ("name", "look"),
+    [("unet", DOWN), ("unet", Look(columns=3)), ("two_streams", Look(columns=3)), ("vgg16", Look(columns=4))],
+)
+def test_lines_run_as_those_of_the_pictures(browser: Browser, name: str, look: Look) -> None:
+    drawn = picture([sketches.ALL[name]()], look=look)
     browser.open(page_of(drawn))
     found = browser.evaluate(
         "[...document.querySelectorAll('.line path')].map((path) => path.getAttribute('d'))"
@@ -271,6 +279,7 @@ def test_tab_goes_through_the_page_and_out_of_the_diagram(browser: Browser, page
 def test_drag_moves_and_the_wheel_zooms_about_the_pointer(browser: Browser, page: str) -> None:
     browser.open(page)
     view = "[netcfg.x, netcfg.y, netcfg.scale]"
+    browser.press("0")
     x, y, scale = browser.evaluate(view)
     browser.drag((100, 500), (160, 460))
     assert browser.evaluate(view) == pytest.approx([x + 60, y - 40, scale])
@@ -321,8 +330,32 @@ def test_a_training_step_is_shown_as_it_is(browser: Browser) -> None:
 def test_columns_that_were_asked_for_are_kept(browser: Browser) -> None:
     drawn = picture(graphs(), look=Look(columns=2))
     browser.open(page_of(drawn))
-    assert parts(browser)["Net.one.down"] == pytest.approx(place_in(drawn, "Net.one.down"))
+    expect_places_of(browser, drawn)
+    browser.press("c", "e")
+    expect_places_of(browser, drawn)
     assert browser.problems == []
+
+
+@pytest.mark.parametrize("name", ["aunet_of_fc6.cfg", "audetnet.cfg", "aunet_of_vertical.cfg"])
+@pytest.mark.parametrize("direction", ["top-down", "left-right"])
+def test_long_networks_fold_into_columns_as_in_the_picture(
+    browser: Browser, name: str, direction: str
+) -> None:
+    for graph in netcfg.load(CFG / name).networks.values():
+        drawn = picture([graph], look=Look(direction=direction))
+        browser.open(page_of(drawn))
+        expect_places_of(browser, drawn)
+
+
+def expect_places_of(browser: Browser, drawn: Picture) -> None:
+    """The parts of a page's only network stand as in the picture, from its network's corner on."""
+    found = parts(browser)
+    (network,) = drawn.diagrams
+    left, top, *_ = place_in(drawn, network.frame.name) or (0, 0)
+    for group in groups_of(drawn.scene.shapes):
+        if group.place:
+            x, y, width, height = group.place
+            assert found[group.id] == pytest.approx([x - left, y - top, width, height], abs=0.011), group.id
 
 
 def place_in(drawn: Picture, id: str) -> tuple[float, float, float, float] | None:
@@ -367,3 +400,351 @@ def test_strange_names_are_only_text(browser: Browser) -> None:
     browser.evaluate("netcfg.choose(netcfg.data.networks[0].id, true)")
     assert name in browser.evaluate(PANEL)
     assert browser.problems == []
+
+
+# --- differences
+
+PAIR = "{Define pair}\n" + 2 * "[convolutional]\nfilters = 4\nkernel_size = 3\npad = True\n"
+PLAIN = "{Net}\n[net]\nchannels = 3\nheight = 8\nwidth = 8\n[pair]\nname = one\n[pair]\nname = two\n"
+
+
+def difference_page(before: str, after: str) -> str:
+    return page_of(difference_picture(compare(netcfg.load(before), netcfg.load(after))))
+
+
+def facts(browser: Browser) -> str:
+    return str(browser.evaluate(PANEL)).replace("\u202f", "")
+
+
+def test_sums_of_a_difference_leave_out_what_was_removed(browser: Browser) -> None:
+    other = PAIR.replace("[convolutional]", "[dropout]\n[convolutional]", 1).rpartition("[convolutional]")[0]
+    before, after = PAIR + PLAIN, other + PLAIN
+    (old,), (new,) = netcfg.load(before).networks.values(), netcfg.load(after).networks.values()
+    browser.open(difference_page(before, after), "Net.one")
+    browser.press("Enter")
+    inside = sum(node.parameters for node in new.nodes if node.path.startswith("one."))
+    assert f"boxes\n2\nparameters\n{inside}\n" in facts(browser)
+    browser.evaluate("netcfg.choose('Net', true)")
+    assert f"parameters\n{new.parameters}\n" in facts(browser)
+    assert f"parameters before\n{old.parameters}\n" in facts(browser)
+    assert browser.problems == []
+
+
+def test_added_and_removed_are_words_in_panel_label_and_search(browser: Browser) -> None:
+    before, after = PLAIN + "[dropout]\nname = gone\n", PLAIN + "[flatten]\nname = new\n"
+    browser.open(difference_page(PAIR + before, PAIR + after))
+    for id, word in (("Net.new", "added"), ("Net.removed.gone", "removed")):
+        browser.evaluate(f"netcfg.choose('{id}', true)")
+        assert f"\n{word}\n" in browser.evaluate(PANEL)
+        assert word in browser.evaluate(f"netcfg.element('{id}').getAttribute('aria-label')").split(", ")
+        browser.evaluate(f"netcfg.search('{word}')")
+        assert browser.evaluate("netcfg.hits") == [id]
+
+
+def test_a_folded_box_explains_its_colour(browser: Browser) -> None:
+    after = PAIR.replace("filters = 4", "filters = 5", 1) + "[dropout]\n" + PLAIN
+    browser.open(difference_page(PAIR + PLAIN, after))
+    browser.press("c")
+    assert "1 added, 1 changed" in browser.evaluate("netcfg.element('Net.one').textContent")
+    assert "1 added, 1 changed" in browser.evaluate("netcfg.element('Net.one').getAttribute('aria-label')")
+    browser.evaluate("netcfg.choose('Net.one', true)")
+    assert "1 added, 1 changed" in browser.evaluate(PANEL)
+
+
+# --- the view
+
+SEEN = """(() => {
+  const stage = document.querySelector('#stage').getBoundingClientRect();
+  return [...document.querySelectorAll('#stage .network')].every((network) => {
+    const {left, top, right, bottom} = network.getBoundingClientRect();
+    return left >= stage.left && top >= stage.top && right <= stage.right && bottom <= stage.bottom;
+  });
+})()"""
+LONG = NET + "".join(f"[connected]\nname = c{place}\noutput_features = {place + 1}\n" for place in range(40))
+LONGER = "{Net}\n[net]\nchannels = 3\nheight = 8\nwidth = 8\n[flatten]\nname = s0\n" + "".join(
+    f"[connected]\nname = c{place}\noutput_features = 192\n"
+    f"[combine_add]\nname = s{place}\ncombine_layers = c{place}, s{place - 1}\n"
+    for place in range(1, 90)
+)
+
+
+@pytest.fixture(scope="module")
+def long_page() -> str:
+    return page_of(picture(graphs(RESIDUAL + LONG)))
+
+
+def test_fit_stays_fitted(browser: Browser, long_page: str) -> None:
+    """Whatever changes: the window, the panel, what is folded, chosen or found."""
+    browser.open(long_page)
+    assert not browser.evaluate(SEEN)
+    browser.press("0")
+    assert browser.evaluate(SEEN)
+    try:
+        for width, height in ((800, 700), (1000, 900), (1200, 900)):
+            browser.resize(width, height)
+            assert browser.evaluate(SEEN)
+        browser.evaluate("netcfg.choose('Net.one.down', true)")
+        browser.settle()
+        assert browser.evaluate(SEEN)
+        browser.evaluate("netcfg.toggle('Net.one')")
+        for keys in ("c", "e", "r", "ArrowDown", "Escape"):
+            browser.press(keys)
+            browser.settle()
+            assert browser.evaluate(SEEN), keys
+        browser.wheel((300, 300), (0, -120))
+        browser.resize(900, 900)
+        assert not browser.evaluate(SEEN)  # until it is moved
+    finally:
+        browser.resize(1200, 900)
+
+
+def test_the_first_view_can_be_read(browser: Browser, long_page: str, page: str) -> None:
+    try:
+        for size in ((1200, 900), (500, 400)):
+            for one in (long_page, page):
+                browser.resize(*size)
+                browser.open(one)
+                heights = browser.evaluate(
+                    "[...document.querySelectorAll('#stage text')].map((text) =>"
+                    " parseFloat(text.getAttribute('font-size')) * netcfg.scale)"
+                )
+                assert min(heights) >= 8
+                assert browser.evaluate("netcfg.x >= 0 && netcfg.y >= 0")  # it begins at the beginning
+    finally:
+        browser.resize(1200, 900)
+
+
+def test_a_box_that_is_brought_into_view_can_be_read(browser: Browser, long_page: str) -> None:
+    browser.open(long_page)
+    browser.evaluate("netcfg.zoom(0.2)")
+    browser.evaluate("netcfg.reveal('Net.c30')")
+    browser.settle()
+    assert browser.evaluate("netcfg.scale") >= 0.8
+
+
+def test_everything_to_click_is_large_enough(browser: Browser, page: str) -> None:
+    browser.open(page, "?part=Net.one&panel=1")
+    browser.press("?")
+    small = browser.evaluate(
+        "[...document.querySelectorAll('button, a, select, input, summary, #stage .part.box, #stage .header,"
+        " #stage .chip')].filter((one) => one.checkVisibility())"
+        ".map((one) => [one, one.querySelector(':scope > .touch') ?? one])"
+        ".map(([one, touch]) => [one.outerHTML.slice(0, 90), touch.getBoundingClientRect()])"
+        ".filter(([, {width, height}]) => Math.min(width, height) < 23.99).map(([name]) => name)"
+    )
+    browser.press("Escape")
+    assert small == []
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_words_of_the_page_can_be_read(browser: Browser, page: str, dark: bool) -> None:
+    browser.open(page, "?part=Net.one.down&panel=1&find=conv", dark=dark)
+    browser.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    pairs = browser.evaluate(
+        """[...document.querySelectorAll('#bar *, #about *')].filter((one) => one.checkVisibility()
+          && [...one.childNodes].some((node) => node.nodeType === 3 && node.data.trim())).map((one) => {
+          let behind = one;
+          while (getComputedStyle(behind).backgroundColor === 'rgba(0, 0, 0, 0)') behind = behind.parentElement;
+          return [getComputedStyle(one).color, getComputedStyle(behind).backgroundColor];
+        })"""
+    )
+    assert len(pairs) > 30
+    for pair in {tuple(pair) for pair in pairs}:
+        ink, paper = (
+            "#" + "".join(f"{int(part):02x}" for part in re.findall(r"\d+", text)[:3]) for text in pair
+        )
+        assert contrast(ink, paper) >= ENOUGH, pair
+
+
+# --- on paper
+
+
+@pytest.mark.parametrize("name", ["long", "longer", "difference", "wide", "networks"])
+def test_on_paper_boxes_are_whole_and_the_legend_is_clear(
+    browser: Browser, long_page: str, name: str
+) -> None:
+    pages = {
+        "long": lambda: long_page,
+        "longer": lambda: page_of(picture(graphs(LONGER))),
+        "difference": lambda: difference_page(
+            RESIDUAL + LONG, RESIDUAL + LONG.replace("output_features = 9", "output_features = 90")
+        ),
+        "wide": lambda: page_of(picture([sketches.ALL["resnet18"]()], look=Look(expand=True))),
+        "networks": lambda: page_of(picture(list(netcfg.load(CFG / "audetnet.cfg").networks.values()))),
+    }
+    browser.open(pages[name]())
+    browser.evaluate("dispatchEvent(new Event('beforeprint'))")
+    browser.media("print")
+    try:
+        strips, found, legend = browser.evaluate(
+            """[
+              [...document.querySelectorAll('.strip')].map((strip) => strip.viewBox.baseVal)
+                .map(({y, height}) => [y, y + height]),
+              [...netcfg.onPaper.parts.values()].filter(({is}) => is === 'box').map(({id, y, h}) => [id, y, y + h]),
+              (({top, bottom}) => [top, bottom, document.querySelector('#paper').getBoundingClientRect().top])
+                (document.querySelector('#legend').getBoundingClientRect()),
+            ]"""
+        )
+        for id, top, bottom in found:
+            assert sum(low <= top and bottom <= high for low, high in strips) == 1, id
+        for (_, end), (start, _) in pairwise(strips):
+            assert end == pytest.approx(start, abs=0.02)
+        assert legend[1] <= legend[2]
+        width = browser.evaluate("Math.max(netcfg.onPaper.width, 700)")
+        assert (
+            max(high - low for low, high in strips) <= 2 * width
+        )  # none has to be made much smaller for its sheet
+        texts = browser.evaluate("[...document.querySelectorAll('.strip .box text')].length")
+        assert texts >= len(found) / 2
+        assert browser.evaluate("getComputedStyle(document.querySelector('#stage')).display") == "none"
+    finally:
+        browser.media("")
+        browser.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert browser.evaluate("document.querySelectorAll('.strip').length") == 0
+    sheets = len(re.findall(rb"/Type\s*/Page\b", browser.printed()))
+    assert 1 <= sheets <= len(strips) + 1
+    assert browser.problems == []
+
+
+# --- arrows, Back and the address
+
+FORKS = (
+    "{Net}\n[net]\nchannels = 3\nheight = 8\nwidth = 8\n"
+    + "".join(
+        f"[convolutional]\nname = {name}\nfrom = input\nfilters = 4\nkernel_size = 1\n" for name in "abcd"
+    )
+    + "[combine_concat]\nname = all\ncombine_layers = a, b, c, d\n"
+)
+
+
+def test_arrows_reach_every_reader(browser: Browser) -> None:
+    browser.open(page_of(picture(graphs(FORKS))), "Net.input")
+    browser.press("ArrowDown")
+    met = [browser.evaluate(CHOSEN)]
+    for _ in range(3):
+        browser.press("ArrowRight")
+        met.append(browser.evaluate(CHOSEN))
+    assert sorted(met) == ["Net.a", "Net.b", "Net.c", "Net.d"]
+    browser.press("ArrowLeft")
+    assert browser.evaluate(CHOSEN) == met[2]
+    browser.press("ArrowDown")
+    assert browser.evaluate(CHOSEN) == "Net.all"
+
+
+@pytest.mark.parametrize("name", ["resnet18", "unet", "two_streams_templates", "inception"])
+def test_arrows_reach_every_block(browser: Browser, name: str) -> None:
+    """From the network on: along each wire to each of its readers, and with the other two arrows all parts."""
+    browser.open(page_of(picture([sketches.ALL[name]()])))
+    everything = set(parts(browser))
+    browser.press("ArrowDown")
+    met = {browser.evaluate(CHOSEN)}
+    for _ in everything:
+        browser.press("ArrowRight")
+        met.add(browser.evaluate(CHOSEN))
+    assert met == everything
+    for id in everything:
+        browser.evaluate(f"netcfg.choose({id!r}, false)")
+        readers = set(browser.evaluate("netcfg.along(netcfg.drawing.parts.get(netcfg.chosen), 'after')"))
+        browser.evaluate("netcfg.step('after')")
+        reached = {browser.evaluate(CHOSEN)}
+        for _ in range(len(readers) - 1):
+            browser.evaluate("netcfg.step('next')")
+            reached.add(browser.evaluate(CHOSEN))
+        assert readers <= reached
+
+
+STATE = (
+    "[netcfg.chosen, [...netcfg.folds.folded].sort(), [...netcfg.folds.turns].sort(),"
+    " document.querySelector('#query').value, document.querySelector('#panel').hidden]"
+)
+
+
+def test_back_goes_back_step_by_step(browser: Browser, page: str) -> None:
+    browser.begin_anew()
+    browser.open(page)
+    states = [browser.evaluate(STATE)]
+    for act in (
+        "netcfg.choose('Net.one.down', true)",
+        "netcfg.toggle('Net.one')",
+        "netcfg.toggle('Net.two', 'turns')",
+        "netcfg.choose('Net.input', false)",
+        "netcfg.closePanel()",
+        "netcfg.foldAll(true)",
+    ):
+        browser.evaluate(act)
+        states.append(browser.evaluate(STATE))
+        assert states[-1] != states[-2], act
+    for state in states[-2::-1]:
+        browser.evaluate(
+            "new Promise((done) => { addEventListener('popstate', () => done(), {once: true}); history.back(); })"
+        )
+        assert browser.evaluate(STATE) == state
+    browser.evaluate(
+        "new Promise((done) => { addEventListener('popstate', () => done(), {once: true}); history.forward(); })"
+    )
+    assert browser.evaluate(STATE) == states[1]
+    assert browser.problems == []
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        "netcfg.choose('Net.one.down', true)",
+        "netcfg.choose('Net.one.down', false)",
+        "netcfg.toggle('Net.one')",
+        "netcfg.toggle('Net.two', 'turns')",
+        "netcfg.foldAll(true)",
+        "netcfg.foldAll(true), netcfg.toggle('Net.one')",
+        "netcfg.turnsOfAll()",
+        "document.querySelector('#query').value = 'pad = 0 & ?', netcfg.search('pad = 0 & ?')",
+        "document.querySelector('#query').value = 'down', netcfg.search('down'), netcfg.nextHit(1)",
+    ],
+)
+def test_the_address_tells_all_of_it(browser: Browser, page: str, act: str) -> None:
+    browser.open(page)
+    nothing = browser.evaluate(STATE)
+    browser.evaluate(act)
+    state, address = browser.evaluate(STATE), browser.evaluate("location.hash.slice(1)")
+    assert address or state == nothing
+    browser.open(page, address)
+    assert browser.evaluate(STATE) == state
+    assert browser.problems == []
+
+
+@pytest.mark.parametrize(
+    "address", ["%", "?part=nowhere", "?folded=nowhere&panel=1", "nowhere", "?%E0%A4%A", "?fold=some"]
+)
+def test_an_address_that_leads_nowhere_shows_the_page(browser: Browser, page: str, address: str) -> None:
+    browser.open(page, address)
+    assert "Net.one.down" in parts(browser)
+    assert browser.problems == []
+
+
+# --- copying
+
+
+def test_text_can_be_marked_and_copied(browser: Browser, page: str) -> None:
+    browser.open(page)
+    view = browser.evaluate("[netcfg.x, netcfg.y]")
+    box = browser.evaluate(
+        "(({left, right, top, height}) => [left, right, top + height / 2])"
+        "([...document.querySelectorAll('#stage .box text')].find((text) => text.textContent.startsWith('conv'))"
+        ".getBoundingClientRect())"
+    )
+    browser.drag((box[0] + 1, box[2]), (box[1] - 1, box[2]))
+    assert browser.evaluate("getSelection().toString()").startswith("onv") or browser.evaluate(
+        "getSelection().toString()"
+    ).startswith("conv")
+    assert browser.evaluate("[netcfg.x, netcfg.y]") == view
+    assert browser.evaluate(PANEL) is None  # it was no click
+
+
+def test_copying_with_nothing_marked_takes_the_chosen_part(browser: Browser, page: str) -> None:
+    browser.open(page, "Net.one.down")
+    copied = browser.evaluate(
+        "(() => { const event = new ClipboardEvent('copy', {clipboardData: new DataTransfer(), bubbles: true,"
+        " cancelable: true}); document.activeElement.dispatchEvent(event);"
+        " return event.clipboardData.getData('text/plain'); })()"
+    )
+    assert copied.startswith("[convolutional] one.down\n")
+    assert "parameters" in copied

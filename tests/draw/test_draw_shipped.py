@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import sketches
-from overlaps import flaws, groups
+from overlaps import detours, flaws, groups
 
 import netcfg
 from netcfg.draw import Look, draw
@@ -31,6 +31,8 @@ LOOKS = {
     "volumes": Look(style="volumes"),
     "volumes downwards": Look(style="volumes", direction="top-down"),
     "volumes in rows": Look(style="volumes", columns=2, labels=()),
+    "volumes in four columns": Look(style="volumes", direction="top-down", columns=4),
+    "volumes in five rows": Look(style="volumes", columns=5),
     "closed volumes": Look(style="volumes", depth=0, labels=("shape", "macs")),
     "closed": Look(depth=0, labels=("parameters", "macs")),
 }
@@ -39,7 +41,9 @@ LOOKS = {
 @pytest.mark.parametrize("look", LOOKS)
 @pytest.mark.parametrize("name", [*FILES, *sketches.ALL])
 def test_nothing_overlaps(name, look):
-    assert flaws(draw(graphs(name), title=Path(name).name, look=LOOKS[look])) == []
+    scene = draw(graphs(name), title=Path(name).name, look=LOOKS[look])
+    assert flaws(scene) == []
+    assert detours(scene, LOOKS[look].is_sideways) == []
 
 
 def test_the_measure_finds_what_is_wrong():

@@ -34,6 +34,7 @@ class Averages:
         """Take in the weights after a batch."""
         assert not self._is_swapped, "the networks hold averages"
         self.updates += 1
+        # From the updates so far alone: a resumed run forgets as fast as one that was never stopped.
         decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
         torch._foreach_lerp_(self._averages, self._weights, 1.0 - decay)
 

@@ -10,8 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from netcfg.blocks.losses.base import Loss
+from netcfg.faults import listed, told_of, untrue
 from netcfg.passes.plan import Compute, Evaluate, PhasePlan, Plan, Read, network_of
 from netcfg.program import Phase, Program
+from netcfg.program import total_name as name_of_total
 from netcfg.source import Finding, ProgramError
 from netcfg.trainers.machine.distributed import ALONE, Team
 from netcfg.trainers.step.diagnosis import Diagnosis
@@ -38,6 +40,8 @@ class Precision:
         """
         if self.name == "f32":
             return nullcontext()
+        # autocast caches the cast of a weight: one made under no_grad would be handed to a later forward that trains,
+        # and that weight would get no gradient.
         return torch.autocast(self.device.type, HALF[self.name], cache_enabled=history)
 
     def phase(self) -> AbstractContextManager[object]:
@@ -74,8 +78,16 @@ class Losses:
 
     def one(self, name: str, signals: Iterable[Tensor]) -> Tensor:
         """The scalar of a loss. Signals in half precision are compared in single."""
+        # bf16 has 8 bits: a mean over a batch would lose most samples' parts.
         inputs = [tensor.float() if tensor.dtype in HALF.values() else tensor for tensor in signals]
-        value: Tensor = self.modules[name](*self.networks[name], *inputs)
+        section = self.sections[name]
+        with told_of(section, "forward", lambda: f" (it is fed {_batches(inputs)})"):
+            value: Tensor = self.modules[name](*self.networks[name], *inputs)
+        if not isinstance(value, Tensor) or value.dim():
+            gives = f"a tensor of {_batches([value])}" if isinstance(value, Tensor) else type(value).__name__
+            message = f"gives {gives} for a batch of {_batches(inputs)}, and a loss is one number"
+            help = "the mean over the batch, mostly: `.mean()`"
+            raise ProgramError([untrue(type(section), message, section.written_at, help)])
         return value
 
     def __call__(self, signals: Mapping[str, Tensor], names: Iterable[str]) -> dict[str, Tensor]:
@@ -165,9 +177,12 @@ class Step:
         with self.precision.phase():
             for computes in plan.together:
                 self._compute(computes, values)
+            # Before the losses, as some evaluate networks themselves (a penalty its critic): only what the phase trains
+            # may keep history, else the graph of a frozen network would be built for nothing.
             self._train_only(name)
             losses = {evaluate.loss: self._evaluate(evaluate, values) for evaluate in plan.evaluates}
         total = weighted_sum(losses, plan.phase.weights)
+        # Reading a number waits for all work in the queue: free on a processor, a stall of the whole step on a GPU.
         if total.device.type == "cpu":
             if not isfinite(total.item()):
                 broken = {key: value.item() for key, value in losses.items()}
@@ -176,6 +191,7 @@ class Step:
                 self.team.check()
         stepper.begin()
         stepper.backward(total)
+        # After the whole backward pass and before clipping: a norm of one process's gradients is not that of the mean.
         self.team.mean_gradients(self._exchanged[name])
         if self.on_gradients is not None:
             self.on_gradients(name)
@@ -183,6 +199,7 @@ class Step:
         for loss, value in losses.items():
             reported[self.names[name, loss]] = value.detach()
         reported[self.names[name, ""]] = total.detach()
+        # At once, not at the end of the batch: the next phase's activations take the place of these.
         for index in plan.released:
             values[index] = None
 
@@ -194,11 +211,14 @@ class Step:
         if first.history is not None:
             self._train_only(first.history)
             if network in self._trained[first.history]:
+                # The wrapper exchanges gradients while backward runs, so it may serve only the forward that this
+                # phase trains through; any other forward would upset its count of backward passes.
                 call = self._training_calls.get(str(network), call)
         assert call is not None
         with_history = first.history is not None
         with torch.set_grad_enabled(with_history):
             inputs = [[_read(values, read) for read in compute.reads] for compute in computes]
+            # One pass over the joined batches gives each sample what it would get alone; the plan joins no others.
             joined = (
                 inputs[0] if len(inputs) == 1 else [torch.cat(parts) for parts in zip(*inputs, strict=True)]
             )
@@ -220,6 +240,11 @@ class Step:
                 for weight in self._parameters[name]:
                     weight.requires_grad_(not requires)
                 self._requiring[name] = not requires
+
+
+def _batches(tensors: Iterable[Tensor]) -> str:
+    """Whole batches in words, samples first."""
+    return listed(tuple(tensor.shape) for tensor in tensors)
 
 
 def _parts(value: Value, count: int) -> list[Value]:
@@ -256,7 +281,7 @@ def report_names(program: Program) -> dict[tuple[str, str], str]:
 
 def total_name(program: Program, phase: Phase) -> str:
     """What the sum that a phase minimises is called."""
-    return "loss" if len(program.phases) == 1 else f"{phase.name}.loss"
+    return name_of_total(program.phases, phase)
 
 
 def weighted_sum(values: Mapping[str, Tensor], weights: Mapping[str, float]) -> Tensor:

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from netcfg.blocks.optimizers.base import Optimizer
-from netcfg.source import NetcfgError
+from netcfg.faults import told, untrue
+from netcfg.source import NetcfgError, ProgramError
 
 Precision = Literal["f32", "bf16", "fp16"]
 
@@ -36,7 +37,12 @@ class Stepper:
     ) -> None:
         self.section = section
         self.networks = section.networks
-        self.optimizer = section.lower(groups)
+        with told():
+            self.optimizer = section.lower(groups)
+        if not isinstance(self.optimizer, torch.optim.Optimizer):
+            message = f"gives {type(self.optimizer).__name__} from `lower`, which is no optimizer of torch"
+            help = "give a `torch.optim.Optimizer` over the groups"
+            raise ProgramError([untrue(type(section), message, section.written_at, help)])
         self.parameters: list[Tensor] = [
             weight for group in self.optimizer.param_groups for weight in group["params"]
         ]
@@ -57,12 +63,16 @@ class Stepper:
     def begin(self) -> None:
         """Forget the last update's gradients; in the middle of an accumulation they stay."""
         if self._accumulated == 0:
+            # To None, not to zero: then the first gradient is stored rather than added to a tensor that was filled
+            # for it.
             self.optimizer.zero_grad(set_to_none=True)
 
     def backward(self, total: Tensor) -> None:
         """Add the gradients of a batch's sum of losses. They reach the parameters of this phase, no others."""
         share = total / self.section.accumulate if self.section.accumulate > 1 else total
         scaled = self.scaler.scale(share) if self.scaler is not None else share
+        # Restricted to this phase: gradients of the networks it passes through are neither computed nor kept, which is
+        # what makes a frozen critic free.
         scaled.backward(inputs=self.parameters)  # type: ignore[no-untyped-call]
 
     def finish(self) -> bool:
@@ -175,6 +185,7 @@ class Stepper:
         ]
         if not self._fits(state["optimizer"]):
             raise _other_state("is that of other parameters", self.section)
+        # A file that was edited between runs has the last word on options; torch would take the stored ones.
         self.optimizer.load_state_dict(state["optimizer"])
         for group, own in zip(self.optimizer.param_groups, options, strict=True):
             group.update(own)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from netcfg.draw import layout, style
+from netcfg.draw import columns, insides, layout, style
 from netcfg.draw.costs import cost_notes, sum_of
 from netcfg.draw.figure import box_shapes, network_title, visible_size, words_of
 from netcfg.draw.folds import Flow, FoldedLevel, Group, Repeat, Unit, flows_of_one, fold, leaves, level_of
@@ -35,7 +35,7 @@ from netcfg.draw.measure import (
 from netcfg.draw.metrics import ASCENT, fitted, text_width
 from netcfg.draw.model import Box, Diagram, Frame, Wire
 from netcfg.draw.options import Look
-from netcfg.draw.page.folded import folded_box, is_shut, shown_at_first
+from netcfg.draw.page.folded import folded_box, is_shut, messages_of, shown_at_first, still_there
 from netcfg.draw.page.tables import Entries, Table
 from netcfg.draw.scene import Scene, Shape, groups_of
 from netcfg.draw.svg import rows_of
@@ -48,6 +48,12 @@ SIZES = {
     name: getattr(module, name)
     for module, names in (
         (layout, ("ARROW_GAP", "LINE_GAP", "FORK_GAP", "SIDE_GAP", "LANE_GAP")),
+        (
+            columns,
+            ("ABOVE_ITEM", "HEAD", "TRACK", "CROSSED_COST", "LATE_COST", "MOST_CROSSED", "WORTH_IT", "STRIP")
+            + ("MOST_CROSSED_BY_A_STRIP", "BELOW_LABEL", "PAGE_LENGTH", "PAGE_RATIO"),
+        ),
+        (insides, ("MORE_THAN_A_COLUMN",)),
         (
             style,
             ("BEHIND", "BOX_PAD_X", "HEADER", "FRAME_PAD", "FRAME_RADIUS", "FRAME_FILLS", "HEADER_FILL")
@@ -94,6 +100,7 @@ def page_data(
         "title": title,
         "sizes": SIZES,
         "sideways": look.is_sideways,
+        "columns": look.columns,
         "marks": {mark: LOOKS[mark]._asdict() for mark in marks_of(diagrams)},
         "legend": content.legend(legend_of(diagrams, look, style.LEGEND_WIDTH)) if folds else None,
         "still": content.still(scene) if scene else None,
@@ -151,7 +158,7 @@ class _Content:
 
     def as_shown(self, box: Box, boxes: Sequence[Box], turns: int) -> Box:
         """A box with the costs, and their colour, of all that it stands for in `turns` that are shown as one."""
-        costs = sum_of(each.costs for each in boxes for _ in range(turns))
+        costs = sum_of(each.costs for each in still_there(boxes) for _ in range(turns))
         if not box.pieces or (len(boxes) * turns == 1 and not self.look.heat):
             return box
         shown = replace(box, costs=costs, notes=cost_notes(costs, self.look.labels))
@@ -200,8 +207,8 @@ class _Network:
     def box_data(self, box: Box) -> dict[str, Any]:
         """What the panel and the search know of a box."""
         data = {"id": self.content.ids[id(box)], "kind": box.kind, "name": box.name, "details": box.details}
-        if box.message:
-            data["message"] = f"{box.mark}: {box.message}"
+        if box.mark:
+            data |= {"mark": box.mark, "message": ": ".join(filter(None, (box.mark, box.message)))}
         return data | {"entries": self.content.entries.add(box.entries)}
 
     def wire_data(self, wire: Wire) -> list[Any]:
@@ -279,7 +286,7 @@ class _Network:
         return {
             "is": "frame",
             "id": f"{self.name}.{frame.path}",
-            "details": frame.details,
+            "details": "\n".join(filter(None, (frame.details, messages_of(boxes)))),
             "entries": self.content.entries.add(frame.entries),
             "name": frame.name,
             "note": frame.note,
@@ -287,6 +294,7 @@ class _Network:
             "title": self.content.drawing(_title_words(title)),
             "width": line_width(title),
             "paint": [LOOKS[frame.mark].colour, LOOKS[frame.mark].fill] if frame.mark else None,
+            "message": messages_of(boxes),
             "box": self.number[id(boxes[0])],
             "count": len(boxes),
             "shut": is_shut(edge.depth, boxes, self.content.look),

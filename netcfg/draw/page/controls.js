@@ -7,7 +7,8 @@ function listenToPointers(page) {
   let moved = 0;
   const at = (event) => { const box = stage.getBoundingClientRect(); return [event.clientX - box.left, event.clientY - box.top]; };
   stage.addEventListener("pointerdown", (event) => {
-    if (event.button) return;
+    if (event.button || (event.pointerType === "mouse" && event.target.closest("text"))) return;  // marks text
+    getSelection().removeAllRanges();
     down.set(event.pointerId, at(event));
     moved = 0;
   });
@@ -21,7 +22,7 @@ function listenToPointers(page) {
     const other = [...down].find(([id]) => id !== event.pointerId)?.[1];
     if (other) page.zoom(Math.hypot(now[0] - other[0], now[1] - other[1]) / Math.max(1, Math.hypot(before[0] - other[0], before[1] - other[1])), other);
     const share = other ? 0.5 : 1;
-    page.isMoved = true;
+    page.move();
     page.x += (now[0] - before[0]) * share;
     page.y += (now[1] - before[1]) * share;
     page.look();
@@ -42,7 +43,7 @@ function listenToPointers(page) {
     if (event.ctrlKey || event.metaKey || isWheel) {
       return page.zoom(Math.exp(-event.deltaY * unit * (event.ctrlKey && !isWheel ? 0.01 : 0.0018)), at(event));
     }
-    page.isMoved = true;
+    page.move();
     page.x -= event.deltaX;
     page.y -= event.deltaY;
     return page.look();
@@ -51,7 +52,8 @@ function listenToPointers(page) {
 
 function click(page, event) {
   const chip = event.target.closest(".chip"), part = event.target.closest(".box, .header")?.closest("[data-node]");
-  if (!part) return page.choose("", false), page.openPanel();
+  if (!getSelection().isCollapsed) return undefined;  // text was marked, to be copied
+  if (!part) return page.choose("", true);
   if (chip) return page.toggle(part.dataset.node, chip.dataset.action);
   if (event.detail > 1) return undefined;
   page.choose(part.dataset.node, true);
@@ -120,33 +122,34 @@ function listenToSurroundings(page) {
   addEventListener("beforeprint", () => {
     before = document.documentElement.dataset.theme;
     setTheme("light");
-    page.world.removeAttribute("transform");
-    page.stage.classList.remove("far");
-    for (const box of page.boxes) page.setOut(box, false);
-    page.stage.setAttribute("viewBox", `0 0 ${Math.ceil(page.drawing.width)} ${Math.ceil(page.drawing.height)}`);
+    fillPaper(page);
   });
   addEventListener("afterprint", () => {
     setTheme(before);
-    page.stage.removeAttribute("viewBox");
+    find("#paper").replaceChildren();
     page.look();
   });
-  addEventListener("hashchange", () => readAddress(page));
-  readAddress(page);
+  document.addEventListener("copy", (event) => {
+    const part = page.drawing.parts.get(page.chosen);
+    if (!part || !getSelection().isCollapsed || event.target.closest?.("input")) return;
+    event.clipboardData.setData("text/plain", part.about.details);
+    event.preventDefault();
+  });
+  addEventListener("popstate", () => readAddress(page));
+  if (location.hash) readAddress(page);
 }
 
-/** `#ID` chooses a part; `#?theme=dark&fold=all&turns=all&find=conv&part=ID&panel=1` sets more. */
+/** `#ID` chooses a part; `#?theme=dark&fold=all&turns=all&find=conv&part=ID&panel=1` sets more (`Page.address`). */
 function readAddress(page) {
-  const text = location.hash.slice(1);
-  if (!text) return;
-  if (!text.startsWith("?")) return page.reveal(decodeURIComponent(text));
-  const asked = new URLSearchParams(text.slice(1));
+  const text = location.hash.slice(1), isPart = text && !text.startsWith("?");
+  const asked = new URLSearchParams(isPart ? "" : text.slice(1));
+  if (isPart) asked.set("part", decoded(text));
   if (asked.has("theme")) setTheme(asked.get("theme"));
-  if (asked.get("turns") === "all" && !page.folds.turns.size) page.turnsOfAll();
-  if (asked.has("fold")) page.foldAll(asked.get("fold") === "all");
-  if (asked.has("find")) find("#query").value = asked.get("find"), page.search(asked.get("find"));
-  if (asked.has("part")) page.reveal(asked.get("part"));
-  if (asked.has("panel")) page.openPanel();
-  return undefined;
+  page.restore(asked);
+}
+
+function decoded(text) {
+  try { return decodeURIComponent(text); } catch { return text; }
 }
 
 const page = new Page(JSON.parse(find("#data").textContent));

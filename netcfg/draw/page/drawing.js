@@ -18,12 +18,31 @@ class Folds {
 
 // --- sizes
 
+/** A network laid out, in columns where it is long; a frame that would fill more than one is folded in itself. */
+function planOfNetwork(data, folds, level) {
+  const whole = plan(data, folds, level), {height: length, width} = whole.placed;
+  const wished = data.columns ?? columnsOfPage(length, width), share = length / wished, counts = new Map();
+  if (wished < 2) return whole;
+  for (const {shown, item} of whole.parts) {
+    if (shown.is === "frame" && item.height > sizes.MORE_THAN_A_COLUMN * share) counts.set(shown.id, Math.ceil(item.height / share));
+  }
+  const split = counts.size ? plan(data, folds, level, counts) : whole;
+  const columns = counts.size ? Math.round(split.placed.height / share) : wished;
+  return inColumns(data, split, data.columns === null ? null : columns);
+}
+
 /** The inside of a frame, laid out: its parts, each with the item that stands for it, and their places. */
-function plan(data, folds, level) {
-  const parts = level.members.map((member) => measured(data, folds, member));
-  const links = data.links[level.links];
-  const placement = arrange(parts.map((part) => part.item), links);
-  return {level, links, parts, placement: data.sideways ? turned(placement) : placement};
+function plan(data, folds, level, counts = new Map(), count = 1) {
+  const parts = level.members.map((member) => measured(data, folds, member, counts));
+  const links = data.links[level.links], placed = arrange(parts.map((part) => part.item), links);
+  return inColumns(data, {level, links, parts, placed}, count);
+}
+
+/** A plan whose placement is folded into so many columns, and runs as the page's networks do. */
+function inColumns(data, made, count) {
+  const items = made.parts.map((part) => part.item);
+  const placed = count === 1 ? made.placed : foldedInColumns(made.placed, items, made.links.rows, count);
+  return {...made, placed, placement: data.sideways ? turned(placed) : placed};
 }
 
 /** A placement that runs downwards, as one that runs to the right. */
@@ -32,11 +51,11 @@ function turned({width, height, axis, corners, lines, dots}) {
   return {width: height, height: width, axis, corners: swap(corners), lines: lines.map(swap), dots: swap(dots)};
 }
 
-function measured(data, folds, member) {
+function measured(data, folds, member, counts) {
   const shown = folds.view(member);
   if (shown.is === "box") return {member, shown, item: itemOfBox(data.shapes[shown.shape], shown)};
   if (shown.is === "frame") {
-    const inside = plan(data, folds, shown.level);
+    const inside = plan(data, folds, shown.level, counts, counts.get(shown.id) ?? 1);
     const measure = data.sideways ? itemOfSidewaysFrame : itemOfFrame;
     return {member, shown, inside, item: measure(shown, inside, behind(member, shown))};
   }
@@ -152,7 +171,7 @@ class Drawing {
 
   networks() {
     const {data, folds} = this;
-    const plans = data.networks.map((network) => plan(data, folds, network.level));
+    const plans = data.networks.map((network) => planOfNetwork(data, folds, network.level));
     const extents = data.networks.map((network, place) => networkSize(network, plans[place].placement));
     const {corners, width, height} = data.sideways ? packInRows(extents) : pack(extents, sizes.PAGE_SHAPE);
     Object.assign(this, {width, height});
@@ -171,7 +190,7 @@ class Drawing {
       + ` rx="10" fill="#ffffff" stroke="${sizes.NETWORK_STROKE}"/>`);
     const left = x + sizes.NETWORK_PAD, top = y + sizes.NETWORK_PAD + 14 * 0.69;
     this.rows.push(`<g class="header" transform="translate(${pair([left, top])})">`
-      + `<rect class="touch" x="-8" y="-18" width="${number(network.width + 16)}" height="28" rx="6"/>`
+      + `<rect class="touch" x="-8" y="-20" width="${number(network.width + 16)}" height="${TARGET / READABLE}" rx="6"/>`
       + `${this.data.drawings[network.title]}</g></g>`);
     const spare = width - inside.placement.width;
     this.content(inside, x + spare / 2, y + sizes.NETWORK_HEADER, 0, 0, []);
@@ -305,12 +324,16 @@ function signalOf(network, part, port) {
 
 function header(width, colour, fill) {
   const r = sizes.FRAME_RADIUS, h = sizes.HEADER, w = number(width), inner = number(width - r);
-  return `<path class="bar" d="M0,${h}L0,${r}A${r},${r} 0 0 1 ${r},0L${inner},0A${r},${r} 0 0 1 ${w},${r}L${w},${h}Z"`
+  const side = TARGET / READABLE;
+  return `<rect class="touch" width="${w}" height="${number(side)}"/>`
+    + `<path class="bar" d="M0,${h}L0,${r}A${r},${r} 0 0 1 ${r},0L${inner},0A${r},${r} 0 0 1 ${w},${r}L${w},${h}Z"`
     + ` fill="${fill}" stroke="${colour}"/>`;
 }
 
 function button(action, x, y, path, title, width = 16) {
+  const side = TARGET / READABLE, beside = (side - width) / 2, above = Math.min((side - 16) / 2, y);
   return `<g class="chip" data-action="${action}" transform="translate(${pair([x, y])})"><title>${title}</title>`
+    + `<rect class="touch" x="${number(-beside)}" y="${number(-above)}" width="${side}" height="${side}"/>`
     + `<rect width="${width}" height="16" rx="4"/><path d="${path}"/></g>`;
 }
 

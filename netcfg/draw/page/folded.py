@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from netcfg.draw.folds import Group, Repeat, Unit, leaves
+from netcfg.draw.marked import Mark
+from netcfg.draw.marks import LOOKS
 from netcfg.draw.model import Box, Frame
 from netcfg.draw.options import Look
 from netcfg.draw.shown import kinds_of
@@ -35,17 +38,32 @@ def is_shut(depth: int, boxes: Sequence[Box], look: Look) -> bool:
 
 def folded_box(frame: Frame, boxes: Sequence[Box], turns: int) -> Box:
     """What is shown in place of a folded frame, as pictures show closed templates."""
-    blocks = [entry.title[1:].partition("]")[0] for box in boxes for entry in box.entries] * turns
+    there = still_there(boxes)
+    blocks = [entry.title[1:].partition("]")[0] for box in there for entry in box.entries] * turns
     box = Box("template", frame.name, "", [frame.note, *kinds_of(blocks)], frame.details, frame.count)
-    with_parameters = [each for each in boxes if each.costs.parameters]
+    with_parameters = [each for each in there if each.costs.parameters]
     starts = {each.start for each in with_parameters}
     box.start = starts.pop() if len(starts) == 1 else ""
     lenders = {each.lender for each in boxes} - {""}
     box.lender = lenders.pop() if len(lenders) == 1 else ""
     box.frozen = bool(with_parameters) and all(each.frozen for each in with_parameters)
-    marks = {(each.mark, each.message) for each in boxes}
+    marks: dict[Mark, None] = dict.fromkeys(each.mark for each in boxes)
     if len(marks) == 1:
-        box.mark, box.message = marks.pop()
-    elif marks:
-        box.mark = "error" if any(mark == "error" for mark, _ in marks) else "changed"
+        box.mark = boxes[0].mark
+    else:
+        box.mark = "error" if "error" in marks else "changed"
+    messages = {each.message for each in boxes}
+    box.message = messages.pop() if len(marks) == len(messages) == 1 else messages_of(boxes)
     return box
+
+
+def still_there(boxes: Sequence[Box]) -> Sequence[Box]:
+    """The boxes that count: all but the removed ones, or those, where nothing else is there."""
+    return [box for box in boxes if box.mark != "removed"] or boxes
+
+
+def messages_of(boxes: Sequence[Box]) -> str:
+    """Why a box that stands for others has its colour: `2 added, 1 changed`; nothing where none is marked."""
+    counts = Counter(box.mark for box in boxes)
+    words = {"error": "with errors"}
+    return ", ".join(f"{counts[mark]} {words.get(mark, mark)}" for mark in LOOKS if counts[mark])

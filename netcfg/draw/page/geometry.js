@@ -56,7 +56,7 @@ class Arrangement {
     const parts = this.partings(routes);
     const lines = routes.map((route, link) => (parts.has(link) ? after(route, parts.get(link)) : route));
     const dots = [...new Map([...parts.values()].map((dot) => [dot.join(), dot])).values()];
-    return {width: right - left, height, axis: -left, corners, lines, dots};
+    return {width: right - left, height, axis: -left, corners, routes, lines, dots};
   }
 
   // --- heights

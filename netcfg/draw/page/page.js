@@ -4,7 +4,7 @@ class Page extends View {
   constructor(data) {
     super(find("#stage"), find("#world"));
     sizes = data.sizes;
-    Object.assign(this, {data, folds: new Folds(), chosen: "", hits: [], hit: -1});
+    Object.assign(this, {data, folds: new Folds(), chosen: "", hits: [], hit: -1, fan: [], isRestoring: false});
     this.panel = new Panel(data, find("#about"), {go: (id) => this.reveal(id), neighbours: (part) => this.neighbours(part)});
     for (const network of data.networks) {
       for (const member of this.members(network.level)) {
@@ -12,11 +12,12 @@ class Page extends View {
         if (member.is === "repeat" && network.turns) this.folds.turns.add(member.id);
       }
     }
+    this.first = {folded: new Set(this.folds.folded), turns: new Set(this.folds.turns)};
     this.draw();
     this.start();
     this.listNetworks();
     this.listColours();
-    new ResizeObserver(() => (this.isMoved ? this.look() : this.start())).observe(this.stage);
+    new ResizeObserver(() => this.settle()).observe(this.stage);
   }
 
   // --- drawing
@@ -44,12 +45,14 @@ class Page extends View {
 
   /** Draw again, with the part of that id where it was on the screen. */
   drawAround(id) {
-    this.isMoved = true;
     const before = this.drawing.parts.get(id);
     const isFocused = this.world.contains(document.activeElement);
     this.draw();
     const now = this.drawing.parts.get(id) ?? this.drawing.parts.get(this.shownAs(id));
-    if (before && now) {
+    if (this.fits !== null) {
+      this.fit(this.fits);
+    } else if (before && now) {
+      this.move();
       this.x += (before.x + before.w / 2 - now.x - now.w / 2) * this.scale;
       this.y += (before.y - now.y) * this.scale;
     }
@@ -124,7 +127,7 @@ class Page extends View {
     this.makeTabStop();
     this.mark();
     if (open || !find("#panel").hidden) this.openPanel();
-    if (id) history.replaceState(null, "", `#${encodeURIComponent(id)}`);
+    this.remember();
   }
 
   /** Tab leads to the chosen part, or, where there is none, to the diagram as a whole. */
@@ -146,11 +149,13 @@ class Page extends View {
     if (!part) return;
     this.panel.show(part);
     this.bring(part);
+    this.remember();
   }
 
   closePanel() {
     find("#panel").hidden = true;
     this.focus(this.chosen);
+    this.remember();
   }
 
   /** Show a part, unfolding what it is in, and bring it into view. */
@@ -207,6 +212,8 @@ class Page extends View {
     this.drawAround(id);
     const shown = this.drawing.parts.has(id) ? id : isRepeat ? this.nowOf(member) : this.shownAs(id);
     if (wasChosen) this.choose(shown, false), this.focus(shown);
+    else if (this.chosen && !this.drawing.parts.has(this.chosen)) this.choose(this.shownAs(this.chosen), false);
+    this.remember();
     say(`${part.is === "box" ? "Unfolded" : "Folded"} ${id}`);
   }
 
@@ -240,9 +247,13 @@ class Page extends View {
 
   redrawWhole() {
     this.draw();
-    this.fit();
     this.chosen = this.shownAs(this.chosen);
+    if (this.fits === null) this.isMoved = false;
+    this.settle();
     this.mark();
+    this.makeTabStop();
+    if (!find("#panel").hidden) this.openPanel();
+    this.remember();
     find('[data-do="turns"]').setAttribute("aria-pressed", String(this.folds.turns.size > 0));
   }
 
@@ -262,6 +273,7 @@ class Page extends View {
     }
     find("#found").textContent = words.length ? String(this.hits.length) : "";
     this.mark();
+    this.remember("replaceState");
   }
 
   /** The box by which a box is shown where nothing is folded: that of a first turn, where one stands for all. */
@@ -295,21 +307,97 @@ class Page extends View {
 
   // --- where to
 
+  /**
+   * Along a wire to what a part reads, or to what reads it; where several parts read it, on to the others of them. Else,
+   * and beyond the last of them, through all parts in the order of the file.
+   */
   step(direction) {
     const ids = [...this.drawing.parts.keys()], part = this.drawing.parts.get(this.chosen);
     if (!part) return this.goTo(ids[0]);
     if (direction === "before" || direction === "after") {
-      const next = this.neighbours(part)[direction].map(({id}) => id).find((id) => this.drawing.parts.has(id));
-      return this.goTo(next ?? this.chosen);
+      const ends = this.along(part, direction);
+      this.fan = direction === "after" ? ends : [];
+      return this.goTo(ends[0] ?? this.chosen);
     }
-    const place = ids.indexOf(this.chosen) + (direction === "next" ? 1 : -1);
-    return this.goTo(ids[Math.min(Math.max(place, 0), ids.length - 1)]);
+    const by = direction === "next" ? 1 : -1, other = this.fan[this.fan.indexOf(this.chosen) + by];
+    if (this.fan.includes(this.chosen) && other) return this.goTo(other);
+    this.fan = [];
+    return this.goTo(ids[Math.min(Math.max(ids.indexOf(this.chosen) + by, 0), ids.length - 1)]);
+  }
+
+  /** What stands before or after a part: at the other ends of its wires; in a network the first part, or the last. */
+  along(part, direction) {
+    const inside = [...this.drawing.parts.values()].filter(({net, is}) => net === part.net && is === "box");
+    if (part.is === "network") return inside.slice(...(direction === "after" ? [0, 1] : [-1])).map(({id}) => id);
+    return this.neighbours(part)[direction].map(({id}) => id).filter((id) => this.drawing.parts.has(id));
   }
 
   goTo(id) {
     this.choose(id, false);
     this.bring(this.drawing.parts.get(id));
     this.focus(id);
+    if (this.fan.length > 1 && this.fan.includes(id)) say(`${id}, ${this.fan.indexOf(id) + 1} of ${this.fan.length}`);
+  }
+
+  // --- the address: what is chosen, folded and searched
+
+  /** Put what is shown into the address, as a step that the browser's Back undoes. */
+  remember(how = "pushState") {
+    const address = this.address();
+    if (this.isRestoring || address === location.hash || (!address && !location.hash)) return;
+    try {
+      history[how](null, "", address || `${location.pathname}${location.search}`);
+    } catch {
+      // a page within a page may not: it has no address
+    }
+  }
+
+  address() {
+    const asked = new URLSearchParams(), query = find("#query").value, isOpen = !find("#panel").hidden;
+    this.describe(asked, "fold", "folded", "open", this.folds.folded, this.first.folded, () => true);
+    this.describe(asked, "turns", "shown", "once", this.folds.turns, this.first.turns, ({is}) => is === "repeat");
+    if (query) asked.set("find", query);
+    if (this.chosen && isOpen) asked.set("panel", "1");
+    if (!asked.size) return this.chosen ? `#${encodeURIComponent(this.chosen)}` : "";
+    if (this.chosen) asked.set("part", this.chosen);
+    return `#?${asked}`;
+  }
+
+  /** A set as what differs from the one at first: all, none, or these more and those less. */
+  describe(asked, whole, more, less, now, first, counts) {
+    const all = this.ids(counts), isSame = now.size === first.size && [...now].every((id) => first.has(id));
+    if (isSame) return;
+    if (!now.size || all.every((id) => now.has(id))) return asked.set(whole, now.size ? "all" : "none");
+    for (const id of now) if (!first.has(id)) asked.append(more, id);
+    for (const id of first) if (!now.has(id)) asked.append(less, id);
+  }
+
+  ids(counts) {
+    return this.data.networks.flatMap((network) => [...this.members(network.level)].filter(counts).map(({id}) => id));
+  }
+
+  /** Show what an address asks for, and nothing that it does not. */
+  restore(asked) {
+    this.isRestoring = true;
+    const folded = this.asked(asked, "fold", "folded", "open", this.first.folded, () => true);
+    const turns = this.asked(asked, "turns", "shown", "once", this.first.turns, ({is}) => is === "repeat");
+    if (asked.get("fold") === "all" && !asked.has("turns")) turns.clear();
+    Object.assign(this.folds, {folded, turns});
+    find("#query").value = asked.get("find") ?? "";
+    this.redrawWhole();
+    this.search(find("#query").value);
+    find("#panel").hidden = true;
+    if (asked.get("part")) this.reveal(asked.get("part"));
+    else this.choose("", false);
+    if (asked.has("panel")) this.openPanel();
+    this.isRestoring = false;
+  }
+
+  asked(asked, whole, more, less, first, counts) {
+    const set = new Set(asked.get(whole) === "all" ? this.ids(counts) : asked.get(whole) === "none" ? [] : first);
+    for (const id of asked.getAll(more)) set.add(id);
+    for (const id of asked.getAll(less)) set.delete(id);
+    return set;
   }
 
   listColours() {
@@ -328,7 +416,7 @@ class Page extends View {
     const list = find("#networks"), {networks} = this.data;
     list.hidden = networks.length < 2;
     list.innerHTML = `<option value="">All networks</option>${networks.map(({id, name}) => `<option value="${escaped(id)}">${escaped(name)}</option>`).join("")}`;
-    list.addEventListener("change", () => this.fit(this.drawing.parts.get(list.value)));
+    list.addEventListener("change", () => this.fit(list.value));
   }
 }
 

@@ -1,7 +1,7 @@
 // The side panel: what is known of a part, from its sections to their reference pages.
 
 const counted = (value) => (typeof value === "number" ? value.toLocaleString("en").replace(/,/g, "\u202f") : String(value));
-const FACTS = {macs: "MACs per sample", parameters: "parameters", trainable: "trainable", shape: "shape"};
+const FACTS = {macs: "MACs per sample", "macs before": "MACs per sample before", parameters: "parameters", trainable: "trainable", shape: "shape"};
 
 /** A fact as a reader takes it in: shapes as `64×32×32`, by port where there are several. */
 function factText(key, value) {
@@ -33,7 +33,8 @@ class Panel {
     const name = about.name || [type, path.split(".").at(-1)].filter(Boolean).join(" ");
     const rows = [`<h2 id="panel-title" tabindex="-1">${escaped(name)}</h2>`, `<p class="path">${escaped(about.id)}</p>`];
     const {entries, turns} = this.entries(part);
-    if (about.message) rows.push(`<p class="message">${escaped(about.message)}</p>`);
+    const message = about.message ?? part.shown?.message;
+    if (message) rows.push(`<p class="message">${escaped(message)}</p>`);
     if (turns > 1) rows.push(`<p class="note">Stands for ${turns} in a row; this is the first.</p>`);
     if (part.opens) rows.push(this.foldRow(part));
     if (!entries.length) rows.push(`<p class="details">${escaped(about.details)}</p>`);
@@ -102,9 +103,10 @@ class Panel {
   /** What the blocks in a frame add up to. */
   total(part) {
     const {boxes} = this.data.networks[part.net], {box, count} = part.shown;
-    const entries = boxes.slice(box, box + count).flatMap((each) => each.entries).map(([, body]) => this.data.bodies[body].facts);
+    const all = boxes.slice(box, box + count), left = all.filter(({mark}) => mark !== "removed");
+    const entries = (left.length ? left : all).flatMap((each) => each.entries).map(([, body]) => this.data.bodies[body].facts);
     const sum = (key) => entries.reduce((total, facts) => (facts[key] === null || total === null ? null : total + (facts[key] ?? 0)), 0);
-    const facts = {boxes: count, parameters: sum("parameters"), trainable: sum("trainable"), macs: sum("macs")};
+    const facts = {boxes: left.length || count, parameters: sum("parameters"), trainable: sum("trainable"), macs: sum("macs")};
     return `<section><h3>In all</h3>${this.facts(facts)}</section>`;
   }
 

@@ -1,11 +1,14 @@
 // What is seen of the drawing: where it is, and how large.
 
 const find = (selector) => document.querySelector(selector);
-const FAR = 0.3;  // below this scale text cannot be read and is left out
+const FAR = 0.3;  // below this scale text is left out
+const TARGET = 24;  // what can be clicked is as wide and high as that, in pixels, from this scale on:
+const READABLE = 0.8;  // from this scale on text can be read, and everything is large enough to be hit
 
 class View {
   constructor(stage, world) {
-    Object.assign(this, {stage, world, scale: 1, x: 0, y: 0, isMoved: false, boxes: []});
+    // `fits` is the id of what fills the window, "" of everything, null where nothing needs to.
+    Object.assign(this, {stage, world, scale: 1, x: 0, y: 0, isMoved: false, fits: null, boxes: []});
   }
 
   /** Put the view where `x`, `y` and `scale` say, at most once a frame. */
@@ -41,38 +44,51 @@ class View {
   zoom(factor, at) {
     const {width, height} = this.stage.getBoundingClientRect(), [px, py] = at ?? [width / 2, height / 2];
     const scale = Math.min(8, Math.max(0.004, this.scale * factor));
-    this.isMoved = true;
+    this.move();
     this.x = px - (px - this.x) * (scale / this.scale);
     this.y = py - (py - this.y) * (scale / this.scale);
     this.scale = scale;
     this.look();
   }
 
-  /** The view at first: everything, or of what is too large for that, its beginning. */
+  /** From now on the view is where somebody moved it. */
+  move() { Object.assign(this, {isMoved: true, fits: null}); }
+
+  /** The window has another size, or there is something else in it: what filled it does so still. */
+  settle() {
+    if (this.fits !== null) this.fit(this.fits);
+    else if (this.isMoved) this.look();
+    else this.start();
+  }
+
+  /** The view at first: everything, or of what cannot be read then, its beginning. */
   start() {
     this.fit();
-    if (this.scale >= FAR) return;
+    this.fits = null;
+    if (this.scale >= READABLE) return;
     const {width} = this.stage.getBoundingClientRect();
-    this.scale = Math.max(this.scale, Math.min(0.8, (width - 40) / this.drawing.width));
+    this.scale = READABLE;
     this.x = Math.max(20, (width - this.drawing.width * this.scale) / 2);
     this.y = 20;
   }
 
-  fit(part) {
-    const {width, height} = this.stage.getBoundingClientRect();
+  /** Fill the window with a part, or with everything, until it is moved. */
+  fit(id = "") {
+    const part = this.drawing.parts.get(id), {width, height} = this.stage.getBoundingClientRect();
     const {x = 0, y = 0, w, h} = part ?? {w: this.drawing.width, h: this.drawing.height};
-    this.isMoved = Boolean(part);
+    Object.assign(this, {isMoved: false, fits: part ? id : ""});
     this.scale = Math.min(part ? 1.5 : 1.25, Math.max(0.004, Math.min((width - 40) / w, (height - 40) / h)));
     this.x = (width - w * this.scale) / 2 - x * this.scale;
     this.y = Math.max(20, (height - h * this.scale) / 2) - y * this.scale;
     this.look();
   }
 
-  /** Move the view so that a part is in it, large enough to read. */
+  /** Move the view so that a part is in it, large enough to read; where all is fitted, it is in it already. */
   bring(part) {
+    if (this.fits === "" && this.scale >= FAR) return;
     const {width, height} = this.stage.getBoundingClientRect();
-    this.isMoved = true;
-    if (this.scale < 0.5) this.scale = 1;
+    this.move();
+    if (this.scale < READABLE) this.scale = 1;
     const left = this.x + part.x * this.scale, top = this.y + part.y * this.scale;
     const inside = left > 20 && top > 20 && left + part.w * this.scale < width - 20 && top + Math.min(part.h * this.scale, height / 2) < height - 20;
     if (!inside) {

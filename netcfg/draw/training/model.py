@@ -29,6 +29,10 @@ from netcfg.shapes import show
 CardKind = Literal["data", "network", "block", "loss", "phase"]
 PHASE_COLOURS = ("#d55e00", "#009e73", "#0072b2", "#b4468f", "#a67c00", "#5b6876")
 """Told apart by colour-blind readers too; further phases begin anew."""
+PHASE_INKS = dict(
+    zip(PHASE_COLOURS, ("#b34d00", "#00795a", "#0072b2", "#a53d82", "#806000", "#56626f"), strict=True)
+)
+"""The same, darker: for words, and beneath white ones."""
 
 
 @dataclass(slots=True, eq=False)
@@ -260,9 +264,10 @@ class _Sheet:
     def _add_loss(self, name: str, loss: Loss) -> Iterator[Flow]:
         readers = [number for number, phase in self.phases.items() if name in phase.weights]
         of = f" of {', '.join(loss.evaluates)}" if loss.evaluates else ""
-        entry = Entry(f"[{loss.type_name}] {name}", None, loss)
+        entry = Entry(f"[{loss.type_name}] {name}", self.program.loss_spans[name], loss)
         pieces = [words(loss.type_name) + of, *([] if readers else ["not minimised"])]
-        box = Box("loss", name, "", pieces, entry.title, path=f"Loss.{name}", entries=(entry,))
+        details = f"{entry.title}\n{place_text(self.program.loss_spans[name])}"
+        box = Box("loss", name, "", pieces, details, path=f"Loss.{name}", entries=(entry,))
         reads = self.plan.reach.reads(loss)
         count = len(reads) + len(loss.evaluates)
         rows = [Row(enters=number < count, leaves=not number) for number in range(max(count, 1))]

@@ -1,0 +1,112 @@
+"""Broken copies of the shipped files: lines and characters are taken out, doubled, exchanged or replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from random import Random
+
+NUMBERS = (
+    "0", "-1", "1", "2", "3.5", "1e400", "nan", "inf", "1_000", "0x10", "99999999", "9" * 60, "-0", "", "True", "None",
+    "1, 2", "1,,2", "${1/0}", "${2**99}", "$nothing", "$", "${", "$$", "½", "٣",
+)  # fmt: skip
+LINES = (
+    "[", "]", "{", "}", "{}", "[]", "[net]", "[net] x", "[x", "{Net", "= 1", "a =", "a", "# x", "; x", "[input]",
+    "[output]", "name = input", "from = -1", "from = 0", "from = -99", "from = a.b.c", "repeat = 10000", "repeat = 0",
+    "shared_with = -1", "weights = imagenet", "freeze = True", "{General}", "[variables]", "{Data}", "{Model}",
+    "{Define t}", "[parameters]", "{include blocks/vgg16.cfg}", "{include ../x}", "{include .}", "[preset demo]",
+    "channels = 1", "[flatten]", "[route]", "[softmax]", "dim = 9", "activation = rleu", "\x1b[31m", "\ufeff",
+    "é" * 300,
+)  # fmt: skip
+LETTERS = "[]{}=#;$\"',.-_ \t\n\r\0\x1b%é𝔸aA09"
+Lines = list[str]
+Change = Callable[[Lines, Random], None]
+
+
+@cache
+def shipped() -> tuple[str, ...]:
+    """The texts of all shipped files."""
+    folder = Path(str(files("netcfg.cfg")))
+    return tuple(path.read_text(encoding="utf-8") for path in sorted(folder.rglob("*.cfg")))
+
+
+def mutant(random: Random) -> str:
+    """A shipped file with one to five changes."""
+    lines = random.choice(shipped()).splitlines()
+    for _ in range(random.choice((1, 1, 2, 3, 5))):
+        random.choice(CHANGES)(lines, random)
+        lines = "\n".join(lines).split("\n")
+    text = "\n".join(lines) + "\n"
+    return text[: random.randrange(len(text))] if random.random() < 0.03 else text
+
+
+def _place(lines: Lines, random: Random) -> int:
+    if not lines:
+        lines.append("")
+    return random.randrange(len(lines))
+
+
+def _without_line(lines: Lines, random: Random) -> None:
+    del lines[_place(lines, random)]
+
+
+def _line_twice(lines: Lines, random: Random) -> None:
+    place = _place(lines, random)
+    lines.insert(_place(lines, random), lines[place])
+
+
+def _lines_exchanged(lines: Lines, random: Random) -> None:
+    one, other = _place(lines, random), _place(lines, random)
+    lines[one], lines[other] = lines[other], lines[one]
+
+
+def _line_more(lines: Lines, random: Random) -> None:
+    lines.insert(_place(lines, random), random.choice(LINES))
+
+
+def _other_value(lines: Lines, random: Random) -> None:
+    place = _place(lines, random)
+    key, equals, _ = lines[place].partition("=")
+    if equals:
+        lines[place] = f"{key}= {random.choice(NUMBERS)}"
+
+
+def _value_of_another(lines: Lines, random: Random) -> None:
+    place = _place(lines, random)
+    key, equals, _ = lines[place].partition("=")
+    values = [value for _, is_option, value in (line.partition("=") for line in lines) if is_option]
+    if equals and values:
+        lines[place] = f"{key}={random.choice(values)}"
+
+
+def _other_letters(lines: Lines, random: Random) -> None:
+    place = _place(lines, random)
+    line = lines[place]
+    start = random.randint(0, len(line))
+    end = min(len(line), start + random.choice((0, 0, 1, 1, 3)))
+    put = "".join(random.choice(LETTERS) for _ in range(random.choice((0, 1, 1, 2))))
+    lines[place] = line[:start] + put + line[end:]
+
+
+def _letters_exchanged(lines: Lines, random: Random) -> None:
+    place = _place(lines, random)
+    line = lines[place]
+    if len(line) > 1:
+        at = random.randrange(len(line) - 1)
+        lines[place] = line[:at] + line[at + 1] + line[at] + line[at + 2 :]
+
+
+def _stretch_moved(lines: Lines, random: Random) -> None:
+    start = _place(lines, random)
+    stretch = lines[start : start + random.randint(1, 8)]
+    del lines[start : start + len(stretch)]
+    at = random.randint(0, len(lines))
+    lines[at:at] = stretch
+
+
+CHANGES: tuple[Change, ...] = (
+    _without_line, _line_twice, _lines_exchanged, _line_more, _other_value, _other_value, _value_of_another,
+    _other_letters, _other_letters, _letters_exchanged, _stretch_moved,
+)  # fmt: skip
