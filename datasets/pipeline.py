@@ -258,7 +258,7 @@ class Pipeline:
         kinds = {name: spec.kind for name, spec in sample_fields(data).items()}
         drawing = Drawing(self._opened, kinds)
         preparer = Preparer(self._samples, per_sample, self._kinds, seed, drawing, data.source)
-        draws = _draws(data, self._opened, training, seed)
+        draws = _draws(data, self._opened, training, seed, drawing)
         self.sampler = EpochSampler(
             len(preparer), batch_size, seed, shuffle, drop_last, limit_batches, draws, share, training
         )
@@ -357,7 +357,7 @@ def open_samples(data: Data, split: Split, training: bool = True, seed: int = 0)
         if step.extends_source and step.applies(training):
             if isinstance(step, Sampler):
                 draws = step.epoch(described(samples.table, data.source), 0, seed)
-                samples = drawn(samples, draws, {name: fields[name].kind for name in wanted}, step.type_name)
+                samples = drawn(samples, draws, {name: fields[name].kind for name in wanted}, step)
             else:
                 assert isinstance(step, Transform)
                 samples = step.extend(samples, wanted, fields)
@@ -376,7 +376,7 @@ def sample_fields(data: Data) -> dict[str, FieldSpec]:
     return {name: fields[name] for name in names}
 
 
-def _draws(data: Data, samples: Samples, training: bool, seed: int) -> Draws | None:
+def _draws(data: Data, samples: Samples, training: bool, seed: int, drawing: Drawing) -> Draws | None:
     """What the sampler of a program chooses for each epoch; None where all samples are shown."""
     asked = [
         step
@@ -390,11 +390,21 @@ def _draws(data: Data, samples: Samples, training: bool, seed: int) -> Draws | N
             [Finding("NC107", f"[{asked[1].type_name}] is written twice in {{Data}}", data.span)]
         )
     table = described(samples.table, data.source)
-    return partial(_epoch_of, asked[0], table, seed)
+    return partial(_epoch_of, asked[0], table, seed, drawing)
 
 
-def _epoch_of(sampler: Sampler, table: SampleTable, seed: int, epoch: int) -> Sequence[Draw]:
-    return sampler.epoch(table, epoch, seed)
+def _epoch_of(
+    sampler: Sampler, table: SampleTable, seed: int, drawing: Drawing, epoch: int
+) -> Sequence[Draw]:
+    """The draws of an epoch. Raises `NetcfgError` for draws of samples that are not there, or cannot be changed so."""
+    draws = sampler.epoch(table, epoch, seed)
+    wrong = next((draw.sample for draw in draws if not 0 <= draw.sample < len(table)), None)
+    if wrong is not None:
+        raise NetcfgError(
+            f"[{sampler.type_name}] draws sample {wrong} of {len(table)}\nhelp: samples count from 0"
+        )
+    drawing.expect_possible(draws, sampler)
+    return draws
 
 
 def lowered(data: Data, training: bool, split: Split | None = None) -> list[tuple[bool, Callable[..., Any]]]:

@@ -12,8 +12,9 @@ from torch.optim import lr_scheduler
 
 from netcfg.blocks.optimizers.adaptive import Adam
 from netcfg.blocks.optimizers.rmsprop import RmsProp
-from netcfg.blocks.optimizers.schedules import SCHEDULES, Plateau, Schedule
+from netcfg.blocks.optimizers.schedules import Plateau, Schedule
 from netcfg.blocks.optimizers.sgd import Sgd
+from netcfg.blocks.registry import Clash, forget
 from netcfg.blocks.values import show_value
 from netcfg.passes.schema import check_section
 from netcfg.reference import find_section, page_text, reference_markdown
@@ -196,10 +197,10 @@ def test_a_schedule_of_ones_own_is_one_class() -> None:
         assert conflict("[sgd]; schedule = cosine; floor = 0.25") == [
             "NC105 `sgd` has `floor`, which belongs to `schedule = halving`, and its schedule is `cosine`"
         ]
-        with pytest.raises(TypeError, match="defined by both"):
+        with pytest.raises(Clash, match="defined by both"):
             type("Other", (Schedule,), {"__module__": "elsewhere"}, schedule="halving")
     finally:
-        del SCHEDULES["halving"]
+        forget([Halving])
     assert conflict("[sgd]; schedule = halving")[0].startswith("NC105 `schedule` must be one of `constant`, ")
 
 

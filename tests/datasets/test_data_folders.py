@@ -47,7 +47,7 @@ def own_source(tmp_path):
             return Found({"path": str(folder)}) if (folder / "mine.txt").exists() else None
 
     yield Mine
-    forget(Mine.__module__)
+    forget([Mine])
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import netcfg
+from netcfg.blocks.sources.audetnet_folder import AudetnetFolder
 from netcfg.blocks.sources.clips import Clips
 from netcfg.blocks.sources.disfa import Disfa
 from netcfg.cli.main import main
@@ -225,3 +226,17 @@ def test_clips_that_disagree_are_read_by_what_fits_most():
         expect_fit(Pairing(), mixed)
     expect_fit(Pairing(first_frame=1), mixed)
     expect_fit(Pairing(), [])
+
+
+def test_ids_of_audetnets_folder_are_paired_with_pictures_in_the_same_way(tmp_path):
+    main(["data", "make", "audetnet", str(tmp_path), "--image-size", "32"])
+    for path in sorted((tmp_path / "imgs").iterdir()):
+        clip, _, number = path.stem.rpartition("_")
+        path.rename(path.with_name(f"{clip}_{int(number) - 1}.jpg"))
+    source = AudetnetFolder(path=str(tmp_path), missing="skip")
+    with pytest.raises(NetcfgError, match=r"by number 9 of 12 .* with `first_frame = 0` all"):
+        source.open("train", ("image",))
+    shifted = source.model_copy(update={"first_frame": 0, "missing": "stop"}).open("train", ("image",))
+    assert len(shifted) == 8
+    first = netcfg_picture(tmp_path / "imgs" / f"{shifted.table.ids[0].rpartition('_')[0]}_0.jpg")
+    assert (shifted[0]["image"] == first).all()

@@ -10,10 +10,11 @@ from __future__ import annotations
 from bisect import bisect_right
 from functools import partial
 from math import cos, inf, pi
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, cast
 
 from pydantic import Field as Option
 
+from netcfg.blocks import registry
 from netcfg.blocks.base import Group, Section
 from netcfg.blocks.fields import PositiveInt
 from netcfg.blocks.values import Reader
@@ -35,15 +36,11 @@ class Schedule(Section):
         super().__init_subclass__(**kwargs)
         if schedule is not None:
             cls.type_name = schedule
-            taken = SCHEDULES.get(schedule)
-            if taken is not None and (taken.__module__, taken.__qualname__) != (
-                cls.__module__,
-                cls.__qualname__,
-            ):
-                raise TypeError(
-                    f"`schedule = {schedule}` is defined by both {taken.__module__} and {cls.__module__}"
-                )
-            SCHEDULES[schedule] = cls
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        if "schedule" in kwargs:
+            registry.register(cls)
 
     def __str__(self) -> str:
         return self.type_name
@@ -57,7 +54,7 @@ class Schedule(Section):
         return None
 
 
-SCHEDULES: dict[str, type[Schedule]] = {}
+SCHEDULES = cast("dict[str, type[Schedule]]", registry.SCHEDULES)
 """All schedules by name, those of extensions among them."""
 
 
