@@ -148,9 +148,9 @@ class EpochSampler:
         share: Share = ALONE,
         equal_shares: bool = False,
     ):
-        self._draws = draws or (lambda epoch: [Draw(index) for index in range(samples)])
-        self._drawn: tuple[int, Sequence[Draw]] = 0, self._draws(0)
-        self.samples = samples = len(self._drawn[1])
+        self._draws = draws
+        self._drawn: tuple[int, Sequence[Draw]] = 0, [] if draws is None else draws(0)
+        self.samples = samples = samples if draws is None else len(self._drawn[1])
         self.rank, self.processes = share
         self.batch_size = batch_size = batch_size * self.processes
         self.equal_shares = equal_shares
@@ -204,6 +204,8 @@ class EpochSampler:
 
     def _shown(self) -> Sequence[tuple[Draw, int]]:
         """The epoch's draws before they are shuffled; each with how often its sample stands before."""
+        if self._draws is None:
+            return [(Draw(index), 0) for index in range(self.samples)]
         if self._drawn[0] != self.epoch:
             self._drawn = self.epoch, self._draws(self.epoch)
         draws = self._drawn[1]

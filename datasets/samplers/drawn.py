@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -79,8 +80,6 @@ class Drawn:
     def table(self) -> SampleTable:
         """What is known of each draw's sample; names say what was done to it."""
         if self._table is None:
-            from dataclasses import replace
-
             table = self.samples.table.rows([draw.sample for draw in self.draws])
             names = [name + change_words(draw) for name, draw in zip(table.ids, self.draws, strict=True)]
             self._table = replace(table, ids=tuple(names), has_copies=any(map(is_changed, self.draws)))
