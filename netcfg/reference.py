@@ -24,7 +24,16 @@ def find_section(name: str) -> tuple[list[type[Section]], list[str]]:
     read_packages()
     wanted = name.strip("[]")
     known = sorted({name for group in GROUPS for name in sections(group)})
-    return [found for group in GROUPS if (found := find(group, wanted))], known
+    pages = [found for group in GROUPS if (found := find(group, wanted))]
+    return pages or [kind for kind in schedules() if kind.type_name == wanted], known
+
+
+def schedules() -> list[type[Section]]:
+    """The schedules of optimizers: no sections, as their options stand in those of optimizers, but with pages."""
+    sections("optimizer")
+    from netcfg.blocks.optimizers.schedules import SCHEDULES
+
+    return list(SCHEDULES.values())
 
 
 def index_text() -> str:
@@ -52,9 +61,12 @@ def page_text(section: type[Section]) -> str:
         (key, kind.replace("\\|", "|"), default, meaning)
         for key, kind, default, meaning in section.option_rows()
     ]
-    return "\n".join(
-        [f"[{section.type_name}]", "", section.describe(), "", *aligned(rows), "", origin(section)]
-    )
+    return "\n".join([title_of(section), "", section.describe(), "", *aligned(rows), "", origin(section)])
+
+
+def title_of(section: type[Section]) -> str:
+    """How it is written: `[adam]`, `schedule = cosine`."""
+    return f"schedule = {section.type_name}" if section.family == "schedule" else f"[{section.type_name}]"
 
 
 def page_markdown(section: type[Section]) -> str:
@@ -66,6 +78,10 @@ def page_markdown(section: type[Section]) -> str:
     ]
     table = rows if len(rows) > 2 else ["No options of its own."]
     return "\n".join([f"### `[{section.type_name}]`", "", _markdown(section.describe()), "", *table, ""])
+
+
+def _schedule_markdown(kind: type[Section]) -> str:
+    return page_markdown(kind).replace(f"### `[{kind.type_name}]`", f"##### `schedule = {kind.type_name}`", 1)
 
 
 def common_options_markdown() -> str:
@@ -86,6 +102,9 @@ def reference_markdown() -> str:
         if group == "network":
             parts += ["Every block has these options:\n", common_options_markdown() + "\n"]
         parts += [page_markdown(section) for section in _shipped(group)]
+        if group == "optimizer":
+            parts.append("#### Schedules\n\nTheir options are written in the section of the optimizer.\n")
+            parts += [_schedule_markdown(kind) for kind in schedules()]
     return "\n".join(parts)
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from netcfg.blocks.losses.base import Loss as Loss
     from netcfg.blocks.metrics.base import Metric as Metric
     from netcfg.blocks.optimizers.base import Optimizer as Optimizer
+    from netcfg.blocks.optimizers.schedules import Schedule as Schedule
     from netcfg.blocks.samplers.base import Sampler as Sampler
     from netcfg.blocks.samples import ClipSamples as ClipSamples
     from netcfg.blocks.samples import Draw as Draw
@@ -44,6 +45,7 @@ _HOMES = {
     "SampleTable": "samples",
     "Sampler": "samplers.base",
     "Samples": "samples",
+    "Schedule": "optimizers.schedules",
     "Section": "base",
     "Shape": "base",
     "ShapeError": "base",
@@ -54,7 +56,7 @@ _HOMES = {
 
 __all__ = [
     "Block", "ClipSamples", "Draw", "FieldSpec", "Found", "Loss", "Metric", "Optimizer", "Sample", "SampleTable",
-    "Sampler", "Samples", "Section", "Shape", "ShapeError", "Source", "Split", "Transform",
+    "Sampler", "Samples", "Schedule", "Section", "Shape", "ShapeError", "Source", "Split", "Transform",
     "made",
 ]  # fmt: skip
 
