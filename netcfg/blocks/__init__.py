@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from netcfg.blocks.losses.base import Loss as Loss
     from netcfg.blocks.made import made as made
     from netcfg.blocks.metrics.base import Metric as Metric
+    from netcfg.blocks.metrics.judgement import Figures as Figures
     from netcfg.blocks.optimizers.base import Optimizer as Optimizer
     from netcfg.blocks.samplers.base import Sampler as Sampler
     from netcfg.blocks.samples import ClipSamples as ClipSamples
@@ -34,6 +35,7 @@ _HOMES = {
     "ClipSamples": "samples",
     "Draw": "samples",
     "FieldSpec": "fields",
+    "Figures": "metrics.judgement",
     "Found": "sources.base",
     "Loss": "losses.base",
     "Metric": "metrics.base",
@@ -52,9 +54,8 @@ _HOMES = {
 }
 
 __all__ = [
-    "Block", "ClipSamples", "Draw", "FieldSpec", "Found", "Loss", "Metric", "Optimizer", "Sample", "SampleTable",
-    "Sampler", "Samples", "Section", "Shape", "ShapeError", "Source", "Split", "Transform",
-    "made",
+    "Block", "ClipSamples", "Draw", "FieldSpec", "Figures", "Found", "Loss", "Metric", "Optimizer", "Sample",
+    "SampleTable", "Sampler", "Samples", "Section", "Shape", "ShapeError", "Source", "Split", "Transform", "made",
 ]  # fmt: skip
 
 
