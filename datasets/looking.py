@@ -53,7 +53,7 @@ class Look:
         active = [table.labels[LABELS] > np.float32(table.active_above) for table in tables]
         names = self.source.fields()[LABELS].names
         rows = {name: [_share(shown[:, place]) for shown in active] for place, name in enumerate(names)}
-        return rows | {"none": [_share(~shown.any(1)) for shown in active]}
+        return rows | {"none": [_share(np.asarray(~shown.any(axis=1))) for shown in active]}
 
 
 def look_at(source: Source, flow: OpticalFlow | None = None) -> Look:

@@ -251,10 +251,8 @@ class Pipeline:
         looked_at = DeclaredSamples(data.source, sample_fields(data), data.needed[0])
         self._finishers = [transform for per_sample, transform in transforms if not per_sample]
         self._kinds = {name: data.fields[name].kind for name in data.used}
-        per_sample: list[Callable[..., Sample]] = [
-            looked_at,
-            *(transform for per_sample, transform in transforms if per_sample),
-        ]
+        per_sample: list[Callable[..., Sample]] = [looked_at]
+        per_sample += [transform for is_per_sample, transform in transforms if is_per_sample]
         self._opened = open_samples(data, split, training, seed)
         self._samples = remembering(self._opened, workers, looked_at.take) if remember else self._opened
         kinds = {name: spec.kind for name, spec in sample_fields(data).items()}

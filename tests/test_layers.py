@@ -41,6 +41,7 @@ LAYERS = [
     {"netcfg.datasets"},
     {"netcfg.builder"},
     {"netcfg.trainers"},
+    {"netcfg.contract"},
     {"netcfg.cli", "netcfg.__main__"},
 ]
 LIGHT = LAYERS[:8]

@@ -25,10 +25,12 @@ from netcfg.datasets.pictures.face_boxes import (
 )
 from netcfg.datasets.pictures.face_crop import levelling, read_landmarks
 from netcfg.datasets.pictures.frames import picture_files
+from netcfg.datasets.pictures.notes import say
 from netcfg.datasets.pictures.reading import ORDINARY, Reading, expect_picture
 from netcfg.datasets.samples.clips import Clip
 from netcfg.datasets.samples.table_samples import black
-from netcfg.source import NetcfgError
+from netcfg.source import NetcfgError, shown_path
+from netcfg.words import named
 
 Crop = Literal["face", "levelled", "none"]
 
@@ -171,9 +173,15 @@ def _state(path: Path) -> str:
 def numbered_pictures(folder: Path) -> dict[int, Path]:
     """The pictures of a folder by the last number in their names, in the order of these.
 
-    Where names have no numbers, or not different ones, pictures count from 1 in the order of their names.
+    Where no name has a number, or two have the same, pictures count from 1 in the order of their names. Those without
+    a number among others that have one are no frames (a cover, say): they are left out, which is said.
     """
     files = picture_files(folder)
     numbers = [re.findall(r"\d+", path.stem)[-1:] for path in files]
     found = {int(number[0]): path for number, path in zip(numbers, files, strict=True) if number}
-    return dict(sorted(found.items())) if len(found) == len(files) else dict(enumerate(files, 1))
+    others = [path.name for number, path in zip(numbers, files, strict=True) if not number]
+    if not found or len(found) + len(others) < len(files):
+        return dict(enumerate(files, 1))
+    if others:
+        say(f"{shown_path(folder)}: left out, as their names have no number: {named(others)}")
+    return dict(sorted(found.items()))

@@ -16,6 +16,7 @@ from netcfg.datasets.pictures.unpacked_videos import frame_count, unpack
 from netcfg.datasets.samples.clip_pictures import ClipPictures, Crop, Labelling, numbered_pictures
 from netcfg.datasets.samples.clips import Clip, Database, files_by_number
 from netcfg.datasets.samples.missing import Missing, with_pictures, without_broken
+from netcfg.datasets.samples.pairing import NUMBERS, Numbers, Pairing, expect_fit
 from netcfg.datasets.samples.table_samples import TableSamples
 from netcfg.source import NetcfgError
 from netcfg.words import counted
@@ -39,6 +40,7 @@ class Handling:
     cache: Path | None = None
     labelling: Labelling = Labelling()
     reading: Reading = ORDINARY
+    pairing: Pairing = NUMBERS
 
 
 def open_clips(
@@ -53,6 +55,8 @@ def open_clips(
     clips = [_with_boxes(database.clips[place], handling) for place in chosen]
     is_shown = bool({"image", "flow"} & set(fields))
     files = _frames_of(clips, handling, is_shown)
+    _expect_pairs(database, chosen, files, handling)
+    files = [handling.pairing.keyed(own, clip.labels) for clip, own in zip(clips, files, strict=True)]
     flows = [_flows_of(clip, handling) for clip in clips]
     places = _places_in(clips, files, flows, handling)
     if not places:
@@ -115,7 +119,25 @@ def clips_of_subjects(database: Database, subjects: Sequence[str]) -> list[int]:
 def _with_boxes(clip: Clip, handling: Handling) -> Clip:
     if handling.boxes is None:
         return clip
-    return replace(clip, boxes=files_by_number(handling.boxes / clip.place, (".txt",)))
+    boxes = files_by_number(handling.boxes / clip.place, (".txt",))  # they are numbered as the frames are
+    return replace(clip, boxes=handling.pairing.keyed(dict(sorted(boxes.items())), clip.labels))
+
+
+def _expect_pairs(
+    database: Database, chosen: Sequence[int], files: Sequence[Files], handling: Handling
+) -> None:
+    """Refuse numbers that fit another reading better, in any clip: those of other splits, too, but for their videos."""
+    own = dict(zip(chosen, files, strict=True))
+    numbers = []
+    for place, clip in enumerate(database.clips):
+        if place in own:
+            pictures = frozenset(own[place])
+        elif clip.pictures.is_dir():
+            pictures = frozenset(numbered_pictures(clip.pictures))
+        else:
+            continue
+        numbers.append(Numbers(frozenset(clip.labels), pictures, clip.pictures))
+    expect_fit(handling.pairing, numbers)
 
 
 def _frames_of(clips: Sequence[Clip], handling: Handling, shown: bool) -> list[Files]:
@@ -139,7 +161,7 @@ def _flows_of(clip: Clip, handling: Handling) -> Files:
     folder = handling.flow / clip.place
     if not folder.is_dir():
         return {}
-    flows = numbered_pictures(folder)
+    flows: Files = handling.pairing.keyed(numbered_pictures(folder), clip.labels)
     last = max(clip.labels, default=0)
     return flows if last in flows or last - 1 not in flows else {**flows, last: flows[last - 1]}
 

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from netcfg.blocks.fields import Split
 from netcfg.blocks.picture_files import PICTURES
 from netcfg.blocks.samples import FramePair, SampleTable
+from netcfg.blocks.sources.audetnet_folder import label_files
 from netcfg.datasets.pictures.face_boxes import Picture
 from netcfg.datasets.pictures.frames import picture_files
 from netcfg.datasets.pictures.notes import say
@@ -128,6 +129,13 @@ def checked_labels(layout: Layout) -> Labels:
             f"there is no folder {shown_path(layout.folder)}\n"
             "help: `netcfg data make audetnet DIR` writes one to try with"
         )
+    if not path.exists():
+        others = label_files(layout.folder)
+        if others:
+            raise NetcfgError(
+                f"{shown_path(layout.folder)} has no `{layout.labels}`; its labels are {named(others)}\n"
+                f"help: write `labels = {others[0]}`"
+            )
     labels = _of_units(read_labels(path), layout.units, shown_path(path))
     _check_range(labels, layout, shown_path(path))
     return labels

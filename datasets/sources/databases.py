@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from netcfg.blocks.picture_files import VIDEOS
 from netcfg.datasets.samples.clips import Clip, Database, Frame, files_by_number
 from netcfg.datasets.samples.label_files import read_csv_rows
+from netcfg.datasets.samples.pairing import Pairing
 from netcfg.datasets.sources.audetnet_folder import MAX_INTENSITY
 from netcfg.datasets.sources.synthetic_faces import BP4D_AUS, DISFA_AUS, SyntheticFaces
 from netcfg.source import NetcfgError, shown_path
@@ -209,7 +210,9 @@ def database_frames(
 ) -> FramesToWrite:
     """Each clip's every so many labelled frames of `disfa` or `bp4d`, cut to the face."""
     database = bp4d(folder) if name == "bp4d" else disfa(folder, occurrence)
-    frames = database.frames(size, every)
+    pairing = Pairing(first_frame)
+    database.expect_pairs(pairing)
+    frames = database.frames(size, every, pairing)
     return FramesToWrite(database.subjects, database.count(every), frames, database.notes)
 
 

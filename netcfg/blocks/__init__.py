@@ -8,6 +8,9 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+# At once: when the file `made` is imported later, its module would take the place of the function under this name.
+from netcfg.blocks.made import made as made
+
 if TYPE_CHECKING:
     from netcfg.blocks.base import Block as Block
     from netcfg.blocks.base import Section as Section
@@ -15,7 +18,6 @@ if TYPE_CHECKING:
     from netcfg.blocks.fields import FieldSpec as FieldSpec
     from netcfg.blocks.fields import Split as Split
     from netcfg.blocks.losses.base import Loss as Loss
-    from netcfg.blocks.made import made as made
     from netcfg.blocks.metrics.base import Metric as Metric
     from netcfg.blocks.metrics.judgement import Figures as Figures
     from netcfg.blocks.optimizers.base import Optimizer as Optimizer
@@ -50,7 +52,6 @@ _HOMES = {
     "Source": "sources.base",
     "Split": "fields",
     "Transform": "transforms.base",
-    "made": "made",
 }
 
 __all__ = [

@@ -461,6 +461,11 @@ SEEN = """(() => {
   });
 })()"""
 LONG = NET + "".join(f"[connected]\nname = c{place}\noutput_features = {place + 1}\n" for place in range(40))
+LONGER = "{Net}\n[net]\nchannels = 3\nheight = 8\nwidth = 8\n[flatten]\nname = s0\n" + "".join(
+    f"[connected]\nname = c{place}\noutput_features = 192\n"
+    f"[combine_add]\nname = s{place}\ncombine_layers = c{place}, s{place - 1}\n"
+    for place in range(1, 90)
+)
 
 
 @pytest.fixture(scope="module")
@@ -554,12 +559,13 @@ def test_words_of_the_page_can_be_read(browser: Browser, page: str, dark: bool) 
 # --- on paper
 
 
-@pytest.mark.parametrize("name", ["long", "difference", "wide", "networks"])
+@pytest.mark.parametrize("name", ["long", "longer", "difference", "wide", "networks"])
 def test_on_paper_boxes_are_whole_and_the_legend_is_clear(
     browser: Browser, long_page: str, name: str
 ) -> None:
     pages = {
         "long": lambda: long_page,
+        "longer": lambda: page_of(picture(graphs(LONGER))),
         "difference": lambda: difference_page(
             RESIDUAL + LONG, RESIDUAL + LONG.replace("output_features = 9", "output_features = 90")
         ),
@@ -574,7 +580,7 @@ def test_on_paper_boxes_are_whole_and_the_legend_is_clear(
             """[
               [...document.querySelectorAll('.strip')].map((strip) => strip.viewBox.baseVal)
                 .map(({y, height}) => [y, y + height]),
-              [...netcfg.drawing.parts.values()].filter(({is}) => is === 'box').map(({id, y, h}) => [id, y, y + h]),
+              [...netcfg.onPaper.parts.values()].filter(({is}) => is === 'box').map(({id, y, h}) => [id, y, y + h]),
               (({top, bottom}) => [top, bottom, document.querySelector('#paper').getBoundingClientRect().top])
                 (document.querySelector('#legend').getBoundingClientRect()),
             ]"""
@@ -584,6 +590,10 @@ def test_on_paper_boxes_are_whole_and_the_legend_is_clear(
         for (_, end), (start, _) in pairwise(strips):
             assert end == pytest.approx(start, abs=0.02)
         assert legend[1] <= legend[2]
+        width = browser.evaluate("Math.max(netcfg.onPaper.width, 700)")
+        assert (
+            max(high - low for low, high in strips) <= 2 * width
+        )  # none has to be made much smaller for its sheet
         texts = browser.evaluate("[...document.querySelectorAll('.strip .box text')].length")
         assert texts >= len(found) / 2
         assert browser.evaluate("getComputedStyle(document.querySelector('#stage')).display") == "none"

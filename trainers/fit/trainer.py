@@ -40,6 +40,7 @@ from netcfg.trainers.reporting.gallery import Gallery
 from netcfg.trainers.reporting.progress import Stretch, clock, epoch_line, open_display
 from netcfg.trainers.reporting.report import notes, result_tables
 from netcfg.trainers.reporting.tensorboard import Events
+from netcfg.trainers.runs.checkpoints import STATE_REMEDY, cannot_resume
 from netcfg.trainers.runs.ledger import Ledger, Standing
 from netcfg.trainers.runs.run_folder import RunFolder, environment
 from netcfg.trainers.step.averaging import Averages
@@ -549,6 +550,16 @@ class Trainer:
     def restore(self) -> None:
         """Take up `last`. Raises `ProgramError` (NC406) where it cannot be."""
         state = self.run.checkpoints.load_last(self.networks)
+        try:
+            self._take_up(state)
+        except (LookupError, TypeError, ValueError, RuntimeError, AttributeError):
+            message = (
+                f"{self.run}/checkpoints/last.state does not fit: it is of another version of netcfg or torch, "
+                "or was changed"
+            )
+            raise cannot_resume(message, STATE_REMEDY) from None
+
+    def _take_up(self, state: Mapping[str, Any]) -> None:
         if len(state["random"]) != self.team.size:
             raise _other_team(len(state["random"]), self.team.size)
         self.position, standing = _position(state["position"])
@@ -563,15 +574,23 @@ class Trainer:
         if self.device.type == "cuda" and state["random_cuda"]:
             torch.cuda.set_rng_state(state["random_cuda"][self.team.rank], self.device)
         self.ledger.restore(standing, self.run.records(self.position.epoch, rewrite=self.team.is_first))
+        if (
+            standing.best_epoch
+        ):  # both are what the run will end with: better missed now than after the last epoch
+            self.ledger.best(f"{self.run}/metrics.jsonl")
+            self.run.checkpoints.best_epoch()
 
 
 def _position(state: Mapping[str, Any]) -> tuple[Position, Standing]:
     """Where a run stood, from its checkpoint."""
-    standing = {one.name for one in fields(Standing)}
-    return (
-        Position(**{key: value for key, value in state.items() if key not in standing}),
-        Standing(**{key: value for key, value in state.items() if key in standing}),
-    )
+    of_standing = {one.name for one in fields(Standing)}
+    position = Position(**{key: value for key, value in state.items() if key not in of_standing})
+    standing = Standing(**{key: value for key, value in state.items() if key in of_standing})
+    counts = (position.epoch, position.batch, position.step, standing.best_epoch, standing.stale)
+    if not all(type(count) is int and count >= 0 for count in counts):
+        raise ValueError("counts")
+    Sums(**position.sums).means()
+    return position, standing
 
 
 def _empty_split(split: str, drop_last: bool) -> NetcfgError:

@@ -116,12 +116,21 @@ class RunFolder:
         """Replace a JSON file of the run."""
         self.write(name, json.dumps(value, indent=2) + "\n")
 
-    def read_json(self, name: str) -> Any:
-        """A JSON file of the run. Raises `ProgramError` (NC406) where it is damaged."""
+    def read_json(self, name: str) -> dict[str, Any]:
+        """An object of the run's JSON files. Raises `ProgramError` (NC406) where it is damaged."""
         try:
-            return json.loads((self.path / name).read_text("utf-8"))
-        except (OSError, ValueError) as error:
-            raise ProgramError([Finding("NC406", f"{self}/{name} cannot be read ({error})")]) from None
+            found = json.loads((self.path / name).read_text("utf-8"))
+        except (OSError, ValueError, RecursionError):
+            found = None
+        if not isinstance(found, dict):
+            help = (
+                "put it back from where the run was copied; "
+                f"`netcfg eval {self}/resolved.cfg --weights {self}/checkpoints/best.safetensors` judges its weights"
+            )
+            raise ProgramError(
+                [Finding("NC406", f"{self}/{name} is damaged, or no file of a run", help=help)]
+            )
+        return found
 
     def append_record(self, record: Epoch) -> None:
         """Add an epoch to `metrics.jsonl`."""

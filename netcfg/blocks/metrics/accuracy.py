@@ -13,14 +13,13 @@ from netcfg.blocks.metrics.base import Metric
 from netcfg.blocks.metrics.figures import (
     ACTIVE_ABOVE,
     DECISION,
-    Decision,
     both,
     figures,
     impossible_threshold,
     label_table,
     own_name,
 )
-from netcfg.blocks.metrics.judgement import Cut, Figures
+from netcfg.blocks.metrics.judgement import Cut, Decision, Figures
 from netcfg.shapes import Shape, show
 
 if TYPE_CHECKING:

@@ -13,7 +13,6 @@ from netcfg.blocks.metrics.figures import (
     ACTIVE_ABOVE,
     DECISION,
     UNDEFINED,
-    Decision,
     Undefined,
     both,
     impossible_threshold,
@@ -21,7 +20,7 @@ from netcfg.blocks.metrics.figures import (
     lacking,
     own_name,
 )
-from netcfg.blocks.metrics.judgement import CLIP, Case, Cut, Figures, Verdict
+from netcfg.blocks.metrics.judgement import CLIP, Case, Cut, Decision, Figures, Verdict
 from netcfg.results import OVERALL, Table
 from netcfg.shapes import Shape
 

@@ -60,6 +60,10 @@ class BatchNorm(Block, name="batch_norm"):
         """Its gradient needs its input, not its output."""
         return True
 
+    def label(self) -> str:
+        """What is added to the variance, where that is not the usual number."""
+        return "" if self.eps == type(self).model_fields["eps"].default else f"eps {self.eps:g}"
+
     def lower(self, *inputs: Shape) -> Made:
         """Torch's own."""
         from torch import nn

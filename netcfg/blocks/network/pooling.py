@@ -222,8 +222,8 @@ class Upsample(Block, name="upsample"):
         return f'F.interpolate({names[0]}, {what}, mode="{self.mode}"{corners})'
 
     def gradient_needs(self) -> frozenset[str]:
-        """Nothing but sizes."""
-        return frozenset()
+        """Nothing but sizes, except for means over areas."""
+        return frozenset({"input"} if self.mode == "area" else ())
 
     def reach(self, *inputs: Shape) -> Reach | None:
         """One pixel (`nearest`), or its neighbours too, where the size is a whole number of times the input's."""
@@ -235,6 +235,8 @@ class Upsample(Block, name="upsample"):
         pixels = {"nearest": 1, "bilinear": 2, "bicubic": 4}.get(self.mode)
         if pixels is None or height is None or height != width or height.denominator != 1:
             return None
+        if height == 1:
+            return Reach()
         return Reach(pixels, 1 / height, Fraction(pixels // 2))
 
     def label(self) -> str:

@@ -10,7 +10,8 @@ from pydantic import Field as Option
 from pydantic import field_validator
 
 from netcfg.blocks.action_units import active_label, known_action_units, unit_numbers
-from netcfg.blocks.fields import FieldSpec, ImageSize, Split
+from netcfg.blocks.fields import FieldSpec, ImageSize, PositiveInt, Split
+from netcfg.blocks.picture_files import MAX_PIXELS
 from netcfg.blocks.sources.base import Found, Source
 from netcfg.blocks.sources.folders import has
 from netcfg.shapes import Size, Symbolic
@@ -81,6 +82,12 @@ class AudetnetFolder(Source, name="audetnet_folder"):
         description="what to do about broken pictures; `skip` reads all of them before the first epoch",
     )
 
+    turn: bool = Option(
+        True,
+        description="turn pictures as their EXIF data say; False: as they are stored, as the original does",
+    )
+    max_pixels: PositiveInt = Option(MAX_PIXELS, description="refuse pictures of more pixels")
+
     @field_validator("action_units")
     @classmethod
     def _known_action_units(cls, written: tuple[str, ...]) -> tuple[str, ...]:
@@ -132,6 +139,7 @@ class AudetnetFolder(Source, name="audetnet_folder"):
 
     def open(self, split: Split, fields: Sequence[str]) -> Samples:
         """The data set of one split; labels, ids and names of pictures are read and checked at once."""
+        from netcfg.datasets.pictures.reading import Reading
         from netcfg.datasets.sources.audetnet_folder import Layout, open_folder
 
         if self.path is None:
@@ -151,6 +159,7 @@ class AudetnetFolder(Source, name="audetnet_folder"):
             seed=self.seed,
             skips_missing=self.missing == "skip",
             skips_broken=self.on_error == "skip",
+            reading=Reading(self.turn, self.max_pixels),
         )
         size = None if self.image_size is None else (self.image_size[0], self.image_size[-1])
         return open_folder(layout, split, fields, size)

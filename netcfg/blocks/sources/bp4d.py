@@ -64,8 +64,11 @@ class Bp4d(FaceFiles, name="bp4d"):
 
     def conflict(self) -> str | None:
         """What lists name is cut out already, and in its split already."""
-        settled = ("boxes", "flow", "crop", "every", "validation_subjects")
-        given = [key for key in settled if getattr(self, key) != type(self).model_fields[key].default]
+        settled = (
+            "boxes", "flow", "crop", "every", "validation_subjects", "first_frame", "first_label", "pair_by",
+        )  # fmt: skip
+        written = self.options()
+        given = [key for key in settled if key in written]
         if self.lists is not None and given:
             return f"reads `lists` of face crops, for which `{given[0]}` says nothing: leave one of them out"
         return super().conflict()
@@ -115,5 +118,5 @@ class Bp4d(FaceFiles, name="bp4d"):
         lists = expect_folder(self.lists)
         around = lists.absolute().parent if lists.name == self.mode else lists
         folder = around if self.path is None else self.folder()
-        crops = Crops(folder, self.image_size, self.missing, self.on_error == "skip")
+        crops = Crops(folder, self.image_size, self.missing, self.on_error == "skip", self.reading())
         return open_lists(Lists(lists, self.mode, self.fold, self.units), crops, split, fields)
