@@ -14,7 +14,6 @@ from netcfg.passes.causes import say_once
 from netcfg.passes.collect import Parts, collect
 from netcfg.passes.data_folder import read_from_folder
 from netcfg.passes.elaborate import elaborate
-from netcfg.passes.infer import infer
 from netcfg.passes.read import read_program
 from netcfg.passes.understand import Understood, understand_networks
 from netcfg.program import Program
@@ -111,8 +110,7 @@ def _passes(
 ) -> Program | None:
     reading = read_program(path_or_text, findings, allow_outside)
     parts = collect(reading, preset, variables, findings)
-    wired = [network for group in parts.networks.values() if (network := elaborate(group, parts, findings))]
-    graphs = [graph for network in wired if (graph := infer(network, findings))]
+    graphs = [graph for group in parts.networks.values() if (graph := elaborate(group, parts, findings))]
     if is_audetnet(parts):
         translate(parts, graphs, findings)
     lacking = () if data is None else read_from_folder(parts, data, findings)

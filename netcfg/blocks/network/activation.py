@@ -67,6 +67,7 @@ class Activation(Block, name="activation"):
 
     by_sample: ClassVar[bool] = True
     family: ClassVar[str] = "activation"
+    joins_box: ClassVar[bool] = True
 
     activation: Literal[
         "relu", "leaky_relu", "tanh", "sigmoid", "elu", "gelu", "silu", "softplus", "linear"

@@ -156,6 +156,7 @@ class Dropout(Block, name="dropout"):
 
     family: ClassVar[str] = "regularisation"
     only_trains: ClassVar[bool] = True
+    joins_box: ClassVar[bool] = True
 
     probability: Annotated[float, Field(ge=0, lt=1)] = Field(0.5, description="of a number to become zero")
 
