@@ -52,6 +52,10 @@ class Metric(Section):
         """Whether it judges other splits by what it has found on the validation split."""
         return False
 
+    def depends_on_order(self) -> bool:
+        """Whether its figures may hang on the order of clips; that of a clip's frames counts where it reads `clip`."""
+        return False
+
     @property
     def cut(self) -> Cut | None:
         """How it decides which labels are present; None: it takes scores as they are."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
 from pydantic import Field as Option
 from pydantic import field_validator
@@ -144,6 +144,14 @@ class AudetnetFolder(Source, name="audetnet_folder"):
         if self.image_size is None:
             return Symbolic.named("height"), Symbolic.named("width")
         return self.image_size[0], self.image_size[-1]
+
+    def example(self, folder: Path) -> Self:
+        """Three subjects to train on and one to test on."""
+        from netcfg.datasets.sources.example_folders import write_audetnet
+
+        size = (self.image_size[0], self.image_size[-1]) if self.image_size else (64, 64)
+        labels = write_audetnet(folder, self.units, 5 if self.intensities else 1, size)
+        return self.model_copy(update={"path": str(folder), "labels": labels})
 
     def open(self, split: Split, fields: Sequence[str]) -> Samples:
         """The data set of one split; labels, ids and names of pictures are read and checked at once."""
