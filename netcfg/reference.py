@@ -6,6 +6,8 @@ import inspect
 
 from netcfg.blocks.base import Block, Section
 from netcfg.blocks.registry import GROUPS, Group, find, sections
+from netcfg.codes import CODES, Code
+from netcfg.explained import EXPLANATIONS
 from netcfg.extensions import read_packages
 from netcfg.summary import aligned
 
@@ -94,9 +96,51 @@ def common_options_markdown() -> str:
     return "\n".join(rows)
 
 
+def code_text(code: Code) -> str:
+    """The page of a code for a terminal: cause, a wrong example, the right one, what to do."""
+    known = EXPLANATIONS[code.id]
+    parts = [f"{code.id} {code.name}: {code.meaning}", f"What to do: {known.remedy}"]
+    if known.command:
+        parts.append(f"No text alone gives it; a command may:\n\n{_indented(known.command)}")
+    else:
+        parts += [f"Wrong:\n\n{_indented(known.wrong_text)}", f"Right:\n\n{_indented(known.right_text)}"]
+    return "\n\n".join(parts)
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"    {line}".rstrip() for line in text.rstrip("\n").split("\n"))
+
+
+def codes_markdown() -> str:
+    """All codes as a table, with the lines that give each and those that do not."""
+    rows = [
+        "## The codes of findings\n",
+        "`netcfg explain CODE` shows whole files. What only data, a run or a command line shows has a command.\n",
+        "| code | cause | wrong | right | what to do |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for code in CODES.values():
+        known = EXPLANATIONS[code.id]
+        wrong, right = (
+            (f"`{known.command}`", "") if known.command else map(_in_cell, (known.wrong, known.right))
+        )
+        rows.append(
+            f"| {code.id} {code.name} | {code.meaning} | {wrong} | {right} | {known.remedy} |".replace(
+                "  ", " "
+            )
+        )
+    return "\n".join(rows) + "\n"
+
+
+def _in_cell(text: str) -> str:
+    lines = text.strip("\n").split("\n")
+    shown = [f"`{line}`" for line in lines[:4] if line] + ["…"] * (len(lines) > 4)
+    return "<br>".join(shown) or "nothing"
+
+
 def reference_markdown() -> str:
-    """All pages, by group, as they stand at the end of `cfg/README.md`."""
-    parts = []
+    """The codes and all pages, by group, as they stand at the end of `cfg/README.md`."""
+    parts = [codes_markdown()]
     for group in GROUPS:
         parts.append(f"## {GROUP_TITLES[group]}\n")
         if group == "network":
