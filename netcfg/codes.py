@@ -1,6 +1,6 @@
 """The codes of all findings: stable numbers, readable names, and what each means.
 
-NC0xx syntax, NC1xx schema, NC2xx wiring, NC3xx shape, NC4xx training, NC5xx data, NC6xx weights.
+NC0xx syntax, NC1xx schema, NC2xx wiring, NC3xx shape, NC4xx training, NC5xx data, NC6xx weights, NC7xx extensions.
 A number, once given, keeps its meaning.
 """
 
@@ -65,6 +65,7 @@ _ROWS = [
     ("NC302", "kernel-too-large", "A kernel or pool does not fit into its input."),
     ("NC303", "unknown-size", "A size must be known here and is only symbolic."),
     ("NC304", "too-large", "A network is larger than the stated limits."),
+    ("NC305", "wrong-axes", "A block is given a signal of other axes, or of another kind, than it takes."),
     ("NC401", "unknown-signal", "A loss, metric or optimizer names a signal that does not exist."),
     ("NC402", "target-mismatch", "A loss or metric compares shapes that do not agree."),
     ("NC403", "incomplete-training", "A loss, an optimizer or a data source is missing."),
@@ -82,6 +83,10 @@ _ROWS = [
     ("NC601", "weights-not-found", "A file of weights does not exist or cannot be fetched."),
     ("NC602", "weights-mismatch", "A file of weights belongs to another network."),
     ("NC603", "weights-unreadable", "A file of weights is damaged or of an unknown kind."),
+    ("NC701", "failing-section", "The code of a section raises an error: of one's own, mostly."),
+    ("NC702", "untrue-section", "A section gives another thing than it declares: a shape, a field, a figure."),
+    ("NC703", "broken-package", "An installed package brings sections, and cannot be imported."),
+    ("NC704", "changed-extension", "A Python file that a run keeps a copy of has changed since."),
 ]  # fmt: skip
 
 CODES: dict[str, Code] = {row[0]: Code(*row) for row in _ROWS}

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from netcfg.axes import AXES, Kind
 from netcfg.blocks.base import Block
 from netcfg.blocks.network.net import Net
 from netcfg.shapes import Shape
@@ -36,12 +37,27 @@ class Scope:
 class Signal:
     """What flows out of a node's port. `producer` is the index of the node in `Graph.nodes`.
 
-    `shape` has no batch axis; a size is an int or a symbolic expression (see `netcfg.shapes`).
+    `shape` has no batch axis; a size is an int or a symbolic expression (see `netcfg.shapes`). `axes` says what its
+    sizes count, a letter each (see `netcfg.axes`); "" where nobody said, and for one number. `shared`: it is the
+    same for all samples, and computed once, with a batch axis of 1.
     """
 
     producer: int
     port: str
     shape: Shape
+    axes: str = ""
+    kind: Kind = "number"
+    shared: bool = False
+
+    @property
+    def axis_names(self) -> list[str] | None:
+        """What its sizes count, in order; None where nobody said."""
+        return [AXES[letter] for letter in self.axes] if self.axes or not self.shape else None
+
+    @property
+    def is_image(self) -> bool:
+        """Whether it has pixels: C×H×W, or three sizes of which nobody said what they count."""
+        return self.axes == "CHW" or (not self.axes and len(self.shape) == 3)
 
 
 @dataclass(frozen=True, slots=True)

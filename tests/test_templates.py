@@ -203,7 +203,7 @@ def test_each_use_of_a_template_has_parameters_of_its_own() -> None:
 def test_an_error_in_a_template_shows_where_it_is_used() -> None:
     text = UNIT + HEAD + "[flatten]\n[unit]\nname = u\n"
     (finding,) = netcfg.check(text)[1]
-    assert finding.code == "NC301"
+    assert finding.code == "NC305"
     assert any(note.span.line == text.splitlines().index("[unit]") + 1 for note in finding.notes)
 
 

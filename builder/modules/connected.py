@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from netcfg.blocks.initial import Initial
 from netcfg.builder.modules.convolution import ACTIVATIONS
 from netcfg.builder.modules.initialization import initialize
 
@@ -22,7 +23,7 @@ class Connected(nn.Linear):
         *,
         bias: bool = True,
         activation: str | None = None,
-        initialization: str = "None",
+        initialization: Initial | None = None,
         per_pixel: bool = False,
     ) -> None:
         super().__init__(features, outputs, bias)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from netcfg.blocks.initial import Initial
 from netcfg.builder.modules.initialization import initialize
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -49,7 +50,7 @@ class Convolution(nn.Conv2d):
         bias: bool = True,
         batch_norm_eps: float | None = None,
         activation: str | None = None,
-        initialization: str = "None",
+        initialization: Initial | None = None,
         as_product: bool = False,
     ) -> None:
         super().__init__(

@@ -6,16 +6,18 @@ shapes and costs; `lower` alone may import torch, and only inside its body.
 
 import inspect
 import math
+from collections.abc import Sequence
 from fractions import Fraction
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from netcfg.axes import Kind
+from netcfg.axes import Kind, axes_in_words, kind_in_words
 from netcfg.blocks.registry import Group, register
 from netcfg.blocks.values import Reader, Reference, describe_type, reader_of, show_value
 from netcfg.shapes import Shape, Size, known, show, volume
+from netcfg.source import Span
 
 if TYPE_CHECKING:
     from torch import nn
@@ -29,16 +31,6 @@ MAX_NAME = 255
 Count = Annotated[int, Field(gt=0, le=MAX_CHANNELS)]
 Kernel = Annotated[int, Field(gt=0, le=MAX_KERNEL)]
 References = tuple[Reference, ...]
-Initialization = Literal[
-    "None",
-    "kaiming_uniform",
-    "kaiming_normal",
-    "xavier_uniform",
-    "xavier_normal",
-    "normal",
-    "zeros",
-]
-
 Adapt = Literal["strict", "tile", "tile_map", "skip"]
 ADAPT = (
     "weights of another shape: refuse; repeat along the inputs; repeat along the sides of the map that the inputs "
@@ -58,6 +50,11 @@ class Reach(NamedTuple):
     size: int = 1
     step: Fraction = Fraction(1)
     pad: Fraction = Fraction(0)
+
+    @classmethod
+    def of_window(cls, size: int, stride: int, pad: int = 0, dilation: int = 1) -> "Reach":
+        """Of a convolution or a pool."""
+        return cls(dilation * (size - 1) + 1, Fraction(stride), Fraction(pad))
 
     def then(self, next: "Reach") -> "Reach":
         """Of two in a row."""
@@ -87,6 +84,17 @@ class ShapeError(Exception):
         self.code = code
 
 
+class AxesError(ShapeError):
+    """A block is given a signal of other axes, or of another kind, than it takes."""
+
+    def __init__(self, takes: str, given: str, argument: int) -> None:
+        super().__init__(f"takes {takes}, is given {given}", argument=argument, code="NC305")
+
+
+Given = TypeVar("Given")
+_PLACE = "written at"  # no name that a field could have
+
+
 class Section(BaseModel):
     """A checked section of a file. Subclasses are final: one class per section type, named in its header."""
 
@@ -109,6 +117,18 @@ class Section(BaseModel):
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         if "name" in kwargs:
             register(cls)
+
+    @property
+    def written_at(self) -> Span | None:
+        """Its header in the file; None for a section that was made in Python. It is no part of what a section is:
+        two that say the same are equal wherever they stand.
+        """
+        place: Span | None = self.__dict__.get(_PLACE)
+        return place
+
+    def place(self, span: Span) -> None:
+        """Take note of where it is written."""
+        self.__dict__[_PLACE] = span
 
     @classmethod
     @cache
@@ -137,7 +157,7 @@ class Section(BaseModel):
         for key, field in cls.model_fields.items():
             if key in cls.unavailable:
                 continue
-            required = field.is_required() or (issubclass(cls, Block) and cls._requires(key))
+            required = field.is_required() or (issubclass(cls, Block) and cls.must_name(key))
             default = "required" if required else show_value(field.get_default())
             limits = "".join(f", {_limit(bound)}" for bound in field.metadata if _limit(bound))
             rows.append(
@@ -154,6 +174,10 @@ class Section(BaseModel):
     def conflict(self) -> str | None:
         """What is wrong with the options taken together, as the rest of "`[block]` …"; None where nothing is."""
         return None
+
+    def warnings(self) -> dict[str, tuple[str, str, str]]:
+        """What is legal but odd about its options: key -> (code, sentence, help)."""
+        return {}
 
     def options(self) -> dict[str, Any]:
         """The options that differ from their defaults, by key, in schema order."""
@@ -176,6 +200,11 @@ class Block(Section):
 
     A subclass states its options as fields, and overrides `shape`, `parameters` and `macs`, and one of
     `lower` (an `nn.Module`) or `inline` (an expression, for blocks without parameters or state).
+
+    Methods over `*inputs` get something of each signal that it reads: first of those that `from` names, then of those
+    of the `roles` that are written, in the order in which the class lists them. A role that is not written has no
+    place among them: `main(inputs)` are those of `from`, `of_role("mask", inputs)` that of a role, or None. A module
+    is called with the signals of `from`, and with each role's by its name: `forward(x, mask=None)`.
     """
 
     group: ClassVar[Group] = "network"
@@ -190,8 +219,11 @@ class Block(Section):
     """Whether no gradient passes through it."""
     takes: ClassVar[tuple[str, ...]] = ()
     """The axes that its inputs may have, each a text like `CHW` (see `netcfg.axes`); () is any."""
+    takes_kinds: ClassVar[tuple[Kind, ...]] = ("number", "truth")
+    """What its inputs may hold, first what a message calls it; yes and no count as 1 and 0."""
     roles: ClassVar[tuple[str, ...]] = ()
-    """Further options that name signals (`mask`), in the order in which they follow those of `from`."""
+    """Further options that name a signal each (`mask: Reference | None`), in the order in which these follow those of
+    `from`: see `of_role`."""
     joins_box: ClassVar[bool] = False
     """Whether a diagram writes it into the box of the block before it."""
     by_sample: ClassVar[bool] = False
@@ -221,8 +253,13 @@ class Block(Section):
     )
 
     @classmethod
-    def _requires(cls, key: str) -> bool:
-        return cls.requires_references and key == cls.reference_option
+    def must_name(cls, key: str) -> bool:
+        """Whether this option names what it reads, and cannot do without."""
+        reads_several = cls.input_count is not None and cls.input_count > 1
+        return (cls.requires_references or reads_several) and key in (
+            cls.reference_option,
+            f"{cls.reference_option}_",
+        )
 
     def references(self) -> References | None:
         """The blocks it names as its inputs; None for the one before."""
@@ -230,6 +267,48 @@ class Block(Section):
             return self.from_
         named: References | None = getattr(self, self.reference_option)
         return self.from_ if named is None else named
+
+    def written_roles(self) -> tuple[str, ...]:
+        """The roles that name a signal, in order."""
+        return tuple(role for role in self.roles if getattr(self, role) is not None)
+
+    def main(self, inputs: Sequence[Given]) -> Sequence[Given]:
+        """Of what stands for its inputs, what stands for those of `from`."""
+        return inputs[: len(inputs) - len(self.written_roles())] if self.roles else inputs
+
+    def of_role(self, role: str, inputs: Sequence[Given]) -> Given | None:
+        """Of what stands for its inputs, what stands for that of a role; None where the role is not written."""
+        written = self.written_roles()
+        return inputs[len(inputs) - len(written) + written.index(role)] if role in written else None
+
+    def call(self, *names: str) -> str:
+        """The arguments of a call of its module, in Python, over the names of its inputs: `x, mask=y`."""
+        if not self.roles:
+            return ", ".join(names)
+        roles = ((role, self.of_role(role, names)) for role in self.written_roles())
+        return ", ".join([*self.main(names), *(f"{role}={name}" for role, name in roles)])
+
+    def expect(self, axes: Sequence[str], kinds: Sequence[Kind]) -> None:
+        """Refuse, by an `AxesError`, inputs (those of `from`) of other axes or kinds than it takes.
+
+        Axes that nobody said pass: `shape` judges them by their number.
+        """
+        for argument, kind in enumerate(self.main(kinds)):
+            if kind not in self.takes_kinds:
+                raise AxesError(kind_in_words(self.takes_kinds[0]), kind_in_words(kind), argument)
+        if self.takes:
+            for argument, given in enumerate(self.main(axes)):
+                if given and given not in self.takes:
+                    raise AxesError(
+                        " or ".join(map(axes_in_words, self.takes)), axes_in_words(given), argument
+                    )
+
+    def placed(self, *axes: str | None) -> Self:
+        """The block where its inputs have these axes (None: nobody said); another one where it computes by them.
+
+        Such a block is a `netcfg.blocks.meeting.ByAxes`.
+        """
+        return self
 
     def shape(self, *inputs: Shape) -> Shape | dict[str, Shape]:
         """The shape it gives (or, with several ports, the shapes by port) for the shapes it takes.
@@ -239,16 +318,27 @@ class Block(Section):
         return inputs[0]
 
     def axes(self, *inputs: str) -> str | dict[str, str]:
-        """The axes of what it gives (by port, with several) for those of what it takes; "" where nobody knows."""
+        """The axes of what it gives (by port, with several) for those of what it takes; "" where nobody knows.
+
+        By default its input's, which counts only where it gives as many sizes as it is given.
+        """
         return inputs[0] if inputs else ""
 
-    def kind(self, *inputs: Kind) -> Kind:
-        """What its output holds: numbers, unless it says otherwise."""
+    def kind(self, *inputs: Kind) -> Kind | dict[str, Kind]:
+        """What it gives holds (by port, where these differ): numbers, unless it says otherwise."""
         return "number"
+
+    def is_shared(self, *inputs: bool) -> bool:
+        """Whether what it gives is the same for all samples: as all that it reads, if anything."""
+        return bool(inputs) and all(inputs)
 
     def depends_on_batch(self) -> bool:
         """Whether what it makes of a sample may hang on the others of its batch, or on chance."""
         return not self.by_sample
+
+    def weights_file(self) -> str | None:
+        """The file of weights that it starts from by an option of its own, where `weights` says nothing."""
+        return None
 
     def arithmetic(self, *inputs: Shape) -> str:
         """How its shape comes about, in numbers, where that is not plain to see; for error messages."""
@@ -281,24 +371,23 @@ class Block(Section):
     def reach(self, *inputs: Shape) -> Reach | None:
         """The stretch of its input that one place of its output sees, along height and width.
 
-        By default that of its window, or the same place where a function of every place leaves the size as it is;
-        None where that cannot be said.
+        By default the same place where a function of every place leaves the size as it is; None where that cannot be
+        said. A block with a window says `Reach.of_window`.
         """
-        kernel = getattr(self, "kernel_size", getattr(self, "pool_size", None))
-        if kernel is None:
-            made = self.shape(*inputs) if self.family in POINTWISE_FAMILIES else None
-            keeps_size = isinstance(made, tuple) and all(shape[1:] == made[1:] for shape in inputs)
-            return Reach() if keeps_size else None
-        pad = getattr(self, "padding", getattr(self, "pad", 0))
-        window = (kernel, getattr(self, "stride", 1), pad, getattr(self, "dilation", 1))
-        if not all(isinstance(number, int) for number in window):
-            return None
-        kernel, stride, pad, dilation = window
-        return Reach(dilation * (kernel - 1) + 1, Fraction(stride), Fraction(pad))
+        made = self.shape(*inputs) if self.family in POINTWISE_FAMILIES else None
+        keeps_size = isinstance(made, tuple) and all(shape[1:] == made[1:] for shape in inputs)
+        return Reach() if keeps_size else None
 
     def lower(self, *inputs: Shape) -> "Made | nn.Module":
         """The module that computes it, called with its inputs in order: mostly `made(Class, …)`, a call described."""
         raise NotImplementedError(f"[{self.type_name}] has no lowering")
+
+    def owns_tensor(self) -> bool:
+        """Whether what it has is one tensor under its own path, as PyTorch's networks have class tokens, instead of a
+        module with parameters below it. `lower` then makes a module with that tensor as `value`, which is moved to
+        the path, and `inline` is given it after its inputs.
+        """
+        return False
 
     def inline(self, *names: str) -> str | None:
         """Python source for a block that needs no module, over the given variable names.
@@ -372,6 +461,7 @@ def window_arithmetic(shape: Shape, kernel: int, stride: int, pad: int) -> str:
 
 
 __all__ = [
-    "MAX_CHANNELS", "Block", "Count", "Group", "Initialization", "Kernel", "Reach", "Reference", "References",
-    "Section", "ShapeError", "expect_known", "expect_rank", "known", "show", "volume", "window", "window_arithmetic",
+    "MAX_CHANNELS", "AxesError", "Block", "Count", "Group", "Kernel", "Reach", "Reference",
+    "References", "Section", "ShapeError", "expect_known", "expect_rank", "known", "show", "volume",
+    "window", "window_arithmetic",
 ]  # fmt: skip

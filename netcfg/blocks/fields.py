@@ -7,10 +7,19 @@ from typing import Annotated, Literal
 
 from pydantic import Field as Option
 
+from netcfg.axes import Kind
 from netcfg.shapes import Shape, show
 
 FieldKind = Literal["image", "flow", "vector", "class", "landmarks"]
 Split = Literal["train", "validation", "test"]
+_AXES: dict[FieldKind, str] = {
+    "image": "TCHW",
+    "flow": "TCHW",
+    "vector": "TF",
+    "class": "",
+    "landmarks": "TNF",
+}
+"""The axes of the fields of a kind, those of clips in front."""
 PositiveInt = Annotated[int, Option(gt=0)]
 
 
@@ -25,6 +34,18 @@ class FieldSpec:
     shape: Shape
     kind: FieldKind
     names: tuple[str, ...] = ()
+
+    @property
+    def axes(self) -> str:
+        """What its sizes count (see `netcfg.axes`); "" where its kind has no such shape."""
+        axes = _AXES[self.kind]
+        short = axes[len(axes) - len(self.shape) :]
+        return short if axes and len(short) == len(self.shape) and len(axes) - len(short) <= 1 else ""
+
+    @property
+    def holds(self) -> Kind:
+        """What its values are, for networks."""
+        return "class" if self.kind == "class" else "number"
 
     def __str__(self) -> str:
         return show(self.shape) if self.shape else "one number"

@@ -11,6 +11,8 @@ import types
 from collections.abc import Callable
 from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
 
+from netcfg.blocks.initial import Initial, read_initial
+
 Reader = Callable[[str], Any]
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _NAME = re.compile(r"[A-Za-z0-9_]+\Z")
@@ -109,6 +111,7 @@ _SIMPLE: dict[Any, Reader] = {
     bool: read_bool,
     str: read_text,
     Reference: read_reference,
+    Initial: read_initial,
 }
 
 
@@ -178,13 +181,14 @@ _TYPE_WORDS: dict[Any, str] = {
     bool: "boolean",
     str: "text",
     Reference: "reference",
+    Initial: "rule",
     type(None): "`None`",
 }
 
 
 def show_value(value: Any) -> str:
     """A value as it would be written in a file."""
-    if isinstance(value, Reference):
+    if isinstance(value, Reference | Initial):
         return str(value)
     if isinstance(value, tuple):
         return ", ".join(show_value(item) for item in value)

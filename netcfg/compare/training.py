@@ -87,11 +87,12 @@ def _field(spec: FieldSpec | None) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """A section under its name. `terms` is what an optimizer minimises, as factors by loss."""
+    """A section under its name. `terms` is what an optimizer minimises, as factors by loss; `minimise` as written."""
 
     name: str
     section: Section
     terms: frozenset[tuple[str, float]] = frozenset()
+    minimise: str = ""
 
     @property
     def item(self) -> Item:
@@ -115,7 +116,7 @@ class _Row:
             yield Change("type", old.section.type_name, self.section.type_name)
         yield from option_changes(old.section, self.section, _COMPARED_AS_TERMS)
         if old.terms != self.terms:
-            yield Change("minimise", *(str(getattr(row.section, "minimise", "")) for row in (old, self)))
+            yield Change("minimise", old.minimise, self.minimise)
 
 
 _COMPARED_AS_TERMS = frozenset({"minimise"})
@@ -132,7 +133,10 @@ def _named(
 def _phases(before: Program, after: Program) -> Iterator[SectionChange]:
     """Optimizers, which run in order. What they minimise is compared as a sum, not as it is written."""
     here, there = (
-        [_Row(phase.name, phase.optimizer, frozenset(phase.weights.items())) for phase in program.phases]
+        [
+            _Row(phase.name, phase.optimizer, frozenset(phase.weights.items()), phase.optimizer.minimise)
+            for phase in program.phases
+        ]
         for program in (before, after)
     )
     yield from _sections("Optimizer", here, there)

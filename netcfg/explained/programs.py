@@ -123,6 +123,12 @@ PROGRAMS: dict[str, Explanation] = {
         "1048576",
         "10",
     ),
+    "NC305": Explanation(
+        "Turn the signal into what the block takes, or read another.",
+        NET + "@[convolutional]\nfilters = 8\nkernel_size = 1\n",
+        "[flatten]\n",
+        "[identity]\n",
+    ),
     "NC401": Explanation(
         "Name a signal, loss or network that the file declares.",
         TRAINED.replace("input = Net", "input = @"),

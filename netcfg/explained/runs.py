@@ -26,4 +26,14 @@ RUNS: dict[str, Explanation] = {
     "NC603": by_command(
         "Fetch or write the file again.", "netcfg eval RUN --weights half_a_file.safetensors"
     ),
+    "NC701": by_command(
+        "Mend the Python file at the line of the note.", "netcfg check file_with_a_section_of_ones_own.cfg"
+    ),
+    "NC702": by_command(
+        "Declare what the section gives, or give what it declares.", "netcfg blocks --verify mine.py"
+    ),
+    "NC703": by_command("Mend the package, or uninstall it.", "netcfg blocks"),
+    "NC704": by_command(
+        "Begin a new run to use the changed file; the run keeps its copy.", "netcfg train --resume RUN"
+    ),
 }

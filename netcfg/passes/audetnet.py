@@ -264,9 +264,9 @@ class _Recipe:
         decision = "probability" if self.data.regress_au_intensities else "logit"
         compared = ("input = action_units", "target = labels")
         yield "{Metric}"
-        yield from ("[f1]", *compared, f"decision = {decision}", "threshold = 0.5")
+        yield from ("[f1]", *compared, f"decision = {decision}", "threshold = 0.5", "undefined = zero")
         yield from ("[accuracy]", *compared, f"decision = {decision}", "threshold = 0.5")
-        yield from ("[two_afc]", *compared)
+        yield from ("[two_afc]", *compared, "undefined = zero")
         if self.code != self.z1:
             yield from ("[xcov]", "input = z1", "target = z2")
             yield from ("[variance]", "name = z2_variance", "input = z2")

@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
+from netcfg.axes import axes_in_words, kind_in_words
 from netcfg.blocks.fields import FieldSpec
-from netcfg.blocks.general.training import Pictures, Published, Settings, Training
+from netcfg.blocks.general.training import AUTO, Pictures, Published, Settings, Training
 from netcfg.blocks.metrics.base import Metric
 from netcfg.blocks.network.model import NetworkUse
 from netcfg.graph import Graph, Signal
@@ -25,8 +26,8 @@ from netcfg.passes.read import Reading
 from netcfg.passes.reserved import Reserved
 from netcfg.passes.resolve import resolved_text
 from netcfg.passes.wire import MODEL, signals_by_name, single_model, wire
-from netcfg.program import Data, Program
-from netcfg.shapes import Shape, differ, show
+from netcfg.program import Data, Phase, Program, total_name
+from netcfg.shapes import differ, show
 from netcfg.source import Finding, Note, Span, did_you_mean, has_errors
 
 
@@ -59,7 +60,7 @@ class _Binder:
         if judged and pictures is not None:
             self._check_pictures(pictures, known, judges)
         phases = read_phases(self.reserved, judges, self.parts.networks)
-        self._check_monitor(training, judges.metrics)
+        self._check_monitor(training, judges, [phase for _, phase in phases])
         if judged and published is not None:
             self._check_published(published, judges.metrics)
         if model is not None and data is not None and not has_errors(self.findings):
@@ -86,6 +87,7 @@ class _Binder:
             variables=dict(self.parts.variables.values),
             presets=tuple(self.parts.presets),
             preset=preset,
+            extensions=tuple(reading.extensions),
             resolve=partial(resolved_text, reading, self.parts),
             findings=tuple(self.findings),
         )
@@ -144,22 +146,31 @@ class _Binder:
         for node in graph.nodes:
             if node.is_input:
                 fed[node.path] = name = _fed_by(node.path, data.fields, graph)
-                self._check_fed(node.path, node.output.shape, data.fields.get(name), node.span, data, graph)
+                self._check_fed(node.path, node.output, data.fields.get(name), node.span, data, graph)
         return single_model(graph, fed, data) if len(self.findings) == before else None
 
     def _check_fed(
-        self, name: str, shape: Shape, spec: FieldSpec | None, span: Span, data: Data, graph: Graph
+        self, name: str, signal: Signal, spec: FieldSpec | None, span: Span, data: Data, graph: Graph
     ) -> None:
+        shape = signal.shape
         if spec is None:
             message = f"no data field feeds the input `{name}` of `{graph.name}`"
             listed = ", ".join(f"`{known}`" for known in data.fields)
             notes = (Note(data.span, f"the data have {listed}"),)
             help = did_you_mean(name, data.fields)
             self.findings.append(Finding("NC206", message, span, notes, help=help))
-        elif len(shape) != len(spec.shape) or any(map(differ, shape, spec.shape)):
+        elif unlike := _unlike(signal, spec):
+            takes, given = unlike
             message = (
-                f"the input `{name}` of `{graph.name}` takes {show(shape)}, and its data field gives {spec}"
+                f"the input `{name}` of `{graph.name}` takes {takes}, is given {given} from its data field"
             )
+            notes = (Note(data.span, "the data are declared here"),)
+            self.findings.append(
+                Finding("NC305", message, span, notes, help="another field, or other `axes` here")
+            )
+        elif len(shape) != len(spec.shape) or any(map(differ, shape, spec.shape)):
+            takes = show(shape) or "one number"
+            message = f"the input `{name}` of `{graph.name}` takes {takes}, and its data field gives {spec}"
             help = "a [resize] in {Data}, or other sizes in the [input]"
             notes = (Note(data.span, "the data are declared here"),)
             self.findings.append(Finding("NC301", message, span, notes, help=help))
@@ -241,17 +252,27 @@ class _Binder:
                 help = did_you_mean(name, known)
                 self.findings.append(Finding(code, f"there is no {what} `{name}`", span, help=help))
 
-    def _check_monitor(self, training: Training | None, metrics: Mapping[str, Metric]) -> None:
-        if training is None or training.monitor is None or training.monitor in metrics:
+    def _check_monitor(self, training: Training | None, judges: Judges, phases: Sequence[Phase]) -> None:
+        known = [*judges.metrics, *judges.losses, *(total_name(phases, phase) for phase in phases)]
+        if training is None or training.monitor in (None, AUTO, *known):
             return
         for section in self.reserved.sections("General"):
             option = section.option("monitor")
             if option is not None:
-                declared = [s.name for s in self.reserved.sections("Metric")]
+                declared = [s.name for group in ("Metric", "Loss") for s in self.reserved.sections(group)]
                 if training.monitor not in declared:
-                    help = did_you_mean(training.monitor, metrics) or "declare it: `{Metric}`"
-                    message = f"there is no metric `{training.monitor}` to monitor"
+                    help = did_you_mean(str(training.monitor), known) or "declare it: `{Metric}`"
+                    message = f"there is no metric and no loss `{training.monitor}` to monitor"
                     self.findings.append(Finding("NC401", message, option.value_span, help=help))
+
+
+def _unlike(signal: Signal, spec: FieldSpec) -> tuple[str, str] | None:
+    """What an input takes and a field gives, where these are other axes or another kind."""
+    if signal.kind != spec.holds:
+        return kind_in_words(signal.kind), kind_in_words(spec.holds)
+    if signal.axes and spec.axes and signal.axes != spec.axes:
+        return axes_in_words(signal.axes), axes_in_words(spec.axes)
+    return None
 
 
 def _fed_by(name: str, fields: Mapping[str, FieldSpec], graph: Graph) -> str:

@@ -46,9 +46,7 @@ def _key(compute: Compute, model: Graph) -> tuple[object, ...] | None:
 
 
 def _is_by_sample(network: Graph) -> bool:
-    return all(
-        node.block.by_sample and not getattr(node.block, "batch_normalise", False) for node in network.nodes
-    )
+    return not any(node.block.depends_on_batch() for node in network.nodes)
 
 
 def _is_read(group: Sequence[Compute], computes: Sequence[Compute]) -> bool:

@@ -48,9 +48,11 @@ class Lifetimes:
         """Signals that are another one under a new name: routes, identities."""
         alias: dict[Key, Key] = {}
         for index, node in enumerate(self.graph.nodes):
+            if len(node.inputs) != 1 or node.block.owns_tensor():
+                continue
             # A block whose line would be `x = x` has none. Its readers count as readers of what it renames, else that
             # would be overwritten while they still need it.
-            if len(node.inputs) == 1 and node.block.inline("x") == "x":
+            if node.block.inline("x") == "x":
                 source = (node.inputs[0].producer, node.inputs[0].port)
                 alias[(index, "")] = alias.get(source, source)
         return alias

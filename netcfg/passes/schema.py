@@ -8,7 +8,8 @@ from pydantic import ValidationError
 
 from netcfg.blocks.base import Block
 from netcfg.blocks.base import Section as Checked
-from netcfg.source import Finding, Note
+from netcfg.faults import failing
+from netcfg.source import Finding, Note, Span
 from netcfg.syntax import Option, Section
 from netcfg.vocabulary import help_for
 
@@ -27,6 +28,10 @@ def check_section(section: Section, kind: type[Kind], findings: list[Finding]) -
         except ValidationError as error:
             _report_invalid(error, section, findings)
             return None
+        except Exception as error:  # a validator of an author's own
+            findings.append(failing(kind, error, "the check of its options", section.span))
+            return None
+        checked.place(section.span)
         _report_conflict(checked, section, findings)
     else:
         _report_missing(section, kind, findings, before)
@@ -122,5 +127,11 @@ def _report_conflict(checked: Checked, section: Section, findings: list[Finding]
         findings.append(Finding("NC105", f"`{section.name}` {conflict}", section.span))
         return
     for key, (code, message, help) in (checked.mistakes() if isinstance(checked, Block) else {}).items():
-        option = section.option(key)
-        findings.append(Finding(code, message, option.value_span if option else section.span, help=help))
+        findings.append(Finding(code, message, _place_of(key, section), help=help))
+    for key, (code, message, help) in checked.warnings().items():
+        findings.append(Finding(code, message, _place_of(key, section), help=help, severity="warning"))
+
+
+def _place_of(key: str, section: Section) -> Span:
+    option = section.option(key)
+    return option.value_span if option else section.span

@@ -14,7 +14,6 @@ from netcfg.blocks.network.net import Net
 from netcfg.graph import Graph, Node, Signal
 from netcfg.passes.collect import Parts
 from netcfg.passes.elaborate import elaborate_model
-from netcfg.passes.infer import infer
 from netcfg.program import Data
 from netcfg.source import Finding
 from netcfg.syntax import Group, Section
@@ -28,9 +27,8 @@ def wire(
     """The model that `{Model}` describes; None where something in it is wrong."""
     span = parts.spans[MODEL]
     group = Group(MODEL, span, sections)
-    shapes = {name: spec.shape for name, spec in data.fields.items()}
     before = len(findings)
-    model = infer(elaborate_model(group, shapes, graphs, parts, findings), findings)
+    model = elaborate_model(group, data.fields, graphs, parts, findings)
     if model is None:
         return None
     _refuse_parameters(model, findings)
@@ -50,12 +48,12 @@ def single_model(graph: Graph, fed: Mapping[str, str], data: Data) -> Graph:
     """The model of a program with one network: `fed` gives the field of each of its inputs."""
     nodes = []
     for index, (name, spec) in enumerate(data.fields.items()):
-        field = DataField.of(name, spec.shape)
-        nodes.append(Node(name, field, (), {"": Signal(index, "", spec.shape)}, data.span, None))
+        signal = Signal(index, "", spec.shape, spec.axes, spec.holds)
+        nodes.append(Node(name, DataField.of(name, spec), (), {"": signal}, data.span, None))
     signals = {node.path: node.output for node in nodes}
     use = NetworkUse(name=graph.name).model_copy(update={"network": graph})
     ports = graph.outputs if len(graph.outputs) > 1 else {"": next(iter(graph.outputs.values()))}
-    outputs = {port: Signal(len(nodes), port, signal.shape) for port, signal in ports.items()}
+    outputs = {port: replace(signal, producer=len(nodes), port=port) for port, signal in ports.items()}
     inputs = tuple(signals[fed[name]] for name in graph.inputs)
     span = next(graph.nodes[signal.producer].span for signal in graph.outputs.values())
     nodes.append(Node(graph.name, use, inputs, outputs, span, 0, macs=graph.macs))

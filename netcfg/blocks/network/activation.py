@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from netcfg.blocks.base import Block, ShapeError
+from netcfg.blocks.base import Block, Reach, ShapeError
 from netcfg.shapes import Shape, Size, show, volume
 from netcfg.vocabulary import help_for
 
@@ -67,6 +67,7 @@ class Activation(Block, name="activation"):
 
     by_sample: ClassVar[bool] = True
     family: ClassVar[str] = "activation"
+    joins_box: ClassVar[bool] = True
 
     activation: Literal[
         "relu", "leaky_relu", "tanh", "sigmoid", "elu", "gelu", "silu", "softplus", "linear"
@@ -120,3 +121,14 @@ class Softmax(Block, name="softmax"):
     def gradient_needs(self) -> frozenset[str]:
         """What it made."""
         return frozenset({"output"})
+
+    def reach(self, *inputs: Shape) -> Reach | None:
+        """The same place, where it adds up over channels; else all places of an axis, which is no window."""
+        return Reach() if self._axis(inputs[0]) == 1 else None
+
+    def label(self) -> str:
+        """The axis, where it is not the channels."""
+        return "" if self.dim == 1 else f"axis {self.dim}"
+
+    def _axis(self, shape: Shape) -> int:
+        return self.dim % (len(shape) + 1)

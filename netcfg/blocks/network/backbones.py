@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import Annotated, ClassVar, NamedTuple
@@ -10,7 +11,7 @@ from pydantic import Field
 
 from netcfg.blocks.base import Block, Count, Reach, ShapeError, expect_rank, window
 from netcfg.blocks.made import Made, made
-from netcfg.shapes import Shape, Size, show, volume
+from netcfg.shapes import Shape, Size, at, show, volume
 
 
 class _Convolution(NamedTuple):
@@ -69,8 +70,12 @@ def _kept(made: Iterable[_Made], frozen: int, output: Size) -> Size:
 
 
 def _largest(made: Iterable[_Made], times: int) -> Size:
-    """So many times the largest signal; 0 where sizes are unknown."""
-    return times * max((one.numbers for one in made if isinstance(one.numbers, int)), default=0)
+    """So many times the largest signal; where sizes are unknown, the one that is the largest of large images."""
+    return times * max((one.numbers for one in made), key=_of_large_images, default=0)
+
+
+def _of_large_images(numbers: Size) -> int:
+    return at(numbers, defaultdict(lambda: 4096))
 
 
 _RESNET50_STAGES = ((64, 3, 1), (128, 4, 2), (256, 6, 2), (512, 3, 2))
@@ -109,6 +114,7 @@ class ResNet50(Block, name="resnet50"):
     """
 
     family: ClassVar[str] = "backbone"
+    takes: ClassVar[tuple[str, ...]] = ("CHW",)
 
     end_at_layer: Annotated[int, Field(ge=1, le=9)] = Field(description="how many children it takes")
     freeze_first_n_layers: Annotated[int, Field(ge=0, le=9)] = Field(
@@ -122,6 +128,10 @@ class ResNet50(Block, name="resnet50"):
     def shape(self, *inputs: Shape) -> Shape:
         """n_out_filters×H'×W'."""
         return self._walk(inputs[0])[0]
+
+    def axes(self, *inputs: str) -> str:
+        """An image's."""
+        return "CHW"
 
     def parameters(self, *inputs: Shape) -> int:
         """Of the children taken."""
@@ -264,6 +274,7 @@ class VggFace(Block, name="vgg-face"):
     """
 
     family: ClassVar[str] = "backbone"
+    takes: ClassVar[tuple[str, ...]] = ("CHW",)
 
     state_dict_filepath: str = Field(description="the weights, read when the network is trained")
     freeze_first_n_layers: Annotated[int, Field(ge=0, le=31)] = Field(
@@ -273,6 +284,14 @@ class VggFace(Block, name="vgg-face"):
     def shape(self, *inputs: Shape) -> Shape:
         """512×H/32×W/32."""
         return self._walk(inputs[0])[0]
+
+    def axes(self, *inputs: str) -> str:
+        """An image's."""
+        return "CHW"
+
+    def weights_file(self) -> str:
+        """The file of its own option."""
+        return self.state_dict_filepath
 
     def parameters(self, *inputs: Shape) -> int:
         """Of all 13 convolutions."""

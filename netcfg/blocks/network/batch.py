@@ -6,7 +6,9 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from netcfg.axes import KINDS, Kind
 from netcfg.blocks.base import Block
+from netcfg.shapes import Shape, Size
 
 
 class ShuffleBatch(Block, name="shuffle_batch"):
@@ -26,12 +28,21 @@ class ShuffleBatch(Block, name="shuffle_batch"):
     mode: Literal["shift", "random"] = Field("random", description="which other sample")
     by: Annotated[int, Field(ge=1, le=65_536)] = Field(1, description="`shift`: how many rows away")
     stops_gradient: ClassVar[bool] = True
+    takes_kinds: ClassVar[tuple[Kind, ...]] = KINDS
+
+    def kind(self, *inputs: Kind) -> Kind:
+        """As given."""
+        return inputs[0]
 
     def inline(self, *names: str) -> str:
         """The rows in another order, without their history."""
         if self.mode == "shift":
             return f"{names[0]}.detach().roll(-{self.by}, 0)"
         return f"{names[0]}.detach()[torch.randperm({names[0]}.shape[0], device={names[0]}.device)]"
+
+    def scratch(self, *inputs: Shape) -> Size:
+        """The new order, a number of eight bytes for each row."""
+        return 2 if self.mode == "random" else 0
 
     def label(self) -> str:
         """Which rows."""
@@ -49,6 +60,13 @@ class Detach(Block, name="detach"):
     """
 
     stops_gradient: ClassVar[bool] = True
+    by_sample: ClassVar[bool] = True
+    is_view: ClassVar[bool] = True
+    takes_kinds: ClassVar[tuple[Kind, ...]] = KINDS
+
+    def kind(self, *inputs: Kind) -> Kind:
+        """As given."""
+        return inputs[0]
 
     def inline(self, *names: str) -> str:
         """The same numbers, without their history."""

@@ -6,7 +6,9 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from netcfg.axes import AXES, axes_in_words
 from netcfg.blocks.base import Block, Reach, References, ShapeError
+from netcfg.blocks.meeting import ByAxes, aligned, axes_in, common_axes, common_sizes, repeated
 from netcfg.shapes import Shape, Size, differ, show
 
 COMBINE_LAYERS = "the blocks it combines (or `from`)"
@@ -28,6 +30,15 @@ def _unequal(first: Shape, second: Shape, joined: int | None = None) -> str:
         if axis != joined and differ(here, there)
     ]
     return ", ".join(rows)
+
+
+def expect_equal(verb: str, inputs: tuple[Shape, ...]) -> None:
+    """Refuse signals of different shapes; `verb` says what is done with them."""
+    first = inputs[0]
+    for argument, shape in enumerate(inputs[1:], 1):
+        if len(shape) != len(first) or any(map(differ, first, shape)):
+            message = f"{verb} {show(first)} and {show(shape)}: {_unequal(first, shape)}"
+            raise ShapeError(message, argument=argument)
 
 
 def _concatenated(inputs: tuple[Shape, ...], axis: int) -> Shape:
@@ -54,17 +65,8 @@ def _concatenated(inputs: tuple[Shape, ...], axis: int) -> Shape:
     return (*first[:axis], total, *first[axis + 1 :])
 
 
-class CombineConcat(Block, name="combine_concat"):
-    """Joins signals along an axis.
-
-    Shapes: along axis 1 (channels), C1×H×W and C2×H×W -> (C1 + C2)×H×W; the other sizes must agree.
-    Source: AUDetNet, README, `[combine_concat]`.
-    Example::
-
-        [combine_concat]       # 8x4x4, 8x4x4 -> 16x4x4
-        combine_layers = -1, -1
-        dimension = 1
-    """
+class _Combination(ByAxes):
+    """Blocks whose inputs meet by axes, where all of them are known, and by position where they are not."""
 
     by_sample: ClassVar[bool] = True
     family: ClassVar[str] = "combination"
@@ -73,17 +75,72 @@ class CombineConcat(Block, name="combine_concat"):
     input_count: ClassVar[int | None] = None
 
     combine_layers: References | None = Field(None, description=COMBINE_LAYERS)
+
+    def goes_by_position(self, axes: tuple[str, ...]) -> bool:
+        """Images alone."""
+        return set(axes) == {"CHW"}
+
+    def axes(self, *inputs: str) -> str:
+        """All that any of them has."""
+        if self.given is not None:
+            return common_axes(self.given)
+        return inputs[0] if len(set(inputs)) == 1 else ""
+
+    def _aligned(self, names: tuple[str, ...]) -> list[str]:
+        if self.given is None:
+            return list(names)
+        joint = common_axes(self.given)
+        return [aligned(name, own, joint) for name, own in zip(names, self.given, strict=True)]
+
+
+class CombineConcat(_Combination, name="combine_concat"):
+    """Joins signals along an axis.
+
+    Shapes: along axis 1 (channels), C1×H×W and C2×H×W -> (C1 + C2)×H×W; the other sizes must agree. Signals of
+    other axes meet by name, and what one lacks is repeated: C×H×W and F -> (C + F)×H×W.
+    Source: AUDetNet, README, `[combine_concat]`.
+    Example::
+
+        [combine_concat]       # 8x4x4, 8x4x4 -> 16x4x4
+        combine_layers = -1, -1
+        dimension = 1
+    """
+
     dimension: Annotated[int, Field(ge=1, le=8)] = Field(
-        1, description="the axis; the batch is 0, channels are 1"
+        1, description="the axis of the first of them; the batch is 0, channels are 1"
     )
 
     def shape(self, *inputs: Shape) -> Shape:
         """The sum along the axis."""
-        return _concatenated(inputs, self.dimension - 1)
+        if self.given is None or self.dimension > len(inputs[0]):
+            return _concatenated(inputs, self.dimension - 1)
+        joint, along = common_axes(self.given), self._along
+        total: Size = 0
+        for argument, (shape, axes) in enumerate(zip(inputs, self.given, strict=True)):
+            place = axes_in(axes, joint).find(along)
+            if place < 0:
+                words = f"joins along {AXES[along]}, and is given {axes_in_words(axes)}"
+                raise ShapeError(words, argument=argument, option="dimension")
+            total = total + shape[place]
+        verb = f"joins {{}} and {{}} along {AXES[along]}"
+        sizes = common_sizes(inputs, self.given, verb, apart=along) | {along: total}
+        return tuple(sizes[letter] for letter in joint)
+
+    @property
+    def _along(self) -> str:
+        """The axis along which it joins, where axes are known."""
+        assert self.given is not None
+        joint = common_axes(self.given)
+        return axes_in(self.given[0], joint)[self.dimension - 1]
 
     def inline(self, *names: str) -> str:
         """Torch's own."""
-        return f"torch.cat(({', '.join(names)},), {self.dimension})"
+        if self.given is None:
+            return f"torch.cat(({', '.join(names)},), {self.dimension})"
+        joint, along = common_axes(self.given), self._along
+        pairs = list(zip(names, self.given, strict=True))
+        joined = ", ".join(repeated(name, own, joint, along, pairs) for name, own in pairs)
+        return f"torch.cat(({joined},), {joint.index(along) + 1})"
 
     def gradient_needs(self) -> frozenset[str]:
         """Nothing but sizes."""
@@ -94,10 +151,11 @@ class CombineConcat(Block, name="combine_concat"):
         return "" if self.dimension == 1 else f"axis {self.dimension}"
 
 
-class CombineMultiply(Block, name="combine_multiply"):
+class CombineMultiply(_Combination, name="combine_multiply"):
     """The product of signals, number by number. The factors stay as they are.
 
-    Shapes: the first one's; the others have the same, or 1 where they hold for a whole axis.
+    Shapes: the first one's; the others have the same, or 1 where they hold for a whole axis. Signals of other axes
+    meet by name, and what one lacks is repeated: C×H×W and F -> C×H×W, a factor a channel; T×F and T -> T×F.
     Source: AUDetNet, README, `[combine_multiply]` (its code also overwrites the first factor).
     Example::
 
@@ -105,16 +163,11 @@ class CombineMultiply(Block, name="combine_multiply"):
         combine_layers = -1, -1
     """
 
-    by_sample: ClassVar[bool] = True
-    family: ClassVar[str] = "combination"
-    reference_option: ClassVar[str] = "combine_layers"
-    requires_references: ClassVar[bool] = True
-    input_count: ClassVar[int | None] = None
-
-    combine_layers: References | None = Field(None, description=COMBINE_LAYERS)
-
     def shape(self, *inputs: Shape) -> Shape:
-        """The first one's."""
+        """The first one's, or what they have together."""
+        if self.given is not None:
+            sizes = common_sizes(inputs, self.given, "multiplies {} by {}", stretched=True)
+            return tuple(sizes[letter] for letter in common_axes(self.given))
         first = inputs[0]
         for argument, shape in enumerate(inputs[1:], 1):
             if len(shape) != len(first) or any(
@@ -127,17 +180,18 @@ class CombineMultiply(Block, name="combine_multiply"):
 
     def inline(self, *names: str) -> str:
         """The product."""
-        return " * ".join(names)
+        return " * ".join(self._aligned(names))
 
     def gradient_needs(self) -> frozenset[str]:
         """The factors."""
         return frozenset({"input"})
 
 
-class CombineAdd(Block, name="combine_add"):
+class CombineAdd(_Combination, name="combine_add"):
     """The sum of signals, number by number: a residual connection.
 
-    Shapes: all the same, unchanged.
+    Shapes: all the same, unchanged. Signals of other axes meet by name, and what one lacks is repeated: L×F and F ->
+    L×F.
     Source: He et al., "Deep Residual Learning for Image Recognition", 2016, equation (1).
     Example::
 
@@ -145,29 +199,17 @@ class CombineAdd(Block, name="combine_add"):
         combine_layers = -1, -1
     """
 
-    by_sample: ClassVar[bool] = True
-    family: ClassVar[str] = "combination"
-    reference_option: ClassVar[str] = "combine_layers"
-    requires_references: ClassVar[bool] = True
-    input_count: ClassVar[int | None] = None
-
-    combine_layers: References | None = Field(None, description=COMBINE_LAYERS)
-
     def shape(self, *inputs: Shape) -> Shape:
         """The common one."""
-        first = inputs[0]
-        for argument, shape in enumerate(inputs[1:], 1):
-            if len(shape) != len(first) or any(
-                differ(here, there) for here, there in zip(first, shape, strict=True)
-            ):
-                raise ShapeError(
-                    f"adds {show(first)} and {show(shape)}: {_unequal(first, shape)}", argument=argument
-                )
-        return first
+        if self.given is not None:
+            sizes = common_sizes(inputs, self.given, "adds {} and {}")
+            return tuple(sizes[letter] for letter in common_axes(self.given))
+        expect_equal("adds", inputs)
+        return inputs[0]
 
     def inline(self, *names: str) -> str:
         """The sum."""
-        return " + ".join(names)
+        return " + ".join(self._aligned(names))
 
     def gradient_needs(self) -> frozenset[str]:
         """Nothing but sizes."""
@@ -187,6 +229,7 @@ class FlowFusion(Block, name="flow_fusion"):
     """
 
     family: ClassVar[str] = "fusion"
+    takes: ClassVar[tuple[str, ...]] = ("CHW",)
     reference_option: ClassVar[str] = "combine_layers"
     requires_references: ClassVar[bool] = True
     input_count: ClassVar[int | None] = None
@@ -206,6 +249,10 @@ class FlowFusion(Block, name="flow_fusion"):
             if len(shape) != 3:
                 raise ShapeError(f"needs images (C×H×W), and is given {show(shape)}", argument=argument)
         return _concatenated(inputs, self._axis)
+
+    def axes(self, *inputs: str) -> str:
+        """An image's."""
+        return "CHW"
 
     def inline(self, *names: str) -> str:
         """Torch's own."""

@@ -6,8 +6,11 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from netcfg.blocks.base import Block, Count, Initialization, ShapeError, expect_known
+from netcfg.axes import KINDS, Kind
+from netcfg.blocks.base import Block, Count, ShapeError, expect_known
+from netcfg.blocks.initial import Initial
 from netcfg.blocks.made import Made, made
+from netcfg.blocks.meeting import ByAxes
 from netcfg.blocks.network.activation import (
     applied,
     kept_beside,
@@ -17,12 +20,12 @@ from netcfg.blocks.network.activation import (
 from netcfg.shapes import Shape, Size, show, volume
 
 
-class Connected(Block, name="connected"):
+class Connected(ByAxes, name="connected"):
     """Every output a weighted sum of all features, then an activation.
 
-    Shapes: F -> output_features; C×H×W -> output_features×H×W, the same weights at every pixel; S×F ->
-    S×output_features. Activations: those of `[activation]`
-    (`leaky_relu` with slope 0.01); `linear` for none.
+    Shapes: F -> output_features; C×H×W -> output_features×H×W, the same weights at every pixel; L×F ->
+    L×output_features, likewise T×F and T×L×F.
+    Activations: those of `[activation]` (`leaky_relu` with slope 0.01); `linear` for none.
     Parameters: `weight` (output_features×F), `bias`.
     Source: AUDetNet, README, `[connected]`.
     Example::
@@ -35,22 +38,30 @@ class Connected(Block, name="connected"):
 
     by_sample: ClassVar[bool] = True
     family: ClassVar[str] = "connected"
+    takes: ClassVar[tuple[str, ...]] = ("F", "C", "LF", "TF", "NF", "TLF", "CHW")
 
     output_features: Count = Field(description="outputs")
     activation: str = Field("linear", description="applied last")
     use_bias: bool = Field(True, description="add a learned number to each output")
-    initialization: Initialization = Field("None", description="of the weight; PyTorch's own where `None`")
+    initialization: Initial | None = Field(None, description="of the weight; PyTorch's own where `None`")
+
+    def goes_by_position(self, axes: tuple[str, ...]) -> bool:
+        """Three sizes are an image's, if nothing else is known."""
+        return len(axes[0]) != 3 or axes == ("CHW",)
+
+    def _is_per_pixel(self, shape: Shape) -> bool:
+        return len(shape) == 3 and self.given is None
 
     def _features(self, shape: Shape) -> int:
-        axis = 0 if len(shape) == 3 else -1
+        axis = 0 if self._is_per_pixel(shape) else -1
         if len(shape) not in (1, 2, 3):
-            raise ShapeError(f"needs features (F, S×F or C×H×W), and is given {show(shape)}")
+            raise ShapeError(f"needs features (F, L×F or C×H×W), and is given {show(shape)}")
         return expect_known(shape[axis], "how many features it is given")
 
     def shape(self, *inputs: Shape) -> Shape:
         """The features replaced by the outputs."""
         self._features(inputs[0])
-        if len(inputs[0]) == 3:
+        if self._is_per_pixel(inputs[0]):
             return (self.output_features, *inputs[0][1:])
         return (*inputs[0][:-1], self.output_features)
 
@@ -89,7 +100,7 @@ class Connected(Block, name="connected"):
             bias=self.use_bias,
             activation=applied(self.activation),
             initialization=self.initialization,
-            per_pixel=len(inputs[0]) == 3,
+            per_pixel=self._is_per_pixel(inputs[0]),
         )
 
     def label(self) -> str:
@@ -109,10 +120,19 @@ class Flatten(Block, name="flatten"):
 
     is_view: ClassVar[bool] = True
     by_sample: ClassVar[bool] = True
+    takes_kinds: ClassVar[tuple[Kind, ...]] = KINDS
 
     def shape(self, *inputs: Shape) -> Shape:
         """The volume."""
         return (volume(inputs[0]),)
+
+    def axes(self, *inputs: str) -> str:
+        """A vector's."""
+        return "F"
+
+    def kind(self, *inputs: Kind) -> Kind:
+        """As given."""
+        return inputs[0]
 
     def inline(self, *names: str) -> str:
         """Torch's own."""
@@ -140,6 +160,7 @@ class Dropout(Block, name="dropout"):
 
     family: ClassVar[str] = "regularisation"
     only_trains: ClassVar[bool] = True
+    joins_box: ClassVar[bool] = True
 
     probability: Annotated[float, Field(ge=0, lt=1)] = Field(0.5, description="of a number to become zero")
 

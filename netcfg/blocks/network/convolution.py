@@ -9,13 +9,14 @@ from pydantic import Field
 from netcfg.blocks.base import (
     Block,
     Count,
-    Initialization,
     Kernel,
+    Reach,
     expect_known,
     expect_rank,
     window,
     window_arithmetic,
 )
+from netcfg.blocks.initial import Initial
 from netcfg.blocks.made import Made, made
 from netcfg.blocks.network.activation import (
     applied,
@@ -49,6 +50,7 @@ class Convolutional(Block, name="convolutional"):
 
     by_sample: ClassVar[bool] = True
     family: ClassVar[str] = "convolution"
+    takes: ClassVar[tuple[str, ...]] = ("CHW",)
 
     filters: Count = Field(description="output channels")
     kernel_size: Kernel = Field(description="kernel side, in pixels")
@@ -59,7 +61,7 @@ class Convolutional(Block, name="convolutional"):
     )
     batch_normalise: bool = Field(False, description="normalise over the batch before the activation")
     activation: str = Field("None", description="applied last")
-    initialization: Initialization = Field("None", description="of the weight; PyTorch's own where `None`")
+    initialization: Initial | None = Field(None, description="of the weight; PyTorch's own where `None`")
     eps: Annotated[float, Field(gt=0)] = Field(1e-4, description="of the batch normalisation")
 
     @property
@@ -79,6 +81,18 @@ class Convolutional(Block, name="convolutional"):
             window(height, self.kernel_size, self.stride, self.padding, "height"),
             window(width, self.kernel_size, self.stride, self.padding, "width"),
         )
+
+    def axes(self, *inputs: str) -> str:
+        """An image's."""
+        return "CHW"
+
+    def depends_on_batch(self) -> bool:
+        """By the statistics of its normalisation."""
+        return self.batch_normalise
+
+    def reach(self, *inputs: Shape) -> Reach:
+        """Its window."""
+        return Reach.of_window(self.kernel_size, self.stride, self.padding)
 
     def arithmetic(self, *inputs: Shape) -> str:
         """The windows along both axes."""

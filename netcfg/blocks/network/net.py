@@ -6,9 +6,15 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from netcfg.axes import AXES, KINDS, Kind
 from netcfg.blocks.base import ADAPT, Adapt, Block, Count, Group, References, Section
+from netcfg.blocks.values import IDENTIFIER
 from netcfg.shapes import Shape, Size, Symbolic
 
+AxisName = Literal["frames", "tokens", "objects", "channels", "height", "width", "features"]
+Named = Count | str
+"""A size: a number, or a name for one that only a batch tells."""
+_LETTERS: dict[AxisName, str] = {name: letter for letter, name in AXES.items()}  # type: ignore[misc]
 Learning = Annotated[float, Field(ge=0)]
 
 
@@ -67,8 +73,10 @@ class Net(Section, name="net"):
 class Input(Block, name="input"):
     """A named input of a network, fed by the data field (or signal) of that name.
 
-    Shapes: `channels`×`height`×`width`, or `frames`×`channels`×`height`×`width` for a clip, or `features`, or
-    any `shape`. Sizes that are not given stay symbolic.
+    Shapes: `channels`×`height`×`width` or `features`, after `frames` and `tokens` where these are given; or any
+    `shape`, whose `axes` say what its sizes count. A name in the place of a number (`frames = T`) is a size that only
+    a batch tells, the same wherever that name stands; so are a height and a width that are not given.
+    With a `kind` and no size it is one value per sample.
     Example::
 
         [input]                # 3x224x224
@@ -86,34 +94,76 @@ class Input(Block, name="input"):
     input_count: ClassVar[int | None] = 0
 
     name: str = Field(description="what the network calls it; a data field of this name feeds it")
-    channels: Count | None = Field(None, description="of an image")
-    height: Count | None = Field(None, description="of an image, in pixels")
-    width: Count | None = Field(None, description="of an image, in pixels")
-    frames: Count | str | None = Field(
-        None, description="of a clip: their number, or a name for an unknown one"
-    )
-    features: Count | None = Field(None, description="of a vector")
-    sizes: tuple[Count, ...] | None = Field(
+    channels: Named | None = Field(None, description="of an image")
+    height: Named | None = Field(None, description="of an image, in pixels")
+    width: Named | None = Field(None, description="of an image, in pixels")
+    frames: Named | None = Field(None, description="of a clip")
+    tokens: Named | None = Field(None, description="of a row of tokens")
+    features: Named | None = Field(None, description="of a vector")
+    sizes: tuple[Named, ...] | None = Field(
         None, alias="shape", description="any other shape, without the batch"
     )
+    named_axes: tuple[AxisName, ...] | None = Field(
+        None,
+        alias="axes",
+        description="what the sizes of `shape` count: " + ", ".join(f"`{name}`" for name in AXES.values()),
+    )
+    holds: Kind | None = Field(
+        None, alias="kind", description="numbers (the default), a `class` by its number, or yes and no"
+    )
+    classes: Count | None = Field(None, description="`kind = class`: how many there are")
 
     def conflict(self) -> str | None:
-        """One kind of shape, no more."""
-        given = [
-            key
-            for key, value in (
-                ("channels", self.channels),
-                ("features", self.features),
-                ("shape", self.sizes),
-            )
-            if value
-        ]
-        if len(given) != 1:
+        """One kind of shape, no more; what belongs to another is not there."""
+        return self._of_shape() or self._of_axes() or self._of_sizes() or self._of_kind()
+
+    def _of_shape(self) -> str | None:
+        choices = {"channels": self.channels, "features": self.features, "shape": self.sizes}
+        given = [key for key, value in choices.items() if value]
+        if self.channels is None and (self.height or self.width):
+            return "gives a height or a width without `channels`"
+        if self.sizes and (self.frames or self.tokens):
+            return "takes `frames` and `tokens` with `channels` or `features`; in `shape` they are sizes too"
+        in_a_row = self.frames or self.tokens or self.holds
+        if len(given) > 1 or not (given or in_a_row):
             found = " and ".join(f"`{key}`" for key in given) or "none of them"
             return f"takes one of `channels`, `features` and `shape`, and has {found}"
-        if self.channels is None and (self.height or self.width or self.frames):
-            return "gives a height, width or frames without `channels`"
         return None
+
+    def _of_axes(self) -> str | None:
+        if self.named_axes is None:
+            return None
+        if self.sizes is None:
+            return "gives `axes` without a `shape`: other options say what they count"
+        if len(self.named_axes) != len(self.sizes):
+            return f"names {len(self.named_axes)} axes of a shape of {len(self.sizes)}"
+        if len(set(self.named_axes)) < len(self.named_axes):
+            twice = next(axis for axis in self.named_axes if self.named_axes.count(axis) > 1)
+            return f"names `{twice}` twice among its axes"
+        return None
+
+    def _of_sizes(self) -> str | None:
+        sizes = (*self._by_axis().values(), *(self.sizes or ()))
+        wrong = next((size for size in sizes if isinstance(size, str) and not IDENTIFIER.match(size)), None)
+        return (
+            f"has a size `{wrong}`, which is neither a whole number nor a name" if wrong is not None else None
+        )
+
+    def _of_kind(self) -> str | None:
+        if self.classes is not None and self.holds != "class":
+            return "gives `classes` without `kind = class`"
+        return None
+
+    def _by_axis(self) -> dict[str, Named | None]:
+        """The options of one size each, by letter, in the order of a shape."""
+        return {
+            "T": self.frames,
+            "L": self.tokens,
+            "C": self.channels,
+            "H": self.height,
+            "W": self.width,
+            "F": self.features,
+        }
 
     def shape(self, *inputs: Shape) -> Shape:
         """As declared."""
@@ -121,18 +171,32 @@ class Input(Block, name="input"):
 
     def shape_in(self, alone: bool) -> Shape:
         """The shape, with unknown sizes named after the input where it is not the only one."""
-        if self.features is not None:
-            return (self.features,)
         if self.sizes is not None:
-            return self.sizes
-        assert self.channels is not None
+            return tuple(map(_size, self.sizes))
+        sizes = self._by_axis()
         prefix = "" if alone else f"{self.name}."
-        height: Size = self.height or Symbolic.named(f"{prefix}height")
-        width: Size = self.width or Symbolic.named(f"{prefix}width")
-        if self.frames is None:
-            return (self.channels, height, width)
-        frames: Size = self.frames if isinstance(self.frames, int) else Symbolic.named(self.frames)
-        return (frames, self.channels, height, width)
+        unknown: dict[str, Size] = {
+            letter: Symbolic.named(prefix + AXES[letter]) for letter in ("HW" if self.channels else "")
+        }
+        given = {letter: _size(size) for letter, size in sizes.items() if size is not None}
+        return tuple((unknown | given)[letter] for letter in self.axes())
+
+    def axes(self, *inputs: str) -> str:
+        """As declared; "" for a bare `shape`."""
+        if self.named_axes is not None:
+            return "".join(_LETTERS[name] for name in self.named_axes)
+        image = "HW" if self.channels else ""
+        return "".join(
+            letter for letter, size in self._by_axis().items() if size is not None or letter in image
+        )
+
+    def kind(self, *inputs: Kind) -> Kind:
+        """As declared."""
+        return self.holds or "number"
+
+
+def _size(size: Named) -> Size:
+    return size if isinstance(size, int) else Symbolic.named(size)
 
 
 class Output(Block, name="output"):
@@ -148,6 +212,7 @@ class Output(Block, name="output"):
 
     by_sample: ClassVar[bool] = True
     family: ClassVar[str] = "output"
+    takes_kinds: ClassVar[tuple[Kind, ...]] = KINDS
     unavailable: ClassVar[frozenset[str]] = frozenset(
         {"repeat", "weights", "weights_from", "layout", "adapt", "freeze", "shared_with"}
     )
@@ -156,6 +221,10 @@ class Output(Block, name="output"):
     from_: References | None = Field(
         None, alias="from", description="the block it gives; the one before by default"
     )
+
+    def kind(self, *inputs: Kind) -> Kind:
+        """As given."""
+        return inputs[0]
 
     def inline(self, *names: str) -> str:
         """Itself."""

@@ -25,6 +25,8 @@ class BatchNorm(Block, name="batch_norm"):
     """
 
     family: ClassVar[str] = "normalisation"
+    joins_box: ClassVar[bool] = True
+    takes: ClassVar[tuple[str, ...]] = ("F", "C", "CHW")
 
     num_features: Count | None = Field(None, description="channels of its input, checked where given")
     eps: Annotated[float, Field(gt=0)] = Field(1e-5, description="added to the variance")
@@ -58,6 +60,10 @@ class BatchNorm(Block, name="batch_norm"):
     def overwritable(self) -> bool:
         """Its gradient needs its input, not its output."""
         return True
+
+    def label(self) -> str:
+        """What is added to the variance, where that is not the usual number."""
+        return "" if self.eps == type(self).model_fields["eps"].default else f"eps {self.eps:g}"
 
     def lower(self, *inputs: Shape) -> Made:
         """Torch's own."""

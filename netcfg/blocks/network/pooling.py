@@ -33,6 +33,7 @@ class MaxPool(Block, name="maxpool"):
 
     by_sample: ClassVar[bool] = True
     family: ClassVar[str] = "pooling"
+    takes: ClassVar[tuple[str, ...]] = ("CHW",)
 
     pool_size: Kernel = Field(description="window side, in pixels")
     stride: Kernel = Field(description="step between windows, in pixels")
@@ -41,6 +42,14 @@ class MaxPool(Block, name="maxpool"):
     def shape(self, *inputs: Shape) -> Shape:
         """Smaller by the stride."""
         return _pooled(inputs[0], self.pool_size, self.stride, self.pad)
+
+    def axes(self, *inputs: str) -> str:
+        """An image's."""
+        return "CHW"
+
+    def reach(self, *inputs: Shape) -> Reach:
+        """Its window."""
+        return Reach.of_window(self.pool_size, self.stride, self.pad)
 
     def arithmetic(self, *inputs: Shape) -> str:
         """The windows along both axes."""
@@ -81,6 +90,7 @@ class AvgPool(Block, name="avgpool"):
 
     by_sample: ClassVar[bool] = True
     family: ClassVar[str] = "pooling"
+    takes: ClassVar[tuple[str, ...]] = ("CHW",)
 
     pool_size: Kernel = Field(description="window side, in pixels")
     stride: Kernel = Field(description="step between windows, in pixels")
@@ -88,6 +98,14 @@ class AvgPool(Block, name="avgpool"):
     def shape(self, *inputs: Shape) -> Shape:
         """Smaller by the stride."""
         return _pooled(inputs[0], self.pool_size, self.stride, 0)
+
+    def axes(self, *inputs: str) -> str:
+        """An image's."""
+        return "CHW"
+
+    def reach(self, *inputs: Shape) -> Reach:
+        """Its window."""
+        return Reach.of_window(self.pool_size, self.stride)
 
     def arithmetic(self, *inputs: Shape) -> str:
         """The windows along both axes."""
@@ -118,11 +136,16 @@ class GlobalAvgPool(Block, name="global_avgpool"):
 
     by_sample: ClassVar[bool] = True
     family: ClassVar[str] = "pooling"
+    takes: ClassVar[tuple[str, ...]] = ("CHW",)
 
     def shape(self, *inputs: Shape) -> Shape:
         """One number per channel."""
         expect_rank(inputs[0], 3, "an image (C×H×W)")
         return inputs[0][:1]
+
+    def axes(self, *inputs: str) -> str:
+        """A vector's."""
+        return "F"
 
     def inline(self, *names: str) -> str:
         """The mean over both axes."""
@@ -148,6 +171,7 @@ class Upsample(Block, name="upsample"):
 
     by_sample: ClassVar[bool] = True
     family: ClassVar[str] = "upsampling"
+    takes: ClassVar[tuple[str, ...]] = ("CHW",)
 
     output_sizes: tuple[Count, ...] | None = Field(
         None, description="height and width, or one number for both"
@@ -174,6 +198,10 @@ class Upsample(Block, name="upsample"):
             return (channels, self.output_sizes[0], self.output_sizes[-1])
         return (channels, self._scaled(height), self._scaled(width))
 
+    def axes(self, *inputs: str) -> str:
+        """An image's."""
+        return "CHW"
+
     def _scaled(self, size: Size) -> Size:
         if isinstance(size, int):
             scaled: Size = int(size * float(self.scale_factor or 0))  # in floating point, as torch does it
@@ -194,8 +222,8 @@ class Upsample(Block, name="upsample"):
         return f'F.interpolate({names[0]}, {what}, mode="{self.mode}"{corners})'
 
     def gradient_needs(self) -> frozenset[str]:
-        """Nothing but sizes."""
-        return frozenset()
+        """Nothing but sizes, except for means over areas."""
+        return frozenset({"input"} if self.mode == "area" else ())
 
     def reach(self, *inputs: Shape) -> Reach | None:
         """One pixel (`nearest`), or its neighbours too, where the size is a whole number of times the input's."""
@@ -207,6 +235,8 @@ class Upsample(Block, name="upsample"):
         pixels = {"nearest": 1, "bilinear": 2, "bicubic": 4}.get(self.mode)
         if pixels is None or height is None or height != width or height.denominator != 1:
             return None
+        if height == 1:
+            return Reach()
         return Reach(pixels, 1 / height, Fraction(pixels // 2))
 
     def label(self) -> str:

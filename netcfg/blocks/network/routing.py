@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
+from netcfg.axes import KINDS, Kind
 from netcfg.blocks.base import Block, Reference, References, ShapeError
 from netcfg.shapes import Shape, show
 
@@ -23,6 +24,7 @@ class Route(Block, name="route"):
 
     by_sample: ClassVar[bool] = True
     reference_option: ClassVar[str] = "branch_at_layer"
+    takes_kinds: ClassVar[tuple[Kind, ...]] = KINDS
 
     branch_at_layer: Reference | None = Field(
         None, description="the block to go on from (or `from`); the one before by default"
@@ -31,6 +33,10 @@ class Route(Block, name="route"):
     def references(self) -> References | None:
         """The one block."""
         return (self.branch_at_layer,) if self.branch_at_layer is not None else self.from_
+
+    def kind(self, *inputs: Kind) -> Kind:
+        """As given."""
+        return inputs[0]
 
     def inline(self, *names: str) -> str:
         """Its input."""
@@ -48,6 +54,11 @@ class Identity(Block, name="identity"):
     """
 
     by_sample: ClassVar[bool] = True
+    takes_kinds: ClassVar[tuple[Kind, ...]] = KINDS
+
+    def kind(self, *inputs: Kind) -> Kind:
+        """As given."""
+        return inputs[0]
 
     def inline(self, *names: str) -> str:
         """Its input."""
@@ -71,6 +82,7 @@ class SelectSubset(Block, name="select_subset"):
     by_sample: ClassVar[bool] = True
     is_view: ClassVar[bool] = True
     reference_option: ClassVar[str] = "origin_layer"
+    takes_kinds: ClassVar[tuple[Kind, ...]] = KINDS
 
     origin_layer: Reference | None = Field(
         None, description="the block to select from (or `from`); the one before by default"
@@ -109,6 +121,10 @@ class SelectSubset(Block, name="select_subset"):
                 option="end_index",
             )
         return (*shape[: self.dimension - 1], self.end_index - self.start_index, *shape[self.dimension :])
+
+    def kind(self, *inputs: Kind) -> Kind:
+        """As given."""
+        return inputs[0]
 
     def inline(self, *names: str) -> str:
         """A view."""

@@ -1,0 +1,95 @@
+"""PyTorch's norms where channels or features stand elsewhere than it wants them."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class _Turned(nn.Module):
+    """Of a module that wants channels before places: one that takes N×L×F and N×T×C×H×W."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """As the module does, places first."""
+        return super().forward(x.transpose(1, 2)).transpose(1, 2)  # type: ignore[misc,no-any-return]
+
+
+class InstanceNormOfRows(_Turned, nn.InstanceNorm1d):
+    """On N×L×F."""
+
+
+class InstanceNormOfClips(_Turned, nn.InstanceNorm3d):
+    """On N×T×C×H×W."""
+
+
+class GroupNormOfPlaces(_Turned, nn.GroupNorm):
+    """On N×L×F or N×T×C×H×W."""
+
+
+def instance_norm(axes: int) -> type[nn.Module]:
+    """The instance norm of signals with so many axes, the batch not counted."""
+    return {2: InstanceNormOfRows, 3: nn.InstanceNorm2d, 4: InstanceNormOfClips}[axes]
+
+
+def group_norm(turned: bool) -> type[nn.Module]:
+    """The group norm of signals whose channels stand second, or first."""
+    return GroupNormOfPlaces if turned else nn.GroupNorm
+
+
+class LayerNormAlong(nn.LayerNorm):
+    """Over one axis that is not the last (the batch is 0)."""
+
+    def __init__(self, sizes: tuple[int, ...], axis: int, **options: object) -> None:
+        super().__init__(sizes, **options)  # type: ignore[arg-type]
+        self.axis = axis
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The axis last, and back."""
+        return super().forward(x.movedim(self.axis, -1)).movedim(-1, self.axis)
+
+
+class RMSNormAlong(nn.RMSNorm):
+    """Over one axis that is not the last (the batch is 0)."""
+
+    def __init__(self, sizes: tuple[int, ...], axis: int, **options: object) -> None:
+        super().__init__(sizes, **options)  # type: ignore[arg-type]
+        self.axis = axis
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The axis last, and back."""
+        return super().forward(x.movedim(self.axis, -1)).movedim(-1, self.axis)
+
+
+def layer_norm(sizes: tuple[int, ...], *, axis: int = 0, **options: object) -> nn.Module:
+    """A layer norm over the last axes, of these sizes, or over the one axis of a number."""
+    return LayerNormAlong(sizes, axis, **options) if axis else nn.LayerNorm(sizes, **options)  # type: ignore[arg-type]
+
+
+def rms_norm(sizes: tuple[int, ...], *, axis: int = 0, **options: object) -> nn.Module:
+    """The same of a norm by the root mean square."""
+    return RMSNormAlong(sizes, axis, **options) if axis else nn.RMSNorm(sizes, **options)  # type: ignore[arg-type]
+
+
+class PixelNorm(nn.Module):
+    """Divides by the root mean square along an axis."""
+
+    def __init__(self, axis: int, eps: float) -> None:
+        super().__init__()
+        self.axis, self.eps = axis, eps
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Any shape, unchanged."""
+        return x * torch.rsqrt(x.square().mean(self.axis, keepdim=True) + self.eps)
+
+
+class L2Norm(nn.Module):
+    """Divides by the length along an axis."""
+
+    def __init__(self, axis: int, eps: float) -> None:
+        super().__init__()
+        self.axis, self.eps = axis, eps
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Any shape, unchanged."""
+        return F.normalize(x, dim=self.axis, eps=self.eps)

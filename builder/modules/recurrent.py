@@ -1,0 +1,35 @@
+"""PyTorch's recurrent modules, batch first, with what they say at the end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+class _Rows(nn.RNNBase):
+    """N×T×F -> `value` N×T×features, `last` N×features."""
+
+    def __init__(self, *sizes: int, **options: Any) -> None:
+        super().__init__(*sizes, batch_first=True, **options)
+
+    def forward(self, x: Tensor) -> dict[str, Tensor]:  # type: ignore[override]
+        """What is said at every step, and at the end: of the way back that is the first step."""
+        value, _ = super().forward(x)
+        if not self.bidirectional:
+            return {"value": value, "last": value[:, -1]}
+        there, back = value.chunk(2, -1)
+        return {"value": value, "last": torch.cat((there[:, -1], back[:, 0]), -1)}
+
+
+class LSTM(_Rows, nn.LSTM):
+    """Long short-term memory."""
+
+
+class GRU(_Rows, nn.GRU):
+    """Gated recurrent units."""
+
+
+class RNN(_Rows, nn.RNN):
+    """Plain recurrence."""

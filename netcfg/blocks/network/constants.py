@@ -1,0 +1,118 @@
+"""Signals that come from no input: numbers that stay, and numbers that are learned."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from netcfg.axes import AXES
+from netcfg.blocks.base import Block, Count
+from netcfg.blocks.initial import Initial
+from netcfg.blocks.made import Made, made
+from netcfg.blocks.network.places import AxisName
+from netcfg.shapes import Shape, show
+
+_LETTERS = {name: letter for letter, name in AXES.items()}
+
+
+class _Source(Block):
+    """One tensor under the block's own name, the same for all samples."""
+
+    by_sample: ClassVar[bool] = True
+    input_count: ClassVar[int | None] = 0
+
+    sizes: tuple[Count, ...] = Field((), alias="shape", description="its sizes; one number by default")
+    named: tuple[AxisName, ...] | None = Field(
+        None, alias="axes", description="what they count, by name in order"
+    )
+
+    def conflict(self) -> str | None:
+        """Nothing to read, and a name for each axis or none."""
+        if self.from_ is not None:
+            return "reads nothing: leave `from` out"
+        if self.named is not None and len(self.named) != len(self.sizes):
+            return f"names {len(self.named)} `axes` of {len(self.sizes)}"
+        return None
+
+    def shape(self, *inputs: Shape) -> Shape:
+        """As declared."""
+        return self.sizes
+
+    def axes(self, *inputs: str) -> str:
+        """As declared."""
+        return "".join(_LETTERS[name] for name in self.named or ())
+
+    def is_shared(self, *inputs: bool) -> bool:
+        """The same for all samples."""
+        return True
+
+    def owns_tensor(self) -> bool:
+        """It bears the block's name."""
+        return True
+
+    def inline(self, *names: str) -> str:
+        """The tensor, with a batch axis of 1."""
+        return f"{names[-1]}[None]"
+
+    def gradient_needs(self) -> frozenset[str]:
+        """Nothing."""
+        return frozenset()
+
+    def reach(self, *inputs: Shape) -> None:
+        """It sees nothing."""
+        return None
+
+    def label(self) -> str:
+        """The sizes."""
+        return show(self.sizes)
+
+
+class Constant(_Source, name="constant"):
+    """Numbers that stay as they are: one value, or what a file of weights has under the block's name.
+
+    Shapes: nothing -> `shape`, the same for all samples.
+    Buffers: one tensor that bears the block's own name.
+    Example::
+
+        [constant]             # -> 4x8
+        shape = 4, 8
+        value = 0.5
+    """
+
+    value: float = Field(0.0, description="of every number")
+
+    def lower(self, *inputs: Shape) -> Made:
+        """The tensor."""
+        from netcfg.builder.modules.scaling import Tensor
+
+        return made(Tensor, self.sizes, start=self.value, learned=False)
+
+
+class Parameter(_Source, name="parameter"):
+    """Numbers that are learned: queries, a table, a first image.
+
+    Shapes: nothing -> `shape`, the same for all samples.
+    Parameters: one tensor that bears the block's own name.
+    Source: Karras et al., "A Style-Based Generator Architecture", 2019 (its constant input).
+    Example::
+
+        [parameter]            # -> 4x8
+        shape = 4, 8
+        start = normal(0.02)
+    """
+
+    start: Initial = Field(Initial("normal", (1.0,)), description="where they start, N(0, 1) by default")
+
+    def parameters(self, *inputs: Shape) -> int:
+        """All of them."""
+        total = 1
+        for size in self.sizes:
+            total *= size
+        return total
+
+    def lower(self, *inputs: Shape) -> Made:
+        """The tensor."""
+        from netcfg.builder.modules.scaling import Tensor
+
+        return made(Tensor, self.sizes, initialization=self.start)

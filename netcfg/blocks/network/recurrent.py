@@ -1,0 +1,175 @@
+"""Blocks that go along a row and remember."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from netcfg.blocks.base import Block, Count, expect_known
+from netcfg.blocks.made import Made, made
+from netcfg.blocks.network.tokens import ROWS, expect_row
+from netcfg.shapes import Shape, Size
+
+
+class _Recurrent(Block):
+    """What recurrent blocks have in common; `gates` maps are made of each input and each state."""
+
+    by_sample: ClassVar[bool] = True
+    family: ClassVar[str] = "connected"
+    takes: ClassVar[tuple[str, ...]] = ROWS
+    gates: ClassVar[int]
+    kept_each: ClassVar[int]
+    """Numbers that each step keeps for its gradient, for each hidden one."""
+
+    hidden: Count = Field(description="numbers that it remembers")
+    layers: Annotated[int, Field(gt=0, le=64)] = Field(1, description="one above the other")
+    bidirectional: bool = Field(False, description="also from the end; twice as many features")
+    dropout: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.0, description="in training, of a number between layers to become zero"
+    )
+    use_bias: bool = Field(True, description="add learned numbers to all gates")
+
+    def conflict(self) -> str | None:
+        """Between layers there must be something."""
+        if self.dropout and self.layers == 1:
+            return "has a `dropout` between layers, and only one of these: put a [dropout] after it"
+        return None
+
+    def depends_on_batch(self) -> bool:
+        """Only by what dropout draws."""
+        return self.dropout > 0
+
+    @property
+    def _directions(self) -> int:
+        return 1 + self.bidirectional
+
+    def shape(self, *inputs: Shape) -> dict[str, Shape]:
+        """What is remembered at each step, and at the last."""
+        expect_row(inputs[0])
+        expect_known(inputs[0][1], "how many features a step has")
+        features = self.hidden * self._directions
+        return {"value": (inputs[0][0], features), "last": (features,)}
+
+    def axes(self, *inputs: str) -> dict[str, str]:
+        """A row, and features."""
+        return {"value": inputs[0], "last": "F"}
+
+    def _widths(self, features: int) -> list[int]:
+        """What each layer is given."""
+        return [features] + [self.hidden * self._directions] * (self.layers - 1)
+
+    def parameters(self, *inputs: Shape) -> int:
+        """A map of the input and one of the state for each gate, layer and direction."""
+        widths = self._widths(expect_known(inputs[0][1], "how many features a step has"))
+        each = sum(width + self.hidden + 2 * self.use_bias for width in widths)
+        return each * self.gates * self.hidden * self._directions
+
+    def macs(self, *inputs: Shape) -> Size:
+        """The maps, at every step."""
+        steps, features = inputs[0]
+        widths = self._widths(expect_known(features, "how many features a step has"))
+        return steps * (
+            sum(width + self.hidden for width in widths) * self.gates * self.hidden * self._directions
+        )
+
+    def kept(self, *inputs: Shape) -> Size:
+        """The gates and states of every step, and what goes from layer to layer."""
+        steps, own = inputs[0][0], self.hidden * self._directions
+        between = (self.layers - 1) * own * (3 if self.dropout else 1)
+        return steps * (self.kept_each * own * self.layers + between)
+
+    def scratch(self, *inputs: Shape) -> Size:
+        """The gates of a layer's steps, and what it is given."""
+        return inputs[0][0] * (self.hidden * self._directions * (self.gates + (self.layers > 1)))
+
+    def overwritable(self) -> bool:
+        """Its gradient needs its output."""
+        return False
+
+    def label(self) -> str:
+        """Hidden numbers, layers, directions."""
+        parts = [str(self.hidden)]
+        if self.layers > 1:
+            parts.append(f"{self.layers} layers")
+        return ", ".join([*parts, "both ways"] if self.bidirectional else parts)
+
+    def _made(self, name: str, *inputs: Shape, **options: object) -> Made:
+        from netcfg.builder.modules import recurrent
+
+        return made(
+            getattr(recurrent, name),
+            expect_known(inputs[0][1], "how many features a step has"),
+            self.hidden,
+            self.layers,
+            bias=self.use_bias,
+            dropout=self.dropout,
+            bidirectional=self.bidirectional,
+            **options,
+        )
+
+
+class LSTM(_Recurrent, name="lstm"):
+    """Long short-term memory along a row.
+
+    Ports: `value`, what it says at every step, and `last`, what it says at the end (both directions: of each its own
+    end).
+    Shapes: T×F -> T×hidden, and hidden; twice that with `bidirectional`.
+    Parameters: `weight_ih_l0` (4·hidden×F), `weight_hh_l0`, `bias_ih_l0`, `bias_hh_l0`, and so on for each layer.
+    Source: Hochreiter, Schmidhuber, "Long Short-Term Memory", 1997; PyTorch's `LSTM`.
+    Example::
+
+        [lstm]                 # 5x16 -> 5x8
+        hidden = 8
+    """
+
+    gates: ClassVar[int] = 4
+    kept_each: ClassVar[int] = 6
+
+    def lower(self, *inputs: Shape) -> Made:
+        """Torch's own."""
+        return self._made("LSTM", *inputs)
+
+
+class GRU(_Recurrent, name="gru"):
+    """Gated recurrent units along a row.
+
+    Ports: `value`, what it says at every step, and `last`, what it says at the end.
+    Shapes: T×F -> T×hidden, and hidden; twice that with `bidirectional`.
+    Parameters: `weight_ih_l0` (3·hidden×F), `weight_hh_l0`, `bias_ih_l0`, `bias_hh_l0`, and so on for each layer.
+    Source: Cho et al., "Learning Phrase Representations using RNN Encoder-Decoder", 2014; PyTorch's `GRU`.
+    Example::
+
+        [gru]                  # 5x16 -> 5x8
+        hidden = 8
+    """
+
+    gates: ClassVar[int] = 3
+    kept_each: ClassVar[int] = 5
+
+    def lower(self, *inputs: Shape) -> Made:
+        """Torch's own."""
+        return self._made("GRU", *inputs)
+
+
+class RNN(_Recurrent, name="rnn"):
+    """Plain recurrence along a row: the state is an activation of maps of the input and of the state before.
+
+    Ports: `value`, what it says at every step, and `last`, what it says at the end.
+    Shapes: T×F -> T×hidden, and hidden; twice that with `bidirectional`.
+    Parameters: `weight_ih_l0` (hidden×F), `weight_hh_l0`, `bias_ih_l0`, `bias_hh_l0`, and so on for each layer.
+    Source: Elman, "Finding Structure in Time", 1990; PyTorch's `RNN`.
+    Example::
+
+        [rnn]                  # 5x16 -> 5x8
+        hidden = 8
+    """
+
+    gates: ClassVar[int] = 1
+    kept_each: ClassVar[int] = 1
+
+    activation: Literal["tanh", "relu"] = Field("tanh", description="of the state")
+
+    def lower(self, *inputs: Shape) -> Made:
+        """Torch's own."""
+        return self._made("RNN", *inputs, nonlinearity=self.activation)
