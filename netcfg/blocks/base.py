@@ -88,7 +88,12 @@ class AxesError(ShapeError):
     """A block is given a signal of other axes, or of another kind, than it takes."""
 
     def __init__(self, takes: str, given: str, argument: int) -> None:
-        super().__init__(f"takes {takes}, is given {given}", argument=argument, code="NC305")
+        super().__init__(
+            f"takes {takes}, is given {given}",
+            argument=argument,
+            code="NC305",
+            help="let it read another signal, or put a block before it that gives what it takes",
+        )
 
 
 Given = TypeVar("Given")
@@ -157,7 +162,7 @@ class Section(BaseModel):
         for key, field in cls.model_fields.items():
             if key in cls.unavailable:
                 continue
-            required = field.is_required() or (issubclass(cls, Block) and cls._requires(key))
+            required = field.is_required() or (issubclass(cls, Block) and cls.must_name(key))
             default = "required" if required else show_value(field.get_default())
             limits = "".join(f", {_limit(bound)}" for bound in field.metadata if _limit(bound))
             rows.append(
@@ -177,6 +182,10 @@ class Section(BaseModel):
 
     def mistakes(self) -> dict[str, tuple[str, str, str]]:
         """What is wrong with an option that its type does not tell: key -> (code, sentence, help)."""
+        return {}
+
+    def warnings(self) -> dict[str, tuple[str, str, str]]:
+        """What is legal but odd about its options: key -> (code, sentence, help)."""
         return {}
 
     def options(self) -> dict[str, Any]:
@@ -253,8 +262,13 @@ class Block(Section):
     )
 
     @classmethod
-    def _requires(cls, key: str) -> bool:
-        return cls.requires_references and key == cls.reference_option
+    def must_name(cls, key: str) -> bool:
+        """Whether this option names what it reads, and cannot do without."""
+        reads_several = cls.input_count is not None and cls.input_count > 1
+        return (cls.requires_references or reads_several) and key in (
+            cls.reference_option,
+            f"{cls.reference_option}_",
+        )
 
     def references(self) -> References | None:
         """The blocks it names as its inputs; None for the one before."""

@@ -30,7 +30,7 @@ from netcfg.passes.stand_ins import StandIns
 from netcfg.passes.unknown import report_unknown
 from netcfg.passes.uses import fed_wires
 from netcfg.passes.variables import VariableScope
-from netcfg.source import Finding
+from netcfg.source import Finding, Span
 from netcfg.syntax import Group, Section
 
 MAX_BLOCKS = 200_000
@@ -47,12 +47,13 @@ def elaborate(group: Group, parts: Parts, findings: list[Finding]) -> Graph | No
 def elaborate_model(
     model: Group,
     fields: Mapping[str, FieldSpec],
+    data: Span,
     networks: Mapping[str, Graph],
     parts: Parts,
     findings: list[Finding],
 ) -> Graph | None:
-    """`{Model}`: the data's fields are its inputs, and every network is a block type."""
-    return _Elaborator(model, parts, findings, networks).run_model(fields)
+    """`{Model}`: the fields of the data (which stand at `data`) are its inputs, and every network is a block type."""
+    return _Elaborator(model, parts, findings, networks).run_model(fields, data)
 
 
 @dataclass(frozen=True)
@@ -77,13 +78,14 @@ def elaborate_known(group: Group, parts: Parts, stand_in: StandIn) -> Known:
 def elaborate_known_model(
     model: Group,
     fields: Mapping[str, FieldSpec],
+    data: Span,
     networks: Mapping[str, Graph],
     parts: Parts,
     stand_in: StandIn,
 ) -> Known:
     """`{Model}`, likewise."""
     elaborator = _Elaborator(model, parts, [], networks, stand_in)
-    return elaborator.known(elaborator.run_model(fields))
+    return elaborator.known(elaborator.run_model(fields, data))
 
 
 class _Elaborator:
@@ -133,17 +135,16 @@ class _Elaborator:
             self.group.name, net or Net(), self.group.span, outputs, self.placing.weights
         )
 
-    def run_model(self, fields: Mapping[str, FieldSpec]) -> Graph | None:
+    def run_model(self, fields: Mapping[str, FieldSpec], data: Span) -> Graph | None:
         """The wiring of a program's networks; it has no outputs but its named signals."""
         body = self.group.sections
         context = Context(Place(), (), VariableScope(self.parts.variables))
         namespace = Namespace(declared_names(body), {}, _block_count(body))
+        section = Section("input", data.file, data.line, data.column, data.length)
         for name, spec in fields.items():
-            place = Place().below(name)
             field = DataField.of(name, spec)
-            namespace.inputs[name] = self.placing.draft(
-                place, field, self.group.sections[0], [], None, context
-            )
+            place = Place().below(name)
+            namespace.inputs[name] = self.placing.draft(place, field, section, [], None, context)
         self._body(body, namespace, context)
         return self.placing.inference.graph(self.group.name, Net(), self.group.span, {}, self.placing.weights)
 

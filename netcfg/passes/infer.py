@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from netcfg.blocks.base import AxesError, Block, ShapeError
+from netcfg.blocks.network.model import DataField
 from netcfg.blocks.network.net import Input, Net
 from netcfg.graph import Graph, Node, Signal, WeightRequest
 from netcfg.passes.drafts import Draft, Wire
@@ -81,7 +82,8 @@ class Inference:
                 return None
         block = draft.block
         shapes = tuple([signal.shape for signal in inputs])
-        if self.tolerant and (len(inputs) < len(draft.wires) or UNKNOWN in shapes):
+        lacks = len(inputs) < max(len(draft.wires), block.input_count or 0)
+        if self.tolerant and (lacks or UNKNOWN in shapes):
             return self._unknown(draft, inputs)
         try:
             block = _placed(block, inputs)
@@ -208,7 +210,9 @@ class Inference:
     def _gives(producer: Node, signal: Signal) -> Note:
         arithmetic = producer.block.arithmetic(*(read.shape for read in producer.inputs))
         how = f": {arithmetic}" if arithmetic else ""
-        return Note(producer.span, f"{_called(producer)} gives {show(signal.shape)} here{how}")
+        return Note(
+            producer.span, f"{_called(producer)} gives {show(signal.shape) or 'one number'} here{how}"
+        )
 
 
 def _warn_unused(name: str, nodes: list[Node], outputs: dict[str, Signal], findings: list[Finding]) -> None:
@@ -253,6 +257,8 @@ def _signals(
 
 
 def _called(node: Node) -> str:
+    if isinstance(node.block, DataField):
+        return f"the data field `{node.path}`"
     if node.is_input:
         return f"the input `{node.path}`"
     return f"`{node.block.name}`" if node.block.name else f"[{node.type}]"

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from netcfg.blocks.base import Section as Checked
 from netcfg.faults import failing
-from netcfg.source import Finding, Note
+from netcfg.source import Finding, Note, Span
 from netcfg.syntax import Option, Section
 from netcfg.vocabulary import help_for
 
@@ -100,6 +100,9 @@ def _report_invalid(error: ValidationError, section: Section, findings: list[Fin
     for detail in details:
         if detail["type"] == "missing":
             continue
+        if not detail["loc"]:  # of options taken together
+            findings.append(Finding("NC105", f"`{section.name}` {detail['msg']}", section.span))
+            continue
         key = str(detail["loc"][0])
         option = section.option(key)
         if key not in reported:
@@ -126,5 +129,11 @@ def _report_conflict(checked: Checked, section: Section, findings: list[Finding]
         findings.append(Finding("NC105", f"`{section.name}` {conflict}", section.span))
         return
     for key, (code, message, help) in checked.mistakes().items():
-        option = section.option(key)
-        findings.append(Finding(code, message, option.value_span if option else section.span, help=help))
+        findings.append(Finding(code, message, _place_of(key, section), help=help))
+    for key, (code, message, help) in checked.warnings().items():
+        findings.append(Finding(code, message, _place_of(key, section), help=help, severity="warning"))
+
+
+def _place_of(key: str, section: Section) -> Span:
+    option = section.option(key)
+    return option.value_span if option else section.span

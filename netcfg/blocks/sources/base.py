@@ -65,18 +65,18 @@ class Source(Section):
         """The fields that its options ask for by name, by option."""
         return {}
 
+    def flow_pictures(self) -> FlowPictures:
+        """How its own field `flow` becomes pictures, where it has one."""
+        from netcfg.datasets.flow.encoding import FlowPictures
+
+        return FlowPictures()
+
     def example(self, folder: Path) -> Self:
         """The section that reads a small example of its data, three subjects or more, which it writes below `folder`.
 
         As it is where it reads no folder. What verifies sections opens it.
         """
         return self
-
-    def flow_pictures(self) -> FlowPictures:
-        """How its own field `flow` becomes pictures, where it has one."""
-        from netcfg.datasets.flow.encoding import FlowPictures
-
-        return FlowPictures()
 
     def open(self, split: Split, fields: Sequence[str]) -> Samples:
         """The samples of one split with these fields.
