@@ -162,7 +162,7 @@ class Section(BaseModel):
         for key, field in cls.model_fields.items():
             if key in cls.unavailable:
                 continue
-            required = field.is_required() or (issubclass(cls, Block) and cls._requires(key))
+            required = field.is_required() or (issubclass(cls, Block) and cls.must_name(key))
             default = "required" if required else show_value(field.get_default())
             limits = "".join(f", {_limit(bound)}" for bound in field.metadata if _limit(bound))
             rows.append(
@@ -258,8 +258,13 @@ class Block(Section):
     )
 
     @classmethod
-    def _requires(cls, key: str) -> bool:
-        return cls.requires_references and key == cls.reference_option
+    def must_name(cls, key: str) -> bool:
+        """Whether this option names what it reads, and cannot do without."""
+        reads_several = cls.input_count is not None and cls.input_count > 1
+        return (cls.requires_references or reads_several) and key in (
+            cls.reference_option,
+            f"{cls.reference_option}_",
+        )
 
     def references(self) -> References | None:
         """The blocks it names as its inputs; None for the one before."""

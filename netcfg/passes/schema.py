@@ -100,6 +100,9 @@ def _report_invalid(error: ValidationError, section: Section, findings: list[Fin
     for detail in details:
         if detail["type"] == "missing":
             continue
+        if not detail["loc"]:  # of options taken together
+            findings.append(Finding("NC105", f"`{section.name}` {detail['msg']}", section.span))
+            continue
         key = str(detail["loc"][0])
         option = section.option(key)
         if key not in reported:
