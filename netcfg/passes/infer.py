@@ -234,8 +234,7 @@ def _warn_unused(name: str, nodes: list[Node], outputs: dict[str, Signal], findi
 
 def _placed(block: Block, inputs: Sequence[Signal]) -> Block:
     """The block as it is where it reads these. Raises `AxesError` where it does not take them."""
-    axes = [signal.axes for signal in inputs]
-    block.expect(axes, [signal.kind for signal in inputs])
+    block.expect([signal.axes for signal in inputs], [signal.kind for signal in inputs])
     return block.placed(*[signal.axes or (None if signal.shape else "") for signal in inputs])
 
 
