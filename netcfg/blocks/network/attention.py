@@ -119,9 +119,12 @@ class SelfAttention(_Attention, name="self_attention"):
 
 
 def _attention_kept(queries: Size, keys: Size, rows: Size, columns: Size, block: _Attention) -> Size:
-    """Queries, keys and values, what the heads give twice over, and the sums of weights; the weights with dropout."""
-    weights = rows * columns * block.heads * (2 if block.dropout else 0)
-    return queries * 2 + keys * 2 + rows * block.heads + weights
+    """Queries, keys and values, what the heads give twice over, and the sums of weights.
+
+    With dropout, instead of their sums, the weights before and after it, and what became zero.
+    """
+    weights = rows * columns * block.heads * 3 if block.dropout else rows * block.heads
+    return queries * 2 + keys * 2 + weights
 
 
 class CrossAttention(_Attention, name="cross_attention"):
@@ -254,10 +257,14 @@ class WindowAttention(_Attention, name="window_attention"):
         return self._filled(inputs[0]) * (4 * channels**2 + 2 * channels * down * across)
 
     def kept(self, *inputs: Shape) -> Size:
-        """The windows, their queries, keys, values and weights, and what the heads give."""
+        """The windows, their queries, keys, values and weights, and what the heads give; once more with dropout.
+
+        A single head has its queries and keys in an order in which torch copies them.
+        """
         channels, (down, across) = self._features(inputs[0][2]), self._pair(self.window)
         weights = self.heads * down * across * (3 if self.dropout else 1)
-        return self._filled(inputs[0]) * (5 * channels + weights)
+        signals = 5 + (self.dropout > 0) + 2 * (self.heads == 1)
+        return self._filled(inputs[0]) * (signals * channels + weights)
 
     def scratch(self, *inputs: Shape) -> Size:
         """The same."""

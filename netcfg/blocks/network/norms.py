@@ -74,13 +74,13 @@ class InstanceNorm(Block, name="instance_norm"):
         return 2 * _known_channels(inputs[0]) if self.affine else 0
 
     def kept(self, *inputs: Shape) -> Size:
-        """The statistics, the scale once more for each sample, and, with places first, its input the other way round."""
+        """The statistics, the scale once more for each sample, and with places first its input turned."""
         turned = volume(inputs[0]) if channels_second(inputs[0]) else 0
-        return (2 + self.affine) * channels_of(inputs[0]) + turned
+        return (2 + self.affine + 2 * self.track) * channels_of(inputs[0]) + turned
 
     def scratch(self, *inputs: Shape) -> Size:
-        """The same."""
-        return self.kept(*inputs)
+        """The same, and the shift once more for each sample."""
+        return self.kept(*inputs) + self.affine * channels_of(inputs[0])
 
     def gradient_needs(self) -> frozenset[str]:
         """What it was given."""
@@ -102,6 +102,11 @@ class InstanceNorm(Block, name="instance_norm"):
             affine=self.affine,
             track_running_stats=self.track,
         )
+
+    def label(self) -> str:
+        """What it learns and remembers."""
+        words = {"scale": self.affine, "statistics": self.track}
+        return ", ".join(word for word, has in words.items() if has)
 
 
 class GroupNorm(Block, name="group_norm"):
@@ -279,8 +284,9 @@ class RMSNorm(_OverFeatures, name="rms_norm"):
         return places + (volume(inputs[0]) if self.affine else 0)
 
     def scratch(self, *inputs: Shape) -> Size:
-        """The same."""
-        return self.kept(*inputs)
+        """The same, and the mean squares before their root."""
+        places = self.kept(*inputs) - (volume(inputs[0]) if self.affine else 0)
+        return self.kept(*inputs) + places
 
     def lower(self, *inputs: Shape) -> Made:
         """Torch's own."""

@@ -19,7 +19,7 @@ from netcfg.blocks.network.places import (
     with_places,
 )
 from netcfg.blocks.network.windows import Numbers, each
-from netcfg.shapes import Shape, Size, known, show
+from netcfg.shapes import Shape, Size, known, show, volume
 
 Factor = Annotated[int, Field(ge=2, le=64)]
 
@@ -93,6 +93,10 @@ class Pad(_OfPlaces, name="pad"):
 
         sides = [number for side in reversed(self._sides(inputs[0])) for number in side]
         return made(Module, sides, mode=self.mode, value=self.value, turned=channels_second(inputs[0]))
+
+    def gradient_needs(self) -> frozenset[str]:
+        """Nothing, but the sizes of what is mirrored or repeated, which torch takes from its input."""
+        return frozenset({"input"} if self.mode in ("reflect", "replicate") else ())
 
     def reach(self, *inputs: Shape) -> Reach | None:
         """One place, where the border is zeros and as thick before as after along height and width."""
@@ -285,6 +289,17 @@ class Patches(_OfPlaces, name="patches"):
             raise ShapeError(f"needs an image with its channels last (H×W×C), and is given {show(inputs[0])}")
         height, width, channels = inputs[0]
         return (-(-height // self.size), -(-width // self.size), channels * self.size**2)
+
+    def scratch(self, *inputs: Shape) -> Size:
+        """What is filled up with zeros first, where the size does not divide its input's or that is not known."""
+        height, width, channels = inputs[0]
+        if (
+            isinstance(height, int)
+            and isinstance(width, int)
+            and not (height % self.size or width % self.size)
+        ):
+            return 0
+        return volume(self.shape(*inputs))
 
     def lower(self, *inputs: Shape) -> Made:
         """One copy."""

@@ -53,8 +53,9 @@ class LocalResponseNorm(Block, name="local_response_norm"):
         return f"F.local_response_norm({names[0]}, {self.size}, {self.alpha}, {self.beta}, {self.k})"
 
     def kept(self, *inputs: Shape) -> Size:
-        """The mean squares, with what is added to them, and their power."""
-        return 2 * volume(inputs[0])
+        """The mean squares with what is added to them, their power, and the squares with zeros about the channels."""
+        channels, height, width = inputs[0]
+        return 2 * volume(inputs[0]) + (channels + self.size - 1) * height * width
 
     def scratch(self, *inputs: Shape) -> Size:
         """The same."""
@@ -299,3 +300,7 @@ class PReLU(Block, name="prelu"):
         from netcfg.builder.modules.scaling import prelu
 
         return made(prelu, self.parameters(*inputs), start=self.start, turned=channels_second(inputs[0]))
+
+    def label(self) -> str:
+        """Whose slopes."""
+        return "by channel" if self.slopes == "channels" else ""

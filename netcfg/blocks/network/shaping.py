@@ -196,6 +196,10 @@ class Unsqueeze(_View, name="unsqueeze"):
         """Torch's own."""
         return f"{names[0]}.unsqueeze({self.dimension})"
 
+    def label(self) -> str:
+        """Where it stands."""
+        return f"axis {self.dimension}"
+
 
 class Squeeze(Placed, name="squeeze"):
     """Takes an axis of size 1 out.
@@ -233,6 +237,10 @@ class Squeeze(Placed, name="squeeze"):
     def inline(self, *names: str) -> str:
         """Torch's own."""
         return f"{names[0]}.squeeze({self.written_axis(self.dimension)})"
+
+    def label(self) -> str:
+        """Which one."""
+        return f"axis {self.dimension}" if isinstance(self.dimension, int) else self.dimension
 
     def gradient_needs(self) -> frozenset[str]:
         """Nothing."""
