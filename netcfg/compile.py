@@ -6,7 +6,7 @@ import gc
 import os
 from collections.abc import Mapping
 
-from netcfg.passes.audetnet import is_audetnet, translate
+from netcfg.passes.audetnet import is_audetnet, spell_out_activations, translate
 from netcfg.passes.bind import bind
 from netcfg.passes.collect import Parts, collect
 from netcfg.passes.data_folder import read_from_folder
@@ -83,6 +83,8 @@ def _compile(
     findings: list[Finding] = []
     reading = read_program(path_or_text, findings, allow_outside)
     parts = collect(reading, preset, variables, findings)
+    if is_audetnet(parts):
+        spell_out_activations(parts, findings)
     wired = [network for group in parts.networks.values() if (network := elaborate(group, parts, findings))]
     graphs = [graph for network in wired if (graph := infer(network, findings))]
     if is_audetnet(parts):

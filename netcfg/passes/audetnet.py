@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from netcfg.blocks.base import ShapeError
 from netcfg.blocks.general.audetnet import POSITIONAL, DataOptions, LossOptions, TrainingOptions
+from netcfg.blocks.network.activation import FUNCTIONS
 from netcfg.graph import Graph
 from netcfg.passes.collect import AUDETNET_NETWORKS, Parts
 from netcfg.passes.schema import check_section
@@ -22,6 +23,11 @@ from netcfg.syntax import Group, Option, Section, parse
 PAIR_CRITIC = "Discriminator"
 IMAGE_CRITIC = "Image Discriminator"
 BATCH_NORM_EPS = "1e-4"
+ACTIVATIONS = {
+    "convolutional": ("relu", "leaky_relu", "tanh", "sigmoid"),
+    "connected": ("relu", "leaky_relu", "sigmoid"),
+}
+"""What the original's blocks apply; any other word acts as none there."""
 IMAGE_SIZES = (256, 224, 192, 160, 128, 112, 100, 96, 64, 48, 32, 16)
 DEFAULT_IMAGE_SIZE = 64
 ACTION_UNIT_SETS = {12: "disfa", 8: "disfa8"}
@@ -90,6 +96,18 @@ def _warn_without_critic(general: Sequence[Section], recipe: _Recipe, findings: 
             message = f"`{key}` does not count: no `{critic}` trains"
             help = f"write `{key} = 0`"
             findings.append(Finding("NC115", message, option.span, help=help, severity="warning"))
+
+
+def spell_out_activations(parts: Parts, findings: list[Finding]) -> None:
+    """Take out what the original knows no activation by: it applies none, and its weights are trained so."""
+    source = SourceFile(f"{parts.name}, expanded", "activation = None")
+    for section in (section for group in parts.networks.values() for section in group.sections):
+        option, known = section.option("activation"), ACTIVATIONS.get(section.name, ())
+        if option and known and option.value not in known and option.value in FUNCTIONS:
+            message = f"AUDetNet's `{section.name}` knows no activation `{option.value}` and applies none"
+            help = f"write an [activation] block after it, with `activation = {option.value}`"
+            findings.append(Finding("NC114", message, option.value_span, help=help, severity="warning"))
+            section.options[section.options.index(option)] = Option(source, 1, "activation", "None")
 
 
 def _spell_out(parts: Parts) -> None:

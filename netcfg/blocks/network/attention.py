@@ -117,7 +117,7 @@ class SelfAttention(_Attention, name="self_attention"):
 
 def _attention_kept(queries: Size, keys: Size, rows: Size, columns: Size, block: _Attention) -> Size:
     """Queries, keys and values, what the heads give twice over, and the sums of weights; the weights with dropout."""
-    weights = rows * columns * block.heads * (2 if block.dropout else 0)
+    weights = rows * columns * block.heads * 2 + queries if block.dropout else 0
     return queries * 2 + keys * 2 + rows * block.heads + weights
 
 

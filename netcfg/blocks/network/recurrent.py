@@ -114,7 +114,8 @@ class LSTM(_Recurrent, name="lstm"):
     Ports: `value`, what it says at every step, and `last`, what it says at the end (both directions: of each its own
     end).
     Shapes: T×F -> T×hidden, and hidden; twice that with `bidirectional`.
-    Parameters: `weight_ih_l0` (4·hidden×F), `weight_hh_l0`, `bias_ih_l0`, `bias_hh_l0`, and so on for each layer.
+    Parameters: `weight_ih_l0` (4·hidden×F), `weight_hh_l0`, `bias_ih_l0`, `bias_hh_l0`, `weight_ih_l1` …
+    for each layer, `…_reverse` for the way back.
     Source: Hochreiter, Schmidhuber, "Long Short-Term Memory", 1997; PyTorch's `LSTM`.
     Example::
 
@@ -135,7 +136,8 @@ class GRU(_Recurrent, name="gru"):
 
     Ports: `value`, what it says at every step, and `last`, what it says at the end.
     Shapes: T×F -> T×hidden, and hidden; twice that with `bidirectional`.
-    Parameters: `weight_ih_l0` (3·hidden×F), `weight_hh_l0`, `bias_ih_l0`, `bias_hh_l0`, and so on for each layer.
+    Parameters: `weight_ih_l0` (3·hidden×F), `weight_hh_l0`, `bias_ih_l0`, `bias_hh_l0`, `weight_ih_l1` …
+    for each layer, `…_reverse` for the way back.
     Source: Cho et al., "Learning Phrase Representations using RNN Encoder-Decoder", 2014; PyTorch's `GRU`.
     Example::
 
@@ -156,7 +158,8 @@ class RNN(_Recurrent, name="rnn"):
 
     Ports: `value`, what it says at every step, and `last`, what it says at the end.
     Shapes: T×F -> T×hidden, and hidden; twice that with `bidirectional`.
-    Parameters: `weight_ih_l0` (hidden×F), `weight_hh_l0`, `bias_ih_l0`, `bias_hh_l0`, and so on for each layer.
+    Parameters: `weight_ih_l0` (hidden×F), `weight_hh_l0`, `bias_ih_l0`, `bias_hh_l0`, `weight_ih_l1` …
+    for each layer, `…_reverse` for the way back.
     Source: Elman, "Finding Structure in Time", 1990; PyTorch's `RNN`.
     Example::
 
