@@ -7,23 +7,124 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from netcfg.blocks.base import Block, Count, Kernel, Reach, ShapeError, expect_rank, window, window_arithmetic
-from netcfg.shapes import Shape, Size, volume
+from netcfg.blocks.base import Block, Count, Reach, ShapeError
+from netcfg.blocks.made import Made, made
+from netcfg.blocks.network.places import (
+    PLACES,
+    WHERE,
+    channels_of,
+    channels_second,
+    expect_places,
+    places_of,
+    with_places,
+)
+from netcfg.blocks.network.windows import (
+    SIZES,
+    Kernels,
+    Numbers,
+    as_python,
+    each,
+    expect_kernel,
+    in_words,
+    spread,
+    square_reach,
+    too_many,
+    windows,
+    windows_arithmetic,
+)
+from netcfg.shapes import Shape, Size, show, volume
 
 
-def _pooled(shape: Shape, size: int, stride: int, pad: int) -> Shape:
-    expect_rank(shape, 3, "an image (C×H×W)")
-    if 2 * pad > size:
-        raise ShapeError(f"pads {pad}, more than half its pool of {size}", argument=None, option="pad")
-    channels, height, width = shape
-    return (channels, window(height, size, stride, pad, "height"), window(width, size, stride, pad, "width"))
+class _Pool(Block):
+    """What makes one number of each window."""
+
+    by_sample: ClassVar[bool] = True
+    family: ClassVar[str] = "pooling"
+    takes: ClassVar[tuple[str, ...]] = PLACES
+
+    pool_size: Kernels = Field(description=f"window sides, in pixels: {SIZES}")
+    stride: Kernels = Field(description="step between windows, in pixels, likewise")
+    pad: Numbers = Field((0,), description="border on each side, in pixels, likewise")
+    ceil_mode: bool = Field(False, description="also the last window, which hangs over the edge")
+
+    def conflict(self) -> str | None:
+        """One to three numbers for each option."""
+        return too_many(pool_size=self.pool_size, stride=self.stride, pad=self.pad)
+
+    def _window(self, shape: Shape) -> tuple[tuple[int, ...], ...]:
+        """Size, stride, border and dilation, by axis."""
+        count = len(places_of(shape))
+        pools = each(self.pool_size, count, "pool_size")
+        pads = each(self.pad, count, "pad")
+        for pad, side in zip(pads, pools, strict=True):
+            if 2 * pad > side:
+                message = f"pads {pad}, more than half its pool of {side}"
+                raise ShapeError(message, argument=None, option="pad")
+        return pools, each(self.stride, count, "stride"), pads, self._dilated(count)
+
+    def _dilated(self, count: int) -> tuple[int, ...]:
+        return (1,) * count
+
+    def shape(self, *inputs: Shape) -> Shape:
+        """Smaller by the stride."""
+        shape = inputs[0]
+        expect_places(shape)
+        expect_kernel(self.pool_size, shape, "pool_size")
+        places = self._ceiled(shape) if self.ceil_mode else windows(places_of(shape), *self._window(shape))
+        return with_places(shape, channels_of(shape), places)
+
+    def _ceiled(self, shape: Shape) -> Shape:
+        """One window more where something is left, if it begins inside the input or the border before it."""
+        window, found = self._window(shape), windows(places_of(shape), *self._window(shape))
+        rows = zip(places_of(shape), found, *window, WHERE[len(found)], strict=True)
+        return tuple(_ceiled_size(*row) for row in rows)
+
+    def axes(self, *inputs: str) -> str:
+        """Those it is given; an image's where nobody said."""
+        return inputs[0] or "CHW"
+
+    def reach(self, *inputs: Shape) -> Reach | None:
+        """Its window."""
+        return square_reach(*self._window(inputs[0]))
+
+    def arithmetic(self, *inputs: Shape) -> str:
+        """The windows along each axis."""
+        return "" if self.ceil_mode else windows_arithmetic(inputs[0], *self._window(inputs[0]))
+
+    def gradient_needs(self) -> frozenset[str]:
+        """What it was given."""
+        return frozenset({"input"})
+
+    def _call(self, name: str, shape: Shape) -> str:
+        """The name of PyTorch's function along so many axes."""
+        return f"F.{name}{len(places_of(shape))}d"
+
+    def label(self) -> str:
+        """Window and stride."""
+        stride = "×".join(map(str, dict.fromkeys(self.stride)))
+        return f"{in_words(self.pool_size)}, stride {stride}"
 
 
-class MaxPool(Block, name="maxpool"):
+def _ceiled_size(
+    size: Size, found: Size, side: int, stride: int, pad: int, dilation: int, axis: str
+) -> Size:
+    """How many windows there are with the last one, which may hang over the edge."""
+    if not isinstance(size, int):
+        raise ShapeError(
+            f"needs to know its {axis}, which is only known as `{size}`",
+            code="NC303",
+            help="give the network's input a height and a width, or leave `ceil_mode` out",
+        )
+    count = -(-(size + 2 * pad - spread(side, dilation)) // stride) + 1
+    return count - 1 if (count - 1) * stride >= size + pad else count
+
+
+class MaxPool(_Pool, name="maxpool"):
     """The largest number of each window.
 
-    Shapes: C×H×W -> C×H'×W', H' = (H + 2·pad - pool_size) // stride + 1.
-    Source: AUDetNet, README, `[maxpool]`.
+    Shapes: C×H×W -> C×H'×W', H' = (H + 2·pad - dilation·(pool_size - 1) - 1) // stride + 1; likewise L×F and, where
+    a window has three numbers, T×C×H×W.
+    Source: AUDetNet, README, `[maxpool]`; PyTorch's `MaxPool1d` to `MaxPool3d`.
     Example::
 
         [maxpool]              # 6x8x8 -> 6x4x4
@@ -31,33 +132,20 @@ class MaxPool(Block, name="maxpool"):
         stride = 2
     """
 
-    by_sample: ClassVar[bool] = True
-    family: ClassVar[str] = "pooling"
-    takes: ClassVar[tuple[str, ...]] = ("CHW",)
+    dilation: Kernels = Field((1,), description="step between the numbers of a window, likewise")
 
-    pool_size: Kernel = Field(description="window side, in pixels")
-    stride: Kernel = Field(description="step between windows, in pixels")
-    pad: Annotated[int, Field(ge=0)] = Field(0, description="border that never wins, in pixels")
+    def conflict(self) -> str | None:
+        """One to three numbers for each option."""
+        return too_many(dilation=self.dilation) or super().conflict()
 
-    def shape(self, *inputs: Shape) -> Shape:
-        """Smaller by the stride."""
-        return _pooled(inputs[0], self.pool_size, self.stride, self.pad)
+    def _dilated(self, count: int) -> tuple[int, ...]:
+        return each(self.dilation, count, "dilation")
 
-    def axes(self, *inputs: str) -> str:
-        """An image's."""
-        return "CHW"
-
-    def reach(self, *inputs: Shape) -> Reach:
-        """Its window."""
-        return Reach.of_window(self.pool_size, self.stride, self.pad)
-
-    def arithmetic(self, *inputs: Shape) -> str:
-        """The windows along both axes."""
-        return window_arithmetic(inputs[0], self.pool_size, self.stride, self.pad)
-
-    def inline(self, *names: str) -> str:
+    def lower(self, *inputs: Shape) -> Made:
         """Torch's own."""
-        return f"F.max_pool2d({names[0]}, {self.pool_size}, {self.stride}, {self.pad})"
+        from netcfg.builder.modules.pooling import max_pool
+
+        return made(max_pool(len(inputs[0])), *self._window(inputs[0]), ceil_mode=self.ceil_mode)
 
     def scratch(self, *inputs: Shape) -> Size:
         """Where the largest numbers are, in eight bytes each."""
@@ -67,20 +155,13 @@ class MaxPool(Block, name="maxpool"):
         """The same, for the gradient."""
         return self.scratch(*inputs)
 
-    def gradient_needs(self) -> frozenset[str]:
-        """What it was given."""
-        return frozenset({"input"})
 
-    def label(self) -> str:
-        """Window and stride."""
-        return f"{self.pool_size}×{self.pool_size}, stride {self.stride}"
-
-
-class AvgPool(Block, name="avgpool"):
+class AvgPool(_Pool, name="avgpool"):
     """The mean of each window.
 
-    Shapes: C×H×W -> C×H'×W', H' = (H - pool_size) // stride + 1.
-    Source: AUDetNet, README, `[avgpool]`.
+    Shapes: C×H×W -> C×H'×W', H' = (H + 2·pad - pool_size) // stride + 1; likewise L×F and, where a window has three
+    numbers, T×C×H×W.
+    Source: AUDetNet, README, `[avgpool]`; PyTorch's `AvgPool1d` to `AvgPool3d`.
     Example::
 
         [avgpool]              # 6x8x8 -> 6x4x4
@@ -88,40 +169,31 @@ class AvgPool(Block, name="avgpool"):
         stride = 2
     """
 
-    by_sample: ClassVar[bool] = True
-    family: ClassVar[str] = "pooling"
-    takes: ClassVar[tuple[str, ...]] = ("CHW",)
+    count_include_pad: bool = Field(True, description="divide by all of a window, border and all")
+    divisor: Count | None = Field(None, description="divide by this instead; not along one axis")
 
-    pool_size: Kernel = Field(description="window side, in pixels")
-    stride: Kernel = Field(description="step between windows, in pixels")
+    def conflict(self) -> str | None:
+        """What counts is either given or told by the window."""
+        if self.divisor is not None and not self.count_include_pad:
+            return "divides by its `divisor`, and `count_include_pad` is of no effect then"
+        return super().conflict()
 
     def shape(self, *inputs: Shape) -> Shape:
         """Smaller by the stride."""
-        return _pooled(inputs[0], self.pool_size, self.stride, 0)
+        made = super().shape(*inputs)
+        if self.divisor is not None and len(inputs[0]) == 2:
+            raise ShapeError(f"divides by its window along one axis ({show(inputs[0])})", option="divisor")
+        return made
 
-    def axes(self, *inputs: str) -> str:
-        """An image's."""
-        return "CHW"
-
-    def reach(self, *inputs: Shape) -> Reach:
-        """Its window."""
-        return Reach.of_window(self.pool_size, self.stride)
-
-    def arithmetic(self, *inputs: Shape) -> str:
-        """The windows along both axes."""
-        return window_arithmetic(inputs[0], self.pool_size, self.stride, 0)
-
-    def inline(self, *names: str) -> str:
+    def lower(self, *inputs: Shape) -> Made:
         """Torch's own."""
-        return f"F.avg_pool2d({names[0]}, {self.pool_size}, {self.stride})"
+        from netcfg.builder.modules.pooling import avg_pool
 
-    def gradient_needs(self) -> frozenset[str]:
-        """What it was given."""
-        return frozenset({"input"})
-
-    def label(self) -> str:
-        """Window and stride."""
-        return f"{self.pool_size}×{self.pool_size}, stride {self.stride}"
+        size, stride, pad, _ = self._window(inputs[0])
+        options = {"ceil_mode": self.ceil_mode, "count_include_pad": self.count_include_pad}
+        if self.divisor is not None:
+            options["divisor_override"] = self.divisor
+        return made(avg_pool(len(inputs[0])), size, stride, pad, **options)
 
 
 class GlobalAvgPool(Block, name="global_avgpool"):
