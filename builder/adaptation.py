@@ -169,7 +169,20 @@ def compare_states(found: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) ->
             rows.append(Difference(key, MISSING))
         elif found[key].shape != value.shape:
             rows.append(Difference(key, f"{sizes(found[key])} in the file, {sizes(value)} in the network"))
+        elif is_of_another_kind(found[key], value):
+            rows.append(Difference(key, kinds(found[key], value)))
     return rows + [Difference(key, STRANGE) for key in found if key not in wanted]
+
+
+def is_of_another_kind(found: Tensor, wanted: Tensor) -> bool:
+    """Whether real numbers are wanted, and the file has whole ones, complex ones or truth values; or complex ones."""
+    return found.is_complex() or (wanted.is_floating_point() and not found.is_floating_point())
+
+
+def kinds(found: Tensor, wanted: Tensor) -> str:
+    """`int64 in the file, float32 in the network`."""
+    theirs, ours = (str(tensor.dtype).removeprefix("torch.") for tensor in (found, wanted))
+    return f"{theirs} in the file, {ours} in the network"
 
 
 def paragraph(head: str, differences: Sequence[Difference]) -> str:
@@ -228,6 +241,9 @@ def adapt(
     names = {key: key if is_own else plan.source_name(key) for key in wanted}
     for key, value in wanted.items():
         found = state.get(names[key])
+        if found is not None and is_of_another_kind(found, value):
+            problems.append(Difference(key, kinds(found, value), names[key] if names[key] != key else ""))
+            continue
         fitted = None if found is None else _Fitting(how, output_row, plan.map_of(key)).fitted(found, value)
         if fitted is not None:
             fitting[key] = fitted

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import linecache
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
+from types import MethodType
 from typing import Any
 
 import torch
@@ -19,10 +20,16 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from netcfg.blocks.made import Made
+from netcfg.builder.given import Given
+from netcfg.faults import NODES, failing_node, untrue
 from netcfg.graph import Graph, Node, Signal
 from netcfg.passes.lifetimes import Key, Lifetimes
 from netcfg.program import Program
 from netcfg.shapes import show
+from netcfg.source import NetcfgError, ProgramError
+
+GIVEN = "__netcfg_given__"
+"""What compares in a checked `forward`, among its globals."""
 
 
 class Network(nn.ModuleDict):
@@ -45,7 +52,10 @@ def build(program: Program) -> nn.ModuleDict:
 
 def build_network(graph: Graph) -> Network:
     """One network, with fresh weights; frozen blocks do not ask for gradients."""
-    network = _network_class(re.sub(r"\W", "_", graph.name), _Writer(graph).source())()
+    writer = _Writer(graph)
+    kind = _network_class(re.sub(r"\W", "_", graph.name), writer.source())
+    kind.forward.__globals__[NODES] = writer.nodes  # whom an error in it is blamed on
+    network = kind()
     for node in graph.blocks:
         # In file order: it decides which random numbers each block starts from, and so what a seed means.
         if node.shared is None and (node.block.owns_tensor() or not _is_inline(node)):
@@ -58,8 +68,59 @@ def build_network(graph: Graph) -> Network:
 
 def module_of(node: Node) -> nn.Module:
     """The module that computes a node, with fresh parameters."""
-    lowered = node.block.lower(*(signal.shape for signal in node.inputs))
-    return lowered.build() if isinstance(lowered, Made) else lowered
+    try:
+        lowered = node.block.lower(*(signal.shape for signal in node.inputs))
+        module = lowered.build() if isinstance(lowered, Made) else lowered
+    except NetcfgError:
+        raise
+    except Exception as error:
+        raise ProgramError([failing_node(node, error, "lower")]) from error
+    if not isinstance(module, nn.Module):
+        message = f"gives {type(module).__name__} from `lower`, which is no module"
+        help = "give an `nn.Module`, or `made(Class, …)`"
+        raise ProgramError([untrue(type(node.block), message, node.span, help)])
+    return module
+
+
+def with_roles(node: Node, module: nn.Module) -> Callable[..., Any]:
+    """A node's module as a function of the node's inputs in order, of which it takes roles by name."""
+    roles = node.block.written_roles()
+    if not roles:
+        return module
+
+    def call(*inputs: Tensor) -> Any:
+        named = {role: node.block.of_role(role, inputs) for role in roles}
+        return module(*node.block.main(inputs), **named)
+
+    return call
+
+
+def checked_forward(graph: Graph) -> Callable[..., Any]:
+    """The `forward` of a network, `(network, *inputs)`, that also compares what each block gives with what it declares.
+
+    It computes the same numbers. Raises `ProgramError` (NC702) at the first block that gives something else.
+    """
+    writer = _Writer(graph, is_checked=True)
+    scope = _executed(f"{graph.name}, checked", writer.source())
+    scope |= {NODES: writer.nodes, GIVEN: Given(graph)}
+    forward: Callable[..., Any] = scope["forward"]
+    return forward
+
+
+def first_call(network: Network, graph: Graph, inputs: Sequence[Tensor]) -> Any:
+    """What a network gives, every block compared with what it declares, where that can be.
+
+    Compiled code is left as it is, and so are other sizes than the file's.
+    """
+    declared = [signal.shape for signal in graph.inputs.values()]
+    fits = all(tuple(x.shape[1:]) == shape for x, shape in zip(inputs, declared, strict=False))
+    if network._compiled_call_impl is not None or not fits:
+        return network(*inputs)
+    network.forward = MethodType(checked_forward(graph), network)  # type: ignore[method-assign]
+    try:
+        return network(*inputs)
+    finally:
+        del network.forward
 
 
 def _place(network: Network, node: Node, module: nn.Module) -> None:
@@ -106,13 +167,18 @@ def _indexed(levels: list[str]) -> str:
 @cache
 def _network_class(name: str, source: str) -> type[Network]:
     """The class of a source. Cached, so that equal networks are of one class."""
+    forward: Callable[..., Any] = _executed(name, source)["forward"]
+    return type(name, (Network,), {"forward": forward, "source_code": source})
+
+
+def _executed(name: str, source: str) -> dict[str, Any]:
+    """The globals of a written text after it has run."""
     filename = f"<network {name} {abs(hash(source)):x}>"
     linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
     scope: dict[str, Any] = {"torch": torch, "F": F, "Tensor": Tensor}
     # Our own text: nothing of a user's file is in it but names that were checked to be words.
     exec(compile(source, filename, "exec"), scope)
-    forward: Callable[..., Any] = scope["forward"]
-    return type(name, (Network,), {"forward": forward, "source_code": source})
+    return scope
 
 
 def _restored(name: str, source: str) -> Network:
@@ -121,10 +187,12 @@ def _restored(name: str, source: str) -> Network:
 
 
 class _Writer:
-    """Writes the `forward` of a graph."""
+    """Writes the `forward` of a graph. `nodes` are those that its lines compute, by the lines' numbers."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, is_checked: bool = False) -> None:
         self.graph = graph
+        self.is_checked = is_checked
+        self.nodes: dict[int, Node] = {}
         self.lifetimes = Lifetimes(graph)
         self.uses = dict(self.lifetimes.uses)
         self.names: dict[Key, str] = {}
@@ -137,6 +205,8 @@ class _Writer:
         inputs = list(self.graph.inputs)
         for name in inputs:
             self.names[self.lifetimes.root(self.graph.inputs[name])] = name
+        if self.is_checked:
+            self.lines.append(f"    {GIVEN}.begin({inputs[0]})")
         for index, node in enumerate(self.graph.nodes):
             if self.lifetimes.is_statement(index):
                 self._statement(index, node)
@@ -172,6 +242,8 @@ class _Writer:
         single = len(node.outputs) == 1
         target = self._variable(reusable)
         self._write(f"{target} = {expression}", node)
+        if self.is_checked:
+            self.lines.append(f"    {GIVEN}({index}, {target})")
         leftover = [name for name in released if name != target]
         if single:
             self.names[(index, next(iter(node.outputs)))] = target
@@ -234,3 +306,4 @@ class _Writer:
         shapes = ", ".join(show(signal.shape) for signal in node.outputs.values())
         place = f"{node.span.file.name.rpartition('/')[2]}:{node.span.line}".replace("\n", " ")
         self.lines.append(f"    {statement}  # {node.type} at {place}: {shapes}")
+        self.nodes[len(self.lines) + 1] = node  # below the line of `def`

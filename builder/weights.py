@@ -23,6 +23,7 @@ from netcfg.builder.adaptation import (
     lies_below,
     paragraph,
 )
+from netcfg.builder.archives import unfit, unfit_contents
 from netcfg.builder.layouts import DEFAULT_LAYOUTS, LAYOUTS, AnyLayout, BlockLayout, Layout, renamed
 from netcfg.files import write_beside
 from netcfg.graph import Graph, WeightRequest
@@ -60,9 +61,11 @@ def read_layers(path: Path) -> dict[str, Tensor]:
     layers = _load(path)
     if not isinstance(layers, (list, tuple)) or not all(map(_is_state_dict, layers)):
         raise WeightsError(f"{path} holds no list of state dicts, one per block")
-    return {
+    state = {
         f"layers.{place}.{key}": value for place, layer in enumerate(layers) for key, value in layer.items()
     }
+    _expect_finite(state, path)
+    return state
 
 
 def read_published(path: Path, layout: AnyLayout) -> dict[str, Tensor]:
@@ -77,14 +80,24 @@ def _load(path: Path) -> Any:
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
+        _refuse(path, unfit(path))
         with warnings.catch_warnings(action="ignore"):  # about files that are refused anyway
-            return torch.load(path, map_location="cpu", weights_only=True)
+            loaded = torch.load(path, map_location="cpu", weights_only=True)
+        _refuse(path, unfit_contents(loaded))
+        return loaded
+    except WeightsError:
+        raise
     except (SafetensorError, OSError, RuntimeError, EOFError, ValueError) as error:
         raise WeightsError(f"{path} is damaged or no file of weights: {_first_line(error)}") from None
     except Exception:  # what the restricted unpickler raises: its advice is to run what is in the file
         raise WeightsError(
             f"{path} is damaged, or holds more than tensors, and nothing else is read"
         ) from None
+
+
+def _refuse(path: Path, reason: str | None) -> None:
+    if reason is not None:
+        raise WeightsError(f"{path} is not opened: {reason}")
 
 
 def _first_line(error: Exception) -> str:
@@ -97,7 +110,27 @@ def _tensors(loaded: Any, path: Path) -> dict[str, Tensor]:
         loaded = loaded["state_dict"]
     if not _is_state_dict(loaded):
         raise WeightsError(f"{path} holds no state dict (tensors by name)")
+    _expect_finite(loaded, path)
     return dict(loaded)
+
+
+def _expect_finite(state: Mapping[str, Tensor], path: Path) -> None:
+    """Refuse weights that no training can go on from, and no figure come of."""
+    for key, tensor in state.items():
+        if tensor.is_floating_point() and tensor.numel() and not _is_finite(tensor):
+            bad = int((~tensor.isfinite()).sum())
+            raise WeightsError(
+                f"{path} holds numbers that are NaN or infinite: {bad} of the {tensor.numel()} of `{key}`",
+                "NC603",
+                "the training that wrote it had diverged: take the weights of an earlier epoch",
+            )
+
+
+def _is_finite(tensor: Tensor) -> bool:
+    """By its least and largest number, which needs no second tensor of its size; NaN is both."""
+    if tensor.dtype.itemsize < 2:
+        tensor = tensor.float()
+    return all(bool(end.isfinite()) for end in tensor.aminmax())
 
 
 def _is_state_dict(value: Any) -> bool:

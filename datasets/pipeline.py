@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -20,15 +21,21 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from netcfg.blocks.fields import FieldSpec, Split
-from netcfg.blocks.samplers.momu import Momu as Sampling
+from netcfg.blocks.samplers.base import Sampler
+from netcfg.blocks.samples import Draw, Sample, Samples, SampleTable
+from netcfg.blocks.sources.base import Source
 from netcfg.blocks.transforms.base import Transform, misplaced
-from netcfg.datasets.samplers.momu import Momu
+from netcfg.datasets.samplers.drawn import Drawing, drawn, is_changed
+from netcfg.datasets.samples.declared import DeclaredSamples, DeclaredTransform
 from netcfg.datasets.samples.memory import SampleMemory, fork_context, remembering, start_worker
+from netcfg.datasets.samples.tables import described, opened
+from netcfg.faults import told_of
 from netcfg.program import Data
 from netcfg.source import Finding, NetcfgError, ProgramError
 
-Sample = dict[str, NDArray[Any]]
-Key = tuple[int, int, int]  # epoch, index, how often this epoch has shown it before
+Key = tuple[int, Draw, int]  # epoch, what is drawn, how often this epoch has shown that sample before
+Draws = Callable[[int], Sequence[Draw]]
+"""What an epoch shows, by its number."""
 Shuffle = Literal["epoch", "once", "never"]
 Share = tuple[int, int]  # rank, processes
 
@@ -65,25 +72,34 @@ class Failure:
 class Preparer:
     """Makes whole batches out of single samples; what a worker process runs.
 
-    `samples` is a map-style data set of dicts of arrays, `transforms` the callables for its samples in order.
+    `samples` are those of a split, remembered or not, `transforms` the callables for them in order, `kinds` those of
+    the fields after them. `drawing` makes the samples that draws want moved or mirrored.
     """
 
     def __init__(
-        self, samples: Any, transforms: list[Callable[..., Sample]], kinds: Mapping[str, str], seed: int
+        self,
+        samples: Samples | SampleMemory,
+        transforms: list[Callable[..., Sample]],
+        kinds: Mapping[str, str],
+        seed: int,
+        drawing: Drawing,
+        source: Source,
     ):
+        self.source = source
         self.samples = samples
         self.transforms = transforms
         self.kinds = dict(kinds)
         self.seed = seed
+        self.drawing = drawing
 
     def __len__(self) -> int:
         return len(self.samples)
 
     def __getitem__(self, key: Key) -> Sample:
         """One sample, augmented as its epoch wants it."""
-        epoch, index, before = key
-        sample: Sample = self.samples[index]
-        random = np.random.default_rng((self.seed, epoch, index, *([before] if before else [])))
+        epoch, draw, before = key
+        sample = self.drawing.sample(draw) if is_changed(draw) else self.samples[draw.sample]
+        random = np.random.default_rng((self.seed, epoch, draw.sample, *([before] if before else [])))
         for transform in self.transforms:
             sample = transform(sample, random)
         return sample
@@ -92,7 +108,8 @@ class Preparer:
         """The batch of these samples; bad data become a `Failure`, which travels better than an exception."""
         start = time.perf_counter()
         try:
-            samples = [self[key] for key in keys]
+            with told_of(self.source, "__getitem__"):
+                samples = [self[key] for key in keys]
             fields = {
                 name: stack_field(kind, [sample[name] for sample in samples])
                 for name, kind in self.kinds.items()
@@ -113,8 +130,8 @@ def stack_field(kind: str, arrays: Sequence[NDArray[Any]]) -> Tensor:
 class EpochSampler:
     """Which samples make up each batch of the epoch it is set to; passes over the first `skip` batches.
 
-    All samples, or those that `momu` chooses for the epoch. `share` is (rank, processes) where several train
-    together: a batch then holds `batch_size` samples of each, and this gives one's own. An epoch's last, smaller
+    All samples, or those that `draws` gives for the epoch, as many for each. `share` is (rank, processes) where several
+    train together: a batch then holds `batch_size` samples of each, and this gives one's own. An epoch's last, smaller
     batch is shared evenly; with `equal_shares`, as training wants them, it is filled up with samples of the epoch's
     beginning where it does not divide, else some processes have one sample less, or no such batch.
     """
@@ -127,12 +144,13 @@ class EpochSampler:
         shuffle: Shuffle,
         drop_last: bool,
         limit: int | None,
-        momu: Momu | None = None,
+        draws: Draws | None = None,
         share: Share = ALONE,
         equal_shares: bool = False,
     ):
-        self.momu = momu
-        self.samples = samples = samples if momu is None else momu.epoch_size
+        self._draws = draws or (lambda epoch: [Draw(index) for index in range(samples)])
+        self._drawn: tuple[int, Sequence[Draw]] = 0, self._draws(0)
+        self.samples = samples = len(self._drawn[1])
         self.rank, self.processes = share
         self.batch_size = batch_size = batch_size * self.processes
         self.equal_shares = equal_shares
@@ -184,15 +202,21 @@ class EpochSampler:
         last = self.samples_per_epoch - (self.batches - 1) * self.batch_size
         return self.batches if self.equal_shares or last >= self.processes else self.batches - 1
 
-    def _shown(self) -> Sequence[tuple[int, int]]:
-        """The epoch's samples before they are shuffled; each with how often it stands before."""
-        if self.momu is None:
-            return [(index, 0) for index in range(self.samples)]
+    def _shown(self) -> Sequence[tuple[Draw, int]]:
+        """The epoch's draws before they are shuffled; each with how often its sample stands before."""
+        if self._drawn[0] != self.epoch:
+            self._drawn = self.epoch, self._draws(self.epoch)
+        draws = self._drawn[1]
+        if len(draws) != self.samples:
+            raise NetcfgError(
+                f"the first epoch shows {self.samples} samples, and epoch {self.epoch + 1} is to show {len(draws)}\n"
+                "help: `Sampler.epoch` gives as many draws for every epoch"
+            )
         times: Counter[int] = Counter()
         shown = []
-        for index in self.momu.epoch(self.epoch).tolist():
-            shown.append((index, times[index]))
-            times[index] += 1
+        for draw in draws:
+            shown.append((draw, times[draw.sample]))
+            times[draw.sample] += 1
         return shown
 
 
@@ -224,15 +248,19 @@ class Pipeline:
         self.workers = workers
         training = split == "train" if training is None else training
         transforms = lowered(data, training, split)
+        looked_at = DeclaredSamples(data.source, sample_fields(data), data.needed[0])
         self._finishers = [transform for per_sample, transform in transforms if not per_sample]
         self._kinds = {name: data.fields[name].kind for name in data.used}
-        per_sample = [transform for per_sample, transform in transforms if per_sample]
-        samples = open_samples(data, split, training)
-        self._samples = remembering(samples, workers) if remember else samples
-        preparer = Preparer(self._samples, per_sample, self._kinds, seed)
-        momu = _momu(data, seed, samples) if training else None
+        per_sample: list[Callable[..., Sample]] = [looked_at]
+        per_sample += [transform for is_per_sample, transform in transforms if is_per_sample]
+        self._opened = open_samples(data, split, training, seed)
+        self._samples = remembering(self._opened, workers, looked_at.take) if remember else self._opened
+        kinds = {name: spec.kind for name, spec in sample_fields(data).items()}
+        drawing = Drawing(self._opened, kinds)
+        preparer = Preparer(self._samples, per_sample, self._kinds, seed, drawing, data.source)
+        draws = _draws(data, self._opened, training, seed)
         self.sampler = EpochSampler(
-            len(preparer), batch_size, seed, shuffle, drop_last, limit_batches, momu, share, training
+            len(preparer), batch_size, seed, shuffle, drop_last, limit_batches, draws, share, training
         )
         self._loader = self._setup_loader(preparer)
 
@@ -260,11 +288,9 @@ class Pipeline:
         return self.sampler.samples_per_epoch
 
     @property
-    def ids(self) -> Sequence[str] | None:
-        """What all samples of the split are called, in the source's order; None where it gives no names."""
-        samples = self._samples.samples if isinstance(self._samples, SampleMemory) else self._samples
-        ids: Sequence[str] | None = getattr(samples, "ids", None)
-        return ids
+    def ids(self) -> Sequence[str]:
+        """What all samples of the split are called, in the source's order."""
+        return self._opened.table.ids
 
     def prepare(self, workers: int, step_seconds: float = 0.0) -> Iterator[int]:
         """Make all samples beforehand, where they can be kept; how many are done, now and then.
@@ -299,8 +325,8 @@ class Pipeline:
 
     def close(self) -> None:
         """Let the workers go."""
-        iterator = getattr(self._loader, "_iterator", None)
-        if iterator is not None and hasattr(iterator, "_shutdown_workers"):
+        iterator: Any = self._loader._iterator
+        if iterator is not None and self.workers:
             iterator._shutdown_workers()
         self._loader._iterator = None
 
@@ -323,14 +349,19 @@ def finish_fields(
     return ready
 
 
-def open_samples(data: Data, split: Split, training: bool = True) -> Any:
+def open_samples(data: Data, split: Split, training: bool = True, seed: int = 0) -> Samples:
     """The samples of a split before any transform: the source's, with what is added to them (flow, copies)."""
     fields: Mapping[str, FieldSpec] = data.source.fields()
-    samples = data.source.open(split, data.needed[0])
-    for transform, wanted in zip(data.transforms, data.needed[1:], strict=True):
-        if transform.extends_source and (training or transform.when == "always"):
-            samples = transform.extend(samples, wanted, fields)
-        fields = transform.fields(fields)
+    samples = opened(data.source, split, data.needed[0])
+    for step, wanted in zip(data.transforms, data.needed[1:], strict=True):
+        if step.extends_source and step.applies(training):
+            if isinstance(step, Sampler):
+                draws = step.epoch(described(samples.table, data.source), 0, seed)
+                samples = drawn(samples, draws, {name: fields[name].kind for name in wanted}, step.type_name)
+            else:
+                assert isinstance(step, Transform)
+                samples = step.extend(samples, wanted, fields)
+        fields = step.fields(fields)
     return samples
 
 
@@ -345,26 +376,25 @@ def sample_fields(data: Data) -> dict[str, FieldSpec]:
     return {name: fields[name] for name in names}
 
 
-def _momu(data: Data, seed: int, shown: Any) -> Momu | None:
-    """The sampling that `[momu]` asks for, over the labels of the samples that are `shown`."""
-    asked = [transform for transform in data.transforms if isinstance(transform, Sampling)]
+def _draws(data: Data, samples: Samples, training: bool, seed: int) -> Draws | None:
+    """What the sampler of a program chooses for each epoch; None where all samples are shown."""
+    asked = [
+        step
+        for step in data.transforms
+        if isinstance(step, Sampler) and not step.extends_source and step.applies(training)
+    ]
     if not asked:
         return None
     if len(asked) > 1:
-        raise ProgramError([Finding("NC107", "[momu] is written twice in {Data}", data.span)])
-    section = asked[0]
-    fields = (section.labels,)
-    samples = shown.only(fields) if hasattr(shown, "only") else data.source.open("train", fields)
-    labels = np.stack([samples[index][section.labels] for index in range(len(samples))])
-    active_above = section.active_above
-    return Momu(
-        labels,
-        section.epoch_size,
-        section.sampling_size,
-        active_above=getattr(data.source, "active_above", 0.5) if active_above is None else active_above,
-        names=data.source.fields()[section.labels].names,
-        seed=seed,
-    )
+        raise ProgramError(
+            [Finding("NC107", f"[{asked[1].type_name}] is written twice in {{Data}}", data.span)]
+        )
+    table = described(samples.table, data.source)
+    return partial(_epoch_of, asked[0], table, seed)
+
+
+def _epoch_of(sampler: Sampler, table: SampleTable, seed: int, epoch: int) -> Sequence[Draw]:
+    return sampler.epoch(table, epoch, seed)
 
 
 def lowered(data: Data, training: bool, split: Split | None = None) -> list[tuple[bool, Callable[..., Any]]]:
@@ -375,18 +405,17 @@ def lowered(data: Data, training: bool, split: Split | None = None) -> list[tupl
     late = misplaced(data.transforms)
     if late is not None:
         raise ProgramError([_misplaced_finding(late, data)])
-    lowered = []
+    lowered: list[tuple[bool, Callable[..., Any]]] = []
     fields: Mapping[str, FieldSpec] = data.source.fields()
     for written in data.transforms:
-        transform = written if split is None else written.in_split(split)
-        if transform.extends_source:
-            fields = transform.fields(fields)
-            continue
-        applies = training or transform.when == "always"
-        step = transform.lower(fields) if applies else transform.bypass(fields)
-        if step is not None and not isinstance(transform, Sampling):
-            lowered.append((transform.per_sample, step))
-        fields = transform.fields(fields)
+        after = written.fields(fields)
+        if isinstance(written, Transform) and not written.extends_source:
+            transform = written if split is None else written.in_split(split)
+            applies = transform.applies(training)
+            step = transform.lower(fields) if applies else transform.bypass(fields)
+            if step is not None:
+                lowered.append((transform.per_sample, DeclaredTransform(written, step, after)))
+        fields = after
     return lowered
 
 

@@ -1,6 +1,6 @@
 """The codes of all findings: stable numbers, readable names, and what each means.
 
-NC0xx syntax, NC1xx schema, NC2xx wiring, NC3xx shape, NC4xx training, NC5xx data, NC6xx weights.
+NC0xx syntax, NC1xx schema, NC2xx wiring, NC3xx shape, NC4xx training, NC5xx data, NC6xx weights, NC7xx extensions.
 A number, once given, keeps its meaning.
 """
 
@@ -46,7 +46,7 @@ _ROWS = [
     ("NC111", "bad-name", "A name cannot be used: it is not a word, or PyTorch uses it itself."),
     ("NC112", "misplaced-block", "A block stands where it may not: [net] must come first in its network."),
     ("NC113", "unknown-preset", "A preset is asked for that the file does not have."),
-    ("NC114", "unknown-activation", "An activation is not known; it acts as none, as in AUDetNet."),
+    ("NC114", "unknown-activation", "An activation is not known. In AUDetNet files it acts as none and is only warned of."),
     ("NC115", "overridden-option", "An option of an AUDetNet file is overridden, or its critic is absent."),
     ("NC201", "unknown-reference", "A block names another that does not exist."),
     ("NC202", "forward-reference", "A block names one that only comes later."),
@@ -83,6 +83,10 @@ _ROWS = [
     ("NC601", "weights-not-found", "A file of weights does not exist or cannot be fetched."),
     ("NC602", "weights-mismatch", "A file of weights belongs to another network."),
     ("NC603", "weights-unreadable", "A file of weights is damaged or of an unknown kind."),
+    ("NC701", "failing-section", "The code of a section raises an error: of one's own, mostly."),
+    ("NC702", "untrue-section", "A section gives another thing than it declares: a shape, a field, a figure."),
+    ("NC703", "broken-package", "An installed package brings sections, and cannot be imported."),
+    ("NC704", "changed-extension", "A Python file that a run keeps a copy of has changed since."),
 ]  # fmt: skip
 
 CODES: dict[str, Code] = {row[0]: Code(*row) for row in _ROWS}

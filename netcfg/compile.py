@@ -6,16 +6,21 @@ import gc
 import os
 from collections.abc import Mapping
 
-from netcfg.passes.audetnet import is_audetnet, spell_out_activations, translate
+from netcfg.extensions import brings_more, read_packages
+from netcfg.faults import blamed
+from netcfg.passes.audetnet import ignore_activations, is_audetnet, translate
 from netcfg.passes.bind import bind
+from netcfg.passes.causes import say_once
 from netcfg.passes.collect import Parts, collect
 from netcfg.passes.data_folder import read_from_folder
 from netcfg.passes.elaborate import elaborate
-from netcfg.passes.infer import infer
-from netcfg.passes.read import read_program
+from netcfg.passes.read import Reading, read_program
 from netcfg.passes.understand import Understood, understand_networks
 from netcfg.program import Program
 from netcfg.source import Finding, ProgramError, has_errors
+
+UNKNOWN = "NC102"
+"""The code of a section that nobody knows: an installed package may."""
 
 
 def load(
@@ -52,7 +57,12 @@ def check(
     enabled = gc.isenabled()
     gc.disable()  # the tree and the graph only grow; walking them again and again would double the time
     try:
-        return _compile(path_or_text, preset, variables or {}, data, allow_outside)
+        program, findings = _compile(path_or_text, preset, variables or {}, data, allow_outside)
+        if any(finding.code == UNKNOWN for finding in findings):
+            if brings_more():
+                program, findings = _compile(path_or_text, preset, variables or {}, data, allow_outside)
+            findings += [broken.finding for broken in read_packages()]
+        return program, findings
     finally:
         if enabled:
             gc.enable()
@@ -69,7 +79,7 @@ def understand(
     _, findings = check(path_or_text, preset, variables, data, allow_outside)
     unheard: list[Finding] = []
     reading = read_program(path_or_text, unheard, allow_outside)
-    parts = collect(reading, preset, variables or {}, unheard)
+    parts = _parts(reading, preset, variables or {}, unheard)
     return understand_networks(reading, parts, findings), findings
 
 
@@ -81,21 +91,42 @@ def _compile(
     allow_outside: bool,
 ) -> tuple[Program | None, list[Finding]]:
     findings: list[Finding] = []
+    try:
+        return _passes(path_or_text, preset, variables, data, findings, allow_outside), findings
+    except Exception as error:  # of a section's own code, else of ours
+        finding = blamed(error)
+        if finding is None:
+            raise
+        return None, [*findings, finding]
+
+
+def _passes(
+    path_or_text: str | os.PathLike[str],
+    preset: str | None,
+    variables: Mapping[str, object],
+    data: str | None,
+    findings: list[Finding],
+    allow_outside: bool,
+) -> Program | None:
     reading = read_program(path_or_text, findings, allow_outside)
-    parts = collect(reading, preset, variables, findings)
-    if is_audetnet(parts):
-        spell_out_activations(parts, findings)
-    wired = [network for group in parts.networks.values() if (network := elaborate(group, parts, findings))]
-    graphs = [graph for network in wired if (graph := infer(network, findings))]
+    parts = _parts(reading, preset, variables, findings)
+    graphs = [graph for group in parts.networks.values() if (graph := elaborate(group, parts, findings))]
     if is_audetnet(parts):
         translate(parts, graphs, findings)
-    if data is not None:
-        read_from_folder(parts, data, findings)
+    lacking = () if data is None else read_from_folder(parts, data, findings)
     program = bind(parts, reading, graphs, preset, findings)
+    say_once(findings, lacking)
     _report_nothing(parts, findings)
-    if has_errors(findings) or program is None:
-        return None, findings
-    return program, findings
+    return None if has_errors(findings) else program
+
+
+def _parts(
+    reading: Reading, preset: str | None, variables: Mapping[str, object], findings: list[Finding]
+) -> Parts:
+    parts = collect(reading, preset, variables, findings)
+    if is_audetnet(parts):
+        ignore_activations(parts, findings)
+    return parts
 
 
 def _report_nothing(parts: Parts, findings: list[Finding]) -> None:

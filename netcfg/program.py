@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from netcfg.blocks.fields import FieldSpec
 from netcfg.blocks.general.training import Pictures, Published, Training
@@ -11,20 +12,20 @@ from netcfg.blocks.losses.base import Loss
 from netcfg.blocks.metrics.base import Metric
 from netcfg.blocks.optimizers.base import Optimizer
 from netcfg.blocks.sources.base import Source
-from netcfg.blocks.transforms.base import Transform
+from netcfg.blocks.transforms.base import DataStep
 from netcfg.graph import Graph, Signal
 from netcfg.source import Finding, Span
 
 
 @dataclass(frozen=True)
 class Data:
-    """The data of a program: a source and its pipeline.
+    """The data of a program: a source and what stands below it, transforms and samplers.
 
     `fields` are the fields after the pipeline; `used` the ones a network, loss or metric reads, in that order.
     """
 
     source: Source
-    transforms: tuple[Transform, ...]
+    transforms: tuple[DataStep, ...]
     fields: Mapping[str, FieldSpec]
     used: tuple[str, ...]
     span: Span
@@ -46,6 +47,11 @@ class Phase:
     optimizer: Optimizer
     weights: Mapping[str, float]
     span: Span
+
+
+def total_name(phases: Sequence[Phase], phase: Phase) -> str:
+    """What the sum that one of a program's phases minimises is called."""
+    return "loss" if len(phases) == 1 else f"{phase.name}.loss"
 
 
 @dataclass(frozen=True)
@@ -72,14 +78,20 @@ class Program:
     variables: Mapping[str, str] = field(default_factory=dict)
     presets: tuple[str, ...] = ()
     preset: str | None = None
-    resolve: Callable[[], str] = str
+    extensions: tuple[Path, ...] = ()
+    """The Python files that it includes."""
+    resolve: Callable[[Mapping[Path, str]], str] = lambda names: ""
     findings: tuple[Finding, ...] = ()
     """What was found but does not stop it: warnings."""
 
     @property
     def resolved(self) -> str:
         """The file with its includes in place and its variables replaced: compiles to the same program."""
-        return self.resolve()
+        return self.resolve({})
+
+    def resolved_with(self, names: Mapping[Path, str]) -> str:
+        """The same, with other names for Python files: those of copies, as the text is to include them."""
+        return self.resolve(names)
 
     def _repr_svg_(self) -> str:
         """The diagrams of its networks, which notebooks show."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import inspect
 
 from netcfg.blocks.base import Block, Section
-from netcfg.blocks.registry import GROUPS, find, sections
+from netcfg.blocks.registry import GROUPS, Group, find, sections
+from netcfg.extensions import read_packages
 from netcfg.summary import aligned
 
 GROUP_TITLES = {
@@ -20,19 +21,22 @@ GROUP_TITLES = {
 
 def find_section(name: str) -> tuple[list[type[Section]], list[str]]:
     """The section types of that name (one per group at most), and all known names."""
+    read_packages()
     wanted = name.strip("[]")
     known = sorted({name for group in GROUPS for name in sections(group)})
     return [found for group in GROUPS if (found := find(group, wanted))], known
 
 
 def index_text() -> str:
-    """Every section type with its first line, by group."""
+    """Every section type with its first line, by group: those of netcfg, and of packages that bring some."""
+    broken = [broken.finding for broken in read_packages()]
     parts = []
     for group in GROUPS:
         known = sections(group)
         width = max(map(len, known), default=0)
         rows = [f"  {name.ljust(width)}  {first_line(section)}" for name, section in known.items()]
         parts.append("\n".join([GROUP_TITLES[group], *rows]))
+    parts += [finding.message for finding in broken]
     return "\n\n".join(parts) + "\n\n`netcfg blocks NAME` prints a page."
 
 
@@ -81,8 +85,12 @@ def reference_markdown() -> str:
         parts.append(f"## {GROUP_TITLES[group]}\n")
         if group == "network":
             parts += ["Every block has these options:\n", common_options_markdown() + "\n"]
-        parts += [page_markdown(section) for section in sections(group).values()]
+        parts += [page_markdown(section) for section in _shipped(group)]
     return "\n".join(parts)
+
+
+def _shipped(group: Group) -> list[type[Section]]:
+    return [section for section in sections(group).values() if section.__module__.startswith("netcfg.")]
 
 
 def _own_rows(section: type[Section]) -> list[tuple[str, str, str, str]]:

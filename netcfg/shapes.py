@@ -7,6 +7,7 @@ in the same way end in equal sizes, and a difference that no height can mend is 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import count
 from math import prod
 from typing import NamedTuple, Union
@@ -169,6 +170,19 @@ def _term_text(monomial: Monomial, factor: int) -> str:
         f"({atom})" if isinstance(atom, Quotient) and not alone else str(atom) for atom in monomial
     )
     return atoms if factor == 1 else f"-{atoms}" if factor == -1 else f"{factor}*{atoms}"
+
+
+def at(size: Size, known: Mapping[str, int]) -> int:
+    """The number that a size comes to, once the sizes named in it are known."""
+    if isinstance(size, int):
+        return size
+    return sum(factor * prod(_atom_at(atom, known) for atom in monomial) for monomial, factor in size.terms)
+
+
+def _atom_at(atom: Atom, known: Mapping[str, int]) -> int:
+    if isinstance(atom, str):
+        return known[atom]
+    return at(atom.numerator, known) // atom.divisor
 
 
 def differ(first: Size, second: Size) -> bool:

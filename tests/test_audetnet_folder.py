@@ -9,8 +9,8 @@ import pytest
 import netcfg
 from netcfg.blocks.fields import FieldSpec
 from netcfg.blocks.sources.audetnet_folder import AudetnetFolder
+from netcfg.datasets.pictures import notes
 from netcfg.datasets.pipeline import Pipeline
-from netcfg.datasets.samples import notes
 from netcfg.datasets.samples.label_files import read_labels
 from netcfg.program import Data
 from netcfg.shapes import Symbolic
@@ -59,7 +59,7 @@ def opened(folder, split="train", fields=("image", "labels", "subject"), **optio
 
 def test_samples_are_those_of_the_lists(folder):
     samples = opened(folder)
-    assert samples.ids == tuple(TRAIN)
+    assert samples.table.ids == tuple(TRAIN)
     sample = samples[3]
     assert sample["image"].shape == (20, 24, 3)
     assert abs(int(sample["image"][5, 5, 0]) - shade("SN002_1") * 4) <= 2
@@ -97,12 +97,12 @@ def test_ids_without_labels_are_dropped_and_counted_once(folder, capsys):
 
 
 def test_validation_is_on_the_test_ids_as_in_the_original(folder):
-    assert opened(folder, "validation").ids == opened(folder, "test").ids == tuple(TEST)
+    assert opened(folder, "validation").table.ids == opened(folder, "test").table.ids == tuple(TEST)
 
 
 def test_validation_can_be_a_share_of_the_training_subjects(folder, capsys):
-    train = opened(folder, validation=0.4).ids
-    validation = opened(folder, "validation", validation=0.4).ids
+    train = opened(folder, validation=0.4).table.ids
+    validation = opened(folder, "validation", validation=0.4).table.ids
     assert sorted(train + validation) == sorted(TRAIN)
     assert not {name[:5] for name in train} & {name[:5] for name in validation}
     assert f"`{validation[0][:5]}`" in capsys.readouterr().err
@@ -184,8 +184,8 @@ def test_broken_pictures_can_be_skipped(folder, capsys):
     whole = (folder / "imgs/SN002_1.jpg").read_bytes()
     (folder / "imgs/SN002_1.jpg").write_bytes(whole[: len(whole) // 2])
     samples = opened(folder, on_error="skip")
-    assert samples.ids == ("SN001_1", "SN001_3", "SN002_2")
-    assert opened(folder, fields=("labels",), on_error="skip").ids == samples.ids
+    assert samples.table.ids == ("SN001_1", "SN001_3", "SN002_2")
+    assert opened(folder, fields=("labels",), on_error="skip").table.ids == samples.table.ids
     assert capsys.readouterr().err.count("as they cannot be read: 2 pictures, `SN001_2.jpg`") == 1
 
 

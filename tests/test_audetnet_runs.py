@@ -180,7 +180,7 @@ BAD = {
     "nan": (changed_labels(lambda rows, name: rows[name].fill(np.nan)), "(?i)nan|not a number|no number"),
     "no picture": (without_picture, r"imgs has no picture for 1 of 16 ids"),
     "empty picture": (empty_picture, r"\.jpg cannot be read: it is empty"),
-    "broken picture": (broken_picture, r"\.jpg cannot be read: it is empty, cut short"),
+    "broken picture": (broken_picture, r"\.jpg cannot be read: it is cut short"),
 }
 
 

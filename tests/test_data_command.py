@@ -59,7 +59,7 @@ def test_a_folder_of_drawn_faces_can_be_trained_on(capsys):
     train, test = (source.open(split, ("image", "labels")) for split in ("train", "test"))
     assert (len(train), len(test)) == (8, 4)
     assert train[0]["image"].shape == (64, 64, 3)
-    assert {name[:5] for name in train.ids}.isdisjoint(name[:5] for name in test.ids)
+    assert {name[:5] for name in train.table.ids}.isdisjoint(name[:5] for name in test.table.ids)
 
 
 def test_the_same_seed_writes_the_same_folder(tmp_path):
@@ -130,7 +130,7 @@ def test_disfa_becomes_a_folder(tmp_path, capsys):
     train = AudetnetFolder(path="out", intensities=True, image_size=(64,)).open(
         "train", ("image", "intensities")
     )
-    assert train.ids[:2] == ("SN002_1", "SN002_2")
+    assert train.table.ids[:2] == ("SN002_1", "SN002_2")
     assert train[1]["intensities"].tolist() == [(place + 2) % 6 for place in range(12)]
     assert abs(int(train[1]["image"].mean()) - 80) <= 3
 

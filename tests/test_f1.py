@@ -12,6 +12,7 @@ from torch import Tensor
 import netcfg
 from netcfg.blocks.metrics.auc import Auc
 from netcfg.blocks.metrics.f1 import F1
+from netcfg.blocks.metrics.figures import Undefined
 from netcfg.blocks.metrics.judgement import Case
 from netcfg.blocks.metrics.two_afc import TwoAfc
 from netcfg.source import NetcfgError, ProgramError
@@ -49,7 +50,7 @@ def test_f1_is_the_originals_with_and_without_medians(case: dict[str, Any]) -> N
         "f1_all_zeros": case["f1_all_zeros"],
         "f1_all_ones": case["f1_all_ones"],
     }
-    assert {name: table[name] for name, table in tables.items()} == pytest.approx(expected, abs=1e-8)
+    assert {name: table.main for name, table in tables.items()} == pytest.approx(expected, abs=1e-8)
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -72,10 +73,10 @@ def test_the_search_for_a_threshold_is_the_originals(case: dict[str, Any]) -> No
 def test_the_best_threshold_gives_the_highest_f1(case: dict[str, Any]) -> None:
     given = Case(logit(case), actual(case).float())
     verdict = F1(**PAIR, threshold="best").judge(given)
-    assert verdict.tables["f1"]["f1"] == pytest.approx(case["f1_max_python_max"], abs=1e-8)
+    assert verdict.tables["f1"].main == pytest.approx(case["f1_max_python_max"], abs=1e-8)
     quirk = F1(**PAIR, threshold="best", first_undefined_threshold=True).judge(given)
     assert quirk.thresholds == pytest.approx([case["threshold_as_implemented"]], abs=1e-8)
-    assert quirk.tables["f1"]["f1"] == 0.0
+    assert quirk.tables["f1"].main == 0.0
 
 
 # --- against a plain reading of the definitions
@@ -118,10 +119,14 @@ def test_the_search_counts_at_every_threshold() -> None:
         assert search.best()[label] == search.thresholds[f1.index(max(f1))]
 
 
-def test_a_label_without_positives_is_judged_by_the_lowest_threshold() -> None:
-    verdict = F1(**PAIR, threshold="validation").judge(Case(torch.zeros(5, 1), torch.zeros(5, 1)))
+@pytest.mark.parametrize(("undefined", "figure"), [("excluded", None), ("zero", 0.0)])
+def test_a_label_without_positives_is_judged_by_the_lowest_threshold(
+    undefined: Undefined, figure: float | None
+) -> None:
+    metric = F1(**PAIR, threshold="validation", undefined=undefined)
+    verdict = metric.judge(Case(torch.zeros(5, 1), torch.zeros(5, 1)))
     assert verdict.thresholds == pytest.approx([0.01])
-    assert verdict.tables == {"f1": {"f1": 0.0}}
+    assert verdict.tables["f1"].figures == {"f1": figure}
 
 
 # --- thresholds and tables
@@ -130,20 +135,24 @@ def test_a_label_without_positives_is_judged_by_the_lowest_threshold() -> None:
 def test_a_threshold_chosen_on_validation_judges_other_splits() -> None:
     metric = F1(**PAIR, threshold="validation")
     seen = metric.judge(Case(torch.tensor([[-2.0], [-1.0], [1.0]]), torch.tensor([[0.0], [1.0], [1.0]])))
-    assert seen.tables["f1"]["f1"] == 1.0
+    assert seen.tables["f1"].main == 1.0
     assert seen.thresholds is not None
     scores, targets = torch.tensor([[-1.0], [-2.0]]), torch.tensor([[1.0], [1.0]])
     other = metric.judge(Case(scores, targets, thresholds=seen.thresholds))
     assert other.thresholds == seen.thresholds
-    assert other.tables["f1"]["f1"] == pytest.approx(2 / 3)
+    assert other.tables["f1"].main == pytest.approx(2 / 3)
 
 
 def test_micro_pools_the_counts_of_labels() -> None:
     scores = torch.tensor([[1.0, 1.0], [1.0, -1.0], [-1.0, -1.0]])
     labels = torch.tensor([[1.0, 0.0], [1.0, 1.0], [0.0, 0.0]])
     verdict = F1(**PAIR, average="micro").judge(Case(scores, labels, ("AU1", "AU2")))
-    assert verdict.tables["f1"] == {"f1": pytest.approx(2 * 2 / (2 * 2 + 1 + 1)), "AU1": 1.0, "AU2": 0.0}
-    assert verdict.counts == {"f1": {"AU1": (2, 0, 0), "AU2": (0, 1, 1)}}
+    assert verdict.tables["f1"].figures == {
+        "f1": pytest.approx(2 * 2 / (2 * 2 + 1 + 1)),
+        "AU1": 1.0,
+        "AU2": 0.0,
+    }
+    assert verdict.tables["f1"].counts == {"AU1": (2, 0, 0), "AU2": (0, 1, 1)}
 
 
 def test_the_area_under_roc_is_two_afc() -> None:

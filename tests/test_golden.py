@@ -58,10 +58,14 @@ def test_audetnet_blocks_reproduce_the_original(unit: str) -> None:
 
 def test_a_file_of_the_original_applies_no_activation_that_the_original_does_not_know() -> None:
     unit = BLOCKS["units"][IGNORES]
-    text = (shipped_folder() / "audetnet.cfg").read_text().replace("activation = linear", "activation = tanh", 1)
+    text = (
+        (shipped_folder() / "audetnet.cfg").read_text().replace("activation = linear", "activation = tanh", 1)
+    )
     program, findings = netcfg.check(text)
     assert program is not None
-    connected = [node.block for graph in program.networks.values() for node in graph.blocks if node.type == "connected"]
+    connected = [
+        node.block for graph in program.networks.values() for node in graph.blocks if node.type == "connected"
+    ]
     block = next(block for block in connected if block.output_features == 12)
     assert block.activation == "None"
     assert [finding.code for finding in findings] == ["NC114"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import netcfg
 import torch
 from golden_rules import golden, uniform
 from torch import Tensor
@@ -11,6 +12,7 @@ from netcfg.blocks.base import ShapeError
 from netcfg.blocks.metrics.accuracy import Accuracy
 from netcfg.blocks.metrics.emd_bound import EmdBound
 from netcfg.blocks.metrics.f1 import F1
+from netcfg.blocks.metrics.judgement import Case
 from netcfg.blocks.metrics.two_afc import TwoAfc
 from netcfg.blocks.metrics.variance import Variance
 from netcfg.blocks.metrics.xcov import Xcov
@@ -51,7 +53,7 @@ def expected(main: str, value: float, each: str, overall: str | None = None) -> 
 
 
 def test_f1_is_audetnets() -> None:
-    figures = F1(**PAIR, decision="logit").compute(scores(), labels(), UNITS)
+    figures = F1(**PAIR, decision="logit", undefined="zero").compute(scores(), labels(), UNITS)
     assert figures == expected("f1", GOLDEN["f1_macro"], "f1_per_au", "f1_micro")
 
 
@@ -61,7 +63,7 @@ def test_accuracy_is_audetnets() -> None:
 
 
 def test_two_afc_is_audetnets() -> None:
-    figures = TwoAfc(**PAIR).compute(scores(), labels(), UNITS)
+    figures = TwoAfc(**PAIR, undefined="zero").compute(scores(), labels(), UNITS)
     mean = sum(GOLDEN["component_2afc"]) / 4
     assert figures == expected("two_afc", mean, "component_2afc", "overall_2afc")
 
@@ -137,9 +139,23 @@ def test_two_afc_of_endless_scores() -> None:
 
 
 @pytest.mark.parametrize("present", [0.0, 1.0])
-def test_two_afc_of_one_side_is_0(present: float) -> None:
-    values = torch.randn(8, 1)
-    assert TwoAfc(**PAIR).compute(values, torch.full((8, 1), present), ())["two_afc"] == 0.0
+def test_two_afc_of_one_side_is_undefined_or_as_audetnet_counts_it_0(present: float) -> None:
+    values, labels = torch.randn(8, 1), torch.full((8, 1), present)
+    assert TwoAfc(**PAIR).compute(values, labels, ())["two_afc"] is None
+    assert TwoAfc(**PAIR, undefined="zero").compute(values, labels, ())["two_afc"] == 0.0
+
+
+def test_labels_that_lack_a_side_are_out_of_the_mean_and_named_with_what_lacks() -> None:
+    values = torch.tensor([[0.0, 0.0, 0.0], [1.0, 1.0, 1.0]])
+    labels = torch.tensor([[0.0, 1.0, 0.0], [1.0, 1.0, 0.0]])
+    table = TwoAfc(**PAIR).judge(Case(values, labels, UNITS[:3])).tables["two_afc"]
+    assert (table.main, dict(table.labels)) == (1.0, {"AU1": 1.0, "AU2": None, "AU4": None})
+    assert table.undefined == {"AU2": "no negative", "AU4": "no positive"}
+    assert table.figures["overall"] is not None
+    f1 = F1(**PAIR).judge(Case(values, labels, UNITS[:3])).tables["f1"]
+    assert f1.undefined == {"AU4": "no positive"}  # F1 needs no negatives
+    assert f1.labels["AU2"] == pytest.approx(2 / 3)
+    assert f1.main == pytest.approx((1.0 + 2 / 3) / 2)
 
 
 def test_two_afc_leaves_the_scores_as_they_are() -> None:
@@ -215,3 +231,11 @@ def test_codes_are_vectors_of_any_lengths() -> None:
     assert caught.value.argument == 1
     with pytest.raises(ShapeError, match="`z2` gives 3×8×8"):
         Variance(input="z2").check((3, 8, 8), None)
+
+
+def test_a_target_that_is_not_there_is_one_finding_for_all_who_ask_for_it() -> None:
+    text = "{Data}\n[synthetic_faces]\nimage_size = 16\n{N}\n[net]\nchannels = 3\nheight = 16\nwidth = 16\n[flatten]\n"
+    text += "[connected]\noutput_features = 2\n{Loss}\n[bce_with_logits]\ninput = N\ntarget = lables\n"
+    text += "{Metric}\n[f1]\ninput = N\ntarget = lables\n[auc]\ninput = N\ntarget = lables\n"
+    (finding,) = [found for found in netcfg.check(text)[1] if found.code == "NC501"]
+    assert [note.span.line for note in finding.notes] == [19, 22]

@@ -95,7 +95,10 @@ class CrossAttention(_Attention):
         """Queries of the first tokens, keys and values of the second."""
         weights = self.in_proj_weight.chunk(3) if self.together else self._apart()
         biases = (None, None, None) if self.in_proj_bias is None else self.in_proj_bias.chunk(3)
-        made = (F.linear(of, *both) for of, both in zip((x, keys, keys), zip(weights, biases, strict=True), strict=True))
+        made = (
+            F.linear(of, *both)
+            for of, both in zip((x, keys, keys), zip(weights, biases, strict=True), strict=True)
+        )
         return self._attend(*map(self._of_heads, made))
 
     def _apart(self) -> tuple[Tensor, ...]:
@@ -139,7 +142,10 @@ class WindowAttention(nn.Module):
         below, right = -height % down, -width % across
         x = F.pad(x, (0, 0, 0, right, 0, below)) if below or right else x
         sizes = x.shape[1:3]
-        shift = tuple(0 if side >= size else move for move, side, size in zip(self.shift, self.window, sizes, strict=True))
+        shift = tuple(
+            0 if side >= size else move
+            for move, side, size in zip(self.shift, self.window, sizes, strict=True)
+        )
         x = x.roll((-shift[0], -shift[1]), (1, 2)) if any(shift) else x
         x = self._attend(self._cut(x), self._mask(sizes, shift, x.dtype))
         x = self._joined(x, sizes)

@@ -45,7 +45,9 @@ class _Filters(Reparametrised):
 
     def _equip(self, filters: int, after: After, axes: int, outputs_at: int = 0) -> None:
         """Initialise, and add what follows; `outputs_at` is where the weight counts outputs."""
-        start = Initial("zeros") if after.rule == "equalised" and after.bias_start is None else after.bias_start
+        start = (
+            Initial("zeros") if after.rule == "equalised" and after.bias_start is None else after.bias_start
+        )
         initialize(after.initialization, self.weight, self.bias, start)  # type: ignore[arg-type]
         self._reparametrise(after.rule, 0 if after.rule == "weight_norm" else outputs_at)
         if after.norm is not None:

@@ -10,7 +10,9 @@ from torch import Tensor, nn
 from netcfg.blocks.initial import Initial
 
 
-def initialize(rule: Initial | None, weight: Tensor, bias: Tensor | None = None, bias_start: Initial | None = None) -> None:
+def initialize(
+    rule: Initial | None, weight: Tensor, bias: Tensor | None = None, bias_start: Initial | None = None
+) -> None:
     """Fill a weight by a rule, and its bias by another; where no rule is given, PyTorch's own values stay.
 
     A rule for the weight sets the bias to zero, but `kaiming_uniform` without more does not: AUDetNet's touches the

@@ -20,8 +20,8 @@ EPSILON = 1e-12
 class Reparametrised(nn.Module):
     """A module with a `weight`, which may be made from other parameters whenever it is used.
 
-    PyTorch's names: `weight_g` and `weight_v` of a weight norm, `weight_orig` with the buffers `weight_u` and `weight_v`
-    of a spectral norm. An equalised weight is N(0, 1) and multiplied when it is used.
+    PyTorch's names: `weight_g` and `weight_v` of a weight norm, `weight_orig` with the buffers `weight_u` and
+    `weight_v` of a spectral norm. An equalised weight is N(0, 1) and multiplied when it is used.
     """
 
     weight_v: Tensor

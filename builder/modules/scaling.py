@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor as Values, nn
+from torch import Tensor as Values
+from torch import nn
 from torch.nn import functional as F
 
 from netcfg.blocks.initial import Initial

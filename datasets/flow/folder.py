@@ -18,9 +18,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from netcfg.blocks.picture_files import VIDEOS
 from netcfg.datasets.flow.encoding import FlowPictures, grey
 from netcfg.datasets.flow.samples import fitted
-from netcfg.datasets.pictures.frames import FLOW_RECORD, VIDEOS, Frames, find_clips, open_frames
+from netcfg.datasets.pictures.frames import FLOW_RECORD, Frames, find_clips, open_frames
 from netcfg.files import write_beside
 from netcfg.source import NetcfgError, shown_path
 

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from netcfg.blocks.samples import ClipSamples, FramePair, MovableSamples, Sample, Samples, SampleTable
 from netcfg.datasets.flow.cache import FlowCache
 from netcfg.datasets.flow.encoding import FlowPictures
-from netcfg.datasets.samples.frame_pairs import ClipSamples, FramePair
 from netcfg.source import NetcfgError
 
-Sample = dict[str, NDArray[Any]]
 Size = tuple[int, int]
+FLOW = "flow"
 
 
 class FlowSamples:
     """A map-style data set: another one's samples, each with the field `flow`, uint8 H×W×3.
 
     `size` (height, width) is that of the pictures; None: each as large as what it shows of its frame. Flow found
-    before is taken from the cache. Whatever else the other data set can tell, this one tells, too.
+    before is taken from the cache.
     Errors: `NetcfgError` for frames that do not fit each other.
     """
 
@@ -36,19 +36,32 @@ class FlowSamples:
         return len(self.samples)
 
     def __getitem__(self, index: int) -> Sample:
-        sample: Sample = self.samples[index]
-        return {**sample, "flow": self._flow(self.samples.pair(index))}
+        return {**self.samples[index], FLOW: self._flow(self.samples.pair(index))}
 
-    def __getattr__(self, name: str) -> Any:
-        if name == "samples":  # while it is unpickled
-            raise AttributeError(name)
-        found = getattr(self.samples, name)
-        return self._jittered if name == "jittered" else found
+    @property
+    def table(self) -> SampleTable:
+        """That of the other one: nothing else is known of them."""
+        return self.samples.table
 
-    def _jittered(self, index: int, jitter: int | None) -> Sample:
-        """A sample with its face box moved, and the flow in the moved box, of data that can move it."""
-        samples: Any = self.samples
-        return {**samples.jittered(index, jitter), "flow": self._flow(samples.pair(index, jitter))}
+    def only(self, fields: Sequence[str]) -> Samples:
+        """The same samples with other fields; the flow is found only where it is one of them."""
+        others = self.samples.only([name for name in fields if name != FLOW])
+        if FLOW not in fields:
+            return others
+        assert isinstance(others, ClipSamples)
+        return with_found_flow(others, self.pictures, self.size, self.cache)
+
+    def pair(self, index: int, jitter: int | None = None) -> FramePair:
+        """The frames whose motion belongs to a sample."""
+        return self.samples.pair(index, jitter)
+
+    def with_frames(self) -> FlowSamples:
+        """Itself: the frames are there, as flow is found between them."""
+        return self
+
+    def with_flow(self) -> Samples | None:
+        """Itself."""
+        return self
 
     def _flow(self, pair: FramePair) -> NDArray[np.uint8]:
         key = f"{self.pictures.key} {self.size} {pair.crop} {pair.key}"
@@ -59,6 +72,23 @@ class FlowSamples:
         if self.cache is not None:
             self.cache.write(key, found)
         return found
+
+
+class MovableFlowSamples(FlowSamples):
+    """The same of samples that can be cut out anew a little beside: their flow is, too."""
+
+    def jittered(self, index: int, jitter: int | None) -> Sample:
+        """A sample with its face box moved, and the flow in the moved box."""
+        assert isinstance(self.samples, MovableSamples)
+        return {**self.samples.jittered(index, jitter), FLOW: self._flow(self.samples.pair(index, jitter))}
+
+
+def with_found_flow(
+    samples: ClipSamples, pictures: FlowPictures, size: Size | None, cache: FlowCache | None
+) -> FlowSamples:
+    """Samples with their flow, which move with it where they can be moved."""
+    kind = MovableFlowSamples if isinstance(samples, MovableSamples) else FlowSamples
+    return kind(samples, pictures, size, cache)
 
 
 def fitted(

@@ -17,11 +17,11 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from netcfg.datasets.pictures.reading import read_picture
+from netcfg.blocks.picture_files import PICTURES, UNREAD_PICTURES, VIDEOS
+from netcfg.datasets.pictures.notes import say
+from netcfg.datasets.pictures.reading import read_picture, what_is_wrong_with
 from netcfg.source import NetcfgError, shown_path
-
-PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm")
-VIDEOS = (".avi", ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv")
+from netcfg.words import counted, named
 
 FLOW_RECORD = "flow.json"  # lies in what `netcfg flow` wrote
 
@@ -84,7 +84,7 @@ class Frames:
             if image is not None:
                 yield Frame(path.stem, number, None, image, path)
                 continue
-            error = NetcfgError(f"{shown_path(path)} cannot be read: {what_is_wrong_with(path)}")
+            error = NetcfgError(f"{shown_path(path)} cannot be read: {what_is_wrong_with(path)[0]}")
             if self.on_error is None:
                 raise error
             self.on_error(error)
@@ -132,14 +132,35 @@ def open_frames(
 def picture_files(folder: Path) -> list[Path]:
     """The pictures that lie directly in a folder, in natural order; hidden files are no pictures.
 
+    Links to nowhere and pictures of formats that are not read are left out, which is said once.
     Errors: `NetcfgError` where the folder cannot be read.
     """
+    names: list[str] = []
+    lost: list[str] = []
+    unread: list[str] = []
     try:
         with os.scandir(folder) as entries:
-            names = [entry.name for entry in entries if _ending(entry.name) in PICTURES and entry.is_file()]
+            for entry in entries:
+                ending = _ending(entry.name)
+                if entry.name.startswith("."):
+                    continue
+                if ending in PICTURES and entry.is_file():
+                    names.append(entry.name)
+                elif ending in PICTURES and entry.is_symlink() and not entry.is_dir():
+                    lost.append(entry.name)
+                elif ending in UNREAD_PICTURES:
+                    unread.append(entry.name)
     except OSError as error:
         _refuse_folder(error)
-    return [folder / name for name in sorted(names, key=natural) if not name.startswith(".")]
+    _say_left_out(folder, "links to files that are not there", lost)
+    _say_left_out(folder, "of a format that is not read", unread)
+    return [folder / name for name in sorted(names, key=natural)]
+
+
+def _say_left_out(folder: Path, why: str, names: list[str]) -> None:
+    if names:
+        listed = named(sorted(names, key=natural))
+        say(f"{shown_path(folder)}: left out, {why}: {counted(len(names), 'picture')}, {listed}")
 
 
 def find_clips(root: Path) -> list[Path]:
@@ -173,14 +194,6 @@ def natural(name: str) -> tuple[list[tuple[int, int | str]], str]:
 def size_of(frame: Frame) -> str:
     """`480×640`."""
     return f"{frame.image.shape[0]}×{frame.image.shape[1]}"
-
-
-def what_is_wrong_with(path: Path) -> str:
-    """Why a picture could not be read, in words."""
-    try:
-        return "it is empty" if path.stat().st_size == 0 else "it is cut short, or no picture"
-    except OSError as error:
-        return error.strerror or "it cannot be opened"
 
 
 # --- videos -----------------------------------------------------------------------------------------------

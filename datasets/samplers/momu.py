@@ -7,16 +7,18 @@ are left; a frame that is drawn leaves the sets of all its classes. Legend: N fr
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from netcfg.blocks.samples import Draw, SampleTable
 from netcfg.source import NetcfgError
 
 NEUTRAL = "neutral"
 
 Frames = NDArray[np.intp]
-Draw = Callable[[Frames, int], Frames]
+Take = Callable[[Frames, int], Frames]
 """How to take so many frames out of those that are left (ascending)."""
 
 
@@ -39,7 +41,7 @@ class Momu:
         active_above: float = 0.5,
         names: Sequence[str] = (),
         seed: int = 0,
-        draw: Draw | None = None,
+        draw: Take | None = None,
     ) -> None:
         active = labels > np.float32(active_above)  # in float32, where 2/5 is not above 0.4
         self.member = np.column_stack([active, ~active.any(1)])
@@ -127,3 +129,31 @@ class Momu:
         if self._draw is not None:
             return self._draw(left, wanted)
         return np.asarray(left[random.choice(len(left), wanted, replace=False)])
+
+
+def chosen_frames(
+    table: SampleTable,
+    field: str,
+    epoch_size: int,
+    sampling_size: int,
+    active_above: float,
+    *,
+    epoch: int,
+    seed: int,
+) -> list[Draw]:
+    """The frames that an epoch shows, by a field of labels, in the order they were drawn."""
+    return [
+        Draw(frame)
+        for frame in _momu(table, field, epoch_size, sampling_size, active_above, seed).epoch(epoch).tolist()
+    ]
+
+
+@lru_cache(maxsize=4)
+def _momu(
+    table: SampleTable, field: str, epoch_size: int, sampling_size: int, active_above: float, seed: int
+) -> Momu:
+    """The lists of a table: kept, as an epoch goes on from what the one before it left."""
+    names = table.names.get(field, ())
+    return Momu(
+        table.labels[field], epoch_size, sampling_size, active_above=active_above, names=names, seed=seed
+    )

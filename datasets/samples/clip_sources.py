@@ -4,30 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
 from netcfg.blocks.fields import Split
-from netcfg.datasets.pictures.reading import broken_pictures
+from netcfg.blocks.samples import SampleTable
+from netcfg.datasets.pictures.notes import say
+from netcfg.datasets.pictures.reading import ORDINARY, Reading
 from netcfg.datasets.pictures.unpacked_videos import frame_count, unpack
+from netcfg.datasets.samples.clip_pictures import ClipPictures, Crop, Labelling, numbered_pictures
 from netcfg.datasets.samples.clips import Clip, Database, files_by_number
-from netcfg.datasets.samples.face_samples import (
-    ClipPictures,
-    Crop,
-    FaceSamples,
-    FrameTable,
-    Labelling,
-    numbered_pictures,
-)
-from netcfg.datasets.samples.notes import say
-from netcfg.source import NetcfgError, shown_path
-from netcfg.words import counted, named
+from netcfg.datasets.samples.missing import Missing, with_pictures, without_broken
+from netcfg.datasets.samples.pairing import NUMBERS, Numbers, Pairing, expect_fit
+from netcfg.datasets.samples.table_samples import TableSamples
+from netcfg.source import NetcfgError
+from netcfg.words import counted
 
-Missing = Literal["stop", "black", "skip"]
 Files = Mapping[int, Path]
+Place = tuple[int, int]
+"""A clip, and the number of a frame in it."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +39,13 @@ class Handling:
     skips_broken: bool = False
     cache: Path | None = None
     labelling: Labelling = Labelling()
+    reading: Reading = ORDINARY
+    pairing: Pairing = NUMBERS
 
 
 def open_clips(
     database: Database, chosen: Sequence[int], split: Split, fields: Sequence[str], handling: Handling
-) -> FaceSamples:
+) -> TableSamples:
     """The frames of the `chosen` clips of a database, clip by clip in the order of time.
 
     Errors: `NetcfgError` for missing pictures and for a split without frames.
@@ -57,22 +55,25 @@ def open_clips(
     clips = [_with_boxes(database.clips[place], handling) for place in chosen]
     is_shown = bool({"image", "flow"} & set(fields))
     files = _frames_of(clips, handling, is_shown)
+    _expect_pairs(database, chosen, files, handling)
+    files = [handling.pairing.keyed(own, clip.labels) for clip, own in zip(clips, files, strict=True)]
     flows = [_flows_of(clip, handling) for clip in clips]
     places = _places_in(clips, files, flows, handling)
     if not places:
         raise NetcfgError(f"the {split} split holds no frame\nhelp: look at the pictures of its clips")
-    pictures = ClipPictures(clips, places, files, flows, handling.size, handling.crop)
-    samples = FaceSamples(_table_of(database, chosen, places), pictures, fields, handling.labelling)
-    if handling.flow is not None:
-        samples.with_flow = partial(samples.only, (*fields, "flow"))
-    if not is_shown:
-        samples.with_frames = partial(open_clips, database, chosen, split, (*fields, "image"), handling)
-    return samples
+    return TableSamples(
+        _table_of(database, chosen, places, handling.labelling),
+        ClipPictures(clips, places, files, flows, handling.size, handling.crop, handling.reading),
+        fields,
+        opened=frozenset({"image", "flow"} if is_shown else {"flow"}),
+        reopen=lambda wanted: open_clips(database, chosen, split, wanted, handling),
+        has_flow=handling.flow is not None,
+    )
 
 
 def _places_in(
     clips: Sequence[Clip], files: Sequence[Files], flows: Sequence[Files], handling: Handling
-) -> list[tuple[int, int]]:
+) -> list[Place]:
     """Clip and frame number of each sample."""
     places = [
         (place, number)
@@ -80,24 +81,33 @@ def _places_in(
         for number in sorted(clip.labels)[:: handling.every]
     ]
     _say_unfound(clips, places, handling)
-    places = _with_pictures(clips, places, files, "picture", handling)
-    if handling.flow is not None:
-        places = _with_pictures(clips, places, flows, "flow picture", handling)
+    found = {"picture": files} | ({} if handling.flow is None else {"flow picture": flows})
+    for what, theirs in found.items():
+        places = _with_pictures(clips, places, theirs, what, handling)
     if handling.skips_broken and not any(clip.pictures.is_file() for clip in clips):
-        places = _without_broken(clips, places, (files, flows))
+        places = without_broken(
+            places,
+            lambda place: [
+                theirs[place[0]][place[1]] for theirs in (files, flows) if place[1] in theirs[place[0]]
+            ],
+            handling.reading,
+        )
     return places
 
 
-def _table_of(database: Database, chosen: Sequence[int], places: Sequence[tuple[int, int]]) -> FrameTable:
+def _table_of(
+    database: Database, chosen: Sequence[int], places: Sequence[Place], labelling: Labelling
+) -> SampleTable:
     """What is known of the frames at these places in the chosen clips."""
     clips = [database.clips[place] for place in chosen]
     people = {name: place for place, name in enumerate(database.subjects)}
-    return FrameTable(
+    stored = np.stack([clips[clip].labels[number] for clip, number in places])
+    return SampleTable(
         ids=tuple(f"{clips[clip].name}_{number}" for clip, number in places),
-        labels=np.stack([clips[clip].labels[number] for clip, number in places]),
+        labels={"labels": labelling(stored), "intensities": stored},
         subjects=np.array([people[clips[clip].subject] for clip, _ in places], np.int64),
         clips=np.array([chosen[clip] for clip, _ in places], np.int64),
-        numbers=np.array([number for _, number in places], np.int64),
+        frames=np.array([number for _, number in places], np.int64),
     )
 
 
@@ -109,7 +119,25 @@ def clips_of_subjects(database: Database, subjects: Sequence[str]) -> list[int]:
 def _with_boxes(clip: Clip, handling: Handling) -> Clip:
     if handling.boxes is None:
         return clip
-    return replace(clip, boxes=files_by_number(handling.boxes / clip.place, (".txt",)))
+    boxes = files_by_number(handling.boxes / clip.place, (".txt",))  # they are numbered as the frames are
+    return replace(clip, boxes=handling.pairing.keyed(dict(sorted(boxes.items())), clip.labels))
+
+
+def _expect_pairs(
+    database: Database, chosen: Sequence[int], files: Sequence[Files], handling: Handling
+) -> None:
+    """Refuse numbers that fit another reading better, in any clip: those of other splits, too, but for their videos."""
+    own = dict(zip(chosen, files, strict=True))
+    numbers = []
+    for place, clip in enumerate(database.clips):
+        if place in own:
+            pictures = frozenset(own[place])
+        elif clip.pictures.is_dir():
+            pictures = frozenset(numbered_pictures(clip.pictures))
+        else:
+            continue
+        numbers.append(Numbers(frozenset(clip.labels), pictures, clip.pictures))
+    expect_fit(handling.pairing, numbers)
 
 
 def _frames_of(clips: Sequence[Clip], handling: Handling, shown: bool) -> list[Files]:
@@ -133,12 +161,12 @@ def _flows_of(clip: Clip, handling: Handling) -> Files:
     folder = handling.flow / clip.place
     if not folder.is_dir():
         return {}
-    flows = numbered_pictures(folder)
+    flows: Files = handling.pairing.keyed(numbered_pictures(folder), clip.labels)
     last = max(clip.labels, default=0)
     return flows if last in flows or last - 1 not in flows else {**flows, last: flows[last - 1]}
 
 
-def _say_unfound(clips: Sequence[Clip], places: Sequence[tuple[int, int]], handling: Handling) -> None:
+def _say_unfound(clips: Sequence[Clip], places: Sequence[Place], handling: Handling) -> None:
     """Say where a face is not known and the middle of the frame is taken."""
     if handling.crop == "none":
         return
@@ -158,42 +186,19 @@ def _say_unfound(clips: Sequence[Clip], places: Sequence[tuple[int, int]], handl
 
 
 def _with_pictures(
-    clips: Sequence[Clip],
-    places: list[tuple[int, int]],
-    files: Sequence[Files],
-    what: str,
-    handling: Handling,
-) -> list[tuple[int, int]]:
+    clips: Sequence[Clip], places: list[Place], files: Sequence[Files], what: str, handling: Handling
+) -> list[Place]:
     """Those frames that have a picture, or all where others may be black. Raises `NetcfgError` where none may lack."""
-    without = [(clip, number) for clip, number in places if number not in files[clip]]
-    if not without:
-        return places
-    names = [f"{clips[clip].name}_{number}" for clip, number in without]
-    lack = f"without a {what}: {len(without):,} of {counted(len(places), 'frame')}, {named(names)}"
-    if handling.missing == "stop":
-        clip = clips[without[0][0]]
-        folder = clip.pictures if what == "picture" or handling.flow is None else handling.flow / clip.place
-        raise NetcfgError(
-            f"{shown_path(folder)}: {lack}\n"
-            "help: `missing = skip` goes on without them, `missing = black` with black pictures"
-        )
-    if handling.missing == "black":
-        say(f"black, as they are {lack}")
-        return places
-    say(f"left out, as they are {lack}")
-    return [(clip, number) for clip, number in places if number in files[clip]]
 
+    def folder(place: Place) -> Path:
+        clip = clips[place[0]]
+        return clip.pictures if what == "picture" or handling.flow is None else handling.flow / clip.place
 
-def _without_broken(
-    clips: Sequence[Clip], places: list[tuple[int, int]], kinds: Sequence[Sequence[Files]]
-) -> list[tuple[int, int]]:
-    """The frames whose pictures can be read; all of them are read for it."""
-    paths = {
-        (clip, number): [str(files[clip][number]) for files in kinds if number in files[clip]]
-        for clip, number in places
-    }
-    broken = broken_pictures(tuple(path for own in paths.values() for path in own))
-    if not broken:
-        return places
-    say(f"left out, as they cannot be read: {counted(len(broken), 'picture')}, {named(sorted(broken))}")
-    return [place for place in places if not broken.intersection(paths[place])]
+    return with_pictures(
+        places,
+        lambda place: place[1] in files[place[0]],
+        lambda place: f"{clips[place[0]].name}_{place[1]}",
+        place=folder,
+        missing=handling.missing,
+        what=what,
+    )

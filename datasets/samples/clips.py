@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from netcfg.blocks.picture_files import PICTURES
 from netcfg.datasets.pictures.face_crop import crop_face, read_landmarks
-from netcfg.datasets.pictures.reading import ENDINGS, read_picture
+from netcfg.datasets.pictures.reading import expect_picture
+from netcfg.datasets.samples.pairing import NUMBERS, Numbers, Pairing, expect_fit
 from netcfg.source import NetcfgError, shown_path
 from netcfg.words import counted
-
-VIDEOS = (".avi", ".mp4", ".mpg", ".wmv", ".mov")
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,9 +43,20 @@ class Clip:
     boxes: dict[int, Path] = field(default_factory=dict)
     place: str = ""
 
-    def frames(self, numbers: set[int]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
-        """The pictures of these frames, out of a folder or a video."""
-        return _images(self.pictures, numbers) if self.pictures.is_dir() else _video(self.pictures, numbers)
+    def frames(
+        self, numbers: set[int], pairing: Pairing = NUMBERS
+    ) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+        """The pictures of these labels, out of a folder or a video, with the numbers of the labels."""
+        if self.pictures.is_dir():
+            files = pairing.keyed(self.files(), self.labels)
+            return ((number, expect_picture(files[number])) for number in sorted(numbers & files.keys()))
+        shift = pairing.shift
+        found = _video(self.pictures, {number + shift for number in numbers})
+        return ((number - shift, picture) for number, picture in found)
+
+    def files(self) -> dict[int, Path]:
+        """The pictures of a folder by their numbers, in the order of these."""
+        return dict(sorted(files_by_number(self.pictures, PICTURES).items()))
 
 
 @dataclass
@@ -65,16 +76,31 @@ class Database:
         """How many frames `frames` gives at most."""
         return sum(len(_every(clip.labels, every)) for clip in self.clips)
 
-    def frames(self, size: int, every: int) -> Iterator[Frame]:
+    def expect_pairs(self, pairing: Pairing) -> None:
+        """Refuse pictures whose numbers fit the labels better in another reading. Raises `NetcfgError`."""
+        expect_fit(
+            pairing,
+            [
+                Numbers(frozenset(clip.labels), frozenset(clip.files()), clip.pictures)
+                for clip in self.clips
+                if clip.pictures.is_dir()
+            ],
+        )
+
+    def frames(self, size: int, every: int, pairing: Pairing = NUMBERS) -> Iterator[Frame]:
         """Each clip's first labelled frame and every so many after it, cut out to `size`×`size`."""
-        unfound = 0
+        unfound = without = 0
         for clip in self.clips:
             wanted = _every(clip.labels, every)
-            for number, picture in clip.frames(wanted):
+            for number, picture in clip.frames(wanted, pairing):
+                wanted = wanted - {number}
                 landmarks = clip.landmarks.get(number)
                 unfound += landmarks is None
                 points = None if landmarks is None else read_landmarks(landmarks)
                 yield Frame(f"{clip.name}_{number}", crop_face(picture, points, size), clip.labels[number])
+            without += len(wanted)
+        if without:
+            self.notes.append(f"without a picture, and left out: {counted(without, 'labelled frame')}")
         if unfound:
             self.notes.append(
                 f"without landmarks: {counted(unfound, 'frame')}; their middle was taken, not levelled"
@@ -93,15 +119,6 @@ def files_by_number(folder: Path, endings: tuple[str, ...]) -> dict[int, Path]:
         if path.suffix.lower() in endings and numbers:
             found[int(numbers[-1])] = path
     return found
-
-
-def _images(folder: Path, numbers: set[int]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
-    files = files_by_number(folder, ENDINGS)
-    for number in sorted(numbers & files.keys()):
-        picture = read_picture(files[number])
-        if picture is None:
-            raise NetcfgError(f"{shown_path(files[number])} cannot be read: empty, cut short, or no picture")
-        yield number, picture
 
 
 def _video(path: Path, numbers: set[int]) -> Iterator[tuple[int, NDArray[np.uint8]]]:

@@ -12,7 +12,7 @@ import pickle
 import re
 import zipfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -175,6 +175,17 @@ def read_csv_rows(path: Path) -> list[tuple[int, list[str]]]:
         return [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
     except csv.Error as error:
         raise NetcfgError(f"{shown_path(path)}:{reader.line_num}: {error}") from None
+
+
+def of_units(labels: Labels, units: tuple[int, ...], shown: str) -> Labels:
+    """Labels that are said to be of these units. Raises `NetcfgError` where they cannot be."""
+    if len(units) != labels.values.shape[1]:
+        raise NetcfgError(
+            f"{shown} has {labels.values.shape[1]} labels for a frame, and `--action-units` names {len(units)}"
+        )
+    if labels.units not in (None, units):
+        raise NetcfgError(f"{shown} names its action units itself\nhelp: leave out `--action-units`")
+    return replace(labels, units=units)
 
 
 def write_labels(path: Path, labels: Labels) -> None:

@@ -6,7 +6,8 @@ import mmap
 import multiprocessing
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from operator import getitem
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,8 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 
+from netcfg.blocks.samples import Sample, Samples
 from netcfg.source import NetcfgError
-
-Sample = dict[str, NDArray[Any]]
 
 SHARE_OF_FREE_MEMORY = 0.1
 _PORTION = 16  # samples a worker makes in a row: neighbours are often made from the same things
@@ -27,11 +27,18 @@ class SampleMemory:
 
     The memory is mapped before workers are forked, and so is common to all of them; it takes real space only
     where something was written. Samples must have equal shapes; the arrays it hands out must not be changed.
-    `seconds_per_sample` is what making one takes.
+    `seconds_per_sample` is what making one takes, `take` gets one from them.
     """
 
-    def __init__(self, samples: Any, example: Sample, seconds_per_sample: float = 0.0) -> None:
+    def __init__(
+        self,
+        samples: Samples,
+        example: Sample,
+        seconds_per_sample: float = 0.0,
+        take: Callable[[Samples, int], Sample] = getitem,
+    ) -> None:
         self.samples = samples
+        self.take = take
         self.seconds_per_sample = seconds_per_sample
         self._kept = {
             name: _shared((len(samples), *array.shape), array.dtype) for name, array in example.items()
@@ -43,7 +50,7 @@ class SampleMemory:
 
     def __getitem__(self, index: int) -> Sample:
         if not self._filled[index]:
-            for name, array in self.samples[index].items():
+            for name, array in self.take(self.samples, index).items():
                 self._kept[name][index] = array
             self._filled[index] = 1
         return {name: array[index] for name, array in self._kept.items()}
@@ -89,18 +96,23 @@ class _Filler:
         return ""
 
 
-def remembering(samples: Any, workers: int) -> Any:
-    """The samples with a memory, where one fits into the machine's and can be shared; else as they are."""
+def remembering(
+    samples: Samples, workers: int, take: Callable[[Samples, int], Sample] = getitem
+) -> Samples | SampleMemory:
+    """The samples with a memory, where one fits into the machine's and can be shared; else as they are.
+
+    `take` gets one of them.
+    """
     free = free_memory()
     if not len(samples) or free is None or (workers and fork_context() is None):
         return samples
-    example = samples[0]
+    example = take(samples, 0)
     needed = len(samples) * sum(array.nbytes for array in example.values())
     if needed > SHARE_OF_FREE_MEMORY * free:
         return samples
     start = time.perf_counter()
-    samples[len(samples) - 1]  # not the first one: that also imported what makes it
-    return SampleMemory(samples, example, time.perf_counter() - start)
+    take(samples, len(samples) - 1)  # not the first one: that also imported what makes it
+    return SampleMemory(samples, example, time.perf_counter() - start, take)
 
 
 def fork_context() -> Any:

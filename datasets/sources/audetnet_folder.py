@@ -11,18 +11,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from netcfg.blocks.fields import Split
-from netcfg.datasets.pictures.reading import ENDINGS, broken_picture, broken_pictures, read_picture
+from netcfg.blocks.picture_files import PICTURES
+from netcfg.blocks.samples import FramePair, SampleTable
+from netcfg.blocks.sources.audetnet_folder import label_files
+from netcfg.datasets.pictures.face_boxes import Picture
+from netcfg.datasets.pictures.frames import picture_files
+from netcfg.datasets.pictures.notes import say
+from netcfg.datasets.pictures.reading import ORDINARY, Reading, broken_pictures, expect_picture
 from netcfg.datasets.samples.label_files import Labels, read_csv_rows, read_labels
-from netcfg.datasets.samples.notes import say
+from netcfg.datasets.samples.table_samples import TableSamples, moved
 from netcfg.source import NetcfgError, shown_path
 from netcfg.words import counted, named
 
@@ -44,94 +48,74 @@ class Layout:
     seed: int = 0
     skips_missing: bool = False
     skips_broken: bool = False
+    reading: Reading = ORDINARY
 
     def place(self, part: str) -> Path:
         """The path of a part; parts may also lie elsewhere, under a whole path."""
         return self.folder / part
 
 
-@dataclass(frozen=True, eq=False)
-class _Frames:
-    """The frames of one split, in the order of its list: ids, paths, rows of labels, subjects, clips."""
+@dataclass
+class SizedPictures:
+    """Pictures as they lie on disk, all of one `size` (height, width): the one that is written, or the first one's."""
 
-    ids: tuple[str, ...]
-    paths: tuple[str, ...]
-    rows: NDArray[np.intp]
-    subjects: NDArray[np.int64]
-    clips: NDArray[np.int64]
+    paths: Sequence[str]
+    size: tuple[int, int]
+    size_of: str = ""
+    reading: Reading = ORDINARY
 
+    @staticmethod
+    def like_the_first(paths: Sequence[str], reading: Reading) -> SizedPictures:
+        """Of the first one's size, which is read at once: every worker then compares with the same one."""
+        height, width = expect_picture(paths[0], reading).shape[:2]
+        return SizedPictures(paths, (height, width), os.path.basename(paths[0]), reading)
 
-class AudetnetFolder:
-    """Map-style data set of one split of a folder.
-
-    A sample holds the asked-for fields: `image` uint8 H×W×3, RGB, as large as it lies on disk; `labels` float32
-    per action unit, as stored, or divided by 5 where they are intensities; `intensities` as stored, 0 to 5;
-    `subject` int64, the place of the id's prefix (`SN001` of `SN001_43`) among all prefixes;
-    `clip` int64, the place of what stands before the frame's number.
-
-    `image_size` (height, width) is what pictures must have; None: what the first one has.
-    Errors: `NetcfgError` that names the file, the ids and what to do.
-    """
-
-    def __init__(
-        self, layout: Layout, split: Split, fields: Sequence[str], image_size: tuple[int, int] | None = None
-    ) -> None:
-        self.layout = layout
-        self.image_size = image_size
-        self._labels = checked_labels(layout)
-        self._frames = _frames(layout, split, self._labels)
-        self.fields = tuple(fields)
-        self._size_of = ""
-        if image_size is None and "image" in fields:
-            first = self._image(0)
-            self.image_size = first.shape[0], first.shape[1]  # every worker then compares with the same one
-            self._size_of = os.path.basename(self._frames.paths[0])
-
-    def __len__(self) -> int:
-        return len(self._frames.ids)
-
-    def __getitem__(self, index: int) -> dict[str, NDArray[Any]]:
-        makers: dict[str, Callable[[int], Any]] = {
-            "image": self._image,
-            "labels": self._scaled,
-            "intensities": self._stored,
-            "subject": self._frames.subjects.__getitem__,
-            "clip": self._frames.clips.__getitem__,
-        }
-        return {name: np.asarray(makers[name](index)) for name in self.fields}
-
-    def only(self, fields: Sequence[str]) -> AudetnetFolder:
-        """The same samples with other fields."""
-        other = copy(self)
-        other.fields = tuple(fields)
-        return other
-
-    @property
-    def ids(self) -> tuple[str, ...]:
-        """The frame ids, in the order of the samples."""
-        return self._frames.ids
-
-    def _image(self, index: int) -> NDArray[np.uint8]:
-        path = self._frames.paths[index]
-        picture = read_picture(path)
-        if picture is None:
-            raise broken_picture(path)
-        if self.image_size is not None and picture.shape[:2] != self.image_size:
-            (height, width), (wanted_height, wanted_width) = picture.shape[:2], self.image_size
-            wanted = f"`{self._size_of}` is" if self._size_of else "`image_size` is"
+    def image(self, index: int, jitter: int | None = None) -> Picture:
+        """The picture. Raises `NetcfgError` for one of another size."""
+        path = self.paths[index]
+        picture = expect_picture(path, self.reading)
+        if picture.shape[:2] != self.size:
+            (height, width), (wanted_height, wanted_width) = picture.shape[:2], self.size
+            wanted = f"`{self.size_of}` is" if self.size_of else "`image_size` is"
             raise NetcfgError(
                 f"{shown_path(path)} is {height}×{width} (height×width), and {wanted} "
                 f"{wanted_height}×{wanted_width}\nhelp: bring all pictures to one size, and write that as `image_size`"
             )
-        return picture
+        return picture if jitter is None else moved(picture, jitter, self.size)
 
-    def _stored(self, index: int) -> NDArray[np.float32]:
-        row: NDArray[np.float32] = self._labels.values[self._frames.rows[index]].copy()
-        return row
+    def flow(self, index: int, jitter: int | None = None) -> Picture:
+        """Refused: there is none."""
+        raise NetcfgError("AUDetNet's folders hold no flow")
 
-    def _scaled(self, index: int) -> NDArray[np.float32]:
-        stored = self._stored(index)
-        return stored / np.float32(MAX_INTENSITY) if self.layout.intensities else stored
+    def pair(self, index: int, jitter: int | None = None) -> FramePair:
+        """Refused: which frames follow each other is not known."""
+        raise NetcfgError("AUDetNet's folders hold frames that need not follow each other")
+
+
+def open_folder(
+    layout: Layout, split: Split, fields: Sequence[str], size: tuple[int, int] | None = None
+) -> TableSamples:
+    """The samples of one split of a folder.
+
+    `image` is as large as it lies on disk; `labels` as stored, or divided by 5 where they are intensities; `subject`
+    the place of the id's prefix (`SN001` of `SN001_43`) among all prefixes; `clip` the place of what stands before the
+    frame's number. `size` (height, width) is what pictures must have; None: what the first one has.
+    Errors: `NetcfgError` that names the file, the ids and what to do.
+    """
+    labels = checked_labels(layout)
+    table, paths = _frames(layout, split, labels)
+    is_shown = "image" in fields
+    if size is not None or not is_shown:
+        pictures = SizedPictures(paths, size or (0, 0), reading=layout.reading)
+    else:
+        pictures = SizedPictures.like_the_first(paths, layout.reading)
+    return TableSamples(
+        table,
+        pictures,
+        fields,
+        opened=frozenset({"image"} if is_shown or size is not None else ()),
+        reopen=lambda wanted: open_folder(layout, split, wanted, size),
+    )
 
 
 # --- labels -----------------------------------------------------------------------------------------------
@@ -145,6 +129,13 @@ def checked_labels(layout: Layout) -> Labels:
             f"there is no folder {shown_path(layout.folder)}\n"
             "help: `netcfg data make audetnet DIR` writes one to try with"
         )
+    if not path.exists():
+        others = label_files(layout.folder)
+        if others:
+            raise NetcfgError(
+                f"{shown_path(layout.folder)} has no `{layout.labels}`; its labels are {named(others)}\n"
+                f"help: write `labels = {others[0]}`"
+            )
     labels = _of_units(read_labels(path), layout.units, shown_path(path))
     _check_range(labels, layout, shown_path(path))
     return labels
@@ -192,7 +183,8 @@ def _check_range(labels: Labels, layout: Layout, shown: str) -> None:
 # --- frames -----------------------------------------------------------------------------------------------
 
 
-def _frames(layout: Layout, split: Split, labels: Labels) -> _Frames:
+def _frames(layout: Layout, split: Split, labels: Labels) -> tuple[SampleTable, list[str]]:
+    """What is known of the frames of one split, in the order of its list, and where their pictures are."""
     train = _listed(layout, layout.train_ids, labels)
     test = _listed(layout, layout.test_ids, labels)
     _say_shared_subjects(train, test)
@@ -208,13 +200,17 @@ def _frames(layout: Layout, split: Split, labels: Labels) -> _Frames:
             f"help: list frame ids in {layout.train_ids} and {layout.test_ids}"
         )
     everybody = (*train, *validation, *test)
-    return _Frames(
-        tuple(ids),
-        tuple(paths[name] for name in ids),
-        np.array([labels.rows[name] for name in ids], np.intp),
-        _numbered(ids, everybody, subject_of),
-        _numbered(ids, everybody, clip_of),
+    stored = labels.values[[labels.rows[name] for name in ids]]
+    table = SampleTable(
+        ids=tuple(ids),
+        subjects=_numbered(ids, everybody, subject_of),
+        clips=_numbered(ids, everybody, clip_of),
+        labels={
+            "labels": stored / np.float32(MAX_INTENSITY) if layout.intensities else stored,
+            "intensities": stored,
+        },
     )
+    return table, [paths[name] for name in ids]
 
 
 def _numbered(ids: list[str], everybody: Sequence[str], part: Callable[[str], str]) -> NDArray[np.int64]:
@@ -290,15 +286,10 @@ def _say_shared_subjects(train: list[str], test: list[str]) -> None:
 def _paths(layout: Layout, ids: list[str], all_ids: set[str]) -> dict[str, str]:
     """The pictures of the ids; ids without one are an error, or skipped where the layout says so."""
     folder = layout.place(layout.images)
-    try:
-        names = os.listdir(folder)
-    except OSError as error:
-        raise NetcfgError(
-            f"cannot read the folder of pictures {shown_path(folder)}: {error.strerror}"
-        ) from None
+    files = picture_files(folder)
     pictures: dict[str, str] = {}
-    for ending in reversed(ENDINGS):
-        pictures |= {name[: -len(ending)]: name for name in names if name.lower().endswith(ending)}
+    for ending in reversed(PICTURES):
+        pictures |= {path.stem: path.name for path in files if path.suffix.lower() == ending}
     missing = [name for name in ids if name not in pictures]
     if missing and not layout.skips_missing:
         raise NetcfgError(
@@ -317,7 +308,7 @@ def _paths(layout: Layout, ids: list[str], all_ids: set[str]) -> dict[str, str]:
 
 
 def _without_broken(ids: list[str], paths: dict[str, str], layout: Layout) -> list[str]:
-    broken = broken_pictures(tuple(paths[name] for name in ids))
+    broken = broken_pictures(tuple(paths[name] for name in ids), layout.reading)
     if broken:
         say(
             f"{shown_path(layout.place(layout.images))}: left out, as they cannot be read: "

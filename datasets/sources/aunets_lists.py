@@ -15,7 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from netcfg.blocks.fields import Split
-from netcfg.datasets.samples.notes import say
+from netcfg.datasets.pictures.notes import say
 from netcfg.datasets.sources.databases import UNCODED
 from netcfg.datasets.sources.synthetic_faces import BP4D_AUS
 from netcfg.source import NetcfgError, shown_path

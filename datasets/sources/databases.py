@@ -8,14 +8,17 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from netcfg.datasets.samples.clips import VIDEOS, Clip, Database, Frame, files_by_number
+from netcfg.blocks.picture_files import VIDEOS
+from netcfg.datasets.samples.clips import Clip, Database, Frame, files_by_number
 from netcfg.datasets.samples.label_files import read_csv_rows
+from netcfg.datasets.samples.pairing import Pairing
 from netcfg.datasets.sources.audetnet_folder import MAX_INTENSITY
 from netcfg.datasets.sources.synthetic_faces import BP4D_AUS, DISFA_AUS, SyntheticFaces
 from netcfg.source import NetcfgError, shown_path
@@ -192,9 +195,28 @@ def _note_uncoded(database: Database, uncoded: int) -> None:
 # --- drawn faces ------------------------------------------------------------------------------------------
 
 
-def drawn_frames(
-    images: int, subjects: int, size: int, seed: int, occurrence: bool = True
-) -> tuple[list[str], Iterator[Frame]]:
+@dataclass(frozen=True)
+class FramesToWrite:
+    """Frames of subjects, at most `total` of them; `notes` are complete after the last one."""
+
+    subjects: list[str]
+    total: int
+    frames: Iterator[Frame]
+    notes: list[str]
+
+
+def database_frames(
+    name: str, folder: Path, *, occurrence: bool, size: int, every: int, first_frame: int | None
+) -> FramesToWrite:
+    """Each clip's every so many labelled frames of `disfa` or `bp4d`, cut to the face."""
+    database = bp4d(folder) if name == "bp4d" else disfa(folder, occurrence)
+    pairing = Pairing(first_frame)
+    database.expect_pairs(pairing)
+    frames = database.frames(size, every, pairing)
+    return FramesToWrite(database.subjects, database.count(every), frames, database.notes)
+
+
+def drawn_frames(images: int, subjects: int, size: int, seed: int, occurrence: bool = True) -> FramesToWrite:
     """The subjects, and `images` frames of `synthetic_faces` spread over them, with DISFA's action units."""
     length = 8  # a unit rises and falls within a clip: few frames of many clips show more than one whole clip
     clips = -(-images // (2 * subjects))
@@ -221,7 +243,7 @@ def drawn_frames(
                 sample = faces[indices[place]]
                 yield Frame(f"{names[number]}_{count + 1}", sample["image"], sample[kind])
 
-    return list(names.values()), frames()
+    return FramesToWrite(list(names.values()), images, frames(), [])
 
 
 # --- files ------------------------------------------------------------------------------------------------

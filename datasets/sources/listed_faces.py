@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from netcfg.blocks.fields import Split
-from netcfg.datasets.pictures.face_boxes import Picture, clipped_box, cut_out, jittered_box
-from netcfg.datasets.pictures.reading import broken_pictures
-from netcfg.datasets.samples.clip_sources import Missing
-from netcfg.datasets.samples.face_samples import FaceSamples, FrameTable, black, expect_picture
-from netcfg.datasets.samples.frame_pairs import FramePair
-from netcfg.datasets.samples.notes import say
+from netcfg.blocks.samples import FramePair, SampleTable
+from netcfg.datasets.pictures.face_boxes import Picture
+from netcfg.datasets.pictures.reading import ORDINARY, Reading, expect_picture
+from netcfg.datasets.samples.missing import HELP, Missing, with_pictures, without_broken
+from netcfg.datasets.samples.table_samples import TableSamples, black, moved
 from netcfg.datasets.sources.aunets_lists import FLIPPED, Line, Lists, read_lists
 from netcfg.datasets.transforms.geometry import flip_flow
 from netcfg.source import NetcfgError, shown_path
-from netcfg.words import counted, named
 
 FACES, FLOWS = "Faces", "Faces_Flow"
 _MIRRORED_FOLDER = re.compile(rf"{FLIPPED}(?=/)")
@@ -38,9 +35,10 @@ class Crops:
     size: int
     missing: Missing = "stop"
     skips_broken: bool = False
+    reading: Reading = ORDINARY
 
 
-def open_lists(lists: Lists, crops: Crops, split: Split, fields: Sequence[str]) -> FaceSamples:
+def open_lists(lists: Lists, crops: Crops, split: Split, fields: Sequence[str]) -> TableSamples:
     """The samples of one split, in the order of its list; in evaluation clip by clip, in the order of time.
 
     Errors: `NetcfgError` for bad lists, and for missing pictures.
@@ -56,20 +54,21 @@ def open_lists(lists: Lists, crops: Crops, split: Split, fields: Sequence[str]) 
         clip: place for place, clip in enumerate(sorted({x.clip for part in lines.values() for x in part}))
     }
     subjects = {name: place for place, name in enumerate(sorted({subject for subject, _ in clips}))}
-    table = FrameTable(
+    table = SampleTable(
         ids=tuple(f"{'_'.join(line.clip)}_{line.frame}" for line in own),
-        labels=np.array([line.labels for line in own], np.float32),
+        labels={"labels": np.array([line.labels for line in own], np.float32)},
+        has_copies=any(line.is_copy for line in own),
         subjects=np.array([subjects[line.clip[0]] for line in own], np.int64),
         clips=np.array([clips[line.clip] for line in own], np.int64),
-        numbers=np.array([line.frame for line in own], np.int64),
+        frames=np.array([line.frame for line in own], np.int64),
     ).rows(rows)
-    pictures = _ListedPictures([found[row] for row in rows], crops.size)
-    return FaceSamples(
+    return TableSamples(
         table,
-        pictures,
+        _ListedPictures([found[row] for row in rows], crops),
         fields,
-        has_copies=any(line.is_copy for line in own),
-        with_flow=partial(open_lists, lists, crops, split, (*fields, "flow")),
+        opened=frozenset({"image", "flow"} if flow else {"image"}),
+        reopen=lambda wanted: open_lists(lists, crops, split, wanted),
+        has_flow=True,
     )
 
 
@@ -135,40 +134,24 @@ def _kept_rows(crops: Crops, lines: Sequence[Line], found: Sequence[Pair], flow:
     """The rows whose pictures are there, or all where others may be black."""
     rows = list(range(len(lines)))
     for place, what in enumerate(("picture", "flow picture")[: 1 + flow]):
-        without = [row for row in rows if found[row][place] is None]
-        if not without:
-            continue
-        path = lines[without[0]].path if place == 0 else flow_path(lines[without[0]].path)
-        _say_missing(
-            crops, f"without a {what}: {len(without):,} of {counted(len(rows), 'line')}, the first `{path}`"
+        written: Callable[[str], str] = flow_path if place else str
+        rows = with_pictures(
+            rows,
+            lambda row, place=place: found[row][place] is not None,  # type: ignore[misc]
+            lambda row, written=written: written(lines[row].path),  # type: ignore[misc]
+            place=lambda row: crops.folder,
+            missing=crops.missing,
+            what=what,
+            noun="line",
+            help=f"`path = DIR` names the folder that holds `{FACES}`; {HELP}",
         )
-        if crops.missing == "skip":
-            rows = [row for row in rows if found[row][place] is not None]
     if crops.skips_broken:
-        rows = _without_broken(rows, found)
+        rows = without_broken(
+            rows, lambda row: [part.path for part in found[row] if part is not None], crops.reading
+        )
     if not rows:
         raise NetcfgError(f"{shown_path(crops.folder)}: no line of the split's list has its pictures")
     return rows
-
-
-def _say_missing(crops: Crops, lack: str) -> None:
-    """Say that pictures are missing. Raises `NetcfgError` where none may be."""
-    if crops.missing == "stop":
-        raise NetcfgError(
-            f"{shown_path(crops.folder)}: {lack}\nhelp: `path = DIR` names the folder that holds `{FACES}`; "
-            "`missing = skip` goes on without them, `missing = black` with black pictures"
-        )
-    say(f"{'black' if crops.missing == 'black' else 'left out'}, as they are {lack}")
-
-
-def _without_broken(rows: Sequence[int], found: Sequence[Pair]) -> list[int]:
-    """The rows whose pictures can be read; all of them are read for it."""
-    paths = {row: [str(part.path) for part in found[row] if part is not None] for row in rows}
-    broken = broken_pictures(tuple(path for own in paths.values() for path in own))
-    if broken:
-        count = counted(len(broken), "picture")
-        say(f"left out, as they cannot be read: {count}, {named(sorted(map(shown_path, broken)))}")
-    return [row for row in rows if not broken.intersection(paths[row])]
 
 
 @dataclass
@@ -176,7 +159,7 @@ class _ListedPictures:
     """The crops of a list and their flow, brought to one size."""
 
     found: Sequence[Pair]
-    size: int
+    crops: Crops
 
     def image(self, index: int, jitter: int | None = None) -> Picture:
         """The crop; black where it is missing and that was allowed."""
@@ -195,12 +178,10 @@ class _ListedPictures:
 
     def _read(self, found: _Found | None, jitter: int | None, is_flow: bool) -> Picture:
         """A picture, mirrored where only its original is there; a moved box shows what of it lies in the crop."""
+        size = self.crops.size
         if found is None:
-            return black(self.size)
-        picture = expect_picture(found.path)
+            return black(size)
+        picture = expect_picture(found.path, self.crops.reading)
         if found.is_mirrored:
             picture = flip_flow(picture) if is_flow else np.ascontiguousarray(picture[:, ::-1])
-        height, width = picture.shape[:2]
-        whole = (0, height, 0, width)
-        box = None if jitter is None else clipped_box(jittered_box(whole, jitter), height, width)
-        return cut_out(picture, box, self.size, nearest=is_flow)
+        return moved(picture, jitter, size, nearest=is_flow)

@@ -30,6 +30,19 @@ def new_folder(folder: Path) -> Path:
     return folder
 
 
+def tested_subjects(subjects: Sequence[str], folds: int, fold: int) -> list[str]:
+    """The subjects of the fold that is the test split: dealt out in turn. Raises `NetcfgError` where one is empty."""
+    if fold >= folds:
+        raise NetcfgError(f"the {folds} folds are numbered 0 to {folds - 1}\nhelp: `--fold 0`")
+    tested = list(subjects[fold::folds])
+    if not tested or len(tested) == len(subjects):
+        raise NetcfgError(
+            f"{len(subjects)} subjects in {folds} folds leave training or test without any\n"
+            "help: more subjects, or other `--folds`"
+        )
+    return tested
+
+
 def write_folder(folder: Path, frames: Iterable[Frame], test_subjects: Sequence[str]) -> Iterator[int]:
     """Write pictures as they come, labels and lists at the end; how many frames are done.
 

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from netcfg.blocks.fields import Split
 from netcfg.datasets.pictures.frames import find_clips, open_frames
+from netcfg.datasets.samples.clip_pictures import numbered_pictures
 from netcfg.datasets.samples.clip_sources import clips_of_subjects
 from netcfg.datasets.samples.clips import Clip, Database
-from netcfg.datasets.samples.face_samples import numbered_pictures
 from netcfg.datasets.samples.label_files import read_csv_rows
 from netcfg.datasets.samples.subject_folds import dealt_subjects
 from netcfg.datasets.sources.databases import UNCODED

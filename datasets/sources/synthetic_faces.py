@@ -6,7 +6,7 @@ seed, the arguments and its index. OpenCV is imported with the first picture.
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netcfg.blocks.flow_choices import FlowMethod
+from netcfg.blocks.samples import FramePair, Sample, Samples, SampleTable
 from netcfg.datasets.faces.expression import (
     BP4D_AUS,
     DISFA8_AUS,
@@ -30,7 +31,7 @@ from netcfg.datasets.faces.expression import (
 from netcfg.datasets.faces.identity import Identity, sample_identity
 from netcfg.datasets.faces.randomness import generator
 from netcfg.datasets.faces.scene import Scene, sample_scene
-from netcfg.datasets.samples.frame_pairs import FramePair
+from netcfg.datasets.samples.tables import Columns
 
 if TYPE_CHECKING:
     from netcfg.datasets.faces.render import Face
@@ -142,16 +143,48 @@ class SyntheticFaces:
         self._units = [FACE_AUS.index(unit) for unit in self.action_units]
         self._clips: OrderedDict[tuple[int, int], _Clip] = OrderedDict()
         self._faces: OrderedDict[tuple[int, int, int], Face] = OrderedDict()
+        self._table: SampleTable | None = None
 
     def __len__(self) -> int:
         return len(self._subjects) * self.clips * self.clip_length
 
-    def __getitem__(self, index: int) -> dict[str, NDArray[Any]]:
+    def __getitem__(self, index: int) -> Sample:
         place = self.clip_of(index)
-        return {field: np.asarray(getattr(self, f"_{field}")(place)) for field in self.fields}
+        return {field: self._field(field, place) for field in self.fields}
+
+    def _field(self, name: str, place: tuple[int, int, int]) -> NDArray[Any]:
+        makers: dict[str, Callable[[tuple[int, int, int]], Any]] = {
+            "image": self._image,
+            "frames": self._frames,
+            "labels": self._labels,
+            "intensities": self._intensities,
+            "emotion": self._emotion,
+            "landmarks": self._landmarks,
+            "subject": self._subject,
+            "clip": self._clip,
+            "flow": self._flow,
+        }
+        return np.asarray(makers[name](place))
+
+    @property
+    def table(self) -> SampleTable:
+        """What is known of all samples: labels are planned when they are asked for, no face is drawn."""
+        if self._table is None:
+            places = [self.clip_of(index) for index in range(len(self))]
+            self._table = SampleTable(
+                ids=tuple("_".join(map(str, place)) for place in places),
+                subjects=np.array([place[0] for place in places], np.int64),
+                clips=np.array([int(self._clip(place)) for place in places], np.int64),
+                frames=np.array([place[2] for place in places], np.int64),
+                labels=Columns(
+                    ("labels", "intensities", "emotion"),
+                    lambda name: np.stack([self._field(name, place) for place in places]),
+                ),
+            )
+        return self._table
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_clips": OrderedDict(), "_faces": OrderedDict()}
+        return {**self.__dict__, "_clips": OrderedDict(), "_faces": OrderedDict(), "_table": None}
 
     def only(self, fields: Sequence[str]) -> "SyntheticFaces":
         """The same samples with other fields."""
@@ -172,7 +205,15 @@ class SyntheticFaces:
         subject, clip = divmod(rest, self.clips)
         return self._subjects[subject], clip, frame
 
-    def pair(self, index: int) -> FramePair:
+    def with_frames(self) -> "SyntheticFaces":
+        """Itself: frames are drawn when they are asked for."""
+        return self
+
+    def with_flow(self) -> Samples | None:
+        """None: flow is found between drawn frames."""
+        return None
+
+    def pair(self, index: int, jitter: int | None = None) -> FramePair:
         """The frames whose motion belongs to a sample: its own and the next, in the last frame those before."""
         subject, clip, frame = self.clip_of(index)
         first = min(frame, self.clip_length - 2)
@@ -188,11 +229,6 @@ class SyntheticFaces:
 
     def _drawn(self, subject: int, clip: int, frame: int) -> NDArray[np.uint8]:
         return self._face((subject, clip, frame)).image
-
-    @property
-    def ids(self) -> tuple[str, ...]:
-        """What the samples are called, in their order: subject, clip and frame."""
-        return tuple("_".join(map(str, self.clip_of(index))) for index in range(len(self)))
 
     def _image(self, place: tuple[int, int, int]) -> NDArray[np.uint8]:
         return self._face(place).image.copy()

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-Sample = dict[str, NDArray[Any]]
+from netcfg.blocks.samples import Sample
 
 # For each of the 68 points the one on the other side of the face: jaw, brows, nose, eyes, mouth.
 MIRRORED_POINTS = np.array([

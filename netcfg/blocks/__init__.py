@@ -8,33 +8,53 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+# At once: when the file `made` is imported later, its module would take the place of the function under this name.
+from netcfg.blocks.made import made as made
+
 if TYPE_CHECKING:
     from netcfg.blocks.base import Block as Block
     from netcfg.blocks.base import Section as Section
     from netcfg.blocks.base import ShapeError as ShapeError
     from netcfg.blocks.fields import FieldSpec as FieldSpec
+    from netcfg.blocks.fields import Split as Split
     from netcfg.blocks.losses.base import Loss as Loss
-    from netcfg.blocks.made import made as made
     from netcfg.blocks.metrics.base import Metric as Metric
     from netcfg.blocks.optimizers.base import Optimizer as Optimizer
+    from netcfg.blocks.samplers.base import Sampler as Sampler
+    from netcfg.blocks.samples import ClipSamples as ClipSamples
+    from netcfg.blocks.samples import Draw as Draw
+    from netcfg.blocks.samples import Sample as Sample
+    from netcfg.blocks.samples import Samples as Samples
+    from netcfg.blocks.samples import SampleTable as SampleTable
+    from netcfg.blocks.sources.base import Found as Found
     from netcfg.blocks.sources.base import Source as Source
     from netcfg.blocks.transforms.base import Transform as Transform
+    from netcfg.shapes import Shape as Shape
 
 _HOMES = {
     "Block": "base",
+    "ClipSamples": "samples",
+    "Draw": "samples",
     "FieldSpec": "fields",
+    "Found": "sources.base",
     "Loss": "losses.base",
     "Metric": "metrics.base",
     "Optimizer": "optimizers.base",
+    "Sample": "samples",
+    "SampleTable": "samples",
+    "Sampler": "samplers.base",
+    "Samples": "samples",
     "Section": "base",
+    "Shape": "base",
     "ShapeError": "base",
     "Source": "sources.base",
+    "Split": "fields",
     "Transform": "transforms.base",
-    "made": "made",
 }
 
 __all__ = [
-    "Block", "FieldSpec", "Loss", "Metric", "Optimizer", "Section", "ShapeError", "Source", "Transform",
+    "Block", "ClipSamples", "Draw", "FieldSpec", "Found", "Loss", "Metric", "Optimizer", "Sample", "SampleTable",
+    "Sampler", "Samples", "Section", "Shape", "ShapeError", "Source", "Split", "Transform",
     "made",
 ]  # fmt: skip
 

@@ -17,6 +17,7 @@ from netcfg.axes import Kind, axes_in_words, kind_in_words
 from netcfg.blocks.registry import Group, register
 from netcfg.blocks.values import Reader, Reference, describe_type, reader_of, show_value
 from netcfg.shapes import Shape, Size, known, show, volume
+from netcfg.source import Span
 
 if TYPE_CHECKING:
     from torch import nn
@@ -87,10 +88,16 @@ class AxesError(ShapeError):
     """A block is given a signal of other axes, or of another kind, than it takes."""
 
     def __init__(self, takes: str, given: str, argument: int) -> None:
-        super().__init__(f"takes {takes}, is given {given}", argument=argument, code="NC305")
+        super().__init__(
+            f"takes {takes}, is given {given}",
+            argument=argument,
+            code="NC305",
+            help="let it read another signal, or put a block before it that gives what it takes",
+        )
 
 
 Given = TypeVar("Given")
+_PLACE = "written at"  # no name that a field could have
 
 
 class Section(BaseModel):
@@ -115,6 +122,18 @@ class Section(BaseModel):
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         if "name" in kwargs:
             register(cls)
+
+    @property
+    def written_at(self) -> Span | None:
+        """Its header in the file; None for a section that was made in Python. It is no part of what a section is:
+        two that say the same are equal wherever they stand.
+        """
+        place: Span | None = self.__dict__.get(_PLACE)
+        return place
+
+    def place(self, span: Span) -> None:
+        """Take note of where it is written."""
+        self.__dict__[_PLACE] = span
 
     @classmethod
     @cache
@@ -143,7 +162,8 @@ class Section(BaseModel):
         for key, field in cls.model_fields.items():
             if key in cls.unavailable:
                 continue
-            default = "required" if field.is_required() else show_value(field.get_default())
+            required = field.is_required() or (issubclass(cls, Block) and cls._requires(key))
+            default = "required" if required else show_value(field.get_default())
             limits = "".join(f", {_limit(bound)}" for bound in field.metadata if _limit(bound))
             rows.append(
                 (
@@ -160,8 +180,8 @@ class Section(BaseModel):
         """What is wrong with the options taken together, as the rest of "`[block]` …"; None where nothing is."""
         return None
 
-    def warnings(self) -> dict[str, tuple[str, str, str]]:
-        """What is legal but odd about its options: key -> (code, sentence, help)."""
+    def mistakes(self) -> dict[str, tuple[str, str, str]]:
+        """What is wrong with an option that its type does not tell: key -> (code, sentence, help)."""
         return {}
 
     def options(self) -> dict[str, Any]:
@@ -196,6 +216,8 @@ class Block(Section):
     family: ClassVar[str] = "routing"
     reference_option: ClassVar[str] = "from"
     """Which option names the blocks this one reads."""
+    requires_references: ClassVar[bool] = False
+    """Whether that option (or `from`) must be written: what reads several signals has no block before to read."""
     input_count: ClassVar[int | None] = 1
     """How many signals it reads; None for one or more."""
     stops_gradient: ClassVar[bool] = False
@@ -234,6 +256,10 @@ class Block(Section):
     shared_with: Reference | None = Field(
         None, description="use the parameters of that earlier block, which is of the same kind"
     )
+
+    @classmethod
+    def _requires(cls, key: str) -> bool:
+        return cls.requires_references and key == cls.reference_option
 
     def references(self) -> References | None:
         """The blocks it names as its inputs; None for the one before."""
@@ -351,6 +377,10 @@ class Block(Section):
         made = self.shape(*inputs) if self.family in POINTWISE_FAMILIES else None
         keeps_size = isinstance(made, tuple) and all(shape[1:] == made[1:] for shape in inputs)
         return Reach() if keeps_size else None
+
+    def uses_statistics(self) -> bool:
+        """Whether it counts with means over a sample's places, which is no seeing in the sense of `reach`."""
+        return self.family == "normalisation"
 
     def lower(self, *inputs: Shape) -> "Made | nn.Module":
         """The module that computes it, called with its inputs in order: mostly `made(Class, …)`, a call described."""

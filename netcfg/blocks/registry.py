@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import pkgutil
 import re
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
+
+from netcfg.source import shown_path
 
 if TYPE_CHECKING:
     from netcfg.blocks.base import Section
@@ -28,7 +32,15 @@ ROOMS: Mapping[Group, tuple[str, ...]] = {
 
 _NAMED_CLASS = re.compile(r"^class \w+\([^)]*\bname=\"(?P<name>[^\"]+)\"", re.MULTILINE)
 
+FILE_MODULE = "netcfg_extension_"
+"""How the names of modules begin that an included Python file becomes."""
+
 _REGISTERED: dict[Group, dict[str, type[Section]]] = {group: {} for group in GROUPS}
+_RECORDS: list[list[type[Section]]] = []
+
+
+class Clash(TypeError):
+    """Two sections of one group have the same name."""
 
 
 def sections(group: Group) -> Mapping[str, type[Section]]:
@@ -48,19 +60,45 @@ def find(group: Group, name: str) -> type[Section] | None:
 
 
 def register(section: type[Section]) -> None:
-    """Make a section type known by its name. A name used twice in one group is a TypeError naming both."""
+    """Make a section type known by its name. Raises `Clash`, naming both, where another has it in that group."""
     group = _REGISTERED[section.group]
-    taken = group.get(section.type_name)
-    if taken is not None and _origin(taken) != _origin(section):
-        raise TypeError(f"[{section.type_name}] is defined by both {_origin(taken)} and {_origin(section)}")
-    group[section.type_name] = section
+    shipped = _index(section.group).get(section.type_name)
+    if shipped not in (None, section.__module__):
+        import_module(str(shipped))  # else the clash would be found in ours, when that is read
+    taken = group.setdefault(section.type_name, section)
+    if taken is not section:
+        raise Clash(f"[{section.type_name}] is defined by both {origin(taken)} and {origin(section)}")
+    for record in _RECORDS:
+        record.append(section)
 
 
-def forget(module: str) -> None:
-    """Take out what a module has registered: an extension that failed half way leaves nothing behind."""
-    for group in _REGISTERED.values():
-        for name in [name for name, section in group.items() if section.__module__ == module]:
-            del group[name]
+def forget(brought: Iterable[type[Section]]) -> None:
+    """Take sections out again."""
+    for section in brought:
+        if _REGISTERED[section.group].get(section.type_name) is section:
+            del _REGISTERED[section.group][section.type_name]
+
+
+@contextmanager
+def recorded() -> Iterator[list[type[Section]]]:
+    """The sections that are registered inside. What fails half way leaves none behind."""
+    brought: list[type[Section]] = []
+    _RECORDS.append(brought)
+    try:
+        yield brought
+    except BaseException:
+        forget(brought)
+        raise
+    finally:
+        _RECORDS.pop()
+
+
+def origin(section: type[Section]) -> str:
+    """Where a section comes from, for messages: its module, or the Python file that a program includes."""
+    module = sys.modules.get(section.__module__)
+    if section.__module__.startswith(FILE_MODULE) and module is not None and module.__file__ is not None:
+        return f"{section.__qualname__} in {shown_path(module.__file__)}"
+    return f"{section.__module__}.{section.__qualname__}"
 
 
 @cache
@@ -81,7 +119,3 @@ def _index(group: Group) -> Mapping[str, str]:
             for match in _NAMED_CLASS.finditer(path.read_text(encoding="utf-8")):
                 found[match["name"]] = f"netcfg.blocks.{room}.{path.stem}"
     return found
-
-
-def _origin(section: type[Section]) -> str:
-    return f"{section.__module__}.{section.__qualname__}"

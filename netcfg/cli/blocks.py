@@ -1,30 +1,93 @@
-"""`netcfg blocks [NAME]`."""
+"""`netcfg blocks [NAME…]`, `netcfg blocks --verify [NAME… | FILE.py…]`."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
+from pathlib import Path
 
+from netcfg.blocks.base import Section
+from netcfg.blocks.registry import GROUPS, sections
 from netcfg.reference import find_section, index_text, page_text, reference_markdown
-from netcfg.source import NetcfgError, did_you_mean
+from netcfg.source import Finding, NetcfgError, ProgramError, SourceFile, Span
+from netcfg.vocabulary import OWN_BLOCK, help_for
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
-    parser.add_argument("name", nargs="?", metavar="NAME")
+    parser.add_argument("name", nargs="*", metavar="NAME", help="with --verify also a Python file of blocks")
     parser.add_argument("--markdown", action="store_true", help="all pages as Markdown, as in cfg/README.md")
+    parser.add_argument(
+        "--verify",
+        action="store_true",
+        help="compare what section types say of themselves with what they do: all, those named, or those of a file",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the list of all section types, or the page of one."""
+    """Print the list of all section types, the pages of some, or what is untrue about them."""
+    if options.verify:
+        return _verify(options.name)
     if options.markdown:
         print(reference_markdown(), end="")
-        return 0
-    if options.name is None:
+    elif not options.name:
         print(index_text())
-        return 0
-    sections, known = find_section(options.name)
-    if not sections:
-        help = did_you_mean(options.name, known)
-        raise NetcfgError(f"there is no block type `{options.name}`" + (f"\nhelp: {help}" if help else ""))
-    print("\n\n".join(page_text(section) for section in sections))
+    else:
+        print("\n\n".join(page_text(section) for name in options.name for section in _named(name)))
     return 0
+
+
+def _named(name: str) -> list[type[Section]]:
+    found, known = find_section(name)
+    if not found:
+        help = help_for(name.strip("[]"), "network", known) or OWN_BLOCK
+        raise NetcfgError(f"there is no block type `{name}`\nhelp: {help}")
+    return found
+
+
+def _verify(names: Sequence[str]) -> int:
+    """A line for each untruth, then how many section types have any."""
+    from netcfg.contract import verify
+
+    wanted = [kind for name in names for kind in _asked(name)] if names else _all()
+    untrue = 0
+    for kind in dict.fromkeys(wanted):
+        found = list(verify(kind))
+        untrue += bool(found)
+        for breach in found:
+            print(breach, flush=True)
+    print(
+        f"{len(wanted)} verified, {untrue} not as they say"
+        if untrue
+        else f"{len(wanted)} verified: as they say"
+    )
+    return 1 if untrue else 0
+
+
+def _all() -> list[type[Section]]:
+    return [kind for group in GROUPS for kind in sections(group).values()]
+
+
+def _asked(name: str) -> list[type[Section]]:
+    """The section types that a name stands for: those of a file where it ends in `.py`."""
+    return _of_file(Path(name)) if name.endswith(".py") else _named(name)
+
+
+def _of_file(path: Path) -> list[type[Section]]:
+    """What a Python file adds. Raises `NetcfgError` where it cannot be run, or adds nothing."""
+    from netcfg.extensions import load_extension
+
+    if not path.is_file():
+        raise NetcfgError(f"there is no file {path}\nhelp: paths count from where netcfg is started")
+    known = set(_all())
+    findings: list[Finding] = []
+    asked_at = Span(SourceFile("--verify", f"{{include {path}}}"), 1)
+    load_extension(path.resolve(), asked_at, findings)
+    if findings:
+        raise ProgramError(findings)
+    added = [kind for kind in _all() if kind not in known]
+    if not added:
+        raise NetcfgError(
+            f'{path} defines no section\nhelp: a class such as `class Mine(Block, name="mine")` is one'
+        )
+    return added

@@ -9,8 +9,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from netcfg.cli.program import add_program_arguments, load_program
+from netcfg.cli.program import add_program_arguments, load_program, say_changes
 from netcfg.cli.train import not_negative, positive
+from netcfg.results import csv_cell
 from netcfg.source import NetcfgError, shown_path
 
 if TYPE_CHECKING:
@@ -100,7 +101,9 @@ def _program_of_run(folder: Path, options: argparse.Namespace) -> Program:
             "a run keeps its presets and variables\n"
             f"help: to change them, give the file: `netcfg eval FILE --weights {folder}/checkpoints/best.safetensors`"
         )
-    return program_of_run(folder, options.data)
+    program = program_of_run(folder, options.data)
+    say_changes(folder)
+    return program
 
 
 def _weights(target: Path, asked: str | None) -> Path:
@@ -161,10 +164,14 @@ def _print(program: Program, weights: Path, examined: Examined, options: argpars
     elif options.format == "csv":
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(("split", "metric", "figure", "value"))
-        for metric, figures in examined.evaluation["metrics"].items():
-            writer.writerows((options.split, metric, name, repr(value)) for name, value in figures.items())
+        for metric, table in examined.evaluation.tables.items():
+            rows = table.figures.items()
+            writer.writerows((options.split, metric, name, csv_cell(value)) for name, value in rows)
     else:
-        _print_tables(program, weights, examined, options)
+        _print_tables(weights, examined, options)
+    note = examined.evaluation.note(options.split)
+    if note:
+        print(f"note: {note}", file=sys.stderr)
 
 
 def _as_json(
@@ -176,23 +183,21 @@ def _as_json(
         "data": options.data,
         "split": options.split,
         "samples": examined.samples,
-        **examined.evaluation,
+        **examined.evaluation.to_json(),
     }
 
 
-def _print_tables(program: Program, weights: Path, examined: Examined, options: argparse.Namespace) -> None:
+def _print_tables(weights: Path, examined: Examined, options: argparse.Namespace) -> None:
     from rich.console import Console
 
     from netcfg.trainers.reporting.report import split_tables
 
-    fields = program.data.fields if program.data else {}
-    labels = [name for spec in fields.values() for name in spec.names]
     console = Console()
     source = f"of {options.data}, " if options.data else ""
     _say(console, f"{shown_path(weights)} on the {options.split} split, {source}{examined.samples} samples")
-    for table in split_tables({options.split: examined.evaluation}, f"{options.split} split", labels):
+    for table in split_tables({options.split: examined.evaluation}, f"{options.split} split"):
         console.print(table)
-    for metric, values in examined.evaluation.get("thresholds", {}).items():
+    for metric, values in examined.evaluation.thresholds.items():
         shown = ", ".join(f"{value:.3f}" for value in values)
         _say(console, f"{metric}: threshold {shown}")
 

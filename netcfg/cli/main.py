@@ -55,6 +55,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output has gone, e.g. `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except Exception as error:
+        from netcfg.faults import blamed
+        from netcfg.source import render
+
+        finding = blamed(error)
+        if finding is None:  # our own mistake: the whole traceback helps whoever mends it
+            raise
+        print(render(finding), file=sys.stderr)
+        return 1
 
 
 def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:

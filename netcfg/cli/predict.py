@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from netcfg.cli.bars import shown
-from netcfg.cli.program import add_program_arguments, load_program
+from netcfg.cli.program import add_program_arguments, load_program, say_changes
 from netcfg.source import NetcfgError, shown_path
 
 if TYPE_CHECKING:
@@ -96,7 +96,9 @@ def _trained(
 
     weights = Path(options.weights) if options.weights else None
     if weights is None or name not in programs:
-        return open_run(Path(name), device, weights)
+        trained = open_run(Path(name), device, weights)
+        say_changes(Path(name))
+        return trained
     program = programs[name]
     return Trained(name, program, networks_with(program, weights, device))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 from netcfg.compile import check
 from netcfg.program import Program
@@ -65,6 +66,16 @@ def load_program(file: str, options: argparse.Namespace) -> Program:
     return program
 
 
+def say_changes(run: Path) -> bool:
+    """Warn of Python files that have changed since a run has kept copies of them; whether there are any."""
+    from netcfg.trainers.runs.extension_copies import changed_since
+
+    findings = changed_since(run)
+    for finding in findings:
+        print(render(finding), file=sys.stderr)
+    return bool(findings)
+
+
 def check_file(
     file: str,
     preset: str | None,
@@ -73,6 +84,4 @@ def check_file(
     allow_outside: bool = False,
 ) -> tuple[Program | None, list[Finding]]:
     """Check a path (never a text), so that a strange file name is a missing file."""
-    from pathlib import Path
-
     return check(Path(file), preset, settings, data, allow_outside)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from netcfg.cli.program import add_program_arguments, load_program
+from netcfg.cli.program import add_program_arguments, load_program, say_changes
 from netcfg.compile import load
 from netcfg.source import Finding, NetcfgError, ProgramError, shown_path
 
@@ -79,7 +79,9 @@ def run(options: argparse.Namespace) -> int:
             raise
         time.sleep(_GRACE_SECONDS)
         return 1
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
+        if stop.args:  # before it began
+            raise
         print(
             "stopped at once; `netcfg train --resume RUN` continues from the last checkpoint", file=sys.stderr
         )
@@ -160,7 +162,7 @@ def _run_folder(
         run_folder = RunFolder.create(program, Path(options.run_dir) if options.run_dir else None)
         run_folder.write_json("run.json", _started_with(options, program))
     else:
-        run_folder = _reopened(folder, program, options)
+        run_folder = RunFolder.open(folder)
         run_folder.write_json("run.json", {**earlier, "epochs": options.epochs, "compile": options.compile})
     return run_folder
 
@@ -217,22 +219,19 @@ def _shown(option: str, value: object) -> str:
 
 def _load(options: argparse.Namespace, folder: Path | None) -> Program:
     """The program of the file, or of the run's own copy, in which presets and variables are applied."""
-    if options.file is not None:
-        return load_program(options.file, options)
+    program = load_program(options.file, options) if options.file is not None else None
+    if folder is None:
+        assert program is not None
+        return program
     from netcfg.trainers.runs.run_folder import RunFolder
 
-    assert folder is not None
+    is_changed = say_changes(folder)
+    if program is not None:
+        RunFolder.open(folder).expect_program(program)
+        if not is_changed:
+            return program
     name = RunFolder.open(folder).read_json("run.json")["program"]
     return replace(load(folder / "resolved.cfg", allow_outside=True), name=name)
-
-
-def _reopened(folder: Path, program: Program, options: argparse.Namespace) -> RunFolder:
-    from netcfg.trainers.runs.run_folder import RunFolder
-
-    run_folder = RunFolder.open(folder)
-    if options.file is not None:
-        run_folder.expect_program(program)
-    return run_folder
 
 
 def _started_with(options: argparse.Namespace, program: Program) -> dict[str, Any]:

@@ -179,8 +179,9 @@ class _Join:
             first = self.change.node(group[0])
             for block in group:
                 is_first = place_of(self.change.node(block)) == place_of(first)
-                drawn = None if is_first else f"as {first.path}"
-                yield self._place(block), Marked(_mark(block), _message(block), drawn)
+                message = _message(block)
+                drawn = f"as {first.path}" if message and not is_first else None
+                yield self._place(block), Marked(_mark(block), message, drawn)
 
     def _place(self, block: BlockChange) -> int:
         if block.after is not None:

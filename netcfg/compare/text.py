@@ -9,9 +9,9 @@ from itertools import groupby
 from netcfg.compare.change import Change, Value
 from netcfg.compare.networks import BlockChange, NetworkChange
 from netcfg.compare.programs import Difference
-from netcfg.compare.together import written_together
+from netcfg.compare.together import Units, written_together
 from netcfg.compare.training import SectionChange
-from netcfg.graph import Graph
+from netcfg.graph import Graph, Node
 from netcfg.program import Program
 from netcfg.shapes import show
 from netcfg.summary import human
@@ -147,44 +147,14 @@ def _listed(names: Sequence[str]) -> str:
 
 def _block_rows(change: NetworkChange) -> Iterator[_Row]:
     """A row for each block, for each use of a template that is new or gone, for each change that repeats."""
-    units = _Units(change)
+    units = Units(change)
     for (status, unit), groups in groupby(written_together(change), lambda group: units.of(group[0])):
         if unit:
             yield _unit_row(change, status, unit, [block for group in groups for block in group])
         elif status == "changed":
             yield from (_changed_row(change, group) for group in groups)
         else:
-            yield from (_whole_row(change, block) for group in groups for block in group)
-
-
-class _Units:
-    """The uses of templates (and repeats) all blocks of which are new, or all gone."""
-
-    def __init__(self, change: NetworkChange) -> None:
-        self.change = change
-        alone = {"removed": set(range(self._size(change.before))) - set(change.pairs)}
-        alone["added"] = set(range(self._size(change.after))) - set(change.pairs.values())
-        self.mixed = {
-            status: {
-                scope.path
-                for index, node in enumerate(graph.nodes if graph else ())
-                if index not in alone[status]
-                for scope in node.scopes
-            }
-            for status, graph in (("removed", change.before), ("added", change.after))
-        }
-
-    @staticmethod
-    def _size(graph: Graph | None) -> int:
-        return len(graph.nodes) if graph else 0
-
-    def of(self, block: BlockChange) -> tuple[str, str]:
-        """A block's status, and the path of the outermost such use around it."""
-        if block.status not in self.mixed:
-            return block.status, ""
-        scopes = self.change.node(block).scopes
-        paths = (scope.path for scope in scopes if scope.path not in self.mixed[block.status])
-        return block.status, next(paths, "")
+            yield from (_whole_row(change, group) for group in groups)
 
 
 def _unit_row(change: NetworkChange, status: str, path: str, blocks: list[BlockChange]) -> _Row:
@@ -199,8 +169,9 @@ def _place(span: object) -> str:
     return str(span).rpartition(":")[0]
 
 
-def _whole_row(change: NetworkChange, block: BlockChange) -> _Row:
-    """A block that is new or gone: what it is, and what it reads."""
+def _whole_row(change: NetworkChange, group: Sequence[BlockChange]) -> _Row:
+    """A block that is new or gone, in each use of a template: what it is, and what it reads."""
+    block = group[0]
     node = change.node(block)
     graph = change.after if block.after is not None else change.before
     assert graph is not None
@@ -211,16 +182,19 @@ def _whole_row(change: NetworkChange, block: BlockChange) -> _Row:
     facts.append(f"reads {', '.join(map(graph.reference, node.inputs))}")
     if node.parameters:
         facts.append(f"{node.parameters:,} parameters")
-    return _Row(block.status, node.path, "; ".join(facts), _place(node.span))
+    return _Row(block.status, _name(node, group), "; ".join(facts), _place(node.span))
+
+
+def _name(node: Node, group: Sequence[BlockChange]) -> str:
+    """The first block of a group, and how many it stands for."""
+    return f"{node.path} and {len(group) - 1} more" if len(group) > 1 else node.path
 
 
 def _changed_row(change: NetworkChange, group: Sequence[BlockChange]) -> _Row:
     """A changed block, or all those of a template or a line that changed alike."""
     node = change.node(group[0])
     effects = group[0].effects if len(group) == 1 else ()
-    name = f"input {node.path}" if node.is_input else node.path
-    if len(group) > 1:
-        name += f" and {len(group) - 1} more"
+    name = f"{'input ' if node.is_input else ''}{_name(node, group)}"
     texts = [*map(change_text, group[0].changes), *map(change_text, effects)]
     kind = "" if node.is_input else f"{node.type}: "
     return _Row("changed", name, kind + "; ".join(texts), _place(node.span))

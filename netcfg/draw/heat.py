@@ -17,7 +17,7 @@ RAMP: Final = ("#fff7ec", "#fdd9a5", "#fdb278", "#f5794f")
 
 EDGE: Final = "#7d3c1c"
 HOT: Final = 0.15
-"""From this heat on all text is dark: faint text would have a contrast below 4."""
+"""From this heat on all text is dark: faint text would have too little contrast."""
 
 
 def warm(diagrams: Sequence[Diagram], cost: str) -> None:

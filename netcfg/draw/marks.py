@@ -20,10 +20,10 @@ class Look(NamedTuple):
 
 
 LOOKS: Final[dict[Mark, Look]] = {
-    "added": Look("#1a7f37", "#dff5e4", "+"),
+    "added": Look("#177533", "#dff5e4", "+"),
     "removed": Look("#8250a8", "#f0e6f6", "−"),
-    "changed": Look("#9a6700", "#fff4d1", "~"),
-    "error": Look("#cf222e", "#ffe4e3", "!"),
+    "changed": Look("#8f6000", "#fff4d1", "~"),
+    "error": Look("#c01f2b", "#ffe4e3", "!"),
 }
 """Removed is violet rather than red, which many cannot tell from green, and which is for mistakes."""
 

@@ -1,15 +1,27 @@
 """A scene as a PDF file of one page, as large as the picture: vectors, and text that can be searched and copied.
 
-The same scene gives the same bytes: no date, no compression. Every text is set to the length that was measured for
-it, whatever the widths of the viewer's Helvetica.
+The same scene gives the same bytes: no date, no compression. Its fonts are in the file (`netcfg.draw.pdf_fonts`), and
+every text is set to the length that was measured for it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from hashlib import sha256
 from itertools import groupby
 
-from netcfg.draw.pdf_fonts import FONTS, Glyph, glyph
+from netcfg.draw.pdf_fonts import (
+    ASCENT,
+    BOLD_LETTERS,
+    CAPITALS,
+    DESCENT,
+    LETTERS,
+    SYMBOLS,
+    Glyph,
+    embedded,
+    glyph,
+    glyph_name,
+)
 from netcfg.draw.scene import (
     Dot,
     Group,
@@ -31,6 +43,12 @@ POINTS = 0.75
 """Points (1/72 inch) per scene unit, so that a picture is as large as on a screen of 96 pixels per inch."""
 MAX_SIDE = 14_400.0
 """The longest side a page may have, in points; a larger picture is scaled down to it."""
+FIRST_FONT = 5
+"""The number of the object of the letters; those of the symbols, what is known of both, and the file follow."""
+BOLD_LINE = 0.044
+"""Width of the line around bold letters, in ems."""
+_CAPITALS = str.maketrans("0123456789", "GHIJKLMNOP")
+"""A subset of a font goes by six letters."""
 _CIRCLE = 0.5523
 """How far the control points of a quarter circle stand out, in radii."""
 
@@ -40,21 +58,46 @@ def write_pdf(scene: Scene) -> bytes:
     scale = min(POINTS, MAX_SIDE / max(scene.width, scene.height))
     page = f"0 0 {decimal(scene.width * scale)} {decimal(scene.height * scale)}"
     content = "\n".join(_content(scene, scale)).encode("latin-1")
-    names = " ".join(f"/{key} {number} 0 R" for number, key in enumerate(FONTS, 5))
-    fonts = [
-        f"<< /Type /Font /Subtype /Type1 /BaseFont /{name}"
-        + (" >>" if name == "Symbol" else " /Encoding /WinAnsiEncoding >>")
-        for name in FONTS.values()
-    ]
+    glyphs = [glyph(character, text.bold) for text in _texts(scene.shapes) for character in text.text]
+    names = " ".join(
+        f"/{key} {FIRST_FONT + place} 0 R" for key, place in ((LETTERS, 0), (BOLD_LETTERS, 0), (SYMBOLS, 1))
+    )
     objects: list[str | bytes] = [
         "<< /Type /Catalog /Pages 2 0 R >>",
         "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
         f"<< /Type /Page /Parent 2 0 R /MediaBox [{page}] /Resources << /Font << {names} >> >> /Contents 4 0 R >>",
         b"<< /Length %d >>\nstream\n%b\nendstream" % (len(content), content),
-        *fonts,
+        *_fonts(glyphs),
         f"<< /Title {_unicode(scene.title)} /Producer (netcfg) >>",
     ]
     return _file([body if isinstance(body, bytes) else body.encode("latin-1") for body in objects])
+
+
+def _texts(shapes: Iterable[Shape]) -> Iterator[Text]:
+    for shape in shapes:
+        if isinstance(shape, Group):
+            yield from _texts(shape.shapes)
+        elif isinstance(shape, Text):
+            yield shape
+
+
+def _fonts(glyphs: Sequence[Glyph]) -> Iterator[str | bytes]:
+    """The objects of the letters, which are also the bold ones, of the symbols, and of what both are drawn with."""
+    font = embedded(one.shown for one in glyphs)
+    name = f"{sha256(font).hexdigest()[:6].translate(_CAPITALS).upper()}+Aileron-Regular"
+    head = f"<< /Type /Font /Subtype /TrueType /BaseFont /{name} /FontDescriptor {FIRST_FONT + 2} 0 R"
+    for symbols in (False, True):
+        own = {one.code: one for one in glyphs if (one.font == SYMBOLS) == symbols}
+        widths = " ".join(str(own[code].advance if code in own else 0) for code in range(256))
+        rows = " ".join(f"{code} /{glyph_name(own[code].shown)}" for code in sorted(own)) if symbols else ""
+        base = "/BaseEncoding /WinAnsiEncoding"
+        encoding = f"<< /Type /Encoding {base} /Differences [{rows}] >>" if rows else "/WinAnsiEncoding"
+        yield f"{head} /FirstChar 0 /LastChar 255 /Widths [{widths}] /Encoding {encoding} >>"
+    yield (
+        f"<< /Type /FontDescriptor /FontName /{name} /Flags 32 /FontBBox [-200 {DESCENT} 1200 {ASCENT}] /ItalicAngle 0"
+        f" /Ascent {ASCENT} /Descent {DESCENT} /CapHeight {CAPITALS} /StemV 80 /FontFile2 {FIRST_FONT + 3} 0 R >>"
+    )
+    yield b"<< /Length %d /Length1 %d >>\nstream\n%b\nendstream" % (len(font), len(font), font)
 
 
 def _file(objects: Sequence[bytes]) -> bytes:
@@ -162,7 +205,9 @@ def _text(text: Text) -> str:
     natural = sum(one.advance for one in glyphs) * text.size / 1000
     stretch = 100 * text.width / natural if natural else 100.0
     place = f"BT {_colour(text.fill)} rg {decimal(stretch)} Tz 1 0 0 -1 {_pair((text.left, text.y))} Tm"
-    shown = f"{place} {' '.join(_runs(glyphs, text.size))} ET"
+    # Bold letters are the others with a line around them, as in pictures of pixels.
+    line = f"{_colour(text.fill)} RG {decimal(BOLD_LINE * text.size)} w 2 Tr " if text.bold else ""
+    shown = f"{place} {line}{' '.join(_runs(glyphs, text.size))}{' 0 Tr' if line else ''} ET"
     if all(one.faithful for one in glyphs):
         return shown
     return f"/Span << /ActualText {_unicode(text.text)} >> BDC {shown} EMC"

@@ -1,46 +1,37 @@
-"""Text in the fonts that every PDF viewer has: Helvetica, Helvetica Bold and Symbol.
+"""Text in fonts that are embedded: every reader sees, and every printer prints, the same letters.
 
-The tables hold the advances of these fonts, so that a text can be set to the length that was measured for it.
+The letters are those of Aileron, the font that Pillow carries within itself and that pictures are measured with; what
+it lacks, such as `×` and Greek, is taken from DejaVu Sans, which comes with Matplotlib. Both may be embedded in any
+document. Only the letters that are used go into a file, as one TrueType font.
 """
 
 from __future__ import annotations
 
-import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from importlib.util import find_spec
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
-from netcfg.draw.metrics import stand_in
+from netcfg.draw.metrics import ADVANCES, stand_in
 
+if TYPE_CHECKING:
+    from fontTools.ttLib import TTFont
 
-def _by_character(rows: dict[int, str]) -> dict[str, int]:
-    return {character: width for width, characters in rows.items() for character in characters}
-
-
-REGULAR: Final = _by_character({
-    191: "'", 222: "’‘ijl", 260: "|¦", 278: " !,./:;I[\\]ft·¸", 333: "()-r`“”¹²³¡´¨¯", 334: "{}", 350: "•",
-    355: '"', 389: "*", 400: "°", 469: "^", 500: "Jcksvxyz", 537: "¶", 556: "#$0123456789?L_abdeghnopqu–µ«»£§€¢¥¤",
-    584: "+<=>~×±÷¬", 611: "FTZßø¿", 667: "&ABEKPSVXYÞ", 722: "CDHNRUwÐ", 737: "©®", 778: "GOQØ", 833: "Mm",
-    834: "½¼¾", 889: "%æ", 944: "W", 1000: "…—Æ™", 1015: "@", 370: "ª", 365: "º",
-})  # fmt: skip
-BOLD: Final = _by_character({
-    238: "'", 278: " ’,./I\\‘ijl·", 280: "|¦", 333: "!()-:;[]ft`¹²³¡´¨¯¸", 350: "•", 370: "ª", 365: "º",
-    389: "*r{}", 400: "°", 474: '"', 500: "z“”", 556: "#$0123456789J_aceksvxy–«»£§€¶¢¥¤",
-    584: "+<=>^~×±÷¬", 611: "?FLTZbdghnopquµßø¿", 667: "EPSVXYÞ", 722: "&ABCDHKNRUÐ", 737: "©®", 778: "GOQwØ",
-    833: "M", 834: "½¼¾", 889: "%mæ", 944: "W", 975: "@", 1000: "…—Æ™",
-})  # fmt: skip
 _SYMBOLS: Final = {
-    "≤": (163, 549), "≥": (179, 549), "→": (174, 987), "←": (172, 987), "∇": (209, 713),
-    "∞": (165, 713), "≈": (187, 549), "≠": (185, 549), "∈": (206, 713), "√": (214, 549), "∂": (182, 494),
-    "α": (97, 631), "β": (98, 549), "γ": (103, 411), "δ": (100, 494), "ε": (101, 439), "θ": (113, 521),
-    "λ": (108, 549), "μ": (109, 576), "π": (112, 549), "σ": (115, 603), "τ": (116, 439), "φ": (102, 521),
-    "ω": (119, 686), "Δ": (68, 612), "Σ": (83, 592), "η": (104, 603), "κ": (107, 549), "ρ": (114, 549),
+    "≤": 163, "≥": 179, "→": 174, "←": 172, "∇": 209, "∞": 165, "≈": 187, "≠": 185, "∈": 206, "√": 214, "∂": 182,
+    "α": 97, "β": 98, "γ": 103, "δ": 100, "ε": 101, "θ": 113, "λ": 108, "μ": 109, "π": 112, "σ": 115, "τ": 116,
+    "φ": 102, "ω": 119, "Δ": 68, "Σ": 83, "η": 104, "κ": 107, "ρ": 114,
 }  # fmt: skip
-"""In the font Symbol: the code, and the advance in thousandths of an em."""
+"""What has no place among the 256 letters of a font, by its code in a second one."""
 
 _ALIKE: Final = {"−": "–", "‐": "-", "μ": "µ"}
-FONTS: Final = {"F1": "Helvetica", "F2": "Helvetica-Bold", "F3": "Symbol"}
-_UNKNOWN = 556
+LETTERS, BOLD_LETTERS, SYMBOLS = "F1", "F2", "F3"
+EM: Final = 1000
+ASCENT, DESCENT, CAPITALS = 970, -230, 690
+"""Of Aileron, in thousandths of an em."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,27 +43,110 @@ class Glyph:
     advance: int
     faithful: bool
     """Whether it looks like the character it stands for."""
+    shown: str
 
 
 @lru_cache(4096)
 def glyph(character: str, bold: bool) -> Glyph:
-    """How a character is set; `?` for one that none of the fonts has."""
+    """How a character is set; `?` for one that has no place in a font."""
     if character in _SYMBOLS:
-        return Glyph("F3", *_SYMBOLS[character], faithful=True)
+        return Glyph(SYMBOLS, _SYMBOLS[character], _advance(character), True, character)
     shown = next(filter(_encodable, (_ALIKE.get(character, character), stand_in(character))), "?")
     code = shown.encode("cp1252")[0]
-    return Glyph("F2" if bold else "F1", code, _advance(shown, bold), shown == character)
+    font = BOLD_LETTERS if bold else LETTERS
+    return Glyph(font, code, _advance(shown), shown == character, shown)
 
 
 def _encodable(character: str) -> bool:
     try:
-        return character.encode("cp1252") >= b" "
+        return character.encode("cp1252") >= b" " and (character in ADVANCES or _has(character))
     except UnicodeEncodeError:
         return False
 
 
-def _advance(character: str, bold: bool) -> int:
-    """An accented letter is as wide as the letter."""
-    table = BOLD if bold else REGULAR
-    letter = unicodedata.normalize("NFD", character)[0]
-    return table.get(character) or table.get(letter, _UNKNOWN)
+def _advance(character: str) -> int:
+    known = ADVANCES.get(character)
+    if known is not None:
+        return known
+    font = _dejavu()
+    advance, _ = font["hmtx"][font.getBestCmap()[ord(character)]]
+    return round(float(advance) * EM / float(font["head"].unitsPerEm))
+
+
+def _has(character: str) -> bool:
+    return ord(character) in _dejavu().getBestCmap()
+
+
+# --- the fonts that letters are taken from --------------------------------------------------------------------
+
+
+@lru_cache(1)
+def _aileron() -> TTFont:
+    from fontTools.ttLib import TTFont
+    from PIL import ImageFont
+
+    carried = ImageFont.load_default(size=EM)
+    if not isinstance(carried, ImageFont.FreeTypeFont) or not isinstance(carried.path, BytesIO):
+        raise RuntimeError("this Pillow was built without FreeType, which text in pictures needs")
+    return TTFont(BytesIO(carried.path.getvalue()))
+
+
+@lru_cache(1)
+def _dejavu() -> TTFont:
+    from fontTools.ttLib import TTFont
+
+    spec = find_spec("matplotlib")  # where it is; nothing of it is run
+    assert spec is not None
+    assert spec.submodule_search_locations is not None
+    folder = Path(spec.submodule_search_locations[0])
+    return TTFont(folder / "mpl-data" / "fonts" / "ttf" / "DejaVuSans.ttf")
+
+
+# --- the font that is embedded --------------------------------------------------------------------------------
+
+
+def glyph_name(character: str) -> str:
+    """What a character's glyph is called, as Adobe's list of names has it."""
+    from fontTools.agl import UV2AGL
+
+    return str(UV2AGL.get(ord(character), f"uni{ord(character):04X}"))
+
+
+def embedded(characters: Iterable[str]) -> bytes:
+    """A TrueType font of these characters; the same characters give the same bytes."""
+    from fontTools.fontBuilder import FontBuilder
+
+    wanted = {".notdef": "", **{glyph_name(character): character for character in sorted(set(characters))}}
+    outlines = {name: _outline(character) for name, character in wanted.items()}
+    advances = {name: _advance(character) if character else EM // 2 for name, character in wanted.items()}
+    builder = FontBuilder(EM)
+    builder.setupGlyphOrder(list(wanted))
+    builder.setupCharacterMap({ord(character): name for name, character in wanted.items() if character})
+    builder.setupGlyf(outlines)
+    left = {name: getattr(outline, "xMin", 0) for name, outline in builder.font["glyf"].glyphs.items()}
+    builder.setupHorizontalMetrics({name: (advances[name], left[name]) for name in wanted})
+    builder.setupHorizontalHeader(ascent=ASCENT, descent=DESCENT)
+    builder.setupNameTable({"familyName": "Aileron", "styleName": "Regular", "psName": "Aileron-Regular"})
+    builder.setupOS2(sTypoAscender=ASCENT, sTypoDescender=DESCENT, usWinAscent=ASCENT, usWinDescent=-DESCENT)
+    builder.setupPost(keepGlyphNames=True)
+    builder.font.recalcTimestamp = False
+    builder.font["head"].created = builder.font["head"].modified = 0
+    made = BytesIO()
+    builder.save(made)
+    return made.getvalue()
+
+
+def _outline(character: str) -> object:
+    """A character's outline in the units of the font."""
+    from fontTools.pens.recordingPen import DecomposingRecordingPen
+    from fontTools.pens.transformPen import TransformPen
+    from fontTools.pens.ttGlyphPen import TTGlyphPen
+
+    made = TTGlyphPen(None)
+    if character:
+        font = _aileron() if character in ADVANCES else _dejavu()
+        glyphs, scale = font.getGlyphSet(), EM / font["head"].unitsPerEm
+        pieces = DecomposingRecordingPen(glyphs)  # accented letters are made of a letter and an accent
+        glyphs[font.getBestCmap()[ord(character)]].draw(pieces)
+        pieces.replay(TransformPen(made, (scale, 0, 0, scale, 0, 0)))
+    return made.glyph()

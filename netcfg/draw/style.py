@@ -36,9 +36,9 @@ FAMILIES: Final = {
 OTHER_FAMILY: Final = FAMILIES["routing"]
 
 INK: Final = "#1f2933"
-FAINT: Final = "#66727f"
+FAINT: Final = "#56616d"
 LINE: Final = "#54616f"
-FROZEN: Final = "#2c7fb8"
+FROZEN: Final = "#1f6699"
 NETWORK_STROKE: Final = "#b9c3cd"
 HEADER_FILL: Final = "#e3e9ef"
 HEADER_STROKE: Final = "#aab6c2"

@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from netcfg.blocks.base import ShapeError
 from netcfg.blocks.general.audetnet import POSITIONAL, DataOptions, LossOptions, TrainingOptions
-from netcfg.blocks.network.activation import FUNCTIONS
+from netcfg.blocks.network.activation import NO_ACTIVATION
 from netcfg.graph import Graph
 from netcfg.passes.collect import AUDETNET_NETWORKS, Parts
 from netcfg.passes.schema import check_section
-from netcfg.passes.variables import VariableScope
+from netcfg.passes.variables import ExpressionError, VariableScope
 from netcfg.shapes import Shape
 from netcfg.source import Finding, SourceFile
 from netcfg.syntax import Group, Option, Section, parse
@@ -23,13 +23,12 @@ from netcfg.syntax import Group, Option, Section, parse
 PAIR_CRITIC = "Discriminator"
 IMAGE_CRITIC = "Image Discriminator"
 BATCH_NORM_EPS = "1e-4"
-ACTIVATIONS = {
+IMAGE_SIZES = (256, 224, 192, 160, 128, 112, 100, 96, 64, 48, 32, 16)
+DEFAULT_IMAGE_SIZE = 64
+_ACTIVATIONS = {
     "convolutional": ("relu", "leaky_relu", "tanh", "sigmoid"),
     "connected": ("relu", "leaky_relu", "sigmoid"),
 }
-"""What the original's blocks apply; any other word acts as none there."""
-IMAGE_SIZES = (256, 224, 192, 160, 128, 112, 100, 96, 64, 48, 32, 16)
-DEFAULT_IMAGE_SIZE = 64
 ACTION_UNIT_SETS = {12: "disfa", 8: "disfa8"}
 ACTION_UNITS = (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 20, 23, 24, 25, 26)
 
@@ -39,6 +38,27 @@ def is_audetnet(parts: Parts) -> bool:
     general = parts.reserved.get("General", [])
     is_general = any(section.name == "training" for section in general) or "Model" in parts.spans
     return AUDETNET_NETWORKS <= set(parts.networks) and not is_general
+
+
+def ignore_activations(parts: Parts, findings: list[Finding]) -> None:
+    """Write `None` for the activations that the original's blocks do not know, and take for none; each is warned of."""
+    scope = VariableScope(parts.variables)
+    for group in parts.networks.values():
+        for section in group.sections:
+            option = section.option("activation")
+            if option is None or section.name not in _ACTIVATIONS:
+                continue
+            try:
+                value = scope.replaced(option.value)
+            except ExpressionError:  # reported where the section is read
+                continue
+            if value not in (*_ACTIVATIONS[section.name], *NO_ACTIVATION):
+                section.options[section.options.index(option)] = option.with_value("None")
+                message = f"AUDetNet's `{section.name}` knows no activation `{value}` and applies none"
+                help = (
+                    f"known there: {', '.join(f'`{name}`' for name in _ACTIVATIONS[section.name])}, or `None`"
+                )
+                findings.append(Finding("NC114", message, option.value_span, help=help, severity="warning"))
 
 
 def translate(parts: Parts, graphs: Sequence[Graph], findings: list[Finding]) -> None:
@@ -96,18 +116,6 @@ def _warn_without_critic(general: Sequence[Section], recipe: _Recipe, findings: 
             message = f"`{key}` does not count: no `{critic}` trains"
             help = f"write `{key} = 0`"
             findings.append(Finding("NC115", message, option.span, help=help, severity="warning"))
-
-
-def spell_out_activations(parts: Parts, findings: list[Finding]) -> None:
-    """Take out what the original knows no activation by: it applies none, and its weights are trained so."""
-    source = SourceFile(f"{parts.name}, expanded", "activation = None")
-    for section in (section for group in parts.networks.values() for section in group.sections):
-        option, known = section.option("activation"), ACTIVATIONS.get(section.name, ())
-        if option and known and option.value not in known and option.value in FUNCTIONS:
-            message = f"AUDetNet's `{section.name}` knows no activation `{option.value}` and applies none"
-            help = f"write an [activation] block after it, with `activation = {option.value}`"
-            findings.append(Finding("NC114", message, option.value_span, help=help, severity="warning"))
-            section.options[section.options.index(option)] = Option(source, 1, "activation", "None")
 
 
 def _spell_out(parts: Parts) -> None:
@@ -256,9 +264,9 @@ class _Recipe:
         decision = "probability" if self.data.regress_au_intensities else "logit"
         compared = ("input = action_units", "target = labels")
         yield "{Metric}"
-        yield from ("[f1]", *compared, f"decision = {decision}", "threshold = 0.5")
+        yield from ("[f1]", *compared, f"decision = {decision}", "threshold = 0.5", "undefined = zero")
         yield from ("[accuracy]", *compared, f"decision = {decision}", "threshold = 0.5")
-        yield from ("[two_afc]", *compared)
+        yield from ("[two_afc]", *compared, "undefined = zero")
         if self.code != self.z1:
             yield from ("[xcov]", "input = z1", "target = z2")
             yield from ("[variance]", "name = z2_variance", "input = z2")

@@ -13,7 +13,7 @@ from functools import partial
 
 from netcfg.axes import axes_in_words, kind_in_words
 from netcfg.blocks.fields import FieldSpec
-from netcfg.blocks.general.training import Pictures, Published, Settings, Training
+from netcfg.blocks.general.training import AUTO, Pictures, Published, Settings, Training
 from netcfg.blocks.metrics.base import Metric
 from netcfg.blocks.network.model import NetworkUse
 from netcfg.graph import Graph, Signal
@@ -26,7 +26,7 @@ from netcfg.passes.read import Reading
 from netcfg.passes.reserved import Reserved
 from netcfg.passes.resolve import resolved_text
 from netcfg.passes.wire import MODEL, signals_by_name, single_model, wire
-from netcfg.program import Data, Program
+from netcfg.program import Data, Phase, Program, total_name
 from netcfg.shapes import differ, show
 from netcfg.source import Finding, Note, Span, did_you_mean, has_errors
 
@@ -60,7 +60,7 @@ class _Binder:
         if judged and pictures is not None:
             self._check_pictures(pictures, known, judges)
         phases = read_phases(self.reserved, judges, self.parts.networks)
-        self._check_monitor(training, judges.metrics)
+        self._check_monitor(training, judges, [phase for _, phase in phases])
         if judged and published is not None:
             self._check_published(published, judges.metrics)
         if model is not None and data is not None and not has_errors(self.findings):
@@ -87,6 +87,7 @@ class _Binder:
             variables=dict(self.parts.variables.values),
             presets=tuple(self.parts.presets),
             preset=preset,
+            extensions=tuple(reading.extensions),
             resolve=partial(resolved_text, reading, self.parts),
             findings=tuple(self.findings),
         )
@@ -251,16 +252,17 @@ class _Binder:
                 help = did_you_mean(name, known)
                 self.findings.append(Finding(code, f"there is no {what} `{name}`", span, help=help))
 
-    def _check_monitor(self, training: Training | None, metrics: Mapping[str, Metric]) -> None:
-        if training is None or training.monitor is None or training.monitor in metrics:
+    def _check_monitor(self, training: Training | None, judges: Judges, phases: Sequence[Phase]) -> None:
+        known = [*judges.metrics, *judges.losses, *(total_name(phases, phase) for phase in phases)]
+        if training is None or training.monitor in (None, AUTO, *known):
             return
         for section in self.reserved.sections("General"):
             option = section.option("monitor")
             if option is not None:
-                declared = [s.name for s in self.reserved.sections("Metric")]
+                declared = [s.name for group in ("Metric", "Loss") for s in self.reserved.sections(group)]
                 if training.monitor not in declared:
-                    help = did_you_mean(training.monitor, metrics) or "declare it: `{Metric}`"
-                    message = f"there is no metric `{training.monitor}` to monitor"
+                    help = did_you_mean(str(training.monitor), known) or "declare it: `{Metric}`"
+                    message = f"there is no metric and no loss `{training.monitor}` to monitor"
                     self.findings.append(Finding("NC401", message, option.value_span, help=help))
 
 

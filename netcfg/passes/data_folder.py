@@ -2,162 +2,155 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
+from netcfg.blocks.registry import find, sections
+from netcfg.blocks.sources.base import Found, Source
+from netcfg.blocks.sources.folders import class_folders
+from netcfg.blocks.values import show_value
 from netcfg.passes.collect import Parts
-from netcfg.source import Finding, SourceFile, shown_path
+from netcfg.source import Finding, NetcfgError, SourceFile, shown_path
 from netcfg.syntax import Group, Option, Section, parse
 
-AUDETNET = "audetnet_folder"
-CLIP_LABELS = "labels.csv"
+
+@dataclass(frozen=True)
+class Recognised:
+    """A source that reads a folder, and how."""
+
+    source: type[Source]
+    found: Found
 
 
-class Layout(NamedTuple):
-    """What a source's folder looks like.
+def read_from_folder(parts: Parts, folder: str, findings: list[Finding]) -> tuple[str, ...]:
+    """Put a folder in the place of the source: of a source of such folders only the places change, others are replaced.
 
-    `path_option` is the option that names it. `found` says whether a folder is one; `looks` says it to a person.
+    What the labels are, folds and sizes carry over where the new source has such options. Gives the fields that lack
+    for want of a file there, of which a finding says everything.
     """
-
-    source: str
-    path_option: str
-    found: Callable[[Path], bool]
-    looks: str
-
-
-def _has(*names: str) -> Callable[[Path], bool]:
-    return lambda folder: any((folder / name).exists() for name in names)
-
-
-def _has_lists(folder: Path) -> bool:
-    return any(next(folder.glob(f"{part}fold_*/"), None) is not None for part in ("", "normal/", "aligned/"))
-
-
-def _has_clips(folder: Path) -> bool:
-    """Videos, or pictures in folders; only the first levels are looked at, as a folder may be large."""
-    endings = {
-        ".avi",
-        ".mp4",
-        ".m4v",
-        ".mov",
-        ".mkv",
-        ".webm",
-        ".mpg",
-        ".mpeg",
-        ".wmv",
-        ".jpg",
-        ".jpeg",
-        ".png",
-        ".bmp",
-    }
-    return any(
-        path.suffix.lower() in endings for pattern in ("*", "*/*", "*/*/*") for path in folder.glob(pattern)
-    )
-
-
-LAYOUTS = (
-    Layout(AUDETNET, "path", _has("aus_dict.pkl", "train_ids.csv", "imgs"), "`train_ids.csv` and `imgs`"),
-    Layout("disfa", "path", _has("ActionUnit_Labels"), "`ActionUnit_Labels`"),
-    Layout("bp4d", "path", _has("AUCoding", "AU_OCC"), "`AUCoding`"),
-    Layout("bp4d", "lists", _has_lists, "`normal/fold_0`"),
-    Layout("clips", "path", _has_clips, "videos or folders of pictures"),
-)  # fmt: skip
-
-KNOWN_BY = "a folder is known by what lies in it: " + "; ".join(
-    f"[{layout.source}] {layout.looks}" for layout in LAYOUTS
-)
-
-# What an option of one source is called in another, where it means the same; others keep their names.
-_INTENSITIES = ("labels_are_intensities", "intensities")
-_CARRIED: Mapping[str, tuple[str, ...]] = {
-    AUDETNET: ("action_units", "intensities"),
-    "disfa": ("action_units", "intensities", "occurrence_threshold", "image_size", "fold"),
-    "bp4d": ("action_units", "image_size", "fold"),
-    "clips": ("intensities", "image_size", "folds", "fold", "validation_share"),
-}
-
-
-def read_from_folder(parts: Parts, folder: str, findings: list[Finding]) -> None:
-    """Put a folder in the place of the source: of a source of such folders only the path changes, others are replaced.
-
-    The kind of source is seen from the folder. What the labels are, folds and sizes carry over where the new source
-    has such options.
-    """
-    sections = parts.reserved.get("Data", [])
-    if not sections:
+    written = parts.reserved.get("Data", [])
+    if not written:
         help = "add a group {Data} with a source"
         findings.append(
             Finding("NC403", f"{parts.name} reads no data that `--data` could replace", help=help)
         )
-        return
-    source = sections[0]
-    layout = _layout_of(Path(folder).expanduser(), source.name, findings)
-    if layout is None:
-        return
-    if source.name == layout.source:
-        options = _kept(source, layout)
+        return ()
+    place = Path(folder).expanduser()
+    try:
+        recognised = source_of(place, own_source(written[0]))
+    except NetcfgError as refusal:
+        message, _, help = str(refusal).partition("\nhelp: ")
+        findings.append(Finding("NC502", f"`--data {folder}`: {message}", help=help))
+        return ()
+    before, found = written[0], recognised.found
+    if before.name == recognised.source.type_name:
+        options = _kept(before, recognised)
     else:
-        options = _carried(source, layout, is_resized=any(section.name == "resize" for section in sections))
-        options += _own_labels(source, layout, folder, findings)
-    lines = [f"[{layout.source}]", f"{layout.path_option} = {folder}", *options]
-    text = "\n".join(["{Data}", *lines, ""])
-    group = parse(SourceFile(f"--data {folder}", text), findings).items[0]
-    assert isinstance(group, Group)
-    parts.reserved["Data"] = [*group.sections, *sections[1:]]
-
-
-def _layout_of(folder: Path, source: str, findings: list[Finding]) -> Layout | None:
-    """Whose folder it is, by what lies in it, or else by the source that reads one already."""
-    if not folder.is_dir():
-        message = f"`--data {folder}`: there is no such folder"
-        findings.append(Finding("NC502", message, help="paths count from where netcfg is started"))
-        return None
-    own = next((layout for layout in LAYOUTS if layout.source == source), None)
-    found = find_layout(folder, source) or own
-    if found is None:
-        message = f"`--data {folder}`: {shown_path(folder)} looks like the folder of no source"
-        findings.append(Finding("NC502", message, help=KNOWN_BY))
-    return found
-
-
-def find_layout(folder: Path, source: str = "") -> Layout | None:
-    """Whose folder it is; of `source`, where it may be of several. Looks no farther than it must."""
-    likely_first = sorted(LAYOUTS, key=lambda layout: layout.source != source)
-    return next((layout for layout in likely_first if layout.found(folder)), None)
-
-
-def _kept(source: Section, layout: Layout) -> list[str]:
-    """The options of a source that stays, but for where its data lie."""
-    places = {"path", "lists"} if layout.source == "bp4d" else {"path"}
-    return [_line(option, option.key) for option in source.options if option.key not in places]
-
-
-def _carried(source: Section, layout: Layout, is_resized: bool) -> list[str]:
-    """The options of another source that mean the same in the new one; no size where [resize] says it anyway."""
-    lines = []
-    for option in source.options:
-        key = "intensities" if option.key in _INTENSITIES else option.key
-        if key in _CARRIED[layout.source] and not (key == "image_size" and is_resized):
-            lines.append(_line(option, key))
-    return lines
-
-
-def _own_labels(source: Section, layout: Layout, folder: str, findings: list[Finding]) -> list[str]:
-    """The labels that lie beside one's own clips, for the action units of the source before."""
-    if layout.source != "clips":
-        return []
-    labels = Path(folder) / CLIP_LABELS
-    if not labels.expanduser().is_file():
-        message = (
-            f"`--data {folder}`: these clips have no `{CLIP_LABELS}` beside them, and so no field `labels`"
+        options = _carried(
+            before, recognised, is_resized=any(section.name == "resize" for section in written)
         )
-        help = "write one, with the header `clip,frame,AU1,AU2,…` and a line per frame"
-        findings.append(Finding("NC502", message, help=help, severity="warning"))
-        return []
-    written = source.option("action_units")
-    units = written.value if written else "bp4d" if source.name == "synthetic_faces" else "disfa"
-    return [f"labels = {labels}", f"action_units = {units}"]
+    parts.reserved["Data"] = [*data_sections(recognised, options, f"--data {folder}", findings), *written[1:]]
+    if found.lacks is None:
+        return ()
+    message, help = found.lacks
+    findings.append(Finding("NC502", f"`--data {folder}`: {message}", help=help, severity="warning"))
+    return found.lacking
+
+
+def source_of(folder: Path, own: type[Source] | None = None) -> Recognised:
+    """Which source reads a folder: a program's own, or else one that is sure of it, or one that its content would suit.
+
+    Errors: `NetcfgError` for a folder that is not there, that nobody reads, or that several read equally well.
+    """
+    if not folder.is_dir():
+        raise NetcfgError(
+            f"there is no folder {shown_path(folder)}\nhelp: paths count from where netcfg is started"
+        )
+    if own is not None and (found := own.recognise(folder)):
+        return Recognised(own, found)
+    claims = [claim for kind in sources() if (claim := _claim(kind, folder))]
+    sure = [claim for claim in claims if claim.found.is_sure]
+    best = sure or claims
+    if len(best) == 1:
+        return best[0]
+    if best:
+        names = [f"[{claim.source.type_name}]" for claim in best]
+        raise NetcfgError(
+            f"{shown_path(folder)} looks like a folder of {' and of '.join(names)}\n"
+            f"help: write the one that is meant as the source, {names[0]} for instance: a program's own is asked first"
+        )
+    if own is not None and own.places:
+        return Recognised(own, Found({own.places[0]: str(folder)}))
+    raise NetcfgError(_nobody(folder))
+
+
+def sources() -> list[type[Source]]:
+    """All kinds of sources, shipped ones first."""
+    return [kind for kind in sections("data").values() if issubclass(kind, Source)]
+
+
+def own_source(section: Section) -> type[Source] | None:
+    """The kind of source a section is, if any."""
+    kind = find("data", section.name)
+    return kind if kind is not None and issubclass(kind, Source) else None
+
+
+def _claim(kind: type[Source], folder: Path) -> Recognised | None:
+    found = kind.recognise(folder)
+    return None if found is None else Recognised(kind, found)
+
+
+def _nobody(folder: Path) -> str:
+    classes = class_folders(folder)
+    if classes:
+        few = ", ".join(f"`{name}`" for name in classes[:4]) + (", …" if len(classes) > 4 else "")
+        return (
+            f"{shown_path(folder)} looks like folders of classes ({few}), which no source reads yet\n"
+            f"help: where these are recordings of subjects, write `[clips]` with `path = {folder}` as the source"
+        )
+    looks = "; ".join(f"[{kind.type_name}] {kind.looks_like}" for kind in sources() if kind.looks_like)
+    return (
+        f"{shown_path(folder)} looks like the folder of no source\n"
+        f"help: a folder is known by what lies in it: {looks}"
+    )
+
+
+def data_sections(
+    recognised: Recognised, options: Iterable[str], name: str, findings: list[Finding]
+) -> Sequence[Section]:
+    """The section of a source that reads a folder, as it would be written; `options` win over those found."""
+    written = list(options)
+    taken = {line.partition(" = ")[0] for line in written}
+    lines = [f"{key} = {value}" for key, value in recognised.found.options.items() if key not in taken]
+    text = "\n".join(["{Data}", f"[{recognised.source.type_name}]", *lines, *written, ""])
+    group = parse(SourceFile(name, text), findings).items[0]
+    assert isinstance(group, Group)
+    return group.sections
+
+
+def _kept(section: Section, recognised: Recognised) -> list[str]:
+    """The options of a source that stays, but for where its data lie."""
+    replaced = {*recognised.source.places, *recognised.found.options}
+    return [_line(option, option.key) for option in section.options if option.key not in replaced]
+
+
+def _carried(section: Section, recognised: Recognised, is_resized: bool) -> list[str]:
+    """The options of another source that mean the same in the new one; no size where [resize] says it anyway."""
+    before = own_source(section)
+    others = {} if before is None else before.called_otherwise
+    wanted = {*recognised.source.carries, *recognised.found.adopts}
+    if is_resized:
+        wanted.discard("image_size")
+    lines = {
+        key: _line(option, key)
+        for option in section.options
+        if (key := others.get(option.key, option.key)) in wanted
+    }
+    for key in recognised.found.adopts:  # what is needed and was left to its default there
+        if key not in lines and before is not None and key in before.model_fields:
+            lines[key] = f"{key} = {show_value(before.model_fields[key].default)}"
+    return list(lines.values())
 
 
 def _line(option: Option, key: str) -> str:

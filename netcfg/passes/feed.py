@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 from netcfg.blocks.base import ShapeError
 from netcfg.blocks.fields import FieldSpec
+from netcfg.blocks.samplers.base import Sampler
 from netcfg.blocks.sources.base import Source
-from netcfg.blocks.transforms.base import Transform, misplaced
+from netcfg.blocks.transforms.base import DataStep, misplaced
 from netcfg.passes.reserved import Reserved
 from netcfg.program import Data
 from netcfg.source import Finding, Note, did_you_mean
@@ -27,7 +28,7 @@ def read_data(reserved: Reserved) -> Data | None:
     source = reserved.checked(sections[0], "data", Source)
     transforms = []
     for section in sections[1:]:
-        transform = reserved.checked(section, "data", Transform)
+        transform = reserved.checked(section, "data", DataStep)
         if transform is not None:
             transforms.append((section, transform))
     if source is None or len(transforms) < len(sections) - 1:
@@ -41,7 +42,7 @@ def read_data(reserved: Reserved) -> Data | None:
     return Data(source, tuple(transform for _, transform in transforms), fields, (), span)
 
 
-def _check_order(transforms: list[tuple[Section, Transform]], findings: list[Finding]) -> None:
+def _check_order(transforms: list[tuple[Section, DataStep]], findings: list[Finding]) -> None:
     late = misplaced(transform for _, transform in transforms)
     for section, transform in transforms:
         if transform is late:
@@ -52,7 +53,7 @@ def _check_order(transforms: list[tuple[Section, Transform]], findings: list[Fin
 
 
 def _check_extensions(
-    written: Section, transforms: list[tuple[Section, Transform]], findings: list[Finding]
+    written: Section, transforms: list[tuple[Section, DataStep]], findings: list[Finding]
 ) -> None:
     """What adds to the source's samples sees them as they come from there."""
     before = changing = written
@@ -66,23 +67,25 @@ def _check_extensions(
         changing = changing if transform.extends_source else section
 
 
-def _check_sampling(transforms: list[tuple[Section, Transform]], findings: list[Finding]) -> None:
+def _check_sampling(transforms: list[tuple[Section, DataStep]], findings: list[Finding]) -> None:
     """Only one block says which samples an epoch shows."""
-    chosen = [section for section, _ in transforms if section.name in ("momu", "oversample")]
-    if len({section.name for section in chosen}) > 1:
+    chosen = [section for section, step in transforms if isinstance(step, Sampler)]
+    names = list(dict.fromkeys(section.name for section in chosen))
+    if len(names) > 1:
         notes = (Note(chosen[0].span, "the first"),)
-        message = "[momu] and [oversample] both say which samples an epoch shows"
+        message = f"[{names[0]}] and [{names[1]}] both say which samples an epoch shows"
         findings.append(Finding("NC112", message, chosen[-1].span, notes, help="take one of them out"))
 
 
 def _pipeline(
-    source: Source, transforms: list[tuple[Section, Transform]], findings: list[Finding]
+    source: Source, transforms: list[tuple[Section, DataStep]], findings: list[Finding]
 ) -> dict[str, FieldSpec] | None:
     fields = source.fields()
     for section, transform in transforms:
-        for name in transform.only or ():
-            if name not in fields:
-                findings.append(_unknown_field(name, section, fields))
+        for key, names in transform.asked_fields().items():
+            unknown = next((name for name in names if name not in fields), None)
+            if unknown is not None:
+                findings.append(_unknown_field(unknown, key, section, fields))
                 return None
         try:
             fields = transform.fields(fields)
@@ -94,16 +97,17 @@ def _pipeline(
     return fields
 
 
-def _unknown_field(name: str, section: Section, fields: Mapping[str, FieldSpec]) -> Finding:
-    option = section.option("only")
+def _unknown_field(name: str, key: str, section: Section, fields: Mapping[str, FieldSpec]) -> Finding:
+    option = section.option(key)
     span = option.item_span(name) if option else section.span
     return Finding("NC501", f"the data have no field `{name}`", span, help=did_you_mean(name, fields))
 
 
 def check_fields_used(data: Data, reserved: Reserved) -> None:
     """A field that is asked for by name must be of use to somebody, if only to a later transform."""
-    asking: tuple[Source | Transform, ...] = (data.source, *data.transforms)
-    for section, asked, used in zip(reserved.sections("Data"), asking, data.needed, strict=True):
+    steps: list[Source | DataStep] = [data.source, *data.transforms]
+    asking = zip(reserved.sections("Data"), steps, data.needed, strict=True)
+    for section, asked, used in asking:
         for key, names in asked.asked_fields().items():
             option = section.option(key)
             for name in names:

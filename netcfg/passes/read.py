@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 
-from netcfg.extensions import load_extension
+from netcfg.extensions import leave_files, load_extension
 from netcfg.source import Finding, Note, SourceFile, Span, did_you_mean, shown_path, sign_of
 from netcfg.syntax import Group, Include, parse
 
@@ -52,6 +52,7 @@ def read_program(
 
     Includes lie below the file, the working folder or the shipped files, or anywhere if `allow_outside`.
     """
+    leave_files()
     if isinstance(path_or_text, str) and ("\n" in path_or_text or "{" in path_or_text):
         reading = Reading(TEXT_NAME, None if allow_outside else _folders(Path.cwd()))
         source = _checked(SourceFile(TEXT_NAME, path_or_text), findings)
@@ -231,7 +232,7 @@ def _bytes_of(path: Path) -> bytes:
 
 
 def _reason(error: OSError | ValueError) -> str:
-    return (getattr(error, "strerror", None) or str(error)).lower()
+    return ((error.strerror if isinstance(error, OSError) else None) or str(error)).lower()
 
 
 def _decoded(data: bytes, name: str, asked_at: Span | None, findings: list[Finding]) -> str | None:

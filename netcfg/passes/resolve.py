@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 from netcfg.passes.collect import RESERVED_GROUPS, TEMPLATE_KEYWORD, Parts
 from netcfg.passes.read import Reading
@@ -11,10 +12,13 @@ from netcfg.passes.variables import VariableScope
 from netcfg.syntax import Section
 
 
-def resolved_text(reading: Reading, parts: Parts) -> str:
-    """A text that compiles to the same program. Template bodies keep their parameters."""
+def resolved_text(reading: Reading, parts: Parts, names: Mapping[Path, str]) -> str:
+    """A text that compiles to the same program. Template bodies keep their parameters.
+
+    `names` are for Python files that it is to include under another name.
+    """
     scope = VariableScope(parts.variables)
-    groups = [f"{{include {path}}}\n" for path in reading.extensions]
+    groups = [f"{{include {names.get(path, path)}}}\n" for path in reading.extensions]
     if parts.variables.values:
         values = [f"{name} = {_escaped(value)}" for name, value in parts.variables.values.items()]
         groups.append("\n".join(["{General}", "[variables]", *values]) + "\n")

@@ -7,8 +7,10 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from netcfg.blocks.base import Section as Checked
-from netcfg.source import Finding, Note, did_you_mean
+from netcfg.faults import failing
+from netcfg.source import Finding, Note
 from netcfg.syntax import Option, Section
+from netcfg.vocabulary import help_for
 
 Kind = TypeVar("Kind", bound=Checked)
 
@@ -25,6 +27,10 @@ def check_section(section: Section, kind: type[Kind], findings: list[Finding]) -
         except ValidationError as error:
             _report_invalid(error, section, findings)
             return None
+        except Exception as error:  # a validator of an author's own
+            findings.append(failing(kind, error, "the check of its options", section.span))
+            return None
+        checked.place(section.span)
         _report_conflict(checked, section, findings)
     else:
         _report_missing(section, kind, findings, before)
@@ -57,7 +63,7 @@ def _values(section: Section, kind: type[Checked], findings: list[Finding]) -> d
 
 def _unknown(option: Option, section: Section, kind: type[Checked]) -> Finding:
     message = f"`{section.name}` has no option `{option.key}`"
-    return Finding("NC103", message, option.span, help=did_you_mean(option.key, kind.readers()))
+    return Finding("NC103", message, option.span, help=help_for(option.key, "option", kind.readers()))
 
 
 def _duplicate(option: Option, section: Section) -> Finding:
@@ -119,7 +125,6 @@ def _report_conflict(checked: Checked, section: Section, findings: list[Finding]
     if conflict:
         findings.append(Finding("NC105", f"`{section.name}` {conflict}", section.span))
         return
-    for key, (code, message, help) in checked.warnings().items():
+    for key, (code, message, help) in checked.mistakes().items():
         option = section.option(key)
-        span = option.value_span if option else section.span
-        findings.append(Finding(code, message, span, help=help, severity="warning"))
+        findings.append(Finding(code, message, option.value_span if option else section.span, help=help))

@@ -114,3 +114,14 @@ def test_what_stands_between_does_not_make_it_two_changes(tmp_path, capsys):
     )
     main(["diff", str(tmp_path / "a.cfg"), str(tmp_path / "b.cfg")])
     assert capsys.readouterr().out.count("filters 8 → 9") == 1
+
+
+@pytest.mark.parametrize(("sign", "swapped"), [("+", False), ("−", True)])
+def test_a_block_that_a_template_gains_or_loses_is_written_once(tmp_path, capsys, sign, swapped):
+    texts = [PAIR + NET + USES, PAIR.replace("[activation]", "[batch_norm]\n[activation]") + NET + USES]
+    for name, text in zip("ab", reversed(texts) if swapped else texts, strict=True):
+        (tmp_path / f"{name}.cfg").write_text(text)
+    main(["diff", str(tmp_path / "a.cfg"), str(tmp_path / "b.cfg")])
+    rows = [row for row in capsys.readouterr().out.splitlines() if "batch_norm" in row]
+    assert len(rows) == 1
+    assert rows[0].startswith(f"  {sign} one.2 and 2 more  ")

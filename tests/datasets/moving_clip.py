@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from netcfg.blocks.samples import FramePair, SampleTable
 from netcfg.datasets.flow.samples import fitted
-from netcfg.datasets.samples.frame_pairs import FramePair
 
 
 class MovingClip:
@@ -28,12 +29,22 @@ class MovingClip:
     def __getitem__(self, index: int) -> dict[str, NDArray[Any]]:
         return {"image": fitted(self.frames[index], self.crop, (24, 24))}
 
-    def pair(self, index: int) -> FramePair:
+    @property
+    def table(self) -> SampleTable:
+        return SampleTable(("a", "b", "c"), frames=np.arange(3))
+
+    def only(self, fields: Sequence[str]) -> MovingClip:
+        return self
+
+    def with_frames(self) -> MovingClip:
+        return self
+
+    def with_flow(self) -> None:
+        return None
+
+    def pair(self, index: int, jitter: int | None = None) -> FramePair:
         first = min(index, len(self) - 2)
         return FramePair(f"clip {first}", lambda: self._read(first), lambda: self._read(first + 1), self.crop)
-
-    def clip_of(self, index: int) -> tuple[object, ...]:
-        return "nobody", "clip", index
 
     def _read(self, index: int) -> NDArray[np.uint8]:
         self.decoded += 1

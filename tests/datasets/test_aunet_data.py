@@ -8,8 +8,8 @@ import pytest
 
 import netcfg
 from netcfg.cli.main import main
+from netcfg.datasets.pictures import notes
 from netcfg.datasets.pipeline import open_samples
-from netcfg.datasets.samples import notes
 
 SYSTEM = Path(__file__).resolve().parents[2] / "cfg" / "aunet_of_horizontal.cfg"
 SMALL = ("image_size=32", "filters=1", "hidden=4")
@@ -74,14 +74,16 @@ def test_both_ways_of_naming_bp4d_give_the_same_samples(tmp_path):
     assert samples[0]["image"].shape == samples[0]["flow"].shape == (256, 256, 3)
 
 
-def test_clips_without_labels_are_warned_of(tmp_path, capsys):
+def test_clips_without_labels_are_one_finding(tmp_path, capsys):
     trees.write_crops(tmp_path, ("F001",))
     assert main(["check", str(SYSTEM), "--data", str(tmp_path / "Faces")]) == 1
-    assert "warning[NC502 bad-data]" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "error[NC502 bad-data]" in said
+    assert "1 error\n" in said
 
 
 def test_a_data_folder_that_is_not_there_is_one_finding():
     _, findings = netcfg.check(SYSTEM, data="nowhere")
     assert [(finding.code, finding.message) for finding in findings] == [
-        ("NC502", "`--data nowhere`: there is no such folder")
+        ("NC502", "`--data nowhere`: there is no folder nowhere")
     ]

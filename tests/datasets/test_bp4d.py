@@ -4,9 +4,9 @@ import face_trees as trees
 import numpy as np
 import pytest
 
+from netcfg.blocks.samples import ClipSamples
 from netcfg.blocks.sources.bp4d import Bp4d
-from netcfg.datasets.samples import notes
-from netcfg.datasets.samples.frame_pairs import ClipSamples
+from netcfg.datasets.pictures import notes
 from netcfg.datasets.samples.subject_folds import BP4D_FOLDS, DISFA_FOLDS, subjects_of_split
 from netcfg.source import NetcfgError
 
@@ -52,7 +52,7 @@ def test_a_listed_picture_has_its_flow_its_label_and_its_subject(lists):
         assert sample["image"][10, 10].tolist() == [level] * 3
         assert sample["flow"][10, 10].tolist() == [127 + level % 40, level, 0]
         assert sample["labels"].tolist() == [frame % 2]
-        assert samples.ids[index] == f"{subject}_T1_{2440 + frame}"
+        assert samples.table.ids[index] == f"{subject}_T1_{2440 + frame}"
 
 
 def test_lists_of_several_units_are_read_together(lists):
@@ -73,10 +73,10 @@ def test_evaluation_is_clip_by_clip_in_the_order_of_time(lists):
     path = lists / "normal/fold_0/AU12/test.txt"
     path.write_text("\n".join(reversed(path.read_text().split("\n"))))
     samples = listed(lists, "test")
-    clips, frames = zip(*(samples.clip_of(index)[1:] for index in range(len(samples))), strict=True)
-    assert frames == (2440, 2441, 2442, 2443) * 2
-    assert clips == (1,) * 4 + (0,) * 4  # the list comes to F002 first
-    assert [int(samples[index]["clip"]) for index in range(len(samples))] == list(clips)
+    clips, frames = samples.table.clips.tolist(), samples.table.frames.tolist()
+    assert frames == [2440, 2441, 2442, 2443] * 2
+    assert clips == [1] * 4 + [0] * 4  # the list comes to F002 first
+    assert [int(samples[index]["clip"]) for index in range(len(samples))] == clips
 
 
 def test_a_mirrored_copy_that_is_not_there_is_made(lists):
@@ -126,13 +126,13 @@ def test_missing_pictures_can_be_black_or_left_out_and_nothing_is_written(lists)
     assert len(black) == 8
     assert not black[1]["image"].any()
     assert black[1]["flow"].any()
-    assert [name[-4:] for name in listed(lists, missing="skip").ids[:2]] == ["2440", "2442"]
+    assert [name[-4:] for name in listed(lists, missing="skip").table.ids[:2]] == ["2440", "2442"]
     assert sorted(lists.rglob("*")) == before
 
 
 def test_broken_pictures_can_be_left_out(lists):
     (lists / "Faces_Flow/F003/T1/2440.png").write_bytes(b"no")
-    assert listed(lists, on_error="skip").ids[0] == "F003_T1_2441"
+    assert listed(lists, on_error="skip").table.ids[0] == "F003_T1_2441"
 
 
 def test_flow_that_nobody_asks_for_may_be_missing(lists):
@@ -173,7 +173,7 @@ def test_bp4d_as_handed_out_is_cut_by_its_boxes(database):
     samples = whole(database, boxes=str(database / "boxes"))
     assert isinstance(samples, ClipSamples)
     # fold 0: F001 and F002 are tested; of F003 F004 F005 F006 M003 the one at place 2 is for validation
-    assert {name[:4] for name in samples.ids} == {"F003", "F004", "F006", "M003"}
+    assert {name[:4] for name in samples.table.ids} == {"F003", "F004", "F006", "M003"}
     sample = samples[1]
     assert np.unique(sample["image"]).tolist() == [trees.shade("F003", 1)]
     assert sample["labels"].tolist() == [1]
@@ -195,8 +195,8 @@ def test_only_wanted_units_must_be_coded(database):
     path = database / "AUCoding/F003_T1.csv"
     header, *rows = path.read_text().strip().split("\n")
     path.write_text("\n".join([header, *(row[:-1] + "9" for row in rows)]))  # AU24
-    assert whole(database).ids[0] == "F003_T1_2440"
-    assert whole(database, action_units=("12", "24")).ids[0] == "F004_T1_2440"
+    assert whole(database).table.ids[0] == "F003_T1_2440"
+    assert whole(database, action_units=("12", "24")).table.ids[0] == "F004_T1_2440"
 
 
 def test_motion_is_that_to_the_next_frame_and_the_last_frame_has_the_pair_before(database):
@@ -207,7 +207,8 @@ def test_motion_is_that_to_the_next_frame_and_the_last_frame_has_the_pair_before
     assert [frame().max() for frame in (first.first, first.second)] == levels[:2]
     assert [frame().max() for frame in (last.first, last.second)] == levels[2:]
     assert last.key == samples.pair(2).key != first.key
-    assert samples.clip_of(3) == (2, 2, 2443)
+    table = samples.table
+    assert [int(column[3]) for column in (table.subjects, table.clips, table.frames)] == [2, 2, 2443]
 
 
 def test_a_frame_that_is_missing_or_alone_has_no_motion(database):

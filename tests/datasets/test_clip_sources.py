@@ -9,9 +9,8 @@ import netcfg
 from netcfg.blocks.sources.clips import Clips
 from netcfg.blocks.sources.disfa import Disfa
 from netcfg.cli.main import main
-from netcfg.datasets.pictures import unpacked_videos
+from netcfg.datasets.pictures import notes, unpacked_videos
 from netcfg.datasets.pipeline import open_samples
-from netcfg.datasets.samples import notes
 from netcfg.datasets.samples.subject_folds import DISFA_FOLDS
 from netcfg.source import NetcfgError
 
@@ -43,13 +42,13 @@ def level_of(sample):
 def test_frames_of_a_video_have_their_labels(disfa):
     samples = opened(disfa)
     assert len(samples) == 18  # SN003, SN004, SN007
-    assert {name[:5] for name in samples.ids} == {"SN003", "SN004", "SN007"}
+    assert {name[:5] for name in samples.table.ids} == {"SN003", "SN004", "SN007"}
     for index in (5, 0, 3):  # in any order
         sample = samples[index]
         assert abs(level_of(sample) - (20 + 4 * index)) <= 2
         assert sample["labels"].tolist() == [float(index >= 2)] * 12
-    assert {name[:5] for name in opened(disfa, "validation").ids} == {"SN005", "SN006"}
-    assert {name[:5] for name in opened(disfa, "test").ids} == {"SN001"}
+    assert {name[:5] for name in opened(disfa, "validation").table.ids} == {"SN005", "SN006"}
+    assert {name[:5] for name in opened(disfa, "test").table.ids} == {"SN001"}
 
 
 def test_intensities_and_eight_units(disfa):
@@ -189,7 +188,7 @@ def clips_of(root, split="train", fields=("image", "labels", "subject", "clip"),
 
 def test_each_subject_is_in_one_split(recordings):
     names = {
-        split: {name.rpartition("_")[0] for name in clips_of(recordings, split).ids}
+        split: {name.rpartition("_")[0] for name in clips_of(recordings, split).table.ids}
         for split in ("train", "validation", "test")
     }
     assert names == {

@@ -14,6 +14,7 @@ from moving_clip import MovingClip
 from numpy.typing import NDArray
 
 import netcfg
+from netcfg.blocks.samples import MovableSamples
 from netcfg.datasets.flow.encoding import FlowPictures
 from netcfg.datasets.flow.samples import FlowSamples, fitted
 from netcfg.datasets.pipeline import Pipeline, open_samples
@@ -150,7 +151,7 @@ def test_frames_of_unequal_size_are_refused() -> None:
 
 def test_what_the_source_can_tell_is_still_told() -> None:
     samples = FlowSamples(MovingClip(), FlowPictures(), None, None)
-    assert samples.clip_of(2) == ("nobody", "clip", 2)
+    assert samples.table.frames.tolist() == [0, 1, 2]
     assert samples.pair(2).key == "clip 1"
-    with pytest.raises(AttributeError):
-        samples.ids  # noqa: B018
+    assert samples.table.ids == ("a", "b", "c")
+    assert not isinstance(samples, MovableSamples)

@@ -11,13 +11,16 @@ from PIL import Image
 import netcfg
 from netcfg.blocks.fields import FieldSpec
 from netcfg.blocks.samplers.oversample import Oversample
+from netcfg.blocks.samples import Draw as Copy
 from netcfg.blocks.sources.bp4d import Bp4d
 from netcfg.blocks.transforms.geometry import Resize
 from netcfg.blocks.transforms.normalise import Normalise
+from netcfg.datasets.pictures import notes
 from netcfg.datasets.pictures.face_boxes import clipped_box, jittered_box
 from netcfg.datasets.pipeline import Pipeline, open_samples
-from netcfg.datasets.samplers.oversample import Copy, balanced, doubled
-from netcfg.datasets.samples import notes
+from netcfg.datasets.samplers.drawn import drawn
+from netcfg.datasets.samplers.oversample import balanced, doubled
+from netcfg.datasets.samples.tables import described
 
 NETWORK = (
     "{N}\n[net]\n[input]\nname = image\nchannels = 3\nheight = 32\nwidth = 32\n"
@@ -74,10 +77,17 @@ def database(tmp_path):
     return tmp_path
 
 
+def in_a_list(sampler, source, samples):
+    draws = sampler.epoch(described(samples.table, source), 0, 0)
+    kinds = {name: spec.kind for name, spec in source.fields().items()}
+    return drawn(samples, draws, kinds, sampler.type_name)
+
+
 def sources(root, **options):
     source = Bp4d(path=str(root), boxes=str(root / "boxes"), action_units=("12",), image_size=64)
     fields = ("image", "labels", "subject", "clip")
-    return Oversample(**options).extend(source.open("train", fields), fields, source.fields())
+    samples = source.open("train", fields)
+    return in_a_list(Oversample(**options), source, samples)
 
 
 def test_copies_are_cut_out_of_whole_frames(database):
@@ -89,7 +99,7 @@ def test_copies_are_cut_out_of_whole_frames(database):
     assert not right[:, -7:].any()  # the frame is black around the face
     assert right[:, :55].all()
     assert not left[:, :7].any()
-    assert samples.ids[16] == "F003_T1_2440 moved 0"
+    assert samples.table.ids[16] == "F003_T1_2440 moved 0"
 
 
 def test_mirrored_copies_are_mirrored(database):
@@ -115,7 +125,7 @@ def test_lists_that_hold_copies_stay_as_they_are(tmp_path, capsys):
     source = Bp4d(lists=str(tmp_path), action_units=("12",))
     samples = source.open("train", ("image", "labels"))
     oversample = Oversample(balance="jitter", mirror=True)
-    assert oversample.extend(samples, ("image", "labels"), source.fields()) is samples
+    assert in_a_list(oversample, source, samples) is samples
     assert "has moved or mirrored copies already" in capsys.readouterr().err
 
 
@@ -200,7 +210,7 @@ def test_flow_is_found_in_the_moved_box(tmp_path):
     assert mirrored[-20:].all()
     assert not mirrored[:20].any()
     assert right.sum() < plain.sum() < left.sum()
-    assert samples.ids[33] == "F003_T1_2440 moved 0 mirrored"
+    assert samples.table.ids[33] == "F003_T1_2440 moved 0 mirrored"
 
 
 def moving_columns(flow):

@@ -12,12 +12,12 @@ import pytest
 
 pytest.importorskip("cv2")
 
+from netcfg.blocks.samples import ClipSamples
 from netcfg.datasets.faces.expression import activation_array
 from netcfg.datasets.faces.geometry import Camera, move_points, neutral_points, relief_of
 from netcfg.datasets.faces.identity import Identity, sample_identity
 from netcfg.datasets.faces.render import render_face
 from netcfg.datasets.faces.scene import Pose, Scene
-from netcfg.datasets.samples.frame_pairs import ClipSamples
 from netcfg.datasets.sources.synthetic_faces import (
     BP4D_AUS,
     DISFA8_AUS,
@@ -453,4 +453,4 @@ def test_clips_are_told_apart_and_stand_together():
     clips = [int(faces[index]["clip"]) for index in range(len(faces))]
     assert len(set(clips)) == 2 * 2
     assert all(clips[start : start + 3] == [clips[start]] * 3 for start in range(0, len(clips), 3))
-    assert faces.ids[4] == f"{faces.subject_ids()[0]}_1_1"
+    assert faces.table.ids[4] == f"{faces.subject_ids()[0]}_1_1"

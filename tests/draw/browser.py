@@ -83,6 +83,11 @@ class Browser:
         self._received = b""
         self._session = ""
         self.problems: list[str] = []
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """Go on in a tab that has no history."""
+        self._session = ""
         target = self._ask("Target.createTarget", url="about:blank")["targetId"]
         self._session = self._ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime"):
@@ -162,6 +167,11 @@ class Browser:
         """Make the window so large."""
         asked = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
         self._ask("Emulation.setDeviceMetricsOverride", **asked)
+        self.settle()
+
+    def media(self, kind: str) -> None:
+        """Show the page as on `print`, or as it is."""
+        self._ask("Emulation.setEmulatedMedia", media=kind)
         self.settle()
 
     def picture(self, file: str | Path) -> None:

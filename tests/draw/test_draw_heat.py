@@ -1,5 +1,6 @@
 import pytest
 import sketches
+from contrast import ENOUGH, contrast
 from overlaps import flat, groups
 from sketches import Sketch
 
@@ -112,21 +113,7 @@ def test_all_text_can_be_read_on_every_heat(heat):
         "batch normalisation in groups, relu",
         "frozen",
     ]
-    assert min(contrast(word.colour, heat_colour(heat)) for word in words) > 3.5
-
-
-def contrast(one, other):
-    """Of two colours, as WCAG 2 defines it: from 1 to 21."""
-    dark, light = sorted(map(_luminance, (one, other)))
-    return (light + 0.05) / (dark + 0.05)
-
-
-def _luminance(colour):
-    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
-    red, green, blue = (
-        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
-    )
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    assert min(contrast(word.colour, heat_colour(heat)) for word in words) >= ENOUGH
 
 
 def test_heat_is_drawn():

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 import sketches
 from browser import Browser, browser, needs_chromium
+from contrast import ENOUGH, contrast
 from test_draw_page import NET, RESIDUAL, graphs, page_of
 
 import netcfg
@@ -85,8 +88,6 @@ def test_the_page_places_parts_as_the_pictures_do(browser: Browser, name: str, l
     [("unet", DOWN), ("unet", Look(columns=3)), ("two_streams", Look(columns=3)), ("vgg16", Look(columns=4))],
 )
 def test_lines_run_as_those_of_the_pictures(browser: Browser, name: str, look: Look) -> None:
-    import re
-
     drawn = picture([sketches.ALL[name]()], look=look)
     browser.open(page_of(drawn))
     found = browser.evaluate(
@@ -448,3 +449,302 @@ def test_a_folded_box_explains_its_colour(browser: Browser) -> None:
     assert "1 added, 1 changed" in browser.evaluate("netcfg.element('Net.one').getAttribute('aria-label')")
     browser.evaluate("netcfg.choose('Net.one', true)")
     assert "1 added, 1 changed" in browser.evaluate(PANEL)
+
+
+# --- the view
+
+SEEN = """(() => {
+  const stage = document.querySelector('#stage').getBoundingClientRect();
+  return [...document.querySelectorAll('#stage .network')].every((network) => {
+    const {left, top, right, bottom} = network.getBoundingClientRect();
+    return left >= stage.left && top >= stage.top && right <= stage.right && bottom <= stage.bottom;
+  });
+})()"""
+LONG = NET + "".join(f"[connected]\nname = c{place}\noutput_features = {place + 1}\n" for place in range(40))
+LONGER = "{Net}\n[net]\nchannels = 3\nheight = 8\nwidth = 8\n[flatten]\nname = s0\n" + "".join(
+    f"[connected]\nname = c{place}\noutput_features = 192\n"
+    f"[combine_add]\nname = s{place}\ncombine_layers = c{place}, s{place - 1}\n"
+    for place in range(1, 90)
+)
+
+
+@pytest.fixture(scope="module")
+def long_page() -> str:
+    return page_of(picture(graphs(RESIDUAL + LONG)))
+
+
+def test_fit_stays_fitted(browser: Browser, long_page: str) -> None:
+    """Whatever changes: the window, the panel, what is folded, chosen or found."""
+    browser.open(long_page)
+    assert not browser.evaluate(SEEN)
+    browser.press("0")
+    assert browser.evaluate(SEEN)
+    try:
+        for width, height in ((800, 700), (1000, 900), (1200, 900)):
+            browser.resize(width, height)
+            assert browser.evaluate(SEEN)
+        browser.evaluate("netcfg.choose('Net.one.down', true)")
+        browser.settle()
+        assert browser.evaluate(SEEN)
+        browser.evaluate("netcfg.toggle('Net.one')")
+        for keys in ("c", "e", "r", "ArrowDown", "Escape"):
+            browser.press(keys)
+            browser.settle()
+            assert browser.evaluate(SEEN), keys
+        browser.wheel((300, 300), (0, -120))
+        browser.resize(900, 900)
+        assert not browser.evaluate(SEEN)  # until it is moved
+    finally:
+        browser.resize(1200, 900)
+
+
+def test_the_first_view_can_be_read(browser: Browser, long_page: str, page: str) -> None:
+    try:
+        for size in ((1200, 900), (500, 400)):
+            for one in (long_page, page):
+                browser.resize(*size)
+                browser.open(one)
+                heights = browser.evaluate(
+                    "[...document.querySelectorAll('#stage text')].map((text) =>"
+                    " parseFloat(text.getAttribute('font-size')) * netcfg.scale)"
+                )
+                assert min(heights) >= 8
+                assert browser.evaluate("netcfg.x >= 0 && netcfg.y >= 0")  # it begins at the beginning
+    finally:
+        browser.resize(1200, 900)
+
+
+def test_a_box_that_is_brought_into_view_can_be_read(browser: Browser, long_page: str) -> None:
+    browser.open(long_page)
+    browser.evaluate("netcfg.zoom(0.2)")
+    browser.evaluate("netcfg.reveal('Net.c30')")
+    browser.settle()
+    assert browser.evaluate("netcfg.scale") >= 0.8
+
+
+def test_everything_to_click_is_large_enough(browser: Browser, page: str) -> None:
+    browser.open(page, "?part=Net.one&panel=1")
+    browser.press("?")
+    small = browser.evaluate(
+        "[...document.querySelectorAll('button, a, select, input, summary, #stage .part.box, #stage .header,"
+        " #stage .chip')].filter((one) => one.checkVisibility())"
+        ".map((one) => [one, one.querySelector(':scope > .touch') ?? one])"
+        ".map(([one, touch]) => [one.outerHTML.slice(0, 90), touch.getBoundingClientRect()])"
+        ".filter(([, {width, height}]) => Math.min(width, height) < 23.99).map(([name]) => name)"
+    )
+    browser.press("Escape")
+    assert small == []
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_words_of_the_page_can_be_read(browser: Browser, page: str, dark: bool) -> None:
+    browser.open(page, "?part=Net.one.down&panel=1&find=conv", dark=dark)
+    browser.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    pairs = browser.evaluate(
+        """[...document.querySelectorAll('#bar *, #about *')].filter((one) => one.checkVisibility()
+          && [...one.childNodes].some((node) => node.nodeType === 3 && node.data.trim())).map((one) => {
+          let behind = one;
+          while (getComputedStyle(behind).backgroundColor === 'rgba(0, 0, 0, 0)') behind = behind.parentElement;
+          return [getComputedStyle(one).color, getComputedStyle(behind).backgroundColor];
+        })"""
+    )
+    assert len(pairs) > 30
+    for pair in {tuple(pair) for pair in pairs}:
+        ink, paper = (
+            "#" + "".join(f"{int(part):02x}" for part in re.findall(r"\d+", text)[:3]) for text in pair
+        )
+        assert contrast(ink, paper) >= ENOUGH, pair
+
+
+# --- on paper
+
+
+@pytest.mark.parametrize("name", ["long", "longer", "difference", "wide", "networks"])
+def test_on_paper_boxes_are_whole_and_the_legend_is_clear(
+    browser: Browser, long_page: str, name: str
+) -> None:
+    pages = {
+        "long": lambda: long_page,
+        "longer": lambda: page_of(picture(graphs(LONGER))),
+        "difference": lambda: difference_page(
+            RESIDUAL + LONG, RESIDUAL + LONG.replace("output_features = 9", "output_features = 90")
+        ),
+        "wide": lambda: page_of(picture([sketches.ALL["resnet18"]()], look=Look(expand=True))),
+        "networks": lambda: page_of(picture(list(netcfg.load(CFG / "audetnet.cfg").networks.values()))),
+    }
+    browser.open(pages[name]())
+    browser.evaluate("dispatchEvent(new Event('beforeprint'))")
+    browser.media("print")
+    try:
+        strips, found, legend = browser.evaluate(
+            """[
+              [...document.querySelectorAll('.strip')].map((strip) => strip.viewBox.baseVal)
+                .map(({y, height}) => [y, y + height]),
+              [...netcfg.onPaper.parts.values()].filter(({is}) => is === 'box').map(({id, y, h}) => [id, y, y + h]),
+              (({top, bottom}) => [top, bottom, document.querySelector('#paper').getBoundingClientRect().top])
+                (document.querySelector('#legend').getBoundingClientRect()),
+            ]"""
+        )
+        for id, top, bottom in found:
+            assert sum(low <= top and bottom <= high for low, high in strips) == 1, id
+        for (_, end), (start, _) in pairwise(strips):
+            assert end == pytest.approx(start, abs=0.02)
+        assert legend[1] <= legend[2]
+        width = browser.evaluate("Math.max(netcfg.onPaper.width, 700)")
+        assert (
+            max(high - low for low, high in strips) <= 2 * width
+        )  # none has to be made much smaller for its sheet
+        texts = browser.evaluate("[...document.querySelectorAll('.strip .box text')].length")
+        assert texts >= len(found) / 2
+        assert browser.evaluate("getComputedStyle(document.querySelector('#stage')).display") == "none"
+    finally:
+        browser.media("")
+        browser.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert browser.evaluate("document.querySelectorAll('.strip').length") == 0
+    sheets = len(re.findall(rb"/Type\s*/Page\b", browser.printed()))
+    assert 1 <= sheets <= len(strips) + 1
+    assert browser.problems == []
+
+
+# --- arrows, Back and the address
+
+FORKS = (
+    "{Net}\n[net]\nchannels = 3\nheight = 8\nwidth = 8\n"
+    + "".join(
+        f"[convolutional]\nname = {name}\nfrom = input\nfilters = 4\nkernel_size = 1\n" for name in "abcd"
+    )
+    + "[combine_concat]\nname = all\ncombine_layers = a, b, c, d\n"
+)
+
+
+def test_arrows_reach_every_reader(browser: Browser) -> None:
+    browser.open(page_of(picture(graphs(FORKS))), "Net.input")
+    browser.press("ArrowDown")
+    met = [browser.evaluate(CHOSEN)]
+    for _ in range(3):
+        browser.press("ArrowRight")
+        met.append(browser.evaluate(CHOSEN))
+    assert sorted(met) == ["Net.a", "Net.b", "Net.c", "Net.d"]
+    browser.press("ArrowLeft")
+    assert browser.evaluate(CHOSEN) == met[2]
+    browser.press("ArrowDown")
+    assert browser.evaluate(CHOSEN) == "Net.all"
+
+
+@pytest.mark.parametrize("name", ["resnet18", "unet", "two_streams_templates", "inception"])
+def test_arrows_reach_every_block(browser: Browser, name: str) -> None:
+    """From the network on: along each wire to each of its readers, and with the other two arrows all parts."""
+    browser.open(page_of(picture([sketches.ALL[name]()])))
+    everything = set(parts(browser))
+    browser.press("ArrowDown")
+    met = {browser.evaluate(CHOSEN)}
+    for _ in everything:
+        browser.press("ArrowRight")
+        met.add(browser.evaluate(CHOSEN))
+    assert met == everything
+    for id in everything:
+        browser.evaluate(f"netcfg.choose({id!r}, false)")
+        readers = set(browser.evaluate("netcfg.along(netcfg.drawing.parts.get(netcfg.chosen), 'after')"))
+        browser.evaluate("netcfg.step('after')")
+        reached = {browser.evaluate(CHOSEN)}
+        for _ in range(len(readers) - 1):
+            browser.evaluate("netcfg.step('next')")
+            reached.add(browser.evaluate(CHOSEN))
+        assert readers <= reached
+
+
+STATE = (
+    "[netcfg.chosen, [...netcfg.folds.folded].sort(), [...netcfg.folds.turns].sort(),"
+    " document.querySelector('#query').value, document.querySelector('#panel').hidden]"
+)
+
+
+def test_back_goes_back_step_by_step(browser: Browser, page: str) -> None:
+    browser.begin_anew()
+    browser.open(page)
+    states = [browser.evaluate(STATE)]
+    for act in (
+        "netcfg.choose('Net.one.down', true)",
+        "netcfg.toggle('Net.one')",
+        "netcfg.toggle('Net.two', 'turns')",
+        "netcfg.choose('Net.input', false)",
+        "netcfg.closePanel()",
+        "netcfg.foldAll(true)",
+    ):
+        browser.evaluate(act)
+        states.append(browser.evaluate(STATE))
+        assert states[-1] != states[-2], act
+    for state in states[-2::-1]:
+        browser.evaluate(
+            "new Promise((done) => { addEventListener('popstate', () => done(), {once: true}); history.back(); })"
+        )
+        assert browser.evaluate(STATE) == state
+    browser.evaluate(
+        "new Promise((done) => { addEventListener('popstate', () => done(), {once: true}); history.forward(); })"
+    )
+    assert browser.evaluate(STATE) == states[1]
+    assert browser.problems == []
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        "netcfg.choose('Net.one.down', true)",
+        "netcfg.choose('Net.one.down', false)",
+        "netcfg.toggle('Net.one')",
+        "netcfg.toggle('Net.two', 'turns')",
+        "netcfg.foldAll(true)",
+        "netcfg.foldAll(true), netcfg.toggle('Net.one')",
+        "netcfg.turnsOfAll()",
+        "document.querySelector('#query').value = 'pad = 0 & ?', netcfg.search('pad = 0 & ?')",
+        "document.querySelector('#query').value = 'down', netcfg.search('down'), netcfg.nextHit(1)",
+    ],
+)
+def test_the_address_tells_all_of_it(browser: Browser, page: str, act: str) -> None:
+    browser.open(page)
+    nothing = browser.evaluate(STATE)
+    browser.evaluate(act)
+    state, address = browser.evaluate(STATE), browser.evaluate("location.hash.slice(1)")
+    assert address or state == nothing
+    browser.open(page, address)
+    assert browser.evaluate(STATE) == state
+    assert browser.problems == []
+
+
+@pytest.mark.parametrize(
+    "address", ["%", "?part=nowhere", "?folded=nowhere&panel=1", "nowhere", "?%E0%A4%A", "?fold=some"]
+)
+def test_an_address_that_leads_nowhere_shows_the_page(browser: Browser, page: str, address: str) -> None:
+    browser.open(page, address)
+    assert "Net.one.down" in parts(browser)
+    assert browser.problems == []
+
+
+# --- copying
+
+
+def test_text_can_be_marked_and_copied(browser: Browser, page: str) -> None:
+    browser.open(page)
+    view = browser.evaluate("[netcfg.x, netcfg.y]")
+    box = browser.evaluate(
+        "(({left, right, top, height}) => [left, right, top + height / 2])"
+        "([...document.querySelectorAll('#stage .box text')].find((text) => text.textContent.startsWith('conv'))"
+        ".getBoundingClientRect())"
+    )
+    browser.drag((box[0] + 1, box[2]), (box[1] - 1, box[2]))
+    assert browser.evaluate("getSelection().toString()").startswith("onv") or browser.evaluate(
+        "getSelection().toString()"
+    ).startswith("conv")
+    assert browser.evaluate("[netcfg.x, netcfg.y]") == view
+    assert browser.evaluate(PANEL) is None  # it was no click
+
+
+def test_copying_with_nothing_marked_takes_the_chosen_part(browser: Browser, page: str) -> None:
+    browser.open(page, "Net.one.down")
+    copied = browser.evaluate(
+        "(() => { const event = new ClipboardEvent('copy', {clipboardData: new DataTransfer(), bubbles: true,"
+        " cancelable: true}); document.activeElement.dispatchEvent(event);"
+        " return event.clipboardData.getData('text/plain'); })()"
+    )
+    assert copied.startswith("[convolutional] one.down\n")
+    assert "parameters" in copied

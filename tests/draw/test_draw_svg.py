@@ -1,13 +1,20 @@
 import re
+import shutil
+import subprocess
 import xml.etree.ElementTree as ElementTree
+from functools import cache
+from pathlib import Path
 
+import matplotlib
 import pytest
 import sketches
 
+import netcfg
 from netcfg.draw import draw, write_svg
 from netcfg.draw.scene import Scene, Text
 
 SVG = "{http://www.w3.org/2000/svg}"
+CFG = Path(__file__).resolve().parents[2] / "cfg"
 
 
 @pytest.mark.parametrize("name", sketches.ALL)
@@ -45,3 +52,39 @@ def test_numbers_have_two_decimals_at_most():
 def test_each_text_states_its_measured_length():
     scene = Scene(100.0, 50.0, shapes=[Text(10.0, 20.0, "a×b", 12.0, 33.333, "#000000")])
     assert 'textLength="33.33"' in write_svg(scene)
+
+
+# --- fonts
+
+
+@cache
+def helvetica():
+    """Advances of Helvetica and Helvetica Bold in thousandths of an em, from Adobe's tables, which Matplotlib has."""
+    folder = Path(matplotlib.get_data_path()) / "fonts" / "pdfcorefonts"
+    rows = {}
+    for bold, name in ((False, "Helvetica.afm"), (True, "Helvetica-Bold.afm")):
+        found = re.findall(r"^C (\d+) ; WX (\d+) ;", (folder / name).read_text(), re.MULTILINE)
+        rows[bold] = {chr(int(code)): int(width) for code, width in found}
+    return rows
+
+
+@pytest.mark.parametrize("name", ["audetnet.cfg", "aunet_of_fc6.cfg", "audetnet_resnet50.cfg"])
+def test_the_first_family_is_one_that_every_renderer_has(name):
+    """A renderer that knows the first alone, and no lengths of texts, still keeps texts about where they belong."""
+    scene = draw(list(netcfg.load(CFG / name).networks.values()))
+    svg = write_svg(scene)
+    (families,) = re.findall(r'font-family="([^"]*)"', svg)
+    assert families.split(",")[0] in ("Helvetica", "Arial", "sans-serif")
+    for text in ElementTree.fromstring(svg).iter(f"{SVG}text"):
+        table = helvetica()[text.get("font-weight") == "bold"]
+        natural = (
+            sum(table.get(character, 584) for character in text.text) * float(text.get("font-size")) / 1000
+        )
+        assert natural <= float(text.get("textLength")) * 1.1 + 2, text.text
+
+
+@pytest.mark.skipif(not shutil.which("rsvg-convert"), reason="needs librsvg")
+def test_librsvg_draws_it(tmp_path):
+    (tmp_path / "a.svg").write_text(write_svg(draw([sketches.resnet18()])))
+    subprocess.run(["rsvg-convert", "a.svg", "-o", "a.png"], cwd=tmp_path, check=True)
+    assert (tmp_path / "a.png").stat().st_size > 10_000

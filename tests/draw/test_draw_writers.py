@@ -3,9 +3,11 @@
 import re
 import shutil
 import subprocess
+from io import BytesIO
 
 import pytest
 import sketches
+from fontTools.ttLib import TTFont
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -110,6 +112,44 @@ def test_pdf_takes_signs_of_mathematics_from_the_font_symbol():
     content = content_of(write_pdf(one_text("a ≤ λ")))
     assert r"/F1 12 Tf (a ) Tj /F3 12 Tf (\243) Tj /F1 12 Tf ( ) Tj /F3 12 Tf (l) Tj" in content
     assert "ActualText" not in content
+
+
+def test_pdf_has_its_fonts_within_itself():
+    text = "a ≤ λ é × − 名 x64"
+    fonts = re.findall(r"/(F\d) ", content_of(write_pdf(one_text(text))))
+    objects = objects_of(write_pdf(one_text(text)))
+    names = dict(re.findall(rb"/(F\d) (\d+) 0 R", objects[3]))
+    assert set(fonts) <= {name.decode() for name in names}
+    for number in names.values():
+        font = objects[int(number)]
+        assert b"/Subtype /TrueType" in font
+        about = objects[int(re.search(rb"/FontDescriptor (\d+) 0 R", font)[1])]
+        file = objects[int(re.search(rb"/FontFile2 (\d+) 0 R", about)[1])]
+        length, data = re.fullmatch(
+            rb"<< /Length (\d+) /Length1 \1 >>\nstream\n(.*)\nendstream", file, re.DOTALL
+        ).groups()
+        assert int(length) == len(data)
+        letters = TTFont(BytesIO(data))
+        assert {glyph(character, False).shown for character in text} == set(map(chr, letters.getBestCmap()))
+        assert all(letters["glyf"][letters.getBestCmap()[ord(sign)]].numberOfContours > 0 for sign in "aλé×?")
+
+
+def test_pdf_states_the_widths_that_its_letters_have():
+    text = "Wii 64×56 ≤ é"
+    objects = objects_of(write_pdf(one_text(text)))
+    for character in text:
+        one = glyph(character, False)
+        number = dict(re.findall(rb"/(F\d) (\d+) 0 R", objects[3]))[one.font.encode()]
+        widths = re.search(rb"/Widths \[([\d ]*)\]", objects[int(number)])[1].split()
+        assert int(widths[one.code]) == one.advance > 0
+
+
+@pytest.mark.skipif(not shutil.which("pdffonts"), reason="needs poppler")
+def test_poppler_finds_all_fonts_embedded(tmp_path):
+    (tmp_path / "a.pdf").write_bytes(write_pdf(draw([sketches.resnet18()], title="≤ λ")))
+    rows = run("pdffonts", "a.pdf", cwd=tmp_path).splitlines()[2:]
+    assert rows
+    assert all(re.search(r" yes yes (yes|no) +\d+  0$", row) for row in rows)
 
 
 def test_pdf_operators_of_each_shape():

@@ -17,7 +17,8 @@ LINES = (
     "[output]", "name = input", "from = -1", "from = 0", "from = -99", "from = a.b.c", "repeat = 10000", "repeat = 0",
     "shared_with = -1", "weights = imagenet", "freeze = True", "{General}", "[variables]", "{Data}", "{Model}",
     "{Define t}", "[parameters]", "{include blocks/vgg16.cfg}", "{include ../x}", "{include .}", "[preset demo]",
-    "channels = 1", "[flatten]", "[route]", "[softmax]", "dim = 9", "activation = rleu", "\x1b[31m", "\ufeff", "é" * 300,
+    "channels = 1", "[flatten]", "[route]", "[softmax]", "dim = 9", "activation = rleu", "\x1b[31m", "\ufeff",
+    "é" * 300,
 )  # fmt: skip
 LETTERS = "[]{}=#;$\"',.-_ \t\n\r\0\x1b%é𝔸aA09"
 Lines = list[str]

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import netcfg
+from netcfg.results import Epoch, Evaluation, Table
 from netcfg.trainers.reporting.curves import draw_curves, loss_groups, loss_panels, metric_panels
 
 AUDETNET = Path(__file__).parents[2] / "cfg" / "audetnet.cfg"
@@ -13,8 +14,8 @@ CRITIC = {"critic": {"critic.loss": "critic.loss", "critic.fake": "fake", "penal
 
 
 def record(epoch=1, train=(), validation=(), **metrics):
-    evaluation = {"losses": dict(validation), "metrics": {name: {name: metrics[name]} for name in metrics}}
-    return {"epoch": epoch, "train": dict(train), "validation": evaluation}
+    tables = {name: Table(name, figure) for name, figure in metrics.items()}
+    return Epoch(epoch, train=dict(train), validation=Evaluation(dict(validation), tables))
 
 
 def names(panels):
@@ -57,18 +58,18 @@ def test_a_sum_of_one_loss_stands_for_it():
 
 def test_metrics_of_other_sizes_have_their_own_panels():
     records = [record(f1=0.0, xcov=0.01, variance=80.0, emd=60.0)]
-    records[0]["validation"]["metrics"] |= {
-        name: {name: 0.6, "AU1": 0.5, "AU2": 0.7} for name in ("f1", "auc")
-    }
+    records[0].validation.tables.update(
+        {name: Table(name, 0.6, {"AU1": 0.5, "AU2": 0.7}) for name in ("f1", "auc")}
+    )
     assert names(metric_panels(records)) == [["f1", "auc"], ["xcov"], ["variance", "emd"]]
 
 
 def test_what_an_epoch_lacks_is_a_gap():
-    records = [record(1, {"loss": 1.0}), record(2, {}, f1=0.5), record(3, {"loss": nan}, f1=0.25)]
+    records = [record(1, {"loss": 1.0}), record(2, {}, f1=0.5), record(3, {"loss": nan}, f1=None)]
     (losses,), (metrics,) = loss_panels(records, {}), metric_panels(records)
     assert losses.curves["loss"]["train"][0] == 1.0
     assert isnan(losses.curves["loss"]["train"][1])
-    assert isnan(metrics.curves["f1"][""][0])
+    assert [isnan(value) for value in metrics.curves["f1"][""]] == [True, False, True]
 
 
 @pytest.mark.filterwarnings("error::UserWarning")

@@ -129,13 +129,11 @@ def test_thresholds_and_medians_are_those_of_one_process(tmp_path):
         return evaluate(phases.model, phases.losses, data, team=team)
 
     expected = judged()
-    assert expected["thresholds"]["f1"]
+    assert expected.thresholds["f1"]
 
     def work(team):
         found = judged(team)
-        assert {key: found[key] for key in ("metrics", "thresholds")} == {
-            key: expected[key] for key in ("metrics", "thresholds")
-        }
+        assert (found.tables, found.thresholds) == (expected.tables, expected.thresholds)
 
     in_team(work)
 
@@ -240,7 +238,7 @@ def test_networks_computed_once_have_gradients_exchanged_meanwhile():
 def shares(samples, batch_size, processes, equal):
     return [
         [
-            [index for _, index, _ in keys]
+            [draw.sample for _, draw, _ in keys]
             for keys in EpochSampler(
                 samples, batch_size, 0, "never", False, None, None, (rank, processes), equal
             )

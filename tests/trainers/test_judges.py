@@ -68,8 +68,10 @@ def test_f1_by_hand():
     labels = tensor([1.0, 0.0], [0.0, 0.0], [1.0, 0.0], [1.0, 0.0])
     figures = F1(**PAIR).compute(logits, labels, ("AU6", "AU12"))
     assert figures["AU6"] == pytest.approx(2 / 3)  # 2 hits, 1 false alarm, 1 miss: 4 / 6
-    assert figures["AU12"] == 0.0  # nothing there, nothing found
-    assert figures["f1"] == pytest.approx(1 / 3)
+    assert figures["AU12"] is None  # nothing there that could be found
+    assert figures["f1"] == pytest.approx(2 / 3)  # of the labels that have one
+    as_published = F1(**PAIR, undefined="zero").compute(logits, labels, ("AU6", "AU12"))
+    assert (as_published["AU12"], as_published["f1"]) == (0.0, pytest.approx(1 / 3))
     assert next(iter(figures)) == "f1"
 
 

@@ -17,7 +17,7 @@ def test_half_precision_learns(make_trainer, precision):
         program=three_phases(precision=precision, epochs="6", dropout="0.0"), limit_batches=4
     )
     trainer.fit()
-    losses = [record["train"]["reconstruction"] for record in trainer.records]
+    losses = [record.train["reconstruction"] for record in trainer.ledger.epochs]
     assert losses[-1] < 0.9 * losses[0]
     assert all(weight.dtype == torch.float32 for weight in trainer.networks.parameters())
 

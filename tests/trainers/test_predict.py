@@ -318,7 +318,7 @@ def test_a_run_predicts_with_the_threshold_it_chose(make_trainer):
     trainer.fit()
     trainer.run.write_json("run.json", {"program": "tiny.cfg"})
     trained = open_run(trainer.run.path, torch.device("cpu"))
-    chosen = trainer.records[0]["validation"]["thresholds"]["f1"]
+    chosen = trainer.ledger.epochs[0].validation.thresholds["f1"]
     assert trained.thresholds == {"f1": chosen}
     above = answers_of(tiny_program(searched), trained.thresholds)[0].present_above
     assert all(least < threshold <= least + 1e-6 for least, threshold in zip(above, chosen, strict=True))

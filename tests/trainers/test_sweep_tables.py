@@ -8,14 +8,17 @@ import pytest
 from rich.console import Console
 
 from netcfg.blocks.general.training import Published
+from netcfg.results import Evaluation, Table
 from netcfg.trainers.sweeps.tables import Judged, sweep_grids, sweep_tables
 
 F1 = {("1", "0"): 0.2, ("1", "1"): 0.4, ("4", "0"): 0.5, ("4", "1"): 0.9}
 
 
-def run(values, f1, **evaluation):
-    metrics = {"f1": {"f1": f1, f"AU{values[0]}": f1}, "f1_median3": {"f1_median3": f1 / 2}}
-    return Judged(values, {"metrics": metrics, "variants": {"f1": ["f1_median3"]}, **evaluation})
+def run(values, f1, counts=None, undefined=()):
+    label = f"AU{values[0]}"
+    main = Table("f1", f1, {label: f1}, counts=counts, undefined=dict.fromkeys(undefined, "no positive"))
+    tables = {"f1": main, "f1_median3": Table("f1_median3", None if f1 is None else f1 / 2)}
+    return Judged(values, Evaluation(tables=tables, variants={"f1": ["f1_median3"]}))
 
 
 def runs():
@@ -48,10 +51,10 @@ def test_a_table_per_metric_and_one_of_all_figures():
 
 
 def test_runs_that_are_missing_leave_a_gap():
-    judged = [*runs()[:3], Judged(("4", "1"), {})]
+    judged = [*runs()[:3], Judged(("4", "1"), Evaluation())]
     grid = sweep_grids(["au", "fold"], judged, "test")[0]
     assert ["4", "0.500", "–", "0.500"] in lines(grid)
-    assert sweep_grids(["au", "fold"], [Judged(("4", "1"), {})], "test") == []
+    assert sweep_grids(["au", "fold"], [Judged(("4", "1"), Evaluation())], "test") == []
 
 
 def test_published_figures_stand_beside_their_rows_and_their_mean_beside_all():
@@ -74,7 +77,7 @@ def test_published_figures_stand_beside_their_rows_and_their_mean_beside_all():
 def test_a_micro_metric_is_pooled_by_its_counts():
     counts = {("1", "0"): (1, 2, 3), ("1", "1"): (4, 0, 0), ("4", "0"): (0, 0, 5), ("4", "1"): (2, 2, 2)}
     judged = [
-        run(values, 2 * hits / (2 * hits + false + missed), counts={"f1": {"AU": (hits, false, missed)}})
+        run(values, 2 * hits / (2 * hits + false + missed), counts={"AU": (hits, false, missed)})
         for values, (hits, false, missed) in counts.items()
     ]
     (table,) = sweep_tables(["au", "fold"], judged)
@@ -101,7 +104,9 @@ def test_a_third_variable_makes_parts():
 
 def test_labels_are_rows_where_runs_judge_several():
     judged = [
-        Judged((fold,), {"metrics": {"f1": {"f1": 0.5, "AU1": 0.4, "AU4": value, "overall": 0.6}}})
+        Judged(
+            (fold,), Evaluation(tables={"f1": Table("f1", 0.5, {"AU1": 0.4, "AU4": value}, {"overall": 0.6})})
+        )
         for fold, value in (("0", 0.6), ("1", 0.8))
     ]
     grid = sweep_grids(["fold"], judged, "test")[0]
@@ -114,3 +119,20 @@ def test_latex_is_escaped_and_ruled():
     latex = sweep_grids(["au", "fold"], runs(), "test")[1].as_latex()
     assert r"f1\_median3 & 0.175 & 0.325 & 0.250 $\pm$ 0.106 \\" in latex
     assert latex.count("rule") == 3
+
+
+def test_what_cannot_be_known_is_a_dash_out_of_means_and_said_once():
+    judged = [*runs()[:2], run(("4", "0"), None, undefined=["AU4"]), run(("4", "1"), 0.9)]
+    f1, everything = sweep_grids(["au", "fold"], judged, "test")
+    assert ["4", "–", "0.900", "0.900"] in lines(f1)
+    assert ["mean", "0.200", "0.650", "0.425", "±", "0.318"] in lines(f1)
+    assert everything.note == "–: the test split has no positive of AU4 (1 of 4 runs)"
+    assert "4 & -- & 0.900 & 0.900" in f1.as_latex()
+    cells = sweep_tables(["au", "fold"], judged)[0].as_json()["parts"][0]["rows"]["4"]["cells"]
+    assert cells == {"0": None, "1": 0.9}
+
+
+@pytest.mark.parametrize(("figure", "expected"), [(None, None), (0.0, 0.0)])
+def test_pooled_counts_without_positives_have_a_figure_only_where_the_metric_gave_one(figure, expected):
+    judged = [run((fold,), figure, counts={"AU": (0, 2, 0)}) for fold in ("0", "1")]
+    assert sweep_tables(["fold"], judged)[0].parts[0].total()[0].value == expected

@@ -7,8 +7,9 @@ import pytest
 import torch
 from rich.console import Console
 from safetensors.torch import load_file
-from tiny import tiny_program
+from tiny import TEXT, tiny_program
 
+import netcfg
 from netcfg.source import ProgramError
 from netcfg.trainers.fit.trainer import Trainer
 from netcfg.trainers.runs.run_folder import RunFolder
@@ -93,7 +94,7 @@ def test_a_run_killed_after_its_record_does_not_count_the_epoch_twice(make_train
     broken = make_trainer("broken")
     stop_after(broken, 10)
     broken.fit()
-    broken.run.append_record({**records(broken)[0], "epoch": 2})
+    broken.run.append_record(replace(broken.ledger.epochs[0], epoch=2))
     resumed = make_trainer("broken", resume=True)
     resumed.fit()
     assert [record["epoch"] for record in records(resumed)] == [1, 2, 3, 4]
@@ -139,7 +140,7 @@ def test_training_stops_early_and_says_why(make_trainer, console):
     trainer.monitor = ScriptedMonitor([0.1, 0.5, 0.5, 0.4, 0.9])
     trainer.fit()
     assert trainer.position.epoch == 4
-    assert trainer.position.best_epoch == 2
+    assert trainer.ledger.standing.best_epoch == 2
     assert "has not improved since epoch 2 (patience 2)" in console.file.getvalue()
 
 
@@ -162,7 +163,7 @@ def test_patience_may_ask_for_more_than_the_first_figure(make_trainer):
         trainer = make_trainer(f"run{above}", program=replace(program, training=training))
         trainer.monitor = ScriptedMonitor([0.0, 0.0, 0.0, 0.5])
         trainer.fit()
-        assert (trainer.position.epoch, trainer.position.best_epoch) == (epochs, 1)
+        assert (trainer.position.epoch, trainer.ledger.standing.best_epoch) == (epochs, 1)
 
 
 def test_the_networks_end_with_the_best_weights(make_trainer):
@@ -233,13 +234,63 @@ def test_without_metrics_the_loss_is_monitored(make_trainer):
     trainer = make_trainer(program=replace(program, metrics={}))
     trainer.fit()
     losses = [record["validation"]["losses"]["loss"] for record in records(trainer)]
-    assert trainer.position.best == min(losses)
+    assert trainer.ledger.standing.best == min(losses)
 
 
 def test_an_unknown_monitor_is_refused(make_trainer, unbroken):
     training = unbroken.training.model_copy(update={"monitor": "f2"})
     with pytest.raises(ProgramError, match="(?s)`f2`, which is no metric or loss.*`f1`"):
         make_trainer("other", program=replace(unbroken.program, training=training))
+
+
+def with_training(program, **changes):
+    return replace(program, training=program.training.model_copy(update=changes))
+
+
+@pytest.mark.parametrize("monitor", ["detection", "loss"])
+def test_a_loss_may_pick_the_best_epoch(make_trainer, unbroken, monitor):
+    trainer = make_trainer(program=with_training(unbroken.program, monitor=monitor))
+    trainer.fit()
+    losses = [epoch.validation.losses[monitor] for epoch in trainer.ledger.epochs]
+    assert trainer.ledger.standing.best == min(losses)
+    assert trainer.ledger.standing.best_epoch == losses.index(min(losses)) + 1
+
+
+def test_without_a_monitor_the_last_weights_are_kept(make_trainer, unbroken):
+    trainer = make_trainer(program=with_training(unbroken.program, monitor=None))
+    trainer.fit()
+    assert [epoch.best for epoch in trainer.ledger.epochs] == [True] * 4
+    result = json.loads((trainer.run.path / "result.json").read_text())
+    assert (result["best_epoch"], result["monitor"]) == (4, {"name": None, "value": None})
+    folder = trainer.run.path / "checkpoints"
+    best, last = (load_file(folder / f"{name}.safetensors") for name in ("best", "last"))
+    assert all(torch.equal(best[name], last[name]) for name in best)
+
+
+def test_training_goes_on_where_the_monitored_figure_cannot_be_known(make_trainer, console):
+    trainer = make_trainer(epochs=20, patience=2)
+    trainer.monitor = ScriptedMonitor([None, 0.5, None, None, 0.9])
+    trainer.fit()
+    assert (trainer.position.epoch, trainer.ledger.standing.best_epoch) == (4, 2)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ("monitor = detection", None),
+        ("monitor = loss", None),
+        ("monitor = None", None),
+        ("monitor = None\npatience = 3", "`patience = 3`, and with `monitor = None` no epoch is better"),
+        ("monitor = detektion", "no metric and no loss `detektion` to monitor.*did you mean `detection`"),
+    ],
+)
+def test_what_may_be_monitored_is_known_when_the_file_is_checked(options, message):
+    text = TEXT.replace("patience = $patience", options)
+    if message is None:
+        netcfg.load(text)
+        return
+    with pytest.raises(ProgramError, match=f"(?s){message}"):
+        netcfg.load(text)
 
 
 def test_conv_weights_are_channels_last(unbroken):

@@ -9,8 +9,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass, field
-from math import isfinite
+from dataclasses import asdict, dataclass, field, fields
+from math import isfinite, isnan, nan
 from typing import Any, Literal
 
 import torch
@@ -19,9 +19,11 @@ from torch import nn
 
 from netcfg.blocks.fields import Split
 from netcfg.datasets.pipeline import Batch, Pipeline
+from netcfg.faults import told
 from netcfg.program import Program
+from netcfg.results import Epoch, Evaluation, Figure, Rates, Result, Seconds
 from netcfg.source import Finding, NetcfgError, ProgramError
-from netcfg.trainers.judging.evaluation import Evaluation, Sums, evaluate, expect_validation
+from netcfg.trainers.judging.evaluation import Sums, evaluate, expect_validation
 from netcfg.trainers.judging.monitor import monitor_of
 from netcfg.trainers.machine.compilation import compile_error, compile_line, compile_networks
 from netcfg.trainers.machine.devices import (
@@ -36,8 +38,10 @@ from netcfg.trainers.reporting.curves import draw_curves, loss_groups
 from netcfg.trainers.reporting.estimate import Estimate, estimate, estimate_lines
 from netcfg.trainers.reporting.gallery import Gallery
 from netcfg.trainers.reporting.progress import Stretch, clock, epoch_line, open_display
-from netcfg.trainers.reporting.report import result_tables
+from netcfg.trainers.reporting.report import notes, result_tables
 from netcfg.trainers.reporting.tensorboard import Events
+from netcfg.trainers.runs.checkpoints import STATE_REMEDY, cannot_resume
+from netcfg.trainers.runs.ledger import Ledger, Standing
 from netcfg.trainers.runs.run_folder import RunFolder, environment
 from netcfg.trainers.step.averaging import Averages
 from netcfg.trainers.step.phases import Phases, check_trainable, set_training
@@ -54,15 +58,12 @@ _SEED_STRIDE = 1_000_003  # between the random numbers of processes
 class Position:
     """Where a run stands: whole epochs finished, and batches finished in the one after them.
 
-    `sums` are the losses of the unfinished epoch, `stale` the epochs since the best one.
+    `sums` are the losses of the unfinished epoch.
     """
 
     epoch: int = 0
     batch: int = 0
     step: int = 0
-    best: float | None = None
-    best_epoch: int = 0
-    stale: int = 0
     sums: dict[str, Any] = field(default_factory=dict)
 
 
@@ -109,7 +110,7 @@ class Trainer:
         self.checkpoint_seconds = checkpoint_seconds
         self.console = (console or Console()) if team.is_first else Console(quiet=True)
         self.position = Position()
-        self.records: list[dict[str, Any]] = []
+        self.ledger = Ledger()
         self.loaded: list[Any] = []
         self.estimate: Estimate | None = None
         self._build = build
@@ -121,8 +122,15 @@ class Trainer:
 
     def setup(self, resume: bool = False) -> None:
         """Make everything; with `resume`, take up the run where `last` left it."""
+        with told():
+            self._setup(resume)
+
+    def _setup(self, resume: bool) -> None:
         check_trainable(self.program)
         self.monitor = monitor_of(self.program)
+        self.ledger = Ledger(
+            self.training.patience, self.training.patience_above, keeps_last=self.monitor.name is None
+        )
         if self.training.deterministic:
             use_deterministic()
         with self.team.together():
@@ -247,10 +255,11 @@ class Trainer:
             with Interrupt(self.team.is_first) as self.interrupt:
                 if not self.position.step:
                     self.save()  # from here on, a run killed at any moment can be continued
-                self.prepare_data()
-                while not self.is_complete:
-                    self.run_epoch()
-                self.finish()
+                with told():
+                    self.prepare_data()
+                    while not self.is_complete:
+                        self.run_epoch()
+                    self.finish()
         except Interrupted:
             self.display.close()
             return self._stop()
@@ -291,9 +300,7 @@ class Trainer:
     @property
     def is_complete(self) -> bool:
         """Whether all epochs are done, or the monitored figure has stopped improving."""
-        patience = self.training.patience
-        stalled = patience is not None and 0 < self.position.stale >= patience
-        return self.position.epoch >= self.training.max_epochs or stalled
+        return self.position.epoch >= self.training.max_epochs or self.ledger.is_stalled
 
     def run_epoch(self) -> None:
         """Train one epoch (its rest, where it was interrupted), validate, keep what is worth keeping."""
@@ -386,7 +393,7 @@ class Trainer:
     def validate(self) -> Evaluation:
         """Losses and metrics on the validation split; empty where it is."""
         if not len(self.validation_data):
-            return {}
+            return Evaluation()
         started = time.perf_counter()
         evaluation = self._evaluate("validation", self.validation_data)
         self._times.validation = time.perf_counter() - started
@@ -414,68 +421,61 @@ class Trainer:
         position = self.position
         figure, higher_is_better = self.monitor.figure(evaluation, Sums(**position.sums).means())
         self.team.check()
-        figure = self.team.first(figure)
-        is_best = position.best is None or (
-            figure > position.best if higher_is_better else figure < position.best
-        )
+        figure = self._agreed(figure)
         train_losses = Sums(**position.sums).means()
         position.epoch, position.batch, position.sums = position.epoch + 1, 0, {}
-        position.stale = 0 if is_best and self._counts(figure, higher_is_better) else position.stale + 1
-        if is_best:
-            position.best, position.best_epoch = figure, position.epoch
+        is_best = self.ledger.judge(position.epoch, figure, higher_is_better)
         record = self._record(train_losses, evaluation, is_best)
-        self.records.append(record)
+        self.ledger.add(record)
         self.phases.end_epoch(figure, higher_is_better)
         if self.team.is_first:
             self._write_epoch(record, figure)
 
-    def _counts(self, figure: float, higher_is_better: bool) -> bool:
-        """Whether the best epoch so far is good enough to go on for."""
-        above = self.training.patience_above
-        return above is None or not higher_is_better or figure > above
+    def _agreed(self, figure: Figure) -> Figure:
+        """The first process's figure."""
+        told = self.team.first(nan if figure is None else figure)
+        return None if isnan(told) else told
 
-    def _write_epoch(self, record: dict[str, Any], figure: float) -> None:
+    def _write_epoch(self, record: Epoch, figure: Figure) -> None:
         """Keep what an epoch has given."""
-        if record["best"]:
-            self.run.checkpoints.save_best(
-                self.networks, {"epoch": str(record["epoch"]), self.monitor.name: repr(figure)}
-            )
+        if record.best:
+            monitored = {} if self.monitor.name is None else {self.monitor.name: repr(figure)}
+            self.run.checkpoints.save_best(self.networks, {"epoch": str(record.epoch), **monitored})
         self.run.append_record(record)
         self.events.write(record)
         if time.monotonic() - self._drawn > _CURVES_SECONDS:
             self._draw()
         self.display.say(epoch_line(record, self.training.max_epochs))
-        self.gallery.end_epoch(record["epoch"])
+        self.gallery.end_epoch(record.epoch)
 
-    def _record(
-        self, train_losses: dict[str, float], evaluation: Evaluation, is_best: bool
-    ) -> dict[str, Any]:
-        """The epoch's line in `metrics.jsonl`. The data's rate is what the workers could have given."""
+    def _record(self, train_losses: dict[str, float], evaluation: Evaluation, is_best: bool) -> Epoch:
+        """The epoch's line in `metrics.jsonl`."""
         times = self._times
         busy = max(1e-9, times.train - times.waiting)
         samples = times.samples * self.team.size
-        return {
-            "epoch": self.position.epoch,
-            "step": self.position.step,
-            "train": train_losses,
-            "validation": evaluation,
-            "best": is_best,
-            "learning_rate": self.phases.rates(),
-            "seconds": {"train": times.train, "waiting": times.waiting, "validation": times.validation},
-            "rates": {
-                "step_samples_per_second": samples / busy,
-                "data_samples_per_second": samples * max(1, self.workers) / max(1e-9, times.preparing),
-                "waiting_share": times.waiting / max(1e-9, times.train),
-            },
-        }
+        return Epoch(
+            epoch=self.position.epoch,
+            step=self.position.step,
+            train=train_losses,
+            validation=evaluation,
+            best=is_best,
+            learning_rate=self.phases.rates(),
+            seconds=Seconds(times.train, times.waiting, times.validation),
+            rates=Rates(
+                step_samples_per_second=samples / busy,
+                data_samples_per_second=samples * max(1, self.workers) / max(1e-9, times.preparing),
+                waiting_share=times.waiting / max(1e-9, times.train),
+            ),
+        )
 
     def _draw(self) -> None:
-        draw_curves(self.records, self.run.path / "curves.png", loss_groups(self.program))
+        draw_curves(self.ledger.epochs, self.run.path / "curves.png", loss_groups(self.program))
         self._drawn = time.monotonic()
 
     def _start_display(self, title: str, pipeline: Pipeline, done: int = 0) -> None:
         position = self.position
-        best = "" if position.best is None else f"best {self.monitor.name} {position.best:.3f}"
+        reached = self.ledger.standing.best
+        best = "" if reached is None else f"best {self.monitor.name} {reached:.3f}"
         left = self.training.max_epochs - position.epoch - 1 if pipeline is self.train_data else 0
         batch_size = self.training.batch_size * self.team.size
         self.display.start(Stretch(title, len(pipeline), batch_size, done, left, best))
@@ -486,30 +486,31 @@ class Trainer:
         """Bring back the best weights, test them, write `result.json`, print the tables."""
         self.team.check()  # the first process has written them
         self.run.checkpoints.load_best(self.networks)
-        best = self.records[self.position.best_epoch - 1]
-        result = {
-            "best_epoch": self.position.best_epoch,
-            "epochs": self.position.epoch,
-            "monitor": {"name": self.monitor.name, "value": self.position.best},
-            "validation": best["validation"],
-            "test": self._test(best["validation"].get("thresholds")),
-        }
+        best = self.ledger.best(f"{self.run}/metrics.jsonl").validation
+        result = Result(
+            best_epoch=self.ledger.standing.best_epoch,
+            epochs=self.position.epoch,
+            monitor=self.monitor.name,
+            value=self.ledger.standing.best,
+            validation=best,
+            test=self._test(best.thresholds),
+        )
         if self.team.is_first:
             self._report(result)
 
-    def _report(self, result: dict[str, Any]) -> None:
-        self.run.write_json("result.json", result)
+    def _report(self, result: Result) -> None:
+        self.run.write_json("result.json", result.to_json())
         self._draw()
         self.display.close()
         if self.position.epoch < self.training.max_epochs:
             self._say(
                 f"stopped after epoch {self.position.epoch}: `{self.monitor.name}` has not improved since "
-                f"epoch {self.position.best_epoch} (patience {self.training.patience})"
+                f"epoch {result.best_epoch} (patience {self.training.patience})"
             )
-        fields = self.program.data.fields if self.program.data else {}
-        labels = [name for spec in fields.values() for name in spec.names]
-        for table in result_tables(result, labels):
+        for table in result_tables(result):
             self.console.print(table)
+        for note in notes({"validation": result.validation, "test": result.split("test")}):
+            self._say(note)
         self._say(f"run folder: {self.run} (best weights: {self.run}/checkpoints/best.safetensors)")
 
     def _test(self, thresholds: Mapping[str, Sequence[float]] | None) -> Evaluation | None:
@@ -521,7 +522,7 @@ class Trainer:
 
     def _stop(self) -> Outcome:
         position = self.position
-        if self.records and self.team.is_first:
+        if self.ledger.epochs and self.team.is_first:
             self._draw()
         where = f"after epoch {position.epoch}" if not position.batch else (
             f"in epoch {position.epoch + 1}, after batch {position.batch} of {len(self.train_data)}"
@@ -536,7 +537,7 @@ class Trainer:
         self.team.check()
         on_gpu = self.device.type == "cuda"
         state = {
-            "position": asdict(self.position),
+            "position": {**asdict(self.position), **asdict(self.ledger.standing)},
             "phases": self.phases.state_dict(),
             "averages": self.averages.state_dict() if self.averages is not None else {},
             "random": self.team.gather(torch.get_rng_state()),
@@ -549,9 +550,19 @@ class Trainer:
     def restore(self) -> None:
         """Take up `last`. Raises `ProgramError` (NC406) where it cannot be."""
         state = self.run.checkpoints.load_last(self.networks)
+        try:
+            self._take_up(state)
+        except (LookupError, TypeError, ValueError, RuntimeError, AttributeError):
+            message = (
+                f"{self.run}/checkpoints/last.state does not fit: it is of another version of netcfg or torch, "
+                "or was changed"
+            )
+            raise cannot_resume(message, STATE_REMEDY) from None
+
+    def _take_up(self, state: Mapping[str, Any]) -> None:
         if len(state["random"]) != self.team.size:
             raise _other_team(len(state["random"]), self.team.size)
-        self.position = Position(**state["position"])
+        self.position, standing = _position(state["position"])
         if self.team.rank:
             self.position.sums = {}  # the first process has those of all
         self.phases.load_state_dict(state["phases"])
@@ -562,7 +573,24 @@ class Trainer:
         torch.set_rng_state(state["random"][self.team.rank])
         if self.device.type == "cuda" and state["random_cuda"]:
             torch.cuda.set_rng_state(state["random_cuda"][self.team.rank], self.device)
-        self.records = self.run.records(self.position.epoch, rewrite=self.team.is_first)
+        self.ledger.restore(standing, self.run.records(self.position.epoch, rewrite=self.team.is_first))
+        if (
+            standing.best_epoch
+        ):  # both are what the run will end with: better missed now than after the last epoch
+            self.ledger.best(f"{self.run}/metrics.jsonl")
+            self.run.checkpoints.best_epoch()
+
+
+def _position(state: Mapping[str, Any]) -> tuple[Position, Standing]:
+    """Where a run stood, from its checkpoint."""
+    of_standing = {one.name for one in fields(Standing)}
+    position = Position(**{key: value for key, value in state.items() if key not in of_standing})
+    standing = Standing(**{key: value for key, value in state.items() if key in of_standing})
+    counts = (position.epoch, position.batch, position.step, standing.best_epoch, standing.stale)
+    if not all(type(count) is int and count >= 0 for count in counts):
+        raise ValueError("counts")
+    Sums(**position.sums).means()
+    return position, standing
 
 
 def _empty_split(split: str, drop_last: bool) -> NetcfgError:

@@ -13,6 +13,7 @@ from netcfg.blocks.metrics.base import Metric
 from netcfg.blocks.metrics.judgement import CLIP, Case
 from netcfg.datasets.pipeline import Pipeline
 from netcfg.program import Program
+from netcfg.results import Evaluation
 from netcfg.source import NetcfgError
 from netcfg.trainers.machine.distributed import ALONE, Team
 from netcfg.trainers.step.model import Model
@@ -60,12 +61,6 @@ class Sums:
         return {"totals": totals, "samples": dict(self.samples)}
 
 
-Evaluation = dict[str, Any]
-"""What a split gives: `losses` {name: mean} and `metrics` {table: {figure: value}}; where there are any, `variants`
-{metric: its further tables}, `thresholds` {metric: one per label} and `counts` {table: {label: three counts}}.
-"""
-
-
 def evaluate(
     model: Model,
     losses: Losses,
@@ -84,7 +79,7 @@ def evaluate(
     """
     computed = [name for name, loss in model.program.losses.items() if loss.in_evaluation]
     sums, signals = gather(model, losses, pipeline, computed, on_batch, batches, team)
-    return {"losses": sums.means(), **judge(model.program, signals, thresholds or {})}
+    return judge(model.program, signals, thresholds or {}, sums.means())
 
 
 def gather(
@@ -162,19 +157,25 @@ def expect_validation(program: Program) -> None:
 
 
 def judge(
-    program: Program, signals: Mapping[str, Tensor], thresholds: Mapping[str, Sequence[float]]
+    program: Program,
+    signals: Mapping[str, Tensor],
+    thresholds: Mapping[str, Sequence[float]],
+    losses: Mapping[str, float],
 ) -> Evaluation:
-    """What the metrics say of a split's signals, as in `Evaluation`."""
-    found: Evaluation = {"metrics": {}, "variants": {}, "thresholds": {}, "counts": {}}
-    for name, metric in program.metrics.items():
-        verdict = metric.judge(_case(program, metric, signals, thresholds.get(name)))
-        found["metrics"] |= verdict.tables
-        found["counts"] |= verdict.counts
-        if len(verdict.tables) > 1:
-            found["variants"][name] = list(verdict.tables)[1:]
-        if verdict.thresholds is not None:
-            found["thresholds"][name] = list(verdict.thresholds)
-    return {key: value for key, value in found.items() if value or key == "metrics"}
+    """What the metrics say of a split's signals, beside its losses."""
+    verdicts = {
+        name: metric.judge(_case(program, metric, signals, thresholds.get(name)))
+        for name, metric in program.metrics.items()
+    }
+    judged = verdicts.values()
+    return Evaluation(
+        losses,
+        {name: table for verdict in judged for name, table in verdict.tables.items()},
+        {name: tuple(one.tables)[1:] for name, one in verdicts.items() if len(one.tables) > 1},
+        {name: tuple(one.thresholds) for name, one in verdicts.items() if one.thresholds is not None},
+        {matrix.name: matrix for verdict in judged for matrix in verdict.matrices},
+        {curve.name: curve for verdict in judged for curve in verdict.curves},
+    )
 
 
 def _case(

@@ -13,8 +13,9 @@ from netcfg.blocks.fields import Split
 from netcfg.blocks.metrics.judgement import CLIP
 from netcfg.datasets.pipeline import Pipeline
 from netcfg.program import Program
+from netcfg.results import Evaluation
 from netcfg.source import Finding, ProgramError
-from netcfg.trainers.judging.evaluation import Evaluation, Sums, expect_validation, gather, judge
+from netcfg.trainers.judging.evaluation import Sums, expect_validation, gather, judge
 from netcfg.trainers.runs.trained import Thresholds, networks_with
 from netcfg.trainers.step.model import Model
 from netcfg.trainers.step.step import Losses, Precision
@@ -70,7 +71,7 @@ class Examiner:
         Without `thresholds`, metrics that choose theirs on the validation split do so there first.
         """
         if thresholds is None and split != "validation" and self._needs_validation():
-            thresholds = self.examine("validation").evaluation.get("thresholds")
+            thresholds = self.examine("validation").evaluation.thresholds
         pipeline = self._pipeline(split)
         try:
             if not len(pipeline):
@@ -91,9 +92,9 @@ class Examiner:
             self.started(split, pipeline),
             also=[CLIP] if self.program.data and CLIP in self.program.data.used else [],
         )
-        evaluation = {"losses": sums.means(), **judge(self.program, signals, thresholds)}
+        evaluation = judge(self.program, signals, thresholds, sums.means())
         names = pipeline.ids
-        return Examined(evaluation, signals, [names[i] if names else str(i) for i in range(pipeline.samples)])
+        return Examined(evaluation, signals, list(names[: pipeline.samples]))
 
     def _needs_validation(self) -> bool:
         return any(metric.needs_validation for metric in self.program.metrics.values())

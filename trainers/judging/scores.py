@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from netcfg.blocks.metrics.judgement import Decision
+from netcfg.results import Figure
 from netcfg.source import NetcfgError
 
-Decision = Literal["probability", "logit"]
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
@@ -75,10 +75,13 @@ class Counts:
         hits = (predicted & actual).sum(0)
         return Counts(hits, predicted.sum(0) - hits, actual.sum(0) - hits)
 
-    def f1(self) -> Tensor:
-        """2 TP / (2 TP + FP + FN) per label, and 0 where that is 0 / 0."""
+    def f1(self) -> list[Figure]:
+        """2 TP / (2 TP + FP + FN) per label; None where nothing is positive, so that nothing could be found."""
         twice = 2 * self.true_positive
-        return twice.double() / (twice + self.false_positive + self.false_negative).clamp(min=1)
+        shares = twice.double() / (twice + self.false_positive + self.false_negative).clamp(min=1)
+        return known(
+            shares.reshape(-1).tolist(), (self.true_positive + self.false_negative).reshape(-1).tolist()
+        )
 
     def total(self) -> Counts:
         """The counts of all labels together."""
@@ -90,20 +93,25 @@ class Counts:
         return dict(zip(names, zip(*columns, strict=True), strict=False))
 
 
+def known(figures: Sequence[float], of: Sequence[int]) -> list[Figure]:
+    """Figures, and None for those that are of nothing."""
+    return [figure if count else None for figure, count in zip(figures, of, strict=True)]
+
+
 # --- pairs
 
 
-def share_of_pairs(scores: Tensor, actual: Tensor) -> tuple[list[float], float]:
+def share_of_pairs(scores: Tensor, actual: Tensor) -> tuple[list[Figure], Figure]:
     """How many pairs of a positive and a negative are in order: per label, and over the pairs of all labels.
 
-    A tie counts half; without a positive or without a negative the share is 0. Scores are compared in single
-    precision, as networks give them. Time O(n log n).
+    A tie counts half; without a positive or without a negative there is no share, None. Scores are compared in
+    single precision, as networks give them. Time O(n log n).
     Shapes: scores (N, A), booleans (N, A).
     """
     keys = sorted_keys(scores, actual)
     each = _share(keys)
     overall = _share(np.sort(keys, axis=None)[np.newaxis]) if len(keys) > 1 else each
-    return each.tolist(), float(overall[0])
+    return each, overall[0]
 
 
 def sorted_keys(scores_NA: Tensor, actual_NA: Tensor) -> Integers:
@@ -124,8 +132,8 @@ def order_keys(scores: NDArray[np.float32], actual: NDArray[np.bool_]) -> Intege
     return (ordered << 1) | actual
 
 
-def _share(keys: Integers) -> Floats:
-    """The share of pairs in order in each row of sorted keys."""
+def _share(keys: Integers) -> list[Figure]:
+    """The share of pairs in order in each row of sorted keys; None where there is no pair."""
     size = keys.shape[1]
     positive = keys & 1
     positives = positive.sum(1)
@@ -133,7 +141,7 @@ def _share(keys: Integers) -> Floats:
     in_order = positive @ np.arange(size) - positives * (positives - 1) // 2
     pairs = positives * (size - positives)
     share: Floats = (in_order - _ties(keys, positive) / 2) / np.maximum(pairs, 1)
-    return share
+    return known(share.tolist(), pairs.tolist())
 
 
 def _ties(keys: Integers, positive: Integers) -> Floats:

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from netcfg.blocks.losses.base import Loss
 from netcfg.blocks.metrics.base import Metric
+from netcfg.blocks.metrics.judgement import Cut
 from netcfg.program import Program
 from netcfg.source import Finding, NetcfgError, ProgramError
 from netcfg.trainers.runs.trained import Thresholds
@@ -51,8 +52,11 @@ def answers_of(program: Program, thresholds: Thresholds | None = None) -> list[A
     judges: list[tuple[str, Metric | Loss]] = [*program.metrics.items(), *program.losses.items()]
     for name, judge in judges:
         chosen = (thresholds or {}).get(name)
-        signal, target = getattr(judge, "input", None), getattr(judge, "target", None)
-        answer = _answer(program, str(signal), str(target), _present_above(judge, chosen))
+        reads = judge.reads
+        cut = judge.cut if isinstance(judge, Metric) else None
+        answer = _answer(
+            program, reads.get("input", ""), reads.get("target", ""), _present_above(cut, chosen)
+        )
         if answer is not None:
             found.setdefault((answer.signal, answer.target), answer)
     if not found:
@@ -62,16 +66,15 @@ def answers_of(program: Program, thresholds: Thresholds | None = None) -> list[A
     return list(found.values())
 
 
-def _present_above(judge: Metric | Loss, chosen: Sequence[float] | None) -> tuple[float, ...]:
+def _present_above(cut: Cut | None, chosen: Sequence[float] | None) -> tuple[float, ...]:
     """Confidences above which labels count as present: one for each of them, or one for all."""
     if chosen is not None:
         return tuple(float(np.nextafter(np.float32(value), np.float32(0))) for value in chosen)  # at least it
-    threshold = getattr(judge, "threshold", 0.5)
-    if not isinstance(threshold, (int, float)):
+    if cut is None or cut.threshold is None:
         return (0.5,)
-    if getattr(judge, "decision", "probability") == "logit":
-        return (float(torch.tensor(threshold, dtype=torch.float64).sigmoid()),)
-    return (float(threshold),)
+    if cut.what == "logit":
+        return (float(torch.tensor(cut.threshold, dtype=torch.float64).sigmoid()),)
+    return (cut.threshold,)
 
 
 def _answer(program: Program, signal: str, target: str, present_above: tuple[float, ...]) -> Answer | None:
@@ -82,8 +85,7 @@ def _answer(program: Program, signal: str, target: str, present_above: tuple[flo
     shape = program.signals[signal].shape
     entries = shape[0] if shape else 1
     if spec.kind == "vector" and entries == len(spec.names):
-        source = program.data.source if program.data else None
-        is_graded = getattr(source, "active_above", 0.5) != 0.5
+        is_graded = program.data is not None and program.data.source.active_above != 0.5
         above = present_above if len(present_above) == entries else present_above * len(spec.names)
         return Answer(signal, target, "labels", spec.names, above, is_graded)
     if spec.kind == "class" and isinstance(entries, int) and entries > 1:

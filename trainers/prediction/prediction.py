@@ -132,7 +132,7 @@ def _picture_specs(program: Program, specs: Mapping[str, FieldSpec]) -> dict[str
 def _flow_pictures(data: Data) -> FlowPictures:
     """How the data's flow is made: by [optical_flow], or by the source."""
     asked = next((transform for transform in data.transforms if isinstance(transform, OpticalFlow)), None)
-    return FlowPictures(getattr(data.source, "flow_method", "dis")) if asked is None else asked.pictures()
+    return data.source.flow_pictures() if asked is None else asked.pictures()
 
 
 def scaled(picture: Picture, spec: FieldSpec) -> Picture:

@@ -59,7 +59,7 @@ def _pairs(program: Program, examined: Examined) -> Iterator[tuple[str, list[str
             judged.setdefault((metric.input, metric.target), []).append(metric)
     for (name, target), metrics in judged.items():
         scores, labels = (_rows(examined.signals[signal]) for signal in (name, target))
-        if any(getattr(metric, "decision", None) == "probability" for metric in metrics):
+        if any(metric.cut is not None and metric.cut.what == "probability" for metric in metrics):
             scores = scores.sigmoid()
         yield name, _names(program.data.fields[target].names, scores), scores, labels
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from netcfg.program import Program
-from netcfg.trainers.reporting.report import by_labels, own_figures
+from netcfg.results import Epoch, Table
+from netcfg.trainers.reporting.report import by_labels
 from netcfg.trainers.runs.checkpoints import write_synced
 from netcfg.trainers.step.step import report_names, total_name
 
@@ -36,12 +37,12 @@ class Panel:
     curves: Mapping[str, Splits]
 
 
-def draw_curves(records: Sequence[Mapping[str, Any]], path: Path, groups: Groups | None = None) -> None:
-    """Draw the records of `metrics.jsonl`. Raises `NetcfgError` where the picture cannot be written."""
+def draw_curves(records: Sequence[Epoch], path: Path, groups: Groups | None = None) -> None:
+    """Draw the epochs of a run. Raises `NetcfgError` where the picture cannot be written."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    epochs = [record["epoch"] for record in records]
+    epochs = [record.epoch for record in records]
     panels = [*loss_panels(records, groups or {}), *metric_panels(records)]
     columns = max(1, min(len(panels), MOST_COLUMNS))
     rows = max(1, ceil(len(panels) / columns))
@@ -89,9 +90,10 @@ def loss_groups(program: Program) -> dict[str, dict[str, str]]:
     return groups
 
 
-def loss_panels(records: Sequence[Mapping[str, Any]], groups: Groups) -> list[Panel]:
+def loss_panels(records: Sequence[Epoch], groups: Groups) -> list[Panel]:
     """The losses of each phase, in as many panels as their sizes ask for. A sum of one loss stands for it."""
-    train, validation = _losses(records, "train"), _losses(records, "validation")
+    train = _losses([record.train for record in records])
+    validation = _losses([record.validation.losses for record in records])
     panels: list[Panel] = []
     known = set()
     for phase, names in groups.items():
@@ -105,14 +107,17 @@ def loss_panels(records: Sequence[Mapping[str, Any]], groups: Groups) -> list[Pa
     )
 
 
-def metric_panels(records: Sequence[Mapping[str, Any]]) -> list[Panel]:
-    """The metrics' main figures on the validation split: those that judge labels, then others of like size."""
-    metrics = [own_figures(record["validation"]) for record in records]
+def metric_panels(records: Sequence[Epoch]) -> list[Panel]:
+    """The metrics' main figures on the validation split: those that judge labels, then others of like size.
+
+    Where one is undefined is a gap.
+    """
+    metrics = [record.validation.own_tables for record in records]
     groups = by_labels(metrics)
     panels = []
     for judged in ((labels for labels in groups if labels), [()]):
         names = [name for labels in judged for name in groups.get(labels, [])]
-        curves = {name: {"": [_main(figures.get(name, {})) for figures in metrics]} for name in names}
+        curves = {name: {"": [_main(tables.get(name)) for tables in metrics]} for name in names}
         panels += _panels("validation metrics", curves, MOST_METRICS)
     return panels
 
@@ -128,15 +133,14 @@ def _by_split(train: Curves, validation: Curves, names: Mapping[str, str]) -> di
     return curves
 
 
-def _losses(records: Sequence[Mapping[str, Any]], split: str) -> Curves:
-    """The losses of a split by name. One that only some epochs report has gaps."""
-    values = [record[split] if split == "train" else record[split].get("losses", {}) for record in records]
+def _losses(values: Sequence[Mapping[str, float]]) -> Curves:
+    """The losses of epochs by name. One that only some epochs report has gaps."""
     names = dict.fromkeys(name for losses in values for name in losses)
     return {name: [losses.get(name, nan) for losses in values] for name in names}
 
 
-def _main(figures: Mapping[str, float]) -> float:
-    return next(iter(figures.values()), nan)
+def _main(table: Table | None) -> float:
+    return nan if table is None or table.main is None else table.main
 
 
 def _panels(title: str, curves: Mapping[str, Splits], most: int) -> list[Panel]:

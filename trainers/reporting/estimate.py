@@ -172,18 +172,9 @@ def _trainable(program: Program, phase: Phase) -> int:
     return sum(program.networks[name].trainable for name in phase.optimizer.networks)
 
 
-def _moments(optimizer: Optimizer) -> int:
-    """How many numbers an optimizer keeps of each parameter."""
-    if optimizer.type_name in ("adam", "adamw"):
-        return 3 if getattr(optimizer, "amsgrad", False) else 2
-    kept = ("momentum", "centered")
-    first = 1 if optimizer.type_name == "rmsprop" else 0
-    return first + sum(bool(getattr(optimizer, option, False)) for option in kept)
-
-
 def _update_bytes(optimizer: Optimizer) -> float:
     """What the updates of a batch read and write of each parameter: weight, gradient, moments."""
-    return (12 + 8 * _moments(optimizer)) / optimizer.accumulate
+    return (12 + 8 * optimizer.state_size()) / optimizer.accumulate
 
 
 def _kept_bytes(program: Program) -> int:
@@ -191,7 +182,7 @@ def _kept_bytes(program: Program) -> int:
     numbers = sum(graph.parameters for graph in program.networks.values())
     for phase in program.phases:
         averages = program.training.ema is not None
-        numbers += _trainable(program, phase) * (1 + _moments(phase.optimizer) + averages)
+        numbers += _trainable(program, phase) * (1 + phase.optimizer.state_size() + averages)
     return 4 * numbers
 
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from netcfg.trainers.reporting.report import own_figures
+from netcfg.results import Epoch
+from netcfg.trainers.reporting.grid import number
 
 Figures = Callable[[], Mapping[str, float]]
 
@@ -127,19 +127,18 @@ def open_display(console: Console) -> Display:
     return BarDisplay(console) if console.is_terminal else PlainDisplay(console)
 
 
-def epoch_line(record: Mapping[str, Any], epochs: int) -> str:
-    """An epoch in one line, from its record in `metrics.jsonl`."""
-    validation, rates = record["validation"], record["rates"]
-    figures = {name: next(iter(values.values())) for name, values in own_figures(validation).items()}
+def epoch_line(record: Epoch, epochs: int) -> str:
+    """An epoch in one line."""
+    validation, rates = record.validation, record.rates
     parts = [
-        f"epoch {record['epoch']:>{len(str(epochs))}}/{epochs}",
-        *(f"{name} {value:.4f}" for name, value in _sums(record["train"])),
-        *(f"validation {name} {value:.4f}" for name, value in _sums(validation.get("losses", {}))),
-        *(f"{name} {value:.3f}" for name, value in figures.items()),
-        f"{rates['step_samples_per_second']:.1f} samples/s",
-        f"(data {rates['data_samples_per_second']:.0f}/s, waited {rates['waiting_share']:.0%})",
-        clock(record["seconds"]["train"] + record["seconds"]["validation"]),
-        *(["best so far"] if record["best"] else []),
+        f"epoch {record.epoch:>{len(str(epochs))}}/{epochs}",
+        *(f"{name} {value:.4f}" for name, value in _sums(record.train)),
+        *(f"validation {name} {value:.4f}" for name, value in _sums(validation.losses)),
+        *(f"{name} {number(table.main)}" for name, table in validation.own_tables.items()),
+        f"{rates.step_samples_per_second:.1f} samples/s",
+        f"(data {rates.data_samples_per_second:.0f}/s, waited {rates.waiting_share:.0%})",
+        clock(record.seconds.train + record.seconds.validation),
+        *(["best so far"] if record.best else []),
     ]
     return "  ".join(parts)
 

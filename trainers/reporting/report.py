@@ -2,38 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
 
-from rich.table import Table
+from rich.table import Table as Printed
 
+from netcfg.results import OVERALL, Evaluation, Figure, Matrix, Result, Table
 from netcfg.trainers.reporting.grid import Grid, Rows, number
 
-Figures = Mapping[str, float]
-Splits = Mapping[str, Mapping[str, Figures]]
+Tables = Mapping[str, Table]
+Splits = Mapping[str, Tables]
+Columns = Mapping[str, Mapping[str, Figure]]
 
-OVERALL = "overall"
 _MEAN = "mean"
 
 
-def result_tables(result: Mapping[str, Any], labels: Collection[str] = ()) -> list[Table]:
+def result_tables(result: Result) -> list[Printed]:
     """What the best epoch reached on the validation and the test split, as `split_tables`."""
-    judged = {split: result.get(split) or {} for split in ("validation", "test")}
-    return split_tables(judged, f"best epoch ({result['best_epoch']})", labels)
+    judged = {split: result.split(split) for split in ("validation", "test")}
+    return split_tables(judged, f"best epoch ({result.best_epoch})")
 
 
-def split_tables(
-    evaluations: Mapping[str, Mapping[str, Any]], title: str, labels: Collection[str] = ()
-) -> list[Table]:
+def notes(evaluations: Mapping[str, Evaluation]) -> list[str]:
+    """Of each split what labels have no figure there, and why."""
+    found = (evaluation.note(split) for split, evaluation in evaluations.items())
+    return [f"note: {note}" for note in found if note]
+
+
+def split_tables(evaluations: Mapping[str, Evaluation], title: str) -> list[Printed]:
     """The metrics of evaluated splits.
 
     Metrics that judge the same labels (`AU12`) stand side by side, a table per split; one that is alone has the
     splits side by side, and one with variants has a table of its own. All others share a table of their main
-    figures; one that judges a single label, known by `labels`, names it there.
+    figures; one that judges a single label names it there. Matrices have a table each.
     """
-    splits = {split: _with_roles(found) for split, found in evaluations.items() if found.get("metrics")}
+    splits = {split: found.tables for split, found in evaluations.items() if found.tables}
     variants: Mapping[str, Sequence[str]] = next(
-        (found.get("variants", {}) for found in evaluations.values() if found), {}
+        (found.variants for found in evaluations.values() if found.tables), {}
     )
     groups = by_labels(splits.values())
     plain = groups.pop((), [])
@@ -42,7 +46,9 @@ def split_tables(
         for metrics in _families(names, variants):
             tables += _tables_of_labels(splits, judged, metrics, title)
     if plain:
-        tables.append(_plain_table(title, plain, splits, labels))
+        tables.append(_plain_table(title, plain, splits))
+    for split, found in evaluations.items():
+        tables += [_matrix_table(matrix, split) for matrix in found.matrices.values()]
     return tables
 
 
@@ -54,77 +60,70 @@ def _families(names: list[str], variants: Mapping[str, Sequence[str]]) -> list[l
     return [*families, rest] if rest else families
 
 
-def _tables_of_labels(splits: Splits, judged: Sequence[str], metrics: list[str], title: str) -> list[Table]:
+def _tables_of_labels(splits: Splits, judged: Sequence[str], metrics: list[str], title: str) -> list[Printed]:
     if len(metrics) == 1:
-        columns = {split: figures[metrics[0]] for split, figures in splits.items() if metrics[0] in figures}
-        return [_label_table(f"{metrics[0]}, {title}", judged, columns)]
-    tables = []
-    for split, figures in splits.items():
-        columns = {name: figures[name] for name in metrics if name in figures}
-        tables.append(_label_table(f"{split}, {title}", judged, columns))
-    return tables
+        name = metrics[0]
+        columns = {split: _with_role(tables[name]) for split, tables in splits.items() if name in tables}
+        return [_label_table(f"{name}, {title}", judged, columns)]
+    found = []
+    for split, tables in splits.items():
+        columns = {name: _with_role(tables[name]) for name in metrics if name in tables}
+        found.append(_label_table(f"{split}, {title}", judged, columns))
+    return found
 
 
-def _with_roles(evaluation: Mapping[str, Any]) -> dict[str, Figures]:
-    """The metrics of an evaluation; the main figure of each is called for what it is of its labels."""
-    pooled = evaluation.get("counts", {})
-    return {
-        table: {
-            (OVERALL if table in pooled else _MEAN) if name == table else name: value
-            for name, value in figures.items()
-        }
-        for table, figures in evaluation["metrics"].items()
-    }
+def _with_role(table: Table) -> dict[str, Figure]:
+    """A table's figures; the main one is called for what it is of its labels."""
+    role = _MEAN if table.counts is None else OVERALL
+    return {**table.labels, **table.details, role: table.main}
 
 
-def own_figures(evaluation: Mapping[str, Any]) -> dict[str, Figures]:
-    """The metrics of an evaluation without their variants."""
-    variants = {name for names in evaluation.get("variants", {}).values() for name in names}
-    metrics = evaluation.get("metrics", {})
-    return {name: figures for name, figures in metrics.items() if name not in variants}
-
-
-def by_labels(evaluations: Iterable[Mapping[str, Figures]]) -> dict[tuple[str, ...], list[str]]:
+def by_labels(evaluated: Iterable[Tables]) -> dict[tuple[str, ...], list[str]]:
     """The metrics of some evaluations by the labels that they judge, in the order of the file; () is none."""
     groups: dict[tuple[str, ...], list[str]] = {}
-    for metrics in evaluations:
-        for name, values in metrics.items():
-            names = groups.setdefault(_labels(values), [])
+    for tables in evaluated:
+        for name, table in tables.items():
+            names = groups.setdefault(table.judged, [])
             if name not in names:
                 names.append(name)
     return groups
 
 
-def _labels(figures: Figures) -> tuple[str, ...]:
-    """The labels among a metric's figures: several, as one says no more than the main figure."""
-    labels = tuple(label for label in list(figures)[1:] if label != OVERALL)
-    return labels if len(labels) > 1 else ()
-
-
-def _label_table(title: str, labels: Iterable[str], columns: Mapping[str, Figures]) -> Table:
+def _label_table(title: str, labels: Iterable[str], columns: Columns) -> Printed:
     """Rows are labels, then the mean over them and what they come to together."""
     below = [key for key in (_MEAN, OVERALL) if any(key in figures for figures in columns.values())]
     parts = [Rows([_row(key, columns, key) for key in keys]) for keys in (labels, below)]
     return Grid(title, list(columns), parts).as_text()
 
 
-def _plain_table(title: str, metrics: Iterable[str], splits: Splits, labels: Collection[str]) -> Table:
+def _plain_table(title: str, metrics: Iterable[str], splits: Splits) -> Printed:
     """A row per metric, a column per split."""
     rows = []
     for name in metrics:
-        main = {split: _main(figures.get(name, {})) for split, figures in splits.items()}
-        label = next((label for label in next(iter(splits.values())).get(name, {}) if label in labels), None)
-        rows.append(_row(f"{name} ({label})" if label else name, main, ""))
+        found = [tables[name] for tables in splits.values() if name in tables]
+        main = {
+            split: {name: tables[name].main} if name in tables else {} for split, tables in splits.items()
+        }
+        rows.append(_row(_with_label(found[0]), main, name))
     return Grid(title, list(splits), [Rows(rows)]).as_text()
 
 
-def _main(figures: Figures) -> Figures:
-    """A metric's main figure, nameless."""
-    return dict(zip(("",), figures.values(), strict=False))
+def _with_label(table: Table) -> str:
+    """A metric's name, and the label where it judges one."""
+    return " ".join([table.name, *(f"({label})" for label in table.labels)])
 
 
-def _row(title: str, columns: Mapping[str, Figures], key: str) -> tuple[str, list[str]]:
+def _matrix_table(matrix: Matrix, split: str) -> Printed:
+    rows = [
+        (name, [number(cell) for cell in cells])
+        for name, cells in zip(matrix.rows, matrix.cells, strict=True)
+    ]
+    corner = " / ".join(title for title in (matrix.row_title, matrix.column_title) if title)
+    return Grid(f"{matrix.name}, {split} split", list(matrix.columns), [Rows(rows)], corner).as_text()
+
+
+def _row(title: str, columns: Columns, key: str) -> tuple[str, list[str]]:
     return title, [number(figures.get(key)) for figures in columns.values()]
 
 
-__all__ = ["by_labels", "number", "own_figures", "result_tables", "split_tables"]
+__all__ = ["by_labels", "notes", "number", "result_tables", "split_tables"]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from netcfg.results import Epoch, Figure
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -22,9 +25,9 @@ class Events:
         self.first_epoch = first_epoch
         self._writer: Any = None
 
-    def write(self, record: Mapping[str, Any]) -> None:
-        """An epoch's figures, from its record in `metrics.jsonl`."""
-        self.scalars(record["epoch"], _scalars(record))
+    def write(self, record: Epoch) -> None:
+        """An epoch's figures."""
+        self.scalars(record.epoch, _scalars(record))
         if self._writer is not None:
             self._writer.flush()
 
@@ -55,12 +58,15 @@ class Events:
         return self._writer is not None
 
 
-def _scalars(record: Mapping[str, Any]) -> list[tuple[str, float]]:
-    """Tag and value of each figure."""
-    validation = record["validation"]
-    rows = [(f"train/{name}", value) for name, value in record["train"].items()]
-    rows += [(f"validation/{name}", value) for name, value in validation.get("losses", {}).items()]
-    for metric, figures in validation.get("metrics", {}).items():
-        rows += [(f"{metric}/{name}", value) for name, value in figures.items()]
-    rows += [(f"learning_rate/{name}", value) for name, value in record["learning_rate"].items()]
-    return rows + [(f"rates/{name}", value) for name, value in record["rates"].items()]
+def _scalars(record: Epoch) -> Iterator[tuple[str, float]]:
+    """Tag and value of each figure that is known."""
+    tables = record.validation.tables
+    groups: dict[str, Mapping[str, Figure]] = {
+        "train": record.train,
+        "validation": record.validation.losses,
+        **{name: table.figures for name, table in tables.items()},
+        "learning_rate": record.learning_rate,
+        "rates": asdict(record.rates),
+    }
+    for group, figures in groups.items():
+        yield from ((f"{group}/{name}", value) for name, value in figures.items() if value is not None)

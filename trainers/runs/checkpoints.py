@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import os
 import uuid
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,10 @@ from torch import nn
 from netcfg.source import Finding, NetcfgError, ProgramError, shown_path
 
 STATE_VERSION = 2
+STATE_REMEDY = (
+    "the run cannot go on from here; `netcfg eval RUN` judges its best weights, and a new run can start from them: "
+    "`weights = RUN/checkpoints/best.safetensors` in [net]"
+)
 _WRITE_ERRORS = (OSError, RuntimeError, SafetensorError)
 
 
@@ -80,7 +85,7 @@ class Checkpoints:
         Raises `ProgramError` (NC406) where there is none, or it is damaged.
         """
         if not self.last.exists():
-            raise _cannot_resume(
+            raise cannot_resume(
                 f"{shown_path(self.folder)} holds no checkpoint: the run stopped before its first",
                 "start it anew with another --run-dir",
             )
@@ -91,6 +96,19 @@ class Checkpoints:
     def load_best(self, networks: nn.Module) -> None:
         """Put the best weights into the networks."""
         load_weights(self.best, networks)
+
+    def best_epoch(self) -> int | None:
+        """The number of the epoch that `best` is of, as the file says; None where it does not.
+
+        Raises `ProgramError` (NC406) where it is gone or damaged.
+        """
+        if not self.best.is_file():
+            raise cannot_resume(
+                f"{shown_path(self.best)} is gone, with which the run would end",
+                f"put it back; the weights that training would continue from are in {self.last.name}",
+            )
+        number = _metadata(self.best).get("epoch", "")
+        return int(number) if number.isdecimal() else None
 
     def _matching_state(self, mark: str) -> dict[str, Any]:
         """The state with the weights' mark; it may still stand beside its target, where a writer died."""
@@ -104,7 +122,7 @@ class Checkpoints:
             if state["mark"] == mark:
                 os.replace(beside, self._state)
                 return state
-        raise _cannot_resume(
+        raise cannot_resume(
             f"{shown_path(self._state)} does not belong to {self.last.name} beside it",
             f"put back both files of one checkpoint; the best weights are in {self.best.name}",
         )
@@ -149,31 +167,42 @@ def _write_state(path: Path, state: dict[str, Any]) -> None:
 
 
 def _read_state(path: Path) -> dict[str, Any]:
-    try:
-        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch.load raises whatever its zip and pickle readers do
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise _cannot_resume(
-            f"{shown_path(path)} is damaged ({reason})",
-            "the best weights are still in best.safetensors; start anew with another --run-dir",
-        ) from None
-    if not isinstance(state, dict) or state.get("version") != STATE_VERSION:
-        raise _cannot_resume(f"{shown_path(path)} was written by another version of netcfg", "train anew")
+    from netcfg.builder.archives import unfit, unfit_contents
+
+    reason = unfit(path)
+    state: Any = None
+    if reason is None:
+        try:
+            with warnings.catch_warnings(action="ignore"):  # torch's, about files that are refused anyway
+                state = torch.load(path, map_location="cpu", weights_only=True)
+            reason = unfit_contents(state)
+        except (
+            Exception
+        ):  # whatever its zip and pickle readers raise: their advice is to run what is in the file
+            reason = "it is cut short, another kind of file, or holds more than tensors and numbers"
+    if reason is not None:
+        raise cannot_resume(f"{shown_path(path)} is damaged: {reason}", STATE_REMEDY)
+    if not isinstance(state, dict) or state.get("version") != STATE_VERSION or "mark" not in state:
+        raise cannot_resume(
+            f"{shown_path(path)} was written by another version of netcfg, or by something else", STATE_REMEDY
+        )
     return state
 
 
 def _mark(path: Path) -> str:
+    return _metadata(path).get("mark", "")
+
+
+def _metadata(path: Path) -> dict[str, str]:
+    """What a file of weights says of itself."""
     try:
         with safe_open(path, framework="pt") as file:
-            return str((file.metadata() or {}).get("mark", ""))
+            return dict(file.metadata() or {})
     except (OSError, SafetensorError) as error:
-        raise _cannot_resume(
-            f"{shown_path(path)} is damaged ({error})",
-            "the best weights are still in best.safetensors; start anew with another --run-dir",
-        ) from None
+        raise cannot_resume(f"{shown_path(path)} is damaged ({error})", STATE_REMEDY) from None
 
 
-def _cannot_resume(message: str, remedy: str) -> ProgramError:
+def cannot_resume(message: str, remedy: str) -> ProgramError:
     return ProgramError([Finding("NC406", message, help=remedy)])
 
 

@@ -1,6 +1,7 @@
 """The folder a run leaves behind.
 
 resolved.cfg         the program as trained: includes in place, variables replaced
+extensions/          a copy of each Python file that it includes, and where each was
 run.json             how it was started
 environment.json     versions, device, threads
 metrics.jsonl        a line per epoch
@@ -20,6 +21,7 @@ import os
 import platform
 import re
 import shutil
+import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -27,9 +29,11 @@ from typing import Any
 import torch
 
 from netcfg.program import Program
+from netcfg.results import Epoch
 from netcfg.source import Finding, NetcfgError, ProgramError, shown_path
 from netcfg.trainers.machine.devices import describe_device
 from netcfg.trainers.runs.checkpoints import Checkpoints, write_synced
+from netcfg.trainers.runs.extension_copies import keep_copies, names_of_copies
 
 _PACKAGES = ("netcfg", "torch", "torchvision", "numpy", "opencv-python", "safetensors")
 _SHOWN_DIFFERENCES = 3
@@ -60,7 +64,7 @@ class RunFolder:
                 f"cannot make the run folder {place}: {error.strerror}\n"
                 "help: give one that may be written with `--run-dir`"
             ) from None
-        run.write("resolved.cfg", program.resolved)
+        run.write("resolved.cfg", program.resolved_with(keep_copies(run.path, program.extensions)))
         return run
 
     @classmethod
@@ -80,7 +84,8 @@ class RunFolder:
 
     def differences(self, program: Program) -> list[str]:
         """In what a program differs from the one this run trained, in a reader's words; the first few."""
-        return _differences((self.path / "resolved.cfg").read_text("utf-8"), program.resolved)
+        theirs = program.resolved_with(names_of_copies(self.path))
+        return _differences((self.path / "resolved.cfg").read_text("utf-8"), theirs)
 
     def expect_program(self, program: Program) -> None:
         """Refuse (NC406) a program that is not the one this run trained, naming what differs."""
@@ -111,37 +116,53 @@ class RunFolder:
         """Replace a JSON file of the run."""
         self.write(name, json.dumps(value, indent=2) + "\n")
 
-    def read_json(self, name: str) -> Any:
-        """A JSON file of the run. Raises `ProgramError` (NC406) where it is damaged."""
+    def read_json(self, name: str) -> dict[str, Any]:
+        """An object of the run's JSON files. Raises `ProgramError` (NC406) where it is damaged."""
         try:
-            return json.loads((self.path / name).read_text("utf-8"))
-        except (OSError, ValueError) as error:
-            raise ProgramError([Finding("NC406", f"{self}/{name} cannot be read ({error})")]) from None
+            found = json.loads((self.path / name).read_text("utf-8"))
+        except (OSError, ValueError, RecursionError):
+            found = None
+        if not isinstance(found, dict):
+            help = (
+                "put it back from where the run was copied; "
+                f"`netcfg eval {self}/resolved.cfg --weights {self}/checkpoints/best.safetensors` judges its weights"
+            )
+            raise ProgramError(
+                [Finding("NC406", f"{self}/{name} is damaged, or no file of a run", help=help)]
+            )
+        return found
 
-    def append_record(self, record: dict[str, Any]) -> None:
+    def append_record(self, record: Epoch) -> None:
         """Add an epoch to `metrics.jsonl`."""
         try:
             with (self.path / "metrics.jsonl").open("a", encoding="utf-8") as file:
-                file.write(json.dumps(record) + "\n")
+                file.write(json.dumps(record.to_json()) + "\n")
         except OSError as error:
             raise NetcfgError(f"cannot write {self}/metrics.jsonl: {error.strerror}") from None
 
-    def records(self, epochs: int, rewrite: bool = True) -> list[dict[str, Any]]:
-        """The first `epochs` epochs of `metrics.jsonl`; later ones, unknown to `last`, are dropped from it."""
+    def records(self, epochs: int = sys.maxsize, rewrite: bool = False) -> list[Epoch]:
+        """The epochs of `metrics.jsonl` up to number `epochs`; a line that is none, as a full disk leaves it, is not.
+
+        With `rewrite`, others are dropped from the file: later epochs, which `last` knows nothing of.
+        """
         path = self.path / "metrics.jsonl"
         if not path.exists():
             return []
-        kept: dict[int, dict[str, Any]] = {}
-        for line in path.read_text("utf-8").splitlines():
-            try:
-                record = json.loads(line)
-            except ValueError:
-                continue  # the line a full disk cut short
-            if record["epoch"] <= epochs:
-                kept[record["epoch"]] = record
+        kept: dict[int, tuple[Epoch, str]] = {}
+        for line in path.read_text("utf-8", "replace").splitlines():
+            record = _epoch(line)
+            if record is not None and record.epoch <= epochs:
+                kept[record.epoch] = record, line
         if rewrite:
-            self.write("metrics.jsonl", "".join(json.dumps(record) + "\n" for record in kept.values()))
-        return list(kept.values())
+            self.write("metrics.jsonl", "".join(f"{line}\n" for _, line in kept.values()))
+        return [record for record, _ in kept.values()]
+
+
+def _epoch(line: str) -> Epoch | None:
+    try:
+        return Epoch.from_json(json.loads(line))
+    except (ValueError, TypeError):
+        return None
 
 
 def environment(device: torch.device, workers: int) -> dict[str, Any]:

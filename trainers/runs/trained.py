@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import nn
@@ -51,7 +49,7 @@ def program_of_run(path: Path, data: str | None = None) -> Program:
     program, findings = check(path / "resolved.cfg", data=data, allow_outside=True)
     if program is None:
         raise ProgramError(findings)
-    named = replace(program, name=started.get("program", program.name))
+    named = replace(program, name=str(started.get("program", program.name)))
     return override(named, seed=started.get("seed"), precision=started.get("precision"))
 
 
@@ -67,10 +65,24 @@ def weights_of_run(path: Path, which: str = "best") -> Path:
 
 
 def chosen_thresholds(run: RunFolder) -> Thresholds | None:
-    """The thresholds that go with a run's best weights; None where it has chosen none yet."""
-    best = [record for record in run.records(sys.maxsize, rewrite=False) if record.get("best")]
-    found: dict[str, Any] = best[-1]["validation"] if best else {}
-    return found.get("thresholds")
+    """The thresholds that go with a run's best weights, by the number of their epoch; None where it has chosen none.
+
+    Raises `ProgramError` (NC406) where the epoch's line is gone.
+    """
+    records = {record.epoch: record for record in run.records()}
+    if not any(record.validation.thresholds for record in records.values()):
+        return None
+    number = run.checkpoints.best_epoch()
+    if number is None:  # a file of somebody else's
+        return None
+    if number not in records:
+        message = (
+            f"{run}/metrics.jsonl has no line of epoch {number}, whose thresholds go with the best weights"
+        )
+        best = shown_path(run.checkpoints.best)
+        help = f"`netcfg eval {run}/resolved.cfg --weights {best}` searches for them anew"
+        raise ProgramError([Finding("NC406", message, help=help)])
+    return records[number].validation.thresholds or None
 
 
 def networks_with(program: Program, weights: Path, device: torch.device) -> nn.ModuleDict:

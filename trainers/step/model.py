@@ -10,7 +10,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from netcfg.blocks.network.model import NetworkUse
-from netcfg.builder.network import module_of
+from netcfg.builder.given import expect_declared
+from netcfg.builder.network import Network, first_call, module_of, with_roles
+from netcfg.faults import NODES
 from netcfg.graph import Graph, Node, Signal
 from netcfg.program import Program
 
@@ -27,7 +29,9 @@ class Model:
         self.program = program
         self.graph: Graph = program.model
         self.networks = networks
-        self.calls: list[Call | None] = [self._call(node) for node in self.graph.nodes]
+        self.calls: list[Call | None] = [
+            _Checked(node, call) if (call := self._call(node)) else None for node in self.graph.nodes
+        ]
         self._evaluated: dict[tuple[str, ...], tuple[int, ...]] = {}
 
     def _call(self, node: Node) -> Call | None:
@@ -78,14 +82,35 @@ class Model:
         )
 
 
+class _Checked:
+    """The call of a node, which compares once what the node gives with what it declares."""
+
+    def __init__(self, node: Node, call: Call) -> None:
+        self.node = node
+        self.call = call
+        self.is_new = True
+
+    def __call__(self, *inputs: Tensor) -> Value:
+        if not self.is_new:
+            return self.call(*inputs)
+        self.is_new = False
+        if isinstance(self.call, Network) and isinstance(self.node.block, NetworkUse):
+            value: Value = first_call(self.call, self.node.block.network, inputs)
+        else:
+            value = self.call(*inputs)
+            expect_declared(self.node, value, len(inputs[0]))
+        return value
+
+
 def call_of(node: Node) -> Call:
     """A block that is no network as a function of its inputs."""
     names = [f"x{index}" for index in range(len(node.inputs))]
+    scope: dict[str, Any] = {"torch": torch, "F": functional, NODES: {1: node}}
     inline = node.block.inline(*names)
     if inline is None:
-        return module_of(node)
+        scope["module"] = with_roles(node, module_of(node))
+        inline = f"module({', '.join(names)})"
     # Our own text: nothing of a user's file is in it but numbers and checked choices.
-    scope = {"torch": torch, "F": functional}
     call: Call = eval(f"lambda {', '.join(names)}: {inline}", scope)
     return call
 

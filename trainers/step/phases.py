@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import nan
 from typing import Any
 
 import torch
@@ -11,6 +12,7 @@ from torch import nn
 from netcfg.passes.plan import plan
 from netcfg.plan_text import ordinal
 from netcfg.program import Program
+from netcfg.results import Figure
 from netcfg.source import Finding, NetcfgError, ProgramError
 from netcfg.trainers.machine.distributed import ALONE, Team, wrap_networks
 from netcfg.trainers.step.model import Model
@@ -67,10 +69,10 @@ class Phases:
         for stepper in self.steppers.values():
             stepper.flush()
 
-    def end_epoch(self, figure: float, higher_is_better: bool) -> None:
-        """Let schedules that watch the monitored figure see it."""
+    def end_epoch(self, figure: Figure, higher_is_better: bool) -> None:
+        """Let schedules that watch the monitored figure see it; an undefined one is no better."""
         for stepper in self.steppers.values():
-            stepper.end_epoch(figure, higher_is_better)
+            stepper.end_epoch(nan if figure is None else figure, higher_is_better)
 
     def state_dict(self) -> dict[str, Any]:
         """What the next updates depend on besides the weights."""

@@ -10,8 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from netcfg.blocks.losses.base import Loss
+from netcfg.faults import listed, told_of, untrue
 from netcfg.passes.plan import Compute, Evaluate, PhasePlan, Plan, Read, network_of
 from netcfg.program import Phase, Program
+from netcfg.program import total_name as name_of_total
 from netcfg.source import Finding, ProgramError
 from netcfg.trainers.machine.distributed import ALONE, Team
 from netcfg.trainers.step.diagnosis import Diagnosis
@@ -78,7 +80,14 @@ class Losses:
         """The scalar of a loss. Signals in half precision are compared in single."""
         # bf16 has 8 bits: a mean over a batch would lose most samples' parts.
         inputs = [tensor.float() if tensor.dtype in HALF.values() else tensor for tensor in signals]
-        value: Tensor = self.modules[name](*self.networks[name], *inputs)
+        section = self.sections[name]
+        with told_of(section, "forward", lambda: f" (it is fed {_batches(inputs)})"):
+            value: Tensor = self.modules[name](*self.networks[name], *inputs)
+        if not isinstance(value, Tensor) or value.dim():
+            gives = f"a tensor of {_batches([value])}" if isinstance(value, Tensor) else type(value).__name__
+            message = f"gives {gives} for a batch of {_batches(inputs)}, and a loss is one number"
+            help = "the mean over the batch, mostly: `.mean()`"
+            raise ProgramError([untrue(type(section), message, section.written_at, help)])
         return value
 
     def __call__(self, signals: Mapping[str, Tensor], names: Iterable[str]) -> dict[str, Tensor]:
@@ -233,6 +242,11 @@ class Step:
                 self._requiring[name] = not requires
 
 
+def _batches(tensors: Iterable[Tensor]) -> str:
+    """Whole batches in words, samples first."""
+    return listed(tuple(tensor.shape) for tensor in tensors)
+
+
 def _parts(value: Value, count: int) -> list[Value]:
     """What each of so many batches of one size has given."""
     if count == 1:
@@ -267,7 +281,7 @@ def report_names(program: Program) -> dict[tuple[str, str], str]:
 
 def total_name(program: Program, phase: Phase) -> str:
     """What the sum that a phase minimises is called."""
-    return "loss" if len(program.phases) == 1 else f"{phase.name}.loss"
+    return name_of_total(program.phases, phase)
 
 
 def weighted_sum(values: Mapping[str, Tensor], weights: Mapping[str, float]) -> Tensor:

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from netcfg.blocks.optimizers.base import Optimizer
-from netcfg.source import NetcfgError
+from netcfg.faults import told, untrue
+from netcfg.source import NetcfgError, ProgramError
 
 Precision = Literal["f32", "bf16", "fp16"]
 
@@ -36,7 +37,12 @@ class Stepper:
     ) -> None:
         self.section = section
         self.networks = section.networks
-        self.optimizer = section.lower(groups)
+        with told():
+            self.optimizer = section.lower(groups)
+        if not isinstance(self.optimizer, torch.optim.Optimizer):
+            message = f"gives {type(self.optimizer).__name__} from `lower`, which is no optimizer of torch"
+            help = "give a `torch.optim.Optimizer` over the groups"
+            raise ProgramError([untrue(type(section), message, section.written_at, help)])
         self.parameters: list[Tensor] = [
             weight for group in self.optimizer.param_groups for weight in group["params"]
         ]

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from netcfg.trainers.reporting.progress import clock
-from netcfg.trainers.reporting.report import number, own_figures
+from netcfg.trainers.reporting.report import number
 from netcfg.trainers.sweeps.folder import Run
 from netcfg.trainers.sweeps.sweep import Sweep
 
@@ -101,8 +101,8 @@ def _status(run: Run) -> str:
     """`epoch 3/12  f1 0.512`: the epochs done, and the main figure of the last one."""
     records = run.records
     epoch = f"epoch {run.epochs}/{run.program.training.max_epochs}"
-    figures = own_figures(records[-1]["validation"]) if records else {}
-    shown = [f"{name} {number(next(iter(values.values())))}" for name, values in list(figures.items())[:1]]
+    tables = list(records[-1].validation.own_tables.values()) if records else []
+    shown = [f"{table.name} {number(table.main)}" for table in tables[:1]]
     return "  ".join([epoch, *shown])
 
 
@@ -112,7 +112,5 @@ def _how_it_ended(run: Run) -> str:
         return f"failed: {run.message.partition(chr(10))[0]}"
     if run.state == "stopped" or result is None:
         return f"stopped after epoch {run.epochs}"
-    monitor = result["monitor"]
-    return (
-        f"{monitor['name']} {number(monitor['value'])} in epoch {result['best_epoch']}  {clock(run.seconds)}"
-    )
+    reached = f"{result.monitor} {number(result.value)} in epoch" if result.monitor else "epoch"
+    return f"{reached} {result.best_epoch}  {clock(run.seconds)}"

@@ -22,6 +22,7 @@ from typing import IO, Any, Literal
 from urllib.parse import quote
 
 from netcfg.program import Program
+from netcfg.results import Epoch, Result
 from netcfg.source import NetcfgError, shown_path
 from netcfg.trainers.runs.run_folder import RunFolder
 
@@ -55,9 +56,13 @@ class Run:
         return self.path.with_name(self.path.name + ".err")
 
     @property
-    def result(self) -> dict[str, Any] | None:
+    def result(self) -> Result | None:
         """What it reached; None before its end."""
-        return _read_json(self.path / "result.json")
+        found = _read_json(self.path / "result.json")
+        try:
+            return None if found is None else Result.from_json(found)
+        except (ValueError, TypeError):
+            return None
 
     @property
     def can_continue(self) -> bool:
@@ -67,16 +72,15 @@ class Run:
     @property
     def epochs(self) -> int:
         """How many are finished."""
-        return max((record["epoch"] for record in self.records), default=0)
+        return max((record.epoch for record in self.records), default=0)
 
     @property
-    def records(self) -> list[dict[str, Any]]:
+    def records(self) -> list[Epoch]:
         """The epochs finished so far; a line that is only half written does not count."""
         try:
-            lines = (self.path / "metrics.jsonl").read_text("utf-8").splitlines()
+            return RunFolder(self.path).records()
         except OSError:
             return []
-        return [record for line in lines if (record := _parsed(line)) is not None]
 
     @property
     def share_done(self) -> float:

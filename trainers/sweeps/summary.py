@@ -12,6 +12,7 @@ from typing import Any
 from netcfg.blocks.general.training import Published
 from netcfg.files import write_beside
 from netcfg.program import Program
+from netcfg.results import Evaluation, csv_cell
 from netcfg.trainers.reporting.grid import Grid
 from netcfg.trainers.sweeps.folder import Run
 from netcfg.trainers.sweeps.tables import Judged, sweep_grids, sweep_tables
@@ -41,10 +42,13 @@ def write_summary(
 
 def _judged(runs: Sequence[Run]) -> tuple[str, list[Judged]]:
     """What every run has reached (nothing yet, where it is not finished): on the test split, where there is one."""
-    results = [run.result or {} if run.state == "finished" else {} for run in runs]
-    split = "test" if any(result.get("test") for result in results) else "validation"
+    results = [run.result if run.state == "finished" else None for run in runs]
+    split = "test" if any(result and result.test for result in results) else "validation"
     pairs = zip(runs, results, strict=True)
-    return split, [Judged(tuple(run.values.values()), result.get(split) or {}) for run, result in pairs]
+    return split, [
+        Judged(tuple(run.values.values()), result.split(split) if result else Evaluation())
+        for run, result in pairs
+    ]
 
 
 def published_of(program: Program) -> Published | None:
@@ -56,13 +60,13 @@ def published_of(program: Program) -> Published | None:
 
 
 def _run_json(run: Run) -> dict[str, Any]:
-    result = run.result or {}
+    result = run.result
     return {
         "values": dict(run.values),
         "folder": run.path.name,
         "state": run.state,
         "epochs": run.epochs,
-        "best_epoch": result.get("best_epoch"),
+        "best_epoch": result.best_epoch if result else None,
         "message": run.message or None,
     }
 
@@ -73,9 +77,9 @@ def _csv(runs: Sequence[Run], variables: Sequence[str]) -> str:
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow([*variables, "split", "metric", "figure", "value"])
     for run in runs:
-        result = run.result or {}
+        result = run.result
         for split in ("validation", "test"):
-            for metric, figures in (result.get(split) or {}).get("metrics", {}).items():
-                for name, value in figures.items():
-                    writer.writerow([*run.values.values(), split, metric, name, repr(value)])
+            for metric, table in (result.split(split).tables if result else {}).items():
+                for name, value in table.figures.items():
+                    writer.writerow([*run.values.values(), split, metric, name, csv_cell(value)])
     return stream.getvalue()

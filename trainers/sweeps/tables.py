@@ -8,15 +8,14 @@ make the parts. Of a single variable with a single label, the columns are the me
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import fmean, stdev
 from typing import Any
 
 from netcfg.blocks.general.training import Published
-from netcfg.trainers.reporting.grid import PLUS_MINUS, Grid, Rows, number
-from netcfg.trainers.reporting.report import OVERALL, own_figures
+from netcfg.results import Counts, Evaluation, Figure, mean_of
+from netcfg.trainers.reporting.grid import ABSENT, PLUS_MINUS, Grid, Rows, number
 
-Counts = tuple[int, int, int]
 Values = tuple[str, ...]
 
 
@@ -25,34 +24,29 @@ class Judged:
     """What one run has given: the values of the sweep's variables, and its evaluation of a split."""
 
     values: Values
-    evaluation: Mapping[str, Any]
+    evaluation: Evaluation
 
-    def figures(self, table: str) -> Mapping[str, float]:
-        """A table's figures; none where the run has no such."""
-        found: Mapping[str, float] = self.evaluation.get("metrics", {}).get(table, {})
-        return found
-
-    def labels(self, table: str) -> list[str]:
+    def labels(self, name: str) -> Sequence[str]:
         """The labels that a table has a figure for each, where they are several."""
-        labels = [name for name in list(self.figures(table))[1:] if name != OVERALL]
-        return labels if len(labels) > 1 else []
+        table = self.evaluation.tables.get(name)
+        return table.judged if table else ()
 
-    def cell(self, table: str, label: str | None) -> Cell | None:
-        """The figure of a label, or the main one."""
-        figures = self.figures(table)
-        if not figures or (label is not None and label not in figures):
+    def cell(self, name: str, label: str | None) -> Cell | None:
+        """The figure of a label, or the main one; None where the run has no such."""
+        table = self.evaluation.tables.get(name)
+        if table is None or (label is not None and label not in table.labels):
             return None
-        counts: Mapping[str, Counts] = self.evaluation.get("counts", {}).get(table, {})
+        counts = table.counts or {}
         chosen = list(counts.values()) if label is None else [counts[label]] if label in counts else []
-        value = next(iter(figures.values())) if label is None else figures[label]
+        value = table.main if label is None else table.labels[label]
         return Cell(value, _sum(chosen) if chosen else None)
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A figure, with the counts behind it where it can be pooled with others."""
+    """A figure, None where it is undefined, with the counts behind it where it can be pooled with others."""
 
-    value: float
+    value: Figure
     counts: Counts | None = None
 
 
@@ -63,9 +57,12 @@ def together(cells: Iterable[Cell | None]) -> Cell | None:
         return None
     counts = [cell.counts for cell in found if cell.counts is not None]
     if len(counts) < len(found):
-        return Cell(fmean(cell.value for cell in found))
+        return Cell(mean_of(cell.value for cell in found))
     hits, false, missed = _sum(counts)
-    return Cell(2 * hits / max(2 * hits + false + missed, 1), (hits, false, missed))
+    is_known = (
+        hits + missed > 0 or mean_of(cell.value for cell in found) is not None
+    )  # or counted 0 by its metric
+    return Cell(2 * hits / max(2 * hits + false + missed, 1) if is_known else None, (hits, false, missed))
 
 
 def _sum(counts: Sequence[Counts]) -> Counts:
@@ -173,9 +170,9 @@ class SweepTable:
         }
 
 
-def spread(cells: Iterable[Cell | None]) -> float | None:
-    """The standard deviation over cells (of a sample, n - 1); None for fewer than two."""
-    values = [cell.value for cell in cells if cell is not None]
+def spread(cells: Iterable[Cell | None]) -> Figure:
+    """The standard deviation over known cells (of a sample, n - 1); None for fewer than two."""
+    values = [cell.value for cell in cells if cell is not None and cell.value is not None]
     return stdev(values) if len(values) > 1 else None
 
 
@@ -193,7 +190,7 @@ def sweep_tables(
     variables: Sequence[str], runs: Sequence[Judged], published: Published | None = None
 ) -> list[SweepTable]:
     """A table per metric, without their variants."""
-    names = dict.fromkeys(name for run in runs for name in own_figures(run.evaluation))
+    names = dict.fromkeys(name for run in runs for name in run.evaluation.own_tables)
     return [_table(name, variables, runs, published) for name in names]
 
 
@@ -266,8 +263,27 @@ def sweep_grids(
     if not tables:
         return []
     if len(variables) == 1 and not any(table.column_name for table in tables):
-        return [_values_grid(variables[0], tables, split)]
-    return [*(table.grid(split) for table in tables), _summary_grid(variables, runs, split)]
+        grids = [_values_grid(variables[0], tables, split)]
+    else:
+        grids = [*(table.grid(split) for table in tables), _summary_grid(variables, runs, split)]
+    note = "; ".join(part for part in (grids[-1].note, undefined_note(runs, split)) if part)
+    return [*grids[:-1], replace(grids[-1], note=note)]
+
+
+def undefined_note(runs: Sequence[Judged], split: str) -> str:
+    """Which labels have no figure in how many runs, and why; empty where all have one."""
+    found: dict[str, dict[str, int]] = {}
+    for run in runs:
+        lacking = {
+            (why, of) for table in run.evaluation.tables.values() for of, why in table.undefined.items()
+        }
+        for reason, label in sorted(lacking):
+            found.setdefault(reason, {})[label] = found.get(reason, {}).get(label, 0) + 1
+    parts = [
+        f"{reason} of {', '.join(f'{label} ({count} of {len(runs)} runs)' for label, count in labels.items())}"
+        for reason, labels in found.items()
+    ]
+    return f"{ABSENT}: the {split} split has {'; '.join(parts)}" if parts else ""
 
 
 def _values_grid(variable: str, tables: Sequence[SweepTable], split: str) -> Grid:
@@ -296,7 +312,7 @@ def _text(cells: Sequence[Cell | None]) -> str:
 
 def _summary_grid(variables: Sequence[str], runs: Sequence[Judged], split: str) -> Grid:
     """All tables of figures, variants too: what all rows of each come to, by column."""
-    names = dict.fromkeys(name for run in runs for name in run.evaluation.get("metrics", {}))
+    names = dict.fromkeys(name for run in runs for name in run.evaluation.tables)
     tables = [_table(name, variables, runs, None) for name in names]
     columns = list(dict.fromkeys(column for part in tables[0].parts for column in part.columns))
     parts = []

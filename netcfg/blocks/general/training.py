@@ -8,6 +8,8 @@ from pydantic import Field
 
 from netcfg.blocks.general.base import General
 
+AUTO = "auto"
+
 
 class Settings(General):
     """A section of `{General}` that is known by its name; AUDetNet's option blocks go by position."""
@@ -27,9 +29,13 @@ class Training(Settings, name="training"):
 
     batch_size: Annotated[int, Field(gt=0, le=65_536)] = Field(32, description="samples in one step")
     max_epochs: Annotated[int, Field(gt=0, le=1_000_000)] = Field(10, description="passes over the data")
-    monitor: str | None = Field(None, description="the metric that picks the best epoch; None: the first one")
+    monitor: str | None = Field(
+        AUTO,
+        description="the metric, or the loss, that picks the best epoch; auto: the first metric, without any what is "
+        "minimised last; None: nothing does, the last epoch's weights are kept",
+    )
     patience: Annotated[int, Field(ge=0)] | None = Field(
-        None, description="stop after this many epochs without a better monitored metric; None: never"
+        None, description="stop after this many epochs without a better monitored figure; None: never"
     )
     patience_above: float | None = Field(
         None,
@@ -63,6 +69,14 @@ class Training(Settings, name="training"):
     deterministic: bool = Field(
         False, description="use only operations that give the same bits each time, which can be slower"
     )
+
+    def conflict(self) -> str | None:
+        """Patience waits for something to become better."""
+        if self.monitor is None and self.patience is not None:
+            return (
+                f"has `patience = {self.patience}`, and with `monitor = None` no epoch is better than another"
+            )
+        return None
 
 
 class Pictures(Settings, name="pictures"):

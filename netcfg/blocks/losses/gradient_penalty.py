@@ -42,8 +42,14 @@ class GradientPenalty(Loss, name="gradient_penalty"):
     norm_over: Literal["all", "channel"] = Option("all", description="the axes of the gradient's length")
 
     def check(self, *shapes: Shape, classes: int | None = None) -> None:
-        """Two equal shapes."""
+        """Two equal shapes, of at least one axis."""
         real, fake = shapes
+        if not real and not fake:
+            raise ShapeError(
+                f"takes the length of a gradient, and `{self.real}` is one number for each sample",
+                code="NC402",
+                help="a signal with an axis: a vector or a picture",
+            )
         if len(real) != len(fake) or any(map(differ, real, fake)):
             raise ShapeError(
                 f"mixes `{self.real}` of {show(real)} with `{self.fake}` of {show(fake)}", code="NC402"

@@ -13,12 +13,13 @@ from netcfg.blocks.metrics.base import Metric
 from netcfg.blocks.metrics.figures import (
     ACTIVE_ABOVE,
     DECISION,
-    Decision,
     both,
     figures,
     impossible_threshold,
-    label_figures,
+    label_table,
+    own_name,
 )
+from netcfg.blocks.metrics.judgement import Cut, Decision, Figures
 from netcfg.shapes import Shape, show
 
 if TYPE_CHECKING:
@@ -47,6 +48,11 @@ class Accuracy(Metric, name="accuracy"):
         """A probability is compared with one."""
         return impossible_threshold(self.decision, self.threshold)
 
+    @property
+    def cut(self) -> Cut:
+        """By its threshold."""
+        return Cut(self.threshold, self.decision)
+
     def check(self, input: Shape, target: Shape | None) -> None:
         """Logits per class against one class, or one logit for each label."""
         if target is None or target:
@@ -56,7 +62,7 @@ class Accuracy(Metric, name="accuracy"):
                 f"needs one logit per class, and `{self.input}` gives {show(input)}", code="NC402"
             )
 
-    def compute(self, scores: Tensor, targets: Tensor | None, names: Sequence[str]) -> dict[str, float]:
+    def compute(self, scores: Tensor, targets: Tensor | None, names: Sequence[str]) -> Figures:
         """The share over all under the metric's name; for labels each one's share under its own."""
         from netcfg.trainers.judging.scores import decide
 
@@ -65,4 +71,5 @@ class Accuracy(Metric, name="accuracy"):
         if is_class:
             return figures(self, float((scores.argmax(1) == targets[:, 0]).double().mean()))
         right = decide(scores, self.decision, self.threshold) == (targets > self.active_above)
-        return label_figures(self, right.double().mean(0).tolist(), names)
+        each = right.double().mean(0).tolist()
+        return label_table(own_name(self), each, names).figures | {}

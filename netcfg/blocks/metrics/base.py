@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, ClassVar
 from pydantic import Field as Option
 
 from netcfg.blocks.base import Group, Section
-from netcfg.blocks.metrics.judgement import Case, Verdict
+from netcfg.blocks.metrics.judgement import Case, Cut, Figures, Verdict
+from netcfg.results import Table
 from netcfg.shapes import Shape
 
 if TYPE_CHECKING:
@@ -40,6 +41,11 @@ class Metric(Section):
         return False
 
     @property
+    def cut(self) -> Cut | None:
+        """How it decides which labels are present; None: it takes scores as they are."""
+        return None
+
+    @property
     def table_names(self) -> tuple[str, ...]:
         """What its tables of figures are called; the first as the metric."""
         return (self.name or self.type_name,)
@@ -49,12 +55,15 @@ class Metric(Section):
 
     def judge(self, case: Case) -> Verdict:
         """All it has to say of a split: by default one table, that of `compute`."""
-        return Verdict({self.table_names[0]: self.compute(case.scores, case.targets, case.names)})
+        name = self.table_names[0]
+        figures = self.compute(case.scores, case.targets, case.names)
+        return Verdict({name: Table.of(name, figures, case.names)})
 
-    def compute(self, scores: Tensor, targets: Tensor | None, names: Sequence[str]) -> dict[str, float]:
+    def compute(self, scores: Tensor, targets: Tensor | None, names: Sequence[str]) -> Figures:
         """The figures over all samples: the one to monitor under the metric's own name, then the details.
 
         `scores` and `targets` are the two signals of the whole split, samples first, on the CPU; `names` are
-        those of the target's entries. Raises `NetcfgError` where they hold numbers it cannot judge (NaN).
+        those of the target's entries. A figure that cannot be known is None. Raises `NetcfgError` where they hold
+        numbers it cannot judge (NaN).
         """
         raise NotImplementedError

@@ -9,6 +9,7 @@ from pydantic import Field as Option
 
 from netcfg.blocks.metrics.base import Metric
 from netcfg.blocks.metrics.figures import both, figures
+from netcfg.blocks.metrics.judgement import Figures
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -34,7 +35,7 @@ class EmdBound(Metric, name="emd_bound"):
 
     target: str = Option(description="the critic's scores on the other side, a signal")
 
-    def compute(self, scores: Tensor, targets: Tensor | None, names: Sequence[str]) -> dict[str, float]:
+    def compute(self, scores: Tensor, targets: Tensor | None, names: Sequence[str]) -> Figures:
         """The bound under the metric's name, then `signed`."""
         scores, targets = both(self, scores, targets, finite=True)
         signed = float(scores.double().mean() - targets.double().mean())

@@ -12,12 +12,16 @@ from netcfg.blocks.metrics.base import Metric
 from netcfg.blocks.metrics.figures import (
     ACTIVE_ABOVE,
     DECISION,
-    Decision,
+    UNDEFINED,
+    Undefined,
     both,
     impossible_threshold,
+    label_table,
+    lacking,
     own_name,
 )
-from netcfg.blocks.metrics.judgement import CLIP, Case, Figures, Verdict
+from netcfg.blocks.metrics.judgement import CLIP, Case, Cut, Decision, Figures, Verdict
+from netcfg.results import OVERALL, Table
 from netcfg.shapes import Shape
 
 if TYPE_CHECKING:
@@ -30,8 +34,8 @@ class F1(Metric, name="f1"):
     """F1 of the positive class, 2 TP / (2 TP + FP + FN), per action unit, and their mean.
 
     A label is predicted where the sigmoid of its logit exceeds the threshold; with `decision = logit`, where
-    the logit itself does. Without any positive, true or predicted, F1 is 0. Of several labels, `overall` is the
-    F1 of their counts added up; with `average = micro` that is the main figure.
+    the logit itself does. Of a label without a positive in the split there is no F1 (see `undefined`). Of several
+    labels, `overall` is the F1 of their counts added up; with `average = micro` that is the main figure.
 
     `threshold = validation` tries 200 thresholds from 0.01 to 0.99 on the validation split, for each label apart,
     and judges all splits by those of the highest F1, where a score of at least the threshold counts; a run keeps
@@ -75,6 +79,7 @@ class F1(Metric, name="f1"):
         description="search as AUNets' published code does, which takes the first threshold at which F1 is 0 / 0 "
         "for the best",
     )
+    undefined: Undefined = Option("excluded", description=UNDEFINED)
     baselines: bool = Option(
         False, description="also what predicting every label absent, and every one present, would reach"
     )
@@ -96,6 +101,11 @@ class F1(Metric, name="f1"):
         if self.decision == "logit":
             return "searches thresholds of probabilities, and has `decision = logit`"
         return None
+
+    @property
+    def cut(self) -> Cut:
+        """By its threshold."""
+        return Cut(None if isinstance(self.threshold, str) else self.threshold, self.decision)
 
     def check(self, input: Shape, target: Shape | None) -> None:
         """One logit for each label."""
@@ -121,7 +131,7 @@ class F1(Metric, name="f1"):
 
     def compute(self, scores: Tensor, targets: Tensor | None, names: Sequence[str]) -> Figures:
         """The mean under the metric's name, then each label's F1 under its own, then `overall`."""
-        return self.judge(Case(scores, targets, names)).tables[own_name(self)]
+        return self.judge(Case(scores, targets, names)).tables[own_name(self)].figures
 
     def judge(self, case: Case) -> Verdict:
         """A table for each window, and those of the baselines."""
@@ -129,15 +139,12 @@ class F1(Metric, name="f1"):
         actual = targets > self.active_above
         decisions, thresholds = self._decide(scores, actual, case.thresholds)
         counts = self._counts(decisions, actual, None if self.across_clips else case.clips)
+        reasons = lacking(actual, needs_negatives=False)
         tables = {
-            name: self._table(name, found, case.names)
+            name: self._table(name, found, case.names, reasons)
             for name, found in zip(self.table_names, counts, strict=True)
         }
-        pooled = self.average == "micro"
-        by_table = zip(self.table_names, counts, strict=True)
-        return Verdict(
-            tables, thresholds, {name: found.by_label(case.names) for name, found in by_table if pooled}
-        )
+        return Verdict(tables, thresholds)
 
     def _decide(
         self, scores: Tensor, actual: Tensor, chosen: Sequence[float] | None
@@ -170,10 +177,10 @@ class F1(Metric, name="f1"):
             judged += [torch.zeros_like(actual), torch.ones_like(actual)]
         return [Counts.of(predicted, actual) for predicted in judged]
 
-    def _table(self, name: str, counts: Counts, names: Sequence[str]) -> Figures:
-        each, overall = counts.f1().tolist(), float(counts.total().f1())
-        details = dict(zip(names, each, strict=False))
-        if len(each) > 1 and self.average == "macro":
-            details["overall"] = overall
-        main = overall if self.average == "micro" else sum(each) / len(each)
-        return {name: main, **{label: value for label, value in details.items() if label != name}}
+    def _table(self, name: str, counts: Counts, names: Sequence[str], reasons: Sequence[str]) -> Table:
+        each, overall = counts.f1(), counts.total().f1()[0]
+        if self.undefined == "zero":
+            each, overall = [figure or 0.0 for figure in each], overall or 0.0
+        pooled = counts.by_label(names) if self.average == "micro" else None
+        together = {OVERALL: overall}
+        return label_table(name, each, names, details=together, pooled=pooled, reasons=reasons)

@@ -8,14 +8,21 @@ from typing import TYPE_CHECKING, Literal
 from netcfg.blocks.base import ShapeError
 from netcfg.blocks.losses.base import squeezed
 from netcfg.blocks.metrics.base import Metric
+from netcfg.blocks.metrics.judgement import Decision, Figures
+from netcfg.results import OVERALL, Counts, Figure, Table, mean_of
 from netcfg.shapes import Shape, show
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-Decision = Literal["probability", "logit"]
 DECISION = (
     "what the threshold is for: the logit's sigmoid, or the logit itself, as in AUDetNet with 0/1 labels"
+)
+
+Undefined = Literal["excluded", "zero"]
+UNDEFINED = (
+    "a label that has no figure, as the split lacks positives of it (for pairs, or negatives): `excluded` from the "
+    "mean, without a figure; `zero`: it counts 0, as in AUNets' and AUDetNet's published code"
 )
 
 ACTIVE_ABOVE = "a label above it is present; graded labels lie between 0 and 1"
@@ -39,20 +46,43 @@ def both(
     )
 
 
-def figures(metric: Metric, main: float, details: Mapping[str, float] = {}) -> dict[str, float]:
+def figures(metric: Metric, main: float, details: Mapping[str, float] = {}) -> Figures:
     """The main figure first, under the metric's name, which no detail may take."""
     name = own_name(metric)
     return {name: main, **{detail: value for detail, value in details.items() if detail != name}}
 
 
-def label_figures(
-    metric: Metric, each: Sequence[float], names: Sequence[str], overall: float | None = None
-) -> dict[str, float]:
-    """The mean, then the figures of the labels that have names, then `overall` where labels are several."""
-    details = dict(zip(names, each, strict=False))
-    if overall is not None and len(each) > 1:
-        details["overall"] = overall
-    return figures(metric, sum(each) / len(each), details)
+def lacking(actual_NA: Tensor, needs_negatives: bool) -> list[str]:
+    """What a split lacks of each label for a figure: `no positive`, `no negative`; empty where nothing."""
+    positives = actual_NA.sum(0).tolist()
+    size = len(actual_NA) if needs_negatives else -1
+    words = {0: "no positive", size: "no negative"}
+    return [words.get(count, "") for count in positives]
+
+
+def label_table(
+    name: str,
+    each: Sequence[Figure],
+    names: Sequence[str],
+    *,
+    details: Mapping[str, Figure] = {},
+    pooled: Mapping[str, Counts] | None = None,
+    reasons: Sequence[str] = (),
+) -> Table:
+    """The mean over labels, their figures, and where they are several `details`, such as `overall`.
+
+    With `pooled`, the counts by label, `overall` is the main figure. `reasons` say why a label has no figure.
+    """
+    known = names if len(names) == len(each) else [name] * len(each)
+    missing = zip(known, each, reasons, strict=False)
+    return Table(
+        name,
+        main=mean_of(each) if pooled is None else details[OVERALL],
+        labels=dict(zip(names, each, strict=False)),
+        details=details if len(each) > 1 and pooled is None else {},
+        counts=pooled,
+        undefined={label: why for label, figure, why in missing if figure is None and why},
+    )
 
 
 def impossible_threshold(decision: Decision, threshold: float) -> str | None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from netcfg.results import Curve, Figure, Matrix, Table
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -12,8 +14,11 @@ if TYPE_CHECKING:
 CLIP = "clip"
 """The data field that says which clip a frame belongs to; a clip's frames stand together, in their order."""
 
-Figures = dict[str, float]
-"""A metric's main figure under the metric's name, then details: each label's under its own."""
+Decision = Literal["probability", "logit"]
+"""What a threshold is for: the sigmoid of a logit, or the logit itself."""
+
+Figures = dict[str, Figure]
+"""A metric's main figure under the metric's name, then details: each label's under its own; None: undefined."""
 
 
 @dataclass(frozen=True)
@@ -32,14 +37,21 @@ class Case:
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """Figures by table: the metric's own first, under its name, then its variants.
+class Cut:
+    """How a metric turns scores into decisions: above which `threshold`, None where it is searched for, of `what`."""
 
-    `thresholds` are those it used, one per label, where they were not written in the file. `counts` are for a table
-    whose figures pool decisions true positives, false positives and false negatives by label, so that runs can be
-    pooled in the same way.
+    threshold: float | None
+    what: Decision
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Tables by name: the metric's own first, under its name, then its variants; then matrices and curves.
+
+    `thresholds` are those it used, one per label, where they were not written in the file.
     """
 
-    tables: Mapping[str, Figures]
+    tables: Mapping[str, Table]
     thresholds: Sequence[float] | None = None
-    counts: Mapping[str, Mapping[str, tuple[int, int, int]]] = field(default_factory=dict)
+    matrices: Sequence[Matrix] = ()
+    curves: Sequence[Curve] = ()

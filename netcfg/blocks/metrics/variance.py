@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from netcfg.blocks.metrics.base import Metric
 from netcfg.blocks.metrics.figures import expect_code, figures, own_name
+from netcfg.blocks.metrics.judgement import Figures
 from netcfg.shapes import Shape
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class Variance(Metric, name="variance"):
         """A vector."""
         expect_code(self.input, input)
 
-    def compute(self, scores: Tensor, targets: Tensor | None, names: Sequence[str]) -> dict[str, float]:
+    def compute(self, scores: Tensor, targets: Tensor | None, names: Sequence[str]) -> Figures:
         """The one figure."""
         from netcfg.trainers.judging.scores import table, variances
 

@@ -9,6 +9,7 @@ from pydantic import Field as Option
 
 from netcfg.blocks.metrics.base import Metric
 from netcfg.blocks.metrics.figures import both, expect_code, figures
+from netcfg.blocks.metrics.judgement import Figures
 from netcfg.shapes import Shape
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class Xcov(Metric, name="xcov"):
         expect_code(self.input, input)
         expect_code(self.target, target or (), argument=1)
 
-    def compute(self, scores: Tensor, targets: Tensor | None, names: Sequence[str]) -> dict[str, float]:
+    def compute(self, scores: Tensor, targets: Tensor | None, names: Sequence[str]) -> Figures:
         """The one figure."""
         from netcfg.trainers.judging.scores import correlations
 

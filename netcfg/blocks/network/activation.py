@@ -6,9 +6,9 @@ from typing import ClassVar, Literal, NamedTuple, get_args
 
 from pydantic import Field
 
-from netcfg.blocks.base import Block, ShapeError
+from netcfg.blocks.base import Block, Reach, ShapeError
 from netcfg.shapes import Shape, Size, show, volume
-from netcfg.source import nearest
+from netcfg.vocabulary import help_for
 
 Word = Literal[
     "relu",
@@ -35,7 +35,10 @@ Word = Literal[
 ]
 """Every function that any block may apply."""
 WORDS: tuple[str, ...] = get_args(Word)
-SLOPE = "of `leaky_relu` and `fused_leaky_relu` below zero (0.01, 0.2), alpha of `elu` and `celu` (1), beta of `softplus` (1)"
+SLOPE = (
+    "of `leaky_relu` and `fused_leaky_relu` below zero (0.01, 0.2), alpha of `elu` and `celu` (1), beta of "
+    "`softplus` (1)"
+)
 
 
 class Function(NamedTuple):
@@ -117,7 +120,7 @@ class Applied(NamedTuple):
 
 
 def applied(activation: str, slope: float | None = None) -> Applied | None:
-    """The activation a block really applies: AUDetNet takes any unknown word for none."""
+    """The function that a block applies last; None where there is none."""
     return Applied(activation, slope) if activation in FUNCTIONS else None
 
 
@@ -130,14 +133,12 @@ def slope_conflict(activation: str, slope: float | None) -> str | None:
     return f"has a `slope`, which `activation = {activation}` does not use; {having} do"
 
 
-def activation_warning(activation: str, block: str) -> dict[str, tuple[str, str, str]]:
-    """A warning for an activation that acts as none although the writer meant one."""
+def unknown_activation(activation: str) -> dict[str, tuple[str, str, str]]:
+    """The mistake in the option `activation` of a block, if there is one."""
     if activation in FUNCTIONS or activation in NO_ACTIVATION:
         return {}
-    match = nearest(activation, WORDS)
-    known_words = ", ".join(f"`{word}`" for word in (*WORDS, "None"))
-    help = f"did you mean `{match}`?" if match else f"known: {known_words}"
-    return {"activation": ("NC114", f"`{block}` knows no activation `{activation}` and applies none", help)}
+    help = help_for(activation, "activation", tuple(FUNCTIONS)) or ""
+    return {"activation": ("NC114", f"there is no activation `{activation}`", help)}
 
 
 class Activation(Block, name="activation"):
@@ -153,6 +154,7 @@ class Activation(Block, name="activation"):
 
     by_sample: ClassVar[bool] = True
     family: ClassVar[str] = "activation"
+    joins_box: ClassVar[bool] = True
 
     activation: Word = Field(description="the function")
     slope: float | None = Field(None, description=SLOPE)
@@ -225,3 +227,14 @@ class Softmax(Block, name="softmax"):
     def gradient_needs(self) -> frozenset[str]:
         """What it made."""
         return frozenset({"output"})
+
+    def reach(self, *inputs: Shape) -> Reach | None:
+        """The same place, where it adds up over channels; else all places of an axis, which is no window."""
+        return Reach() if self._axis(inputs[0]) == 1 else None
+
+    def label(self) -> str:
+        """The axis, where it is not the channels."""
+        return "" if self.dim == 1 else f"axis {self.dim}"
+
+    def _axis(self, shape: Shape) -> int:
+        return self.dim % (len(shape) + 1)

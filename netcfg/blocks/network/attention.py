@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from netcfg.blocks.base import Block, Count, ShapeError, expect_known
+from netcfg.blocks.base import Block, ShapeError, expect_known
 from netcfg.blocks.initial import Initial
 from netcfg.blocks.made import Made, made
 from netcfg.blocks.network.tokens import ROWS, expect_row
@@ -21,11 +21,14 @@ class _Attention(Block):
 
     family: ClassVar[str] = "connected"
 
-    heads: Annotated[int, Field(gt=0, le=4096)] = Field(description="parts of the features that attend by themselves")
+    heads: Annotated[int, Field(gt=0, le=4096)] = Field(
+        description="parts of the features that attend by themselves"
+    )
     dropout: Probability = Field(0.0, description="in training, of a weight to become zero")
     use_bias: bool = Field(True, description="add learned numbers to queries, keys, values and outputs")
     initialization: Initial | None = Field(
-        None, description="of the weights; PyTorch's own (xavier_uniform for queries, keys, values) where `None`"
+        None,
+        description="of the weights; PyTorch's own (xavier_uniform for queries, keys, values) where `None`",
     )
 
     def depends_on_batch(self) -> bool:
@@ -117,8 +120,8 @@ class SelfAttention(_Attention, name="self_attention"):
 
 def _attention_kept(queries: Size, keys: Size, rows: Size, columns: Size, block: _Attention) -> Size:
     """Queries, keys and values, what the heads give twice over, and the sums of weights; the weights with dropout."""
-    weights = rows * columns * block.heads * 2 + queries if block.dropout else 0
-    return queries * 2 + keys * 2 + rows * block.heads + weights
+    beside = rows * columns * block.heads * 3 if block.dropout else rows * block.heads
+    return queries * 2 + keys * 2 + beside
 
 
 class CrossAttention(_Attention, name="cross_attention"):
@@ -144,7 +147,8 @@ class CrossAttention(_Attention, name="cross_attention"):
         for argument, shape in enumerate(inputs):
             if len(shape) != 2:
                 raise ShapeError(
-                    f"needs tokens (L×F) twice, queries and keys, and is given {show(shape)}", argument=argument
+                    f"needs tokens (L×F) twice, queries and keys, and is given {show(shape)}",
+                    argument=argument,
                 )
         self._features(inputs[0][1])
         expect_known(inputs[-1][1], "how many features a key has")
@@ -160,7 +164,9 @@ class CrossAttention(_Attention, name="cross_attention"):
         """The four maps, and for each pair of tokens a product and a sum."""
         (rows, features), (columns, given) = inputs[0], inputs[-1]
         return (
-            rows * features * (2 * features) + columns * features * (2 * given) + rows * columns * (2 * features)
+            rows * features * (2 * features)
+            + columns * features * (2 * given)
+            + rows * columns * (2 * features)
         )
 
     def kept(self, *inputs: Shape) -> Size:
@@ -215,7 +221,9 @@ class WindowAttention(_Attention, name="window_attention"):
         """One or two numbers, and a shift smaller than a window."""
         if max(len(self.window), len(self.shift)) > 2:
             return "takes one or two numbers as `window` and `shift` (height, width)"
-        if any(move >= side for move, side in zip(self._pair(self.shift), self._pair(self.window), strict=True)):
+        if any(
+            move >= side for move, side in zip(self._pair(self.shift), self._pair(self.window), strict=True)
+        ):
             return "shifts by a whole window: `shift` is smaller than `window`"
         return None
 
@@ -249,7 +257,7 @@ class WindowAttention(_Attention, name="window_attention"):
         """The windows, their queries, keys, values and weights, and what the heads give."""
         channels, (down, across) = self._features(inputs[0][2]), self._pair(self.window)
         weights = self.heads * down * across * (3 if self.dropout else 1)
-        return self._filled(inputs[0]) * (5 * channels + weights)
+        return self._filled(inputs[0]) * ((6 if self.dropout else 5) * channels + weights)
 
     def scratch(self, *inputs: Shape) -> Size:
         """The same."""
@@ -264,7 +272,7 @@ class WindowAttention(_Attention, name="window_attention"):
         return None
 
     def lower(self, *inputs: Shape) -> Made:
-        """torchvision's parameters, and torch's attention in one call."""
+        """Torchvision's parameters, and torch's attention in one call."""
         from netcfg.builder.modules.attention import WindowAttention as Module
 
         return made(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import Annotated, ClassVar, NamedTuple
@@ -10,7 +11,7 @@ from pydantic import Field
 
 from netcfg.blocks.base import Block, Count, Reach, ShapeError, expect_rank, window
 from netcfg.blocks.made import Made, made
-from netcfg.shapes import Shape, Size, show, volume
+from netcfg.shapes import Shape, Size, at, show, volume
 
 
 class _Convolution(NamedTuple):
@@ -69,8 +70,12 @@ def _kept(made: Iterable[_Made], frozen: int, output: Size) -> Size:
 
 
 def _largest(made: Iterable[_Made], times: int) -> Size:
-    """So many times the largest signal; 0 where sizes are unknown."""
-    return times * max((one.numbers for one in made if isinstance(one.numbers, int)), default=0)
+    """So many times the largest signal; where sizes are unknown, the one that is the largest of large images."""
+    return times * max((one.numbers for one in made), key=_of_large_images, default=0)
+
+
+def _of_large_images(numbers: Size) -> int:
+    return at(numbers, defaultdict(lambda: 4096))
 
 
 _RESNET50_STAGES = ((64, 3, 1), (128, 4, 2), (256, 6, 2), (512, 3, 2))

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from netcfg.axes import KINDS, Kind
 from netcfg.blocks.base import Block
+from netcfg.shapes import Shape, Size
 
 
 class ShuffleBatch(Block, name="shuffle_batch"):
@@ -38,6 +39,10 @@ class ShuffleBatch(Block, name="shuffle_batch"):
         if self.mode == "shift":
             return f"{names[0]}.detach().roll(-{self.by}, 0)"
         return f"{names[0]}.detach()[torch.randperm({names[0]}.shape[0], device={names[0]}.device)]"
+
+    def scratch(self, *inputs: Shape) -> Size:
+        """The new order, a number of eight bytes for each row."""
+        return 2 if self.mode == "random" else 0
 
     def label(self) -> str:
         """Which rows."""

@@ -6,11 +6,11 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
+from netcfg.axes import AXES
 from netcfg.blocks.base import Block, References, ShapeError
 from netcfg.blocks.network.combine import COMBINE_LAYERS, expect_equal
 from netcfg.blocks.network.places import AxisName
 from netcfg.shapes import Shape, Size, show, volume
-from netcfg.axes import AXES
 
 _LETTERS = {name: letter for letter, name in AXES.items()}
 
@@ -21,6 +21,7 @@ class _OfEqual(Block):
     by_sample: ClassVar[bool] = True
     family: ClassVar[str] = "combination"
     reference_option: ClassVar[str] = "combine_layers"
+    requires_references: ClassVar[bool] = True
     input_count: ClassVar[int | None] = None
     verb: ClassVar[str]
 

@@ -11,7 +11,7 @@ from netcfg.blocks.base import Block, Count, ShapeError, expect_known
 from netcfg.blocks.initial import Initial
 from netcfg.blocks.made import Made, made
 from netcfg.blocks.meeting import ByAxes
-from netcfg.blocks.network.activation import SLOPE, Applied, activation_warning, applied, slope_conflict
+from netcfg.blocks.network.activation import SLOPE, Applied, applied, slope_conflict, unknown_activation
 from netcfg.blocks.network.filtering import WEIGHT_RULES
 from netcfg.shapes import Shape, Size, show, volume
 
@@ -99,9 +99,9 @@ class Connected(ByAxes, name="connected"):
         """One product per weight and place."""
         return volume(inputs[0]) * self.output_features
 
-    def warnings(self) -> dict[str, tuple[str, str, str]]:
-        """An activation that acts as none."""
-        return activation_warning(self.activation, "connected")
+    def mistakes(self) -> dict[str, tuple[str, str, str]]:
+        """An activation that is none."""
+        return unknown_activation(self.activation)
 
     def scratch(self, *inputs: Shape) -> Size:
         """What an activation does not overwrite."""
@@ -193,6 +193,7 @@ class Dropout(Block, name="dropout"):
 
     family: ClassVar[str] = "regularisation"
     only_trains: ClassVar[bool] = True
+    joins_box: ClassVar[bool] = True
 
     probability: Annotated[float, Field(ge=0, lt=1)] = Field(0.5, description="of a number to become zero")
 

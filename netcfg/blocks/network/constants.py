@@ -23,7 +23,9 @@ class _Source(Block):
     input_count: ClassVar[int | None] = 0
 
     sizes: tuple[Count, ...] = Field((), alias="shape", description="its sizes; one number by default")
-    named: tuple[AxisName, ...] | None = Field(None, alias="axes", description="what they count, by name in order")
+    named: tuple[AxisName, ...] | None = Field(
+        None, alias="axes", description="what they count, by name in order"
+    )
 
     def conflict(self) -> str | None:
         """Nothing to read, and a name for each axis or none."""

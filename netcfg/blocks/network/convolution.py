@@ -48,7 +48,9 @@ class Convolutional(Filtering, name="convolutional"):
     """
 
     pad: Padding = Field((0,), description=f"border on each side, in pixels: {SIZES}; `True`; or `same`")
-    padding_mode: Literal["zeros", "reflect", "replicate", "circular"] = Field("zeros", description="what is put there")
+    padding_mode: Literal["zeros", "reflect", "replicate", "circular"] = Field(
+        "zeros", description="what is put there"
+    )
 
     def conflict(self) -> str | None:
         """Options that exclude each other, or have no effect."""
@@ -75,7 +77,12 @@ class Convolutional(Filtering, name="convolutional"):
     def macs(self, *inputs: Shape) -> Size:
         """One kernel per output number."""
         kernel = kernel_volume(self.kernel(inputs[0]))
-        return volume(self._made_places(inputs[0])) * (self.filters * kernel) * channels_of(inputs[0]) // self.groups
+        return (
+            volume(self._made_places(inputs[0]))
+            * (self.filters * kernel)
+            * channels_of(inputs[0])
+            // self.groups
+        )
 
     def reach(self, *inputs: Shape) -> Reach | None:
         """Its window."""
@@ -92,7 +99,9 @@ class Convolutional(Filtering, name="convolutional"):
             return volume(sizes) * channels_of(inputs[0]) if sizes != places else 0
         if self.padding_mode == "zeros" or not any(border):
             return 0
-        return volume(tuple(size + 2 * side for size, side in zip(places, border, strict=True))) * channels_of(inputs[0])
+        return volume(
+            tuple(size + 2 * side for size, side in zip(places, border, strict=True))
+        ) * channels_of(inputs[0])
 
     def lower(self, *inputs: Shape) -> Made:
         """A convolution that carries its normalisation and activation."""
@@ -127,7 +136,9 @@ class Convolutional(Filtering, name="convolutional"):
         """Whether it is square and 2-D, with nothing that a product of patches does not know."""
         kernel, stride, border, dilation = self._window(shape)
         square = all(len(set(numbers)) == 1 for numbers in (kernel, stride, border))
-        plain = self.groups == 1 and set(dilation) == {1} and self.padding_mode == "zeros" and self.pad != "same"
+        plain = (
+            self.groups == 1 and set(dilation) == {1} and self.padding_mode == "zeros" and self.pad != "same"
+        )
         return len(kernel) == 2 and kernel != (1, 1) and square and plain
 
 

@@ -32,7 +32,9 @@ class Deconvolutional(Filtering, name="deconvolutional"):
     """
 
     pad: Numbers = Field((0,), description="taken off each side, in pixels, likewise")
-    output_pad: Numbers = Field((0,), description="put on below and right, in pixels; less than the stride or dilation")
+    output_pad: Numbers = Field(
+        (0,), description="put on below and right, in pixels; less than the stride or dilation"
+    )
 
     def conflict(self) -> str | None:
         """Options that exclude each other, or have no effect."""
@@ -60,7 +62,9 @@ class Deconvolutional(Filtering, name="deconvolutional"):
         texts = []
         for size, kernel, stride, pad, more, dilation, axis in rows:
             made = _made_size(size, kernel, stride, pad, more, dilation, axis)
-            texts.append(f"{axis} ({size} - 1)·{stride} - 2·{pad} + {spread(kernel, dilation)} + {more} = {made}")
+            texts.append(
+                f"{axis} ({size} - 1)·{stride} - 2·{pad} + {spread(kernel, dilation)} + {more} = {made}"
+            )
         return ", ".join(dict.fromkeys(texts))
 
     def macs(self, *inputs: Shape) -> Size:
@@ -105,7 +109,8 @@ def _made_size(size: Size, kernel: int, stride: int, pad: int, more: int, dilati
     made = (size - 1) * stride - 2 * pad + spread(kernel, dilation) + more
     if isinstance(made, int) and made <= 0:
         raise ShapeError(
-            f"leaves nothing of a {axis} of {size}: ({size} - 1)·{stride} - 2·{pad} + {spread(kernel, dilation)} = {made}",
+            f"leaves nothing of a {axis} of {size}: ({size} - 1)·{stride} - 2·{pad} + {spread(kernel, dilation)}"
+            f" = {made}",
             code="NC302",
             option="pad",
         )

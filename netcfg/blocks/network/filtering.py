@@ -12,9 +12,9 @@ from netcfg.blocks.initial import Initial
 from netcfg.blocks.network.activation import (
     SLOPE,
     Applied,
-    activation_warning,
     applied,
     slope_conflict,
+    unknown_activation,
 )
 from netcfg.blocks.network.places import PLACES, channels_of, expect_places, places_of, with_places
 from netcfg.blocks.network.windows import SIZES, Kernels, each, expect_kernel, in_words, too_many
@@ -40,14 +40,18 @@ class Filtering(Block):
     stride: Kernels = Field((1,), description="step between windows, in pixels, likewise")
     dilation: Kernels = Field((1,), description="step between the numbers of a window, likewise")
     groups: Count = Field(1, description="parts of the channels that are mapped by themselves")
-    use_bias: bool = Field(True, description="add a learned number to each filter; normalisation brings its own")
+    use_bias: bool = Field(
+        True, description="add a learned number to each filter; normalisation brings its own"
+    )
     batch_normalise: bool = Field(False, description="the same as `normalise = batch`")
     normalise: Norm | None = Field(
-        None, description="before the activation: over the batch, or in each sample, by channel, group or place"
+        None,
+        description="before the activation: over the batch, or in each sample, by channel, group or place",
     )
     norm_groups: Count = Field(32, description="of channels, with `normalise = group`")
     eps: Annotated[float, Field(gt=0)] | None = Field(
-        None, description="of the normalisation; 1e-4 over the batch, as AUDetNet has it, else 1e-5, where `None`"
+        None,
+        description="of the normalisation; 1e-4 over the batch, as AUDetNet has it, else 1e-5, where `None`",
     )
     activation: str = Field("None", description="applied last")
     slope: float | None = Field(None, description=SLOPE)
@@ -100,9 +104,13 @@ class Filtering(Block):
     def _applied(self) -> Applied | None:
         return applied(self.activation, self.slope)
 
-    def warnings(self) -> dict[str, tuple[str, str, str]]:
-        """An activation that acts as none."""
-        return activation_warning(self.activation, self.type_name)
+    def mistakes(self) -> dict[str, tuple[str, str, str]]:
+        """An activation that is none."""
+        return unknown_activation(self.activation)
+
+    def uses_statistics(self) -> bool:
+        """In each sample, of its channels or groups of these."""
+        return self.norm in ("instance", "group")
 
     def depends_on_batch(self) -> bool:
         """By the statistics of its normalisation; a spectral norm goes on with every pass."""

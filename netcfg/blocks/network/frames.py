@@ -88,7 +88,9 @@ class Frame(_OfFrames, name="frame"):
 
     is_view: ClassVar[bool] = True
 
-    index: Annotated[int, Field(ge=-(2**31), lt=2**31)] = Field(-1, description="which one, from 0; -1 is the last")
+    index: Annotated[int, Field(ge=-(2**31), lt=2**31)] = Field(
+        -1, description="which one, from 0; -1 is the last"
+    )
 
     def shape(self, *inputs: Shape) -> Shape:
         """Without frames, if there is such a one."""
@@ -130,11 +132,15 @@ class FrameAttention(Block, name="frame_attention"):
     takes: ClassVar[tuple[str, ...]] = ("TF", "LF")
     roles: ClassVar[tuple[str, ...]] = ("gates",)
 
-    gates: Reference | None = Field(None, description="gates of the same frames, that its own are multiplied by")
+    gates: Reference | None = Field(
+        None, description="gates of the same frames, that its own are multiplied by"
+    )
     activation: Literal["sigmoid", "softmax"] = Field(
         "sigmoid", description="of the gates: each by itself, or all together to a sum of 1"
     )
-    dropout: Annotated[float, Field(ge=0, lt=1)] = Field(0.0, description="in training, of a feature to become zero")
+    dropout: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.0, description="in training, of a feature to become zero"
+    )
     numerator: Literal["all", "given"] = Field(
         "all", description="whose gates weigh frames in evaluation: both, or only those given"
     )

@@ -27,6 +27,7 @@ class BatchNorm(Block, name="batch_norm"):
     """
 
     family: ClassVar[str] = "normalisation"
+    joins_box: ClassVar[bool] = True
     takes: ClassVar[tuple[str, ...]] = SIGNALS
 
     num_features: Count | None = Field(None, description="channels of its input, checked where given")
@@ -70,7 +71,8 @@ class BatchNorm(Block, name="batch_norm"):
     def label(self) -> str:
         """What is not as usual."""
         words = [word for word, usual in (("no scale", self.affine), ("untracked", self.track)) if not usual]
-        return ", ".join(words)
+        eps = [] if self.eps == type(self).model_fields["eps"].default else [f"eps {self.eps:g}"]
+        return ", ".join([*eps, *words])
 
     def lower(self, *inputs: Shape) -> Made:
         """Torch's own."""

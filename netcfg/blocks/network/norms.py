@@ -44,6 +44,7 @@ class InstanceNorm(Block, name="instance_norm"):
 
     by_sample: ClassVar[bool] = True
     family: ClassVar[str] = "normalisation"
+    joins_box: ClassVar[bool] = True
     takes: ClassVar[tuple[str, ...]] = PLACES
 
     eps: Epsilon = Field(1e-5, description="added to the variance")
@@ -73,7 +74,7 @@ class InstanceNorm(Block, name="instance_norm"):
         return 2 * _known_channels(inputs[0]) if self.affine else 0
 
     def kept(self, *inputs: Shape) -> Size:
-        """The statistics, the scale once more for each sample, and, with places first, its input the other way round."""
+        """The statistics, the scale for each sample, and, with places first, its input the other way round."""
         turned = volume(inputs[0]) if channels_second(inputs[0]) else 0
         return (2 + self.affine + 2 * self.track) * channels_of(inputs[0]) + turned
 
@@ -122,6 +123,7 @@ class GroupNorm(Block, name="group_norm"):
 
     by_sample: ClassVar[bool] = True
     family: ClassVar[str] = "normalisation"
+    joins_box: ClassVar[bool] = True
     takes: ClassVar[tuple[str, ...]] = SIGNALS
 
     groups: Count = Field(32, description="into which the channels are divided")
@@ -176,9 +178,11 @@ class _OverFeatures(Placed):
 
     by_sample: ClassVar[bool] = True
     family: ClassVar[str] = "normalisation"
+    joins_box: ClassVar[bool] = True
 
     dimension: Dimension | Literal["all"] | None = Field(
-        None, description=f"the axis, {AXIS}; features or channels by default; `all` for all axes but the batch"
+        None,
+        description=f"the axis, {AXIS}; features or channels by default; `all` for all axes but the batch",
     )
     affine: bool = Field(True, description="learn a scale for each number along it")
 

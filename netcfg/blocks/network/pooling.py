@@ -7,14 +7,14 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from netcfg.blocks.base import Block, Count, Reach, ShapeError
+from netcfg.blocks.base import Block, Count, Reach, Reference, ShapeError
 from netcfg.blocks.made import Made, made
 from netcfg.blocks.network.places import (
     PLACES,
     WHERE,
     channels_of,
-    channels_second,
     expect_places,
+    place_axes,
     places_of,
     with_places,
 )
@@ -22,7 +22,6 @@ from netcfg.blocks.network.windows import (
     SIZES,
     Kernels,
     Numbers,
-    as_python,
     each,
     expect_kernel,
     in_words,
@@ -32,7 +31,7 @@ from netcfg.blocks.network.windows import (
     windows,
     windows_arithmetic,
 )
-from netcfg.shapes import Shape, Size, show, volume
+from netcfg.shapes import Shape, Size, known, show, volume
 
 
 class _Pool(Block):
@@ -95,19 +94,13 @@ class _Pool(Block):
         """What it was given."""
         return frozenset({"input"})
 
-    def _call(self, name: str, shape: Shape) -> str:
-        """The name of PyTorch's function along so many axes."""
-        return f"F.{name}{len(places_of(shape))}d"
-
     def label(self) -> str:
         """Window and stride."""
         stride = "×".join(map(str, dict.fromkeys(self.stride)))
         return f"{in_words(self.pool_size)}, stride {stride}"
 
 
-def _ceiled_size(
-    size: Size, found: Size, side: int, stride: int, pad: int, dilation: int, axis: str
-) -> Size:
+def _ceiled_size(size: Size, found: Size, side: int, stride: int, pad: int, dilation: int, axis: str) -> Size:
     """How many windows there are with the last one, which may hang over the edge."""
     if not isinstance(size, int):
         raise ShapeError(
@@ -199,7 +192,7 @@ class AvgPool(_Pool, name="avgpool"):
 class GlobalAvgPool(Block, name="global_avgpool"):
     """The mean of each channel over the whole image.
 
-    Shapes: C×H×W -> C.
+    Shapes: C×H×W -> C; L×F -> F; T×C×H×W -> C.
     Source: Lin, Chen, Yan, "Network in Network", 2014, section 3.2.
     Example::
 
@@ -208,20 +201,22 @@ class GlobalAvgPool(Block, name="global_avgpool"):
 
     by_sample: ClassVar[bool] = True
     family: ClassVar[str] = "pooling"
-    takes: ClassVar[tuple[str, ...]] = ("CHW",)
+    takes: ClassVar[tuple[str, ...]] = PLACES
 
     def shape(self, *inputs: Shape) -> Shape:
         """One number per channel."""
-        expect_rank(inputs[0], 3, "an image (C×H×W)")
-        return inputs[0][:1]
+        expect_places(inputs[0])
+        return (channels_of(inputs[0]),)
 
     def axes(self, *inputs: str) -> str:
-        """A vector's."""
+        """What is left are features."""
         return "F"
 
-    def inline(self, *names: str) -> str:
-        """The mean over both axes."""
-        return f"{names[0]}.mean((2, 3))"
+    def lower(self, *inputs: Shape) -> Made:
+        """The mean over all places."""
+        from netcfg.builder.modules.pooling import Mean
+
+        return made(Mean, place_axes(inputs[0]))
 
     def gradient_needs(self) -> frozenset[str]:
         """Nothing but sizes."""
@@ -229,10 +224,12 @@ class GlobalAvgPool(Block, name="global_avgpool"):
 
 
 class Upsample(Block, name="upsample"):
-    """A larger image by interpolation, corners not aligned.
+    """A larger (or smaller) image by interpolation.
 
-    Shapes: C×H×W -> C×H'×W': `output_sizes` (height, width) where given, else H' = floor(H · scale_factor).
-    Source: AUDetNet, README, `[upsample]`.
+    Shapes: C×H×W -> C×H'×W': `output_sizes` (height, width) where given, those of the signal `size_of`, else
+    H' = floor(H · scale_factor). `only = smaller` leaves what is as large already, `only = larger` what is as small:
+    one block for maps of several sizes.
+    Source: AUDetNet, README, `[upsample]`; PyTorch's `interpolate`.
     Example::
 
         [upsample]             # 6x8x8 -> 6x16x16
@@ -244,31 +241,72 @@ class Upsample(Block, name="upsample"):
     by_sample: ClassVar[bool] = True
     family: ClassVar[str] = "upsampling"
     takes: ClassVar[tuple[str, ...]] = ("CHW",)
+    roles: ClassVar[tuple[str, ...]] = ("size_of",)
 
     output_sizes: tuple[Count, ...] | None = Field(
         None, description="height and width, or one number for both"
     )
-    scale_factor: Annotated[float, Field(ge=0, le=4096)] | None = Field(
+    scale_factor: Annotated[float, Field(gt=0, le=4096)] | None = Field(
         None, description="how many times larger"
     )
+    size_of: Reference | None = Field(None, description="the image whose height and width it takes")
     mode: Literal["nearest", "bilinear", "bicubic", "area"] = Field("nearest", description="how to fill in")
+    align_corners: bool = Field(
+        False, description="the middles of the outermost pixels stay the outermost ones"
+    )
+    only: Literal["smaller", "larger"] | None = Field(None, description="change only such images")
 
     def conflict(self) -> str | None:
-        """One of sizes and factor."""
+        """One of sizes, a signal that has them, and a factor."""
         if self.output_sizes is not None and len(self.output_sizes) > 2:
             return f"takes one or two `output_sizes` (height, width), and has {len(self.output_sizes)}"
-        if bool(self.output_sizes) == bool(self.scale_factor):
-            found = "both" if self.output_sizes else "neither"
-            return f"takes either `output_sizes` or `scale_factor`, and has {found}"
-        return None
+        given = {
+            "output_sizes": self.output_sizes,
+            "scale_factor": self.scale_factor,
+            "size_of": self.size_of,
+        }
+        named = [f"`{key}`" for key, value in given.items() if value]
+        if len(named) != 1:
+            found = " and ".join(named) or "none of them"
+            return f"takes one of `output_sizes`, `scale_factor` and `size_of`, and has {found}"
+        if self.align_corners and self.mode not in ("bilinear", "bicubic"):
+            return f"aligns corners, which `mode = {self.mode}` does not know"
+        return (
+            "changes `only` some images by a factor: write `output_sizes`"
+            if self.only and self.scale_factor
+            else None
+        )
 
     def shape(self, *inputs: Shape) -> Shape:
         """As asked for."""
-        expect_rank(inputs[0], 3, "an image (C×H×W)")
-        channels, height, width = inputs[0]
+        _expect_image(inputs[0])
+        wanted = self._wanted(*inputs)
+        return inputs[0] if self._stays(inputs[0], wanted) else (inputs[0][0], *wanted)
+
+    def _wanted(self, *inputs: Shape) -> Shape:
+        """Height and width."""
+        model = self.of_role("size_of", inputs)
+        if model is not None:
+            _expect_image(model)
+            return model[1:]
         if self.output_sizes:
-            return (channels, self.output_sizes[0], self.output_sizes[-1])
-        return (channels, self._scaled(height), self._scaled(width))
+            return (self.output_sizes[0], self.output_sizes[-1])
+        return (self._scaled(inputs[0][1]), self._scaled(inputs[0][2]))
+
+    def _stays(self, shape: Shape, wanted: Shape) -> bool:
+        """Whether it leaves the image as it is, by `only`."""
+        if self.only is None:
+            return False
+        numbers = [*shape[1:], *wanted]
+        if not known(tuple(numbers)):
+            raise ShapeError(
+                f"changes only {self.only} images, and is given {show(shape)}",
+                code="NC303",
+                option="only",
+                help="give the network's input a height and a width",
+            )
+        here, there = volume(shape[1:]), volume(wanted)
+        return here >= there if self.only == "smaller" else here <= there  # type: ignore[operator]
 
     def axes(self, *inputs: str) -> str:
         """An image's."""
@@ -286,16 +324,19 @@ class Upsample(Block, name="upsample"):
             )
         return scaled
 
-    def inline(self, *names: str) -> str:
+    def lower(self, *inputs: Shape) -> Made:
         """Torch's own."""
-        sizes = self.output_sizes
-        what = f"size=({sizes[0]}, {sizes[-1]})" if sizes else f"scale_factor={self.scale_factor}"
-        corners = ", align_corners=False" if self.mode in ("bilinear", "bicubic") else ""
-        return f'F.interpolate({names[0]}, {what}, mode="{self.mode}"{corners})'
+        from netcfg.builder.modules.resizing import Upsample as Module
+
+        wanted = self._wanted(*inputs)
+        sizes = None if self.scale_factor or not known(wanted) or self.size_of else wanted
+        corners = self.align_corners if self.mode in ("bilinear", "bicubic") else None
+        stays = self._stays(inputs[0], wanted)
+        return made(Module, sizes, self.scale_factor, mode=self.mode, align_corners=corners, stays=stays)
 
     def gradient_needs(self) -> frozenset[str]:
-        """Nothing but sizes."""
-        return frozenset()
+        """Nothing but sizes of most ways to fill in."""
+        return frozenset({"input"} if self.mode == "area" else ())
 
     def reach(self, *inputs: Shape) -> Reach | None:
         """One pixel (`nearest`), or its neighbours too, where the size is a whole number of times the input's."""
@@ -305,11 +346,23 @@ class Upsample(Block, name="upsample"):
             for here, there in zip(inputs[0][1:], made[1:], strict=True)
         )
         pixels = {"nearest": 1, "bilinear": 2, "bicubic": 4}.get(self.mode)
-        if pixels is None or height is None or height != width or height.denominator != 1:
+        if (
+            pixels is None
+            or height is None
+            or height != width
+            or height.denominator != 1
+            or self.align_corners
+        ):
             return None
-        return Reach(pixels, 1 / height, Fraction(pixels // 2))
+        return Reach() if height == 1 else Reach(pixels, 1 / height, Fraction(pixels // 2))
 
     def label(self) -> str:
         """Factor or size, and mode."""
         sizes = self.output_sizes
-        return f"{f'{sizes[0]}×{sizes[-1]}' if sizes else f'×{self.scale_factor:g}'}, {self.mode}"
+        size = f"{sizes[0]}×{sizes[-1]}" if sizes else f"like {self.size_of}" if self.size_of else ""
+        return f"{size or f'×{self.scale_factor:g}'}, {self.mode}"
+
+
+def _expect_image(shape: Shape) -> None:
+    if len(shape) != 3:
+        raise ShapeError(f"needs an image (C×H×W), and is given {show(shape)}")

@@ -15,6 +15,7 @@ from netcfg.blocks.network.places import (
     channels_of,
     channels_second,
     expect_places,
+    place_axes,
     places_of,
     with_places,
 )
@@ -51,7 +52,9 @@ class Pad(_OfPlaces, name="pad"):
     takes: ClassVar[tuple[str, ...]] = PLACES
 
     sizes: Numbers = Field(description="of the border, in places")
-    mode: Literal["constant", "reflect", "replicate", "circular"] = Field("constant", description="what is put there")
+    mode: Literal["constant", "reflect", "replicate", "circular"] = Field(
+        "constant", description="what is put there"
+    )
     value: float = Field(0.0, description="`constant`: the number")
 
     def conflict(self) -> str | None:
@@ -124,8 +127,12 @@ class Crop(_OfPlaces, name="crop"):
     is_view: ClassVar[bool] = True
     takes: ClassVar[tuple[str, ...]] = PLACES
 
-    sizes: tuple[Annotated[int, Field(gt=0, le=2**20)], ...] = Field(description="one for all axes, or one for each")
-    at: Numbers | None = Field(None, description="the first place, for each axis; None: so that the middle is kept")
+    sizes: tuple[Annotated[int, Field(gt=0, le=2**20)], ...] = Field(
+        description="one for all axes, or one for each"
+    )
+    at: Numbers | None = Field(
+        None, description="the first place, for each axis; None: so that the middle is kept"
+    )
 
     def shape(self, *inputs: Shape) -> Shape:
         """As asked for, if it lies inside."""
@@ -148,7 +155,8 @@ class Crop(_OfPlaces, name="crop"):
         for axis, place, size, start in zip(WHERE[len(places)], places, sizes, starts, strict=True):
             if isinstance(place, int) and isinstance(start, int) and (start < 0 or start + size > place):
                 raise ShapeError(
-                    f"takes {size} of a {axis} of {place}" + (f", from {start} on" if self.at is not None else ""),
+                    f"takes {size} of a {axis} of {place}"
+                    + (f", from {start} on" if self.at is not None else ""),
                     code="NC302",
                     option="sizes",
                 )
@@ -159,7 +167,7 @@ class Crop(_OfPlaces, name="crop"):
         from netcfg.builder.modules.resizing import Crop as Module
 
         shape = inputs[0]
-        axes = [1, *range(3, len(shape) + 1)] if channels_second(shape) else list(range(2, len(shape) + 1))
+        axes = place_axes(shape)
         at = None if self.at is None else each(self.at, len(axes), "at")
         return made(Module, axes, self._sizes(shape), at)
 
@@ -178,7 +186,9 @@ class Crop(_OfPlaces, name="crop"):
 
 def _divided(size: Size, factor: int, axis: str, shape: Shape) -> Size:
     if isinstance(size, int) and size % factor:
-        raise ShapeError(f"has a factor of {factor}, which does not divide the {axis} of {show(shape)}", option="factor")
+        raise ShapeError(
+            f"has a factor of {factor}, which does not divide the {axis} of {show(shape)}", option="factor"
+        )
     return size // factor
 
 
@@ -241,7 +251,9 @@ class PixelUnshuffle(_OfPlaces, name="pixel_unshuffle"):
         """Smaller by the factor."""
         _expect_image(inputs[0])
         channels, *sizes = inputs[0]
-        places = (_divided(size, self.factor, axis, inputs[0]) for size, axis in zip(sizes, WHERE[2], strict=True))
+        places = (
+            _divided(size, self.factor, axis, inputs[0]) for size, axis in zip(sizes, WHERE[2], strict=True)
+        )
         return (channels * self.factor**2, *places)
 
     def inline(self, *names: str) -> str:
@@ -288,7 +300,11 @@ class Patches(_OfPlaces, name="patches"):
     def scratch(self, *inputs: Shape) -> Size:
         """A copy with zeros, where squares are not whole."""
         height, width, channels = inputs[0]
-        if isinstance(height, int) and isinstance(width, int) and not (height % self.size or width % self.size):
+        if (
+            isinstance(height, int)
+            and isinstance(width, int)
+            and not (height % self.size or width % self.size)
+        ):
             return 0
         return volume((-(-height // self.size) * self.size, -(-width // self.size) * self.size, channels))
 

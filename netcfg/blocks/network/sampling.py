@@ -17,9 +17,15 @@ class _Sampler(Block):
     family: ClassVar[str] = "upsampling"
     input_count: ClassVar[int | None] = 2
 
-    mode: Literal["bilinear", "nearest", "bicubic"] = Field("bilinear", description="how to read between pixels")
-    outside: Literal["zeros", "border", "reflection"] = Field("zeros", description="what lies outside the image")
-    align_corners: bool = Field(False, description="-1 and 1 are the middles of the outermost pixels, not their edges")
+    mode: Literal["bilinear", "nearest", "bicubic"] = Field(
+        "bilinear", description="how to read between pixels"
+    )
+    outside: Literal["zeros", "border", "reflection"] = Field(
+        "zeros", description="what lies outside the image"
+    )
+    align_corners: bool = Field(
+        False, description="-1 and 1 are the middles of the outermost pixels, not their edges"
+    )
 
     def _expect_image(self, shape: Shape) -> None:
         if len(shape) != 3:
@@ -90,7 +96,9 @@ class SpatialTransformer(_Sampler, name="spatial_transformer"):
         """The image's."""
         self._expect_image(inputs[0])
         if inputs[1] not in ((2, 3), (6,)):
-            raise ShapeError(f"needs a matrix (2×3, or 6 features) second, and is given {show(inputs[1])}", argument=1)
+            raise ShapeError(
+                f"needs a matrix (2×3, or 6 features) second, and is given {show(inputs[1])}", argument=1
+            )
         return inputs[0]
 
     def inline(self, *names: str) -> str:

@@ -80,11 +80,15 @@ class _Length(Placed):
     by_sample: ClassVar[bool] = True
     family: ClassVar[str] = "normalisation"
 
-    dimension: Dimension | None = Field(None, description=f"the axis, {AXIS}; channels or features by default")
+    dimension: Dimension | None = Field(
+        None, description=f"the axis, {AXIS}; channels or features by default"
+    )
 
     def shape(self, *inputs: Shape) -> Shape:
         """Unchanged, if it has the axis."""
-        expect_places(inputs[0], vectors=True) if self.dimension is None else self.axis(self.dimension, inputs[0])
+        expect_places(inputs[0], vectors=True) if self.dimension is None else self.axis(
+            self.dimension, inputs[0]
+        )
         return inputs[0]
 
     def gradient_needs(self) -> frozenset[str]:
@@ -188,7 +192,9 @@ class Scale(Block, name="scale"):
 
     start: float = Field(1.0, description="of the learned factors")
     use_bias: bool = Field(True, description="learn a shift, too")
-    factors: tuple[float, ...] | None = Field(None, description="fixed ones, a number for each channel or one for all")
+    factors: tuple[float, ...] | None = Field(
+        None, description="fixed ones, a number for each channel or one for all"
+    )
     shifts: tuple[float, ...] | None = Field(None, description="fixed ones, likewise; added after the factor")
 
     def conflict(self) -> str | None:
@@ -234,10 +240,15 @@ class Scale(Block, name="scale"):
 
     def lower(self, *inputs: Shape) -> Made:
         """A product and a sum."""
-        from netcfg.builder.modules.scaling import FixedScale, Scale as Module, Tensor
+        from netcfg.builder.modules.scaling import FixedScale, Tensor
+        from netcfg.builder.modules.scaling import Scale as Module
 
         shape = inputs[0]
-        places = 0 if channels_second(shape) and len(shape) == 2 else max(0, len(shape) - 1 - channels_second(shape))
+        places = (
+            0
+            if channels_second(shape) and len(shape) == 2
+            else max(0, len(shape) - 1 - channels_second(shape))
+        )
         channels = expect_known(channels_of(shape), "its channels")
         if self._is_fixed():
             return made(FixedScale, self.factors, self.shifts, places)
@@ -264,6 +275,7 @@ class PReLU(Block, name="prelu"):
 
     by_sample: ClassVar[bool] = True
     family: ClassVar[str] = "activation"
+    joins_box: ClassVar[bool] = True
     takes: ClassVar[tuple[str, ...]] = SIGNALS
 
     slopes: Literal["1", "channels"] = Field("1", alias="parameters", description="one for all, or one each")

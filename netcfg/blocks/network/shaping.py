@@ -171,7 +171,9 @@ class Unsqueeze(_View, name="unsqueeze"):
 
     is_view: ClassVar[bool] = True
 
-    dimension: Annotated[int, Field(ge=1, le=8)] = Field(description="where it will stand; 1 comes before all others")
+    dimension: Annotated[int, Field(ge=1, le=8)] = Field(
+        description="where it will stand; 1 comes before all others"
+    )
     named: AxisName | None = Field(None, alias="axis", description="what it counts")
 
     def shape(self, *inputs: Shape) -> Shape:
@@ -328,7 +330,9 @@ class ChannelShuffle(Block, name="channel_shuffle"):
                 option="groups",
             )
         if channels == self.groups:
-            raise ShapeError(f"shuffles {channels} groups of one channel: nothing would change", option="groups")
+            raise ShapeError(
+                f"shuffles {channels} groups of one channel: nothing would change", option="groups"
+            )
         return inputs[0]
 
     def inline(self, *names: str) -> str:

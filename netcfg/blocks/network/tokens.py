@@ -196,7 +196,9 @@ class Positions(Block, name="positions"):
         if self.variant != "sinusoidal_2d":
             expect_row(shape)
         elif len(shape) != 3:
-            raise ShapeError(f"needs an image (C×H×W) for `sinusoidal_2d`, and is given {show(shape)}", option="kind")
+            raise ShapeError(
+                f"needs an image (C×H×W) for `sinusoidal_2d`, and is given {show(shape)}", option="kind"
+            )
         waves = {"learned": 1, "sinusoidal": 2, "sinusoidal_2d": 4}[self.variant]
         features = expect_known(shape[0 if len(shape) == 3 else 1], "how many features a place has")
         if features % waves:
@@ -261,7 +263,9 @@ class Embedding(Block, name="embedding"):
 
     count: Annotated[int, Field(gt=0, le=2**31)] = Field(description="how many classes there are")
     features: Count = Field(description="of each")
-    initialization: Initial | None = Field(None, description="of the weight; PyTorch's own, N(0, 1), where `None`")
+    initialization: Initial | None = Field(
+        None, description="of the weight; PyTorch's own, N(0, 1), where `None`"
+    )
 
     def shape(self, *inputs: Shape) -> Shape:
         """The features of each."""

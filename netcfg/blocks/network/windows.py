@@ -50,7 +50,9 @@ def each(numbers: tuple[int, ...], count: int, option: str) -> tuple[int, ...]:
     return numbers
 
 
-def padding(pad: int | bool | str | tuple[int, ...], kernel: tuple[int, ...], dilation: tuple[int, ...]) -> tuple[int, ...]:
+def padding(
+    pad: int | bool | str | tuple[int, ...], kernel: tuple[int, ...], dilation: tuple[int, ...]
+) -> tuple[int, ...]:
     """The border on each side, by axis; `True` keeps the size at stride 1. Not for `same`, which depends on sizes."""
     if pad is True:
         return tuple(step * (side - 1) // 2 for side, step in zip(kernel, dilation, strict=True))
@@ -65,7 +67,11 @@ def same(size: Size, stride: int) -> Size:
 
 
 def windows(
-    sizes: Shape, kernel: tuple[int, ...], stride: tuple[int, ...], pad: tuple[int, ...], dilation: tuple[int, ...]
+    sizes: Shape,
+    kernel: tuple[int, ...],
+    stride: tuple[int, ...],
+    pad: tuple[int, ...],
+    dilation: tuple[int, ...],
 ) -> Shape:
     """How many windows fit along each axis. Raises `ShapeError` where not even one does."""
     return tuple(
@@ -82,7 +88,11 @@ def spread(side: int, dilation: int) -> int:
 
 
 def windows_arithmetic(
-    shape: Shape, kernel: tuple[int, ...], stride: tuple[int, ...], pad: tuple[int, ...], dilation: tuple[int, ...]
+    shape: Shape,
+    kernel: tuple[int, ...],
+    stride: tuple[int, ...],
+    pad: tuple[int, ...],
+    dilation: tuple[int, ...],
 ) -> str:
     """How `windows` comes to its sizes, in numbers; what is the same along two axes once."""
     sizes = places_of(shape)
@@ -108,8 +118,3 @@ def square_reach(
 def in_words(numbers: tuple[int, ...]) -> str:
     """A window as diagrams show it: `3×3` also where one number stands for both."""
     return "×".join(map(str, numbers * 2 if len(numbers) == 1 else numbers))
-
-
-def as_python(numbers: tuple[int, ...], count: int) -> str:
-    """Numbers for each axis, as an argument."""
-    return str(numbers[0]) if len(set(numbers)) == 1 else f"({', '.join(map(str, each(numbers, count, '')))},)"

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field as Option
 
 from netcfg.blocks.base import ShapeError
 from netcfg.blocks.fields import FieldSpec, PositiveInt
-from netcfg.blocks.transforms.base import Transform
+from netcfg.blocks.samplers.base import Sampler
 from netcfg.source import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from netcfg.blocks.samples import Draw, SampleTable
 
 
-class Momu(Transform, name="momu"):
+class Momu(Sampler, name="momu"):
     """Choose the frames of each training epoch so that every action unit is shown about equally often.
 
     Classes are the action units and neutral, frames that show none. An epoch draws `sampling_size` frames at a time
@@ -31,7 +31,7 @@ class Momu(Transform, name="momu"):
         sampling_size = 12
     """
 
-    unavailable: ClassVar[frozenset[str]] = frozenset({"only", "when"})
+    unavailable: ClassVar[frozenset[str]] = frozenset({"when"})
 
     epoch_size: PositiveInt = Option(description="samples of an epoch")
     sampling_size: PositiveInt = Option(description="frames drawn of a class at a time; divides epoch_size")
@@ -64,10 +64,11 @@ class Momu(Transform, name="momu"):
             )
         return dict(fields)
 
-    def lower(self, fields: Mapping[str, FieldSpec]) -> Callable[..., Any]:
-        """Leaves samples as they are: it is the pipeline that asks it for an epoch's list."""
-        return _unchanged
+    def epoch(self, table: SampleTable, epoch: int, seed: int) -> Sequence[Draw]:
+        """The frames of an epoch, in the order they were drawn."""
+        from netcfg.datasets.samplers.momu import chosen_frames
 
-
-def _unchanged(sample: Any, random: Any) -> Any:
-    return sample
+        active_above = table.active_above if self.active_above is None else self.active_above
+        return chosen_frames(
+            table, self.labels, self.epoch_size, self.sampling_size, active_above, epoch=epoch, seed=seed
+        )

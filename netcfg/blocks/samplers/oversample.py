@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field as Option
 
 from netcfg.blocks.base import ShapeError
 from netcfg.blocks.fields import FieldSpec
-from netcfg.blocks.transforms.base import Transform
+from netcfg.blocks.samplers.base import Sampler
+
+if TYPE_CHECKING:
+    from netcfg.blocks.samples import Draw, SampleTable
 
 
-class Oversample(Transform, name="oversample"):
+class Oversample(Sampler, name="oversample"):
     """Make the training list longer: moved copies of the rarer class, and a mirrored copy of every sample.
 
     With `balance = jitter` the class with fewer samples (those that show the action unit, or those that do not) is
@@ -32,7 +35,6 @@ class Oversample(Transform, name="oversample"):
     """
 
     extends_source: ClassVar[bool] = True
-    unavailable: ClassVar[frozenset[str]] = frozenset({"only"})
 
     balance: Literal["jitter", "none"] = Option(
         "none", description="`jitter`: top up the rarer class with moved copies; of a single action unit"
@@ -40,7 +42,6 @@ class Oversample(Transform, name="oversample"):
     mirror: bool = Option(False, description="add a mirrored copy of every sample")
     labels: str = Option("labels", description="the field of labels to balance")
     active_above: float = Option(0.5, description="`jitter`: the label above which the unit is shown")
-    when: Literal["train", "always"] = Option("train", description="in training only, or always")
 
     def fields(self, fields: Mapping[str, FieldSpec]) -> dict[str, FieldSpec]:
         """Unchanged. Raises `ShapeError` where there are no labels of one unit, or landmarks would stay behind."""
@@ -54,14 +55,9 @@ class Oversample(Transform, name="oversample"):
             )
         return dict(fields)
 
-    def extend(self, samples: Any, wanted: Sequence[str], fields: Mapping[str, FieldSpec]) -> Any:
-        """The longer list."""
+    def epoch(self, table: SampleTable, epoch: int, seed: int) -> Sequence[Draw]:
+        """The longer list, the same in every epoch."""
         from netcfg.datasets.samplers.oversample import oversampled
 
-        return oversampled(
-            samples,
-            kinds={name: fields[name].kind for name in wanted},
-            balanced_by=self.labels if self.balance == "jitter" else None,
-            active_above=self.active_above,
-            mirror=self.mirror,
-        )
+        balanced_by = self.labels if self.balance == "jitter" else None
+        return oversampled(table, balanced_by, self.active_above, self.mirror)

@@ -3,16 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field as Option
 from pydantic import field_validator
 
 from netcfg.blocks.action_units import active_label, known_action_units, unit_numbers
-from netcfg.blocks.fields import FieldSpec, ImageSize, Split
-from netcfg.blocks.sources.base import Source
+from netcfg.blocks.fields import FieldSpec, ImageSize, PositiveInt, Split
+from netcfg.blocks.picture_files import MAX_PIXELS
+from netcfg.blocks.sources.base import Found, Source
+from netcfg.blocks.sources.folders import has
 from netcfg.shapes import Size, Symbolic
 from netcfg.source import NetcfgError
+
+if TYPE_CHECKING:
+    from netcfg.blocks.samples import Samples
+
+
+USUAL_LABELS = "aus_dict.pkl"
+
+
+def label_files(folder: Path) -> list[str]:
+    """The names of the files in a folder that are labels by their names; `labels.csv` beside pictures only."""
+    if not folder.is_dir():
+        return []
+    named = sorted(
+        path.name for ending in ("pkl", "pickle", "npz") for path in folder.glob(f"aus_*.{ending}")
+    )
+    converted = [name for name in ("labels.npz", "labels.csv") if (folder / name).is_file()]
+    return named + (converted if has(folder, "imgs", "train_ids.csv") else [])
 
 
 class AudetnetFolder(Source, name="audetnet_folder"):
@@ -34,10 +54,13 @@ class AudetnetFolder(Source, name="audetnet_folder"):
         intensities = True
     """
 
+    carries: ClassVar[tuple[str, ...]] = ("action_units", "intensities")
+    looks_like: ClassVar[str] = "`train_ids.csv` and `imgs`"
+
     path: str | None = Option(
         None, description="the folder, from where netcfg is started; None: the one given with `--data`"
     )
-    labels: str = Option("aus_dict.pkl", description="the file of labels: .pkl, .npz or .csv")
+    labels: str = Option(USUAL_LABELS, description="the file of labels: .pkl, .npz or .csv")
     train_ids: str = Option("train_ids.csv", description="the ids to train on, one a line")
     test_ids: str = Option("test_ids.csv", description="the ids to test on, one a line")
     images: str = Option("imgs", description="the folder of pictures, named by id")
@@ -59,6 +82,12 @@ class AudetnetFolder(Source, name="audetnet_folder"):
         description="what to do about broken pictures; `skip` reads all of them before the first epoch",
     )
 
+    turn: bool = Option(
+        True,
+        description="turn pictures as their EXIF data say; False: as they are stored, as the original does",
+    )
+    max_pixels: PositiveInt = Option(MAX_PIXELS, description="refuse pictures of more pixels")
+
     @field_validator("action_units")
     @classmethod
     def _known_action_units(cls, written: tuple[str, ...]) -> tuple[str, ...]:
@@ -69,6 +98,15 @@ class AudetnetFolder(Source, name="audetnet_folder"):
         if self.image_size is not None and len(self.image_size) > 2:
             return f"has {len(self.image_size)} numbers in `image_size` for height and width"
         return None
+
+    @classmethod
+    def recognise(cls, folder: Path) -> Found | None:
+        """By its lists of ids, or its labels; of labels under another name than the usual one, by theirs."""
+        labels = label_files(folder)
+        if not labels and not has(folder, "train_ids.csv", "test_ids.csv", "imgs"):
+            return None
+        named = {} if not labels or USUAL_LABELS in labels else {"labels": labels[0]}
+        return Found({"path": str(folder)} | (named if len(labels) == 1 else {}))
 
     @property
     def units(self) -> tuple[int, ...]:
@@ -99,12 +137,10 @@ class AudetnetFolder(Source, name="audetnet_folder"):
             return Symbolic.named("height"), Symbolic.named("width")
         return self.image_size[0], self.image_size[-1]
 
-    def open(self, split: Split, fields: Sequence[str]) -> Any:
+    def open(self, split: Split, fields: Sequence[str]) -> Samples:
         """The data set of one split; labels, ids and names of pictures are read and checked at once."""
-        from pathlib import Path
-
-        from netcfg.datasets.sources.audetnet_folder import AudetnetFolder as Folder
-        from netcfg.datasets.sources.audetnet_folder import Layout
+        from netcfg.datasets.pictures.reading import Reading
+        from netcfg.datasets.sources.audetnet_folder import Layout, open_folder
 
         if self.path is None:
             raise NetcfgError(
@@ -123,6 +159,7 @@ class AudetnetFolder(Source, name="audetnet_folder"):
             seed=self.seed,
             skips_missing=self.missing == "skip",
             skips_broken=self.on_error == "skip",
+            reading=Reading(self.turn, self.max_pixels),
         )
         size = None if self.image_size is None else (self.image_size[0], self.image_size[-1])
-        return Folder(layout, split, fields, size)
+        return open_folder(layout, split, fields, size)

@@ -2,11 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
 
 from netcfg.blocks.base import Group, Section
 from netcfg.blocks.fields import FieldSpec, Split
+
+if TYPE_CHECKING:
+    from netcfg.blocks.samples import Samples
+    from netcfg.datasets.flow.encoding import FlowPictures
+
+
+@dataclass(frozen=True)
+class Found:
+    """A folder that a source recognises: the options that read it, as they would be written.
+
+    `is_sure`: names in it say so that no other source uses; else its content would do (`[clips]`: any videos).
+    `adopts` are further options that it takes over from the source before it (see `Source.carries`). `lacks` says what
+    should lie there and does not, and what to do about it; of the fields `lacking` for want of it nothing more is said.
+    """
+
+    options: Mapping[str, str]
+    is_sure: bool = True
+    adopts: tuple[str, ...] = ()
+    lacks: tuple[str, str] | None = None
+    lacking: tuple[str, ...] = ()
 
 
 class Source(Section):
@@ -15,19 +37,42 @@ class Source(Section):
     group: ClassVar[Group] = "data"
     family: ClassVar[str] = "source"
     has_clips: ClassVar[bool] = False
-    """Whether samples are frames of clips: then what `open` returns has the methods of
-    `netcfg.datasets.samples.frame_pairs.ClipSamples`."""
+    """Whether samples are frames of clips: then what `open` returns are `ClipSamples`."""
+    places: ClassVar[tuple[str, ...]] = ("path",)
+    """The options that say where its data lie: `--data` writes them anew."""
+    carries: ClassVar[tuple[str, ...]] = ()
+    """The options that `--data` takes over from the source before it, where they mean the same."""
+    called_otherwise: ClassVar[Mapping[str, str]] = {}
+    """Own options by the names that the same thing has in other sources."""
+    looks_like: ClassVar[str] = ""
+    """What its folder looks like, in a few words for a person; empty where it reads none."""
+
+    @property
+    def active_above(self) -> float:
+        """Above which label a unit counts as shown."""
+        return 0.5
+
+    @classmethod
+    def recognise(cls, folder: Path) -> Found | None:
+        """How it would read this folder, or None where that is not one of its own. Looks no farther than it must."""
+        return None
 
     def fields(self) -> dict[str, FieldSpec]:
         """The fields it can give, with their shapes, before any transform."""
         raise NotImplementedError
 
-    def asked_fields(self) -> dict[str, tuple[str, ...]]:
-        """The fields that its options name, by option: each must be of use to somebody."""
+    def asked_fields(self) -> Mapping[str, tuple[str, ...]]:
+        """The fields that its options ask for by name, by option."""
         return {}
 
-    def open(self, split: Split, fields: Sequence[str]) -> Any:
-        """A map-style data set of one split: `len`, and `[index]` giving a dict of arrays by field.
+    def flow_pictures(self) -> FlowPictures:
+        """How its own field `flow` becomes pictures, where it has one."""
+        from netcfg.datasets.flow.encoding import FlowPictures
+
+        return FlowPictures()
+
+    def open(self, split: Split, fields: Sequence[str]) -> Samples:
+        """The samples of one split with these fields.
 
         Images are uint8 H×W×C arrays until the pipeline hands them to a network. Raises `NetcfgError` with a
         sentence and a remedy where the data cannot be made or found.

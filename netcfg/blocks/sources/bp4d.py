@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field as Option
 from pydantic import field_validator
 
 from netcfg.blocks.action_units import known_action_units, unit_numbers
 from netcfg.blocks.fields import FieldSpec, PositiveInt, Split
+from netcfg.blocks.sources.base import Found
 from netcfg.blocks.sources.face_files import FOLDS, FaceFiles, expect_folder, label_spec
+from netcfg.blocks.sources.folders import has
+
+if TYPE_CHECKING:
+    from netcfg.blocks.samples import Samples
 
 
 class Bp4d(FaceFiles, name="bp4d"):
@@ -37,6 +43,10 @@ class Bp4d(FaceFiles, name="bp4d"):
         fold = 0
     """
 
+    places: ClassVar[tuple[str, ...]] = ("path", "lists")
+    carries: ClassVar[tuple[str, ...]] = ("action_units", "image_size", "fold")
+    looks_like: ClassVar[str] = "`AUCoding`, or lists in `normal/fold_0`"
+
     action_units: tuple[str, ...] = Option(
         ("bp4d",), description="`bp4d` (twelve), or the numbers of action units"
     )
@@ -54,11 +64,23 @@ class Bp4d(FaceFiles, name="bp4d"):
 
     def conflict(self) -> str | None:
         """What lists name is cut out already, and in its split already."""
-        settled = ("boxes", "flow", "crop", "every", "validation_subjects")
-        given = [key for key in settled if getattr(self, key) != type(self).model_fields[key].default]
+        settled = (
+            "boxes", "flow", "crop", "every", "validation_subjects", "first_frame", "first_label", "pair_by",
+        )  # fmt: skip
+        written = self.options()
+        given = [key for key in settled if key in written]
         if self.lists is not None and given:
             return f"reads `lists` of face crops, for which `{given[0]}` says nothing: leave one of them out"
         return super().conflict()
+
+    @classmethod
+    def recognise(cls, folder: Path) -> Found | None:
+        """By its folder of codings, or by AUNets' folders of lists."""
+        if has(folder, "AUCoding", "AU_OCC"):
+            return Found({"path": str(folder)})
+        modes = ("", "normal/", "aligned/")
+        has_lists = any(next(folder.glob(f"{mode}fold_*/"), None) is not None for mode in modes)
+        return Found({"lists": str(folder)}) if has_lists else None
 
     @property
     def units(self) -> tuple[int, ...]:
@@ -72,13 +94,13 @@ class Bp4d(FaceFiles, name="bp4d"):
             fields["flow"] = FieldSpec((3, self.image_size, self.image_size), "flow")
         return fields | {"labels": label_spec(self.units)}
 
-    def open(self, split: Split, fields: Sequence[str]) -> Any:
+    def open(self, split: Split, fields: Sequence[str]) -> Samples:
         """The data set of one split; labels and names of pictures are read and checked at once."""
         return self._open_database(split, fields) if self.lists is None else self._open_lists(split, fields)
 
-    def _open_database(self, split: Split, fields: Sequence[str]) -> Any:
+    def _open_database(self, split: Split, fields: Sequence[str]) -> Samples:
+        from netcfg.datasets.samples.clip_pictures import Labelling
         from netcfg.datasets.samples.clip_sources import clips_of_subjects, open_clips
-        from netcfg.datasets.samples.face_samples import Labelling
         from netcfg.datasets.samples.subject_folds import BP4D_FOLDS, subjects_of_split
         from netcfg.datasets.sources import databases
 
@@ -88,7 +110,7 @@ class Bp4d(FaceFiles, name="bp4d"):
         chosen = clips_of_subjects(database, subjects)
         return open_clips(database, chosen, split, fields, self.handling(Labelling()))
 
-    def _open_lists(self, split: Split, fields: Sequence[str]) -> Any:
+    def _open_lists(self, split: Split, fields: Sequence[str]) -> Samples:
         from netcfg.datasets.sources.aunets_lists import Lists
         from netcfg.datasets.sources.listed_faces import Crops, open_lists
 
@@ -96,5 +118,5 @@ class Bp4d(FaceFiles, name="bp4d"):
         lists = expect_folder(self.lists)
         around = lists.absolute().parent if lists.name == self.mode else lists
         folder = around if self.path is None else self.folder()
-        crops = Crops(folder, self.image_size, self.missing, self.on_error == "skip")
+        crops = Crops(folder, self.image_size, self.missing, self.on_error == "skip", self.reading())
         return open_lists(Lists(lists, self.mode, self.fold, self.units), crops, split, fields)

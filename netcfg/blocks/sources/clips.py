@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field as Option
 from pydantic import field_validator
 
 from netcfg.blocks.action_units import active_label, known_action_units, unit_numbers
 from netcfg.blocks.fields import FieldSpec, Split
+from netcfg.blocks.sources.base import Found
 from netcfg.blocks.sources.face_files import FaceFiles, expand, label_spec
+from netcfg.blocks.sources.folders import class_folders, has_media
+
+if TYPE_CHECKING:
+    from netcfg.blocks.samples import Samples
+
+
+LABELS = "labels.csv"
 
 
 class Clips(FaceFiles, name="clips"):
@@ -38,6 +47,9 @@ class Clips(FaceFiles, name="clips"):
         labels = recordings/labels.csv
         action_units = 6, 12
     """
+
+    carries: ClassVar[tuple[str, ...]] = ("intensities", "image_size", "folds", "fold", "validation_share")
+    looks_like: ClassVar[str] = "videos, or folders of frames in folders of subjects"
 
     crop: Literal["face", "levelled", "none"] = Option(
         "none",
@@ -77,6 +89,23 @@ class Clips(FaceFiles, name="clips"):
             return "needs all three lists of clips: `train_clips`, `validation_clips` and `test_clips`"
         return super().conflict()
 
+    @classmethod
+    def recognise(cls, folder: Path) -> Found | None:
+        """By its content: any videos or folders of pictures, unless these look like classes."""
+        labels = folder / LABELS
+        if labels.is_file():
+            if not has_media(folder):
+                return None
+            read = {"path": str(folder), "labels": str(labels)}
+            return Found(read, is_sure=False, adopts=("action_units",))
+        if not has_media(folder) or class_folders(folder):
+            return None
+        lacks = (
+            f"these clips have no `{LABELS}` beside them, and so no field `labels`",
+            "write one, with the header `clip,frame,AU1,AU2,…` and a line per frame",
+        )
+        return Found({"path": str(folder)}, is_sure=False, lacks=lacks, lacking=("labels",))
+
     @property
     def units(self) -> tuple[int, ...]:
         """The action units by number, in the order of the labels; none without labels."""
@@ -96,10 +125,10 @@ class Clips(FaceFiles, name="clips"):
                 fields["intensities"] = label_spec(self.units)
         return fields
 
-    def open(self, split: Split, fields: Sequence[str]) -> Any:
+    def open(self, split: Split, fields: Sequence[str]) -> Samples:
         """The data set of one split; labels and names of pictures are read and checked at once."""
+        from netcfg.datasets.samples.clip_pictures import Labelling
         from netcfg.datasets.samples.clip_sources import open_clips
-        from netcfg.datasets.samples.face_samples import Labelling
         from netcfg.datasets.sources import own_clips
 
         labels = None if self.labels is None else expand(self.labels)

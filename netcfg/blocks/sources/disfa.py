@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field as Option
 from pydantic import field_validator
@@ -11,7 +12,12 @@ from pydantic_core import PydanticCustomError
 
 from netcfg.blocks.action_units import AU_SETS, active_label, known_action_units, unit_numbers
 from netcfg.blocks.fields import FieldSpec, PositiveInt, Split
+from netcfg.blocks.sources.base import Found
 from netcfg.blocks.sources.face_files import FOLDS, FaceFiles, label_spec
+from netcfg.blocks.sources.folders import has
+
+if TYPE_CHECKING:
+    from netcfg.blocks.samples import Samples
 
 
 class Disfa(FaceFiles, name="disfa"):
@@ -37,6 +43,11 @@ class Disfa(FaceFiles, name="disfa"):
         fold = 0
     """
 
+    carries: ClassVar[tuple[str, ...]] = (
+        "action_units", "intensities", "occurrence_threshold", "image_size", "fold",
+    )  # fmt: skip
+    looks_like: ClassVar[str] = "`ActionUnit_Labels`"
+
     action_units: tuple[str, ...] = Option(
         ("disfa",), description="`disfa` (twelve), `disfa8`, or the numbers of action units"
     )
@@ -60,6 +71,11 @@ class Disfa(FaceFiles, name="disfa"):
             )
         return units
 
+    @classmethod
+    def recognise(cls, folder: Path) -> Found | None:
+        """By its folder of labels."""
+        return Found({"path": str(folder)}) if has(folder, "ActionUnit_Labels") else None
+
     @property
     def units(self) -> tuple[int, ...]:
         """The action units by number, in the order of the labels."""
@@ -75,10 +91,10 @@ class Disfa(FaceFiles, name="disfa"):
         labels = label_spec(self.units)
         return self.picture_fields() | {"labels": labels, "intensities": labels}
 
-    def open(self, split: Split, fields: Sequence[str]) -> Any:
+    def open(self, split: Split, fields: Sequence[str]) -> Samples:
         """The data set of one split; labels and names of pictures are read and checked at once."""
+        from netcfg.datasets.samples.clip_pictures import Labelling
         from netcfg.datasets.samples.clip_sources import clips_of_subjects, open_clips
-        from netcfg.datasets.samples.face_samples import Labelling
         from netcfg.datasets.samples.subject_folds import DISFA_FOLDS, subjects_of_split
         from netcfg.datasets.sources import databases
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field as Option
 
 from netcfg.blocks.fields import FieldSpec, ImageSize, PositiveInt
+from netcfg.blocks.picture_files import MAX_PIXELS
 from netcfg.blocks.sources.base import Source
 from netcfg.source import NetcfgError, shown_path
 
 if TYPE_CHECKING:
+    from netcfg.datasets.pictures.reading import Reading
+    from netcfg.datasets.samples.clip_pictures import Labelling
     from netcfg.datasets.samples.clip_sources import Handling
-    from netcfg.datasets.samples.face_samples import Labelling
 
 FOLDS = 3
 
@@ -50,6 +52,25 @@ class FaceFiles(Source):
         "stop",
         description="what to do about broken pictures; `skip` reads all of them before the first epoch",
     )
+    first_frame: Annotated[int, Option(ge=0)] | None = Option(
+        None,
+        description="the number that a clip's pictures count from where it is not that of its labels, which count from "
+        "1 (or `first_label`): 0",
+    )
+    first_label: Annotated[int, Option(ge=0)] | None = Option(
+        None,
+        description="the number that labels count a clip's frames from, where it is not that of its pictures: 0",
+    )
+    pair_by: Literal["number", "order"] = Option(
+        "number",
+        description="labels belong to the pictures of the same number; `order`: the first to the first, of as many",
+    )
+    turn: bool = Option(
+        True,
+        description="turn pictures as their EXIF data say, as videos are turned; boxes and landmarks are those of the "
+        "turned picture; False: as they are stored",
+    )
+    max_pixels: PositiveInt = Option(MAX_PIXELS, description="refuse pictures of more pixels")
     cache: str | None = Option(
         None,
         description="where videos are unpacked to, once; None: `frames` in netcfg's own, `$NETCFG_CACHE` or "
@@ -57,7 +78,9 @@ class FaceFiles(Source):
     )
 
     def conflict(self) -> str | None:
-        """Frames that are turned no longer fit their flow."""
+        """Frames that are turned no longer fit their flow; numbers mean nothing where order pairs."""
+        if self.pair_by == "order" and (self.first_frame, self.first_label) != (None, None):
+            return "pairs by order (`pair_by = order`), for which `first_frame` and `first_label` say nothing"
         if self.crop == "levelled" and self.flow is not None:
             return "turns faces (`crop = levelled`), and the pictures in `flow` are not turned: `crop = face`"
         return None
@@ -82,6 +105,7 @@ class FaceFiles(Source):
     def handling(self, labelling: Labelling) -> Handling:
         """How its frames become samples."""
         from netcfg.datasets.samples.clip_sources import Handling
+        from netcfg.datasets.samples.pairing import Pairing
 
         return Handling(
             size=self.image_size,
@@ -93,7 +117,15 @@ class FaceFiles(Source):
             skips_broken=self.on_error == "skip",
             cache=None if self.cache is None else expand(self.cache),
             labelling=labelling,
+            reading=self.reading(),
+            pairing=Pairing(self.first_frame, self.first_label, self.pair_by == "order"),
         )
+
+    def reading(self) -> Reading:
+        """How its pictures are read."""
+        from netcfg.datasets.pictures.reading import Reading
+
+        return Reading(self.turn, self.max_pixels)
 
     def _boxes_folder(self) -> Path | None:
         if self.boxes is not None:

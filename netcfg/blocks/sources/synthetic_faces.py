@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated, Any, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field as Option
 from pydantic import field_validator
@@ -13,6 +13,10 @@ from netcfg.blocks.fields import FieldSpec, ImageSize, PositiveInt, Split
 from netcfg.blocks.flow_choices import FlowMethod
 from netcfg.blocks.sources.base import Source
 from netcfg.source import NetcfgError
+
+if TYPE_CHECKING:
+    from netcfg.blocks.samples import Samples
+    from netcfg.datasets.flow.encoding import FlowPictures
 
 
 class SyntheticFaces(Source, name="synthetic_faces"):
@@ -34,6 +38,8 @@ class SyntheticFaces(Source, name="synthetic_faces"):
     """
 
     has_clips: ClassVar[bool] = True
+    places: ClassVar[tuple[str, ...]] = ()
+    called_otherwise: ClassVar[Mapping[str, str]] = {"labels_are_intensities": "intensities"}
 
     subjects: Annotated[int, Option(ge=3, le=100_000)] = Option(24, description="how many people")
     clips: PositiveInt = Option(4, description="clips of each subject")
@@ -104,14 +110,20 @@ class SyntheticFaces(Source, name="synthetic_faces"):
         """Above which label a unit counts as shown: half, or an intensity of 2 (of 5)."""
         return active_label(self.labels_are_intensities)
 
-    def asked_fields(self) -> dict[str, tuple[str, ...]]:
-        """Those listed in `fields`."""
-        return {"fields": self.wanted or ()}
-
     def fields(self) -> dict[str, FieldSpec]:
         """All fields it can give, or the ones listed in `fields`."""
         made = self._all_fields()
         return made if self.wanted is None else {name: made[name] for name in self.wanted}
+
+    def asked_fields(self) -> Mapping[str, tuple[str, ...]]:
+        """Those of `fields`."""
+        return {"fields": self.wanted or ()}
+
+    def flow_pictures(self) -> FlowPictures:
+        """By its `flow_method`."""
+        from netcfg.datasets.flow.encoding import FlowPictures
+
+        return FlowPictures(self.flow_method)
 
     def _all_fields(self) -> dict[str, FieldSpec]:
         size = self.image_size
@@ -128,7 +140,7 @@ class SyntheticFaces(Source, name="synthetic_faces"):
             "clip": FieldSpec((), "class"),
         }
 
-    def open(self, split: Split, fields: Sequence[str]) -> Any:
+    def open(self, split: Split, fields: Sequence[str]) -> Samples:
         """The data set of one split; drawn when asked for."""
         from netcfg.datasets.sources.synthetic_faces import SyntheticFaces as Faces
 

@@ -13,37 +13,54 @@ from netcfg.blocks.fields import FieldKind, FieldSpec, Split
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from netcfg.blocks.samples import Samples
 
-class Transform(Section):
-    """A step of the data pipeline. `per_sample` ones run in the workers, the others on whole batches.
 
-    `only` restricts it to some fields; by default it applies to every field of the kinds it can change.
-    """
+class DataStep(Section):
+    """What may stand below a source in `{Data}`: a transform or a sampler."""
 
     group: ClassVar[Group] = "data"
-    family: ClassVar[str] = "transform"
-    per_sample: ClassVar[bool] = True
     extends_source: ClassVar[bool] = False
-    """Whether it adds to the samples of a source what no single one tells (`extend`), flow or copies; comes first."""
+    """Whether it makes other samples of those of the source, before any is changed; comes first."""
     follows_source: ClassVar[bool] = False
     """Whether nothing may stand between it and the source, not even what adds copies."""
 
     when: Literal["train", "always"] = Option("always", description="in training only, or always")
-    only: tuple[str, ...] | None = Option(
-        None, description="the fields it changes; all that it can by default"
-    )
 
     def fields(self, fields: Mapping[str, FieldSpec]) -> dict[str, FieldSpec]:
         """The fields after it. Raises `ShapeError` where it cannot take one."""
         return dict(fields)
 
-    def asked_fields(self) -> dict[str, tuple[str, ...]]:
-        """The fields that its options name, by option: each must be of use to somebody."""
-        return {"only": self.only or ()}
-
     def reads(self, wanted: Sequence[str]) -> tuple[str, ...]:
         """The fields it must be given so that the `wanted` ones stand after it."""
         return tuple(wanted)
+
+    def asked_fields(self) -> Mapping[str, tuple[str, ...]]:
+        """The fields that its options ask for by name, by option."""
+        return {}
+
+    def applies(self, training: bool) -> bool:
+        """Whether it does anything in a split that is trained on, or in another."""
+        return training or self.when == "always"
+
+
+class Transform(DataStep):
+    """A step that changes samples. `per_sample` ones run in the workers, the others on whole batches.
+
+    `only` restricts it to some fields; by default it applies to every field of the kinds it can change. One that adds
+    to the samples of a source what no single one tells, such as flow, says `extends_source` and wraps them (`extend`).
+    """
+
+    family: ClassVar[str] = "transform"
+    per_sample: ClassVar[bool] = True
+
+    only: tuple[str, ...] | None = Option(
+        None, description="the fields it changes; all that it can by default"
+    )
+
+    def asked_fields(self) -> Mapping[str, tuple[str, ...]]:
+        """Those of `only`."""
+        return {"only": self.only or ()}
 
     def bypass(self, fields: Mapping[str, FieldSpec]) -> Callable[..., Any] | None:
         """What stands in its place in the splits that `when` leaves alone; None for nothing."""
@@ -53,14 +70,14 @@ class Transform(Section):
         """The transform as it is in one split."""
         return self
 
-    def extend(self, samples: Any, wanted: Sequence[str], fields: Mapping[str, FieldSpec]) -> Any:
-        """The data set with what it adds, of which `wanted` is needed; `fields` are those of the source."""
+    def extend(self, samples: Samples, wanted: Sequence[str], fields: Mapping[str, FieldSpec]) -> Samples:
+        """The samples with what it adds, of which `wanted` is needed; `fields` are those of the source."""
         raise NotImplementedError
 
     def lower(self, fields: Mapping[str, FieldSpec]) -> Callable[..., Any]:
         """A picklable callable.
 
-        Per sample: `(sample: dict[str, np.ndarray], random: np.random.Generator) -> dict`. Per batch:
+        Per sample: `(sample: Sample, random: np.random.Generator) -> Sample`. Per batch:
         `(batch: dict[str, Tensor]) -> dict`, images as N×C×H×W tensors on the training device.
         """
         raise NotImplementedError
@@ -77,13 +94,14 @@ def targets(
     )
 
 
-def misplaced(transforms: Iterable[Transform]) -> Transform | None:
+def misplaced(steps: Iterable[DataStep]) -> Transform | None:
     """The first transform of single samples that stands after one of whole batches, where it cannot run."""
     batched = False
-    for transform in transforms:
-        if batched and transform.per_sample:
-            return transform
-        batched = batched or not transform.per_sample
+    for step in steps:
+        if isinstance(step, Transform):
+            if batched and step.per_sample:
+                return step
+            batched = batched or not step.per_sample
     return None
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field as Option
 
 from netcfg.blocks.base import ShapeError
 from netcfg.blocks.fields import FieldSpec
 from netcfg.blocks.flow_choices import DEFAULT_LIMIT, FlowEncoding, FlowMethod
+from netcfg.blocks.samples import ClipSamples, Samples
 from netcfg.blocks.transforms.base import Transform
-from netcfg.source import did_you_mean
+from netcfg.source import NetcfgError, did_you_mean
 
 if TYPE_CHECKING:
     from netcfg.datasets.flow.encoding import FlowPictures
@@ -85,22 +86,25 @@ class OpticalFlow(Transform, name="optical_flow"):
         """All but the flow: it is found between whole frames, not in samples; these need some field, though."""
         return tuple(name for name in wanted if name != FLOW) or (self.of,)
 
-    def extend(self, samples: Any, wanted: Sequence[str], fields: Mapping[str, FieldSpec]) -> Any:
+    def extend(self, samples: Samples, wanted: Sequence[str], fields: Mapping[str, FieldSpec]) -> Samples:
         """The samples with their flow. Raises `NetcfgError` where this OpenCV lacks the method."""
         if FLOW not in wanted:
             return samples
-        in_files = getattr(samples, "with_flow", None)
+        if not isinstance(samples, ClipSamples):
+            raise NetcfgError(
+                f"[optical_flow] needs frames of clips, and a {type(samples).__name__} does not tell which follow "
+                "each other\nhelp: samples of a source with `has_clips` have `pair`, `with_frames` and `with_flow`"
+            )
+        in_files = samples.with_flow()
         if in_files is not None:
-            return in_files()
-        with_frames = getattr(samples, "with_frames", None)
-        if with_frames is not None:  # nobody wants the picture, and flow is found between pictures
-            samples = with_frames().only(samples.fields)
+            return in_files
         from netcfg.datasets.flow.cache import open_cache
-        from netcfg.datasets.flow.samples import FlowSamples
+        from netcfg.datasets.flow.samples import with_found_flow
 
         height, width = fields[self.of].shape[1:]
         size = (height, width) if isinstance(height, int) and isinstance(width, int) else None
-        return FlowSamples(samples, self.pictures(), size, open_cache(self.cache))
+        # Nobody may want the picture itself, and flow is found between pictures.
+        return with_found_flow(samples.with_frames(), self.pictures(), size, open_cache(self.cache))
 
     def pictures(self) -> FlowPictures:
         """How two frames become a picture of their flow. Raises `NetcfgError` where this OpenCV lacks the method."""

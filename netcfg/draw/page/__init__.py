@@ -21,7 +21,16 @@ from netcfg.draw.page.night import colour_rules
 from netcfg.draw.scene import Scene
 from netcfg.draw.svg import FONT
 
-PARTS = ("geometry.js", "columns.js", "drawing.js", "panel.js", "view.js", "page.js", "paper.js", "controls.js")
+PARTS = (
+    "geometry.js",
+    "columns.js",
+    "drawing.js",
+    "panel.js",
+    "view.js",
+    "page.js",
+    "paper.js",
+    "controls.js",
+)
 """The scripts, in order; they share one scope."""
 
 

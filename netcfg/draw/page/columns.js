@@ -3,9 +3,18 @@
 
 /** The first place whose value is not below (`left`), or is above (`right`), a value, in a sorted list. */
 const bisect = {
-  left(list, value) { const place = list.findIndex((each) => each >= value); return place < 0 ? list.length : place; },
-  right(list, value) { const place = list.findIndex((each) => each > value); return place < 0 ? list.length : place; },
+  left: (list, value) => firstPlace(list, (each) => each >= value),
+  right: (list, value) => firstPlace(list, (each) => each > value),
 };
+function firstPlace(list, isBeyond) {
+  let low = 0, high = list.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (isBeyond(list[middle])) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
 const ascending = (numbers) => [...new Set(numbers)].sort((a, b) => a - b);
 const stretches = (line) => line.slice(1).map((point, place) => [line[place], point]);
 const isSame = (one, other) => one[0] === other[0] && one[1] === other[1];
@@ -48,19 +57,23 @@ class Cuts {
     this.tops = before.corners.map(([, top]) => top).sort((a, b) => a - b);
     this.taken = merged(before.items.map((_, index) => [before.corners[index][1], bottomOf(before, index)]));
     const pieces = before.lines.flatMap(stretches);
-    this.flat = pieces.filter(([one, other]) => one[1] === other[1]).map(([[, y]]) => y);
-    this.downs = pieces.filter(([one, other]) => one[0] === other[0]).map(([one, other]) => [one[1], other[1]]);
+    this.ends = this.taken.map(([, high]) => high);
+    this.flat = ascending(pieces.filter(([one, other]) => one[1] === other[1]).map(([[, y]]) => y));
+    const downs = pieces.filter(([one, other]) => one[0] === other[0]);
+    this.downs = downs.map(([[, y]]) => y).sort((a, b) => a - b);
+    this.ups = downs.map(([, [, y]]) => y).sort((a, b) => a - b);
     this.late = new Set(this.tops.filter((top) => top > 0).map((top) => top - sizes.ABOVE_ITEM));
     const heights = ascending([...this.late, ...this.taken.map(([, high]) => high + sizes.BELOW_LABEL)]);
     this.heights = heights.filter((height) => this.isFree(height));
   }
 
   isFree(height) {
-    return !this.taken.some(([low, high]) => low <= height && height <= high)
-      && !this.flat.some((y) => height - 0.5 <= y && y <= height + 0.5);
+    const place = bisect.left(this.ends, height), near = bisect.left(this.flat, height - 0.5);
+    if (place < this.taken.length && this.taken[place][0] <= height) return false;
+    return near === this.flat.length || this.flat[near] > height + 0.5;
   }
 
-  crossed(height) { return this.downs.filter(([low, high]) => low < height && high > height).length; }
+  crossed(height) { return bisect.left(this.downs, height) - bisect.right(this.ups, height); }
 
   /** Cuts that come near to equal columns, where few lines cross; fewer where there are not as many. */
   best(columns, most) {

@@ -122,7 +122,6 @@ function listenToSurroundings(page) {
   addEventListener("beforeprint", () => {
     before = document.documentElement.dataset.theme;
     setTheme("light");
-    for (const box of page.boxes) page.setOut(box, false);
     fillPaper(page);
   });
   addEventListener("afterprint", () => {

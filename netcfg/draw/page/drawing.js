@@ -190,7 +190,7 @@ class Drawing {
       + ` rx="10" fill="#ffffff" stroke="${sizes.NETWORK_STROKE}"/>`);
     const left = x + sizes.NETWORK_PAD, top = y + sizes.NETWORK_PAD + 14 * 0.69;
     this.rows.push(`<g class="header" transform="translate(${pair([left, top])})">`
-      + `<rect class="touch" x="-8" y="-18" width="${number(network.width + 16)}" height="28" rx="6"/>`
+      + `<rect class="touch" x="-8" y="-20" width="${number(network.width + 16)}" height="${TARGET / READABLE}" rx="6"/>`
       + `${this.data.drawings[network.title]}</g></g>`);
     const spare = width - inside.placement.width;
     this.content(inside, x + spare / 2, y + sizes.NETWORK_HEADER, 0, 0, []);
@@ -324,12 +324,16 @@ function signalOf(network, part, port) {
 
 function header(width, colour, fill) {
   const r = sizes.FRAME_RADIUS, h = sizes.HEADER, w = number(width), inner = number(width - r);
-  return `<path class="bar" d="M0,${h}L0,${r}A${r},${r} 0 0 1 ${r},0L${inner},0A${r},${r} 0 0 1 ${w},${r}L${w},${h}Z"`
+  const side = TARGET / READABLE;
+  return `<rect class="touch" width="${w}" height="${number(side)}"/>`
+    + `<path class="bar" d="M0,${h}L0,${r}A${r},${r} 0 0 1 ${r},0L${inner},0A${r},${r} 0 0 1 ${w},${r}L${w},${h}Z"`
     + ` fill="${fill}" stroke="${colour}"/>`;
 }
 
 function button(action, x, y, path, title, width = 16) {
+  const side = TARGET / READABLE, beside = (side - width) / 2, above = Math.min((side - 16) / 2, y);
   return `<g class="chip" data-action="${action}" transform="translate(${pair([x, y])})"><title>${title}</title>`
+    + `<rect class="touch" x="${number(-beside)}" y="${number(-above)}" width="${side}" height="${side}"/>`
     + `<rect width="${width}" height="16" rx="4"/><path d="${path}"/></g>`;
 }
 

@@ -212,6 +212,7 @@ class Page extends View {
     this.drawAround(id);
     const shown = this.drawing.parts.has(id) ? id : isRepeat ? this.nowOf(member) : this.shownAs(id);
     if (wasChosen) this.choose(shown, false), this.focus(shown);
+    else if (this.chosen && !this.drawing.parts.has(this.chosen)) this.choose(this.shownAs(this.chosen), false);
     this.remember();
     say(`${part.is === "box" ? "Unfolded" : "Folded"} ${id}`);
   }

@@ -2,6 +2,7 @@
 
 const find = (selector) => document.querySelector(selector);
 const FAR = 0.3;  // below this scale text is left out
+const TARGET = 24;  // what can be clicked is as wide and high as that, in pixels, from this scale on:
 const READABLE = 0.8;  // from this scale on text can be read, and everything is large enough to be hit
 
 class View {

@@ -9,7 +9,7 @@ from netcfg.draw import style
 from netcfg.draw.measure import Line, Word, line_width
 from netcfg.draw.metrics import ASCENT, fitted, text_width
 from netcfg.draw.scene import Dot, Group, Rect, Shape, Text
-from netcfg.draw.training.model import Card, phase_colour
+from netcfg.draw.training.model import PHASE_INKS, Card, phase_colour
 from netcfg.draw.training.rows import Row
 
 ROW = 19.0
@@ -98,7 +98,7 @@ def _footer(card: Card) -> Iterator[Line]:
     if card.kind == "phase":
         names = [f"updates {card.updates[0]}", *card.updates[1:]]
         for text in _wrapped(names, ", "):
-            yield (_word(text, style.SMALL, bold=True, colour=card.box.colour),)
+            yield (_word(text, style.SMALL, bold=True, colour=PHASE_INKS[card.box.colour]),)
 
 
 def _wrapped(pieces: Sequence[str], glue: str) -> list[str]:
@@ -155,7 +155,8 @@ def _outline(one: Sized, x: float, y: float, width: float) -> Iterator[Shape]:
     yield Rect(x, y, width, one.height, fill, colour or paint.stroke, style.BOX_RADIUS, stroke_width)
     if card.kind == "phase":
         band = PAD_Y + _line_height(one.header[0]) + 1.0
-        yield Rect(x, y, width, band, colour, colour, style.BOX_RADIUS, stroke_width, top_only=True)
+        ink = PHASE_INKS[colour]
+        yield Rect(x, y, width, band, ink, ink, style.BOX_RADIUS, stroke_width, top_only=True)
 
 
 def _texts(one: Sized, x: float, y: float, width: float) -> Iterator[Text]:
@@ -190,7 +191,7 @@ def _badges(one: Sized, x: float, y: float, width: float) -> Iterator[Shape]:
 
 def badge(phase: int, x: float, y: float, inverse: bool = False) -> Iterator[Shape]:
     """A phase's number on a disc of its colour around (`x`, `y`)."""
-    colour, paper = phase_colour(phase), "#ffffff"
+    colour, paper = PHASE_INKS[phase_colour(phase)], "#ffffff"
     yield Dot(x, y, BADGE, paper if inverse else colour)
     text, size = str(phase), style.SMALL
     width = text_width(text, size, bold=True)

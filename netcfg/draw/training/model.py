@@ -29,6 +29,10 @@ from netcfg.shapes import show
 CardKind = Literal["data", "network", "block", "loss", "phase"]
 PHASE_COLOURS = ("#d55e00", "#009e73", "#0072b2", "#b4468f", "#a67c00", "#5b6876")
 """Told apart by colour-blind readers too; further phases begin anew."""
+PHASE_INKS = dict(
+    zip(PHASE_COLOURS, ("#b34d00", "#00795a", "#0072b2", "#a53d82", "#806000", "#56626f"), strict=True)
+)
+"""The same, darker: for words, and beneath white ones."""
 
 
 @dataclass(slots=True, eq=False)

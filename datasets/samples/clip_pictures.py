@@ -1,20 +1,18 @@
-"""Samples of faces that lie in files: the tables of a split, and the pictures behind them.
-
-What differs between databases is how clips and labels are found; from there on they are the same here.
-"""
+"""Frames out of the folders of clips, cut to the face, and how stored numbers become labels."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from netcfg.blocks.samples import FramePair
 from netcfg.datasets.pictures.face_boxes import (
     Box,
     Picture,
@@ -27,35 +25,14 @@ from netcfg.datasets.pictures.face_boxes import (
 )
 from netcfg.datasets.pictures.face_crop import levelling, read_landmarks
 from netcfg.datasets.pictures.frames import picture_files
-from netcfg.datasets.pictures.reading import read_picture
+from netcfg.datasets.pictures.notes import say
+from netcfg.datasets.pictures.reading import ORDINARY, Reading, expect_picture
 from netcfg.datasets.samples.clips import Clip
-from netcfg.datasets.samples.frame_pairs import FramePair
+from netcfg.datasets.samples.table_samples import black
 from netcfg.source import NetcfgError, shown_path
+from netcfg.words import named
 
 Crop = Literal["face", "levelled", "none"]
-
-
-@dataclass(frozen=True, eq=False)
-class FrameTable:
-    """What is known of the frames of a split without their pictures, in the order of the samples.
-
-    Shapes: labels N×units; subjects and clips N, whole numbers that no other subject or clip of the database has;
-    numbers N, of the frames.
-    """
-
-    ids: tuple[str, ...]
-    labels: NDArray[np.float32]
-    subjects: NDArray[np.int64]
-    clips: NDArray[np.int64]
-    numbers: NDArray[np.int64]
-
-    def rows(self, chosen: Sequence[int]) -> FrameTable:
-        """The table of some of the frames."""
-        ids = tuple(self.ids[row] for row in chosen)
-        places = np.asarray(chosen, np.intp)
-        return FrameTable(
-            ids, self.labels[places], self.subjects[places], self.clips[places], self.numbers[places]
-        )
 
 
 @dataclass(frozen=True)
@@ -72,91 +49,6 @@ class Labelling:
         return stored / np.float32(self.scale)
 
 
-class Pictures(Protocol):
-    """The pictures of a split's frames; `jitter` asks for the face box moved in one of six ways."""
-
-    def image(self, index: int, jitter: int | None = None) -> Picture:
-        """The face, uint8 S×S×3, RGB."""
-
-    def flow(self, index: int, jitter: int | None = None) -> Picture:
-        """Its motion to the next frame, as a picture."""
-
-    def pair(self, index: int, jitter: int | None = None) -> FramePair:
-        """The whole frames between which that motion is found."""
-
-
-class FaceSamples:
-    """Map-style data set of one split: dicts of the asked-for fields.
-
-    `image` and `flow` uint8 S×S×3; `labels` float32, by `labelling`; `intensities` as stored; `subject` and `clip`
-    int64. `jittered` gives a sample with its face box moved. `has_copies` says that moved or mirrored copies
-    are among them already; `with_flow` gives them with flow pictures out of files, where there are such; `with_frames`
-    with the picture, where that takes more than another `only`: a video must be unpacked first.
-    """
-
-    def __init__(
-        self,
-        table: FrameTable,
-        pictures: Pictures,
-        fields: Sequence[str],
-        labelling: Labelling = Labelling(),
-        has_copies: bool = False,
-        with_flow: Callable[[], FaceSamples] | None = None,
-    ) -> None:
-        self.table = table
-        self.pictures = pictures
-        self.fields = tuple(fields)
-        self.has_copies = has_copies
-        self.with_flow = with_flow
-        self.with_frames: Callable[[], FaceSamples] | None = None
-        self.labelling = labelling
-
-    def __len__(self) -> int:
-        return len(self.table.ids)
-
-    def __getitem__(self, index: int) -> dict[str, NDArray[Any]]:
-        return self.jittered(index, None)
-
-    @property
-    def ids(self) -> tuple[str, ...]:
-        """The frames' names, in the order of the samples."""
-        return self.table.ids
-
-    def only(self, fields: Sequence[str]) -> FaceSamples:
-        """The same samples with other fields."""
-        return FaceSamples(self.table, self.pictures, fields, self.labelling, self.has_copies, self.with_flow)
-
-    def clip_of(self, index: int) -> tuple[object, ...]:
-        """Subject, clip and frame of a sample."""
-        table = self.table
-        return int(table.subjects[index]), int(table.clips[index]), int(table.numbers[index])
-
-    def pair(self, index: int, jitter: int | None = None) -> FramePair:
-        """The frames whose motion belongs to a sample."""
-        return self.pictures.pair(index, jitter)
-
-    def jittered(self, index: int, jitter: int | None) -> dict[str, NDArray[Any]]:
-        """The sample, its face box moved (0 to 5) or as it is (None)."""
-        if not -len(self) <= index < len(self):
-            raise IndexError(f"sample {index} of {len(self)}")
-        return {name: np.asarray(self._value(name, index, jitter)) for name in self.fields}
-
-    def _value(self, name: str, index: int, jitter: int | None) -> Any:
-        table = self.table
-        values: dict[str, Callable[[], Any]] = {
-            "image": lambda: self.pictures.image(index, jitter),
-            "flow": lambda: self.pictures.flow(index, jitter),
-            "labels": lambda: self.labelling(table.labels[index]),
-            "intensities": lambda: table.labels[index].copy(),
-            "subject": lambda: table.subjects[index],
-            "clip": lambda: table.clips[index],
-        }
-        return values[name]()
-
-
-# --- pictures of clips --------------------------------------------------------------------------------------
-
-
 @dataclass
 class ClipPictures:
     """Frames out of the folders of clips, cut to the face.
@@ -171,6 +63,7 @@ class ClipPictures:
     flows: Sequence[Mapping[int, Path]]
     size: int
     crop: Crop = "face"
+    reading: Reading = ORDINARY
     _boxes: dict[tuple[int, int], Box | None] = field(default_factory=dict, repr=False)  # as found, once
     _sizes: dict[int, tuple[int, int]] = field(default_factory=dict, repr=False)
 
@@ -189,7 +82,7 @@ class ClipPictures:
         path = self.flows[clip].get(number)
         if path is None:
             return black(self.size)
-        frame = expect_picture(path)
+        frame = expect_picture(path, self.reading)
         return cut_out(frame, self.box(clip, number, frame.shape[:2], jitter), self.size, nearest=True)
 
     def pair(self, index: int, jitter: int | None = None) -> FramePair:
@@ -215,7 +108,7 @@ class ClipPictures:
     def _frame_size(self, clip: int, path: Path) -> tuple[int, int]:
         """Height and width of a clip's frames: a picture is only decoded for it where none of the clip was yet."""
         if clip not in self._sizes:
-            height, width = expect_picture(path).shape[:2]
+            height, width = expect_picture(path, self.reading).shape[:2]
             self._sizes[clip] = height, width
         return self._sizes[clip]
 
@@ -226,7 +119,7 @@ class ClipPictures:
 
     def whole(self, clip: int, number: int, path: Path) -> Picture:
         """A whole frame; turned until the eyes of frame `number` are level, where faces are to be levelled."""
-        frame = expect_picture(path)
+        frame = expect_picture(path, self.reading)
         landmarks = self.clips[clip].landmarks.get(number)
         if self.crop != "levelled" or landmarks is None:
             return frame
@@ -277,28 +170,18 @@ def _state(path: Path) -> str:
     return f"{path.resolve()} {state.st_size} {state.st_mtime_ns}"
 
 
-def black(size: int) -> Picture:
-    """The picture that stands in for one that is missing."""
-    return np.zeros((size, size, 3), np.uint8)
-
-
-def expect_picture(path: Path) -> Picture:
-    """A picture, RGB. Raises `NetcfgError` where it cannot be read."""
-    picture = read_picture(path)
-    if picture is None:
-        raise NetcfgError(
-            f"{shown_path(path)} cannot be read: it is empty, cut short, or no picture\n"
-            "help: put a good copy in its place; `on_error = skip` goes on without such pictures"
-        )
-    return picture
-
-
 def numbered_pictures(folder: Path) -> dict[int, Path]:
     """The pictures of a folder by the last number in their names, in the order of these.
 
-    Where names have no numbers, or not different ones, pictures count from 1 in the order of their names.
+    Where no name has a number, or two have the same, pictures count from 1 in the order of their names. Those without
+    a number among others that have one are no frames (a cover, say): they are left out, which is said.
     """
     files = picture_files(folder)
     numbers = [re.findall(r"\d+", path.stem)[-1:] for path in files]
     found = {int(number[0]): path for number, path in zip(numbers, files, strict=True) if number}
-    return dict(sorted(found.items())) if len(found) == len(files) else dict(enumerate(files, 1))
+    others = [path.name for number, path in zip(numbers, files, strict=True) if not number]
+    if not found or len(found) + len(others) < len(files):
+        return dict(enumerate(files, 1))
+    if others:
+        say(f"{shown_path(folder)}: left out, as their names have no number: {named(others)}")
+    return dict(sorted(found.items()))

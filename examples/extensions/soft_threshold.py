@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from netcfg.blocks import Block
-from netcfg.shapes import Shape
+from netcfg.shapes import Shape, Size, volume
 
 if TYPE_CHECKING:
     from torch import nn
@@ -17,6 +17,7 @@ class SoftThreshold(Block, name="soft_threshold"):
     """Pulls every number towards zero by a learned amount per channel, and sets the small ones to zero.
 
     Shapes: C×H×W, unchanged.
+    Parameters: `amount`.
     Source: Donoho, "De-noising by soft-thresholding", 1995.
     Example::
 
@@ -31,6 +32,22 @@ class SoftThreshold(Block, name="soft_threshold"):
         channels = inputs[0][0]
         assert isinstance(channels, int)
         return channels
+
+    def gradient_needs(self) -> frozenset[str]:
+        """What it was given: its sign."""
+        return frozenset({"input"})
+
+    def kept(self, *inputs: Shape) -> Size:
+        """The sign again, and what is left of the numbers' sizes."""
+        return 2 * volume(inputs[0])
+
+    def scratch(self, *inputs: Shape) -> Size:
+        """The same two at once."""
+        return 2 * volume(inputs[0])
+
+    def label(self) -> str:
+        """The amount at first."""
+        return f"from {self.start:g}"
 
     def lower(self, *inputs: Shape) -> nn.Module:
         """A small module; torch is imported only when a network is built."""

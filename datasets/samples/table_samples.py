@@ -1,0 +1,185 @@
+"""Samples of a table: what the table says of each, and its picture out of a file.
+
+A source that can write a table of its samples, and knows the file of each, needs nothing else: reading, cutting to a
+size, missing and broken pictures are the same for all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from netcfg.blocks.samples import FramePair, Sample, Samples, SampleTable
+from netcfg.datasets.pictures.face_boxes import Picture, clipped_box, cut_out, jittered_box
+from netcfg.datasets.pictures.reading import ORDINARY, Reading, expect_picture
+from netcfg.datasets.samples.missing import Missing, with_pictures, without_broken
+from netcfg.source import NetcfgError
+
+PICTURE_FIELDS = frozenset({"image", "flow"})
+
+
+class Pictures(Protocol):
+    """The pictures of a table's samples; `jitter` asks for the face box moved in one of six ways."""
+
+    def image(self, index: int, jitter: int | None = None) -> Picture:
+        """The picture, uint8 H×W×3, RGB."""
+
+    def flow(self, index: int, jitter: int | None = None) -> Picture:
+        """Its motion to the next frame, as a picture."""
+
+    def pair(self, index: int, jitter: int | None = None) -> FramePair:
+        """The whole frames between which that motion is found."""
+
+
+class TableSamples:
+    """Map-style data set of the asked-for fields: `image` and `flow` of the pictures, all others of the table.
+
+    `opened` are the picture fields that can be given; `reopen` gives the same samples where others are wanted: a video
+    is not unpacked for its labels. `has_flow` says that there are flow pictures in files.
+    """
+
+    def __init__(
+        self,
+        table: SampleTable,
+        pictures: Pictures,
+        fields: Sequence[str],
+        *,
+        opened: frozenset[str] = PICTURE_FIELDS,
+        reopen: Callable[[Sequence[str]], TableSamples] | None = None,
+        has_flow: bool = False,
+    ) -> None:
+        self.table = table
+        self.pictures = pictures
+        self.fields = tuple(fields)
+        self._opened = opened
+        self._reopen = reopen
+        self._has_flow = has_flow
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def __getitem__(self, index: int) -> Sample:
+        return self.jittered(index, None)
+
+    def only(self, fields: Sequence[str]) -> TableSamples:
+        """The same samples with other fields."""
+        wanted = PICTURE_FIELDS.intersection(fields)
+        if self._reopen is not None and not wanted <= self._opened:
+            return self._reopen(fields)
+        return TableSamples(
+            self.table,
+            self.pictures,
+            fields,
+            opened=self._opened,
+            reopen=self._reopen,
+            has_flow=self._has_flow,
+        )
+
+    def pair(self, index: int, jitter: int | None = None) -> FramePair:
+        """The frames whose motion belongs to a sample."""
+        return self.pictures.pair(index, jitter)
+
+    def with_frames(self) -> TableSamples:
+        """The same, able to give whole frames."""
+        return self.only((*self.fields, "image")).only(self.fields)
+
+    def with_flow(self) -> Samples | None:
+        """The same with the flow pictures in files; None where there are none."""
+        return self.only((*self.fields, "flow")) if self._has_flow else None
+
+    def jittered(self, index: int, jitter: int | None) -> Sample:
+        """The sample, its face box moved (0 to 5) or as it is (None)."""
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"sample {index} of {len(self)}")
+        return {name: self._value(name, index, jitter) for name in self.fields}
+
+    def _value(
+        self, name: str, index: int, jitter: int | None
+    ) -> np.ndarray[tuple[int, ...], np.dtype[np.generic]]:
+        if name == "image":
+            return self.pictures.image(index, jitter)
+        if name == "flow":
+            return self.pictures.flow(index, jitter)
+        numbers = {"subject": self.table.subjects, "clip": self.table.clips, "frame": self.table.frames}
+        column = numbers.get(name)
+        if column is None:
+            column = self.table.labels[name]
+        return np.array(column[index])  # a copy: the table stays as it is
+
+
+@dataclass(frozen=True)
+class FilePictures:
+    """A picture file for each sample, brought to size×size; None stands for one that is missing and shown black."""
+
+    paths: Sequence[Path | None]
+    size: int
+    reading: Reading = ORDINARY
+
+    def image(self, index: int, jitter: int | None = None) -> Picture:
+        """The whole picture; a moved box shows what of it lies in the picture."""
+        path = self.paths[index]
+        if path is None:
+            return black(self.size)
+        return moved(expect_picture(path, self.reading), jitter, self.size)
+
+    def flow(self, index: int, jitter: int | None = None) -> Picture:
+        """Refused: there is none."""
+        raise NetcfgError("these pictures have no flow\nhelp: a source of clips has")
+
+    def pair(self, index: int, jitter: int | None = None) -> FramePair:
+        """Refused: motion is found between frames that follow each other."""
+        raise NetcfgError(
+            "these pictures are no frames that follow each other\nhelp: a source of clips has such"
+        )
+
+
+def table_samples(
+    table: SampleTable,
+    paths: Sequence[Path | None],
+    fields: Sequence[str],
+    size: int,
+    *,
+    folder: Path,
+    missing: Missing = "stop",
+    skips_broken: bool = False,
+    reading: Reading = ORDINARY,
+) -> TableSamples:
+    """Samples of a table whose pictures lie in these files; None, or a file that is not there, is a missing one.
+
+    Errors: `NetcfgError` for missing pictures where none may lack, with the `folder`, and where no sample is left.
+    """
+    there = [path if path is not None and path.is_file() else None for path in paths]
+    rows = with_pictures(
+        range(len(table)),
+        lambda row: there[row] is not None,
+        lambda row: table.ids[row],
+        place=lambda row: folder,
+        missing=missing,
+        noun="sample",
+    )
+    if skips_broken:
+        rows = without_broken(rows, lambda row: [path for path in (there[row],) if path is not None], reading)
+    if not rows:
+        raise NetcfgError(
+            f"{folder}: the split holds no picture\nhelp: look at its list, and at its pictures"
+        )
+    pictures = FilePictures([there[row] for row in rows], size, reading)
+    return TableSamples(table.rows(rows), pictures, fields, opened=frozenset({"image"}))
+
+
+def moved(
+    picture: Picture, jitter: int | None, size: int | tuple[int, int], nearest: bool = False
+) -> Picture:
+    """A whole picture at a size, or what of its moved outline lies in it."""
+    height, width = picture.shape[:2]
+    box = None if jitter is None else clipped_box(jittered_box((0, height, 0, width), jitter), height, width)
+    return cut_out(picture, box, size, nearest)
+
+
+def black(size: int) -> Picture:
+    """The picture that stands in for one that is missing."""
+    return np.zeros((size, size, 3), np.uint8)

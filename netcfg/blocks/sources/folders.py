@@ -1,0 +1,98 @@
+"""What folders of data look like, seen from names alone: only the first levels are looked at, as they may be large."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from netcfg.blocks.picture_files import PICTURES, VIDEOS
+
+_SPLITS = frozenset("train training val valid validation dev test testing eval".split())
+_LEVELS = 3
+_LOOKED_AT = 2_000  # entries of a folder that tell what it is
+
+
+def has(folder: Path, *names: str) -> bool:
+    """Whether a folder holds one of these."""
+    return any((folder / name).exists() for name in names)
+
+
+def has_media(folder: Path, endings: tuple[str, ...] = PICTURES + VIDEOS, levels: int = _LEVELS) -> bool:
+    """Whether there are pictures or videos in a folder, or in folders below it."""
+    files, folders = _entries(folder)
+    if any(Path(name).suffix.lower() in endings for name in files):
+        return True
+    return levels > 1 and any(has_media(folder / name, endings, levels - 1) for name in folders)
+
+
+def class_folders(folder: Path) -> list[str]:
+    """The names of classes where a folder looks like one of class folders (`happy/1.jpg`); none where it does not.
+
+    Class folders hold pictures and nothing below, at least two beside each other, perhaps below `train` and `test`.
+    Recordings look otherwise: videos, a level for subjects and one for their clips, or names that tell the subject
+    (`anna_smile`, `anna_frown`; `S01`, `S02` with frames that are numbered without a gap).
+    """
+    if has_media(folder, VIDEOS):
+        return []
+    files, folders = _entries(folder)
+    splits = [name for name in folders if name.lower() in _SPLITS]
+    if splits and len(splits) == len(folders):
+        found = {name for split in splits for name in _leaves(folder / split)}
+        return sorted(found) if len(found) > 1 else []
+    names = _leaves(folder)
+    if len(names) < 2 or _has_pictures(files) or _tell_subjects(folder, names):
+        return []
+    return names
+
+
+def _leaves(folder: Path) -> list[str]:
+    """The folders in a folder, where all of them hold pictures and no folder; else none."""
+    _, folders = _entries(folder)
+    for name in folders:
+        files, below = _entries(folder / name)
+        if below or not _has_pictures(files):
+            return []
+    return folders
+
+
+def _tell_subjects(folder: Path, names: list[str]) -> bool:
+    """Whether names of folders are those of recordings."""
+    beginnings = [name.partition("_")[0] for name in names if "_" in name]
+    if len(beginnings) == len(names) and len(set(beginnings)) < len(names):
+        return True
+    numbered = all(re.search(r"\d", name) for name in names)
+    return numbered and all(_counts(_entries(folder / name)[0]) for name in names)
+
+
+def _counts(files: list[str]) -> bool:
+    """Whether pictures are numbered one after the other."""
+    numbers = [re.findall(r"\d+", Path(name).stem)[-1:] for name in files if _has_pictures([name])]
+    found = sorted(int(number[0]) for number in numbers if number)
+    return len(found) == len(numbers) > 1 and found == list(range(found[0], found[0] + len(found)))
+
+
+def _has_pictures(files: list[str]) -> bool:
+    return any(Path(name).suffix.lower() in PICTURES for name in files)
+
+
+def _entries(folder: Path) -> tuple[list[str], list[str]]:
+    """The files and folders in a folder, hidden ones left out, sorted; nothing where it cannot be read."""
+    files: list[str] = []
+    folders: list[str] = []
+    for entry in _some(folder):
+        if not entry.name.startswith("."):
+            (folders if entry.is_dir() else files).append(entry.name)
+    return sorted(files), sorted(folders)
+
+
+def _some(folder: Path) -> Iterator[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            for count, entry in enumerate(entries):
+                if count == _LOOKED_AT:
+                    return
+                yield entry
+    except OSError:
+        return

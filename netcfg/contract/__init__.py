@@ -1,0 +1,43 @@
+"""The contract of sections: what a class says of itself, against what it does.
+
+`verify` builds the example of a section's page and variations of its options, and yields a line for each untruth.
+The tests of the project and `netcfg blocks --verify` run the same checks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from netcfg.blocks.base import Block, Section
+from netcfg.contract.breach import Breach
+from netcfg.contract.pages import verify_page
+
+__all__ = ["Breach", "verify"]
+
+
+def verify(kind: type[Section]) -> Iterator[Breach]:
+    """What is untrue about a section type. Imports torch, and takes from milliseconds to a few seconds."""
+    from netcfg.contract.seeds import one_thread
+
+    yield from verify_page(kind)
+    with one_thread():
+        yield from _verify_kind(kind)
+
+
+def _verify_kind(kind: type[Section]) -> Iterator[Breach]:
+    """By what it is a kind of. The checks of a kind are imported for it alone."""
+    from netcfg.blocks.losses.base import Loss
+    from netcfg.blocks.optimizers.base import Optimizer
+
+    if issubclass(kind, Block):
+        from netcfg.contract.network.verify import verify_block
+
+        yield from verify_block(kind)
+    elif issubclass(kind, Loss):
+        from netcfg.contract.losses import verify_loss
+
+        yield from verify_loss(kind)
+    elif issubclass(kind, Optimizer):
+        from netcfg.contract.optimizers import verify_optimizer
+
+        yield from verify_optimizer(kind)

@@ -1,0 +1,220 @@
+"""The contract of losses: `check` against the module, and the module against its own gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+from netcfg.blocks.base import ShapeError
+from netcfg.blocks.losses.base import Loss
+from netcfg.contract.breach import Breach, what_was_raised
+from netcfg.contract.examples import BadExample, example_of
+from netcfg.contract.seeds import seeded
+from netcfg.contract.variations import Variation, variations
+from netcfg.shapes import show
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+SHAPES: tuple[tuple[int, ...], ...] = (
+    (),
+    (1,),
+    (4,),
+    (5,),
+    (4, 1, 1),
+    (4, 3, 2),
+    (4, 2, 3),
+    (1, 3, 2),
+    (3, 2),
+    (6, 4),
+)
+"""Of each signal, tried with each of the others."""
+SAMPLES, STEP = 3, 1e-3
+Values = dict[str, Callable[[Any], Any]]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A loss and the shapes of its signals, without the batch."""
+
+    loss: Loss
+    shapes: tuple[tuple[int, ...], ...]
+    options: str = ""
+
+    def breach(self, check: str, declared: object, found: object, write: str) -> Breach:
+        """What a check has found of this case."""
+        shapes = " and ".join(show(shape) or "one number" for shape in self.shapes)
+        variation = ", ".join(part for part in (self.options, shapes) if part)
+        return Breach(self.loss.type_name, check, variation, str(declared), str(found), write)
+
+    def refusal(self) -> str | None:
+        """Why its `check` refuses the shapes; None where it takes them."""
+        try:
+            self.loss.check(*self.shapes)
+        except ShapeError as error:
+            return str(error)
+        return None
+
+    def signals(self, targets: str) -> list[Tensor]:
+        """Random signals in double precision; all but the first may hold yes and no, or classes."""
+        import torch
+
+        generator = torch.Generator().manual_seed(1)
+        made = [
+            torch.randn(SAMPLES, *shape, generator=generator, dtype=torch.float64) for shape in self.shapes
+        ]
+        ways: Values = {
+            "numbers": lambda value: value,
+            "yes and no": lambda value: (value > 0).double(),
+            "classes": lambda value: (value > 0).long(),
+        }
+        return [made[0], *map(ways[targets], made[1:])]
+
+    def value(self, signals: list[Tensor]) -> Tensor:
+        """The loss, by a small critic for each network that it evaluates, always with the same chance."""
+        critics = [_critic for _ in self.loss.network_options]
+        with seeded(3):
+            value: Tensor = self.loss.lower()(*critics, *signals)
+        return value
+
+
+TARGETS = ("yes and no", "classes", "numbers")
+
+
+def verify_loss(kind: type[Loss]) -> Iterator[Breach]:
+    """What is untrue about a loss; the first case of each kind."""
+    seen: set[tuple[str, str]] = set()
+    for breach in _all(kind):
+        if (breach.check, breach.write) not in seen:
+            seen.add((breach.check, breach.write))
+            yield breach
+
+
+def _all(kind: type[Loss]) -> Iterator[Breach]:
+    try:
+        loss = example_of(kind)
+    except BadExample:  # the check of the page says so
+        return
+    signals = frozenset((*loss.signal_options, *loss.network_options, "name"))
+    varied = list(variations(loss, signals))
+    for text, section in [
+        ("", loss),
+        *((one.text, one.section) for one in varied if one.section is not None),
+    ]:
+        yield from _verify_options(section, text)
+    yield from _without_effect(loss, varied)
+
+
+def _verify_options(loss: Loss, text: str) -> Iterator[Breach]:
+    count = len(loss.reads)
+    cases = [Case(loss, shapes, text) for shapes in product(SHAPES, repeat=count)]
+    taken = [case for case in cases if case.refusal() is None]
+    if not taken:
+        yield Breach(
+            loss.type_name,
+            "check",
+            text,
+            f"that it {cases[0].refusal()}",
+            "that it takes no shapes at all",
+            "check",
+        )
+    for case in taken:
+        yield from _verify_case(case)
+
+
+def _verify_case(case: Case) -> Iterator[Breach]:
+    """What `check` takes, the module takes, for some kind of target."""
+    import torch
+
+    refusals: list[str] = []
+    for targets in TARGETS:
+        try:
+            signals = case.signals(targets)
+            value = case.value(signals)
+        except Exception as error:  # whatever a module raises is its way of refusing
+            refusals.append(what_was_raised(error))
+            continue
+        if value.ndim:
+            yield case.breach("value", "a scalar", f"a shape of {show(tuple(value.shape))}", "lower")
+        elif not bool(value.isfinite()):
+            yield case.breach("value", "a number", f"{float(value.detach()):g}", "lower")
+        else:
+            yield from _gradients(case, targets)
+            if case.loss.in_evaluation:
+                with torch.inference_mode():
+                    case.value(signals)
+        return
+    yield case.breach("check", "that it takes these shapes", refusals[0], "check")
+
+
+def _gradients(case: Case, targets: str) -> Iterator[Breach]:
+    """The gradient of its first signal against differences; none where it says that it stops them."""
+    import torch
+
+    signals = [
+        value.requires_grad_() if value.is_floating_point() else value for value in case.signals(targets)
+    ]
+    value = case.value(signals)
+    wanted = [signal for signal in signals if signal.requires_grad]
+    found = torch.autograd.grad(value, wanted, allow_unused=True) if value.requires_grad else ()
+    through = [one for one in found if one is not None]
+    stops = case.loss.stops_gradient  # one of zeros everywhere, as that of a single class, is none that leaks
+    reached = any(bool(one.any()) for one in through) if stops else bool(through)
+    if reached == case.loss.stops_gradient:
+        word = "a gradient at its signals" if reached else "none at any signal"
+        yield case.breach("stops_gradient", case.loss.stops_gradient, word, "stops_gradient")
+        return
+    for signal, gradient in zip(wanted, found, strict=False):
+        if gradient is None or signal is not signals[0]:
+            continue
+        place = int(gradient.abs().argmax())
+        slope = _slope(case, targets, place)
+        given = float(gradient.flatten()[place])
+        if abs(slope - given) > 1e-3 * max(abs(slope), abs(given)) + 1e-4:
+            yield case.breach("gradient", f"{given:g}", f"{slope:g} by differences", "lower")
+
+
+def _slope(case: Case, targets: str, place: int) -> float:
+    """By how much the loss rises with one number of its first signal."""
+    values = []
+    for step in (STEP, -STEP):
+        signals = case.signals(targets)
+        signals[0].view(-1)[place] += step
+        values.append(float(case.value(signals).detach()))
+    return (values[0] - values[1]) / (2 * STEP)
+
+
+def _without_effect(loss: Loss, varied: list[Variation[Loss]]) -> Iterator[Breach]:
+    """Options at another value of which every loss is the same."""
+    for option in dict.fromkeys(one.option for one in varied):
+        tried = [one for one in varied if one.option == option]
+        others = [one.section for one in tried if one.section is not None]
+        if len(others) == len(tried) and all(_figures(other) == _figures(loss) for other in others):
+            yield Breach(
+                loss.type_name,
+                "option",
+                tried[0].text,
+                f"`{option}`",
+                "that nothing changes with it",
+                "lower",
+            )
+
+
+def _figures(loss: Loss) -> list[str]:
+    """The losses of all shapes and kinds of target, or what is raised."""
+    made = []
+    for shapes in product(SHAPES, repeat=len(loss.reads)):
+        case = Case(loss, shapes)
+        for targets in TARGETS if case.refusal() is None else ():
+            try:
+                made.append(repr(float(case.value(case.signals(targets)).detach())))
+            except Exception as error:
+                made.append(type(error).__name__)
+    return made
+
+
+def _critic(values: Any) -> Any:
+    """A network of one number for each sample, curved so that its gradient is not the same everywhere."""
+    return values.flatten(1).sin().sum(1) * 0.7 + values.flatten(1).square().sum(1)

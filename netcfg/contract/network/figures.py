@@ -1,0 +1,157 @@
+"""Shapes and counts of a block: what is compared without looking at a single number."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from netcfg.blocks.base import ShapeError
+from netcfg.contract.breach import Breach
+from netcfg.contract.network.case import Case, shown
+from netcfg.contract.seeds import seeded
+from netcfg.contract.sizes import shape_at, symbolic
+from netcfg.shapes import Shape, at
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+
+def shapes(case: Case) -> Iterator[Breach]:
+    """The shapes of what it gives, for batches of one and two."""
+    import torch
+
+    declared = case.declared()
+    device = "meta" if case.is_heavy else "cpu"
+    computation = case.computation(device)
+    for batch in (1, 2):
+        with torch.no_grad(), seeded(2):
+            given = computation.train(batch > 1)(*case.inputs(batch, device=device))
+        found = {port: tuple(value.shape) for port, value in given.items()}
+        samples = 1 if case.block.is_shared() else batch
+        wanted = {port: (samples, *shape) for port, shape in declared.items()}
+        if found != wanted:
+            yield case.breach(
+                "shape", _ports(declared), _ports({k: v[1:] for k, v in found.items()}), "shape"
+            )
+            return
+
+
+def symbolic_shapes(case: Case) -> Iterator[Breach]:
+    """Shapes and costs of unknown heights and widths, against those of known ones."""
+    unknown, known = symbolic(case.shapes)
+    if not known:
+        return
+    try:
+        made = case.block.shape(*unknown)
+    except ShapeError:  # it needs to know them, and says so
+        return
+    wanted, given = case.declared(), made if isinstance(made, dict) else {"": made}
+    found = {port: shape_at(shape, known) for port, shape in given.items()}
+    if found != wanted:
+        yield case.breach("symbolic shape", _ports(found), _ports(wanted), "shape")
+    for name in ("macs", "kept", "scratch"):
+        count = getattr(case.block, name)
+        symbolically, numerically = at(count(*unknown), known), count(*case.shapes)
+        # `scratch` is an "at most" of several signals, of which another one may be the largest at small sizes.
+        loose = abs(numerically) * 0.1 if name == "scratch" else 0
+        if name == "scratch" and symbolically >= numerically:
+            continue
+        if abs(symbolically - numerically) > loose:
+            yield case.breach(f"symbolic {name}", symbolically, numerically, name)
+
+
+def parameters(case: Case) -> Iterator[Breach]:
+    """How many numbers it learns, how many of them it freezes, and what they are called."""
+    block = case.block
+    module = case.computation("meta" if case.is_heavy else "cpu").module
+    values = list(module.parameters()) if module is not None else []
+    declared = block.parameters(*case.shapes)
+    found = sum(value.numel() for value in values)
+    if declared != found:
+        yield case.breach("parameters", declared, found, "parameters")
+        return
+    frozen = sum(value.numel() for value in values if not value.requires_grad)
+    if block.frozen_parameters(*case.shapes) != frozen:
+        said = block.frozen_parameters(*case.shapes)
+        yield case.breach("frozen parameters", said, frozen, "frozen_parameters")
+    if module is not None and not block.owns_tensor():
+        yield from _names(case, module)
+    if not case.is_heavy:
+        yield from _hidden(case)
+
+
+def _names(case: Case, module: nn.Module) -> Iterator[Breach]:
+    """The names that files of weights hold, against those of the page."""
+    named = [name for name, _ in [*module.named_parameters(), *module.named_buffers()]]
+    named = [name for name in named if name.rpartition(".")[2] != "num_batches_tracked"]
+    page = case.block.describe().partition("Parameters:")[2].partition("Source:")[0].partition("Example::")[0]
+    if not named or "…" in page or "as in" in page:
+        return
+    listed = _listed(page)
+    missing = [name for name in named if name not in listed]
+    if missing:
+        said = ", ".join(sorted(listed)) or "none"
+        yield case.breach("names of parameters", said, ", ".join(missing), "Parameters: in its page")
+
+
+def _listed(page: str) -> set[str]:
+    """Names in backticks; `batch_norm.{weight,bias}` is two."""
+    names: set[str] = set()
+    for text in re.findall(r"`([^`]+)`", page):
+        head, brace, rest = text.partition("{")
+        choices, _, tail = rest.partition("}")
+        names |= {head + choice.strip() + tail for choice in choices.split(",")} if brace else {text}
+    return names
+
+
+def _hidden(case: Case) -> Iterator[Breach]:
+    """Tensors that learn and that no module knows, so that no optimizer steps them and no file keeps them."""
+    computation = case.computation().train(True)
+    inputs = case.inputs(grad=True)
+    with seeded(2):
+        given = computation(*inputs)
+    module = computation.module
+    known = {id(value) for value in [*inputs, *(module.parameters() if module is not None else ())]}
+    hidden = [leaf for value in given.values() for leaf in _leaves(value) if id(leaf) not in known]
+    if hidden:
+        numbers = sum(leaf.numel() for leaf in {id(leaf): leaf for leaf in hidden}.values())
+        yield case.breach(
+            "parameters", "all of its module's", f"{numbers} that its module does not know", "lower"
+        )
+
+
+def _leaves(value: Tensor) -> Iterator[Tensor]:
+    """The tensors at which a result's gradient ends."""
+    waiting, seen = [value.grad_fn], set()
+    while waiting:
+        step = waiting.pop()
+        if step is None or step in seen:
+            continue
+        seen.add(step)
+        if hasattr(step, "variable"):
+            yield step.variable
+        waiting += [before for before, _ in step.next_functions]
+
+
+def macs(case: Case) -> Iterator[Breach]:
+    """Multiply-accumulates, where torch counts them: products of matrices, convolutions, attention."""
+    from torch.utils.flop_counter import FlopCounterMode
+
+    counts = []
+    for device in ("meta", "cpu"):  # on meta, products are not hidden in kernels of a processor's own
+        try:
+            computation = case.computation(device).train(False)
+            with FlopCounterMode(display=False) as counter, seeded(2):
+                computation(*case.inputs(1, device=device, grad=True))
+        except (RuntimeError, NotImplementedError):
+            continue
+        counts.append(counter.get_total_flops() // 2)
+        break
+    declared = case.block.macs(*case.shapes)
+    if counts and counts[0] and declared != counts[0]:
+        yield case.breach("multiply-accumulates", declared, counts[0], "macs")
+
+
+def _ports(shapes: dict[str, tuple[int, ...]] | dict[str, Shape]) -> str:
+    return ", ".join((f"{port} " if port else "") + shown((tuple(shape),)) for port, shape in shapes.items())  # type: ignore[arg-type]

@@ -1,0 +1,149 @@
+"""Options that are read and then forgotten: at another value everything is as before."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+
+from netcfg.blocks.base import Block, ShapeError
+from netcfg.contract.breach import Breach
+from netcfg.contract.network.case import Case, Shapes
+from netcfg.contract.seeds import seeded
+from netcfg.contract.variations import Variation, variations
+
+Varied = list[Variation[Block]]
+
+
+def own_options_aside(block: Block) -> frozenset[str]:
+    """The options that are not varied: those of every block, and those that name signals."""
+    return frozenset(Block.model_fields) | {block.reference_option, *block.roles}
+
+
+def varied(block: Block, shapes: Shapes) -> Varied:
+    """The block with each of its own options at other values, as far as it takes these shapes."""
+
+    def accept(section: Block) -> str | None:
+        try:
+            section.shape(*shapes)
+        except ShapeError as error:
+            return str(error)
+        return None
+
+    return list(variations(block, own_options_aside(block), accept))
+
+
+def without_effect(block: Block, shapes: Shapes, found: Varied) -> Iterator[Breach]:
+    """The options with which nothing changes, whatever the choices beside them.
+
+    What is refused at another value is obeyed: the option says what must be.
+    """
+    options = dict.fromkeys(variation.option for variation in found)
+    idle = [option for option in options if not _has_effect(block, shapes, option, found)]
+    for other in found:  # an option may belong to a choice: `slope` to `leaky_relu`
+        if not idle:
+            return
+        if other.section is None:
+            continue
+        beside = varied(other.section, shapes)
+        idle = [
+            option
+            for option in idle
+            if option == other.option or not _has_effect(other.section, shapes, option, beside)
+        ]
+    for option in idle:
+        case = Case(block, shapes, next(one.text for one in found if one.option == option))
+        yield case.breach("option", f"`{option}`", "that nothing changes with it", "shape, inline or lower")
+
+
+def _has_effect(block: Block, shapes: Shapes, option: str, found: Varied) -> bool:
+    tried = [variation for variation in found if variation.option == option]
+    if any(variation.section is None for variation in tried):
+        return True
+    base = Case(block, shapes)
+    return any(
+        _differ(base, Case(variation.section, shapes)) for variation in tried if variation.section is not None
+    )
+
+
+def _differ(one: Case, other: Case) -> bool:
+    return any(look(one) != look(other) for look in LOOKS)
+
+
+# --- what an option may change, cheap things first
+
+
+_USUAL = ("", "F", "LF", "CHW", "TCHW")
+
+
+def _declared(case: Case) -> object:
+    """Shapes, and what their sizes count."""
+    given = [_USUAL[len(shape)] if len(shape) < len(_USUAL) else "" for shape in case.shapes]
+    return case.declared(), case.block.axes(*given)
+
+
+def _parameters(case: Case) -> object:
+    module = case.computation("meta" if case.is_heavy else "cpu").module
+    named = module.named_parameters() if module is not None else ()
+    return [(name, value.shape, value.requires_grad) for name, value in named]
+
+
+def _at_first(case: Case) -> object:
+    """The parameters and buffers from one seed."""
+    if case.is_heavy:
+        return None
+    return _digest([value for _, value in sorted(case.computation().state().items())])
+
+
+def _evaluated(case: Case) -> object:
+    return None if case.is_heavy else _run(case, False)
+
+
+def _trained(case: Case) -> object:
+    """Outputs, gradients and buffers of a training step."""
+    return None if case.is_heavy else _run(case, True)
+
+
+def _run(case: Case, training: bool) -> str:
+    import torch
+
+    with seeded(5):
+        computation = case.computation(seed=4).train(training)
+        inputs = case.inputs(3, grad=training)
+        given = [value for value in computation(*inputs).values() if value.is_floating_point()]
+        wanted = [*(value for value in inputs if value.requires_grad), *computation.trained()]
+        total = torch.stack([(value * value).sum() for value in given]).sum() if given else torch.zeros(())
+        found = torch.autograd.grad(total, wanted, allow_unused=True) if total.requires_grad else ()
+    gradients = [value for value in found if value is not None]
+    return _digest([*given, *gradients, *computation.state().values()])
+
+
+def _digest(values: list[object]) -> str:
+    """Equal for equal numbers, to the last bit."""
+    import torch
+
+    made = hashlib.sha256()
+    for value in values:
+        assert isinstance(value, torch.Tensor)
+        made.update(str(value.shape).encode() + value.detach().contiguous().numpy().tobytes())
+    return made.hexdigest()
+
+
+def _nearly_nothing(case: Case) -> object:
+    """Outputs for numbers so small that what keeps a division from zero counts."""
+    import torch
+
+    if case.is_heavy or case.block.takes_kinds[0] == "class":
+        return None
+    with seeded(5), torch.no_grad():
+        given = case.computation(seed=4).train(False)(*(value * 1e-14 for value in case.inputs()))
+    return _digest([value for value in given.values() if value.is_floating_point()])
+
+
+LOOKS: tuple[Callable[[Case], object], ...] = (
+    _declared,
+    _parameters,
+    _at_first,
+    _evaluated,
+    _trained,
+    _nearly_nothing,
+)

@@ -1,0 +1,372 @@
+"""Blocks that are wrong about themselves, each in one way."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from netcfg.blocks import Block
+from netcfg.blocks.base import Reach
+from netcfg.shapes import Shape, Size, volume
+
+
+class Mixing(nn.Module):
+    """A 1×1 convolution by hand."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(channels, channels))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return nn.functional.conv2d(x, self.weight[:, :, None, None])
+
+
+class Mixed(Block):
+    """What the mixing blocks below share, all of it true."""
+
+    family: ClassVar[str] = "activation"
+
+    def parameters(self, *inputs: Shape) -> int:
+        channels = inputs[0][0]
+        assert isinstance(channels, int)
+        return channels**2
+
+    def macs(self, *inputs: Shape) -> Size:
+        return volume(inputs[0]) * inputs[0][0]
+
+    def kept(self, *inputs: Shape) -> Size:
+        return 0
+
+    def gradient_needs(self) -> frozenset[str]:
+        return frozenset({"input"})
+
+    def lower(self, *inputs: Shape) -> nn.Module:
+        channels = inputs[0][0]
+        assert isinstance(channels, int)
+        return Mixing(channels)
+
+
+class NoMacs(Mixed, name="no_macs"):
+    """Leaves its products out.
+
+    Parameters: `weight`.
+    Example::
+
+        [no_macs]              # 6x4x4 -> 6x4x4
+    """
+
+    def macs(self, *inputs: Shape) -> Size:
+        return 0
+
+
+class NoParameter(Mixed, name="no_parameter"):
+    """Leaves its weight out.
+
+    Parameters: `weight`.
+    Example::
+
+        [no_parameter]         # 6x4x4 -> 6x4x4
+    """
+
+    def parameters(self, *inputs: Shape) -> int:
+        return 0
+
+
+class OtherName(Mixed, name="other_name"):
+    """Calls its weight something else.
+
+    Parameters: `kernel`.
+    Example::
+
+        [other_name]           # 6x4x4 -> 6x4x4
+    """
+
+
+class HiddenList(nn.Module):
+    """Holds a parameter in a plain list, where no optimizer finds it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.held = [nn.Parameter(torch.ones(()))]
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * self.held[0]
+
+
+class Hidden(Block, name="hidden"):
+    """Learns what nobody knows of.
+
+    Example::
+
+        [hidden]               # 6x4x4 -> 6x4x4
+    """
+
+    def gradient_needs(self) -> frozenset[str]:
+        return frozenset({"input"})
+
+    def lower(self, *inputs: Shape) -> nn.Module:
+        return HiddenList()
+
+
+class Overwritten(Block, name="overwritten"):
+    """Its gradient needs what it made.
+
+    Example::
+
+        [overwritten]          # 6x4x4 -> 6x4x4
+    """
+
+    def inline(self, *names: str) -> str:
+        return f"torch.sigmoid({names[0]})"
+
+    def gradient_needs(self) -> frozenset[str]:
+        return frozenset({"output"})
+
+    def overwritable(self) -> bool:
+        return True
+
+
+class Centred(Block, name="centred"):
+    """Takes the mean of the batch away, and says that samples are alone.
+
+    Example::
+
+        [centred]              # 6x4x4 -> 6x4x4
+    """
+
+    by_sample: ClassVar[bool] = True
+
+    def inline(self, *names: str) -> str:
+        return f"{names[0]} - {names[0]}.mean(0, keepdim=True)"
+
+    def gradient_needs(self) -> frozenset[str]:
+        return frozenset()
+
+
+class Chance(Block, name="chance"):
+    """Adds noise in training, and says that samples are alone.
+
+    Example::
+
+        [chance]               # 6x4x4 -> 6x4x4
+    """
+
+    by_sample: ClassVar[bool] = True
+    only_trains: ClassVar[bool] = True
+
+    def lower(self, *inputs: Shape) -> nn.Module:
+        return Noisy()
+
+    def gradient_needs(self) -> frozenset[str]:
+        return frozenset()
+
+
+class Noisy(nn.Module):
+    """Noise in training."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + torch.randn_like(x) if self.training else x
+
+
+class NoMemory(Block, name="no_memory"):
+    """Keeps a signal of its own for the gradient.
+
+    Example::
+
+        [no_memory]            # 6x4x4 -> 6x4x4
+    """
+
+    def inline(self, *names: str) -> str:
+        return f"torch.sigmoid(torch.exp({names[0]}))"
+
+    def scratch(self, *inputs: Shape) -> Size:
+        return volume(inputs[0])
+
+    def gradient_needs(self) -> frozenset[str]:
+        return frozenset({"output"})
+
+
+class OddHalf(Block, name="odd_half"):
+    """Halves, rounding up; its module rounds down.
+
+    Example::
+
+        [odd_half]             # 6x4x4 -> 6x2x2
+    """
+
+    def shape(self, *inputs: Shape) -> Shape:
+        channels, height, width = inputs[0]
+        return channels, (height + 1) // 2, (width + 1) // 2
+
+    def inline(self, *names: str) -> str:
+        return f"F.max_pool2d({names[0]}, 2, 2)"
+
+    def scratch(self, *inputs: Shape) -> Size:
+        return volume(self.shape(*inputs)) * 2
+
+    def kept(self, *inputs: Shape) -> Size:
+        return self.scratch(*inputs)
+
+    def gradient_needs(self) -> frozenset[str]:
+        return frozenset({"input"})
+
+
+class Idle(Block, name="idle"):
+    """Has an option that nothing obeys, though its label shows it.
+
+    Example::
+
+        [idle]                 # 6x4x4 -> 6x4x4
+        strength = 0.5
+    """
+
+    strength: float = Field(1.0, description="of nothing")
+
+    def inline(self, *names: str) -> str:
+        return f"torch.tanh({names[0]})"
+
+    def gradient_needs(self) -> frozenset[str]:
+        return frozenset({"output"})
+
+    def label(self) -> str:
+        return f"{self.strength:g}"
+
+
+class Narrow(Block, name="narrow"):
+    """Says that it sees one place, and sees three.
+
+    Example::
+
+        [narrow]               # 6x5x5 -> 6x5x5
+    """
+
+    def inline(self, *names: str) -> str:
+        return f"F.avg_pool2d({names[0]}, 3, 1, 1)"
+
+    def gradient_needs(self) -> frozenset[str]:
+        return frozenset({"input"})
+
+    def reach(self, *inputs: Shape) -> Reach:
+        return Reach()
+
+
+class Leaking(Block, name="leaking"):
+    """Says that it stops gradients.
+
+    Example::
+
+        [leaking]              # 6x4x4 -> 6x4x4
+    """
+
+    stops_gradient: ClassVar[bool] = True
+
+    def inline(self, *names: str) -> str:
+        return f"{names[0]} * 2"
+
+    def gradient_needs(self) -> frozenset[str]:
+        return frozenset()
+
+
+class Doubled(nn.Module):
+    """Twice its input."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return 2 * x
+
+
+class TwoWays(Block, name="two_ways"):
+    """Its line and its module differ.
+
+    Example::
+
+        [two_ways]             # 6x4x4 -> 6x4x4
+    """
+
+    def inline(self, *names: str) -> str:
+        return f"3 * {names[0]}"
+
+    def lower(self, *inputs: Shape) -> nn.Module:
+        return Doubled()
+
+    def gradient_needs(self) -> frozenset[str]:
+        return frozenset()
+
+
+class Unpickled(nn.Module):
+    """Holds what cannot be pickled."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.function = lambda x: 2 * x
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.function(x)
+
+
+class NoPickle(Block, name="no_pickle"):
+    """Cannot be pickled.
+
+    Example::
+
+        [no_pickle]            # 6x4x4 -> 6x4x4
+    """
+
+    def lower(self, *inputs: Shape) -> nn.Module:
+        return Unpickled()
+
+    def gradient_needs(self) -> frozenset[str]:
+        return frozenset()
+
+
+class SecretView(Block, name="secret_view"):
+    """Gives its input's memory, and does not say so.
+
+    Example::
+
+        [secret_view]          # 6x4x4 -> 96
+    """
+
+    def shape(self, *inputs: Shape) -> Shape:
+        return (volume(inputs[0]),)
+
+    def inline(self, *names: str) -> str:
+        return f"{names[0]}.flatten(1)"
+
+    def gradient_needs(self) -> frozenset[str]:
+        return frozenset()
+
+
+class InPlace(Block, name="in_place"):
+    """Its form in place computes something else.
+
+    Example::
+
+        [in_place]             # 6x4x4 -> 6x4x4
+    """
+
+    def inline(self, *names: str) -> str:
+        return f"F.relu({names[0]})"
+
+    def overwriting(self, name: str) -> str:
+        return f"F.leaky_relu_({name}, 0.5)"
+
+    def gradient_needs(self) -> frozenset[str]:
+        return frozenset({"output"})
+
+
+class Plain(Block, name="plain"):
+    """Keeps its contract.
+
+    Example::
+
+        [plain]                # 6x4x4 -> 6x4x4
+    """
+
+    def inline(self, *names: str) -> str:
+        return f"torch.tanh({names[0]})"
+
+    def gradient_needs(self) -> frozenset[str]:
+        return frozenset({"output"})

@@ -1,0 +1,208 @@
+"""A run that was damaged or half copied is judged when it is opened: one sentence, which file, what can be done."""
+
+import argparse
+import json
+import pickle
+import shutil
+import warnings
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+
+from netcfg.cli import convert, eval, predict, train
+from netcfg.results import Result
+from netcfg.source import NetcfgError
+
+OLD_RUN = Path(__file__).parent / "old_run"
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(OLD_RUN, tmp_path / "run")
+    return tmp_path / "run"
+
+
+def command(module, *arguments):
+    parser = argparse.ArgumentParser()
+    module.add_arguments(parser)
+    return module.run(parser.parse_args(arguments))
+
+
+def resume(*arguments):
+    return command(train, "--resume", "run", "--epochs", "5", "--device", "cpu", *arguments)
+
+
+def change_state(run, change):
+    path = run / "checkpoints/last.state"
+    state = torch.load(path, weights_only=True)
+    change(state)
+    torch.save(state, path)
+
+
+class Harmful:
+    def __reduce__(self):
+        return exec, ("raise SystemExit(3)",)
+
+
+def nested(depth):
+    value = []
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+DAMAGES = {
+    "run.json a list": (lambda run: (run / "run.json").write_text("[]"), r"run/run\.json is damaged"),
+    "run.json cut": (lambda run: (run / "run.json").write_text('{"pro'), r"run/run\.json is damaged"),
+    "run.json deep": (lambda run: (run / "run.json").write_text("[" * 100_000), r"run/run\.json is damaged"),
+    "no best": (lambda run: (run / "checkpoints/best.safetensors").unlink(), r"best\.safetensors is gone"),
+    "best cut": (
+        lambda run: (run / "checkpoints/best.safetensors").write_bytes(b"\x08"),
+        r"best\.safetensors is damaged",
+    ),
+    "no state": (lambda run: (run / "checkpoints/last.state").unlink(), r"last\.state does not belong"),
+    "state is html": (
+        lambda run: (run / "checkpoints/last.state").write_text("<html>not found</html>"),
+        r"last\.state is damaged: it is cut short, another kind of file",
+    ),
+    "state holds code": (
+        lambda run: (run / "checkpoints/last.state").write_bytes(pickle.dumps(Harmful())),
+        r"last\.state is damaged: .*holds more than tensors and numbers",
+    ),
+    "state is deep": (
+        lambda run: change_state(run, lambda state: state.update(phases=nested(90))),
+        r"last\.state is damaged: its containers lie in each other more than 64 deep",
+    ),
+    "position": (
+        lambda run: change_state(run, lambda state: state.update(position={"epoch": [1], "pace": 2})),
+        r"last\.state does not fit",
+    ),
+    "position of text": (
+        lambda run: change_state(run, lambda state: state["position"].update(epoch="3")),
+        r"last\.state does not fit",
+    ),
+    "random state": (
+        lambda run: change_state(run, lambda state: state.update(random=[torch.zeros(7, dtype=torch.uint8)])),
+        r"last\.state does not fit",
+    ),
+    "optimizer": (
+        lambda run: change_state(run, lambda state: state["phases"]["adam"].update(optimizer={"a": 1})),
+        r"last\.state does not fit",
+    ),
+    "no phases": (
+        lambda run: change_state(run, lambda state: state.pop("phases")),
+        r"last\.state does not fit",
+    ),
+    "the best epoch's line": (
+        lambda run: drop_line(run, 2),
+        r"metrics\.jsonl has no line of epoch 2, the best one",
+    ),
+}
+
+
+def drop_line(run, epoch):
+    path = run / "metrics.jsonl"
+    lines = path.read_text().splitlines()
+    path.write_text("".join(f"{line}\n" for line in lines if json.loads(line)["epoch"] != epoch))
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_resuming_is_refused_before_the_first_batch(run, capfd, name):
+    damage, message = DAMAGES[name]
+    damage(run)
+    before = (run / "metrics.jsonl").read_text()
+    with (
+        warnings.catch_warnings(action="error"),
+        pytest.raises(NetcfgError, match=f"(?s)NC406.*{message}.*help: ") as refused,
+    ):
+        resume()
+    told = str(refused.value)
+    assert "weights_only" not in told
+    assert "torch." not in told
+    assert "epoch 4" not in capfd.readouterr().out
+    assert (run / "metrics.jsonl").read_text() == before
+
+
+def test_figures_are_taken_by_the_number_of_their_epoch(run):
+    expected = json.loads((run / "metrics.jsonl").read_text().splitlines()[1])["validation"]["metrics"]
+    drop_line(run, 1)
+    (run / "metrics.jsonl").write_text(
+        (run / "metrics.jsonl").read_text() + '{"epoch": 3, "validation": []}\ncut'
+    )
+    resume()
+    result = Result.from_json(json.loads((run / "result.json").read_text()))
+    assert result.best_epoch == 2
+    assert result.to_json()["validation"]["metrics"] == expected
+
+
+def test_thresholds_are_those_of_the_best_weights_or_refused(run):
+    drop_line(run, 2)
+    with pytest.raises(
+        NetcfgError, match=r"NC406.*no line of epoch 2, whose thresholds go with the best weights"
+    ):
+        command(eval, "run", "--device", "cpu")
+    command(eval, "run/resolved.cfg", "--weights", "run/checkpoints/best.safetensors", "--device", "cpu")
+
+
+# --- weights that are no weights
+
+
+def rewrite(path, change):
+    with safe_open(path, framework="pt") as file:
+        metadata = file.metadata()
+    save_file({key: change(value) for key, value in load_file(path).items()}, path, metadata=metadata)
+
+
+def spoilt(value):
+    def change(tensor):
+        changed = tensor.clone()
+        changed.view(-1)[0] = value
+        return changed
+
+    return change
+
+
+CHANGES = {
+    "nan": (spoilt(float("nan")), r"NaN or infinite: 1 of the 2 of `Net\.2\.bias`"),
+    "infinite": (spoilt(float("-inf")), r"NaN or infinite: 1 of the 2 of `Net\.2\.bias`"),
+    "complex": (
+        lambda tensor: tensor.to(torch.complex64),
+        r"2\.bias: complex64 in the file, float32 in the network",
+    ),
+    "integer": (
+        lambda tensor: tensor.to(torch.int64),
+        r"2\.bias: int64 in the file, float32 in the network",
+    ),
+    "boolean": (
+        lambda tensor: tensor.to(torch.bool),
+        r"2\.bias: bool in the file, float32 in the network",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+@pytest.mark.parametrize("way", ["eval", "eval last", "predict", "convert", "resume", "weights"])
+def test_no_command_takes_weights_that_are_none(run, name, way):
+    change, message = CHANGES[name]
+    for file in ("best", "last"):
+        rewrite(run / f"checkpoints/{file}.safetensors", change)
+    best = "run/checkpoints/best.safetensors"
+    picture = run / "picture.png"
+    picture.write_bytes(b"")
+    started = (run / "resolved.cfg").read_text().replace("[net]", f"[net]\nweights = {best}", 1)
+    (run.parent / "started.cfg").write_text(started)
+    commands = {
+        "eval": (eval, "run"),
+        "eval last": (eval, "run", "--weights", "last"),
+        "predict": (predict, "run", str(picture)),
+        "convert": (convert, best, "--cfg", "run/resolved.cfg", "-o", "out.safetensors"),
+        "resume": (train, "--resume", "run", "--epochs", "5"),
+        "weights": (train, "started.cfg"),
+    }
+    module, *arguments = commands[way]
+    with pytest.raises(NetcfgError, match=f"(?s){message}"):
+        command(module, *arguments)
