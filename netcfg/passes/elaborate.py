@@ -574,7 +574,7 @@ class _Elaborator:
         if block.input_count is not None and len(references) != block.input_count:
             self._report_count(section, len(references), block.input_count, option.value_span)
             return [NOTHING]
-        items = split_list(option.value) if len(references) > 1 else [option.value]
+        items = block.reference_items(option.value)
         return [
             self._resolve(reference, option, item, section, names)
             for reference, item in zip(references, items, strict=True)
