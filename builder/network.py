@@ -82,6 +82,19 @@ def module_of(node: Node) -> nn.Module:
     return module
 
 
+def with_roles(node: Node, module: nn.Module) -> Callable[..., Any]:
+    """A node's module as a function of the node's inputs in order, of which it takes roles by name."""
+    roles = node.block.written_roles()
+    if not roles:
+        return module
+
+    def call(*inputs: Tensor) -> Any:
+        named = {role: node.block.of_role(role, inputs) for role in roles}
+        return module(*node.block.main(inputs), **named)
+
+    return call
+
+
 def checked_forward(graph: Graph) -> Callable[..., Any]:
     """The `forward` of a network, `(network, *inputs)`, that also compares what each block gives with what it declares.
 

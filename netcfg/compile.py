@@ -8,14 +8,13 @@ from collections.abc import Mapping
 
 from netcfg.extensions import brings_more, read_packages
 from netcfg.faults import blamed
-from netcfg.passes.audetnet import is_audetnet, translate
+from netcfg.passes.audetnet import ignore_activations, is_audetnet, translate
 from netcfg.passes.bind import bind
 from netcfg.passes.causes import say_once
 from netcfg.passes.collect import Parts, collect
 from netcfg.passes.data_folder import read_from_folder
 from netcfg.passes.elaborate import elaborate
-from netcfg.passes.infer import infer
-from netcfg.passes.read import read_program
+from netcfg.passes.read import Reading, read_program
 from netcfg.passes.understand import Understood, understand_networks
 from netcfg.program import Program
 from netcfg.source import Finding, ProgramError, has_errors
@@ -80,7 +79,7 @@ def understand(
     _, findings = check(path_or_text, preset, variables, data, allow_outside)
     unheard: list[Finding] = []
     reading = read_program(path_or_text, unheard, allow_outside)
-    parts = collect(reading, preset, variables or {}, unheard)
+    parts = _parts(reading, preset, variables or {}, unheard)
     return understand_networks(reading, parts, findings), findings
 
 
@@ -110,9 +109,8 @@ def _passes(
     allow_outside: bool,
 ) -> Program | None:
     reading = read_program(path_or_text, findings, allow_outside)
-    parts = collect(reading, preset, variables, findings)
-    wired = [network for group in parts.networks.values() if (network := elaborate(group, parts, findings))]
-    graphs = [graph for network in wired if (graph := infer(network, findings))]
+    parts = _parts(reading, preset, variables, findings)
+    graphs = [graph for group in parts.networks.values() if (graph := elaborate(group, parts, findings))]
     if is_audetnet(parts):
         translate(parts, graphs, findings)
     lacking = () if data is None else read_from_folder(parts, data, findings)
@@ -120,6 +118,15 @@ def _passes(
     say_once(findings, lacking)
     _report_nothing(parts, findings)
     return None if has_errors(findings) else program
+
+
+def _parts(
+    reading: Reading, preset: str | None, variables: Mapping[str, object], findings: list[Finding]
+) -> Parts:
+    parts = collect(reading, preset, variables, findings)
+    if is_audetnet(parts):
+        ignore_activations(parts, findings)
+    return parts
 
 
 def _report_nothing(parts: Parts, findings: list[Finding]) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from netcfg.axes import Kind
+from netcfg.axes import AXES, Kind
 from netcfg.blocks.base import Block
 from netcfg.blocks.network.net import Net
 from netcfg.shapes import Shape
@@ -48,6 +48,16 @@ class Signal:
     axes: str = ""
     kind: Kind = "number"
     shared: bool = False
+
+    @property
+    def axis_names(self) -> list[str] | None:
+        """What its sizes count, in order; None where nobody said."""
+        return [AXES[letter] for letter in self.axes] if self.axes or not self.shape else None
+
+    @property
+    def is_image(self) -> bool:
+        """Whether it has pixels: C×H×W, or three sizes of which nobody said what they count."""
+        return self.axes == "CHW" or (not self.axes and len(self.shape) == 3)
 
 
 @dataclass(frozen=True, slots=True)

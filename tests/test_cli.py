@@ -29,7 +29,7 @@ GOOD = (
     "[connected]\nname = head\noutput_features = 5\nfreeze = True\n"
 )
 BAD = GOOD.replace("kernel_size = 3", "kernel_siz = 3")
-WARNS = GOOD.replace("kernel_size = 3", "kernel_size = 3\nactivation = swish")
+WARNS = GOOD.replace("[flatten]", "[identity]\n[flatten]\nfrom = stem")
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -261,6 +261,24 @@ def test_the_summary_lists_the_blocks(run: Run) -> None:
         (1, "1", "flatten", ["stem"], [144]),
         (2, "head", "connected", ["1"], [5]),
     ]
+    assert [(layer["axes"], layer["kind"]) for layer in network["layers"]] == [
+        (["channels", "height", "width"], "number"),
+        (["features"], "number"),
+        (["features"], "number"),
+    ]
+
+
+def test_the_summary_knows_no_axes_that_nobody_said(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "unsaid.cfg"
+    file.write_text(
+        "{N}\n[net]\n[input]\nname = x\nshape = 3, 4\n[identity]\nfrom = x\n[output]\nname = y\n"
+        "[input]\nname = step\nkind = class\n[identity]\nfrom = step\n[output]\nname = z\n"
+    )
+    (network,) = data_of(run("summary", str(file), "--format", "json"))["networks"]
+    assert [(layer["shape"], layer["axes"], layer["kind"]) for layer in network["layers"]] == [
+        ([3, 4], None, "number"),
+        ([], [], "class"),
+    ]
 
 
 @pytest.mark.parametrize("file", ["good.cfg", str(ROOT / "cfg" / "audetnet.cfg")], ids=["good", "audetnet"])
@@ -291,7 +309,7 @@ def test_the_summary_as_text_adds_up(run: Run) -> None:
 def test_warnings_go_to_the_other_stream(run: Run) -> None:
     result = run("summary", "warns.cfg", "--format", "json")
     assert data_of(result)["networks"]
-    assert "warning[NC114" in result.err
+    assert "warning[NC209" in result.err
 
 
 # --- graph

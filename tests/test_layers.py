@@ -22,7 +22,9 @@ FOLDERS = {
 LAYERS = [
     {
         "netcfg.codes",
+        "netcfg.explained",
         "netcfg.spelling",
+        "netcfg.vocabulary",
         "netcfg.source",
         "netcfg.shapes",
         "netcfg.files",

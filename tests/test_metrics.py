@@ -7,6 +7,7 @@ import torch
 from golden_rules import golden, uniform
 from torch import Tensor
 
+import netcfg
 from netcfg.blocks.base import ShapeError
 from netcfg.blocks.metrics.accuracy import Accuracy
 from netcfg.blocks.metrics.emd_bound import EmdBound
@@ -230,3 +231,11 @@ def test_codes_are_vectors_of_any_lengths() -> None:
     assert caught.value.argument == 1
     with pytest.raises(ShapeError, match="`z2` gives 3×8×8"):
         Variance(input="z2").check((3, 8, 8), None)
+
+
+def test_a_target_that_is_not_there_is_one_finding_for_all_who_ask_for_it() -> None:
+    text = "{Data}\n[synthetic_faces]\nimage_size = 16\n{N}\n[net]\nchannels = 3\nheight = 16\nwidth = 16\n[flatten]\n"
+    text += "[connected]\noutput_features = 2\n{Loss}\n[bce_with_logits]\ninput = N\ntarget = lables\n"
+    text += "{Metric}\n[f1]\ninput = N\ntarget = lables\n[auc]\ninput = N\ntarget = lables\n"
+    (finding,) = [found for found in netcfg.check(text)[1] if found.code == "NC501"]
+    assert [note.span.line for note in finding.notes] == [19, 22]

@@ -17,6 +17,8 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 import netcfg
+from netcfg.blocks import Block
+from netcfg.blocks.registry import sections
 from netcfg.builder.network import Network
 from netcfg.graph import Graph
 
@@ -393,3 +395,20 @@ def test_a_frozen_use_freezes_what_is_in_it() -> None:
         "{Define t}\n" + CONV + "repeat = 2\n" + HEAD + "[t]\nname = u\nfreeze = True\n" + CONV + "name = b\n"
     )
     assert asks_for_gradients(text) == {"u.0.0.weight": False, "u.0.1.weight": False, "b.weight": True}
+
+
+def test_a_block_whose_reference_is_not_given_reads_the_one_before() -> None:
+    text = "{N}\n[net]\nchannels = 4\nheight = 8\nwidth = 8\n[identity]\n"
+    text += "[select_subset]\nstart_index = 0\nend_index = 2\n[route]\n[flatten]\n"
+    nodes = netcfg.load(text).networks["N"].nodes
+    assert [node.inputs[0].producer for node in nodes[1:]] == [0, 1, 2, 3]
+
+
+def test_a_page_says_which_references_are_required() -> None:
+    required = set()
+    for name, kind in sections("network").items():
+        rows = {key: default for key, _, default, _ in kind.option_rows()}
+        if issubclass(kind, Block) and rows.get(kind.reference_option) == "required":
+            required.add(name)
+    combining = {name for name, kind in sections("network").items() if "combine_layers" in kind.model_fields}
+    assert required == combining >= {"combine_add", "combine_concat", "combine_multiply", "flow_fusion"}

@@ -16,8 +16,12 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "leaky_relu": F.leaky_relu_,
     "tanh": torch.tanh_,
     "sigmoid": torch.sigmoid_,
+    "elu": F.elu_,
+    "gelu": F.gelu,
+    "silu": F.silu,
+    "softplus": F.softplus,
 }
-"""In place: what they overwrite is the module's own, and no gradient needs it."""
+"""In place where a gradient can do with what comes out: what they overwrite is the module's own."""
 
 
 MOST_PLACES = 16

@@ -93,7 +93,12 @@ class AxesError(ShapeError):
     """A block is given a signal of other axes, or of another kind, than it takes."""
 
     def __init__(self, takes: str, given: str, argument: int) -> None:
-        super().__init__(f"takes {takes}, is given {given}", argument=argument, code="NC305")
+        super().__init__(
+            f"takes {takes}, is given {given}",
+            argument=argument,
+            code="NC305",
+            help="let it read another signal, or put a block before it that gives what it takes",
+        )
 
 
 Given = TypeVar("Given")
@@ -162,7 +167,8 @@ class Section(BaseModel):
         for key, field in cls.model_fields.items():
             if key in cls.unavailable:
                 continue
-            default = "required" if field.is_required() else show_value(field.get_default())
+            required = field.is_required() or (issubclass(cls, Block) and cls._requires(key))
+            default = "required" if required else show_value(field.get_default())
             limits = "".join(f", {_limit(bound)}" for bound in field.metadata if _limit(bound))
             rows.append(
                 (
@@ -179,8 +185,8 @@ class Section(BaseModel):
         """What is wrong with the options taken together, as the rest of "`[block]` …"; None where nothing is."""
         return None
 
-    def warnings(self) -> dict[str, tuple[str, str, str]]:
-        """What is legal but odd about its options: key -> (code, sentence, help)."""
+    def mistakes(self) -> dict[str, tuple[str, str, str]]:
+        """What is wrong with an option that its type does not tell: key -> (code, sentence, help)."""
         return {}
 
     def options(self) -> dict[str, Any]:
@@ -215,6 +221,8 @@ class Block(Section):
     family: ClassVar[str] = "routing"
     reference_option: ClassVar[str] = "from"
     """Which option names the blocks this one reads."""
+    requires_references: ClassVar[bool] = False
+    """Whether that option (or `from`) must be written: what reads several signals has no block before to read."""
     input_count: ClassVar[int | None] = 1
     """How many signals it reads; None for one or more."""
     stops_gradient: ClassVar[bool] = False
@@ -253,6 +261,10 @@ class Block(Section):
     shared_with: Reference | None = Field(
         None, description="use the parameters of that earlier block, which is of the same kind"
     )
+
+    @classmethod
+    def _requires(cls, key: str) -> bool:
+        return cls.requires_references and key == cls.reference_option
 
     def references(self) -> References | None:
         """The blocks it names as its inputs; None for the one before."""

@@ -182,8 +182,7 @@ class _Reader:
         self.parsed = parsed
         self.saved: list[Term] = []
         self.mixes: set[str] = set()
-        count = len(names)
-        held: tuple[Kind, ...] = kinds or ("number",) * count
+        held: tuple[Kind, ...] = kinds or tuple("number" for _ in names)
         self.signals = {
             called: Term(
                 names[index],

@@ -9,7 +9,8 @@ from pathlib import Path
 from netcfg.blocks.base import Section
 from netcfg.blocks.registry import GROUPS, sections
 from netcfg.reference import find_section, index_text, page_text, reference_markdown
-from netcfg.source import Finding, NetcfgError, ProgramError, SourceFile, Span, did_you_mean
+from netcfg.source import Finding, NetcfgError, ProgramError, SourceFile, Span
+from netcfg.vocabulary import OWN_BLOCK, help_for
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,8 +40,8 @@ def run(options: argparse.Namespace) -> int:
 def _named(name: str) -> list[type[Section]]:
     found, known = find_section(name)
     if not found:
-        help = did_you_mean(name, known)
-        raise NetcfgError(f"there is no block type `{name}`" + (f"\nhelp: {help}" if help else ""))
+        help = help_for(name.strip("[]"), "network", known) or OWN_BLOCK
+        raise NetcfgError(f"there is no block type `{name}`\nhelp: {help}")
     return found
 
 
@@ -74,17 +75,16 @@ def _asked(name: str) -> list[type[Section]]:
 
 def _of_file(path: Path) -> list[type[Section]]:
     """What a Python file adds. Raises `NetcfgError` where it cannot be run, or adds nothing."""
-    from netcfg.extensions import load_extension
+    from netcfg.extensions import brought_by, load_extension
 
     if not path.is_file():
         raise NetcfgError(f"there is no file {path}\nhelp: paths count from where netcfg is started")
-    known = set(_all())
     findings: list[Finding] = []
     asked_at = Span(SourceFile("--verify", f"{{include {path}}}"), 1)
     load_extension(path.resolve(), asked_at, findings)
     if findings:
         raise ProgramError(findings)
-    added = [kind for kind in _all() if kind not in known]
+    added = brought_by(path.resolve())
     if not added:
         raise NetcfgError(
             f'{path} defines no section\nhelp: a class such as `class Mine(Block, name="mine")` is one'

@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 import time
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -68,7 +69,9 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Train. 0 when done, 130 after Ctrl-C; raises `NetcfgError` where the program or the machine refuses.
+    """Train. 0 when done, 130 after Ctrl-C (143, 129: SIGTERM, SIGHUP).
+
+    Raises `NetcfgError` where the program or the machine refuses.
 
     Of several processes that `torchrun` started one prints: the first, or the first that failed.
     """
@@ -116,14 +119,33 @@ def _train_in(
     earlier: dict[str, Any],
 ) -> int:
     """Train as one of a team, of which the first makes the run folder."""
+    from netcfg.trainers.runs.lock import Lock
+
+    run_folder: RunFolder | None = None
+    with ExitStack() as held:
+        with team.together():
+            if team.is_first:
+                if folder is not None:
+                    held.enter_context(Lock(folder))
+                run_folder = _run_folder(program, options, folder, earlier)
+                if folder is None:
+                    held.enter_context(Lock(run_folder.path))
+        return _train_held(team, device, program, options, folder, run_folder)
+
+
+def _train_held(
+    team: Team,
+    device: torch.device,
+    program: Program,
+    options: argparse.Namespace,
+    folder: Path | None,
+    run_folder: RunFolder | None,
+) -> int:
+    """Train in a run folder that is this team's alone."""
     from netcfg.trainers.fit.trainer import CHECKPOINT_SECONDS, Trainer
     from netcfg.trainers.runs.overriding import override
     from netcfg.trainers.runs.run_folder import RunFolder
 
-    run_folder: RunFolder | None = None
-    with team.together():
-        if team.is_first:
-            run_folder = _run_folder(program, options, folder, earlier)
     shared = team.text(str(run_folder.path) if run_folder else "")
     run_folder = run_folder or RunFolder(Path(shared))
     often = options.checkpoint_seconds
@@ -149,7 +171,7 @@ def _train_in(
             run_folder.discard()
         raise
     trainer.announce()
-    return 0 if trainer.fit() == "finished" else INTERRUPTED
+    return 0 if trainer.fit() == "finished" else trainer.interrupt.code
 
 
 def _run_folder(

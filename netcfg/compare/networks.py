@@ -22,10 +22,9 @@ from netcfg.shapes import show
 LIKENESS = 0.5
 """Networks of different names are one renamed where at least this part of their blocks is the same."""
 
-WIRING = frozenset({"from", "branch_at_layer", "combine_layers", "origin_layer"})
-"""Options that are compared by the blocks they lead to."""
-NOT_COMPARED = WIRING | {"repeat", "network", "sizes", "shared_with"}
-INPUT_OPTIONS = frozenset({"channels", "height", "width", "frames", "features", "shape"})
+NOT_COMPARED = frozenset({"repeat", "network", "field", "shared_with"})
+"""Options whose meaning is compared elsewhere."""
+INPUT_OPTIONS = frozenset({"channels", "height", "width", "frames", "tokens", "features", "shape"})
 """What an input's shape says already."""
 
 
@@ -182,9 +181,7 @@ class _Comparison:
             yield Change("name", one.block.name, other.block.name)
         if one.type != other.type:
             yield Change("type", one.type, other.type)
-        yield from option_changes(
-            one.block, other.block, NOT_COMPARED | (INPUT_OPTIONS if one.is_input else set())
-        )
+        yield from option_changes(one.block, other.block, _not_compared(one) | _not_compared(other))
         if not self._reads_the_same(one, other):
             yield Change("from", _references(self.before, one.inputs), _references(self.after, other.inputs))
         if self._is_frozen_with_its_use(one, other):
@@ -213,7 +210,9 @@ class _Comparison:
     # --- wiring
 
     def _reads_the_same(self, one: Node, other: Node) -> bool:
-        return len(one.inputs) == len(other.inputs) and all(map(self._is_same, one.inputs, other.inputs))
+        same_roles = one.block.written_roles() == other.block.written_roles()
+        same_number = same_roles and len(one.inputs) == len(other.inputs)
+        return same_number and all(map(self._is_same, one.inputs, other.inputs))
 
     def _is_same(self, signal: Signal, other: Signal) -> bool:
         """Whether two signals are the same, or differ by a block put in or taken out on the way only."""
@@ -294,6 +293,13 @@ def items_of(graph: Graph, names: Mapping[str, str] | None = None) -> list[Item]
     return [_item(graph, node, names or {}) for node in graph.nodes]
 
 
+def _not_compared(node: Node) -> frozenset[str]:
+    """Options of a block that are compared by what they lead to: signals, shapes, parameters."""
+    block = node.block
+    wiring = {"from", block.reference_option, *block.roles}
+    return NOT_COMPARED | wiring | (INPUT_OPTIONS if node.is_input else frozenset())
+
+
 def _item(graph: Graph, node: Node, names: Mapping[str, str]) -> Item:
     kind: tuple[str, ...] = (node.type,)
     traits: frozenset[object] = frozenset()
@@ -301,8 +307,7 @@ def _item(graph: Graph, node: Node, names: Mapping[str, str]) -> Item:
         used = node.block.network.name
         kind = (node.type, names.get(used, used))
     elif not isinstance(node.block, DataField):
-        without = NOT_COMPARED | (INPUT_OPTIONS if node.is_input else frozenset())
-        traits = frozenset(written_options(node.block, without).items())
+        traits = frozenset(written_options(node.block, _not_compared(node)).items())
     shapes = tuple(signal.shape for signal in (*node.inputs, *node.outputs.values()))
     around = tuple(scope.template for scope in node.scopes)
     surroundings = (around, node.block.name, shapes)

@@ -27,7 +27,10 @@ def verify(kind: type[Section]) -> Iterator[Breach]:
 def _verify_kind(kind: type[Section]) -> Iterator[Breach]:
     """By what it is a kind of. The checks of a kind are imported for it alone."""
     from netcfg.blocks.losses.base import Loss
+    from netcfg.blocks.metrics.base import Metric
     from netcfg.blocks.optimizers.base import Optimizer
+    from netcfg.blocks.sources.base import Source
+    from netcfg.blocks.transforms.base import Transform
 
     if issubclass(kind, Block):
         from netcfg.contract.network.verify import verify_block
@@ -41,3 +44,15 @@ def _verify_kind(kind: type[Section]) -> Iterator[Breach]:
         from netcfg.contract.optimizers import verify_optimizer
 
         yield from verify_optimizer(kind)
+    elif issubclass(kind, Metric):
+        from netcfg.contract.metrics import verify_metric
+
+        yield from verify_metric(kind)
+    elif issubclass(kind, Transform):
+        from netcfg.contract.transforms import verify_transform
+
+        yield from verify_transform(kind)
+    elif issubclass(kind, Source):
+        from netcfg.contract.sources import verify_source
+
+        yield from verify_source(kind)

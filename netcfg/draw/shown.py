@@ -11,14 +11,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from netcfg.blocks.base import Block
+from netcfg.blocks.registry import find
 from netcfg.draw.marked import NO_MARKS, UNMARKED, Mark, Marked, Marks
 
 if TYPE_CHECKING:
     from netcfg.graph import Graph, Node, Scope
     from netcfg.source import Span
-
-MERGED_TYPES = frozenset({"activation", "prelu", "dropout", "batch_norm", "instance_norm"})
-"""Blocks that are written into the box of the block they follow."""
 
 PAGE_BOXES = 60
 """As many boxes can be read on a page; with more, templates are closed."""
@@ -241,7 +240,7 @@ def plain_name(path: str) -> str:
 def _producer_to_join(graph: Graph, index: int, shown_by: list[Shown]) -> Shown | None:
     """The box of the block this node follows, where it is to be written into that box."""
     node = graph.nodes[index]
-    if node.type not in MERGED_TYPES or len(node.inputs) != 1:
+    if not node.block.joins_box or len(node.inputs) != 1:
         return None
     signal = node.inputs[0]
     producer = graph.nodes[signal.producer]
@@ -384,7 +383,12 @@ def kinds_of_blocks(one: Shown) -> list[str]:
     return kinds_of(node.type for node in one.nodes)
 
 
+def _joins_box(name: str) -> bool:
+    kind = find("network", name)
+    return kind is not None and issubclass(kind, Block) and kind.joins_box
+
+
 def kinds_of(types: Iterable[str]) -> list[str]:
     """The same of any block types."""
-    found = Counter(name for name in types if name not in MERGED_TYPES)
+    found = Counter(name for name in types if not _joins_box(name))
     return [f"{count} {name.replace('_', ' ')}" for name, count in found.most_common(3)]

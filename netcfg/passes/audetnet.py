@@ -11,10 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from netcfg.blocks.base import ShapeError
 from netcfg.blocks.general.audetnet import POSITIONAL, DataOptions, LossOptions, TrainingOptions
+from netcfg.blocks.network.activation import NO_ACTIVATION
 from netcfg.graph import Graph
 from netcfg.passes.collect import AUDETNET_NETWORKS, Parts
 from netcfg.passes.schema import check_section
-from netcfg.passes.variables import VariableScope
+from netcfg.passes.variables import ExpressionError, VariableScope
 from netcfg.shapes import Shape
 from netcfg.source import Finding, SourceFile
 from netcfg.syntax import Group, Option, Section, parse
@@ -24,6 +25,10 @@ IMAGE_CRITIC = "Image Discriminator"
 BATCH_NORM_EPS = "1e-4"
 IMAGE_SIZES = (256, 224, 192, 160, 128, 112, 100, 96, 64, 48, 32, 16)
 DEFAULT_IMAGE_SIZE = 64
+_ACTIVATIONS = {
+    "convolutional": ("relu", "leaky_relu", "tanh", "sigmoid"),
+    "connected": ("relu", "leaky_relu", "sigmoid"),
+}
 ACTION_UNIT_SETS = {12: "disfa", 8: "disfa8"}
 ACTION_UNITS = (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 20, 23, 24, 25, 26)
 
@@ -33,6 +38,27 @@ def is_audetnet(parts: Parts) -> bool:
     general = parts.reserved.get("General", [])
     is_general = any(section.name == "training" for section in general) or "Model" in parts.spans
     return AUDETNET_NETWORKS <= set(parts.networks) and not is_general
+
+
+def ignore_activations(parts: Parts, findings: list[Finding]) -> None:
+    """Write `None` for the activations that the original's blocks do not know, and take for none; each is warned of."""
+    scope = VariableScope(parts.variables)
+    for group in parts.networks.values():
+        for section in group.sections:
+            option = section.option("activation")
+            if option is None or section.name not in _ACTIVATIONS:
+                continue
+            try:
+                value = scope.replaced(option.value)
+            except ExpressionError:  # reported where the section is read
+                continue
+            if value not in (*_ACTIVATIONS[section.name], *NO_ACTIVATION):
+                section.options[section.options.index(option)] = option.with_value("None")
+                message = f"AUDetNet's `{section.name}` knows no activation `{value}` and applies none"
+                help = (
+                    f"known there: {', '.join(f'`{name}`' for name in _ACTIVATIONS[section.name])}, or `None`"
+                )
+                findings.append(Finding("NC114", message, option.value_span, help=help, severity="warning"))
 
 
 def translate(parts: Parts, graphs: Sequence[Graph], findings: list[Finding]) -> None:

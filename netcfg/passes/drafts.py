@@ -6,10 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from netcfg.blocks.base import Block
-from netcfg.blocks.network.net import Net
-from netcfg.graph import Scope, WeightRequest
+from netcfg.graph import Scope
 from netcfg.passes.variables import VariableScope
-from netcfg.source import Span
 from netcfg.syntax import Section
 
 
@@ -26,7 +24,7 @@ NOTHING = Wire(-1)
 
 @dataclass(slots=True, eq=False, repr=False)
 class Draft:
-    """A checked block with its inputs, before shapes are known. The first three are those of its `Place`."""
+    """A checked block with the wires it reads, as inference is given it. The first three are those of its `Place`."""
 
     path: str
     holder: str
@@ -63,6 +61,11 @@ class Namespace:
     sections: dict[str, Section] = field(default_factory=dict)
     _known: dict[str, None] = field(default_factory=dict)
     _counted: int = 0
+
+    @property
+    def fed(self) -> Wire:
+        """What -1 is at the first block: the input, where there is only one."""
+        return next(iter(self.inputs.values())) if self.inputs else NOTHING
 
     @property
     def known(self) -> Mapping[str, None]:
@@ -110,19 +113,6 @@ class Context:
     freeze: bool = False
     position: int | None = None
     """The position of the written block around an expansion; None at the top."""
-
-
-@dataclass(eq=False, repr=False)
-class Elaborated:
-    """A network, wired."""
-
-    name: str
-    net: Net
-    drafts: list[Draft]
-    outputs: dict[str, Wire]
-    span: Span
-    weights: list[WeightRequest]
-    single_input: bool
 
 
 StandIn = Callable[[Section], Block]

@@ -1,4 +1,4 @@
-"""Pass: shapes, parameters and costs, from the inputs down.
+"""Shapes, parameters and costs, from the inputs down, block by block as elaboration places them.
 
 Requires: blocks wired to earlier ones. Ensures: every signal of the graph has a shape; sizes stay below the
 stated limits. A block after a failed one is left out silently.
@@ -9,34 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from netcfg.blocks.base import AxesError, Block, ShapeError
-from netcfg.blocks.network.net import Input
-from netcfg.graph import Graph, Node, Signal
-from netcfg.passes.drafts import Draft, Elaborated, Wire
+from netcfg.blocks.network.model import DataField
+from netcfg.blocks.network.net import Input, Net
+from netcfg.graph import Graph, Node, Signal, WeightRequest
+from netcfg.passes.drafts import Draft, Wire
 from netcfg.shapes import UNKNOWN, Shape, is_beyond, known, show, volume
 from netcfg.source import Finding, Note, Span, did_you_mean
 
 MAX_PARAMETERS = 10**11
 MAX_VOLUME = 2**34
-
-
-def infer(network: Elaborated, findings: list[Finding]) -> Graph | None:
-    """The graph of a wired network; None where anything in it failed."""
-    nodes: list[Node | None] = []
-    inference = _Inference(network, nodes, findings)
-    for draft in network.drafts:
-        nodes.append(inference.node(draft))
-    outputs = {name: inference.signal(wire, None) for name, wire in network.outputs.items()}
-    complete = [node for node in nodes if node is not None]
-    kept = {name: signal for name, signal in outputs.items() if signal is not None}
-    if len(complete) < len(nodes) or len(kept) < len(outputs):
-        return None
-    if network.outputs:  # {Model} has none: losses and metrics read it
-        _warn_unused(network, complete, kept, findings)
-    graph = Graph(network.name, tuple(complete), kept, network.span, network.net, tuple(network.weights))
-    if graph.parameters > MAX_PARAMETERS:
-        message = f"`{graph.name}` has {graph.parameters} parameters; the limit is {MAX_PARAMETERS}"
-        findings.append(Finding("NC304", message, network.span, help="fewer filters or features"))
-    return graph
 
 
 Edge = tuple[int, str, int]
@@ -46,59 +27,51 @@ Conflict = tuple[Finding, Edge | None]
 """A shape that cannot be, and the signal that has it."""
 
 
-def infer_known(network: Elaborated) -> tuple[Graph, dict[int, Conflict], set[Edge]]:
-    """The graph of a network that may be broken, by block what is wrong with shapes, and the edges to blame.
+class Inference:
+    """Knows what every block of a network gives, as soon as that block is placed.
 
-    A block that fails, or reads what is not known, gives a signal of unknown shape; inputs that are not there are
-    left out. An edge may come from a port that its producer does not have.
+    `nodes` are those placed so far: None for one that failed, or reads one that did. With `is_tolerant`, for pictures
+    of broken programs, such a block gives a signal of unknown shape and inputs that are not there are left out;
+    `conflicts` then are by block what is wrong with shapes, and `edges` those to blame, of which one may come from a
+    port that its producer does not have. `has_single_input`: unknown sizes need no input's name.
     """
-    nodes: list[Node | None] = []
-    inference = _Inference(network, nodes, [], tolerant=True)
-    for draft in network.drafts:
-        nodes.append(inference.node(draft))
-    outputs = {name: inference.signal(wire, None) for name, wire in network.outputs.items()}
-    known = {name: signal for name, signal in outputs.items() if signal is not None}
-    complete = tuple(node for node in nodes if node is not None)
-    graph = Graph(network.name, complete, known, network.span, network.net)
-    return graph, inference.conflicts, inference.edges
 
-
-def _warn_unused(
-    network: Elaborated, nodes: list[Node], outputs: dict[str, Signal], findings: list[Finding]
-) -> None:
-    """Warn of blocks that nothing reads: they would be built, saved, and never computed."""
-    read = {signal.producer for node in nodes for signal in node.inputs}
-    read |= {signal.producer for signal in outputs.values()}
-    for index, node in enumerate(nodes):
-        if index in read:
-            continue
-        what = f"the input `{node.path}`" if node.is_input else f"`{node.path}` ({node.type})"
-        message = f"nothing in `{network.name}` reads {what}"
-        help = (
-            "take it out, or name it in an [output]"
-            if not node.is_input
-            else "take it out, or read it with `from`"
-        )
-        findings.append(Finding("NC209", message, node.span, help=help, severity="warning"))
-
-
-class _Inference:
     def __init__(
-        self,
-        network: Elaborated,
-        nodes: list[Node | None],
-        findings: list[Finding],
-        tolerant: bool = False,
+        self, findings: list[Finding], has_single_input: bool = False, is_tolerant: bool = False
     ) -> None:
-        self.network = network
-        self.nodes = nodes
+        self.nodes: list[Node | None] = []
         self.findings = findings
+        self.has_single_input = has_single_input
         self.parameters: dict[str, int] = {}
-        self.tolerant = tolerant
+        self.tolerant = is_tolerant
         self.conflicts: dict[int, Conflict] = {}
         self.edges: set[Edge] = set()
 
-    def node(self, draft: Draft) -> Node | None:
+    def place(self, draft: Draft) -> Wire:
+        """The next block, with all that is known of it; the wire is what it gives."""
+        self.nodes.append(self._node(draft))
+        return Wire(len(self.nodes) - 1)
+
+    def graph(
+        self, name: str, net: Net, span: Span, outputs: Mapping[str, Wire], weights: Sequence[WeightRequest]
+    ) -> Graph | None:
+        """The network whose blocks were placed; None where anything in it failed. {Model} has no outputs."""
+        signals = {port: self.signal(wire, None) for port, wire in outputs.items()}
+        kept = {port: signal for port, signal in signals.items() if signal is not None}
+        complete = [node for node in self.nodes if node is not None]
+        if self.tolerant:
+            return Graph(name, tuple(complete), kept, span, net)
+        if len(complete) < len(self.nodes) or len(kept) < len(signals):
+            return None
+        if outputs:  # what {Model} computes is read by losses and metrics
+            _warn_unused(name, complete, kept, self.findings)
+        graph = Graph(name, tuple(complete), kept, span, net, tuple(weights))
+        if graph.parameters > MAX_PARAMETERS:
+            message = f"`{graph.name}` has {graph.parameters} parameters; the limit is {MAX_PARAMETERS}"
+            self.findings.append(Finding("NC304", message, span, help="fewer filters or features"))
+        return graph
+
+    def _node(self, draft: Draft) -> Node | None:
         """The draft with its signals, or None where it (or what it reads) failed."""
         inputs = []
         for wire in draft.wires:
@@ -114,7 +87,7 @@ class _Inference:
         try:
             block = _placed(block, inputs)
             if isinstance(block, Input):
-                result: Shape | dict[str, Shape] = block.shape_in(self.network.single_input)
+                result: Shape | dict[str, Shape] = block.shape_in(self.has_single_input)
             else:
                 result = block.shape(*shapes)
             if isinstance(result, tuple):
@@ -237,7 +210,26 @@ class _Inference:
     def _gives(producer: Node, signal: Signal) -> Note:
         arithmetic = producer.block.arithmetic(*(read.shape for read in producer.inputs))
         how = f": {arithmetic}" if arithmetic else ""
-        return Note(producer.span, f"{_called(producer)} gives {show(signal.shape)} here{how}")
+        return Note(
+            producer.span, f"{_called(producer)} gives {show(signal.shape) or 'one number'} here{how}"
+        )
+
+
+def _warn_unused(name: str, nodes: list[Node], outputs: dict[str, Signal], findings: list[Finding]) -> None:
+    """Warn of blocks that nothing reads: they would be built, saved, and never computed."""
+    read = {signal.producer for node in nodes for signal in node.inputs}
+    read |= {signal.producer for signal in outputs.values()}
+    for index, node in enumerate(nodes):
+        if index in read:
+            continue
+        what = f"the input `{node.path}`" if node.is_input else f"`{node.path}` ({node.type})"
+        message = f"nothing in `{name}` reads {what}"
+        help = (
+            "take it out, or name it in an [output]"
+            if not node.is_input
+            else "take it out, or read it with `from`"
+        )
+        findings.append(Finding("NC209", message, node.span, help=help, severity="warning"))
 
 
 def _placed(block: Block, inputs: Sequence[Signal]) -> Block:
@@ -266,6 +258,8 @@ def _signals(
 
 
 def _called(node: Node) -> str:
+    if isinstance(node.block, DataField):
+        return f"the data field `{node.path}`"
     if node.is_input:
         return f"the input `{node.path}`"
     return f"`{node.block.name}`" if node.block.name else f"[{node.type}]"

@@ -5,8 +5,8 @@ Requires: the model, or at least its networks. Ensures: every name exists, and w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from netcfg.blocks.base import ShapeError
 from netcfg.blocks.fields import FieldSpec
@@ -46,6 +46,7 @@ def read_judges(
 ) -> Judges:
     """All losses and metrics; `complete`: everything they may name is known, so that names can be checked."""
     judges = Judges()
+    before = len(reserved.findings)
     for section in reserved.sections("Loss"):
         loss = reserved.checked(section, "loss", Loss)
         if loss is not None and reserved.is_new(loss, section, judges.losses):
@@ -61,7 +62,19 @@ def read_judges(
             if complete:
                 _check_signals(metric, metric.reads, section, known, judges, reserved.findings)
     _check_tables(judges.metrics, reserved)
+    reserved.findings[before:] = _each_once(reserved.findings[before:])
     return judges
+
+
+def _each_once(findings: Sequence[Finding]) -> list[Finding]:
+    """A signal that is not there is one mistake, however many losses and metrics ask for it."""
+    first: dict[object, Finding] = {}
+    for index, finding in enumerate(findings):
+        cause = (finding.code, finding.message) if finding.code in ("NC401", "NC501") else index
+        known = first.setdefault(cause, finding)
+        if known is not finding and finding.span is not None:
+            first[cause] = replace(known, notes=(*known.notes, Note(finding.span, "and here")))
+    return list(first.values())
 
 
 def _check_tables(metrics: Mapping[str, Metric], reserved: Reserved) -> None:

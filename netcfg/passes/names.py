@@ -1,6 +1,12 @@
-"""Words that cannot name a block or a network: Python's own, and the attributes of PyTorch's modules."""
+"""Names of blocks: which cannot be one (Python's own words, the attributes of PyTorch's modules), which are taken."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from netcfg.blocks.values import IDENTIFIER
+from netcfg.source import Finding, Note, Span
+from netcfg.syntax import Option, Section
 
 RESERVED_NAMES = frozenset(
     """
@@ -30,3 +36,44 @@ RESERVED_NAMES = frozenset(
 def is_reserved(name: str) -> bool:
     """Whether Python or a PyTorch module uses the name itself."""
     return name in RESERVED_NAMES or name.startswith("__")
+
+
+def declared_names(sections: Sequence[Section]) -> dict[str, int]:
+    """Name -> position of every named block of a body, also of those still to come."""
+    names: dict[str, int] = {}
+    position = 0
+    for section in sections:
+        if section.name in ("input", "output"):
+            continue
+        option = section.option("name")
+        if option is not None:
+            names.setdefault(option.value, position)
+        position += 1
+    return names
+
+
+def check_name(option: Option | None, taken: Mapping[str, object], findings: list[Finding]) -> bool:
+    """Whether a block may be called so; says why not. `taken` may hold the sections that bear its names."""
+    if option is None:
+        return True
+    name = option.value
+    if not IDENTIFIER.match(name):
+        help = "letters, digits and underscores, a letter first"
+        findings.append(Finding("NC111", f"`{name}` cannot be a block's name", option.value_span, help=help))
+    elif is_reserved(name):
+        message = f"`{name}` is a word that Python or PyTorch's modules use themselves"
+        findings.append(Finding("NC111", message, option.value_span, help=f"`{name}_1`, or any other word"))
+    elif name in taken:
+        first = taken[name]
+        report_duplicate(option, first.span if isinstance(first, Section) else None, findings)
+    else:
+        return True
+    return False
+
+
+def report_duplicate(option: Option | None, first: Span | None, findings: list[Finding]) -> None:
+    """A name is another block's, which stands `first`."""
+    if option is not None:
+        notes = (Note(first, "first here"),) if first else ()
+        message = f"`{option.value}` is the name of another block here"
+        findings.append(Finding("NC107", message, option.value_span, notes, help="give it a name of its own"))

@@ -232,7 +232,7 @@ def _bytes_of(path: Path) -> bytes:
 
 
 def _reason(error: OSError | ValueError) -> str:
-    return (getattr(error, "strerror", None) or str(error)).lower()
+    return ((error.strerror if isinstance(error, OSError) else None) or str(error)).lower()
 
 
 def _decoded(data: bytes, name: str, asked_at: Span | None, findings: list[Finding]) -> str | None:

@@ -10,8 +10,9 @@ from netcfg.blocks.registry import GROUPS, Group, find, sections
 from netcfg.passes.collect import Parts
 from netcfg.passes.schema import check_section
 from netcfg.passes.variables import VariableScope
-from netcfg.source import Finding, did_you_mean
+from netcfg.source import Finding
 from netcfg.syntax import Section
+from netcfg.vocabulary import help_for
 
 Kind = TypeVar("Kind", bound=Checked)
 
@@ -44,7 +45,7 @@ class Reserved:
 
     def _report_unknown(self, section: Section, group: Group, kind: type[Checked]) -> None:
         known = [name for name, found in sections(group).items() if issubclass(found, kind)]
-        help = did_you_mean(section.name, known)
+        help = help_for(section.name, group, known)
         if group == "data" and find("data", section.name):
             help = "the first block of {Data} is the source, the others change its samples"
         for other in GROUPS:

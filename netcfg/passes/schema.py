@@ -9,8 +9,9 @@ from pydantic import ValidationError
 from netcfg.blocks.base import Section as Checked
 from netcfg.blocks.formula_text import FormulaError
 from netcfg.faults import failing
-from netcfg.source import Finding, Note, did_you_mean
+from netcfg.source import Finding, Note
 from netcfg.syntax import Option, Section
+from netcfg.vocabulary import help_for
 
 Kind = TypeVar("Kind", bound=Checked)
 
@@ -71,7 +72,7 @@ def _unreadable(option: Option, error: ValueError) -> Finding:
 
 def _unknown(option: Option, section: Section, kind: type[Checked]) -> Finding:
     message = f"`{section.name}` has no option `{option.key}`"
-    return Finding("NC103", message, option.span, help=did_you_mean(option.key, kind.readers()))
+    return Finding("NC103", message, option.span, help=help_for(option.key, "option", kind.readers()))
 
 
 def _duplicate(option: Option, section: Section) -> Finding:
@@ -108,6 +109,9 @@ def _report_invalid(error: ValidationError, section: Section, findings: list[Fin
     for detail in details:
         if detail["type"] == "missing":
             continue
+        if not detail["loc"]:  # of options taken together
+            findings.append(Finding("NC105", f"`{section.name}` {detail['msg']}", section.span))
+            continue
         key = str(detail["loc"][0])
         option = section.option(key)
         if key not in reported:
@@ -133,7 +137,6 @@ def _report_conflict(checked: Checked, section: Section, findings: list[Finding]
     if conflict:
         findings.append(Finding("NC105", f"`{section.name}` {conflict}", section.span))
         return
-    for key, (code, message, help) in checked.warnings().items():
+    for key, (code, message, help) in checked.mistakes().items():
         option = section.option(key)
-        span = option.value_span if option else section.span
-        findings.append(Finding(code, message, span, help=help, severity="warning"))
+        findings.append(Finding(code, message, option.value_span if option else section.span, help=help))

@@ -67,7 +67,7 @@ def difference(block: Block, other: Block | None) -> str | None:
     for key, field in type(block).model_fields.items():
         name = field.alias or key
         here, there = getattr(block, key), getattr(other, key)
-        if here != there and name not in _OWN_OPTIONS and name != block.reference_option:
+        if here != there and name not in (*_OWN_OPTIONS, block.reference_option, *block.roles):
             return f"has `{name} = {there}`, and this `{name} = {here}`"
     return None
 

@@ -16,10 +16,9 @@ from netcfg.blocks.registry import find
 from netcfg.blocks.values import IDENTIFIER
 from netcfg.graph import Graph
 from netcfg.passes.collect import RESERVED_GROUPS, TEMPLATE_KEYWORD, Parts
-from netcfg.passes.drafts import Elaborated
-from netcfg.passes.elaborate import elaborate, elaborate_model
+from netcfg.passes.elaborate import Known, elaborate_known, elaborate_known_model
 from netcfg.passes.feed import read_data
-from netcfg.passes.infer import Edge, infer_known
+from netcfg.passes.infer import Edge
 from netcfg.passes.read import Reading
 from netcfg.passes.reserved import Reserved
 from netcfg.passes.wire import MODEL
@@ -53,9 +52,8 @@ def understand_networks(reading: Reading, parts: Parts, found: Iterable[Finding]
             places.setdefault(place, []).append(finding)
     understood = []
     for group in (read.group for read in reading.groups if _looks_like_a_network(read.group, parts)):
-        wired = elaborate(_with_net_first(group), parts, [], _stand_in)
-        if wired is not None:
-            understood.append(_understood(wired, errors.keys(), places))
+        known = elaborate_known(_with_net_first(group), parts, _stand_in)
+        understood.append(_understood(known, errors.keys(), places))
     if not any(network.mistakes or network.of_whole for network in understood):
         model = _model(
             parts, {network.graph.name: network.graph for network in understood}, errors.keys(), places
@@ -78,10 +76,12 @@ def _model(
         return None
     group = Group(MODEL, parts.spans[MODEL], sections)
     fields = data.fields
-    wired = elaborate_model(group, fields, networks, parts, [], _stand_in)
-    read = {wire.producer for draft in wired.drafts for wire in draft.wires}
+    known = elaborate_known_model(group, fields, data.span, networks, parts, _stand_in)
+    read = {wire.producer for draft in known.drafts for wire in draft.wires}
     used = {name: spec for index, (name, spec) in enumerate(fields.items()) if index in read}
-    return _understood(elaborate_model(group, used, networks, parts, [], _stand_in), errors, places)
+    return _understood(
+        elaborate_known_model(group, used, data.span, networks, parts, _stand_in), errors, places
+    )
 
 
 def _looks_like_a_network(group: Group, parts: Parts) -> bool:
@@ -108,22 +108,22 @@ def _stand_in(section: Section) -> Block:
 
 
 def _understood(
-    wired: Elaborated, errors: Container[object], places: Mapping[Place, Sequence[Finding]]
+    known: Known, errors: Container[object], places: Mapping[Place, Sequence[Finding]]
 ) -> Understood:
     """The graph, with the errors of its sections and those of its shapes at the blocks they are about."""
     mistakes: dict[int, list[Finding]] = {}
-    graph, conflicts, edges = infer_known(wired)
-    for index, (finding, edge) in conflicts.items():
+    graph, edges = known.graph, set(known.edges)
+    for index, (finding, edge) in known.conflicts.items():
         if _identity(finding) in errors:
             mistakes.setdefault(index, []).append(finding)
             edges |= {edge} if edge else set()
-    told = {_identity(finding) for finding, _ in conflicts.values()}
-    for index, draft in enumerate(wired.drafts):
+    told = {_identity(finding) for finding, _ in known.conflicts.values()}
+    for index, draft in enumerate(known.drafts):
         written = places.get((draft.section.file.name, draft.section.line), ())
         here = [finding for finding in written if _identity(finding) not in told]
         if here:
             mistakes.setdefault(index, []).extend(here)
-    of_whole = tuple(places.get((wired.span.file.name, wired.span.line), ()))
+    of_whole = tuple(places.get((graph.span.file.name, graph.span.line), ()))
     return Understood(
         graph, {index: tuple(found) for index, found in mistakes.items()}, frozenset(edges), of_whole
     )

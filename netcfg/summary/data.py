@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from fractions import Fraction
 from typing import Any
 
-from netcfg.graph import Graph
+from netcfg.graph import Graph, Node, Signal
 from netcfg.program import Program
 from netcfg.shapes import to_json
 from netcfg.summary.memory import memory_of
@@ -20,7 +21,8 @@ CSV_COLUMNS = (
 
 
 def summary_data(program: Program, wish: Wish | None = None) -> dict[str, Any]:
-    """The summary as data. Shapes have no batch axis; a symbolic size is its text; `macs` may be null.
+    """The summary as data. Shapes have no batch axis; a symbolic size is its text; `macs` may be null, and `axes` are
+    where nobody said what the sizes count.
 
     Bytes (`memory`, and the network's) are for `batch_size` samples in `precision`. With a depth there is also a
     `tree` of rows: blocks, and uses of templates with the sums of all that is in them.
@@ -51,13 +53,14 @@ def _network(program: Program, graph: Graph, wish: Wish) -> dict[str, Any]:
 
 def _layer(row: Row) -> dict[str, Any]:
     node = row.last
-    shapes: Any = {port: to_json(signal.shape) for port, signal in node.outputs.items()}
     return {
         "index": node.position,
         "name": node.path,
         "type": node.type,
         "from": list(row.reads),
-        "shape": shapes[""] if list(shapes) == [""] else shapes,
+        "shape": _by_port(node, lambda signal: to_json(signal.shape)),
+        "axes": _by_port(node, lambda signal: signal.axis_names),
+        "kind": _by_port(node, lambda signal: signal.kind),
         "parameters": node.parameters,
         "trainable": node.trainable,
         "macs": node.macs,
@@ -65,6 +68,12 @@ def _layer(row: Row) -> dict[str, Any]:
         "memory": row.memory,
         "receptive_field": _seen(row.seen),
     }
+
+
+def _by_port(node: Node, of: Callable[[Signal], Any]) -> Any:
+    """Something of what a block gives; by port, where it has several."""
+    values = {port: of(signal) for port, signal in node.outputs.items()}
+    return values[""] if list(values) == [""] else values
 
 
 def _seen(seen: Seen | None) -> dict[str, int | float] | None:

@@ -45,7 +45,7 @@ def receptive_fields(graph: Graph) -> list[Seen | None]:
 
 
 def _field(node: Node, given: list[Seen | None]) -> Seen | None:
-    if len(node.output.shape) != 3:
+    if not node.output.is_image:
         return None
     if node.is_input:
         return Seen(1, Fraction(1), Fraction(0))

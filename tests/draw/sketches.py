@@ -35,6 +35,10 @@ class FakeBlock:
     def family(self) -> str:
         return FAMILIES.get(self.type_name, "routing")
 
+    @property
+    def joins_box(self) -> bool:
+        return self.type_name in ("activation", "prelu", "dropout", "batch_norm")
+
     def label(self) -> str:
         return self.text
 

@@ -216,7 +216,7 @@ def test_a_run_is_not_continued_with_another_seed(folder):
 def test_a_damaged_run_is_refused(folder):
     netcfg_train("face.cfg", "--epochs", "1")
     (folder / "runs/face-1/run.json").write_text("{")
-    refused("NC406.*cannot be read", "--resume", "runs/face-1")
+    refused("NC406.*run.json is damaged", "--resume", "runs/face-1")
 
 
 @pytest.mark.parametrize("option", ["--epochs", "--limit-batches", "--seed", "--workers"])

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from netcfg.blocks.network.model import NetworkUse
+from netcfg.builder.network import with_roles
 from netcfg.graph import Graph, Node
 from netcfg.program import Phase, Program
 from netcfg.source import Finding, Note
@@ -146,7 +147,7 @@ class _Watched:
     def _call(self, node: Node) -> Any:
         if node.block.inline(*(f"x{index}" for index in range(len(node.inputs)))) is not None:
             return call_of(node)
-        return self.network.get_submodule(node.holder)
+        return with_roles(node, self.network.get_submodule(node.holder))
 
 
 def _looked_at(made: Value, node: Node, prefix: str, inputs: Iterable[Tensor]) -> Value:

@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from netcfg.blocks.network.model import NetworkUse
 from netcfg.builder.given import expect_declared
-from netcfg.builder.network import Network, first_call, module_of
+from netcfg.builder.network import Network, first_call, module_of, with_roles
 from netcfg.faults import NODES
 from netcfg.graph import Graph, Node, Signal
 from netcfg.program import Program
@@ -108,7 +108,7 @@ def call_of(node: Node) -> Call:
     scope: dict[str, Any] = {"torch": torch, "F": functional, NODES: {1: node}}
     inline = node.block.inline(*names)
     if inline is None:
-        scope["module"] = module_of(node)
+        scope["module"] = with_roles(node, module_of(node))
         inline = f"module({', '.join(names)})"
     # Our own text: nothing of a user's file is in it but numbers and checked choices.
     call: Call = eval(f"lambda {', '.join(names)}: {inline}", scope)

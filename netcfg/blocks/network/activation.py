@@ -7,8 +7,8 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from netcfg.blocks.base import Block, Reach, ShapeError
-from netcfg.shapes import Shape, show
-from netcfg.source import nearest
+from netcfg.shapes import Shape, Size, show, volume
+from netcfg.vocabulary import help_for
 
 _EXPRESSIONS = {
     "relu": "F.relu({x})",
@@ -23,33 +23,33 @@ _EXPRESSIONS = {
 }
 _IN_PLACE = {"relu": "F.relu_({x})", "leaky_relu": "F.leaky_relu_({x}, {slope})"}
 
-CONVOLUTIONAL_ACTIVATIONS = ("relu", "leaky_relu", "tanh", "sigmoid")
-CONNECTED_ACTIVATIONS = ("relu", "leaky_relu", "sigmoid")
+ACTIVATIONS = tuple(name for name in _EXPRESSIONS if name != "linear")
 NO_ACTIVATION = ("None", "linear")
+_BESIDE = frozenset({"gelu", "silu", "softplus"})
+"""Made beside what they are given, which their gradient needs; the others take its place."""
 
 
-def applied(activation: str, known: tuple[str, ...]) -> str | None:
-    """The activation a block really applies: AUDetNet takes any other word for none."""
-    return activation if activation in known else None
+def applied(activation: str) -> str | None:
+    """The function that a block applies last; None where there is none."""
+    return activation if activation in ACTIVATIONS else None
 
 
-def activation_warning(
-    activation: str, known: tuple[str, ...], block: str
-) -> dict[str, tuple[str, str, str]]:
-    """A warning for an activation that acts as none although the writer meant one."""
-    if activation in known or activation in NO_ACTIVATION:
+def unknown_activation(activation: str) -> dict[str, tuple[str, str, str]]:
+    """The mistake in the option `activation` of a block, if there is one."""
+    if activation in ACTIVATIONS or activation in NO_ACTIVATION:
         return {}
-    match = nearest(activation, known)
-    known_words = ", ".join(f"`{word}`" for word in (*known, "None"))
-    help = f"did you mean `{match}`?" if match else f"known: {known_words}"
-    if activation in _EXPRESSIONS:
-        help = f"write an [activation] block after it, with `activation = {activation}`"
-    return {"activation": ("NC114", f"`{block}` knows no activation `{activation}` and applies none", help)}
+    help = help_for(activation, "activation", ACTIVATIONS) or ""
+    return {"activation": ("NC114", f"there is no activation `{activation}`", help)}
 
 
 def needs_of_linear(activation: str | None) -> frozenset[str]:
-    """What the gradient of a linear map, then an activation in place, needs."""
-    return frozenset({"input", "output"} if activation else {"input"})
+    """What the gradient of a linear map, then an activation, needs beside what is `kept_beside` it."""
+    return frozenset({"input", "output"} if activation and activation not in _BESIDE else {"input"})
+
+
+def kept_beside(activation: str | None, output: Shape) -> Size:
+    """The numbers that an activation was given, where it does not overwrite them and its gradient needs them."""
+    return volume(output) if activation in _BESIDE else 0
 
 
 _NEED_OUTPUT = frozenset({"relu", "tanh", "sigmoid"})
@@ -67,6 +67,7 @@ class Activation(Block, name="activation"):
 
     by_sample: ClassVar[bool] = True
     family: ClassVar[str] = "activation"
+    joins_box: ClassVar[bool] = True
 
     activation: Literal[
         "relu", "leaky_relu", "tanh", "sigmoid", "elu", "gelu", "silu", "softplus", "linear"

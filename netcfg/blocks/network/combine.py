@@ -71,6 +71,7 @@ class _Combination(ByAxes):
     by_sample: ClassVar[bool] = True
     family: ClassVar[str] = "combination"
     reference_option: ClassVar[str] = "combine_layers"
+    requires_references: ClassVar[bool] = True
     input_count: ClassVar[int | None] = None
 
     combine_layers: References | None = Field(None, description=COMBINE_LAYERS)
@@ -230,6 +231,7 @@ class FlowFusion(Block, name="flow_fusion"):
     family: ClassVar[str] = "fusion"
     takes: ClassVar[tuple[str, ...]] = ("CHW",)
     reference_option: ClassVar[str] = "combine_layers"
+    requires_references: ClassVar[bool] = True
     input_count: ClassVar[int | None] = None
 
     combine_layers: References | None = Field(None, description="the image, then the flow (or `from`)")

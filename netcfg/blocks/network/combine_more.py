@@ -21,6 +21,7 @@ class _OfEqual(Block):
     by_sample: ClassVar[bool] = True
     family: ClassVar[str] = "combination"
     reference_option: ClassVar[str] = "combine_layers"
+    requires_references: ClassVar[bool] = True
     input_count: ClassVar[int | None] = None
     verb: ClassVar[str]
 

@@ -12,10 +12,10 @@ from netcfg.blocks.initial import Initial
 from netcfg.blocks.made import Made, made
 from netcfg.blocks.meeting import ByAxes
 from netcfg.blocks.network.activation import (
-    CONNECTED_ACTIVATIONS,
-    activation_warning,
     applied,
+    kept_beside,
     needs_of_linear,
+    unknown_activation,
 )
 from netcfg.shapes import Shape, Size, show, volume
 
@@ -25,7 +25,7 @@ class Connected(ByAxes, name="connected"):
 
     Shapes: F -> output_features; C×H×W -> output_features×H×W, the same weights at every pixel; L×F ->
     L×output_features, likewise T×F and T×L×F.
-    Activations: `relu`, `leaky_relu` (slope 0.01), `sigmoid`; `linear` for none.
+    Activations: those of `[activation]` (`leaky_relu` with slope 0.01); `linear` for none.
     Parameters: `weight` (output_features×F), `bias`.
     Source: AUDetNet, README, `[connected]`.
     Example::
@@ -73,17 +73,21 @@ class Connected(ByAxes, name="connected"):
         """One product per weight and place."""
         return volume(inputs[0]) * self.output_features
 
-    def warnings(self) -> dict[str, tuple[str, str, str]]:
-        """An activation that acts as none."""
-        return activation_warning(self.activation, CONNECTED_ACTIVATIONS, "connected")
+    def mistakes(self) -> dict[str, tuple[str, str, str]]:
+        """An activation that is none."""
+        return unknown_activation(self.activation)
+
+    def kept(self, *inputs: Shape) -> Size:
+        """The gradient of some activations needs what they were given."""
+        return kept_beside(applied(self.activation), self.shape(*inputs))
 
     def gradient_needs(self) -> frozenset[str]:
         """Its features, and what an activation made."""
-        return needs_of_linear(applied(self.activation, CONNECTED_ACTIVATIONS))
+        return needs_of_linear(applied(self.activation))
 
     def overwritable(self) -> bool:
         """Only without an activation, whose gradient may need the output."""
-        return applied(self.activation, CONNECTED_ACTIVATIONS) is None
+        return applied(self.activation) is None
 
     def lower(self, *inputs: Shape) -> Made:
         """A linear map over the feature axis."""
@@ -94,14 +98,14 @@ class Connected(ByAxes, name="connected"):
             self._features(inputs[0]),
             self.output_features,
             bias=self.use_bias,
-            activation=applied(self.activation, CONNECTED_ACTIVATIONS),
+            activation=applied(self.activation),
             initialization=self.initialization,
             per_pixel=self._is_per_pixel(inputs[0]),
         )
 
     def label(self) -> str:
         """Outputs and activation."""
-        activation = applied(self.activation, CONNECTED_ACTIVATIONS)
+        activation = applied(self.activation)
         return f"{self.output_features}, {activation}" if activation else str(self.output_features)
 
 
@@ -156,6 +160,7 @@ class Dropout(Block, name="dropout"):
 
     family: ClassVar[str] = "regularisation"
     only_trains: ClassVar[bool] = True
+    joins_box: ClassVar[bool] = True
 
     probability: Annotated[float, Field(ge=0, lt=1)] = Field(0.5, description="of a number to become zero")
 

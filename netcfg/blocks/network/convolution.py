@@ -19,10 +19,10 @@ from netcfg.blocks.base import (
 from netcfg.blocks.initial import Initial
 from netcfg.blocks.made import Made, made
 from netcfg.blocks.network.activation import (
-    CONVOLUTIONAL_ACTIVATIONS,
-    activation_warning,
     applied,
+    kept_beside,
     needs_of_linear,
+    unknown_activation,
 )
 from netcfg.shapes import Shape, Size, volume
 
@@ -116,20 +116,20 @@ class Convolutional(Block, name="convolutional"):
         return volume(self.shape(*inputs)) if self.batch_normalise else 0
 
     def kept(self, *inputs: Shape) -> Size:
-        """The gradient of the normalisation needs what it was given."""
-        return self.scratch(*inputs)
+        """The gradient of the normalisation needs what it was given, and that of some activations."""
+        return self.scratch(*inputs) + kept_beside(applied(self.activation), self.shape(*inputs))
 
     def gradient_needs(self) -> frozenset[str]:
         """What is convolved, and what an activation made."""
-        return needs_of_linear(applied(self.activation, CONVOLUTIONAL_ACTIVATIONS))
+        return needs_of_linear(applied(self.activation))
 
-    def warnings(self) -> dict[str, tuple[str, str, str]]:
-        """An activation that acts as none."""
-        return activation_warning(self.activation, CONVOLUTIONAL_ACTIVATIONS, "convolutional")
+    def mistakes(self) -> dict[str, tuple[str, str, str]]:
+        """An activation that is none."""
+        return unknown_activation(self.activation)
 
     def overwritable(self) -> bool:
         """Only without an activation, whose gradient may need the output."""
-        return applied(self.activation, CONVOLUTIONAL_ACTIVATIONS) is None
+        return applied(self.activation) is None
 
     def lower(self, *inputs: Shape) -> Made:
         """A convolution that carries its normalisation and activation."""
@@ -146,7 +146,7 @@ class Convolutional(Block, name="convolutional"):
             self.padding,
             bias=self.use_bias,
             batch_norm_eps=self.eps if self.batch_normalise else None,
-            activation=applied(self.activation, CONVOLUTIONAL_ACTIVATIONS),
+            activation=applied(self.activation),
             initialization=self.initialization,
             as_product=self._suits_product(*inputs),
         )
@@ -167,5 +167,5 @@ class Convolutional(Block, name="convolutional"):
             parts.append(f"stride {self.stride}")
         if self.batch_normalise:
             parts.append("bn")
-        activation = applied(self.activation, CONVOLUTIONAL_ACTIVATIONS)
+        activation = applied(self.activation)
         return ", ".join([*parts, activation] if activation else parts)

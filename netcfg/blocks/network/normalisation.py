@@ -25,6 +25,7 @@ class BatchNorm(Block, name="batch_norm"):
     """
 
     family: ClassVar[str] = "normalisation"
+    joins_box: ClassVar[bool] = True
     takes: ClassVar[tuple[str, ...]] = ("F", "C", "CHW")
 
     num_features: Count | None = Field(None, description="channels of its input, checked where given")

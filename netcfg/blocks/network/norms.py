@@ -42,6 +42,7 @@ class InstanceNorm(Block, name="instance_norm"):
         affine = True
     """
 
+    joins_box: ClassVar[bool] = True
     by_sample: ClassVar[bool] = True
     family: ClassVar[str] = "normalisation"
     takes: ClassVar[tuple[str, ...]] = PLACES

@@ -26,7 +26,9 @@ class Route(Block, name="route"):
     reference_option: ClassVar[str] = "branch_at_layer"
     takes_kinds: ClassVar[tuple[Kind, ...]] = KINDS
 
-    branch_at_layer: Reference | None = Field(None, description="the block to go on from (or `from`)")
+    branch_at_layer: Reference | None = Field(
+        None, description="the block to go on from (or `from`); the one before by default"
+    )
 
     def references(self) -> References | None:
         """The one block."""
@@ -82,7 +84,9 @@ class SelectSubset(Block, name="select_subset"):
     reference_option: ClassVar[str] = "origin_layer"
     takes_kinds: ClassVar[tuple[Kind, ...]] = KINDS
 
-    origin_layer: Reference | None = Field(None, description="the block to select from (or `from`)")
+    origin_layer: Reference | None = Field(
+        None, description="the block to select from (or `from`); the one before by default"
+    )
     dimension: Annotated[int, Field(ge=1, le=8)] = Field(
         1, description="the axis; the batch is 0, channels are 1"
     )

@@ -268,6 +268,7 @@ class PReLU(Block, name="prelu"):
         parameters = channels
     """
 
+    joins_box: ClassVar[bool] = True
     by_sample: ClassVar[bool] = True
     family: ClassVar[str] = "activation"
     takes: ClassVar[tuple[str, ...]] = SIGNALS

@@ -125,8 +125,10 @@ def _half(case: Case) -> Iterator[Breach]:
     try:
         with torch.autocast("cpu", torch.bfloat16), seeded(2):
             given = [value for value in computation(*inputs).values() if value.requires_grad]
-        if given:
-            torch.stack([value.float().sum() for value in given]).sum().backward()
+        total = torch.stack([value.float().sum() for value in given]).sum() if given else None
+        if total is not None:
+            wanted = [value for value in inputs if value.requires_grad] + computation.trained()
+            torch.autograd.grad(total, wanted, allow_unused=True)
     except RuntimeError as error:
         yield case.breach("bf16", "a training step", what_was_raised(error), "lower")
         return

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from netcfg.blocks.base import ShapeError
-from netcfg.contract.breach import Breach
+from netcfg.contract.breach import Breach, what_was_raised
 from netcfg.contract.network.case import Case, shown
 from netcfg.contract.seeds import seeded
 from netcfg.contract.sizes import shape_at, symbolic
@@ -15,6 +15,19 @@ from netcfg.shapes import Shape, at
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
+
+
+QUESTIONS = ("parameters", "frozen_parameters", "macs", "scratch", "kept", "reach")
+"""What a block answers for the shapes that it takes."""
+
+
+def answers(case: Case) -> Iterator[Breach]:
+    """That it answers every question about the shapes that it takes."""
+    for name in QUESTIONS:
+        try:
+            getattr(case.block, name)(*case.shapes)
+        except Exception as error:  # whatever the author's method raises is for the author to read
+            yield case.breach(name, "an answer", what_was_raised(error), name)
 
 
 def shapes(case: Case) -> Iterator[Breach]:

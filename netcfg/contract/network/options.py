@@ -23,13 +23,20 @@ def varied(block: Block, shapes: Shapes) -> Varied:
     """The block with each of its own options at other values, as far as it takes these shapes."""
 
     def accept(section: Block) -> str | None:
-        try:
-            section.shape(*shapes)
-        except ShapeError as error:
-            return str(error)
-        return None
+        return refusal(section, shapes)
 
     return list(variations(block, own_options_aside(block), accept))
+
+
+def refusal(block: Block, shapes: Shapes) -> str | None:
+    """Why it cannot take these shapes; None where it can, or where its `shape` fails, which is a finding of its own."""
+    try:
+        block.shape(*shapes)
+    except ShapeError as error:
+        return str(error)
+    except Exception:
+        return None
+    return None
 
 
 def without_effect(block: Block, shapes: Shapes, found: Varied) -> Iterator[Breach]:

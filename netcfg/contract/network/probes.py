@@ -86,9 +86,9 @@ def _living(known: Sequence[Tensor]) -> Any:
     from torch.utils._python_dispatch import TorchDispatchMode
     from torch.utils._pytree import tree_leaves
 
-    class Living(TorchDispatchMode):
+    class Living(TorchDispatchMode):  # type: ignore[no-untyped-call]
         def __init__(self) -> None:
-            super().__init__()
+            super().__init__()  # type: ignore[no-untyped-call]
             self.now = self.most = 0
             self.seen = weakref.WeakSet([tensor.untyped_storage() for tensor in known])
 

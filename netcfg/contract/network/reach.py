@@ -34,6 +34,8 @@ def reach(case: Case) -> Iterator[Breach]:
         return
     if len(set(case.shapes)) > 1:  # which of them a place belongs to is not said
         return
+    if not all(value.is_floating_point() for value in case.inputs(1)):  # a class cannot be moved a little
+        return
     computation = case.computation().train(False)
     for name, axis in (("height", 2), ("width", 3)):
         line = _Line(name, axis, case.shapes[0][axis - 1], made[""][axis - 1])

@@ -1,0 +1,96 @@
+"""A use of a template: which of its options are parameters, and what its inputs are called inside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import ClassVar
+
+from netcfg.blocks.base import Block
+from netcfg.passes.collect import Template
+from netcfg.passes.drafts import Context
+from netcfg.passes.variables import ExpressionError, Variables, VariableScope
+from netcfg.source import Finding, Note
+from netcfg.syntax import Option, Section
+from netcfg.vocabulary import help_for
+
+COMMON_OPTIONS = (
+    "name", "from", "repeat", "weights", "weights_from", "layout", "adapt", "freeze", "shared_with",
+)  # fmt: skip
+
+
+class TemplateUse(Block):
+    """The options that every use of a template has."""
+
+    input_count: ClassVar[int | None] = None
+
+
+def split_options(
+    section: Section, template: Template, variables: Variables, findings: list[Finding]
+) -> tuple[Section, dict[str, str] | None]:
+    """The options every block has, and the template's parameters (None where one is missing or unknown)."""
+    common = [option for option in section.options if option.key in COMMON_OPTIONS]
+    given = _parameters(section, template, findings)
+    rest = replace(section, options=common)
+    if given is None:
+        return rest, None
+    missing = [key for key, default in template.parameters.items() if default is None and key not in given]
+    if missing:
+        names = " and ".join(f"`{key}`" for key in missing)
+        message, help = f"`{template.name}` needs {names}", f"write `{missing[0]} = …`"
+        findings.append(Finding("NC104", message, section.span, _defined(template), help=help))
+        return rest, None
+    return rest, _with_defaults(section, given, template, variables)
+
+
+def _parameters(section: Section, template: Template, findings: list[Finding]) -> dict[str, str] | None:
+    """The parameters that are written; None where one cannot be."""
+    given: dict[str, Option] = {}
+    before = len(findings)
+    for option in section.options:
+        if option.key in COMMON_OPTIONS:
+            continue
+        if option.key not in template.parameters:
+            help = help_for(option.key, "option", {**template.parameters, **dict.fromkeys(COMMON_OPTIONS)})
+            message = f"`{template.name}` has no parameter `{option.key}`"
+            findings.append(Finding("NC103", message, option.span, _defined(template), help=help))
+        elif option.key in given:
+            notes = (Note(given[option.key].span, "first here"),)
+            findings.append(Finding("NC106", f"`{option.key}` is written twice", option.span, notes))
+        else:
+            given[option.key] = option
+    return {key: option.value for key, option in given.items()} if len(findings) == before else None
+
+
+def _defined(template: Template) -> tuple[Note, ...]:
+    return (Note(template.span, "the template is defined here"),)
+
+
+def _with_defaults(
+    section: Section, given: dict[str, str], template: Template, variables: Variables
+) -> dict[str, str] | None:
+    """The parameters of a use; a default may compute with what is given and with the program's variables."""
+    scope = VariableScope(variables, given)
+    for key, default in template.parameters.items():
+        if key not in given and default is not None:
+            try:
+                given[key] = scope.replaced(default)
+            except ExpressionError as error:
+                variables.report(error, section.span, f"the default of `{key}` ", given)
+                return None
+    return given
+
+
+def declared_inputs(blocks: Sequence[Section]) -> list[str]:
+    """What a template calls its inputs."""
+    return [
+        option.value for section in blocks if section.name == "input" and (option := section.option("name"))
+    ]
+
+
+def cycle(section: Section, template: Template, context: Context) -> Finding:
+    """The finding of a template that is used in its own expansion."""
+    chain = " → ".join([*context.templates[context.templates.index(template.name) :], template.name])
+    notes = tuple(Note(scope.span, f"`{scope.template}` is used here") for scope in reversed(context.scopes))
+    message = f"the template `{template.name}` is used in its own expansion: {chain}"
+    return Finding("NC110", message, section.span, notes, help="break the cycle")

@@ -1,0 +1,60 @@
+"""What feeds a network: one picture, as [net] says, or its [input] blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from netcfg.blocks.network.net import Input, Net
+from netcfg.passes.drafts import NOTHING, Context, Wire
+from netcfg.passes.names import check_name
+from netcfg.passes.placing import Placing
+from netcfg.passes.schema import check_section
+from netcfg.passes.stand_ins import StandIns
+from netcfg.source import Finding, Note
+from netcfg.syntax import Section
+
+
+def check_declared(net: Net, section: Section, inputs: Sequence[Section], findings: list[Finding]) -> None:
+    """Report where neither of both says what is fed, or both do."""
+    if net.channels is None and not inputs:
+        message = "`net` needs `channels`, or the network an [input]"
+        findings.append(Finding("NC104", message, section.span, help="write `channels = 3`"))
+    elif net.channels is not None and inputs:
+        option = section.option("channels")
+        notes = (Note(inputs[0].span, "its inputs are declared here"),)
+        span = option.span if option else section.span
+        message = "`channels` and [input] blocks both declare the network's input"
+        findings.append(Finding("NC105", message, span, notes, help="leave `channels` out"))
+
+
+def place_inputs(
+    net: Net | None,
+    net_section: Section,
+    declared: Sequence[Section],
+    context: Context,
+    placing: Placing,
+    stand_ins: StandIns | None,
+) -> dict[str, Wire]:
+    """The inputs by name, in file order; a stand-in for each that cannot be read, and where there is none."""
+    wires: dict[str, Wire] = {}
+
+    def stood_in(section: Section, name: str) -> Wire:
+        block = stand_ins.input(section, name) if stand_ins else None
+        place = context.place.below(name)
+        return placing.draft(place, block, section, [], None, context) if block else NOTHING
+
+    if net is not None and net.channels is not None and not declared:
+        block = Input(name="input", channels=net.channels, height=net.height, width=net.width)
+        wires["input"] = placing.draft(context.place.below("input"), block, net_section, [], None, context)
+    for section in declared:
+        checked = check_section(section, Input, placing.findings)
+        option = section.option("name")
+        if checked is None:
+            if option:
+                wires[option.value] = stood_in(section, option.value)
+        elif check_name(option, wires, placing.findings):
+            place = context.place.below(checked.name)
+            wires[checked.name] = placing.draft(place, checked, section, [], None, context)
+    if not wires and (declared or stand_ins):
+        wires["input"] = stood_in(declared[0] if declared else net_section, "input")
+    return wires

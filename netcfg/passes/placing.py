@@ -1,0 +1,97 @@
+"""Putting blocks into their places: paths, whose parameters they have, what files they start from, and how many."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from netcfg.blocks.base import Block
+from netcfg.blocks.network.net import Net
+from netcfg.graph import WeightRequest
+from netcfg.passes.drafts import NOTHING, Context, Draft, Namespace, Place, Wire
+from netcfg.passes.infer import Inference
+from netcfg.passes.sharing import SharingError, difference, differs, shared_block
+from netcfg.source import Finding, Span
+from netcfg.syntax import Section
+
+
+class Placing:
+    """The blocks of one network so far, `most_blocks` at most; of each, `inference` knows what it gives."""
+
+    def __init__(self, findings: list[Finding], inference: Inference, most_blocks: int) -> None:
+        self.findings = findings
+        self.inference = inference
+        self.most_blocks = most_blocks
+        self.drafts: list[Draft] = []
+        self.weights: list[WeightRequest] = []
+        self.holders: dict[str, Draft] = {}
+        self.refused: list[Span] = []
+        self.too_large = False
+
+    def place(
+        self, block: Block, section: Section, position: int, names: Namespace, context: Context
+    ) -> Place | None:
+        """Where a block or a template's use stands; None where it cannot share what it asks to (reported)."""
+        place = context.place.below(block.name or str(position), block.weights_from)
+        if block.shared_with is not None:
+            try:
+                other = shared_block(block, section, names.results, names.declared)
+            except SharingError as error:
+                self.findings.append(error.finding)
+                return None
+            return replace(place, holder=other.holder) if other.holder else None
+        if block.weights not in (None, "None"):
+            self.request(place, block, section)
+        return place
+
+    def draft(
+        self,
+        place: Place,
+        block: Block,
+        section: Section,
+        wires: list[Wire],
+        position: int | None,
+        context: Context,
+    ) -> Wire:
+        """Put the next block there; the wire is what it gives."""
+        if len(self.drafts) >= self.most_blocks:
+            self.report_too_large(section)
+            return NOTHING
+        if context.position is not None:
+            position = context.position
+        freeze = context.freeze or block.freeze
+        draft = Draft(
+            place.path, place.holder, place.source, block, section, wires, position, context.scopes, freeze
+        )
+        if place.holder != place.path:
+            self._check_shared(draft)
+        else:
+            self.holders[place.path] = draft
+        self.drafts.append(draft)
+        return self.inference.place(draft)
+
+    def _check_shared(self, draft: Draft) -> None:
+        """Report a block that is not of the kind of the one whose parameters it uses, once for a use."""
+        holder = self.holders.get(draft.holder)
+        what = difference(draft.block, holder.block if holder else None)
+        use = draft.scopes[0].span if draft.scopes else draft.section.span
+        if what is not None and use not in self.refused:
+            self.refused.append(use)
+            self.findings.append(differs(use, draft.path, draft.holder, what))
+        if use in self.refused:
+            draft.holder = draft.path  # what only follows from it stays silent
+
+    def request(self, place: Place, asked: Net | Block, section: Section) -> None:
+        """Take note of the file of weights that a block asks for."""
+        option = section.option("weights")
+        span = option.value_span if option else section.span
+        row = asked.output_row if isinstance(asked, Net) else None
+        part = "" if isinstance(asked, Net) else asked.weights_from or ""
+        request = WeightRequest(place.path, str(asked.weights), asked.layout, asked.adapt, row, span)
+        self.weights.append(replace(request, source_path=place.source, part=part))
+
+    def report_too_large(self, section: Section, size: str | None = None) -> None:
+        """The network becomes more than can be; said once."""
+        if not self.too_large:
+            self.too_large = True
+            message = f"the network expands to {size or f'more than {self.most_blocks} blocks'}"
+            self.findings.append(Finding("NC304", message, section.span, help="a smaller `repeat`"))

@@ -1,0 +1,210 @@
+"""Words of other frameworks, and what they are called here: the one place that knows them.
+
+A word that stands here is no slip of the pen: where its meaning has a name, that is suggested, and where it has none, a
+sentence says what there is instead; never a name that only looks alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Container
+from functools import cache
+from typing import Literal, NamedTuple
+
+from netcfg.spelling import did_you_mean
+
+Kind = Literal["network", "data", "loss", "optimizer", "metric", "general", "option", "activation"]
+"""What a word would be: a section of a group, an option, or a function of the option `activation`."""
+
+OWN_BLOCK = (
+    'a block of one\'s own is a class in a Python file, `class Mine(Block, name="mine")`, that the file includes: '
+    "`{include mine.py}`; `netcfg blocks` lists what there is"
+)
+_IN_ACTIVATION = "write `[activation]` with `activation = {}`"
+_NO_SEQUENCES = f"no block for sequences stands in the language yet; {OWN_BLOCK}"
+
+
+class Foreign(NamedTuple):
+    """Words for one thing. `here` are names for it, the first that is known counts; `otherwise` is said without one."""
+
+    kind: Kind
+    words: str
+    here: tuple[str, ...] = ()
+    otherwise: str = ""
+
+
+_TABLE = (
+    Foreign("network", "conv conv2d convolution convolution2d conv2dlayer", ("convolutional",)),
+    Foreign(
+        "network",
+        "deconv deconv2d deconvolution deconvolutional conv_transpose conv_transpose2d conv2dtranspose "
+        "convtranspose2d transposed_conv transposed_convolution upconv",
+        ("deconvolutional",),
+        "there is no transposed convolution: an [upsample], then a [convolutional], enlarges a map",
+    ),
+    Foreign("network", "linear dense fc fully_connected inner_product affine matmul", ("connected",)),
+    Foreign(
+        "network",
+        "bn batchnorm batchnorm2d batch_normalization batchnormalise batch_normalise",
+        ("batch_norm",),
+    ),
+    Foreign(
+        "network",
+        "layernorm layer_normalization layernormalization ln groupnorm group_norm instancenorm instance_norm rmsnorm",
+        ("layer_norm",),
+        f"[batch_norm] is the only normalisation, and another thing; {OWN_BLOCK}",
+    ),
+    Foreign("network", "maxpool2d maxpooling maxpooling2d max_pooling max_pool2d", ("maxpool",)),
+    Foreign(
+        "network", "avgpool2d averagepool averagepooling averagepooling2d avg_pool2d mean_pool", ("avgpool",)
+    ),
+    Foreign(
+        "network",
+        "gap globalaveragepooling globalaveragepooling2d global_average_pooling global_pool adaptiveavgpool "
+        "adaptiveavgpool2d adaptive_avg_pool2d globalavgpool2d",
+        ("global_avgpool",),
+    ),
+    Foreign(
+        "network", "upsampling upsampling2d upsample2d interpolate resize resizing unpool", ("upsample",)
+    ),
+    Foreign("network", "pixelshuffle pixel_shuffle depth_to_space", ("pixel_shuffle",), OWN_BLOCK),
+    Foreign(
+        "network",
+        "reshape view permute transpose rearrange unflatten squeeze unsqueeze",
+        ("reshape",),
+        f"[flatten] makes a vector, and nothing else changes how a signal is laid out; {OWN_BLOCK}",
+    ),
+    Foreign("network", "concat concatenate cat merge join hstack", ("combine_concat",)),
+    Foreign("network", "add sum eltwise shortcut residual skip skip_connection plus", ("combine_add",)),
+    Foreign("network", "mul multiply product times gate", ("combine_multiply",)),
+    Foreign("network", "slice split crop chunk narrow select", ("select_subset",)),
+    Foreign("network", "stop_gradient stopgradient no_grad", ("detach",)),
+    Foreign("network", "noop pass passthrough", ("identity",)),
+    Foreign("network", "dropout2d spatialdropout", ("dropout",)),
+    Foreign("network", "log_softmax logsoftmax softmax2d", ("softmax",)),
+    Foreign(
+        "network",
+        "pad padding padding2d zeropad zeropadding zeropadding2d reflectionpad reflection_pad",
+        ("pad",),
+        f"[convolutional] and the pools have an option `pad`; {OWN_BLOCK}",
+    ),
+    Foreign("network", "lstm gru rnn bilstm recurrent", ("lstm",), _NO_SEQUENCES),
+    Foreign(
+        "network",
+        "attention multiheadattention multihead_attention self_attention transformer transformer_layer",
+        ("self_attention",),
+        _NO_SEQUENCES,
+    ),
+    Foreign("network", "embedding lookup", ("embedding",), _NO_SEQUENCES),
+    Foreign("network", "vggface vgg_face", ("vgg-face",)),
+    Foreign(
+        "network",
+        "vgg vgg16 vgg_16 vgg19",
+        (),
+        "VGG-16 is two templates: `{include blocks/vgg16.cfg}`, then [vgg16_features] and [vgg16_classifier]",
+    ),
+    Foreign("network", "resnet resnet_50 resnet18 resnet34 resnet101", ("resnet50",)),
+    *(
+        Foreign("network", words, (), _IN_ACTIVATION.format(name))
+        for words, name in (
+            ("relu relu6", "relu"),
+            ("lrelu leakyrelu leaky_relu prelu", "leaky_relu"),
+            ("tanh", "tanh"),
+            ("sigmoid logistic", "sigmoid"),
+            ("elu selu", "elu"),
+            ("gelu", "gelu"),
+            ("silu swish", "silu"),
+            ("softplus", "softplus"),
+        )
+    ),
+    Foreign("activation", "swish swish1 silu1", ("silu",)),
+    Foreign("activation", "lrelu leakyrelu leaky", ("leaky_relu",)),
+    Foreign("activation", "logistic sigm", ("sigmoid",)),
+    Foreign("activation", "identity id passthrough", ("linear",), "`None` or `linear` is none at all"),
+    Foreign("activation", "softmax log_softmax", (), "put a [softmax] after the block"),
+    Foreign(
+        "activation",
+        "mish hardswish hswish hardsigmoid prelu selu relu6",
+        (),
+        f"it is not known yet; {OWN_BLOCK}",
+    ),
+    Foreign("option", "out_channels channels_out num_filters n_filters num_output nb_filter", ("filters",)),
+    Foreign("option", "kernel ksize filter_size kernel_shape kernel_dim", ("kernel_size", "pool_size")),
+    Foreign("option", "window window_size", ("pool_size", "kernel_size")),
+    Foreign("option", "padding pads", ("pad", "padding")),
+    Foreign("option", "strides step", ("stride",)),
+    Foreign(
+        "option",
+        "dilation dilations dilation_rate rate_of_dilation",
+        ("dilation",),
+        "kernels here are never dilated",
+    ),
+    Foreign("option", "groups group", ("groups",), "every filter sees every channel; there are no groups"),
+    Foreign("option", "units out_features features_out neurons num_units n_out", ("output_features",)),
+    Foreign(
+        "option",
+        "in_channels channels_in input_channels in_features features_in input_dim",
+        (),
+        "leave it out: what a block is given is known from what it reads",
+    ),
+    Foreign("option", "bias biases with_bias", ("use_bias",)),
+    Foreign("option", "bn batchnorm batch_norm batch_normalize batch_normalization", ("batch_normalise",)),
+    Foreign("option", "act act_fn nonlinearity activation_fn", ("activation",)),
+    Foreign("option", "negative_slope alpha leak", ("slope",)),
+    Foreign("option", "p rate dropout drop_rate drop_prob", ("probability",)),
+    Foreign("option", "axis dim", ("dimension", "dim")),
+    Foreign("option", "inputs bottom src parent", ("from",)),
+    Foreign("option", "scale upscale factor", ("scale_factor",)),
+    Foreign("option", "id label title", ("name",)),
+    Foreign("option", "times repeats count n", ("repeat",)),
+    Foreign("option", "frozen trainable requires_grad", ("freeze",)),
+    Foreign("option", "init initializer kernel_initializer weight_init", ("initialization",)),
+    Foreign("option", "lr learningrate base_lr eta", ("learning_rate",)),
+    Foreign("option", "epochs num_epochs n_epochs", ("max_epochs",)),
+    Foreign("option", "batch batchsize bs", ("batch_size",)),
+    Foreign("option", "num_workers n_workers", ("workers",)),
+    Foreign("option", "decay wd l2", ("weight_decay",)),
+    Foreign("option", "minimize loss losses objective", ("minimise",)),
+    Foreign("option", "params models parameters", ("networks",)),
+    Foreign("option", "y labels truth ground_truth", ("target",)),
+    Foreign("loss", "bce bceloss bcewithlogits bcewithlogitsloss binary_crossentropy", ("bce_with_logits",)),
+    Foreign(
+        "loss",
+        "ce crossentropy crossentropyloss categorical_crossentropy softmax_loss nll nllloss",
+        ("cross_entropy",),
+    ),
+    Foreign("loss", "mae l1loss mean_absolute_error", ("l1",)),
+    Foreign("loss", "l2 mseloss mean_squared_error euclidean", ("mse",)),
+    Foreign("metric", "acc categorical_accuracy", ("accuracy",)),
+    Foreign("metric", "auroc roc_auc rocauc", ("auc",)),
+    Foreign("metric", "f1_score f1score fscore", ("f1",)),
+    Foreign("data", "normalize normalization standardize", ("normalise",)),
+    Foreign(
+        "data", "flip hflip random_flip randomhorizontalflip random_horizontal_flip", ("horizontal_flip",)
+    ),
+    Foreign("data", "colorjitter colourjitter colour_jitter jitter", ("color_jitter",)),
+    Foreign("data", "rescale scale", ("resize",)),
+)
+
+
+def help_for(word: str, kind: Kind, known: Collection[str]) -> str | None:
+    """The help line for an unknown name: what it means if it is another framework's, else the nearest name."""
+    return meant(word, kind, known) or did_you_mean(word, known)
+
+
+def meant(word: str, kind: Kind, known: Container[str]) -> str | None:
+    """The help line for a word of another framework; None for a word that is not in the table."""
+    found = _by_word().get((kind, _folded(word)))
+    if found is None or word in known:
+        return None
+    name = next((name for name in found.here if name in known), None)
+    return f"did you mean `{name}`?" if name is not None else found.otherwise or None
+
+
+@cache
+def _by_word() -> dict[tuple[Kind, str], Foreign]:
+    return {(row.kind, _folded(word)): row for row in _TABLE for word in row.words.split()}
+
+
+def _folded(word: str) -> str:
+    """`nn.Conv2d` and `conv_2d` are `conv2d`."""
+    return word.casefold().removeprefix("nn.").replace("_", "").replace("-", "").replace(" ", "")
