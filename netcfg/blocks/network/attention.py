@@ -119,12 +119,9 @@ class SelfAttention(_Attention, name="self_attention"):
 
 
 def _attention_kept(queries: Size, keys: Size, rows: Size, columns: Size, block: _Attention) -> Size:
-    """Queries, keys and values, what the heads give twice over, and the sums of weights.
-
-    With dropout, instead of their sums, the weights before and after it, and what became zero.
-    """
-    weights = rows * columns * block.heads * 3 if block.dropout else rows * block.heads
-    return queries * 2 + keys * 2 + weights
+    """Queries, keys and values, what the heads give twice over, and the sums of weights; the weights with dropout."""
+    beside = rows * columns * block.heads * 3 if block.dropout else rows * block.heads
+    return queries * 2 + keys * 2 + beside
 
 
 class CrossAttention(_Attention, name="cross_attention"):
@@ -257,14 +254,10 @@ class WindowAttention(_Attention, name="window_attention"):
         return self._filled(inputs[0]) * (4 * channels**2 + 2 * channels * down * across)
 
     def kept(self, *inputs: Shape) -> Size:
-        """The windows, their queries, keys, values and weights, and what the heads give; once more with dropout.
-
-        A single head has its queries and keys in an order in which torch copies them.
-        """
+        """The windows, their queries, keys, values and weights, and what the heads give."""
         channels, (down, across) = self._features(inputs[0][2]), self._pair(self.window)
         weights = self.heads * down * across * (3 if self.dropout else 1)
-        signals = 5 + (self.dropout > 0) + 2 * (self.heads == 1)
-        return self._filled(inputs[0]) * (signals * channels + weights)
+        return self._filled(inputs[0]) * ((6 if self.dropout else 5) * channels + weights)
 
     def scratch(self, *inputs: Shape) -> Size:
         """The same."""

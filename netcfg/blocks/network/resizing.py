@@ -15,6 +15,7 @@ from netcfg.blocks.network.places import (
     channels_of,
     channels_second,
     expect_places,
+    place_axes,
     places_of,
     with_places,
 )
@@ -45,7 +46,7 @@ class Pad(_OfPlaces, name="pad"):
 
         [pad]                  # 3x8x8 -> 3x10x12
         sizes = 1, 2
-        mode = reflect
+        value = 1
     """
 
     takes: ClassVar[tuple[str, ...]] = PLACES
@@ -95,7 +96,7 @@ class Pad(_OfPlaces, name="pad"):
         return made(Module, sides, mode=self.mode, value=self.value, turned=channels_second(inputs[0]))
 
     def gradient_needs(self) -> frozenset[str]:
-        """Nothing, but the sizes of what is mirrored or repeated, which torch takes from its input."""
+        """Nothing but sizes of a constant border."""
         return frozenset({"input"} if self.mode in ("reflect", "replicate") else ())
 
     def reach(self, *inputs: Shape) -> Reach | None:
@@ -166,7 +167,7 @@ class Crop(_OfPlaces, name="crop"):
         from netcfg.builder.modules.resizing import Crop as Module
 
         shape = inputs[0]
-        axes = [1, *range(3, len(shape) + 1)] if channels_second(shape) else list(range(2, len(shape) + 1))
+        axes = place_axes(shape)
         at = None if self.at is None else each(self.at, len(axes), "at")
         return made(Module, axes, self._sizes(shape), at)
 
@@ -290,8 +291,14 @@ class Patches(_OfPlaces, name="patches"):
         height, width, channels = inputs[0]
         return (-(-height // self.size), -(-width // self.size), channels * self.size**2)
 
+    def lower(self, *inputs: Shape) -> Made:
+        """One copy."""
+        from netcfg.builder.modules.resizing import Patches as Module
+
+        return made(Module, self.size)
+
     def scratch(self, *inputs: Shape) -> Size:
-        """What is filled up with zeros first, where the size does not divide its input's or that is not known."""
+        """A copy with zeros, where squares are not whole."""
         height, width, channels = inputs[0]
         if (
             isinstance(height, int)
@@ -299,13 +306,7 @@ class Patches(_OfPlaces, name="patches"):
             and not (height % self.size or width % self.size)
         ):
             return 0
-        return volume(self.shape(*inputs))
-
-    def lower(self, *inputs: Shape) -> Made:
-        """One copy."""
-        from netcfg.builder.modules.resizing import Patches as Module
-
-        return made(Module, self.size)
+        return volume((-(-height // self.size) * self.size, -(-width // self.size) * self.size, channels))
 
     def label(self) -> str:
         """The size."""

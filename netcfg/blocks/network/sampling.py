@@ -112,9 +112,9 @@ class SpatialTransformer(_Sampler, name="spatial_transformer"):
         return volume(inputs[0][1:]) * 6
 
     def kept(self, *inputs: Shape) -> Size:
-        """The grid; the places from which it is made are the same for all samples."""
+        """The grid."""
         return volume(inputs[0][1:]) * 2
 
     def scratch(self, *inputs: Shape) -> Size:
-        """The grid, and the places from which it is made."""
-        return volume(inputs[0][1:]) * 5
+        """The same."""
+        return volume(inputs[0][1:]) * 2

@@ -197,7 +197,7 @@ class Unsqueeze(_View, name="unsqueeze"):
         return f"{names[0]}.unsqueeze({self.dimension})"
 
     def label(self) -> str:
-        """Where it stands."""
+        """Where."""
         return f"axis {self.dimension}"
 
 
@@ -239,7 +239,7 @@ class Squeeze(Placed, name="squeeze"):
         return f"{names[0]}.squeeze({self.written_axis(self.dimension)})"
 
     def label(self) -> str:
-        """Which one."""
+        """Which axis."""
         return f"axis {self.dimension}" if isinstance(self.dimension, int) else self.dimension
 
     def gradient_needs(self) -> frozenset[str]:
@@ -328,6 +328,10 @@ class ChannelShuffle(Block, name="channel_shuffle"):
             raise ShapeError(
                 f"divides {channels} channels into {self.groups} groups: {channels % self.groups} are left over",
                 option="groups",
+            )
+        if channels == self.groups:
+            raise ShapeError(
+                f"shuffles {channels} groups of one channel: nothing would change", option="groups"
             )
         return inputs[0]
 

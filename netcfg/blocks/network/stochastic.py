@@ -19,6 +19,7 @@ class _LeavesOut(Block):
 
     family: ClassVar[str] = "regularisation"
     only_trains: ClassVar[bool] = True
+    joins_box: ClassVar[bool] = True
 
     def gradient_needs(self) -> frozenset[str]:
         """Nothing but what was drawn."""
