@@ -410,4 +410,11 @@ def test_a_page_says_which_references_are_required() -> None:
         rows = {key: default for key, _, default, _ in kind.option_rows()}
         if issubclass(kind, Block) and rows.get(kind.reference_option) == "required":
             required.add(name)
-    assert required == {"combine_add", "combine_concat", "combine_multiply", "flow_fusion"}
+    several = {
+        name
+        for name, kind in sections("network").items()
+        if issubclass(kind, Block) and kind.input_count == 2
+    }
+    assert required == several | {
+        "combine_add", "combine_concat", "combine_max", "combine_mean", "combine_multiply", "flow_fusion", "stack",
+    }  # fmt: skip

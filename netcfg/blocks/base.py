@@ -259,7 +259,7 @@ class Block(Section):
 
     @classmethod
     def _requires(cls, key: str) -> bool:
-        return cls.requires_references and key == cls.reference_option
+        return cls.requires_references and (cls.model_fields[key].alias or key) == cls.reference_option
 
     def references(self) -> References | None:
         """The blocks it names as its inputs; None for the one before."""

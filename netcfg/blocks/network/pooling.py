@@ -246,7 +246,7 @@ class Upsample(Block, name="upsample"):
     output_sizes: tuple[Count, ...] | None = Field(
         None, description="height and width, or one number for both"
     )
-    scale_factor: Annotated[float, Field(gt=0, le=4096)] | None = Field(
+    scale_factor: Annotated[float, Field(ge=0, le=4096)] | None = Field(
         None, description="how many times larger"
     )
     size_of: Reference | None = Field(None, description="the image whose height and width it takes")
