@@ -482,3 +482,25 @@ def test_axes_of_joints_and_stretches_have_names() -> None:
     torch.testing.assert_close(network(stretch.format("features"), ROW)(x), x[:, :, 1:3])
     picture = torch.randn(2, 6, 7, 9)
     torch.testing.assert_close(network(stretch.format("height"), IMAGE)(picture), picture[:, :, 1:3])
+
+
+@pytest.mark.parametrize("upsample", [False, True])
+def test_a_modulated_convolution_has_a_weight_of_its_own_for_each_sample(upsample: bool) -> None:
+    body = f"[modulated_convolutional]\nfrom = x0, x1\nfilters = 4\nupsample = {upsample}\n"
+    built = network(body, IMAGE, "features = 5")
+    block = built["0"]
+    nn.init.ones_(block.noise_strength)
+    x, style = torch.randn(2, 6, 7, 9), torch.randn(2, 5)
+    made = built(x, style)
+    for sample in range(2):
+        scales = F.linear(style[sample], block.modulation.weight / 5**0.5, block.modulation.bias)
+        weight = block.weight / (6 * 9) ** 0.5 * scales[:, None, None]
+        weight = weight / (weight.square().sum((1, 2, 3), keepdim=True) + 1e-8).sqrt()
+        if upsample:  # zeros between pixels, the kernel turned round, then the blur
+            wide = F.conv_transpose2d(x[sample][None], weight.transpose(0, 1), stride=2)
+            line = torch.tensor([1.0, 3, 3, 1])
+            plane = (line[:, None] * line / 16)[None, None].expand(4, 1, -1, -1)
+            wanted = F.conv2d(F.pad(wide, (1, 1, 1, 1)), plane, groups=4)
+        else:
+            wanted = F.conv2d(x[sample][None], weight, padding=1)
+        torch.testing.assert_close(made[sample], wanted[0] + block.noise[0], rtol=1e-4, atol=1e-5)

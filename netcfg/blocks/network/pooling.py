@@ -183,7 +183,7 @@ class AvgPool(_Pool, name="avgpool"):
         from netcfg.builder.modules.pooling import avg_pool
 
         size, stride, pad, _ = self._window(inputs[0])
-        options = {"ceil_mode": self.ceil_mode, "count_include_pad": self.count_include_pad}
+        options: dict[str, int] = {"ceil_mode": self.ceil_mode, "count_include_pad": self.count_include_pad}
         if self.divisor is not None:
             options["divisor_override"] = self.divisor
         return made(avg_pool(len(inputs[0])), size, stride, pad, **options)
