@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import netcfg
@@ -318,6 +318,7 @@ def test_concatenations_of_any_axes_are_those_of_named_axes(axes: list[str], dat
 
 
 @given(st.lists(LETTERS, min_size=1, max_size=4))
+@example(["T", "FHT", "CT"])
 def test_common_axes_lose_none_and_name_none_twice(axes: list[str]) -> None:
     joint = common_axes(axes)
     assert len(set(joint)) == len(joint)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-import netcfg
 import torch
 from golden_rules import golden, uniform
 from torch import Tensor
 
+import netcfg
 from netcfg.blocks.base import ShapeError
 from netcfg.blocks.metrics.accuracy import Accuracy
 from netcfg.blocks.metrics.emd_bound import EmdBound

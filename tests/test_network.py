@@ -410,11 +410,6 @@ def test_a_page_says_which_references_are_required() -> None:
         rows = {key: default for key, _, default, _ in kind.option_rows()}
         if issubclass(kind, Block) and rows.get(kind.reference_option) == "required":
             required.add(name)
-    several = {
-        name
-        for name, kind in sections("network").items()
-        if issubclass(kind, Block) and kind.input_count == 2
-    }
-    assert required == several | {
-        "combine_add", "combine_concat", "combine_max", "combine_mean", "combine_multiply", "flow_fusion", "stack",
-    }  # fmt: skip
+    combining = {name for name, kind in sections("network").items() if "combine_layers" in kind.model_fields}
+    assert required >= combining >= {"combine_add", "combine_concat", "combine_multiply", "flow_fusion"}
+    assert not {"route", "select_subset"} & required

@@ -9,7 +9,7 @@ import pytest
 
 import netcfg
 from netcfg.blocks.base import Block
-from netcfg.blocks.registry import find, forget
+from netcfg.blocks.registry import find, forget, recorded
 from netcfg.shapes import Shape
 
 HAPPENED: list[str] = []
@@ -17,25 +17,27 @@ HAPPENED: list[str] = []
 
 @pytest.fixture(autouse=True)
 def watched() -> Iterator[None]:
-    class Watched(Block, name="watched"):
-        """Says when it is read, and when its shape is asked for."""
+    with recorded() as brought:
 
-        by_sample: ClassVar[bool] = True
+        class Watched(Block, name="watched"):
+            """Says when it is read, and when its shape is asked for."""
 
-        def conflict(self) -> str | None:
-            HAPPENED.append(f"{self.name} read")
-            return None
+            by_sample: ClassVar[bool] = True
 
-        def shape(self, *inputs: Shape) -> Shape:
-            HAPPENED.append(f"{self.name} knows {inputs[0]}")
-            return (*inputs[0], 1)
+            def conflict(self) -> str | None:
+                HAPPENED.append(f"{self.name} read")
+                return None
 
-        def inline(self, *names: str) -> str:
-            return f"{names[0]}[..., None]"
+            def shape(self, *inputs: Shape) -> Shape:
+                HAPPENED.append(f"{self.name} knows {inputs[0]}")
+                return (*inputs[0], 1)
+
+            def inline(self, *names: str) -> str:
+                return f"{names[0]}[..., None]"
 
     HAPPENED.clear()
     yield
-    forget(__name__)
+    forget(brought)
 
 
 HEAD = "{N}\n[net]\n[input]\nname = x\nfeatures = 2\n"

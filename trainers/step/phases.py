@@ -74,6 +74,15 @@ class Phases:
         for stepper in self.steppers.values():
             stepper.end_epoch(nan if figure is None else figure, higher_is_better)
 
+    def kept_numbers(self) -> int:
+        """How many numbers the optimizers remember, and the averages, where there are some."""
+        averaged = int(self.program.training.ema is not None)
+        return sum(
+            sum(self.program.networks[name].trainable for name in phase.optimizer.networks)
+            * (phase.optimizer.state_size() + averaged)
+            for phase in self.program.phases
+        )
+
     def state_dict(self) -> dict[str, Any]:
         """What the next updates depend on besides the weights."""
         return {name: stepper.state_dict() for name, stepper in self.steppers.items()}

@@ -141,7 +141,6 @@ class CrossAttention(_Attention, name="cross_attention"):
     by_sample: ClassVar[bool] = True
     takes: ClassVar[tuple[str, ...]] = ROWS
     input_count: ClassVar[int | None] = 2
-    requires_references: ClassVar[bool] = True
 
     def shape(self, *inputs: Shape) -> Shape:
         """The queries'."""

@@ -34,7 +34,6 @@ class ModulatedConvolutional(Block, name="modulated_convolutional"):
     by_sample: ClassVar[bool] = True
     family: ClassVar[str] = "convolution"
     input_count: ClassVar[int | None] = 2
-    requires_references: ClassVar[bool] = True
 
     filters: Count = Field(description="output channels")
     kernel_size: Kernel = Field(3, description="kernel side, in pixels; odd, so that sizes stay")

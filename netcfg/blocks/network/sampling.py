@@ -16,7 +16,6 @@ class _Sampler(Block):
     by_sample: ClassVar[bool] = True
     family: ClassVar[str] = "upsampling"
     input_count: ClassVar[int | None] = 2
-    requires_references: ClassVar[bool] = True
 
     mode: Literal["bilinear", "nearest", "bicubic"] = Field(
         "bilinear", description="how to read between pixels"
