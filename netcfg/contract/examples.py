@@ -51,7 +51,8 @@ def promise_of(kind: type[Block]) -> Promise:
     found = _SHAPES.search(example_text(kind).partition("\n")[0])
     if found is None:
         raise BadExample("no shapes in the first line of the example")
-    return Promise(tuple(map(_shape, found["inputs"].split(","))), _shape(found["output"]))
+    inputs = found["inputs"].split(",") if found["inputs"].strip() else []
+    return Promise(tuple(map(_shape, inputs)), _shape(found["output"]))
 
 
 def _shape(text: str) -> tuple[int, ...]:

@@ -21,7 +21,7 @@ def samples(case: Case) -> Iterator[Breach]:
     """`depends_on_batch`: a batch of two against two of one, and chance, in training and in evaluation."""
     import torch
 
-    if case.block.depends_on_batch():
+    if case.block.depends_on_batch() or case.is_shared:
         return
     write = (
         "depends_on_batch" if type(case.block).depends_on_batch is not Block.depends_on_batch else "by_sample"
@@ -54,7 +54,7 @@ def gradients(case: Case) -> Iterator[Breach]:
     import torch
 
     inputs = case.inputs(grad=True)
-    if not all(value.requires_grad for value in inputs):  # classes have no gradients
+    if not inputs or not all(value.requires_grad for value in inputs):  # classes have no gradients
         return
     computation = case.computation().train(True)
     with seeded(2):
@@ -80,7 +80,7 @@ def lowerings(case: Case) -> Iterator[Breach]:
     import torch
 
     source = case.inline_source()
-    if source is None or type(case.block).lower is Block.lower:
+    if source is None or type(case.block).lower is Block.lower or case.block.owns_tensor():
         return
     inputs = case.inputs()
     for training in (True, False):
@@ -146,6 +146,7 @@ def copies(case: Case) -> Iterator[Breach]:
         return
     with torch.no_grad(), seeded(2):
         wanted = computation.train(False)(*inputs)
+    source = case.inline_source() or f"module({case.block.call(*case.names)})"
     ways: dict[str, Callable[[], Any]] = {
         "copy.deepcopy": lambda: copy.deepcopy(module),
         "pickle": lambda: _pickled(module),
@@ -153,7 +154,7 @@ def copies(case: Case) -> Iterator[Breach]:
     for way, copied in ways.items():
         try:
             with torch.no_grad(), seeded(2):
-                given = case.evaluated(f"module({case.block.call(*case.names)})", copied())(*inputs)
+                given = case.evaluated(source, copied())(*inputs)
         except Exception as error:  # whatever a class raises when it is copied is the finding
             yield case.breach(way, "a copy of its module", what_was_raised(error), "lower")
             continue

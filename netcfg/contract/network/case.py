@@ -72,19 +72,24 @@ class Case:
     @property
     def is_renamed(self) -> bool:
         """Whether it is its input under a new name, for which nothing is computed."""
-        return len(self.shapes) == 1 and self.block.inline("x") == "x"
+        return len(self.shapes) == 1 and self.inline_source() == "x0"
 
     def declared(self) -> dict[str, tuple[int, ...]]:
         """The shapes that it says it gives, by port."""
         made: Any = self.block.shape(*self.shapes)
         return made if isinstance(made, dict) else {"": made}
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether what it gives is the same for all samples."""
+        return self.block.is_shared(*(False for _ in self.shapes))
+
     def computation(self, device: str = "cpu", seed: int = 0) -> Computation:
         """What computes it, with fresh parameters."""
         import torch
 
         source = self.inline_source()
-        if source is not None:
+        if source is not None and not self.block.owns_tensor():
             return Computation(self.evaluated(source), None)
         if self.is_heavy and seed == 0:
             built = _built(self, device)
@@ -94,7 +99,9 @@ class Case:
         else:
             with seeded(seed), torch.device(device):
                 module = self.lowered()
-        return Computation(self.evaluated(f"module({self.block.call(*self.names)})", module), module)
+        if source is None:
+            source = f"module({self.block.call(*self.names)})"
+        return Computation(self.evaluated(source, module), module)
 
     def lowered(self) -> nn.Module:
         """The module that `lower` gives."""
@@ -104,13 +111,13 @@ class Case:
         return lowered.build() if isinstance(lowered, Made) else lowered
 
     def inline_source(self) -> str | None:
-        """Its line of Python, over x0, x1, …."""
-        return self.block.inline(*self.names)
+        """Its line of Python, over x0, x1, … and the tensor that bears its name."""
+        return self.block.inline(*self.names, *(["module.value"] if self.block.owns_tensor() else []))
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What its inputs are called in a line of Python."""
-        return tuple(f"x{index}" for index in range(len(self.shapes)))
+        """What its inputs are called in a line of Python; behind them a signal of the batch, where it needs that."""
+        return tuple(f"x{index}" for index in range(len(self.shapes) + self.block.needs_batch()))
 
     def evaluated(self, source: str, module: nn.Module | None = None) -> Callable[..., Any]:
         """The function of a line of Python. The block's author wrote the line; whoever runs the block runs it."""
@@ -129,7 +136,8 @@ class Case:
         if self.block.takes_kinds[0] == "class":
             made[: len(self.block.main(made))] = [(value > 0).long() for value in self.block.main(made)]
         made = [value.to(device) for value in made]
-        return [value.requires_grad_(grad and value.is_floating_point()) for value in made]
+        given = [value.requires_grad_(grad and value.is_floating_point()) for value in made]
+        return [*given, *([torch.zeros(batch, 1, device=device)] if self.block.needs_batch() else [])]
 
 
 @lru_cache(maxsize=2)

@@ -41,7 +41,7 @@ def shapes(case: Case) -> Iterator[Breach]:
         with torch.no_grad(), seeded(2):
             given = computation.train(batch > 1)(*case.inputs(batch, device=device))
         found = {port: tuple(value.shape) for port, value in given.items()}
-        wanted = {port: (batch, *shape) for port, shape in declared.items()}
+        wanted = {port: (1 if case.is_shared else batch, *shape) for port, shape in declared.items()}
         if found != wanted:
             yield case.breach(
                 "shape", _ports(declared), _ports({k: v[1:] for k, v in found.items()}), "shape"
@@ -85,7 +85,7 @@ def parameters(case: Case) -> Iterator[Breach]:
     if block.frozen_parameters(*case.shapes) != frozen:
         said = block.frozen_parameters(*case.shapes)
         yield case.breach("frozen parameters", said, frozen, "frozen_parameters")
-    if module is not None:
+    if module is not None and not block.owns_tensor():
         yield from _names(case, module)
     if not case.is_heavy:
         yield from _hidden(case)
