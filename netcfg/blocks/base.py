@@ -358,6 +358,14 @@ class Block(Section):
         """Whether what it makes of a sample may hang on the others of its batch, or on chance."""
         return not self.by_sample
 
+    def needs_batch(self) -> bool:
+        """Whether its module is also given, after its inputs, any signal of the batch: how many samples there are."""
+        return False
+
+    def draws_each_phase(self) -> bool:
+        """Whether chance gives it another value in each phase of a batch; else it has one for all of them."""
+        return False
+
     def weights_file(self) -> str | None:
         """The file of weights that it starts from by an option of its own, where `weights` says nothing."""
         return None
