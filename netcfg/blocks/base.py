@@ -184,6 +184,10 @@ class Section(BaseModel):
         """What is wrong with an option that its type does not tell: key -> (code, sentence, help)."""
         return {}
 
+    def doubts(self) -> dict[str, tuple[str, str, str]]:
+        """What is hardly meant, and yet can be done: as `mistakes`, each a warning."""
+        return {}
+
     def options(self) -> dict[str, Any]:
         """The options that differ from their defaults, by key, in schema order."""
         return {
