@@ -189,8 +189,8 @@ class Section(BaseModel):
         """What is wrong with an option that its type does not tell: key -> (code, sentence, help)."""
         return {}
 
-    def warnings(self) -> dict[str, tuple[str, str, str]]:
-        """What is legal but odd about its options: key -> (code, sentence, help)."""
+    def doubts(self) -> dict[str, tuple[str, str, str]]:
+        """What is hardly meant, and yet can be done: as `mistakes`, each a warning."""
         return {}
 
     def options(self) -> dict[str, Any]:
