@@ -53,6 +53,9 @@ def gradients(case: Case) -> Iterator[Breach]:
     """`stops_gradient`: whether a gradient comes through to any input."""
     import torch
 
+    if not case.shapes:
+        return
+
     inputs = case.inputs(grad=True)
     if not inputs or not all(value.requires_grad for value in inputs):  # classes have no gradients
         return

@@ -144,6 +144,11 @@ def _digest(values: list[object]) -> str:
     return made.hexdigest()
 
 
+def _planned(case: Case) -> object:
+    """What the plan of a step asks."""
+    return case.block.draws_each_phase(), case.block.depends_on_batch(), case.block.stops_gradient
+
+
 LOOKS: tuple[Callable[[Case], object], ...] = (
-    _declared, _parameters, _at_first, _evaluated, _trained, _of_almost_nothing,
+    _declared, _planned, _parameters, _at_first, _evaluated, _trained, _of_almost_nothing,
 )  # fmt: skip
