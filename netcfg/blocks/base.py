@@ -167,7 +167,7 @@ class Section(BaseModel):
         for key, field in cls.model_fields.items():
             if key in cls.unavailable:
                 continue
-            required = field.is_required() or (issubclass(cls, Block) and cls._requires(key))
+            required = field.is_required() or (issubclass(cls, Block) and cls.must_name(key))
             default = "required" if required else show_value(field.get_default())
             limits = "".join(f", {_limit(bound)}" for bound in field.metadata if _limit(bound))
             rows.append(
@@ -187,6 +187,10 @@ class Section(BaseModel):
 
     def mistakes(self) -> dict[str, tuple[str, str, str]]:
         """What is wrong with an option that its type does not tell: key -> (code, sentence, help)."""
+        return {}
+
+    def warnings(self) -> dict[str, tuple[str, str, str]]:
+        """What is legal but odd about its options: key -> (code, sentence, help)."""
         return {}
 
     def options(self) -> dict[str, Any]:
@@ -263,8 +267,13 @@ class Block(Section):
     )
 
     @classmethod
-    def _requires(cls, key: str) -> bool:
-        return cls.requires_references and key == cls.reference_option
+    def must_name(cls, key: str) -> bool:
+        """Whether this option names what it reads, and cannot do without."""
+        reads_several = cls.input_count is not None and cls.input_count > 1
+        return (cls.requires_references or reads_several) and key in (
+            cls.reference_option,
+            f"{cls.reference_option}_",
+        )
 
     def references(self) -> References | None:
         """The blocks it names as its inputs; None for the one before."""
@@ -398,6 +407,10 @@ class Block(Section):
         made = self.shape(*inputs) if self.family in POINTWISE_FAMILIES else None
         keeps_size = isinstance(made, tuple) and all(shape[1:] == made[1:] for shape in inputs)
         return Reach() if keeps_size else None
+
+    def uses_statistics(self) -> bool:
+        """Whether it counts with means over a sample's places, which is no seeing in the sense of `reach`."""
+        return self.family == "normalisation"
 
     def lower(self, *inputs: Shape) -> "Made | nn.Module":
         """The module that computes it, called with its inputs in order: mostly `made(Class, …)`, a call described."""

@@ -82,7 +82,8 @@ class Inference:
                 return None
         block = draft.block
         shapes = tuple([signal.shape for signal in inputs])
-        if self.tolerant and (len(inputs) < len(draft.wires) or UNKNOWN in shapes):
+        lacks = len(inputs) < max(len(draft.wires), block.input_count or 0)
+        if self.tolerant and (lacks or UNKNOWN in shapes):
             return self._unknown(draft, inputs)
         try:
             block = _placed(block, inputs)

@@ -30,7 +30,7 @@ class References:
         option_name = block.reference_option
         references = block.references()
         if references is None:
-            if block.requires_references:
+            if block.must_name(option_name):
                 message = f"`{section.name}` needs `{option_name}`"
                 help = f"write `{option_name} = …`, the blocks it reads"
                 self.findings.append(Finding("NC104", message, section.span, help=help))

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from netcfg.blocks.base import Section as Checked
 from netcfg.blocks.formula_text import FormulaError
 from netcfg.faults import failing
-from netcfg.source import Finding, Note
+from netcfg.source import Finding, Note, Span
 from netcfg.syntax import Option, Section
 from netcfg.vocabulary import help_for
 
@@ -138,5 +138,11 @@ def _report_conflict(checked: Checked, section: Section, findings: list[Finding]
         findings.append(Finding("NC105", f"`{section.name}` {conflict}", section.span))
         return
     for key, (code, message, help) in checked.mistakes().items():
-        option = section.option(key)
-        findings.append(Finding(code, message, option.value_span if option else section.span, help=help))
+        findings.append(Finding(code, message, _place_of(key, section), help=help))
+    for key, (code, message, help) in checked.warnings().items():
+        findings.append(Finding(code, message, _place_of(key, section), help=help, severity="warning"))
+
+
+def _place_of(key: str, section: Section) -> Span:
+    option = section.option(key)
+    return option.value_span if option else section.span

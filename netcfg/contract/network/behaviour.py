@@ -53,6 +53,9 @@ def gradients(case: Case) -> Iterator[Breach]:
     """`stops_gradient`: whether a gradient comes through to any input."""
     import torch
 
+    if not case.shapes:
+        return
+
     inputs = case.inputs(grad=True)
     if not inputs or not all(value.requires_grad for value in inputs):  # classes have no gradients
         return
@@ -80,7 +83,7 @@ def lowerings(case: Case) -> Iterator[Breach]:
     import torch
 
     source = case.inline_source()
-    if source is None or type(case.block).lower is Block.lower or case.block.owns_tensor():
+    if source is None or case.block.owns_tensor() or type(case.block).lower is Block.lower:
         return
     inputs = case.inputs()
     for training in (True, False):
@@ -89,7 +92,7 @@ def lowerings(case: Case) -> Iterator[Breach]:
                 line = case.evaluated(source)(*inputs)
             with seeded(2):
                 given = case.lowered().train(training)
-                module = case.evaluated(f"module({case.block.call(*case.names)})", given)(*inputs)
+                module = case.called(given)(*inputs)
         if not close(line, module):
             yield case.breach("inline", source, "other numbers than those of `lower`", "inline")
             return
@@ -146,7 +149,6 @@ def copies(case: Case) -> Iterator[Breach]:
         return
     with torch.no_grad(), seeded(2):
         wanted = computation.train(False)(*inputs)
-    source = case.inline_source() or f"module({case.block.call(*case.names)})"
     ways: dict[str, Callable[[], Any]] = {
         "copy.deepcopy": lambda: copy.deepcopy(module),
         "pickle": lambda: _pickled(module),
@@ -154,7 +156,7 @@ def copies(case: Case) -> Iterator[Breach]:
     for way, copied in ways.items():
         try:
             with torch.no_grad(), seeded(2):
-                given = case.evaluated(source, copied())(*inputs)
+                given = case.called(copied())(*inputs)
         except Exception as error:  # whatever a class raises when it is copied is the finding
             yield case.breach(way, "a copy of its module", what_was_raised(error), "lower")
             continue
