@@ -108,9 +108,9 @@ def version_of(package: str) -> str:
         spec = find_spec(package)
     except (ImportError, ValueError):
         return "none"
-    homes = [] if spec is None else spec.submodule_search_locations or [spec.origin]
+    homes = [] if spec is None else [*(spec.submodule_search_locations or ()), spec.origin or ""]
     places = [Path(home) for home in homes if home]
-    files = [path for place in places for path in ([place] if place.is_file() else place.rglob("*.py"))]
+    files = {path for place in places for path in ([place] if place.is_file() else place.rglob("*.py"))}
     stamps = sorted((str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in files)
     return hashlib.sha256(repr(stamps).encode()).hexdigest()[:16]
 
