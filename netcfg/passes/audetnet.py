@@ -13,7 +13,6 @@ from netcfg.blocks.base import ShapeError
 from netcfg.blocks.general.audetnet import POSITIONAL, DataOptions, LossOptions, TrainingOptions
 from netcfg.graph import Graph
 from netcfg.passes.collect import AUDETNET_NETWORKS, Parts
-from netcfg.passes.expressions import ExpressionError
 from netcfg.passes.schema import check_section
 from netcfg.passes.variables import VariableScope
 from netcfg.shapes import Shape
