@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
 
@@ -48,18 +48,17 @@ PREFETCHED_BATCHES = 3
 class Batch:
     """Tensors by field, N samples first: pictures uint8 N×C×H×W, vectors float32, classes int64.
 
-    `seconds` is the time one worker took to prepare it.
+    `seconds` is the time one worker took to prepare it, `numbers` are those of its samples in their split, from 0.
     """
 
     fields: dict[str, Tensor]
     size: int
     seconds: float
+    numbers: tuple[int, ...]
 
     def pin_memory(self) -> Batch:
         """The same in page-locked memory, from where a GPU copies while it computes."""
-        return Batch(
-            {name: tensor.pin_memory() for name, tensor in self.fields.items()}, self.size, self.seconds
-        )
+        return replace(self, fields={name: tensor.pin_memory() for name, tensor in self.fields.items()})
 
 
 @dataclass(frozen=True)
@@ -116,7 +115,8 @@ class Preparer:
             }
         except (NetcfgError, OSError) as error:
             return Failure(str(error))
-        return Batch(fields, len(keys), time.perf_counter() - start)
+        numbers = tuple(draw.sample for _, draw, _ in keys)
+        return Batch(fields, len(keys), time.perf_counter() - start, numbers)
 
 
 def stack_field(kind: str, arrays: Sequence[NDArray[Any]]) -> Tensor:
@@ -148,9 +148,9 @@ class EpochSampler:
         share: Share = ALONE,
         equal_shares: bool = False,
     ):
-        self._draws = draws or (lambda epoch: [Draw(index) for index in range(samples)])
-        self._drawn: tuple[int, Sequence[Draw]] = 0, self._draws(0)
-        self.samples = samples = len(self._drawn[1])
+        self._draws = draws
+        self._drawn: tuple[int, Sequence[Draw]] = 0, [] if draws is None else draws(0)
+        self.samples = samples = samples if draws is None else len(self._drawn[1])
         self.rank, self.processes = share
         self.batch_size = batch_size = batch_size * self.processes
         self.equal_shares = equal_shares
@@ -204,6 +204,8 @@ class EpochSampler:
 
     def _shown(self) -> Sequence[tuple[Draw, int]]:
         """The epoch's draws before they are shuffled; each with how often its sample stands before."""
+        if self._draws is None:
+            return [(Draw(index), 0) for index in range(self.samples)]
         if self._drawn[0] != self.epoch:
             self._drawn = self.epoch, self._draws(self.epoch)
         draws = self._drawn[1]
@@ -258,7 +260,7 @@ class Pipeline:
         kinds = {name: spec.kind for name, spec in sample_fields(data).items()}
         drawing = Drawing(self._opened, kinds)
         preparer = Preparer(self._samples, per_sample, self._kinds, seed, drawing, data.source)
-        draws = _draws(data, self._opened, training, seed)
+        draws = _draws(data, self._opened, training, seed, drawing)
         self.sampler = EpochSampler(
             len(preparer), batch_size, seed, shuffle, drop_last, limit_batches, draws, share, training
         )
@@ -357,7 +359,7 @@ def open_samples(data: Data, split: Split, training: bool = True, seed: int = 0)
         if step.extends_source and step.applies(training):
             if isinstance(step, Sampler):
                 draws = step.epoch(described(samples.table, data.source), 0, seed)
-                samples = drawn(samples, draws, {name: fields[name].kind for name in wanted}, step.type_name)
+                samples = drawn(samples, draws, {name: fields[name].kind for name in wanted}, step)
             else:
                 assert isinstance(step, Transform)
                 samples = step.extend(samples, wanted, fields)
@@ -376,7 +378,7 @@ def sample_fields(data: Data) -> dict[str, FieldSpec]:
     return {name: fields[name] for name in names}
 
 
-def _draws(data: Data, samples: Samples, training: bool, seed: int) -> Draws | None:
+def _draws(data: Data, samples: Samples, training: bool, seed: int, drawing: Drawing) -> Draws | None:
     """What the sampler of a program chooses for each epoch; None where all samples are shown."""
     asked = [
         step
@@ -390,11 +392,21 @@ def _draws(data: Data, samples: Samples, training: bool, seed: int) -> Draws | N
             [Finding("NC107", f"[{asked[1].type_name}] is written twice in {{Data}}", data.span)]
         )
     table = described(samples.table, data.source)
-    return partial(_epoch_of, asked[0], table, seed)
+    return partial(_epoch_of, asked[0], table, seed, drawing)
 
 
-def _epoch_of(sampler: Sampler, table: SampleTable, seed: int, epoch: int) -> Sequence[Draw]:
-    return sampler.epoch(table, epoch, seed)
+def _epoch_of(
+    sampler: Sampler, table: SampleTable, seed: int, drawing: Drawing, epoch: int
+) -> Sequence[Draw]:
+    """The draws of an epoch. Raises `NetcfgError` for draws of samples that are not there, or cannot be changed so."""
+    draws = sampler.epoch(table, epoch, seed)
+    wrong = next((draw.sample for draw in draws if not 0 <= draw.sample < len(table)), None)
+    if wrong is not None:
+        raise NetcfgError(
+            f"[{sampler.type_name}] draws sample {wrong} of {len(table)}\nhelp: samples count from 0"
+        )
+    drawing.expect_possible(draws, sampler)
+    return draws
 
 
 def lowered(data: Data, training: bool, split: Split | None = None) -> list[tuple[bool, Callable[..., Any]]]:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 
 class Code(NamedTuple):
-    """A kind of finding. `wrong` and `right` are small files that show it and its cure."""
+    """A kind of finding; `netcfg.explained` has an example of each."""
 
     id: str
     name: str
@@ -22,7 +22,7 @@ _ROWS = [
     ("NC002", "malformed-header", "A header is not closed, names nothing, or has something behind it."),
     ("NC003", "outside-group", "A block stands outside any group, or an option outside any block."),
     ("NC004", "unreadable-file", "A file does not exist or may not be read."),
-    ("NC005", "not-text", "A file is binary, or its text is not UTF-8."),
+    ("NC005", "not-text", "A file is binary, its text is not UTF-8, or it is no .cfg file."),
     ("NC006", "empty-file", "A file holds no group at all."),
     ("NC007", "include-not-found", "An included file is neither beside the including file nor among the shipped ones."),
     ("NC008", "include-cycle", "A file includes itself, directly or through others."),
@@ -46,8 +46,8 @@ _ROWS = [
     ("NC111", "bad-name", "A name cannot be used: it is not a word, or PyTorch uses it itself."),
     ("NC112", "misplaced-block", "A block stands where it may not: [net] must come first in its network."),
     ("NC113", "unknown-preset", "A preset is asked for that the file does not have."),
-    ("NC114", "unknown-activation", "An activation is not known. In AUDetNet files it acts as none and is only warned of."),
-    ("NC115", "overridden-option", "An option of an AUDetNet file is overridden, or its critic is absent."),
+    ("NC114", "unknown-activation", "An activation is not known. In AUDetNet files it acts as none, with a warning."),
+    ("NC115", "overridden-option", "An option of an AUDetNet file has no effect, or stands for another."),
     ("NC116", "wrong-table", "A table is missing, empty, or has a row or column that does not fit."),
     ("NC201", "unknown-reference", "A block names another that does not exist."),
     ("NC202", "forward-reference", "A block names one that only comes later."),
@@ -81,6 +81,7 @@ _ROWS = [
     ("NC412", "unused-loss", "A loss is declared, and no optimizer minimises it."),
     ("NC501", "unknown-field", "A data field is named that the data do not have."),
     ("NC502", "bad-data", "The data cannot be made or read as asked."),
+    ("NC503", "other-scale", "Numbers are on the scale of 0 to 255, and pictures are from 0 to 1."),
     ("NC601", "weights-not-found", "A file of weights does not exist or cannot be fetched."),
     ("NC602", "weights-mismatch", "A file of weights belongs to another network."),
     ("NC603", "weights-unreadable", "A file of weights is damaged or of an unknown kind."),

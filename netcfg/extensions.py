@@ -61,6 +61,11 @@ def included_files() -> dict[str, Span]:
     return {str(path): span for path, span in _included.items()}
 
 
+def brought_by(path: Path) -> list[type[Section]]:
+    """The sections of a Python file that has been loaded."""
+    return list(_loaded[path].brought) if path in _loaded else []
+
+
 def load_extension(path: Path, asked_at: Span, findings: list[Finding]) -> None:
     """Make the sections of a Python file known. It is run once, and again when it has changed."""
     read_packages()
@@ -190,5 +195,5 @@ def _named(point: EntryPoint) -> str:
 
 
 __all__: list[str] = [
-    "Broken", "brings_more", "included_files", "leave_files", "load_extension", "read_packages",
+    "Broken", "brings_more", "brought_by", "included_files", "leave_files", "load_extension", "read_packages",
 ]  # fmt: skip

@@ -53,7 +53,7 @@ def _phase_data(plan: Plan, phase: Phase) -> dict[str, Any]:
         "every": optimizer.every,
         "accumulate": optimizer.accumulate,
         "clip_grad_norm": optimizer.clip_grad_norm,
-        "schedule": optimizer.schedule,
+        "schedule": optimizer.schedule.type_name,
         "minimise": dict(phase.weights),
         "networks": [
             {
@@ -175,7 +175,8 @@ def _learning_rate(plan: Plan, optimizer: Optimizer) -> str:
     }
     agree = len(set(rates.values())) == 1
     text = next(iter(rates.values())) if agree else ", ".join(f"{name} {rates[name]}" for name in rates)
-    return text if optimizer.schedule == "constant" else f"{text}, {optimizer.schedule}"
+    schedule = optimizer.schedule.type_name
+    return text if schedule == "constant" else f"{text}, {schedule}"
 
 
 def _when(pattern: Pattern) -> str:

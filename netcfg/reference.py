@@ -6,6 +6,8 @@ import inspect
 
 from netcfg.blocks.base import Block, Section
 from netcfg.blocks.registry import GROUPS, Group, find, sections
+from netcfg.codes import CODES, Code
+from netcfg.explained import EXPLANATIONS
 from netcfg.extensions import read_packages
 from netcfg.summary import aligned
 
@@ -24,7 +26,16 @@ def find_section(name: str) -> tuple[list[type[Section]], list[str]]:
     read_packages()
     wanted = name.strip("[]")
     known = sorted({name for group in GROUPS for name in sections(group)})
-    return [found for group in GROUPS if (found := find(group, wanted))], known
+    pages = [found for group in GROUPS if (found := find(group, wanted))]
+    return pages or [kind for kind in schedules() if kind.type_name == wanted], known
+
+
+def schedules() -> list[type[Section]]:
+    """The schedules of optimizers: no sections, as their options stand in those of optimizers, but with pages."""
+    sections("optimizer")
+    from netcfg.blocks.optimizers.schedules import SCHEDULES
+
+    return list(SCHEDULES.values())
 
 
 def index_text() -> str:
@@ -52,9 +63,12 @@ def page_text(section: type[Section]) -> str:
         (key, kind.replace("\\|", "|"), default, meaning)
         for key, kind, default, meaning in section.option_rows()
     ]
-    return "\n".join(
-        [f"[{section.type_name}]", "", section.describe(), "", *aligned(rows), "", origin(section)]
-    )
+    return "\n".join([title_of(section), "", section.describe(), "", *aligned(rows), "", origin(section)])
+
+
+def title_of(section: type[Section]) -> str:
+    """How it is written: `[adam]`, `schedule = cosine`."""
+    return f"schedule = {section.type_name}" if section.family == "schedule" else f"[{section.type_name}]"
 
 
 def page_markdown(section: type[Section]) -> str:
@@ -68,6 +82,10 @@ def page_markdown(section: type[Section]) -> str:
     return "\n".join([f"### `[{section.type_name}]`", "", _markdown(section.describe()), "", *table, ""])
 
 
+def _schedule_markdown(kind: type[Section]) -> str:
+    return page_markdown(kind).replace(f"### `[{kind.type_name}]`", f"##### `schedule = {kind.type_name}`", 1)
+
+
 def common_options_markdown() -> str:
     """The options that every block of a network has, as a table."""
     rows = ["| option | type | default | meaning |", "| --- | --- | --- | --- |"]
@@ -78,14 +96,59 @@ def common_options_markdown() -> str:
     return "\n".join(rows)
 
 
+def code_text(code: Code) -> str:
+    """The page of a code for a terminal: cause, a wrong example, the right one, what to do."""
+    known = EXPLANATIONS[code.id]
+    parts = [f"{code.id} {code.name}: {code.meaning}", f"What to do: {known.remedy}"]
+    if known.command:
+        parts.append(f"No text alone gives it; a command may:\n\n{_indented(known.command)}")
+    else:
+        parts += [f"Wrong:\n\n{_indented(known.wrong_text)}", f"Right:\n\n{_indented(known.right_text)}"]
+    return "\n\n".join(parts)
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"    {line}".rstrip() for line in text.rstrip("\n").split("\n"))
+
+
+def codes_markdown() -> str:
+    """All codes as a table, with the lines that give each and those that do not."""
+    rows = [
+        "## The codes of findings\n",
+        "`netcfg explain CODE` shows whole files. What only data, a run or a command line shows has a command.\n",
+        "| code | cause | wrong | right | what to do |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for code in CODES.values():
+        known = EXPLANATIONS[code.id]
+        wrong, right = (
+            (f"`{known.command}`", "") if known.command else map(_in_cell, (known.wrong, known.right))
+        )
+        rows.append(
+            f"| {code.id} {code.name} | {code.meaning} | {wrong} | {right} | {known.remedy} |".replace(
+                "  ", " "
+            )
+        )
+    return "\n".join(rows) + "\n"
+
+
+def _in_cell(text: str) -> str:
+    lines = text.strip("\n").split("\n")
+    shown = [f"`{line}`" for line in lines[:4] if line] + ["…"] * (len(lines) > 4)
+    return "<br>".join(shown) or "nothing"
+
+
 def reference_markdown() -> str:
-    """All pages, by group, as they stand at the end of `cfg/README.md`."""
-    parts = []
+    """The codes and all pages, by group, as they stand at the end of `cfg/README.md`."""
+    parts = [codes_markdown()]
     for group in GROUPS:
         parts.append(f"## {GROUP_TITLES[group]}\n")
         if group == "network":
             parts += ["Every block has these options:\n", common_options_markdown() + "\n"]
         parts += [page_markdown(section) for section in _shipped(group)]
+        if group == "optimizer":
+            parts.append("#### Schedules\n\nTheir options are written in the section of the optimizer.\n")
+            parts += [_schedule_markdown(kind) for kind in schedules()]
     return "\n".join(parts)
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import netcfg
 from netcfg.axes import AXES, axes_in_words, in_order
 from netcfg.blocks.base import Block
+from netcfg.blocks.fields import FieldSpec
 from netcfg.blocks.meeting import axes_in, common_axes
 from netcfg.blocks.registry import sections
 from netcfg.graph import Graph, Signal
@@ -132,8 +133,8 @@ def test_a_block_given_other_axes_names_both(name: str) -> None:
 
 
 def test_blocks_say_which_axes_they_take_in_words() -> None:
-    error = only_error(network(TOKENS, body="[maxpool]\npool_size = 2\nstride = 2\n"))
-    assert error.message.startswith("[maxpool] takes channels×height×width, is given frames×tokens×features")
+    error = only_error(network(TOKENS, body="[upsample]\nscale_factor = 2\n"))
+    assert error.message.startswith("[upsample] takes channels×height×width, is given frames×tokens×features")
 
 
 def test_the_same_shape_passes_where_nobody_said_its_axes() -> None:
@@ -147,11 +148,11 @@ def test_the_same_shape_passes_where_nobody_said_its_axes() -> None:
 
 
 def test_the_blocks_between_carry_axes_to_the_one_that_refuses_them() -> None:
-    body = "[connected]\noutput_features = 8\n[dropout]\n[route]\nfrom = -1\n[maxpool]\npool_size = 2\nstride = 2\n"
+    body = "[connected]\noutput_features = 8\n[dropout]\n[route]\nfrom = -1\n[upsample]\nscale_factor = 2\n"
     error = only_error(network(TOKENS, body=body))
     assert (
         error.message
-        == "[maxpool] takes channels×height×width, is given frames×tokens×features from [route], line 10"
+        == "[upsample] takes channels×height×width, is given frames×tokens×features from [route], line 10"
     )
 
 
@@ -295,7 +296,7 @@ def test_sums_of_any_axes_are_those_of_named_axes(axes: list[str]) -> None:
     assert torch.allclose(netcfg.build(netcfg.load(text))["N"](*values), expected, atol=1e-5)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(LETTERS, min_size=2, max_size=3), st.data())
 def test_concatenations_of_any_axes_are_those_of_named_axes(axes: list[str], data: st.DataObject) -> None:
     joint = common_axes(axes)
@@ -317,9 +318,55 @@ def test_concatenations_of_any_axes_are_those_of_named_axes(axes: list[str], dat
 
 
 @given(st.lists(LETTERS, min_size=1, max_size=4))
+@example(["T", "FHT", "CT"])
 def test_common_axes_lose_none_and_name_none_twice(axes: list[str]) -> None:
     joint = common_axes(axes)
     assert len(set(joint)) == len(joint)
     assert all(set(axes_in(own, joint)) <= set(joint) for own in axes)
     assert set(joint) <= set("".join(axes))
     assert joint in (axes_in(axes[0], joint), in_order(joint))
+
+
+# --- data
+
+
+def test_data_fields_say_their_axes_by_their_kind() -> None:
+    kinds = {
+        FieldSpec((3, 8, 8), "image"): "CHW",
+        FieldSpec((5, 3, 8, 8), "image"): "TCHW",
+        FieldSpec((3, 8, 8), "flow"): "CHW",
+        FieldSpec((12,), "vector"): "F",
+        FieldSpec((), "class"): "",
+        FieldSpec((68, 2), "landmarks"): "NF",
+        FieldSpec((4,), "image"): "",
+        FieldSpec((2, 2, 2), "vector"): "",
+    }
+    assert {spec: spec.axes for spec in kinds} == kinds
+    assert [spec.holds for spec in kinds if spec.kind == "class"] == ["class"]
+
+
+DATA = "{Data}\n[synthetic_faces]\nimage_size = 32\nframes = 4\n"
+JUDGED = (
+    "{Loss}\n[bce_with_logits]\nname = loss\ninput = score\ntarget = labels\n"
+    "{Optimizer}\n[sgd]\nnetworks = N\nminimise = loss\nlearning_rate = 0.1\n"
+)
+
+
+def test_model_signals_carry_what_the_data_and_the_networks_say() -> None:
+    body = "channels = 3\nheight = 32\nwidth = 32\n[flatten]\n[connected]\noutput_features = 12\n"
+    text = f"{DATA}{{N}}\n[net]\n{body}{{Model}}\n[N]\nname = score\n{JUDGED}"
+    model = netcfg.load(text).model
+    assert model is not None
+    signals = {node.path: (node.output.axes, node.output.kind) for node in model.nodes}
+    assert signals["image"] == ("CHW", "number")
+    assert signals["frames"] == ("TCHW", "number")
+    assert signals["landmarks"] == ("NF", "number")
+    assert signals["emotion"] == ("", "class")
+    assert signals["score"] == ("F", "number")
+
+
+def test_a_network_in_a_model_refuses_other_axes_than_its_input_has() -> None:
+    network_of = "[input]\nname = x\nshape = 12\naxes = frames\n[identity]\n"
+    text = f"{DATA}{{N}}\n[net]\n{network_of}{{Model}}\n[N]\nname = score\nfrom = labels\n{JUDGED}"
+    error = only_error(text)
+    assert error.message == "`score` (N) takes frames, is given features from the data field `labels`, line 1"

@@ -28,6 +28,12 @@ def test_an_example_trains_on_the_section_of_its_file(name: str, tmp_path: Path)
     assert (run / "extensions" / f"{name}.py").read_bytes() == (FOLDER / f"{name}.py").read_bytes()
 
 
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_an_example_is_as_it_says(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["blocks", "--verify", str(FOLDER / f"{name}.py")]) == 0
+    assert "1 verified: as they say" in capsys.readouterr().out
+
+
 def test_every_example_is_on_the_page_that_leads_to_them() -> None:
     page = (FOLDER / "README.md").read_text()
     assert [name for name in EXAMPLES if f"[`{name}.py`]({name}.py)" not in page] == []

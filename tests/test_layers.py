@@ -22,6 +22,7 @@ FOLDERS = {
 LAYERS = [
     {
         "netcfg.codes",
+        "netcfg.explained",
         "netcfg.spelling",
         "netcfg.vocabulary",
         "netcfg.source",

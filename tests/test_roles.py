@@ -13,7 +13,7 @@ from torch import Tensor, nn
 import netcfg
 from netcfg.blocks.base import Block, Reference, ShapeError
 from netcfg.blocks.made import Made, made
-from netcfg.blocks.registry import forget
+from netcfg.blocks.registry import forget, recorded
 from netcfg.compare.programs import compare
 from netcfg.draw.model import diagram
 from netcfg.shapes import Shape, show
@@ -30,34 +30,35 @@ class Gated(nn.Module):
 @pytest.fixture(autouse=True)
 def blocks() -> Iterator[None]:
     """Two blocks of one kind, one by a module and one by a line of Python; nobody else sees them."""
+    with recorded() as brought:
 
-    class _Base(Block):
-        roles: ClassVar[tuple[str, ...]] = ("gate", "shift")
-        by_sample: ClassVar[bool] = True
-        gate: Reference | None = Field(None, description="a factor")
-        shift: Reference | None = Field(None, description="added ten times")
+        class _Base(Block):
+            roles: ClassVar[tuple[str, ...]] = ("gate", "shift")
+            by_sample: ClassVar[bool] = True
+            gate: Reference | None = Field(None, description="a factor")
+            shift: Reference | None = Field(None, description="added ten times")
 
-        def shape(self, *inputs: Shape) -> Shape:
-            gate = self.of_role("gate", inputs)
-            if gate is not None and gate != inputs[0]:
-                raise ShapeError(f"is gated by {show(gate)}", argument=len(self.main(inputs)))
-            return inputs[0]
+            def shape(self, *inputs: Shape) -> Shape:
+                gate = self.of_role("gate", inputs)
+                if gate is not None and gate != inputs[0]:
+                    raise ShapeError(f"is gated by {show(gate)}", argument=len(self.main(inputs)))
+                return inputs[0]
 
-    class GatedBlock(_Base, name="gated"):
-        """By a module."""
+        class GatedBlock(_Base, name="gated"):
+            """By a module."""
 
-        def lower(self, *inputs: Shape) -> Made:
-            return made(Gated)
+            def lower(self, *inputs: Shape) -> Made:
+                return made(Gated)
 
-    class GatedInline(_Base, name="gated_inline"):
-        """By a line."""
+        class GatedInline(_Base, name="gated_inline"):
+            """By a line."""
 
-        def inline(self, *names: str) -> str:
-            gate, shift = self.of_role("gate", names), self.of_role("shift", names)
-            return f"{names[0]}{f' * {gate}' if gate else ''}{f' + 10 * {shift}' if shift else ''}"
+            def inline(self, *names: str) -> str:
+                gate, shift = self.of_role("gate", names), self.of_role("shift", names)
+                return f"{names[0]}{f' * {gate}' if gate else ''}{f' + 10 * {shift}' if shift else ''}"
 
     yield
-    forget(__name__)
+    forget(brought)
 
 
 def text(body: str) -> str:

@@ -12,9 +12,12 @@ from torch.optim import lr_scheduler
 
 from netcfg.blocks.optimizers.adaptive import Adam
 from netcfg.blocks.optimizers.rmsprop import RmsProp
-from netcfg.blocks.optimizers.schedules import Plateau
+from netcfg.blocks.optimizers.schedules import Plateau, Schedule
 from netcfg.blocks.optimizers.sgd import Sgd
+from netcfg.blocks.registry import Clash, forget
+from netcfg.blocks.values import show_value
 from netcfg.passes.schema import check_section
+from netcfg.reference import find_section, page_text, reference_markdown
 from netcfg.source import Finding, SourceFile
 from netcfg.syntax import parse
 
@@ -157,3 +160,62 @@ def test_a_milestone_is_a_number_of_epochs() -> None:
     assert conflict("[adam]; schedule = multistep; milestones = 3, 0") == [
         "NC105 `milestones` must be greater than 0, found `3, 0`"
     ]
+
+
+def test_a_page_of_an_optimizer_leaves_the_options_of_schedules_to_theirs() -> None:
+    keys = [key for key, *_ in Adam.option_rows()]
+    assert "schedule" in keys
+    assert not {"gamma", "milestones", "final_factor", "plateau_patience"} & set(keys)
+    (cosine,), _ = find_section("cosine")
+    assert "final_factor" in page_text(cosine)
+    assert "##### `schedule = cosine`" in reference_markdown()
+
+
+def test_the_options_of_a_schedule_are_among_those_of_its_optimizer() -> None:
+    section = Adam(**PHASE, schedule="cosine", final_factor=0.25)
+    assert {key: show_value(value) for key, value in section.options().items() if key not in PHASE} == {
+        "schedule": "cosine",
+        "final_factor": "0.25",
+    }
+    assert section == Adam(**PHASE, schedule="cosine", final_factor=0.25)
+    assert section != Adam(**PHASE, schedule="cosine")
+
+
+def test_a_schedule_of_ones_own_is_one_class() -> None:
+    class Halving(Schedule, schedule="halving"):
+        """Half as much after every epoch."""
+
+        floor: float = 0.0
+
+        def factor(self, finished: int, max_epochs: int) -> float:
+            return max(self.floor, 0.5**finished)
+
+    try:
+        assert conflict("[sgd]; schedule = halving; floor = 0.25") == []
+        section = Sgd(**PHASE, schedule="halving", floor=0.25)
+        assert [section.rate_factor(finished, 4) for finished in range(4)] == [1, 0.5, 0.25, 0.25]
+        assert conflict("[sgd]; schedule = cosine; floor = 0.25") == [
+            "NC105 `sgd` has `floor`, which belongs to `schedule = halving`, and its schedule is `cosine`"
+        ]
+        with pytest.raises(Clash, match="defined by both"):
+            type("Other", (Schedule,), {"__module__": "elsewhere"}, schedule="halving")
+    finally:
+        forget([Halving])
+    assert conflict("[sgd]; schedule = halving")[0].startswith("NC105 `schedule` must be one of `constant`, ")
+
+
+def test_what_an_optimizer_remembers_is_what_torch_keeps() -> None:
+    """`state_size` is the only word on it, and the estimate of memory goes by it."""
+    weight = torch.nn.Parameter(torch.ones(3))
+    for section in (
+        Adam(**PHASE),
+        Adam(**PHASE, amsgrad=True),
+        Sgd(**PHASE),
+        Sgd(**PHASE, momentum=0.9),
+        RmsProp(**PHASE, momentum=0.5, centered=True),
+    ):
+        optimizer = section.lower([{"params": [weight], "network": "Net"}])
+        weight.grad = torch.ones(3)
+        optimizer.step()
+        kept = [value for value in optimizer.state[weight].values() if torch.is_tensor(value) and value.ndim]
+        assert len(kept) == section.state_size()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from netcfg.blocks.samplers.base import Sampler
 from netcfg.blocks.samples import Draw, MovableSamples, Sample, Samples, SampleTable
 from netcfg.datasets.samples.table_samples import moved
 from netcfg.datasets.transforms.geometry import FlipSample
@@ -32,11 +34,11 @@ class Drawing:
         # FlipSample wants one; with a probability of 1 it does not matter.
         self._random = np.random.default_rng(0)
 
-    def expect_possible(self, draws: Sequence[Draw], name: str) -> None:
-        """Refuse draws of the sampler `name` that would leave landmarks behind."""
+    def expect_possible(self, draws: Sequence[Draw], sampler: Sampler) -> None:
+        """Refuse draws of a sampler that would leave landmarks behind."""
         if self._has_landmarks and any(is_changed(draw) for draw in draws):
             raise NetcfgError(
-                f"[{name}] moves and mirrors pictures, not landmarks\nhelp: [horizontal_flip] mirrors both"
+                f"[{sampler.type_name}] moves and mirrors pictures, not landmarks\nhelp: [horizontal_flip] mirrors both"
             )
 
     def sample(self, draw: Draw) -> Sample:
@@ -78,8 +80,6 @@ class Drawn:
     def table(self) -> SampleTable:
         """What is known of each draw's sample; names say what was done to it."""
         if self._table is None:
-            from dataclasses import replace
-
             table = self.samples.table.rows([draw.sample for draw in self.draws])
             names = [name + change_words(draw) for name, draw in zip(table.ids, self.draws, strict=True)]
             self._table = replace(table, ids=tuple(names), has_copies=any(map(is_changed, self.draws)))
@@ -100,7 +100,7 @@ def change_words(draw: Draw) -> str:
     return ("" if draw.jitter is None else f" moved {draw.jitter}") + (" mirrored" if draw.mirrored else "")
 
 
-def drawn(samples: Samples, draws: Sequence[Draw], kinds: Mapping[str, str], sampler: str) -> Samples:
+def drawn(samples: Samples, draws: Sequence[Draw], kinds: Mapping[str, str], sampler: Sampler) -> Samples:
     """The samples in the order of a sampler's list; themselves where that shows each of them once, unchanged.
 
     Errors: `NetcfgError` for landmarks that would be left behind.

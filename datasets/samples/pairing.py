@@ -69,10 +69,11 @@ class Numbers:
         return sum(number + shift in self.pictures for number in self.labels)
 
 
-def expect_fit(pairing: Pairing, clips: Sequence[Numbers]) -> None:
+def expect_fit(pairing: Pairing, clips: Sequence[Numbers], has_order: bool = True) -> None:
     """Refuse to pair by number where another reading of the numbers fits more; a written reading is obeyed.
 
-    Raises `NetcfgError` that says which reading fits, and the option that takes it.
+    `has_order`: whether pairing by order may be offered. Raises `NetcfgError` that says which reading fits, and the
+    option that takes it.
     """
     clips = [clip for clip in clips if clip.labels and clip.pictures]
     if pairing.by_order:
@@ -84,11 +85,11 @@ def expect_fit(pairing: Pairing, clips: Sequence[Numbers]) -> None:
     if by_number == total:
         _say_ambiguous(clips, shift)
         return
-    as_many = all(len(clip.labels) == len(clip.pictures) for clip in clips)
-    if best > by_number:
-        option = _option(shift)
-    elif as_many and by_number < total:
+    as_many = has_order and all(len(clip.labels) == len(clip.pictures) for clip in clips)
+    if as_many and best < total:
         option, best = "`pair_by = order`", total
+    elif best > by_number:
+        option = _option(shift)
     else:
         return
     raise NetcfgError(

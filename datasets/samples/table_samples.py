@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from netcfg.blocks.samples import FramePair, Sample, Samples, SampleTable
 from netcfg.datasets.pictures.face_boxes import Picture, clipped_box, cut_out, jittered_box
@@ -97,9 +98,7 @@ class TableSamples:
             raise IndexError(f"sample {index} of {len(self)}")
         return {name: self._value(name, index, jitter) for name in self.fields}
 
-    def _value(
-        self, name: str, index: int, jitter: int | None
-    ) -> np.ndarray[tuple[int, ...], np.dtype[np.generic]]:
+    def _value(self, name: str, index: int, jitter: int | None) -> NDArray[Any]:
         if name == "image":
             return self.pictures.image(index, jitter)
         if name == "flow":

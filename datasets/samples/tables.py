@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -122,7 +123,5 @@ def opened(source: Source, split: Split, fields: Sequence[str]) -> Samples:
 
 def described(table: SampleTable, source: Source) -> SampleTable:
     """The table with what the source says of its labels: their names, and above what they count as shown."""
-    from dataclasses import replace
-
     names = {name: spec.names for name, spec in source.fields().items() if is_label(spec)}
     return replace(table, names=names, active_above=source.active_above)

@@ -10,7 +10,7 @@ What a person should know about a folder, but what stops nothing, is said once, 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from netcfg.datasets.pictures.frames import picture_files
 from netcfg.datasets.pictures.notes import say
 from netcfg.datasets.pictures.reading import ORDINARY, Reading, broken_pictures, expect_picture
 from netcfg.datasets.samples.label_files import Labels, read_csv_rows, read_labels
+from netcfg.datasets.samples.pairing import NUMBERS, Numbers, Pairing, expect_fit
 from netcfg.datasets.samples.table_samples import TableSamples, moved
 from netcfg.source import NetcfgError, shown_path
 from netcfg.words import counted, named
@@ -49,6 +50,7 @@ class Layout:
     skips_missing: bool = False
     skips_broken: bool = False
     reading: Reading = ORDINARY
+    pairing: Pairing = NUMBERS
 
     def place(self, part: str) -> Path:
         """The path of a part; parts may also lie elsewhere, under a whole path."""
@@ -290,6 +292,8 @@ def _paths(layout: Layout, ids: list[str], all_ids: set[str]) -> dict[str, str]:
     pictures: dict[str, str] = {}
     for ending in reversed(PICTURES):
         pictures |= {path.stem: path.name for path in files if path.suffix.lower() == ending}
+    expect_fit(layout.pairing, _numbers_of(all_ids, pictures, folder), has_order=False)
+    pictures = {_with_number(name, -layout.pairing.shift): file for name, file in pictures.items()}
     missing = [name for name in ids if name not in pictures]
     if missing and not layout.skips_missing:
         raise NetcfgError(
@@ -305,6 +309,23 @@ def _paths(layout: Layout, ids: list[str], all_ids: set[str]) -> dict[str, str]:
         share = f"{extra} of {counted(len(pictures), 'picture')}"
         say(f"{shown_path(folder)}: not used, as no labelled id names them: {share}")
     return {name: os.path.join(folder, pictures[name]) for name in ids if name in pictures}
+
+
+def _numbers_of(ids: Collection[str], pictures: Collection[str], folder: Path) -> list[Numbers]:
+    """The numbers of each clip's ids and pictures, of those that end in one."""
+    found: dict[str, tuple[set[int], set[int]]] = {}
+    for place, names in enumerate((ids, pictures)):
+        for name in names:
+            clip, _, number = name.rpartition("_")
+            if number.isdecimal():
+                found.setdefault(clip, (set(), set()))[place].add(int(number))
+    return [Numbers(frozenset(labels), frozenset(files), folder) for labels, files in found.values()]
+
+
+def _with_number(name: str, shift: int) -> str:
+    """An id whose number is so much larger."""
+    clip, line, number = name.rpartition("_")
+    return f"{clip}{line}{int(number) + shift}" if shift and number.isdecimal() else name
 
 
 def _without_broken(ids: list[str], paths: dict[str, str], layout: Layout) -> list[str]:

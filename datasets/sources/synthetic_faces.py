@@ -11,7 +11,7 @@ from copy import copy
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, TypeVar, get_args, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,6 +65,27 @@ class _Clip:
     identity: Identity
     scene: Scene
     performance: Performance
+
+
+class _Names(Sequence[str]):
+    """What samples are called, subject, clip and frame; made one by one, as there may be millions."""
+
+    def __init__(self, faces: "SyntheticFaces") -> None:
+        self._faces = faces
+
+    def __len__(self) -> int:
+        return len(self._faces)
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[str]: ...
+
+    def __getitem__(self, index: int | slice) -> str | Sequence[str]:
+        if isinstance(index, slice):
+            return [self[place] for place in range(*index.indices(len(self)))]
+        return "_".join(map(str, self._faces.clip_of(index)))
 
 
 class SyntheticFaces:
@@ -170,18 +191,18 @@ class SyntheticFaces:
     def table(self) -> SampleTable:
         """What is known of all samples: labels are planned when they are asked for, no face is drawn."""
         if self._table is None:
-            places = [self.clip_of(index) for index in range(len(self))]
+            subjects = np.repeat(np.array(self._subjects, np.int64), self.clips * self.clip_length)
+            clips = np.tile(np.repeat(np.arange(self.clips), self.clip_length), len(self._subjects))
+            frames = np.tile(np.arange(self.clip_length), len(self._subjects) * self.clips)
+            names = ("labels", "intensities", "emotion")
             self._table = SampleTable(
-                ids=tuple("_".join(map(str, place)) for place in places),
-                subjects=np.array([place[0] for place in places], np.int64),
-                clips=np.array([int(self._clip(place)) for place in places], np.int64),
-                frames=np.array([place[2] for place in places], np.int64),
-                labels=Columns(
-                    ("labels", "intensities", "emotion"),
-                    lambda name: np.stack([self._field(name, place) for place in places]),
-                ),
-            )
+                ids=_Names(self), subjects=subjects, clips=subjects * self.clips + clips, frames=frames,
+                labels=Columns(names, self._column),
+            )  # fmt: skip
         return self._table
+
+    def _column(self, name: str) -> NDArray[Any]:
+        return np.stack([self._field(name, self.clip_of(index)) for index in range(len(self))])
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_clips": OrderedDict(), "_faces": OrderedDict(), "_table": None}

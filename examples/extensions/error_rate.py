@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from netcfg.blocks import Metric, Shape, ShapeError
+from netcfg.blocks import Figures, Metric, Shape, ShapeError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -31,10 +31,10 @@ class ErrorRate(Metric, name="error_rate"):
 
     def check(self, input: Shape, target: Shape | None) -> None:
         """Refuse other than one score for each label."""
-        if input != target:
+        if len(input) != 1 or input != target:
             raise ShapeError(f"needs one score for each label, and is given {input} for {target}")
 
-    def compute(self, scores: Tensor, targets: Tensor | None, names: Sequence[str]) -> dict[str, float]:
+    def compute(self, scores: Tensor, targets: Tensor | None, names: Sequence[str]) -> Figures:
         """The figure to monitor under the metric's own name, then each label's."""
         assert targets is not None
         wrong = ((scores > self.threshold) != (targets > 0.5)).double().mean(dim=0)

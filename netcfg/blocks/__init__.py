@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from netcfg.blocks.fields import Split as Split
     from netcfg.blocks.losses.base import Loss as Loss
     from netcfg.blocks.metrics.base import Metric as Metric
+    from netcfg.blocks.metrics.judgement import Figures as Figures
     from netcfg.blocks.optimizers.base import Optimizer as Optimizer
+    from netcfg.blocks.optimizers.schedules import Schedule as Schedule
     from netcfg.blocks.samplers.base import Sampler as Sampler
     from netcfg.blocks.samples import ClipSamples as ClipSamples
     from netcfg.blocks.samples import Draw as Draw
@@ -36,6 +38,7 @@ _HOMES = {
     "ClipSamples": "samples",
     "Draw": "samples",
     "FieldSpec": "fields",
+    "Figures": "metrics.judgement",
     "Found": "sources.base",
     "Loss": "losses.base",
     "Metric": "metrics.base",
@@ -44,6 +47,7 @@ _HOMES = {
     "SampleTable": "samples",
     "Sampler": "samplers.base",
     "Samples": "samples",
+    "Schedule": "optimizers.schedules",
     "Section": "base",
     "Shape": "base",
     "ShapeError": "base",
@@ -53,8 +57,8 @@ _HOMES = {
 }
 
 __all__ = [
-    "Block", "ClipSamples", "Draw", "FieldSpec", "Found", "Loss", "Metric", "Optimizer", "Sample", "SampleTable",
-    "Sampler", "Samples", "Section", "Shape", "ShapeError", "Source", "Split", "Transform",
+    "Block", "ClipSamples", "Draw", "FieldSpec", "Figures", "Found", "Loss", "Metric", "Optimizer", "Sample",
+    "SampleTable", "Sampler", "Samples", "Schedule", "Section", "Shape", "ShapeError", "Source", "Split", "Transform",
     "made",
 ]  # fmt: skip
 

@@ -23,7 +23,8 @@ def common_axes(axes: Sequence[str]) -> str:
         joint, one = axes_in(joint, one), axes_in(one, joint)
         if any(letter not in joint for letter in one):
             joint = in_order(joint + one)
-    return joint
+    # Features that met channels only now may stand at another place than these.
+    return joint if joint == axes_in(axes[0], joint) else in_order(joint)
 
 
 def axes_in(axes: str, joint: str) -> str:

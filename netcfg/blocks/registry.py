@@ -36,6 +36,8 @@ FILE_MODULE = "netcfg_extension_"
 """How the names of modules begin that an included Python file becomes."""
 
 _REGISTERED: dict[Group, dict[str, type[Section]]] = {group: {} for group in GROUPS}
+SCHEDULES: dict[str, type[Section]] = {}
+"""The schedules of optimizers by name."""
 _RECORDS: list[list[type[Section]]] = []
 
 
@@ -61,8 +63,8 @@ def find(group: Group, name: str) -> type[Section] | None:
 
 def register(section: type[Section]) -> None:
     """Make a section type known by its name. Raises `Clash`, naming both, where another has it in that group."""
-    group = _REGISTERED[section.group]
-    shipped = _index(section.group).get(section.type_name)
+    group = _table_of(section)
+    shipped = None if group is SCHEDULES else _index(section.group).get(section.type_name)
     if shipped not in (None, section.__module__):
         import_module(str(shipped))  # else the clash would be found in ours, when that is read
     taken = group.setdefault(section.type_name, section)
@@ -75,8 +77,14 @@ def register(section: type[Section]) -> None:
 def forget(brought: Iterable[type[Section]]) -> None:
     """Take sections out again."""
     for section in brought:
-        if _REGISTERED[section.group].get(section.type_name) is section:
-            del _REGISTERED[section.group][section.type_name]
+        table = _table_of(section)
+        if table.get(section.type_name) is section:
+            del table[section.type_name]
+
+
+def _table_of(section: type[Section]) -> dict[str, type[Section]]:
+    """Where a section is kept by its name; schedules are no sections of a file, and have a table of their own."""
+    return SCHEDULES if section.family == "schedule" else _REGISTERED[section.group]
 
 
 @contextmanager

@@ -75,17 +75,16 @@ def _asked(name: str) -> list[type[Section]]:
 
 def _of_file(path: Path) -> list[type[Section]]:
     """What a Python file adds. Raises `NetcfgError` where it cannot be run, or adds nothing."""
-    from netcfg.extensions import load_extension
+    from netcfg.extensions import brought_by, load_extension
 
     if not path.is_file():
         raise NetcfgError(f"there is no file {path}\nhelp: paths count from where netcfg is started")
-    known = set(_all())
     findings: list[Finding] = []
     asked_at = Span(SourceFile("--verify", f"{{include {path}}}"), 1)
     load_extension(path.resolve(), asked_at, findings)
     if findings:
         raise ProgramError(findings)
-    added = [kind for kind in _all() if kind not in known]
+    added = brought_by(path.resolve())
     if not added:
         raise NetcfgError(
             f'{path} defines no section\nhelp: a class such as `class Mine(Block, name="mine")` is one'

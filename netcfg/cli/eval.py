@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import csv
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from netcfg.cli.output import print_json
 from netcfg.cli.program import add_program_arguments, load_program, say_changes
 from netcfg.cli.train import not_negative, positive
 from netcfg.results import csv_cell
@@ -160,7 +160,7 @@ def _examine(
 
 def _print(program: Program, weights: Path, examined: Examined, options: argparse.Namespace) -> None:
     if options.format == "json":
-        print(json.dumps(_as_json(program, weights, examined, options), indent=2))
+        print_json(_as_json(program, weights, examined, options))
     elif options.format == "csv":
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(("split", "metric", "figure", "value"))
@@ -195,11 +195,25 @@ def _print_tables(weights: Path, examined: Examined, options: argparse.Namespace
     console = Console()
     source = f"of {options.data}, " if options.data else ""
     _say(console, f"{shown_path(weights)} on the {options.split} split, {source}{examined.samples} samples")
+    for line in _changes(Path(options.target)):
+        _say(console, line)
     for table in split_tables({options.split: examined.evaluation}, f"{options.split} split"):
         console.print(table)
     for metric, values in examined.evaluation.thresholds.items():
         shown = ", ".join(f"{value:.3f}" for value in values)
         _say(console, f"{metric}: threshold {shown}")
+
+
+def _changes(target: Path) -> list[str]:
+    """What was changed while a run trained."""
+    from netcfg.trainers.runs.changes import said
+    from netcfg.trainers.runs.run_folder import RunFolder
+
+    return (
+        [said(one) for one in RunFolder(target).read_json("run.json").get("changes", [])]
+        if target.is_dir()
+        else []
+    )
 
 
 def _say(console: Console, line: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from netcfg.codes import CODES
+from netcfg.reference import code_text
 from netcfg.source import NetcfgError, did_you_mean
 
 
@@ -14,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print what a code means."""
+    """Print what a code means, an example of it, and what to do."""
     if options.code is None:
         for code in CODES.values():
             print(f"{code.id} {code.name}: {code.meaning}")
@@ -22,7 +23,7 @@ def run(options: argparse.Namespace) -> int:
     wanted = options.code.strip("[]").split()[0] if options.code.strip("[]").split() else ""
     for code in CODES.values():
         if wanted.upper() == code.id or wanted.lower() == code.name:
-            print(f"{code.id} {code.name}: {code.meaning}")
+            print(code_text(code))
             return 0
     help = did_you_mean(wanted, [*CODES, *(code.name for code in CODES.values())])
     raise NetcfgError(f"there is no code `{wanted}`" + (f"\nhelp: {help}" if help else ""))

@@ -120,13 +120,14 @@ def _resumed(section: Optimizer) -> list[Any]:
 def _remembered(optimizer: torch.optim.Optimizer) -> float:
     """Numbers for each parameter; a count of steps is one number in all, and none of these."""
     parameters = [value for group in optimizer.param_groups for value in group["params"]]
-    kept = sum(
+    kept: int = sum(
         held.numel()
         for value in parameters
         for held in optimizer.state[value].values()
         if hasattr(held, "numel") and held.ndim
     )
-    return kept / sum(value.numel() for value in parameters)
+    numbers: int = sum(value.numel() for value in parameters)
+    return kept / numbers
 
 
 def _without_effect(section: Optimizer, varied: list[Variation[Optimizer]]) -> Iterator[Breach]:

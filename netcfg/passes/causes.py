@@ -1,4 +1,4 @@
-"""Pass: one cause, one finding. What is missing is said once, with all the places that name it."""
+"""Pass: one cause, one finding. What only follows from a file that lacks is said with it."""
 
 from __future__ import annotations
 
@@ -7,35 +7,31 @@ from dataclasses import replace
 
 from netcfg.source import Finding, Note
 
-_MERGED = frozenset({"NC401", "NC501"})
 _LACKING = "NC502"
+_UNKNOWN = "NC501"
 
 
 def say_once(findings: list[Finding], lacking: Collection[str]) -> None:
-    """Put findings of the same cause together: those of one missing name, and those of a file that lacks.
+    """Put what is said of `lacking` fields together with the finding (NC502) that says why they lack.
 
-    `lacking` are the fields for want of which a finding (NC502) is there already: it becomes the error, and points to
-    where the fields are wanted.
+    That becomes the error, and points to where the fields are wanted.
     """
-    first: dict[tuple[str, str], int] = {}
-    kept: list[Finding] = []
-    for finding in findings:
-        key = (finding.code, finding.message)
-        wanted = next(
-            (name for name in lacking if finding.code in _MERGED and f"`{name}`" in finding.message), None
+    cause = next((place for place, finding in enumerate(findings) if finding.code == _LACKING), None)
+    if cause is None or not lacking:
+        return
+    followed = [(finding, name) for finding in findings if (name := _named(finding, lacking))]
+    for finding, name in followed:
+        spans = [finding.span, *(note.span for note in finding.notes)]
+        notes = [Note(span, f"`{name}` is wanted here") for span in spans if span is not None]
+        findings[cause] = replace(
+            findings[cause], notes=(*findings[cause].notes, *notes), severity=finding.severity
         )
-        place = _place(kept, _LACKING) if wanted is not None else first.get(key)
-        if place is not None and finding.code in _MERGED and finding.span is not None:
-            notes = (
-                *kept[place].notes,
-                Note(finding.span, f"`{wanted}` is wanted here" if wanted else "and here"),
-            )
-            kept[place] = replace(kept[place], notes=notes, severity=finding.severity)
-            continue
-        first.setdefault(key, len(kept))
-        kept.append(finding)
-    findings[:] = kept
+    gone = {id(finding) for finding, _ in followed}
+    findings[:] = [finding for finding in findings if id(finding) not in gone]
 
 
-def _place(findings: list[Finding], code: str) -> int | None:
-    return next((place for place, finding in enumerate(findings) if finding.code == code), None)
+def _named(finding: Finding, lacking: Collection[str]) -> str | None:
+    """The lacking field that a finding is about, if it is."""
+    if finding.code != _UNKNOWN:
+        return None
+    return next((name for name in lacking if f"`{name}`" in finding.message), None)

@@ -7,7 +7,7 @@ read. A block that failed is a `Wire` to nothing: what only follows from it stay
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from netcfg.blocks.base import Block
@@ -43,7 +43,7 @@ from netcfg.passes.structure import Structure, Written, is_structured, with_defa
 from netcfg.passes.unknown import report_unknown
 from netcfg.passes.uses import fed_wires
 from netcfg.passes.variables import VariableScope
-from netcfg.source import Finding
+from netcfg.source import Finding, Span
 from netcfg.syntax import Group, Option, Section
 
 MAX_BLOCKS = 200_000
@@ -64,12 +64,13 @@ def elaborate(
 def elaborate_model(
     model: Group,
     fields: Mapping[str, FieldSpec],
+    data: Span,
     networks: Mapping[str, Graph],
     parts: Parts,
     findings: list[Finding],
 ) -> Graph | None:
-    """`{Model}`: the data's fields are its inputs, and every network is a block type."""
-    return _Elaborator(model, parts, findings, networks, fields=lambda: fields).run_model(fields)
+    """`{Model}`: the fields of the data (which stand at `data`) are its inputs, and every network is a block type."""
+    return _Elaborator(model, parts, findings, networks, fields=lambda: fields).run_model(fields, data)
 
 
 @dataclass(frozen=True)
@@ -94,13 +95,14 @@ def elaborate_known(group: Group, parts: Parts, stand_in: StandIn, fields: Field
 def elaborate_known_model(
     model: Group,
     fields: Mapping[str, FieldSpec],
+    data: Span,
     networks: Mapping[str, Graph],
     parts: Parts,
     stand_in: StandIn,
 ) -> Known:
     """`{Model}`, likewise."""
     elaborator = _Elaborator(model, parts, [], networks, stand_in, lambda: fields)
-    return elaborator.known(elaborator.run_model(fields))
+    return elaborator.known(elaborator.run_model(fields, data))
 
 
 class _Elaborator:
@@ -154,17 +156,16 @@ class _Elaborator:
             self.group.name, net or Net(), self.group.span, outputs, self.placing.weights
         )
 
-    def run_model(self, fields: Mapping[str, FieldSpec]) -> Graph | None:
+    def run_model(self, fields: Mapping[str, FieldSpec], data: Span) -> Graph | None:
         """The wiring of a program's networks; it has no outputs but its named signals."""
         body = self.group.sections
         context = Context(Place(), (), VariableScope(self.parts.variables))
         namespace = self._namespace(body, {}, context)
+        section = Section("input", data.file, data.line, data.column, data.length)
         for name, spec in fields.items():
-            place = Place().below(name)
             field = DataField.of(name, spec)
-            namespace.inputs[name] = self.placing.draft(
-                place, field, self.group.sections[0], [], None, context
-            )
+            place = Place().below(name)
+            namespace.inputs[name] = self.placing.draft(place, field, section, [], None, context)
         self._body(body, namespace, context)
         return self.placing.inference.graph(self.group.name, Net(), self.group.span, {}, self.placing.weights)
 
@@ -190,9 +191,19 @@ class _Elaborator:
         outputs: dict[str, Wire] = {}
         previous = names.fed
         for section in sections:
-            site = Site(previous, names, context)
             if section.name == "input":
                 continue
+            if not (
+                section.has_variables or section.name in ("output", "defaults") or is_structured(section)
+            ):
+                if self.placing.too_large:
+                    break
+                site = Site(previous, names, context, names.counter.take())
+                result = self._written(Written(section), site)
+                names.results.append(result)
+                previous = result.wire
+                continue
+            site = Site(previous, names, context)
             if section.name == "defaults":
                 context = replace(
                     context, defaults=self.structure.defaults(section, site, self._block_types())
@@ -203,11 +214,7 @@ class _Elaborator:
                 continue
             if self.placing.too_large:
                 break
-            if section.has_variables or is_structured(section):
-                results: Iterable[Result] = self._structured(section, site)
-            else:
-                results = (self._written(Written(section), site),)
-            for result in results:
+            for result in self._structured(section, site):
                 names.results.append(result)
                 previous = result.wire
         return outputs
@@ -239,14 +246,13 @@ class _Elaborator:
                 result = self._absent(written, site)
             else:
                 written.is_flat = self.structure.is_flat(written, self.parts.templates)
-                result = self._written(written, site)
+                number = 0 if written.is_flat else site.names.counter.take()
+                result = self._written(written, replace(site, number=number))
             yield result
             site = replace(site, previous=result.wire)
 
     def _written(self, written: Written, site: Site) -> Result:
         """One block of a body, or what is there in its place."""
-        if not written.is_flat:
-            site = replace(site, number=site.names.counter.take())
         result = self._block(written, site)
         if result.wire == NOTHING:
             result = self._block_stood_in(written.section, site)
@@ -274,7 +280,8 @@ class _Elaborator:
         if option is None or text is None:
             return None
         names = site.names
-        option = option.with_value(self.placing.numbered(text, site.context.place.path))
+        if scope is not None or text.endswith("."):
+            option = option.with_value(self.placing.numbered(text, site.context.place.path))
         taken = names.inputs if option.value in names.inputs else names.sections
         if check_name(option, taken, self.findings, may_be_path=not self.networks):
             names.sections[option.value] = written.section
@@ -347,9 +354,8 @@ class _Elaborator:
             return Result(NOTHING)
         own = Result(wires[0] if wires else NOTHING, type=section.name, holder=place.holder)
         if block.repeat is None:
-            return replace(
-                own, wire=self.placing.draft(place, block, section, wires, site.number, site.context)
-            )
+            own.wire = self.placing.draft(place, block, section, wires, site.number, site.context)
+            return own
         count, varies = block.repeat, written.scope is not None and written.varies
         for turn in range(count):
             if turn and varies:

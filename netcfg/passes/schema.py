@@ -7,8 +7,9 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from netcfg.blocks.base import Section as Checked
+from netcfg.blocks.formula_text import FormulaError
 from netcfg.faults import failing
-from netcfg.source import Finding, Note
+from netcfg.source import Finding, Note, Severity
 from netcfg.syntax import Option, Section
 from netcfg.vocabulary import help_for
 
@@ -57,8 +58,16 @@ def _values(section: Section, kind: type[Checked], findings: list[Finding]) -> d
                 values[key] = reader(option.value)
             except ValueError as error:
                 values[key] = None
-                findings.append(Finding("NC105", f"`{key}` must be {error}", option.value_span))
+                findings.append(_unreadable(option, error))
     return values
+
+
+def _unreadable(option: Option, error: ValueError) -> Finding:
+    message = f"`{option.key}` must be {error}"
+    if isinstance(error, FormulaError):
+        span = option.item_span(error.item) if error.item else option.value_span
+        return Finding("NC105", message, span, help=error.help)
+    return Finding("NC105", message, option.value_span)
 
 
 def _unknown(option: Option, section: Section, kind: type[Checked]) -> Finding:
@@ -100,6 +109,9 @@ def _report_invalid(error: ValidationError, section: Section, findings: list[Fin
     for detail in details:
         if detail["type"] == "missing":
             continue
+        if not detail["loc"]:  # of options taken together
+            findings.append(Finding("NC105", f"`{section.name}` {detail['msg']}", section.span))
+            continue
         key = str(detail["loc"][0])
         option = section.option(key)
         if key not in reported:
@@ -125,6 +137,12 @@ def _report_conflict(checked: Checked, section: Section, findings: list[Finding]
     if conflict:
         findings.append(Finding("NC105", f"`{section.name}` {conflict}", section.span))
         return
-    for key, (code, message, help) in checked.mistakes().items():
-        option = section.option(key)
-        findings.append(Finding(code, message, option.value_span if option else section.span, help=help))
+    said: tuple[tuple[Severity, dict[str, tuple[str, str, str]]], ...] = (
+        ("error", checked.mistakes()),
+        ("warning", checked.doubts()),
+    )
+    for severity, found in said:
+        for key, (code, message, help) in found.items():
+            option = section.option(key)
+            span = option.value_span if option else section.span
+            findings.append(Finding(code, message, span, help=help, severity=severity))

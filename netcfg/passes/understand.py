@@ -77,10 +77,12 @@ def _model(
         return None
     group = Group(MODEL, parts.spans[MODEL], sections)
     fields = data.fields
-    known = elaborate_known_model(group, fields, networks, parts, _stand_in)
+    known = elaborate_known_model(group, fields, data.span, networks, parts, _stand_in)
     read = {wire.producer for draft in known.drafts for wire in draft.wires}
     used = {name: spec for index, (name, spec) in enumerate(fields.items()) if index in read}
-    return _understood(elaborate_known_model(group, used, networks, parts, _stand_in), errors, places)
+    return _understood(
+        elaborate_known_model(group, used, data.span, networks, parts, _stand_in), errors, places
+    )
 
 
 def _looks_like_a_network(group: Group, parts: Parts) -> bool:

@@ -28,12 +28,11 @@ def wire(
     span = parts.spans[MODEL]
     group = Group(MODEL, span, sections)
     before = len(findings)
-    model = elaborate_model(group, data.fields, graphs, parts, findings)
+    model = elaborate_model(group, data.fields, data.span, graphs, parts, findings)
     if model is None:
         return None
     _refuse_parameters(model, findings)
-    nodes = tuple(replace(node, span=data.span) if node.is_input else node for node in model.nodes)
-    return replace(model, nodes=nodes) if len(findings) == before else None
+    return model if len(findings) == before else None
 
 
 def _refuse_parameters(model: Graph, findings: list[Finding]) -> None:

@@ -357,6 +357,33 @@ class InPlace(Block, name="in_place"):
         return frozenset({"output"})
 
 
+class Raising(Mixed, name="raising"):
+    """Fails where it is asked for its cost.
+
+    Parameters: `weight`.
+    Example::
+
+        [raising]              # 6x4x4 -> 6x4x4
+    """
+
+    def macs(self, *inputs: Shape) -> Size:
+        raise TypeError("no cost")
+
+
+class OddOnly(Mixed, name="odd_only"):
+    """Counts its products for even heights alone.
+
+    Parameters: `weight`.
+    Example::
+
+        [odd_only]             # 6x4x4 -> 6x4x4
+    """
+
+    def macs(self, *inputs: Shape) -> Size:
+        channels, height, width = inputs[0]
+        return height // 2 * 2 * width * channels * channels
+
+
 class Plain(Block, name="plain"):
     """Keeps its contract.
 

@@ -26,7 +26,40 @@ BLOCKS = {
     "two_ways": ("inline", "inline"),
     "no_pickle": ("pickle", "lower"),
     "secret_view": ("is_view", "is_view"),
+    "raising": ("macs", "macs"),
+    "odd_only": ("multiply-accumulates", "macs"),
     "in_place": ("overwriting", "overwriting"),
+}
+TRAINING = {
+    "lax_loss": ("check", "check"),
+    "strict_loss": ("check", "check"),
+    "vector_loss": ("value", "lower"),
+    "wrong_gradient": ("gradient", "lower"),
+    "idle_loss": ("option", "lower"),
+    "leaking_loss": ("stops_gradient", "stops_gradient"),
+    "portions": ("figures", "compute"),
+    "remembering": ("figures", "compute"),
+    "ratio": ("figures without a positive", "compute"),
+    "idle_metric": ("option", "compute"),
+    "forgetful": ("state_size", "state_size"),
+    "undecayed": ("option", "lower"),
+    "unseeded": ("seed", "lower"),
+    "writes_into": ("samples", "lower"),
+    "unsized": ("fields", "fields"),
+    "local": ("pickle", "lower"),
+    "idle_transform": ("option", "lower"),
+    "other_kind": ("kind of a field", "fields, or open"),
+    "other_shape": ("shape of a field", "fields"),
+    "out_of_range": ("kind of a field", "fields, or open"),
+    "shared_subjects": ("subjects of splits", "open"),
+    "by_chance": ("samples", "open"),
+    "restless": ("seed", "epoch"),
+    "beyond": ("draws", "epoch"),
+    "nowhere": ("example", "example"),
+}
+FAULTS = {
+    **{name: ("faulty_blocks.py", *said) for name, said in BLOCKS.items()},
+    **{name: ("faulty_training.py", *said) for name, said in TRAINING.items()},
 }
 
 
@@ -48,23 +81,25 @@ def verified(file: str) -> tuple[int, dict[str, list[str]]]:
     return done.returncode, lines
 
 
-@pytest.mark.parametrize("name", BLOCKS)
-def test_a_planted_fault_of_a_block_is_its_one_line(name: str) -> None:
-    code, lines = verified("faulty_blocks.py")
-    check, method = BLOCKS[name]
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_planted_fault_is_its_one_line(name: str) -> None:
+    file, check, method = FAULTS[name]
+    code, lines = verified(file)
     assert code == 1
     assert len(lines[name]) == 1, lines[name]
     assert f" {check}: declared " in lines[name][0]
     assert lines[name][0].endswith(f": write `{method}`")
 
 
-def test_a_block_that_keeps_its_contract_has_no_line() -> None:
-    _, lines = verified("faulty_blocks.py")
-    assert "plain" not in lines
+@pytest.mark.parametrize(
+    ("file", "name"), [("faulty_blocks.py", "plain"), ("faulty_training.py", "true_source")]
+)
+def test_a_section_that_keeps_its_contract_has_no_line(file: str, name: str) -> None:
+    assert name not in verified(file)[1]
 
 
 def test_what_authors_import_stays_a_function_when_its_file_is_read() -> None:
-    import netcfg.blocks.made
     from netcfg.blocks import made
+    from netcfg.blocks.made import made as defined
 
-    assert made is netcfg.blocks.made.made
+    assert made is defined

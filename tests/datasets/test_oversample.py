@@ -80,7 +80,7 @@ def database(tmp_path):
 def in_a_list(sampler, source, samples):
     draws = sampler.epoch(described(samples.table, source), 0, 0)
     kinds = {name: spec.kind for name, spec in source.fields().items()}
-    return drawn(samples, draws, kinds, sampler.type_name)
+    return drawn(samples, draws, kinds, sampler)
 
 
 def sources(root, **options):

@@ -107,6 +107,12 @@ RUNTIME = [
      r"\[huber\] fails in `lower`: ZeroDivisionError: division by zero", ["in `lower`"]),
     ("error_rate", ("assert targets is not None", "raise KeyError(self.type_name)"),
      r"error\[NC701 failing-section\]: \[error_rate\] fails in `compute`: KeyError: 'error_rate'", ["in `compute`"]),
+    ("error_rate", ("return {self.type_name: float(wrong.mean()), **labels}", "return wrong.mean()"),
+     r"\[error_rate\] fails in `judge`: TypeError: `compute` gives Tensor, and a metric gives figures by "
+     r"name, its main one first", []),
+    ("error_rate", ("float(wrong.mean())", "wrong"),
+     r"\[error_rate\] fails in `judge`: TypeError: `compute` gives Tensor for `error_rate`, and a figure is a "
+     r"number", []),
     ("sign_descent", ("return Descent(self", "raise ValueError('a bad rate')\n        return Descent(self"),
      r"\[sign_descent\] fails in `lower`: ValueError: a bad rate", ["in `lower`"]),
     ("sign_descent", ("return Descent(self.parameter_groups(groups), self.momentum)", "return None"),

@@ -23,6 +23,7 @@ from netcfg.faults import told
 from netcfg.program import Program
 from netcfg.results import Epoch, Evaluation, Figure, Rates, Result, Seconds
 from netcfg.source import Finding, NetcfgError, ProgramError
+from netcfg.trainers.fit.before import expect_room, expect_statistics, lacking_labels, too_small_batch
 from netcfg.trainers.judging.evaluation import Sums, evaluate, expect_validation
 from netcfg.trainers.judging.monitor import monitor_of
 from netcfg.trainers.machine.compilation import compile_error, compile_line, compile_networks
@@ -138,12 +139,14 @@ class Trainer:
             self.setup_data()
         self.setup_phases()
         self.phases.check_length(len(self.train_data))
+        expect_statistics(self.program, self.networks, self.train_data.sampler)
         with self.team.together():
             if resume:
                 self.restore()
             self.events = Events(self.run.path / "tensorboard", self.position.epoch + 1)
             self.gallery = Gallery(self.program, self.run.path, self.phases, self.events, self._say)
             if self.team.is_first:
+                expect_room(self.run.path, self.networks, self.phases.kept_numbers())
                 self.run.write_json("environment.json", environment(self.device, self.workers))
 
     def setup_networks(self, fresh: bool = True) -> None:
@@ -187,6 +190,10 @@ class Trainer:
         if not len(self.validation_data):
             expect_validation(self.program)
 
+    def begin_epoch_anew(self) -> None:
+        """Forget the batches of an unfinished epoch, whose batches would now be others."""
+        self.position.batch, self.position.sums = 0, {}
+
     def _pipeline(self, split: Split) -> Pipeline:
         training = split == "train"
         assert self.program.data is not None
@@ -222,6 +229,8 @@ class Trainer:
         )
         for line in estimate_lines(self.estimate, self.program) if self.estimate else []:
             self._say(line)
+        for note in lacking_labels(self.program):
+            self._say(note)
         if self.training.compile:
             self._say(compile_line(self.program))
         where = (
@@ -263,6 +272,11 @@ class Trainer:
         except Interrupted:
             self.display.close()
             return self._stop()
+        except ValueError as error:
+            known = too_small_batch(error)
+            if known is None:
+                raise
+            raise known from None
         except OSError as error:
             raise NetcfgError(f"cannot write to {self.run}: {error.strerror or error}") from None
         except RuntimeError as error:
@@ -349,6 +363,7 @@ class Trainer:
     def _train_batch(self, batch: Batch) -> dict[str, torch.Tensor]:
         position = self.position
         self.phases.set_rates(position.epoch, position.batch, len(self.train_data))
+        self.phases.chance.train(position.epoch, position.batch)
         if self.team.is_first:
             self.gallery.watch(position.batch, len(self.train_data))
         values = self.phases.step(self.train_data.finish(batch), position.batch)

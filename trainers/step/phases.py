@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from netcfg.builder.chance import Chance
 from netcfg.passes.plan import plan
 from netcfg.plan_text import ordinal
 from netcfg.program import Program
@@ -33,7 +34,8 @@ class Phases:
     ) -> None:
         self.program = program
         precision = Precision(program.training.precision, device)
-        self.model = Model(program, networks)
+        self.chance = Chance(program.training.seed, team.rank)
+        self.model = Model(program, networks, self.chance)
         self.losses = Losses(program, networks, precision)
         self.steppers = {
             phase.name: Stepper(
@@ -73,6 +75,15 @@ class Phases:
         """Let schedules that watch the monitored figure see it; an undefined one is no better."""
         for stepper in self.steppers.values():
             stepper.end_epoch(nan if figure is None else figure, higher_is_better)
+
+    def kept_numbers(self) -> int:
+        """How many numbers the optimizers remember, and the averages, where there are some."""
+        averaged = int(self.program.training.ema is not None)
+        return sum(
+            sum(self.program.networks[name].trainable for name in phase.optimizer.networks)
+            * (phase.optimizer.state_size() + averaged)
+            for phase in self.program.phases
+        )
 
     def state_dict(self) -> dict[str, Any]:
         """What the next updates depend on besides the weights."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import DEVNULL, Popen
 
-from netcfg.trainers.machine.interrupt import EXIT_CODE
+from netcfg.trainers.machine.interrupt import STOPPED_CODES
 from netcfg.trainers.sweeps.folder import Run, State, SweepFolder
 
 SAME_FAILURES = 3
@@ -141,7 +141,7 @@ class Sweep:
         if code == 0 and run.result is not None:
             run.state = "finished"
             run.errors.unlink(missing_ok=True)
-        elif self.interrupts or code == EXIT_CODE:
+        elif self.interrupts or code in STOPPED_CODES:
             run.state = "stopped"
         else:
             run.state, run.message = "failed", _last_words(run.errors, code)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field as Option
@@ -14,6 +14,18 @@ from netcfg.shapes import Shape
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+
+def expect_figures(figures: object) -> None:
+    """Raise `TypeError` where `compute` gave no figures: an author's metric may give anything."""
+    if not isinstance(figures, Mapping) or not figures:
+        gives = "an empty dictionary" if isinstance(figures, Mapping) else type(figures).__name__
+        raise TypeError(f"`compute` gives {gives}, and a metric gives figures by name, its main one first")
+    for name, value in figures.items():
+        if not isinstance(value, int | float | None):
+            raise TypeError(
+                f"`compute` gives {type(value).__name__} for `{name}`, and a figure is a number or None"
+            )
 
 
 class Metric(Section):
@@ -40,6 +52,10 @@ class Metric(Section):
         """Whether it judges other splits by what it has found on the validation split."""
         return False
 
+    def depends_on_order(self) -> bool:
+        """Whether its figures may hang on the order of clips; that of a clip's frames counts where it reads `clip`."""
+        return False
+
     @property
     def cut(self) -> Cut | None:
         """How it decides which labels are present; None: it takes scores as they are."""
@@ -57,6 +73,7 @@ class Metric(Section):
         """All it has to say of a split: by default one table, that of `compute`."""
         name = self.table_names[0]
         figures = self.compute(case.scores, case.targets, case.names)
+        expect_figures(figures)
         return Verdict({name: Table.of(name, figures, case.names)})
 
     def compute(self, scores: Tensor, targets: Tensor | None, names: Sequence[str]) -> Figures:

@@ -117,6 +117,10 @@ class F1(Metric, name="f1"):
         over_clips = not self.across_clips and any(window > 1 for window in self.median_window)
         return super().reads | ({CLIP: CLIP} if over_clips else {})
 
+    def depends_on_order(self) -> bool:
+        """With a median that takes the split for one clip."""
+        return self.across_clips and any(window > 1 for window in self.median_window)
+
     @property
     def needs_validation(self) -> bool:
         """Whether its threshold is chosen on the validation split."""

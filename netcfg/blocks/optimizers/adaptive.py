@@ -49,16 +49,8 @@ class Adam(AdaptiveMoments, name="adam"):
     A network's [net] may state its own `learning_rate`, `beta1` and `beta2`; what is written here wins. Where
     neither says, they are 1e-3, 0.9 and 0.999.
 
-    With `schedule = linear` and `decay_over_last_epochs = k`, every learning rate shrinks by 1/k of its start
-    after each epoch n (from 1) with max_epochs - n < k, so that it would reach zero after the last. That is
-    AUDetNet's rule: 12 epochs with k = 10 run at 1, 1, 1, 0.9, … 0.1. AUNets', minus 1/13 after each of 12
-    epochs, is k = 13.
-
-    The other schedules follow the rules of torch.optim.lr_scheduler: `step` and `multistep` multiply by `gamma`
-    after every `step_epochs` epochs or after the `milestones`, `exponential` after each epoch, `cosine` falls
-    along half a cosine over all epochs, `plateau` multiplies by `plateau_factor` when the monitored figure has
-    not improved for more than `plateau_patience` epochs. Every schedule can begin with a warm-up, a factor
-    1/n, 2/n, … 1 over n batches. An option that the chosen schedule does not use is an error.
+    The options of the chosen `schedule` (see "Schedules", or `netcfg blocks linear`) stand in this section; one that
+    it does not have is an error. Every schedule can begin with a warm-up, a factor 1/n, 2/n, … 1 over n batches.
 
     With `accumulate = n` one update takes the mean of n batches' gradients, each batch counting the same; what
     an epoch's end leaves is the mean of the batches there were.

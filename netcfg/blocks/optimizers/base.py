@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NoReturn
 
 from pydantic import Field as Option
+from pydantic import model_validator
+from pydantic_core import PydanticCustomError
 
 from netcfg.blocks.base import Group, Section
 from netcfg.blocks.fields import PositiveInt
 from netcfg.blocks.optimizers import schedules
+from netcfg.blocks.values import Reader, reader_of
 
 if TYPE_CHECKING:
     import torch
@@ -40,52 +43,60 @@ class Optimizer(Section):
     weight_decay: Annotated[float, Option(ge=0)] = Option(
         0.0, description="added to the gradient, per unit of weight"
     )
-    schedule: schedules.Schedule = Option("constant", description="how learning rates change by epoch")
-    decay_over_last_epochs: PositiveInt | None = Option(
-        None, description="`linear`: over how many epochs it falls to zero; None: all of them"
-    )
-    step_epochs: PositiveInt | None = Option(None, description="`step`: after how many epochs, each time")
-    milestones: tuple[PositiveInt, ...] | None = Option(
-        None, description="`multistep`: after which numbers of epochs"
-    )
-    gamma: Annotated[float, Option(gt=0, le=1)] | None = Option(
-        None,
-        description="`step`, `multistep`: the factor each time, None: 0.1; `exponential`: after each epoch",
-    )
-    final_factor: Annotated[float, Option(ge=0, le=1)] = Option(
-        0.0, description="`cosine`: the factor it would reach after the last epoch"
-    )
-    plateau_patience: Annotated[int, Option(ge=0)] = Option(
-        10, description="`plateau`: for how many epochs the monitored figure may fail to improve"
-    )
-    plateau_factor: Annotated[float, Option(gt=0, lt=1)] = Option(
-        0.1, description="`plateau`: the factor each time"
-    )
-    plateau_threshold: Annotated[float, Option(ge=0)] = Option(
-        1e-4, description="`plateau`: by what part of the best figure a better one must beat it"
+    schedule: schedules.Schedule = Option(
+        schedules.Constant(),
+        description="how learning rates change by epoch; its own options stand here, too",
     )
     warm_up_epochs: PositiveInt | None = Option(
         None, description="rise from (nearly) zero, batch by batch, over so many epochs"
     )
     warm_up_batches: PositiveInt | None = Option(None, description="the same over so many batches")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _with_schedule(cls, values: Any) -> Any:
+        """The options of its schedule, which are written in this section, become the schedule."""
+        if not isinstance(values, dict) or isinstance(values.get("schedule"), schedules.Schedule):
+            return values
+        name = values.get("schedule", "constant")
+        kind = schedules.SCHEDULES.get(name)
+        if kind is None:
+            _refuse(f"has no schedule `{name}`")
+        written = {key: values[key] for key in schedules.schedule_readers() if values.get(key) is not None}
+        _expect_own(written, kind)
+        others = {key: value for key, value in values.items() if key not in schedules.schedule_readers()}
+        return others | {"schedule": kind.model_validate(written)}
+
+    @classmethod
+    def readers(cls) -> dict[str, Reader]:  # type: ignore[override]  # not kept: a file may bring a schedule
+        """Those of its options, and of those of all schedules, extensions' among them."""
+        own = {
+            key: reader_of(field.annotation) for key, field in cls.model_fields.items() if key != "schedule"
+        }
+        chosen: Any = Literal[tuple(schedules.SCHEDULES)]  # type: ignore[valid-type]  # known when they are read
+        return {**own, "schedule": reader_of(chosen), **schedules.schedule_readers()}
+
+    @classmethod
+    def option_rows(cls) -> list[tuple[str, str, str, str]]:
+        """With the names of the schedules, whose options have pages of their own."""
+        names = " \\| ".join(f"`{name}`" for name in schedules.SCHEDULES)
+        rows = super().option_rows()
+        return [(row[0], names, *row[2:]) if row[0] == "schedule" else row for row in rows]
+
+    def options(self) -> dict[str, Any]:
+        """With those of its schedule."""
+        made = {}
+        for key, value in super().options().items():
+            made[key] = value
+            if key == "schedule":
+                made |= self.schedule.options()
+        return made
+
     def conflict(self) -> str | None:
-        """Options of a schedule belong to that schedule; a schedule needs its own."""
-        given = [key for key in schedules.USED_BY if self._has(key)]
-        for key in given:
-            if self.schedule not in schedules.USED_BY[key]:
-                owners = " or ".join(f"`schedule = {owner}`" for owner in schedules.USED_BY[key])
-                return f"has `{key}`, which belongs to {owners}, and its schedule is `{self.schedule}`"
-        needed = schedules.NEEDS.get(self.schedule)
-        if needed is not None and needed not in given:
-            return f"has `schedule = {self.schedule}`, which needs `{needed}`"
+        """A warm-up is counted in one way."""
         if self.warm_up_epochs and self.warm_up_batches:
             return "takes one of `warm_up_epochs` and `warm_up_batches`, and has both"
         return None
-
-    def _has(self, key: str) -> bool:
-        """Whether an option is written, and not as `None`."""
-        return key in self.model_fields_set and getattr(self, key) is not None
 
     def runs_on(self, batch: int) -> bool:
         """Whether the phase runs on this batch of an epoch, counted from 0."""
@@ -123,35 +134,32 @@ class Optimizer(Section):
 
         Pure: what depends on how training goes (`plateau`) is a factor of its own, kept by `plateau()`.
         """
-        return self._schedule_factor(finished, max_epochs) * self._warm_up_factor(
+        return self.schedule.factor(finished, max_epochs) * self._warm_up_factor(
             finished * batches_per_epoch + batch, batches_per_epoch
         )
-
-    def _schedule_factor(self, finished: int, max_epochs: int) -> float:
-        gamma = 0.1 if self.gamma is None else self.gamma
-        match self.schedule:
-            case "linear":
-                return schedules.linear(finished, max_epochs, self.decay_over_last_epochs or max_epochs)
-            case "step":
-                return schedules.step(finished, self.step_epochs or 1, gamma)
-            case "multistep":
-                return schedules.multistep(finished, self.milestones or (), gamma)
-            case "exponential":
-                return schedules.exponential(finished, gamma)
-            case "cosine":
-                return schedules.cosine(finished, max_epochs, self.final_factor)
-            case _:
-                return 1.0
 
     def _warm_up_factor(self, done: int, batches_per_epoch: int) -> float:
         length = self.warm_up_batches or (self.warm_up_epochs or 0) * batches_per_epoch
         return schedules.warm_up(done, length) if length else 1.0
 
     def plateau(self) -> schedules.Plateau | None:
-        """What watches the monitored figure, under `schedule = plateau`."""
-        if self.schedule != "plateau":
-            return None
-        return schedules.Plateau(self.plateau_patience, self.plateau_factor, self.plateau_threshold)
+        """What watches the monitored figure, under a schedule that goes by it."""
+        return self.schedule.watcher()
+
+
+def _expect_own(written: Mapping[str, Any], kind: type[schedules.Schedule]) -> None:
+    """Refuse options of another schedule, with which they would do nothing, and a schedule without what it needs."""
+    for key in written:
+        if key not in kind.readers():
+            owners = " or ".join(f"`schedule = {owner}`" for owner in schedules.owners(key))
+            _refuse(f"has `{key}`, which belongs to {owners}, and its schedule is `{kind.type_name}`")
+    for key in kind.required_options():
+        if key not in written:
+            _refuse(f"has `schedule = {kind.type_name}`, which needs `{key}`")
+
+
+def _refuse(conflict: str) -> NoReturn:
+    raise PydanticCustomError("conflict", "{conflict}", {"conflict": conflict})
 
 
 Momentum = Annotated[float, Option(ge=0, lt=1)]

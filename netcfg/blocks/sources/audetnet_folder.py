@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
 from pydantic import Field as Option
 from pydantic import field_validator
@@ -82,6 +82,14 @@ class AudetnetFolder(Source, name="audetnet_folder"):
         description="what to do about broken pictures; `skip` reads all of them before the first epoch",
     )
 
+    first_frame: Annotated[int, Option(ge=0)] | None = Option(
+        None,
+        description="the number that pictures of a clip count from where that of ids is 1 (or `first_label`): 0",
+    )
+    first_label: Annotated[int, Option(ge=0)] | None = Option(
+        None,
+        description="the number that ids of a clip count from where that of pictures is 1 (or `first_frame`): 0",
+    )
     turn: bool = Option(
         True,
         description="turn pictures as their EXIF data say; False: as they are stored, as the original does",
@@ -137,9 +145,18 @@ class AudetnetFolder(Source, name="audetnet_folder"):
             return Symbolic.named("height"), Symbolic.named("width")
         return self.image_size[0], self.image_size[-1]
 
+    def example(self, folder: Path) -> Self:
+        """Three subjects to train on and one to test on."""
+        from netcfg.datasets.sources.example_folders import write_audetnet
+
+        size = (self.image_size[0], self.image_size[-1]) if self.image_size else (64, 64)
+        labels = write_audetnet(folder, self.units, 5 if self.intensities else 1, size)
+        return self.model_copy(update={"path": str(folder), "labels": labels})
+
     def open(self, split: Split, fields: Sequence[str]) -> Samples:
         """The data set of one split; labels, ids and names of pictures are read and checked at once."""
         from netcfg.datasets.pictures.reading import Reading
+        from netcfg.datasets.samples.pairing import Pairing
         from netcfg.datasets.sources.audetnet_folder import Layout, open_folder
 
         if self.path is None:
@@ -160,6 +177,7 @@ class AudetnetFolder(Source, name="audetnet_folder"):
             skips_missing=self.missing == "skip",
             skips_broken=self.on_error == "skip",
             reading=Reading(self.turn, self.max_pixels),
+            pairing=Pairing(self.first_frame, self.first_label),
         )
         size = None if self.image_size is None else (self.image_size[0], self.image_size[-1])
         return open_folder(layout, split, fields, size)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
 from pydantic import Field as Option
 from pydantic import field_validator
@@ -93,6 +93,13 @@ class Bp4d(FaceFiles, name="bp4d"):
         if self.lists is not None:
             fields["flow"] = FieldSpec((3, self.image_size, self.image_size), "flow")
         return fields | {"labels": label_spec(self.units)}
+
+    def example(self, folder: Path) -> Self:
+        """Some subjects of each fold, as BP4D is handed out."""
+        from netcfg.datasets.sources.example_folders import write_bp4d
+
+        write_bp4d(folder, self.units)
+        return self.model_copy(update={"path": str(folder)})
 
     def open(self, split: Split, fields: Sequence[str]) -> Samples:
         """The data set of one split; labels and names of pictures are read and checked at once."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
 from pydantic import Field as Option
 from pydantic import field_validator
@@ -124,6 +124,13 @@ class Clips(FaceFiles, name="clips"):
             if self.intensities:
                 fields["intensities"] = label_spec(self.units)
         return fields
+
+    def example(self, folder: Path) -> Self:
+        """Recordings of six people, with labels."""
+        from netcfg.datasets.sources.example_folders import write_clips
+
+        labels = write_clips(folder, unit_numbers(self.action_units or ()))
+        return self.model_copy(update={"path": str(folder), "labels": str(labels)})
 
     def open(self, split: Split, fields: Sequence[str]) -> Samples:
         """The data set of one split; labels and names of pictures are read and checked at once."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 
 from pydantic import Field as Option
 from pydantic import field_validator
@@ -90,6 +90,13 @@ class Disfa(FaceFiles, name="disfa"):
         """All fields it can give."""
         labels = label_spec(self.units)
         return self.picture_fields() | {"labels": labels, "intensities": labels}
+
+    def example(self, folder: Path) -> Self:
+        """Some subjects of each fold, as DISFA is handed out."""
+        from netcfg.datasets.sources.example_folders import write_disfa
+
+        write_disfa(folder, self.units)
+        return self.model_copy(update={"path": str(folder)})
 
     def open(self, split: Split, fields: Sequence[str]) -> Samples:
         """The data set of one split; labels and names of pictures are read and checked at once."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from netcfg.blocks.base import Block, ShapeError
+from netcfg.blocks.base import Block
 from netcfg.contract.breach import Breach, what_was_raised
 from netcfg.contract.examples import BadExample, example_of, promise_of
 from netcfg.contract.network import behaviour, figures, memory, options, reach
@@ -52,18 +52,25 @@ def _all(kind: type[Block]) -> Iterator[Breach]:
         return
     shapes = promised.inputs
     base = Case(block, shapes)
-    failed = list(_guarded("shape", figures.shapes, base))
+    failed = _broken(base)
     yield from failed
     if failed:
         return
     varied = options.varied(block, shapes)
     others = [Case(one.section, shapes, one.text) for one in varied if one.section is not None]
+    whole = []
     for case in [base, *others]:
-        computes = case is base or not case.is_heavy
-        yield from _verify_case(case, {**FIGURES, **BEHAVIOUR} if computes else FIGURES)
+        failed = _broken(case)
+        yield from failed
+        if not failed:
+            whole.append(case)
+            checks = {**FIGURES, **BEHAVIOUR} if case is base or not case.is_heavy else FIGURES
+            yield from _verify_case(case, checks)
     for case in _resized(base, others):
-        yield from _verify_case(case, FIGURES)
-    yield from _over_all(base, varied, [base, *others])
+        failed = _broken(case)
+        yield from failed or _verify_case(case, FIGURES)
+    if len(whole) == len(others) + 1:
+        yield from _over_all(base, varied, whole)
 
 
 def _over_all(base: Case, varied: options.Varied, cases: list[Case]) -> Iterator[Breach]:
@@ -76,13 +83,13 @@ def _over_all(base: Case, varied: options.Varied, cases: list[Case]) -> Iterator
 
 
 def _verify_case(case: Case, checks: dict[str, Check]) -> Iterator[Breach]:
-    """Where the shape is wrong already, what follows from it stays silent."""
-    failed = list(_guarded("shape", figures.shapes, case))
-    yield from failed
-    if failed:
-        return
     for write, check in checks.items():
         yield from _guarded(write, check, case)
+
+
+def _broken(case: Case) -> list[Breach]:
+    """What makes all other checks fail: no answers, or another shape. What follows from it stays silent."""
+    return list(figures.answers(case)) or list(_guarded("shape", figures.shapes, case))
 
 
 def _guarded(write: str, check: Check, case: Case) -> Iterator[Breach]:
@@ -95,19 +102,23 @@ def _guarded(write: str, check: Check, case: Case) -> Iterator[Breach]:
 
 def _resized(base: Case, others: list[Case]) -> Iterator[Case]:
     """The example, and its variations, fed with other sizes: each axis one more, then all at once."""
-    for shapes in _larger(base.shapes):
+    for shapes in dict.fromkeys(_larger(base.shapes)):
+        if shapes == base.shapes:
+            continue
         for case in [base, *others]:
             text = f"{case.variation}, input {shown(shapes)}" if case.variation else f"input {shown(shapes)}"
             resized = Case(case.block, shapes, text)
-            if _takes(resized):
+            if options.refusal(case.block, shapes) is None:
                 yield resized
 
 
 def _larger(shapes: Shapes) -> Iterator[Shapes]:
     """Signals of one more at each place from the end, in all of them alike; then each place by another number."""
-    rank = max(map(len, shapes))
+    rank = max(map(len, shapes), default=0)
     for place in range(1, rank + 1):
         yield tuple(_grown(shape, {len(shape) - place: 1}) for shape in shapes)
+    if not shapes:
+        return
     yield tuple(_grown(shape, {place: place + 1 for place in range(1, len(shape))}) for shape in shapes)
     if len(shapes) > 1:
         yield (*shapes[:-1], _grown(shapes[-1], {0: 2}))
@@ -115,11 +126,3 @@ def _larger(shapes: Shapes) -> Iterator[Shapes]:
 
 def _grown(shape: tuple[int, ...], by: dict[int, int]) -> tuple[int, ...]:
     return tuple(size + by.get(place, 0) for place, size in enumerate(shape))
-
-
-def _takes(case: Case) -> bool:
-    try:
-        case.block.shape(*case.shapes)
-    except ShapeError:
-        return False
-    return True

@@ -49,8 +49,8 @@ def optimizer_words(phase: Phase) -> Iterator[str]:
         yield f"mean of {optimizer.accumulate}"
     if optimizer.clip_grad_norm is not None:
         yield f"norm ≤ {optimizer.clip_grad_norm:g}"
-    if optimizer.schedule != "constant":
-        yield words(optimizer.schedule)
+    if optimizer.schedule.type_name != "constant":
+        yield words(optimizer.schedule.type_name)
 
 
 def term(name: str, factor: float, is_first: bool) -> str:

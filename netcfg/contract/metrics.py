@@ -1,0 +1,244 @@
+"""The contract of metrics: figures of a split hang on nothing but its samples."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+from netcfg.blocks.base import ShapeError
+from netcfg.blocks.metrics.base import Metric
+from netcfg.blocks.metrics.judgement import CLIP, Case, Verdict
+from netcfg.contract.breach import Breach, what_was_raised
+from netcfg.contract.examples import BadExample, example_of
+from netcfg.contract.variations import Variation, variations
+from netcfg.shapes import Shape, show
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+SAMPLES = 1499
+"""A prime, so that a metric that works in portions of any size has a rest."""
+CLIPS = 37
+SHAPES: tuple[tuple[int, ...], ...] = ((), (4,), (4, 1, 1), (4, 3, 2))
+Numbers = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Split:
+    """Made up signals of a split; `clips` say which clip each sample belongs to."""
+
+    scores: Tensor
+    targets: Tensor | None
+    names: tuple[str, ...]
+    clips: Tensor
+
+    def case(
+        self, metric: Metric, order: Tensor | None = None, thresholds: Sequence[float] | None = None
+    ) -> Case:
+        """What the metric is given of it, in another order where one is given."""
+
+        def placed(values: Tensor | None) -> Tensor | None:
+            return values if values is None or order is None else values[order]
+
+        scores = placed(self.scores)
+        assert scores is not None
+        clips = placed(self.clips) if CLIP in metric.reads.values() else None
+        return Case(scores, placed(self.targets), self.names, clips, thresholds)
+
+
+def verify_metric(kind: type[Metric]) -> Iterator[Breach]:
+    """What is untrue about a metric; the first case of each kind."""
+    try:
+        metric = example_of(kind)
+    except BadExample:  # the check of the page says so
+        return
+    varied = list(variations(metric, frozenset({"input", "target", "name"})))
+    seen: set[str] = set()
+    for text, section in [
+        ("", metric),
+        *((one.text, one.section) for one in varied if one.section is not None),
+    ]:
+        for breach in _verify_options(section, text):
+            if breach.check not in seen:
+                seen.add(breach.check)
+                yield breach
+    if not seen:
+        yield from _without_effect(metric, varied)
+
+
+def _verify_options(metric: Metric, text: str) -> Iterator[Breach]:
+    taken = [shapes for shapes in _shapes(metric) if _takes(metric, *shapes)]
+    if not taken:
+        yield Breach(
+            metric.type_name, "check", text, "that it takes its signals", "no shapes that it takes", "check"
+        )
+    for shapes in taken:
+        try:
+            yield from _verify(metric, _split(*shapes), ", ".join(filter(None, [text, _shown(*shapes)])))
+        except Exception as error:  # whatever its methods raise is its author's to read
+            variation = ", ".join(filter(None, [text, _shown(*shapes)]))
+            yield Breach(
+                metric.type_name, "figures", variation, "figures of these shapes", what_was_raised(error),
+                "check, or compute",
+            )  # fmt: skip
+
+
+def _verify(metric: Metric, split: Split, text: str) -> Iterator[Breach]:
+    def breach(check: str, declared: object, found: object, write: str) -> Breach:
+        return Breach(metric.type_name, check, text, str(declared), str(found), write)
+
+    whole = metric.judge(split.case(metric))
+    figures = numbers_of(whole)
+    if tuple(whole.tables) != metric.table_names:
+        yield breach("table_names", ", ".join(metric.table_names), ", ".join(whole.tables), "table_names")
+    bad = [name for name, value in figures.items() if math.isinf(value)]
+    if bad:
+        yield breach("figures", "numbers, or none", f"infinite ones ({bad[0]})", "compute")
+    if metric.needs_validation != (whole.thresholds is not None) and metric.needs_validation:
+        yield breach("needs_validation", True, "that it has chosen no thresholds", "judge")
+    if not _alike(figures, numbers_of(metric.judge(split.case(metric)))):
+        yield breach("figures", "those of the split", "others when it is judged once more", "compute")
+    # Of another split first, then of this one again: what it has seen of one split may not stay for the next.
+    metric.judge(split.case(metric, order=_order(split, CLIPS // 2)))
+    if not _alike(figures, numbers_of(metric.judge(split.case(metric)))):
+        yield breach("figures", "those of the split", "others after another split", "compute")
+    if not metric.depends_on_order():
+        moved = numbers_of(metric.judge(split.case(metric, order=_order(split, CLIPS))))
+        if not _alike(figures, moved):
+            name = next(name for name in figures if not _close(figures[name], moved.get(name, math.nan)))
+            yield breach(
+                "figures", f"{name} = {figures[name]:.6g} of the split",
+                f"{moved.get(name, math.nan):.6g} of the same samples cut and put together otherwise", "compute",
+            )  # fmt: skip
+    yield from _one_sided(metric, split, breach)
+
+
+def _one_sided(metric: Metric, split: Split, breach: Any) -> Iterator[Breach]:
+    """A split without a positive, and one without a negative: no exception, whatever the figures."""
+    if split.targets is None:
+        return
+    for name, value in (("without a positive", 0), ("without a negative", 1)):
+        one_sided = dataclasses.replace(split, targets=split.targets * 0 + value)
+        try:
+            metric.judge(one_sided.case(metric))
+        except Exception as error:
+            yield breach(f"figures {name}", "numbers, or none", what_was_raised(error), "compute")
+
+
+def numbers_of(verdict: Verdict) -> Numbers:
+    """All numbers of a verdict by where they stand; what is undefined is left out."""
+    return dict(_numbers("", verdict))
+
+
+def _numbers(place: str, value: Any) -> Iterator[tuple[str, float]]:
+    if isinstance(value, Mapping):
+        for key, one in value.items():
+            yield from _numbers(f"{place}.{key}".strip("."), one)
+    elif dataclasses.is_dataclass(value):
+        for field in dataclasses.fields(value):
+            yield from _numbers(f"{place}.{field.name}".strip("."), getattr(value, field.name))
+    elif isinstance(value, int | float):
+        if not math.isnan(value):
+            yield place, float(value)
+    elif isinstance(value, Sequence) and not isinstance(value, str):
+        for index, one in enumerate(value):
+            yield from _numbers(f"{place}.{index}", one)
+
+
+def _order(split: Split, clips: int) -> Tensor:
+    """The samples of some clips in another order: clips change places, the frames of one stay together."""
+    import torch
+
+    generator = torch.Generator().manual_seed(7)
+    order = torch.randperm(CLIPS, generator=generator)[:clips]
+    return torch.cat([(split.clips == clip).nonzero().flatten() for clip in order.tolist()])
+
+
+def _shapes(metric: Metric) -> Iterator[tuple[Shape, Shape | None]]:
+    compares = metric.target is not None
+    yield from product(SHAPES, SHAPES if compares else (None,))
+
+
+def _takes(metric: Metric, input: Shape, target: Shape | None) -> bool:
+    try:
+        metric.check(input, target)
+    except ShapeError:
+        return False
+    return True
+
+
+def _split(input: Shape, target: Shape | None) -> Split:
+    """Scores that tell something of their targets; targets are yes and no, or for one number a class."""
+    import torch
+
+    generator = torch.Generator().manual_seed(5)
+    shape, sizes = [int(str(size)) for size in input], [int(str(size)) for size in target or ()]
+    scores = torch.randn(SAMPLES, *shape, generator=generator)
+    clips = torch.arange(SAMPLES) * CLIPS // SAMPLES
+    targets = None
+    if target is not None:
+        # Later clips show more: a split in which all portions are alike would hide that one is cut.
+        likely = 0.2 + 0.6 * clips.reshape(-1, *([1] * len(sizes))) / CLIPS
+        drawn = torch.rand(SAMPLES, *sizes, generator=generator) < likely
+        targets = drawn.float() if target else drawn.long()
+        if scores[0].numel() == drawn[0].numel():
+            scores = scores + 0.5 * drawn.reshape(scores.shape)
+    return Split(
+        scores, targets, tuple(f"AU{number + 1}" for number in range(sizes[0] if sizes else 0)), clips
+    )
+
+
+def _without_effect(metric: Metric, varied: list[Variation[Metric]]) -> Iterator[Breach]:
+    """Options at another value of which all figures are the same, whatever the choices beside them."""
+    for option in dict.fromkeys(one.option for one in varied):
+        bases = [metric, *(one.section for one in varied if one.section is not None and one.option != option)]
+        if not any(_has_effect(base, option) for base in bases):
+            tried = next(one for one in varied if one.option == option)
+            yield Breach(
+                metric.type_name,
+                "option",
+                tried.text,
+                f"`{option}`",
+                "that no figure changes with it",
+                "compute",
+            )
+
+
+def _has_effect(base: Metric, option: str) -> bool:
+    figures = _all_figures(base)
+    for one in variations(base, frozenset({"input", "target", "name"})):
+        if one.option == option and (one.section is None or _all_figures(one.section) != figures):
+            return True
+    return False
+
+
+def _all_figures(metric: Metric) -> list[Numbers]:
+    """Of all shapes that it takes, for labels that are yes and no, then for graded ones."""
+    made = []
+    for shapes in _shapes(metric):
+        if _takes(metric, *shapes):
+            split = _split(*shapes)
+            made.append(numbers_of(metric.judge(split.case(metric))))
+            if split.targets is not None and split.targets.is_floating_point():
+                graded = dataclasses.replace(split, targets=split.targets * 0.4 + 0.3)
+                made.append(numbers_of(metric.judge(graded.case(metric))))
+                without = dataclasses.replace(split, targets=split.targets * 0, scores=-split.scores.abs())
+                made.append(numbers_of(metric.judge(without.case(metric))))
+    return made
+
+
+def _alike(one: Numbers, other: Numbers) -> bool:
+    return one.keys() == other.keys() and all(_close(value, other[name]) for name, value in one.items())
+
+
+def _close(one: float, other: float) -> bool:
+    return one == other or abs(one - other) <= 1e-5 * max(1.0, abs(one), abs(other))
+
+
+def _shown(input: Shape, target: Shape | None) -> str:
+    shapes = [input] if target is None else [input, target]
+    return " and ".join(show(shape) or "one number" for shape in shapes)

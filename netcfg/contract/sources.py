@@ -1,0 +1,189 @@
+"""The contract of sources: an example of their data is opened, and its samples are what the fields say."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, get_args
+
+from netcfg.blocks.fields import FieldSpec, Split
+from netcfg.blocks.sources.base import Source
+from netcfg.contract.breach import Breach, what_was_raised
+from netcfg.contract.examples import BadExample, example_of
+from netcfg.source import NetcfgError
+
+SPLITS: tuple[Split, ...] = get_args(Split)
+SUBJECT = "subject"
+SHOWN = 5
+"""So many samples of a split are looked at, spread over it."""
+
+
+def verify_source(kind: type[Source]) -> Iterator[Breach]:
+    """What is untrue about a source; the first case of each kind."""
+    try:
+        written = example_of(kind)
+    except BadExample:  # the check of the page says so
+        return
+    with _workplace() as folder:
+        source = written.example(folder)
+        seen: set[str] = set()
+        for breach in _all(source):
+            if breach.check not in seen:
+                seen.add(breach.check)
+                yield breach
+
+
+def _all(source: Source) -> Iterator[Breach]:
+    try:
+        fields = source.fields()
+        opened = {split: source.open(split, tuple(fields)) for split in SPLITS}
+    except NetcfgError as error:
+        yield _breach(source, "example", "data that can be opened", what_was_raised(error), "example")
+        return
+    except Exception as error:  # whatever its methods raise is its author's to read
+        yield _breach(source, "open", "the samples of a split", what_was_raised(error), "open")
+        return
+    found: list[Breach] = []
+    for split, samples in opened.items():
+        try:
+            found += _verify_split(source, split, samples, fields)
+        except Exception as error:
+            found.append(_breach(source, "samples", f"those of {split}", what_was_raised(error), "open"))
+    yield from found
+    if found:  # what only follows from it stays silent
+        return
+    yield from _shared_subjects(source, fields)
+    yield from _by_workers(source, fields, opened["train"])
+
+
+def _breach(source: Source, check: str, declared: object, found: object, write: str) -> Breach:
+    return Breach(source.type_name, check, "", str(declared), str(found), write)
+
+
+def _verify_split(
+    source: Source, split: Split, samples: Any, fields: Mapping[str, FieldSpec]
+) -> Iterator[Breach]:
+    if not len(samples):
+        yield _breach(source, "example", f"samples in {split}", "none", "example")
+    for index in _places(len(samples)):
+        sample = samples[index]
+        if sample.keys() != fields.keys():
+            yield _breach(source, "fields", ", ".join(fields), ", ".join(sample), "open")
+            return
+        for name, spec in fields.items():
+            yield from _verify_field(source, name, spec, sample[name])
+        again = samples[index]
+        if any((again[name] != sample[name]).any() for name in fields):
+            yield _breach(
+                source, "samples", "the same one for the same index", "another one each time", "open"
+            )
+    name = next(iter(fields))
+    alone = source.open(split, (name,))
+    if len(samples) and set(alone[0]) != {name}:
+        yield _breach(source, "fields", f"`{name}` where that is asked for", ", ".join(alone[0]), "open")
+
+
+def _verify_field(source: Source, name: str, spec: FieldSpec, values: Any) -> Iterator[Breach]:
+    """Shape, type and range of one field of a sample."""
+    import numpy as np
+
+    array = np.asarray(values)
+    is_picture = spec.kind in ("image", "flow")
+    shape = array.shape
+    if is_picture and len(shape) >= 3:
+        shape = (*shape[:-3], shape[-1], *shape[-3:-1])
+    if len(shape) != len(spec.shape) or any(
+        isinstance(size, int) and size != given for size, given in zip(spec.shape, shape, strict=True)
+    ):
+        yield _breach(source, "shape of a field", f"`{name}` {spec}", f"a shape of {shape}", "fields")
+        return
+    wrong = _wrong_values(spec, array)
+    if wrong:
+        yield _breach(source, "kind of a field", f"`{name}`, {spec.kind}", wrong, "fields, or open")
+    if spec.kind == "vector" and spec.names and len(spec.names) != spec.shape[0]:
+        yield _breach(source, "names of a field", f"{spec} of `{name}`", f"{len(spec.names)} names", "fields")
+
+
+def _wrong_values(spec: FieldSpec, array: Any) -> str:
+    """What a field of its kind may not hold; "" for nothing."""
+    import numpy as np
+
+    if spec.kind in ("image", "flow"):
+        return "" if array.dtype == np.uint8 else f"values of {array.dtype}, not bytes"
+    if spec.kind == "class":
+        if not np.issubdtype(array.dtype, np.integer):
+            return f"values of {array.dtype}, not whole numbers"
+        beyond = bool(spec.names) and not 0 <= int(array) < len(spec.names)
+        return f"class {int(array)} of {len(spec.names)}" if beyond else ""
+    if not np.issubdtype(array.dtype, np.floating):
+        return f"values of {array.dtype}, not numbers with a point"
+    return "" if bool(np.isfinite(array).all()) else "NaN or infinite numbers"
+
+
+def _shared_subjects(source: Source, fields: Mapping[str, FieldSpec]) -> Iterator[Breach]:
+    """Subjects of one split that another one shows: what is learned of a person would be judged on that person."""
+    if SUBJECT not in fields:
+        return
+    subjects: dict[Split, list[int]] = {}
+    for split in SPLITS:
+        samples = source.open(split, (SUBJECT,))
+        subjects[split] = [int(samples[index][SUBJECT]) for index in range(len(samples))]
+    for one, other in (("train", "validation"), ("train", "test"), ("validation", "test")):
+        here, there = subjects[one], subjects[other]  # type: ignore[index]
+        shared = sorted(set(here) & set(there))
+        if shared and here != there:  # one split under two names is said to be that
+            found = f"{len(shared)} that {one} and {other} share ({shared[0]})"
+            yield _breach(source, "subjects of splits", "each in one of them", found, "open")
+            return
+
+
+def _by_workers(source: Source, fields: Mapping[str, FieldSpec], samples: Any) -> Iterator[Breach]:
+    """The same samples, made by a process of their own."""
+    from torch.utils.data import DataLoader
+
+    from netcfg.datasets.samples.memory import fork_context, start_worker
+
+    places, context = _places(len(samples)), fork_context()
+    if context is None:
+        return
+    wanted = [samples[index] for index in places]
+    try:
+        loader: Any = DataLoader(
+            samples, sampler=places, batch_size=None, collate_fn=_as_it_is, num_workers=1,
+            multiprocessing_context=context, worker_init_fn=start_worker,
+        )  # fmt: skip
+        given = list(loader)
+    except Exception as error:
+        yield _breach(source, "workers", "samples made by a process", what_was_raised(error), "open")
+        return
+    if any(
+        (one[name] != other[name]).any() for one, other in zip(given, wanted, strict=True) for name in fields
+    ):
+        yield _breach(source, "workers", "the same samples", "others in a process of their own", "open")
+
+
+def _as_it_is(sample: Any) -> Any:
+    return sample
+
+
+def _places(count: int) -> Sequence[int]:
+    """Some of the samples: the first, the last, and between."""
+    return sorted({round(place * (count - 1) / max(1, SHOWN - 1)) for place in range(SHOWN)}) if count else []
+
+
+@contextmanager
+def _workplace() -> Iterator[Path]:
+    """A folder for examples, in which also lies what is kept for later runs."""
+    before = os.environ.get("NETCFG_CACHE")
+    with tempfile.TemporaryDirectory(prefix="netcfg-verify-") as folder:
+        os.environ["NETCFG_CACHE"] = f"{folder}/cache"
+        try:
+            yield Path(folder) / "example"
+        finally:
+            if before is None:
+                del os.environ["NETCFG_CACHE"]
+            else:
+                os.environ["NETCFG_CACHE"] = before

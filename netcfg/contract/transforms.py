@@ -1,0 +1,268 @@
+"""The contract of transforms: what becomes of fields, the same each time for the same seed."""
+
+from __future__ import annotations
+
+import pickle
+import random
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from netcfg.blocks.base import ShapeError
+from netcfg.blocks.fields import FieldSpec
+from netcfg.blocks.transforms.base import Transform
+from netcfg.contract.breach import Breach, what_was_raised
+from netcfg.contract.examples import BadExample, example_of
+from netcfg.contract.variations import Variation, variations
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Sample = dict[str, "NDArray[Any]"]
+HEIGHT, WIDTH, FRAMES = 24, 28, 2
+FIELDS: dict[str, FieldSpec] = {
+    "image": FieldSpec((3, HEIGHT, WIDTH), "image"),
+    "flow": FieldSpec((3, HEIGHT, WIDTH), "flow"),
+    "frames": FieldSpec((FRAMES, 3, HEIGHT, WIDTH), "image"),
+    "landmarks": FieldSpec((68, 2), "landmarks"),
+    "labels": FieldSpec((4,), "vector", ("AU1", "AU2", "AU4", "AU6")),
+    "emotion": FieldSpec((), "class", ("neutral", "happy", "sad")),
+}
+"""One field of each kind, and a clip."""
+SEEDS = range(6)
+BASE = frozenset(Transform.model_fields)
+
+
+def verify_transform(kind: type[Transform]) -> Iterator[Breach]:
+    """What is untrue about a transform; the first case of each kind. What extends a source is not run here."""
+    try:
+        transform = example_of(kind)
+    except BadExample:  # the check of the page says so
+        return
+    if transform.extends_source or _chooses(transform):
+        return
+    varied = list(variations(transform, BASE, _refusal))
+    seen: set[str] = set()
+    for text, section in [
+        ("", transform),
+        *((one.text, one.section) for one in varied if one.section is not None),
+    ]:
+        for breach in _guarded(section, text):
+            if breach.check not in seen:
+                seen.add(breach.check)
+                yield breach
+    if not seen:
+        yield from _without_effect(transform, varied)
+
+
+def _refusal(transform: Transform) -> str | None:
+    try:
+        transform.fields(FIELDS)
+    except ShapeError as error:
+        return str(error)
+    return None
+
+
+def _chooses(transform: Transform) -> bool:
+    """Whether it is for the list of an epoch: it hands on the very sample that it is given."""
+    try:
+        step, fed = transform.lower(FIELDS), _fed(transform, FIELDS)
+        return all(_handed_on(transform, step, fed, seed) for seed in SEEDS)
+    except Exception:  # the checks say it, with the option at which it is raised
+        return False
+
+
+def _handed_on(transform: Transform, step: Callable[..., Any], fed: Mapping[str, Any], seed: int) -> bool:
+    import numpy as np
+
+    return transform.per_sample and step(fed, np.random.default_rng(seed)) is fed
+
+
+def _guarded(transform: Transform, text: str) -> Iterator[Breach]:
+    for names in [tuple(FIELDS), *((name,) for name in FIELDS)]:
+        fields = {name: FIELDS[name] for name in names}
+        variation = ", ".join(filter(None, [text, "" if len(names) > 1 else f"`{names[0]}` alone"]))
+        try:
+            declared = transform.fields(fields)
+        except ShapeError:
+            continue
+        try:
+            yield from _verify(transform, fields, declared, variation)
+        except Exception as error:  # whatever it raises is its author's to read
+            yield Breach(
+                transform.type_name, "run", variation, "no exception", what_was_raised(error), "lower"
+            )
+
+
+def _verify(
+    transform: Transform, fields: Mapping[str, FieldSpec], declared: Mapping[str, FieldSpec], text: str
+) -> Iterator[Breach]:
+    def breach(check: str, declared: object, found: object, write: str) -> Breach:
+        return Breach(transform.type_name, check, text, str(declared), str(found), write)
+
+    step = transform.lower(fields)
+    before = _fed(transform, fields)
+    after = _run(transform, step, before, 0)
+    if after.keys() != declared.keys():
+        yield breach("fields", ", ".join(declared), ", ".join(after), "fields")
+        return
+    for name, values in after.items():
+        found = _shape_seen(transform, declared[name], tuple(values.shape))
+        if found != declared[name].shape:
+            yield breach("fields", f"`{name}` of {declared[name]}", f"a shape of {found}", "fields")
+        elif not _is_of_kind(transform, declared[name], values):
+            yield breach("fields", f"`{name}`, {declared[name].kind}", f"values of {values.dtype}", "lower")
+    if transform.per_sample and not _same(before, _fed(transform, fields)):  # a run remembers samples
+        yield breach("samples", "those it is given, unchanged", "that it writes into them", "lower")
+    if any(
+        not _same(*(_run(transform, step, _fed(transform, fields), seed) for _ in "ab")) for seed in SEEDS
+    ):
+        yield breach("seed", "the same sample for the same seed", "another one each time", "lower")
+        return
+    try:
+        copied = pickle.loads(pickle.dumps(step))
+    except Exception as error:  # whatever a class raises when it is pickled is the finding
+        yield breach("pickle", "a callable for the workers", what_was_raised(error), "lower")
+        return
+    if not _same(after, _run(transform, copied, _fed(transform, fields), 0)):
+        yield breach("pickle", "a copy that does the same", "another sample", "lower")
+    yield from _read(transform, fields, declared, text)
+    yield from _bypassed(transform, fields, declared, text)
+
+
+def _read(
+    transform: Transform, fields: Mapping[str, FieldSpec], declared: Mapping[str, FieldSpec], text: str
+) -> Iterator[Breach]:
+    """A sample holds the fields that somebody reads, and what `reads` adds to them; that has to do."""
+    step = transform.lower(fields)
+    for name in declared:
+        needed = transform.reads((name,))
+        fed = {one: values for one, values in _fed(transform, fields).items() if one in needed}
+        try:
+            given = _run(transform, step, fed, 0)
+        except KeyError as error:
+            found = f"that {error} is missing where only `{name}` is wanted"
+            yield Breach(transform.type_name, "reads", text, ", ".join(needed), found, "reads")
+            return
+        if name not in given:
+            yield Breach(
+                transform.type_name, "reads", text, ", ".join(needed), f"no `{name}` of these", "reads"
+            )
+            return
+
+
+def _bypassed(
+    transform: Transform, fields: Mapping[str, FieldSpec], declared: Mapping[str, FieldSpec], text: str
+) -> Iterator[Breach]:
+    """What stands in its place in other splits gives the fields that were promised."""
+    aside = transform.bypass(fields)
+    given = _fed(transform, fields) if aside is None else _run(transform, aside, _fed(transform, fields), 0)
+    if transform.when == "train" and not declared.keys() <= given.keys():
+        missing = ", ".join(sorted(declared.keys() - given.keys()))
+        yield Breach(
+            transform.type_name,
+            "bypass",
+            text,
+            ", ".join(declared),
+            f"no {missing} beside training",
+            "bypass",
+        )
+
+
+def _run(transform: Transform, step: Callable[..., Any], fed: Mapping[str, Any], seed: int) -> dict[str, Any]:
+    """What becomes of a sample (or batch); chance that it should not use is another one each time."""
+    import numpy as np
+    import torch
+
+    if not transform.per_sample:
+        return dict(step(dict(fed)))
+    random.seed()
+    np.random.seed()
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.seed()
+        return dict(step(dict(fed), np.random.default_rng(seed)))
+
+
+def _fed(transform: Transform, fields: Mapping[str, FieldSpec]) -> dict[str, Any]:
+    """A sample of the fields as sources give it, or a batch of two as the device has it."""
+    import numpy as np
+    import torch
+
+    chance = np.random.default_rng(3)
+    sample = {name: _values(spec, chance) for name, spec in fields.items()}
+    if transform.per_sample:
+        return sample
+    batch = {name: torch.from_numpy(np.stack([values, values])) for name, values in sample.items()}
+    return {
+        name: (values.movedim(-1, -3).float() / 255 if fields[name].kind in ("image", "flow") else values)
+        for name, values in batch.items()
+    }
+
+
+def _values(spec: FieldSpec, chance: Any) -> Any:
+    import numpy as np
+
+    shape = tuple(int(str(size)) for size in spec.shape)
+    if spec.kind in ("image", "flow"):
+        return chance.integers(0, 256, (*shape[:-3], *shape[-2:], shape[-3]), dtype=np.uint8)
+    if spec.kind == "class":
+        return np.asarray(chance.integers(0, len(spec.names)))
+    if spec.kind == "landmarks":
+        return (chance.random(shape) * min(HEIGHT, WIDTH)).astype(np.float32)
+    return chance.integers(0, 2, shape).astype(np.float32)
+
+
+def _shape_seen(transform: Transform, spec: FieldSpec, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """A field's shape as a network sees it: pictures of samples have their channels last."""
+    if not transform.per_sample:
+        return shape[1:]
+    return (*shape[:-3], shape[-1], *shape[-3:-1]) if spec.kind in ("image", "flow") else shape
+
+
+def _is_of_kind(transform: Transform, spec: FieldSpec, values: Any) -> bool:
+    """Pictures are bytes until they are on the device, classes whole numbers, all else finite ones."""
+    import numpy as np
+
+    array = np.asarray(values)
+    if spec.kind in ("image", "flow") and transform.per_sample:
+        return array.dtype == np.uint8
+    if spec.kind == "class":
+        return bool(np.issubdtype(array.dtype, np.integer))
+    return bool(np.issubdtype(array.dtype, np.floating) and np.isfinite(array).all())
+
+
+def _without_effect(transform: Transform, varied: list[Variation[Transform]]) -> Iterator[Breach]:
+    """Options at another value of which every sample is the same."""
+    base = _all(transform)
+    for option in dict.fromkeys(one.option for one in varied):
+        tried = [one for one in varied if one.option == option]
+        others = [one.section for one in tried if one.section is not None]
+        if len(others) == len(tried) and all(_equal(_all(other), base) for other in others):
+            yield Breach(
+                transform.type_name,
+                "option",
+                tried[0].text,
+                f"`{option}`",
+                "that no sample changes with it",
+                "lower",
+            )
+
+
+def _all(transform: Transform) -> list[dict[str, Any]]:
+    """What becomes of a sample by several seeds, in each split."""
+    made = []
+    for split in ("train", "validation"):
+        here = transform.in_split(split)  # type: ignore[arg-type]
+        step = here.lower(FIELDS)
+        made += [_run(here, step, _fed(here, FIELDS), seed) for seed in SEEDS]
+    return made
+
+
+def _equal(one: list[dict[str, Any]], other: list[dict[str, Any]]) -> bool:
+    return all(map(_same, one, other))
+
+
+def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    return one.keys() == other.keys() and all(
+        values.shape == other[name].shape and bool((values == other[name]).all())
+        for name, values in one.items()
+    )

@@ -1,0 +1,203 @@
+"""NC2xx to NC4xx: how blocks are wired, what shapes they have, and what trains whom."""
+
+from __future__ import annotations
+
+from netcfg.explained.explanation import Explanation, by_command
+from netcfg.explained.texts import ANY, CONVOLUTION, NET
+
+DATA = "{Data}\n[synthetic_faces]\naction_units = 6, 12\nimage_size = 16\n"
+SMALL = "{Net}\n[net]\nchannels = 3\nheight = 16\nwidth = 16\n[flatten]\n[connected]\noutput_features = 2\n"
+LOSS = "{Loss}\n[bce_with_logits]\nname = detection\ninput = Net\ntarget = labels\n"
+OPTIMIZER = "{Optimizer}\n[adam]\nnetworks = Net\nminimise = detection\n"
+TRAINED = DATA + SMALL + LOSS + OPTIMIZER
+SECOND = SMALL.replace("Net", "Other")
+TWO = DATA + SMALL + SECOND
+BOTH = (
+    "{Loss}\n[bce_with_logits]\nname = detection\ninput = Net\ntarget = labels\n"
+    "[bce_with_logits]\nname = other\ninput = Other\ntarget = labels\n"
+)
+MODEL = "{Model}\n[Net]\n[Other]\nfrom = image\n"
+
+PROGRAMS: dict[str, Explanation] = {
+    "NC201": Explanation(
+        "Name a block or an input that is there.",
+        ANY,
+        "[identity]\nname = stem\n[flatten]\nfrom = stam",
+        "[identity]\nname = stem\n[flatten]\nfrom = stem",
+    ),
+    "NC202": Explanation(
+        "Read only what stands above.",
+        ANY,
+        "[identity]\nfrom = late\n[flatten]\nname = late",
+        "[identity]\nname = early\n[flatten]\nfrom = early",
+    ),
+    "NC203": Explanation(
+        "`-1` is the block before.", ANY, "[flatten]\nname = a\nfrom = a", "[flatten]\nname = a\nfrom = -1"
+    ),
+    "NC204": Explanation(
+        "Name a port of the block's page, or the block alone.",
+        ANY,
+        "[identity]\nname = a\n[flatten]\nfrom = a.first",
+        "[identity]\nname = a\n[flatten]\nfrom = a",
+    ),
+    "NC205": Explanation(
+        "Name as many blocks as it takes.",
+        ANY,
+        "[identity]\nname = a\n[flatten]\nfrom = a, input",
+        "[identity]\nname = a\n[flatten]\nfrom = a",
+    ),
+    "NC206": Explanation(
+        "Call the input as a field of the data, or wire it in {Model}.",
+        DATA + "{Net}\n[net]\n[input]\nname = @\nchannels = 3\nheight = "
+        "16\nwidth = 16\n[flatten]\n[connected]\noutput_features = 2\n" + LOSS + OPTIMIZER,
+        "picture",
+        "image",
+    ),
+    "NC207": Explanation(
+        "Leave the field out, or read it.",
+        TRAINED.replace("{Net}\n", "[noise]\n@{Net}\n", 1).replace("[noise]\n", "[horizontal_flip]\n"),
+        "only = landmarks\n",
+        "only = image\n",
+    ),
+    "NC208": Explanation("Add a block after [net].", ANY, "", "[flatten]"),
+    "NC209": Explanation(
+        "Take the block out, or read it.",
+        NET + "[identity]\nname = spare\n[flatten]\nfrom = @\n",
+        "input",
+        "spare",
+    ),
+    "NC210": Explanation(
+        "Put the block into a network.",
+        TWO
+        + MODEL
+        + "@"
+        + BOTH
+        + OPTIMIZER.replace("= Net", "= Net, Other").replace("detection", "detection + other"),
+        "[connected]\noutput_features = 2\nfrom = Other\n",
+        "",
+    ),
+    "NC211": Explanation(
+        "Use the network in {Model}, or take it out.",
+        DATA + SMALL + "@{Model}\n[Net]\n" + LOSS + OPTIMIZER,
+        SECOND,
+        "",
+    ),
+    "NC212": Explanation(
+        "Write {Model} with a block for each network.",
+        TWO
+        + "@"
+        + BOTH
+        + OPTIMIZER.replace("= Net", "= Net, Other").replace("detection", "detection + other"),
+        "",
+        MODEL,
+    ),
+    "NC213": Explanation(
+        "Share with a block of the same type and sizes.",
+        NET + "[convolutional]\nname = a\nfilters = 3\nkernel_size = 3\npad = 1\n"
+        "[convolutional]\nfilters = @\nkernel_size = 3\npad = 1\nshared_with = a\n",
+        "8",
+        "3",
+    ),
+    "NC301": Explanation(
+        "Make the sizes agree; the finding shows how each came about.",
+        NET
+        + "[convolutional]\nname = a\nfilters = @\nkernel_size = 1\n[combine_add]\ncombine_layers = a, input\n",
+        "8",
+        "3",
+    ),
+    "NC302": Explanation(
+        "A smaller window, some padding, or a larger input.",
+        CONVOLUTION,
+        "kernel_size = 33",
+        "kernel_size = 31",
+    ),
+    "NC303": Explanation(
+        "Give the network's input a height and a width.",
+        "{Net}\n[net]\nchannels = 3\n@[flatten]\n[connected]\noutput_features = 2\n",
+        "",
+        "height = 32\nwidth = 32\n",
+    ),
+    "NC304": Explanation(
+        "Smaller sizes or fewer repeats; the limit is stated.",
+        NET + "[flatten]\n[connected]\noutput_features = 1048576\n[connected]\noutput_features = @\n",
+        "1048576",
+        "10",
+    ),
+    "NC305": Explanation(
+        "Give the block what it takes, or another block that takes what it is given.",
+        "{Net}\n[net]\n[input]\nname = rows\nshape = 16, 32, 32\naxes = @\n"
+        "[convolutional]\nfilters = 4\nkernel_size = 3\n",
+        "frames, tokens, features",
+        "channels, height, width",
+    ),
+    "NC401": Explanation(
+        "Name a signal, loss or network that the file declares.",
+        TRAINED.replace("input = Net", "input = @"),
+        "Nett",
+        "Net",
+    ),
+    "NC402": Explanation(
+        "Give the network as many outputs as the target has entries.",
+        TRAINED.replace("output_features = 2", "output_features = @"),
+        "3",
+        "2",
+    ),
+    "NC403": Explanation(
+        "Add what is missing: a source, a loss or an optimizer.",
+        "{Data}\n@" + SMALL + LOSS + OPTIMIZER,
+        "",
+        DATA.removeprefix("{Data}\n"),
+    ),
+    "NC404": by_command("Train with what the pages state.", "netcfg train a_file_that_asks_for_it.cfg"),
+    "NC405": by_command(
+        "Lower the learning rate, clip the gradient, or look for "
+        "bad samples; the finding names the loss and its batch.",
+        "netcfg train net.cfg",
+    ),
+    "NC406": by_command(
+        "Resume with the run's own folder; to change the network, start a new run from its weights.",
+        "netcfg train --resume RUN",
+    ),
+    "NC407": Explanation(
+        "Minimise a loss that reads the network, or train the one it reads.",
+        TWO + MODEL + BOTH + "{Optimizer}\n[adam]\nname = one\nnetworks = Net\nminimise "
+        "= @\n[adam]\nname = two\nnetworks = Other\nminimise = other\n",
+        "detection + other",
+        "detection",
+    ),
+    "NC408": Explanation(
+        "Unfreeze the network, or take it out of `networks`.",
+        TRAINED.replace("width = 16\n", "width = 16\n@"),
+        "freeze = True\n",
+        "",
+    ),
+    "NC409": Explanation(
+        "Name each network in one optimizer.",
+        TRAINED + "@",
+        "[sgd]\nnetworks = Net\nminimise = detection\n",
+        "",
+    ),
+    "NC410": Explanation(
+        "Name the network in an optimizer, or freeze it.",
+        DATA
+        + SMALL
+        + SECOND.replace("width = 16\n", "width = 16\n@")
+        + MODEL
+        + LOSS
+        + OPTIMIZER
+        + "{Metric}\n[f1]\ninput = Other\ntarget = labels\n",
+        "",
+        "freeze = True\n",
+    ),
+    "NC411": by_command(
+        "A smaller `every`, or smaller batches, so that an epoch has enough of them.", "netcfg train net.cfg"
+    ),
+    "NC412": Explanation(
+        "Minimise the loss, or take it out.",
+        TRAINED.replace(
+            "{Optimizer}", "[bce_with_logits]\nname = spare\ninput = Net\ntarget = labels\n{Optimizer}"
+        ).replace("minimise = detection", "minimise = detection@"),
+        "",
+        " + spare",
+    ),
+}

@@ -1,0 +1,493 @@
+"""Losses, metrics, optimizers, transforms and sources that are wrong about themselves, each in one way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from netcfg.blocks import Draw, FieldSpec, Loss, Metric, Optimizer, Sampler, SampleTable, Source, Transform
+from netcfg.blocks.losses.base import Comparison
+from netcfg.shapes import Shape
+
+# --- losses
+
+
+class Difference(nn.Module):
+    """The mean difference, of any order."""
+
+    def __init__(self, order: float = 2.0, detached: bool = False) -> None:
+        super().__init__()
+        self.order, self.detached = order, detached
+
+    def forward(self, values: Tensor, targets: Tensor) -> Tensor:
+        if values.shape != targets.shape:
+            raise ValueError(f"{tuple(values.shape)} is not {tuple(targets.shape)}")
+        values = values.detach() + 0 * values if self.detached else values
+        return (values - targets).abs().pow(self.order).mean()
+
+
+class LaxLoss(Comparison, name="lax_loss"):
+    """Lets pass what its module refuses.
+
+    Example::
+
+        [lax_loss]
+        input = Net
+        target = labels
+    """
+
+    def lower(self) -> nn.Module:
+        return Difference()
+
+
+class StrictLoss(Comparison, name="strict_loss"):
+    """Refuses whatever it is given.
+
+    Example::
+
+        [strict_loss]
+        input = Net
+        target = labels
+    """
+
+    def check(self, *shapes: Shape, classes: int | None = None) -> None:
+        from netcfg.blocks import ShapeError
+
+        raise ShapeError("takes nothing")
+
+    def lower(self) -> nn.Module:
+        return Difference()
+
+
+def expect_equal(shapes: Sequence[Shape]) -> None:
+    from netcfg.blocks import ShapeError
+
+    if len(shapes) < 2 or shapes[0] != shapes[1]:
+        raise ShapeError("compares equal shapes")
+
+
+class VectorLoss(Comparison, name="vector_loss"):
+    """Gives a number for each sample.
+
+    Example::
+
+        [vector_loss]
+        input = Net
+        target = labels
+    """
+
+    def check(self, *shapes: Shape, classes: int | None = None) -> None:
+        expect_equal(shapes)
+
+    def lower(self) -> nn.Module:
+        class Each(nn.Module):
+            def forward(self, values: Tensor, targets: Tensor) -> Tensor:
+                return (values - targets).square().reshape(len(values), -1).mean(1)
+
+        return Each()
+
+
+class WrongGradient(Comparison, name="wrong_gradient"):
+    """Its gradient is not that of its value.
+
+    Example::
+
+        [wrong_gradient]
+        input = Net
+        target = labels
+    """
+
+    def check(self, *shapes: Shape, classes: int | None = None) -> None:
+        expect_equal(shapes)
+
+    def lower(self) -> nn.Module:
+        class Half(nn.Module):
+            def forward(self, values: Tensor, targets: Tensor) -> Tensor:
+                return ((values - values.detach() / 2) - targets + values.detach() / 2).square().mean() + (
+                    values.detach().square().mean()
+                )
+
+        return Half()
+
+
+class IdleLoss(Comparison, name="idle_loss"):
+    """Has an option that nothing obeys.
+
+    Example::
+
+        [idle_loss]
+        input = Net
+        target = labels
+    """
+
+    order: float = Field(2.0, description="of nothing")
+
+    def check(self, *shapes: Shape, classes: int | None = None) -> None:
+        expect_equal(shapes)
+
+    def lower(self) -> nn.Module:
+        return Difference()
+
+
+class LeakingLoss(Loss, name="leaking_loss"):
+    """Says that no gradient leaves it.
+
+    Example::
+
+        [leaking_loss]
+        input = Net
+    """
+
+    signal_options: ClassVar[tuple[str, ...]] = ("input",)
+    stops_gradient: ClassVar[bool] = True
+
+    input: str = Field(description="the signal")
+
+    def lower(self) -> nn.Module:
+        class Squares(nn.Module):
+            def forward(self, values: Tensor) -> Tensor:
+                return values.square().mean()
+
+        return Squares()
+
+
+# --- metrics
+
+
+class Portions(Metric, name="portions"):
+    """The mean of the maxima of portions of 100 samples.
+
+    Example::
+
+        [portions]
+        input = Net
+    """
+
+    unavailable: ClassVar[frozenset[str]] = frozenset({"target"})
+
+    def compute(self, scores: Tensor, targets: Tensor | None, names: Sequence[str]) -> dict[str, float]:
+        return {"portions": float(torch.stack([part.max() for part in scores.split(100)]).mean())}
+
+
+class Remembering(Metric, name="remembering"):
+    """Takes the splits before along.
+
+    Example::
+
+        [remembering]
+        input = Net
+    """
+
+    unavailable: ClassVar[frozenset[str]] = frozenset({"target"})
+    seen: ClassVar[list[float]] = []
+
+    def compute(self, scores: Tensor, targets: Tensor | None, names: Sequence[str]) -> dict[str, float]:
+        self.seen.append(float(scores.double().mean()) + len(self.seen))
+        return {"remembering": sum(self.seen) / len(self.seen)}
+
+
+class Ratio(Metric, name="ratio"):
+    """Divides by the positives, of which there may be none.
+
+    Example::
+
+        [ratio]
+        input = Net
+        target = labels
+    """
+
+    target: str = Field(description="the labels")
+
+    def compute(self, scores: Tensor, targets: Tensor | None, names: Sequence[str]) -> dict[str, float]:
+        assert targets is not None
+        return {"ratio": float(scores.double().sum()) / int(targets.sum())}
+
+
+class IdleMetric(Metric, name="idle_metric"):
+    """Has an option that nothing obeys.
+
+    Example::
+
+        [idle_metric]
+        input = Net
+    """
+
+    unavailable: ClassVar[frozenset[str]] = frozenset({"target"})
+
+    above: float = Field(0.5, description="of nothing")
+
+    def compute(self, scores: Tensor, targets: Tensor | None, names: Sequence[str]) -> dict[str, float]:
+        return {"idle_metric": float(scores.double().mean())}
+
+
+# --- optimizers
+
+
+class Forgetful(Optimizer, name="forgetful"):
+    """Says that it remembers nothing.
+
+    Example::
+
+        [forgetful]
+        networks = Net
+        minimise = loss
+    """
+
+    def lower(self, groups: Iterable[Mapping[str, Any]]) -> torch.optim.Optimizer:
+        return torch.optim.Adam(self.parameter_groups(groups), weight_decay=self.weight_decay)
+
+
+class Undecayed(Optimizer, name="undecayed"):
+    """Reads `weight_decay` and forgets it.
+
+    Example::
+
+        [undecayed]
+        networks = Net
+        minimise = loss
+    """
+
+    def lower(self, groups: Iterable[Mapping[str, Any]]) -> torch.optim.Optimizer:
+        return torch.optim.SGD(self.parameter_groups(groups))
+
+
+# --- transforms
+
+
+class Jitter:
+    """Adds a number to pictures."""
+
+    def __init__(self, amount: int, own_seed: bool = False, in_place: bool = False) -> None:
+        self.amount, self.own_seed, self.in_place = amount, own_seed, in_place
+
+    def __call__(self, sample: dict[str, Any], random: np.random.Generator) -> dict[str, Any]:
+        if "image" not in sample:
+            return dict(sample)
+        chance = np.random if self.own_seed else random
+        added = np.uint8(1 + int(chance.random() * self.amount))
+        if self.in_place:
+            sample["image"] += added
+            return dict(sample)
+        return {**sample, "image": sample["image"] + added}
+
+
+class Unseeded(Transform, name="unseeded"):
+    """Draws by a chance of its own.
+
+    Example::
+
+        [unseeded]
+    """
+
+    def lower(self, fields: Mapping[str, FieldSpec]) -> Callable[..., Any]:
+        return Jitter(100, own_seed=True)
+
+
+class WritesInto(Transform, name="writes_into"):
+    """Overwrites the sample that a run remembers.
+
+    Example::
+
+        [writes_into]
+    """
+
+    def lower(self, fields: Mapping[str, FieldSpec]) -> Callable[..., Any]:
+        return Jitter(100, in_place=True)
+
+
+class Unsized(Transform, name="unsized"):
+    """Cuts pictures and says nothing of it.
+
+    Example::
+
+        [unsized]
+    """
+
+    def lower(self, fields: Mapping[str, FieldSpec]) -> Callable[..., Any]:
+        return Cut()
+
+
+class Cut:
+    """The upper half of the picture."""
+
+    def __call__(self, sample: dict[str, Any], random: np.random.Generator) -> dict[str, Any]:
+        return {name: values[:12] if name == "image" else values for name, values in sample.items()}
+
+
+class Local(Transform, name="local"):
+    """Gives the workers what no process can be sent.
+
+    Example::
+
+        [local]
+    """
+
+    def lower(self, fields: Mapping[str, FieldSpec]) -> Callable[..., Any]:
+        return lambda sample, random: {**sample}
+
+
+class IdleTransform(Transform, name="idle_transform"):
+    """Has an option that nothing obeys.
+
+    Example::
+
+        [idle_transform]
+        strength = 3
+    """
+
+    strength: int = Field(3, description="of nothing")
+
+    def lower(self, fields: Mapping[str, FieldSpec]) -> Callable[..., Any]:
+        return Jitter(100)
+
+
+# --- sources
+
+
+class Rows:
+    """Samples that are made on the spot."""
+
+    def __init__(self, subjects: Sequence[int], fields: Sequence[str], fault: str) -> None:
+        self.subjects, self.fields, self.fault = list(subjects), tuple(fields), fault
+
+    def __len__(self) -> int:
+        return len(self.subjects)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        level = self.subjects[index]
+        made = {
+            "image": np.full((16, 16, 3), level, np.float32 if self.fault == "kind" else np.uint8),
+            "labels": np.array([level % 2, 1 + np.random.rand() * (self.fault == "chance")], np.float32),
+            "mood": np.asarray(3 if self.fault == "range" else level % 3),
+            "subject": np.asarray(level),
+        }
+        return {name: made[name] for name in self.fields}
+
+
+class Made(Source):
+    """What the sources below share, all of it true."""
+
+    fault: ClassVar[str] = ""
+    splits: ClassVar[dict[str, Sequence[int]]] = {"train": range(6), "validation": (6, 7), "test": (8, 9)}
+
+    def fields(self) -> dict[str, FieldSpec]:
+        return {
+            "image": FieldSpec((3, 16, 16), "image"),
+            "labels": FieldSpec((2,), "vector", ("AU1", "AU2")),
+            "mood": FieldSpec((), "class", ("calm", "glad", "sad")),
+            "subject": FieldSpec((), "class"),
+        }
+
+    def open(self, split: Literal["train", "validation", "test"], fields: Sequence[str]) -> Any:
+        return Rows(self.splits[split], fields, self.fault)
+
+
+class OtherKind(Made, name="other_kind"):
+    """Its pictures are no bytes.
+
+    Example::
+
+        [other_kind]
+    """
+
+    fault: ClassVar[str] = "kind"
+
+
+class OtherShape(Made, name="other_shape"):
+    """Its pictures have another height than it says.
+
+    Example::
+
+        [other_shape]
+    """
+
+    def fields(self) -> dict[str, FieldSpec]:
+        return {**super().fields(), "image": FieldSpec((3, 32, 16), "image")}
+
+
+class OutOfRange(Made, name="out_of_range"):
+    """Has a class that has no name.
+
+    Example::
+
+        [out_of_range]
+    """
+
+    fault: ClassVar[str] = "range"
+
+
+class SharedSubjects(Made, name="shared_subjects"):
+    """Tests on someone it has trained on.
+
+    Example::
+
+        [shared_subjects]
+    """
+
+    splits: ClassVar[dict[str, Sequence[int]]] = {"train": range(6), "validation": (6, 7), "test": (5, 9)}
+
+
+class ByChance(Made, name="by_chance"):
+    """Gives another sample each time.
+
+    Example::
+
+        [by_chance]
+    """
+
+    fault: ClassVar[str] = "chance"
+
+
+class Nowhere(Made, name="nowhere"):
+    """Reads a folder, and writes none to be tried with.
+
+    Example::
+
+        [nowhere]
+    """
+
+    def open(self, split: Literal["train", "validation", "test"], fields: Sequence[str]) -> Any:
+        from netcfg.source import NetcfgError
+
+        raise NetcfgError("there is no folder data")
+
+
+class TrueSource(Made, name="true_source"):
+    """Keeps its contract.
+
+    Example::
+
+        [true_source]
+    """
+
+
+# --- samplers
+
+
+class Restless(Sampler, name="restless"):
+    """Draws by a chance of its own.
+
+    Example::
+
+        [restless]
+    """
+
+    def epoch(self, table: SampleTable, epoch: int, seed: int) -> Sequence[Draw]:
+        return [Draw(int(row)) for row in np.random.permutation(len(table))]
+
+
+class Beyond(Sampler, name="beyond"):
+    """Draws a sample that is not there.
+
+    Example::
+
+        [beyond]
+    """
+
+    def epoch(self, table: SampleTable, epoch: int, seed: int) -> Sequence[Draw]:
+        return [Draw(len(table))]

@@ -1,0 +1,158 @@
+"""What can be known before the first batch, and would stop a run after an hour, or leave its figures empty."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from netcfg.blocks.fields import FieldSpec, Split
+from netcfg.blocks.losses.base import Loss
+from netcfg.blocks.metrics.base import Metric
+from netcfg.blocks.metrics.judgement import Case
+from netcfg.datasets.pipeline import EpochSampler
+from netcfg.graph import Node
+from netcfg.program import Program
+from netcfg.results import Evaluation, Table
+from netcfg.shapes import volume
+from netcfg.source import Finding, NetcfgError, ProgramError
+
+MOST_LABELS = 50_000
+"""Samples whose labels are looked at beforehand; in more, every label occurs, or it is said at the end."""
+_SPARE = 1 << 20
+
+
+# --- a batch that is too small
+
+
+def expect_statistics(program: Program, networks: nn.ModuleDict, sampler: EpochSampler) -> None:
+    """Refuse (NC502) a batch of one sample, where a block in training takes statistics over the batch alone."""
+    lonely = _lonely_sample(sampler)
+    if lonely is None:
+        return
+    set_up = [(name, graph) for name, graph in program.networks.items() if graph.options.mode != "eval"]
+    for name, graph in set_up:
+        for path, module in networks[name].named_modules():
+            node = _node_of(path, graph.nodes)
+            if isinstance(module, _BatchNorm) and node is not None and _is_one_place(node):
+                raise ProgramError([_too_small(program, name, node, lonely)])
+
+
+def _lonely_sample(sampler: EpochSampler) -> int | None:
+    """The number of a sample, from 1 in the order of an epoch, that is all of some process's batch; None: no such."""
+    last = sampler.samples_per_epoch - (sampler.batches - 1) * sampler.batch_size
+    if sampler.batch_size // sampler.processes == 1:
+        return 1
+    return sampler.samples_per_epoch if -(-last // sampler.processes) == 1 else None
+
+
+def _node_of(path: str, nodes: tuple[Node, ...]) -> Node | None:
+    """The block whose module, or part of a module, lies at a path."""
+    return next((node for node in nodes if path == node.path or path.startswith(f"{node.path}.")), None)
+
+
+def _is_one_place(node: Node) -> bool:
+    """Whether its statistics see one number of each sample, so that a single sample has no spread."""
+    return volume(node.output.shape[1:]) == 1
+
+
+def _too_small(program: Program, network: str, node: Node, sample: int) -> Finding:
+    size = program.training.batch_size
+    alone = f"sample {sample} of an epoch is alone in its batch (`batch_size = {size}`)"
+    message = (
+        f"{alone}, and `{network}.{node.path}` takes its statistics over a batch, for which it needs two"
+    )
+    help = "`drop_last = True` in [training] leaves it out, or another `batch_size`"
+    if size == 1:
+        help = "a `batch_size` from 2"
+    return Finding("NC502", message, node.span, help=help)
+
+
+def too_small_batch(error: ValueError) -> NetcfgError | None:
+    """The same, where it came about in a way that was not foreseen; None for another error."""
+    if "Expected more than 1 value per channel" not in str(error):
+        return None
+    message = (
+        "a batch of one sample came to a block that takes its statistics over a batch, for which it needs two"
+    )
+    help = "`drop_last = True` in [training], or another `batch_size`"
+    return ProgramError([Finding("NC502", message, help=help)])
+
+
+# --- labels that a split lacks
+
+
+def lacking_labels(program: Program) -> Iterator[str]:
+    """A note for each split that lacks positives (or for pairs, negatives) of a label, or samples of a class."""
+    splits: tuple[Split, ...] = ("train", "validation", "test")
+    for split in splits:
+        columns = dict(_columns(program, split))
+        tables = Evaluation(tables=dict(_as_judged(program, columns))).note(split)
+        classes = [text for name, column in columns.items() for text in _absent(program, name, column)]
+        if tables:
+            yield f"note: {tables}"
+        if classes:
+            yield f"note: the {split} split has no sample of {', '.join(classes)}"
+
+
+def _columns(program: Program, split: Split) -> Iterator[tuple[str, torch.Tensor]]:
+    """What is judged, as the source gives it: by field, N×labels or N classes."""
+    data = program.data
+    assert data is not None
+    given = data.source.fields()
+    judges: list[Metric | Loss] = [*program.metrics.values(), *program.losses.values()]
+    fields = dict.fromkeys(judge.reads.get("target", "") for judge in judges)
+    for name in fields:
+        if name not in given or given[name] != data.fields.get(name) or not _is_judged(given[name]):
+            continue
+        samples = data.source.open(split, [name])
+        if 0 < len(samples) <= MOST_LABELS:
+            yield name, torch.stack([torch.as_tensor(samples[index][name]) for index in range(len(samples))])
+
+
+def _is_judged(spec: FieldSpec) -> bool:
+    return spec.kind in ("vector", "class") and bool(spec.names)
+
+
+def _as_judged(program: Program, columns: dict[str, torch.Tensor]) -> Iterator[tuple[str, Table]]:
+    """What each metric would say of scores that are the labels themselves: it knows what it needs."""
+    for metric in program.metrics.values():
+        target = metric.reads.get("target", "")
+        spec = program.data.fields.get(target) if program.data else None
+        if target in columns and spec is not None and spec.kind == "vector":
+            labels = columns[target].float()
+            yield from metric.judge(Case(labels, labels, spec.names)).tables.items()
+
+
+def _absent(program: Program, name: str, column: torch.Tensor) -> list[str]:
+    """The classes of a field that no sample is of."""
+    spec = program.data.fields[name] if program.data else None
+    if spec is None or spec.kind != "class":
+        return []
+    present = set(column.reshape(-1).tolist())
+    return [f"the class `{label}`" for place, label in enumerate(spec.names) if place not in present]
+
+
+# --- a disk that is too small
+
+
+def expect_room(folder: Path, networks: nn.Module, numbers_kept: int) -> None:
+    """Refuse a disk that cannot hold a checkpoint beside the one before it, and the best weights.
+
+    `numbers_kept`: what optimizers and averages keep, in numbers of four bytes.
+    """
+    weights = sum(one.numel() * one.element_size() for one in networks.state_dict().values())
+    last = weights + 4 * numbers_kept
+    there = sum(file.stat().st_size for file in folder.glob("checkpoints/*") if file.is_file())
+    needed = 2 * last + weights + _SPARE - there
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        raise NetcfgError(
+            f"the disk of {folder} has {free / 1e6:,.1f} MB free, and its checkpoints take {needed / 1e6:,.1f} MB: "
+            "the last one, the one that replaces it, and the best weights\n"
+            "help: make room, or give a folder on another disk with `--run-dir`"
+        )
