@@ -295,7 +295,8 @@ def test_rows_name_blocks_read_each_other_and_count_as_blocks() -> None:
 
 
 def test_cells_hold_parameters_and_expressions() -> None:
-    above = "{Table t}\nfilters kernel_size\n$wide 1\n${wide + 1} 1\n{Define unit}\n[parameters]\nwide\n[convolutional]\nrows = t\n"
+    above = "{Table t}\nfilters kernel_size\n$wide 1\n${wide + 1} 1\n"
+    above += "{Define unit}\n[parameters]\nwide\n[convolutional]\nrows = t\n"
     assert channels("[unit]\nwide = 4\n", above) == [4, 5]
 
 
@@ -309,7 +310,7 @@ USE = "[convolutional]\nkernel_size = 1\nrows = t\n"
         ("", USE, "{Table t}", "the table `t` has no rows"),
         ("filters stride\n4 1 2\n", USE, "2", "a row of 3 cells under 2 columns"),
         ("filters stride\n4\n", USE, "4", "a row of 1 cell under 2 columns"),
-        ("filters strid\n4 1\n", USE, "strid", "the column `strid` is nothing to [convolutional]"),
+        ("filters strid\n4 1\n", USE, "strid", "the column `strid` is no option of [convolutional]"),
         ("filters filters\n4 1\n", USE, "filters", "two columns are called `filters`"),
         ("filters\nmany\n", USE, "many", "`filters` must be a whole number, found `many`"),
         ("filters\n$many\n", USE, "$many", "there is no variable `many`"),
@@ -329,7 +330,8 @@ def test_a_block_in_a_table_and_two_tables_of_one_name() -> None:
 
 
 def test_fmt_aligns_the_columns_of_a_table() -> None:
-    text = "{Table t}\n# as printed\nname filters kernel_size  # head\nstem 64 ${a + 1},3\nlonger_name - 1 ; last\n[net]\n"
+    text = "{Table t}\n# as printed\nname filters kernel_size  # head\nstem 64 ${a + 1},3\n"
+    text += "longer_name - 1 ; last\n[net]\n"
     formatted = format_text(text)
     assert formatted.split("\n")[:5] == [
         "{Table t}",
