@@ -7,6 +7,7 @@ import torch
 from golden_rules import assert_record, fill, golden, two_scale, uniform
 
 import netcfg
+from netcfg.passes.read import shipped_folder
 
 
 def test_the_generator_meets_its_test_vectors() -> None:
@@ -22,6 +23,7 @@ def test_the_generator_meets_its_test_vectors() -> None:
 
 BLOCKS = golden("audetnet_blocks")
 OVERWRITES = "multiply_overwrites_first_operand"  # the original's bug; the README's rule is tested below
+IGNORES = "connected_tanh_is_ignored"  # only in files of the original's format, below
 
 
 def audetnet_network(lines: list[str], channels: int) -> str:
@@ -36,7 +38,7 @@ def original_audetnet_name(key: str) -> str:
     return f"layers.{index}.0.{rest}"
 
 
-@pytest.mark.parametrize("unit", [unit for unit in BLOCKS["units"] if unit != OVERWRITES])
+@pytest.mark.parametrize("unit", [unit for unit in BLOCKS["units"] if unit not in (OVERWRITES, IGNORES)])
 def test_audetnet_blocks_reproduce_the_original(unit: str) -> None:
     expected = BLOCKS["units"][unit]
     network = netcfg.build(netcfg.load(audetnet_network(expected["cfg"], 6)))["N"].eval()
@@ -52,6 +54,26 @@ def test_audetnet_blocks_reproduce_the_original(unit: str) -> None:
     with torch.no_grad():
         fill(state, original, BLOCKS["gain"])
         assert_record(network(two_scale("input.block", (2, 6, 8, 8))), expected["record"])
+
+
+def test_a_file_of_the_original_applies_no_activation_that_the_original_does_not_know() -> None:
+    unit = BLOCKS["units"][IGNORES]
+    text = (
+        (shipped_folder() / "audetnet.cfg").read_text().replace("activation = linear", "activation = tanh", 1)
+    )
+    program, findings = netcfg.check(text)
+    assert program is not None
+    connected = [
+        node.block for graph in program.networks.values() for node in graph.blocks if node.type == "connected"
+    ]
+    block = next(block for block in connected if block.output_features == 12)
+    assert block.activation == "None"
+    assert [finding.code for finding in findings] == ["NC114"]
+    cfg = [line.replace("tanh", "None") for line in unit["cfg"]]
+    network = netcfg.build(netcfg.load(audetnet_network(cfg, 6)))["N"].eval()
+    fill(network.state_dict(), original_audetnet_name, BLOCKS["gain"])
+    with torch.no_grad():
+        assert_record(network(two_scale("input.block", (2, 6, 8, 8))), unit["record"])
 
 
 def test_a_product_leaves_its_factors_as_they_are() -> None:

@@ -387,6 +387,10 @@ class Block(Section):
         keeps_size = isinstance(made, tuple) and all(shape[1:] == made[1:] for shape in inputs)
         return Reach() if keeps_size else None
 
+    def uses_statistics(self) -> bool:
+        """Whether it counts with means over a sample's places, which is no seeing in the sense of `reach`."""
+        return self.family == "normalisation"
+
     def lower(self, *inputs: Shape) -> "Made | nn.Module":
         """The module that computes it, called with its inputs in order: mostly `made(Class, …)`, a call described."""
         raise NotImplementedError(f"[{self.type_name}] has no lowering")

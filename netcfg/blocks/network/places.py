@@ -53,7 +53,7 @@ class Placed(ByAxes):
         return 1 + axes.index(_LETTERS[dimension])
 
     def written_axis(self, dimension: int | str) -> int:
-        """The same for a line of Python, where the shape is not at hand: counted from the end where nobody said axes."""
+        """The same for a line of Python, without the shape: counted from the end where nobody said axes."""
         if isinstance(dimension, int):
             return dimension
         return 1 + self._axes.index(_LETTERS[dimension]) if self._axes else _USUAL[dimension]
@@ -95,10 +95,7 @@ def expect_places(shape: Shape, vectors: bool = False) -> None:
         raise ShapeError(f"needs {takes}, and is given {show(shape) or 'one number'}")
 
 
-def channels_first(name: str, places: int, call: str) -> str:
-    """A call on `{x}` in Python, the axes of a signal with so many axes of places turned round about it where PyTorch
-    has them the other way.
-    """
-    if places == 2:
-        return call.format(x=name)
-    return call.format(x=f"{name}.transpose(1, 2)") + ".transpose(1, 2)"
+def place_axes(shape: Shape) -> tuple[int, ...]:
+    """The numbers of the axes of places, the batch 0."""
+    first = (1,) if channels_second(shape) else ()
+    return (*first, *range(3 if first else 2, len(shape) + 1))

@@ -196,6 +196,10 @@ class Unsqueeze(_View, name="unsqueeze"):
         """Torch's own."""
         return f"{names[0]}.unsqueeze({self.dimension})"
 
+    def label(self) -> str:
+        """Where."""
+        return f"axis {self.dimension}"
+
 
 class Squeeze(Placed, name="squeeze"):
     """Takes an axis of size 1 out.
@@ -233,6 +237,10 @@ class Squeeze(Placed, name="squeeze"):
     def inline(self, *names: str) -> str:
         """Torch's own."""
         return f"{names[0]}.squeeze({self.written_axis(self.dimension)})"
+
+    def label(self) -> str:
+        """Which axis."""
+        return f"axis {self.dimension}" if isinstance(self.dimension, int) else self.dimension
 
     def gradient_needs(self) -> frozenset[str]:
         """Nothing."""
@@ -320,6 +328,10 @@ class ChannelShuffle(Block, name="channel_shuffle"):
             raise ShapeError(
                 f"divides {channels} channels into {self.groups} groups: {channels % self.groups} are left over",
                 option="groups",
+            )
+        if channels == self.groups:
+            raise ShapeError(
+                f"shuffles {channels} groups of one channel: nothing would change", option="groups"
             )
         return inputs[0]
 

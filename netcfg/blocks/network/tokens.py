@@ -10,7 +10,7 @@ from netcfg.axes import Kind
 from netcfg.blocks.base import Block, Count, ShapeError, expect_known
 from netcfg.blocks.initial import Initial
 from netcfg.blocks.made import Made, made
-from netcfg.shapes import Shape, Size, differ, show, volume
+from netcfg.shapes import Shape, differ, show
 
 ROWS = ("LF", "TF", "NF")
 
@@ -229,10 +229,6 @@ class Positions(Block, name="positions"):
         """Its gradient needs nothing."""
         return True
 
-    def scratch(self, *inputs: Shape) -> Size:
-        """Waves are made anew each time."""
-        return 0 if self.variant == "learned" else volume(inputs[0])
-
     def lower(self, *inputs: Shape) -> Made:
         """The tensor, or waves."""
         from netcfg.builder.modules.positions import Waves
@@ -285,17 +281,9 @@ class Embedding(Block, name="embedding"):
         """Features for each class."""
         return self.count * self.features
 
-    def kept(self, *inputs: Shape) -> Size:
-        """The numbers, in eight bytes each."""
-        return 2 * volume(inputs[0])
-
     def gradient_needs(self) -> frozenset[str]:
-        """The numbers, which are counted as kept."""
-        return frozenset()
-
-    def overwritable(self) -> bool:
-        """Its gradient does not need its output."""
-        return True
+        """The numbers."""
+        return frozenset({"input"})
 
     def lower(self, *inputs: Shape) -> Made:
         """Torch's own."""

@@ -21,7 +21,7 @@ def samples(case: Case) -> Iterator[Breach]:
     """`depends_on_batch`: a batch of two against two of one, and chance, in training and in evaluation."""
     import torch
 
-    if case.block.depends_on_batch():
+    if case.block.depends_on_batch() or case.block.is_shared():
         return
     write = (
         "depends_on_batch" if type(case.block).depends_on_batch is not Block.depends_on_batch else "by_sample"
@@ -80,7 +80,7 @@ def lowerings(case: Case) -> Iterator[Breach]:
     import torch
 
     source = case.inline_source()
-    if source is None or type(case.block).lower is Block.lower:
+    if source is None or case.block.owns_tensor() or type(case.block).lower is Block.lower:
         return
     inputs = case.inputs()
     for training in (True, False):
@@ -142,7 +142,7 @@ def copies(case: Case) -> Iterator[Breach]:
 
     computation = case.computation()
     module, inputs = computation.module, case.inputs()
-    if module is None:
+    if module is None or case.block.owns_tensor():
         return
     with torch.no_grad(), seeded(2):
         wanted = computation.train(False)(*inputs)

@@ -72,7 +72,7 @@ class Case:
     @property
     def is_renamed(self) -> bool:
         """Whether it is its input under a new name, for which nothing is computed."""
-        return len(self.shapes) == 1 and self.block.inline("x") == "x"
+        return len(self.shapes) == 1 and not self.block.owns_tensor() and self.block.inline("x") == "x"
 
     def declared(self) -> dict[str, tuple[int, ...]]:
         """The shapes that it says it gives, by port."""
@@ -84,7 +84,7 @@ class Case:
         import torch
 
         source = self.inline_source()
-        if source is not None:
+        if source is not None and not self.block.owns_tensor():
             return Computation(self.evaluated(source), None)
         if self.is_heavy and seed == 0:
             built = _built(self, device)
@@ -94,7 +94,8 @@ class Case:
         else:
             with seeded(seed), torch.device(device):
                 module = self.lowered()
-        return Computation(self.evaluated(f"module({self.block.call(*self.names)})", module), module)
+        call = source or f"module({self.block.call(*self.names)})"
+        return Computation(self.evaluated(call, module), module)
 
     def lowered(self) -> nn.Module:
         """The module that `lower` gives."""
@@ -105,7 +106,8 @@ class Case:
 
     def inline_source(self) -> str | None:
         """Its line of Python, over x0, x1, …."""
-        return self.block.inline(*self.names)
+        own = ("module.value",) if self.block.owns_tensor() else ()
+        return self.block.inline(*self.names, *own)
 
     @property
     def names(self) -> tuple[str, ...]:

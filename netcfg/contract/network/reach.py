@@ -30,6 +30,8 @@ def reach(case: Case) -> Iterator[Breach]:
     """The window that it declares, at both edges and in the middle of the output."""
     declared = case.block.reach(*case.shapes)
     made = case.declared()
+    if case.block.uses_statistics():  # they do not count
+        return
     if declared is None or len(made) != 1 or any(len(shape) != 3 for shape in [*case.shapes, made[""]]):
         return
     if len(set(case.shapes)) > 1:  # which of them a place belongs to is not said
@@ -57,7 +59,7 @@ def _mismatch(case: Case, computation: Computation, declared: Reach, line: _Line
     if slack:  # between two places: an interpolation's window is not the same for every place
         inside: list[int] = []
     else:
-        inside = [first_seen, last_seen]
+        inside = [place for place in (first, last) if 0 <= place < line.before]
     outside = [place for place in (first - 1 - slack, last + 1 + slack) if 0 <= place < line.before]
     changed = _changes(case, computation, line, place, sorted({*inside, *outside}))
     for pixel in inside:

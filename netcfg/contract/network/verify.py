@@ -122,9 +122,11 @@ def _resized(base: Case, others: list[Case]) -> Iterator[Case]:
 
 def _larger(shapes: Shapes) -> Iterator[Shapes]:
     """Signals of one more at each place from the end, in all of them alike; then each place by another number."""
-    rank = max(map(len, shapes))
+    rank = max(map(len, shapes), default=0)
     for place in range(1, rank + 1):
         yield tuple(_grown(shape, {len(shape) - place: 1}) for shape in shapes)
+    if not shapes:
+        return
     yield tuple(_grown(shape, {place: place + 1 for place in range(1, len(shape))}) for shape in shapes)
     if len(shapes) > 1:
         yield (*shapes[:-1], _grown(shapes[-1], {0: 2}))
