@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -102,4 +101,6 @@ def test_outputs_and_gradients_are_torchvisions(name: str) -> None:
     gradients = dict(network.named_parameters())
     for key, parameter in expected.named_parameters():
         scale = parameter.grad.abs().max().item()
-        torch.testing.assert_close(gradients[key].grad, parameter.grad, rtol=1e-4, atol=1e-5 * max(scale, 1e-3))
+        torch.testing.assert_close(
+            gradients[key].grad, parameter.grad, rtol=1e-4, atol=1e-5 * max(scale, 1e-3)
+        )

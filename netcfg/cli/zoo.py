@@ -42,9 +42,7 @@ class Entry:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
-    parser.description = (
-        "List the published networks that come with netcfg, or write one as a file of one's own to start from."
-    )
+    parser.description = "List the published networks that come with netcfg, or write one as a file of one's own to start from."
     parser.add_argument("name", nargs="?", metavar="NAME", help="the network; all are listed by default")
     parser.add_argument("-o", "--output", metavar="FILE", help="a new .cfg file; printed by default")
     parser.add_argument(
@@ -90,7 +88,8 @@ def _entry(path: Path) -> Entry:
 
 def _list_text() -> str:
     rows = [entry.row() for entry in entries().values()]
-    return "\n".join([*aligned([HEADER, *rows], right=(2, 3)), "", "`netcfg zoo NAME -o my.cfg` writes one."])
+    table = aligned([HEADER, *rows], right=(2, 3))
+    return "\n".join([*table, "", "`netcfg zoo NAME -o my.cfg` writes one."])
 
 
 def _macs(networks: Iterable[Graph]) -> str:
