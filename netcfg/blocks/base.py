@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from netcfg.axes import Kind, axes_in_words, kind_in_words
 from netcfg.blocks.registry import Group, register
-from netcfg.blocks.values import Reader, Reference, describe_type, reader_of, show_value
+from netcfg.blocks.values import Reader, Reference, describe_type, reader_of, show_value, split_list
 from netcfg.shapes import Shape, Size, known, show, volume
 from netcfg.source import Span
 
@@ -65,7 +65,8 @@ class Reach(NamedTuple):
 class ShapeError(Exception):
     """A block cannot take the shape it is given; `argument` says which of its inputs is to blame.
 
-    `option` names the option to underline, where the mistake lies in one.
+    `option` names the option to underline, where the mistake lies in one, and `item` a text in its value. `other` is
+    the input that this one does not fit, the first by default.
     """
 
     def __init__(
@@ -76,10 +77,14 @@ class ShapeError(Exception):
         help: str | None = None,
         code: str = "NC301",
         option: str | None = None,
+        item: str | None = None,
+        other: int | None = 0,
     ) -> None:
         super().__init__(message)
         self.argument = argument
+        self.other = other
         self.option = option
+        self.item = item
         self.help = help
         self.code = code
 
@@ -277,6 +282,10 @@ class Block(Section):
         named: References | None = getattr(self, self.reference_option)
         return self.from_ if named is None else named
 
+    def reference_items(self, text: str) -> list[str]:
+        """The parts of the text of `reference_option` in which its references stand, one each."""
+        return split_list(text)
+
     def written_roles(self) -> tuple[str, ...]:
         """The roles that name a signal, in order."""
         return tuple(role for role in self.roles if getattr(self, role) is not None)
@@ -317,6 +326,10 @@ class Block(Section):
 
         Such a block is a `netcfg.blocks.meeting.ByAxes`.
         """
+        return self
+
+    def holding(self, *kinds: Kind) -> Self:
+        """The block where its inputs hold these kinds; another one where it computes by them."""
         return self
 
     def shape(self, *inputs: Shape) -> Shape | dict[str, Shape]:

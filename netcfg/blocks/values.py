@@ -11,6 +11,7 @@ import types
 from collections.abc import Callable
 from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
 
+from netcfg.blocks.formula_text import Formula, read_formula
 from netcfg.blocks.initial import Initial, read_initial
 
 Reader = Callable[[str], Any]
@@ -112,6 +113,7 @@ _SIMPLE: dict[Any, Reader] = {
     str: read_text,
     Reference: read_reference,
     Initial: read_initial,
+    Formula: read_formula,
 }
 
 
@@ -182,13 +184,14 @@ _TYPE_WORDS: dict[Any, str] = {
     str: "text",
     Reference: "reference",
     Initial: "rule",
+    Formula: "formula",
     type(None): "`None`",
 }
 
 
 def show_value(value: Any) -> str:
     """A value as it would be written in a file."""
-    if isinstance(value, Reference | Initial):
+    if isinstance(value, Reference | Initial | Formula):
         return str(value)
     if isinstance(value, tuple):
         return ", ".join(show_value(item) for item in value)

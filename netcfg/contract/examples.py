@@ -51,7 +51,7 @@ def promise_of(kind: type[Block]) -> Promise:
     found = _SHAPES.search(example_text(kind).partition("\n")[0])
     if found is None:
         raise BadExample("no shapes in the first line of the example")
-    inputs = found["inputs"].split(",") if found["inputs"] else ()
+    inputs = [text for text in found["inputs"].split(",") if text.strip()]
     return Promise(tuple(map(_shape, inputs)), _shape(found["output"]))
 
 

@@ -35,6 +35,7 @@ RUNS: dict[str, Explanation] = {
     ),
     "NC703": by_command("Mend the package, or uninstall it.", "netcfg blocks"),
     "NC704": by_command(
-        "Nothing, where the copy is meant; else train anew with the changed file.", "netcfg train --resume RUN"
+        "Nothing, where the copy is meant; else train anew with the changed file.",
+        "netcfg train --resume RUN",
     ),
 }

@@ -256,7 +256,8 @@ class _Elaborator:
             return Result(NOTHING)
         own = Result(wires[0] if wires else NOTHING, type=section.name, holder=place.holder)
         if block.repeat is None:
-            return replace(own, wire=self.placing.draft(place, block, section, wires, position, context))
+            own.wire = self.placing.draft(place, block, section, wires, position, context)
+            return own
         roles = wires[len(wires) - len(block.written_roles()) :]  # every turn reads the same
         for turn in range(block.repeat):
             scope = Scope(f"{place.path}.{turn}", section.name, section.span, turn, block.repeat)

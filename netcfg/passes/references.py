@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from netcfg.blocks.base import Block, Reference
-from netcfg.blocks.values import split_list
 from netcfg.passes.drafts import NOTHING, Namespace, Result, Wire
 from netcfg.source import Finding, Note, Span, did_you_mean
 from netcfg.spelling import SMALL
@@ -49,7 +48,7 @@ class References:
         if block.input_count is not None and len(references) != block.input_count:
             self.report_count(section, len(references), block.input_count, option.value_span)
             return [NOTHING]
-        items = split_list(option.value) if len(references) > 1 else [option.value]
+        items = block.reference_items(option.value)
         return [
             self.resolve(reference, option, item, section, names)
             for reference, item in zip(references, items, strict=True)

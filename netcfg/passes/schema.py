@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from netcfg.blocks.base import Section as Checked
+from netcfg.blocks.formula_text import FormulaError
 from netcfg.faults import failing
 from netcfg.source import Finding, Note, Span
 from netcfg.syntax import Option, Section
@@ -57,8 +58,16 @@ def _values(section: Section, kind: type[Checked], findings: list[Finding]) -> d
                 values[key] = reader(option.value)
             except ValueError as error:
                 values[key] = None
-                findings.append(Finding("NC105", f"`{key}` must be {error}", option.value_span))
+                findings.append(_unreadable(option, error))
     return values
+
+
+def _unreadable(option: Option, error: ValueError) -> Finding:
+    message = f"`{option.key}` must be {error}"
+    if isinstance(error, FormulaError):
+        span = option.item_span(error.item) if error.item else option.value_span
+        return Finding("NC105", message, span, help=error.help)
+    return Finding("NC105", message, option.value_span)
 
 
 def _unknown(option: Option, section: Section, kind: type[Checked]) -> Finding:

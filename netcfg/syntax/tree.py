@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from netcfg.source import SourceFile, Span
@@ -37,14 +38,18 @@ class Option:
         return Span(self.file, self.line, column, max(1, length))
 
     def item_span(self, item: str) -> Span:
-        """The place of one item of a comma list, or the whole value where it is not found as text."""
+        """The place of an item of a comma list, or of some words of a text; the whole value where it is not found."""
         value = self.value_span
         start = 0
-        for part in self.file.line(self.line)[value.column - 1 :][: value.length].split(","):
+        for part in self._written(value).split(","):
             if part.strip() == item:
                 return Span(self.file, self.line, value.column + start + part.index(item), len(item))
             start += len(part) + 1
-        return value
+        found = re.search(rf"(?<!\w){re.escape(item)}(?!\w)", self._written(value))
+        return Span(self.file, self.line, value.column + found.start(), len(item)) if found else value
+
+    def _written(self, span: Span) -> str:
+        return self.file.line(self.line)[span.column - 1 :][: span.length]
 
     def with_value(self, value: str) -> Option:
         """The same option at the same place with its variables replaced."""

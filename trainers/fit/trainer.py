@@ -190,6 +190,10 @@ class Trainer:
         if not len(self.validation_data):
             expect_validation(self.program)
 
+    def begin_epoch_anew(self) -> None:
+        """Forget the batches of an unfinished epoch, whose batches would now be others."""
+        self.position.batch, self.position.sums = 0, {}
+
     def _pipeline(self, split: Split) -> Pipeline:
         training = split == "train"
         assert self.program.data is not None

@@ -42,7 +42,6 @@ class InstanceNorm(Block, name="instance_norm"):
         affine = True
     """
 
-    joins_box: ClassVar[bool] = True
     by_sample: ClassVar[bool] = True
     family: ClassVar[str] = "normalisation"
     joins_box: ClassVar[bool] = True

@@ -273,7 +273,6 @@ class PReLU(Block, name="prelu"):
         parameters = channels
     """
 
-    joins_box: ClassVar[bool] = True
     by_sample: ClassVar[bool] = True
     family: ClassVar[str] = "activation"
     joins_box: ClassVar[bool] = True

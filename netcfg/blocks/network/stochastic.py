@@ -133,6 +133,10 @@ class StraightThrough(Block, name="straight_through"):
 
     steps: Literal["round", "floor", "sign", "step"] = Field("round", alias="kind", description="the steps")
 
+    def scratch(self, *inputs: Shape) -> Size:
+        """`step`: which are above zero, in a byte each."""
+        return -(-volume(inputs[0]) // 4) if self.steps == "step" else 0
+
     def lower(self, *inputs: Shape) -> Made:
         """A step with a gradient of its own."""
         from netcfg.builder.modules.stochastic import StraightThrough as Module
@@ -146,10 +150,6 @@ class StraightThrough(Block, name="straight_through"):
     def overwritable(self) -> bool:
         """Its gradient needs nothing."""
         return True
-
-    def scratch(self, *inputs: Shape) -> Size:
-        """`step` asks first what is above zero, in a byte each."""
-        return volume(inputs[0]) // 4 if self.steps == "step" else 0
 
     def label(self) -> str:
         """The steps."""

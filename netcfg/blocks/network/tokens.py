@@ -10,7 +10,7 @@ from netcfg.axes import Kind
 from netcfg.blocks.base import Block, Count, ShapeError, expect_known
 from netcfg.blocks.initial import Initial
 from netcfg.blocks.made import Made, made
-from netcfg.shapes import Shape, differ, show
+from netcfg.shapes import Shape, Size, differ, show, volume
 
 ROWS = ("LF", "TF", "NF")
 
@@ -281,9 +281,17 @@ class Embedding(Block, name="embedding"):
         """Features for each class."""
         return self.count * self.features
 
+    def kept(self, *inputs: Shape) -> Size:
+        """The numbers, in eight bytes each."""
+        return 2 * volume(inputs[0])
+
     def gradient_needs(self) -> frozenset[str]:
-        """The numbers."""
-        return frozenset({"input"})
+        """The numbers, which are counted as kept."""
+        return frozenset()
+
+    def overwritable(self) -> bool:
+        """Its gradient does not need its output."""
+        return True
 
     def lower(self, *inputs: Shape) -> Made:
         """Torch's own."""

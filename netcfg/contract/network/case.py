@@ -70,9 +70,27 @@ class Case:
         return self.block.parameters(*self.shapes) > HEAVY or (isinstance(macs, int) and macs > HEAVY_MACS)
 
     @property
+    def takes_classes(self) -> bool:
+        """Whether its main inputs are numbers of classes."""
+        return self.block.takes_kinds[0] == "class"
+
+    @property
+    def has_fused_kernels(self) -> bool:
+        """Whether it holds modules of which each device keeps and makes something else, unseen: recurrent ones."""
+        from torch import nn
+
+        module = self.computation("meta" if self.is_heavy else "cpu").module
+        return module is not None and any(isinstance(part, nn.RNNBase) for part in module.modules())
+
+    @property
     def is_renamed(self) -> bool:
         """Whether it is its input under a new name, for which nothing is computed."""
-        return len(self.shapes) == 1 and not self.block.owns_tensor() and self.block.inline("x") == "x"
+        return len(self.shapes) == 1 and self.inline_source() == self.names[0]
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether what it gives is the same for all samples, in a batch of one."""
+        return not self.shapes or self.block.is_shared(*(False for _ in self.shapes))
 
     def declared(self) -> dict[str, tuple[int, ...]]:
         """The shapes that it says it gives, by port."""
@@ -94,8 +112,7 @@ class Case:
         else:
             with seeded(seed), torch.device(device):
                 module = self.lowered()
-        call = source or f"module({self.block.call(*self.names)})"
-        return Computation(self.evaluated(call, module), module)
+        return Computation(self.called(module), module)
 
     def lowered(self) -> nn.Module:
         """The module that `lower` gives."""
@@ -104,10 +121,14 @@ class Case:
         lowered = self.block.lower(*self.shapes)
         return lowered.build() if isinstance(lowered, Made) else lowered
 
+    def called(self, module: nn.Module) -> Callable[..., Any]:
+        """The function that a module of the block is, or the line of Python that reads the module's one tensor."""
+        source = self.inline_source() if self.block.owns_tensor() else None
+        return self.evaluated(source or f"module({self.block.call(*self.names)})", module)
+
     def inline_source(self) -> str | None:
         """Its line of Python, over x0, x1, …."""
-        own = ("module.value",) if self.block.owns_tensor() else ()
-        return self.block.inline(*self.names, *own)
+        return self.block.inline(*self.names, *(["module.value"] if self.block.owns_tensor() else []))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -128,7 +149,7 @@ class Case:
 
         generator = torch.Generator().manual_seed(seed)
         made = [torch.randn(batch, *shape, generator=generator) for shape in self.shapes]
-        if self.block.takes_kinds[0] == "class":
+        if self.takes_classes:
             made[: len(self.block.main(made))] = [(value > 0).long() for value in self.block.main(made)]
         made = [value.to(device) for value in made]
         return [value.requires_grad_(grad and value.is_floating_point()) for value in made]

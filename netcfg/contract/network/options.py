@@ -76,16 +76,17 @@ def _differ(one: Case, other: Case) -> bool:
     return any(look(one) != look(other) for look in LOOKS)
 
 
+_USUAL_AXES = {1: "F", 2: "LF", 3: "CHW", 4: "TCHW"}
+
+
 # --- what an option may change, cheap things first
 
 
-_USUAL = ("", "F", "LF", "CHW", "TCHW")
-
-
 def _declared(case: Case) -> object:
-    """Shapes, and what their sizes count."""
-    given = [_USUAL[len(shape)] if len(shape) < len(_USUAL) else "" for shape in case.shapes]
-    return case.declared(), case.block.axes(*given)
+    """Its shapes, and what it says these count and hold."""
+    axes = tuple(_USUAL_AXES.get(len(shape), "") for shape in case.shapes)
+    block = case.block
+    return case.declared(), block.axes(*axes), block.kind(*("number" for _ in case.shapes))
 
 
 def _parameters(case: Case) -> object:
@@ -105,18 +106,24 @@ def _evaluated(case: Case) -> object:
     return None if case.is_heavy else _run(case, False)
 
 
+def _of_almost_nothing(case: Case) -> object:
+    """What keeps a division from zero shows near zero."""
+    return None if case.is_heavy else _run(case, False, 1e-11)
+
+
 def _trained(case: Case) -> object:
     """Outputs, gradients and buffers of a training step."""
     return None if case.is_heavy else _run(case, True)
 
 
-def _run(case: Case, training: bool) -> str:
+def _run(case: Case, training: bool, scale: float = 1.0) -> str:
     import torch
 
     with seeded(5):
         computation = case.computation(seed=4).train(training)
         inputs = case.inputs(3, grad=training)
-        given = [value for value in computation(*inputs).values() if value.is_floating_point()]
+        fed = [value * scale if scale != 1 and value.is_floating_point() else value for value in inputs]
+        given = [value for value in computation(*fed).values() if value.is_floating_point()]
         wanted = [*(value for value in inputs if value.requires_grad), *computation.trained()]
         total = torch.stack([(value * value).sum() for value in given]).sum() if given else torch.zeros(())
         found = torch.autograd.grad(total, wanted, allow_unused=True) if total.requires_grad else ()
@@ -135,22 +142,6 @@ def _digest(values: list[object]) -> str:
     return made.hexdigest()
 
 
-def _nearly_nothing(case: Case) -> object:
-    """Outputs for numbers so small that what keeps a division from zero counts."""
-    import torch
-
-    if case.is_heavy or case.block.takes_kinds[0] == "class":
-        return None
-    with seeded(5), torch.no_grad():
-        given = case.computation(seed=4).train(False)(*(value * 1e-14 for value in case.inputs()))
-    return _digest([value for value in given.values() if value.is_floating_point()])
-
-
 LOOKS: tuple[Callable[[Case], object], ...] = (
-    _declared,
-    _parameters,
-    _at_first,
-    _evaluated,
-    _trained,
-    _nearly_nothing,
-)
+    _declared, _parameters, _at_first, _evaluated, _trained, _of_almost_nothing,
+)  # fmt: skip

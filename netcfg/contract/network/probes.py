@@ -68,7 +68,9 @@ def kept(case: Case, batch: int, device: str) -> Kept:
     hooks = torch.autograd.graph.saved_tensors_hooks(save, lambda tensor: tensor)
     with _without_onednn(), hooks, seeded(2):
         given = computation(*inputs)
-    fed, made, own = storages(inputs), storages(given.values()), storages(_state(computation))
+    # Classes have no gradient, and no other block that keeps them: they count among what the block keeps.
+    fed = storages(value for value in inputs if value.is_floating_point())
+    made, own = storages(given.values()), storages(_state(computation))
     beside = sum(
         tensor.untyped_storage().nbytes() for key, tensor in saved.items() if key not in fed | made | own
     )
