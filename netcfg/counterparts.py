@@ -51,6 +51,7 @@ _NETWORK = {
     "output": Counterpart(otherwise="what `forward` returns"),
     "convolutional": _along_axes("Conv"),
     "deconvolutional": _along_axes("ConvTranspose", "Conv{}Transpose"),
+    "modulated_convolutional": Counterpart(otherwise="StyleGAN2's own code"),
     "connected": Counterpart("nn.Linear", "Dense"),
     "activation": Counterpart(otherwise="a class a function: `nn.ReLU`, `nn.GELU`, …", keras="Activation"),
     "prelu": Counterpart("nn.PReLU"),

@@ -20,7 +20,7 @@ GROUP_TITLES: dict[Group, str] = {
 FAMILIES: dict[Group, tuple[tuple[str, str], ...]] = {
     "network": (
         ("What goes in and out", "net"),
-        ("Convolutions", "convolution deconvolution"),
+        ("Convolutions", "convolution deconvolution modulated_convolution"),
         ("Connected layers", "connected"),
         ("Activations", "activation"),
         ("Normalisation and scales", "normalisation norms scaling"),
@@ -80,6 +80,8 @@ I_WANT_TO: dict[Group, tuple[Task, ...]] = {
         Task("use optical flow beside an image", "flow_fusion"),
         Task("overfit less", "dropout stochastic_depth drop_channels"),
         Task("stop, turn or bridge gradients", "detach reverse_gradient straight_through"),
+        Task("let a style steer an image, as StyleGAN does", "modulated_convolutional"),
+        Task("compute something of my own from signals", "formula"),
         Task("pair samples with those of others", "shuffle_batch"),
         Task("use a number or a signal that no input gives", "constant parameter"),
         Task("start from published weights", "resnet50 vgg-face"),

@@ -1,4 +1,4 @@
-"""The list of section types: nothing is left out, by what it is and by what one wants; every page has PyTorch's word."""
+"""The list of section types, by what they are and by what one wants, lacks none; every page has PyTorch's word."""
 
 from __future__ import annotations
 

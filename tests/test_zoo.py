@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,8 +12,12 @@ import torchvision
 from torch import Tensor, nn
 
 import netcfg
-from netcfg.passes.read import shipped_folder
+from netcfg.builder import weights
+from netcfg.cli.main import main
+from netcfg.passes.read import inlined, shipped_folder
+from netcfg.source import NetcfgError
 
+Zoo = Callable[..., tuple[int, str, str]]
 FOLDER = shipped_folder() / "zoo"
 SIZES = {"alexnet": 64}
 """Small pictures that the network still takes; 64 where nothing else is said."""
@@ -104,3 +110,133 @@ def test_outputs_and_gradients_are_torchvisions(name: str) -> None:
         torch.testing.assert_close(
             gradients[key].grad, parameter.grad, rtol=1e-4, atol=1e-5 * max(scale, 1e-3)
         )
+
+
+@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("classes", [1000, 10])
+def test_imagenet_weights_are_those_of_this_model(
+    name: str, classes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published = theirs(name).state_dict()
+    asked = []
+    monkeypatch.setattr(weights, "_imagenet", lambda layout: asked.append(layout.imagenet) or published)
+    program = netcfg.load(FOLDER / f"{name}.cfg", weights="imagenet", classes=classes)
+    networks = netcfg.build(program)
+    (report,) = weights.load_pretrained(program, networks)
+    assert asked == [name]
+    (network,) = networks.values()
+    own = network.state_dict()
+    left_out = [key for key in own if own[key].shape != published[key].shape]
+    assert report.left_out == left_out
+    assert len(left_out) == (0 if classes == 1000 else 2)
+    assert all(torch.equal(own[key], published[key]) for key in own if key not in left_out)
+
+
+@pytest.mark.parametrize(
+    ("layout", "theirs", "ours"),
+    [
+        ("densenet121", "denseblock1.denselayer1.norm.1.weight", "denseblock1.denselayer1.norm1.weight"),
+        ("vit_b_16", "encoder_layer_0.mlp.linear_1.bias", "encoder_layer_0.mlp.0.bias"),
+        ("resnet18", "layer1.0.conv1.weight", "layer1.0.conv1.weight"),
+    ],
+)
+def test_layouts_of_torchvisions_models_know_the_names_in_published_files(
+    layout: str, theirs: str, ours: str
+) -> None:
+    (graph,) = netcfg.load(FOLDER / "alexnet.cfg").networks.values()
+    known = weights.layout_named(layout)
+    assert known.ours(theirs, graph) == ours
+    assert known.theirs(ours, graph) == theirs
+    assert known.imagenet == layout
+
+
+def test_a_layout_that_nobody_knows_names_the_nearest_model() -> None:
+    with pytest.raises(NetcfgError, match="there is no layout `resnet81`"):
+        weights.layout_named("resnet81")
+
+
+# --- the command
+
+
+@pytest.fixture
+def zoo(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Zoo:
+    """Run `netcfg zoo` in an empty folder; gives the exit code and both streams."""
+    monkeypatch.chdir(tmp_path)
+
+    def command(*arguments: str) -> tuple[int, str, str]:
+        code = main(["zoo", *arguments])
+        return code, *capsys.readouterr()
+
+    return command
+
+
+def test_the_list_has_every_file_with_its_figures(zoo: Zoo) -> None:
+    code, out, _ = zoo()
+    assert code == 0
+    rows = {line.split()[0]: line for line in out.splitlines()[2:] if line and "─" not in line}
+    assert set(rows) >= {path.stem for path in FOLDER.glob("*.cfg")}
+    assert "image classification" in rows["alexnet"]
+    assert "61.1 M" in rows["alexnet"]
+    assert "714 M" in rows["alexnet"]
+    assert "normalised as ImageNet" in rows["alexnet"]
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.cfg")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("keep", [True, False])
+def test_what_is_written_is_the_same_network(zoo: Zoo, path: Path, keep: bool) -> None:
+    code, out, err = zoo(path.stem, "-o", "my.cfg", *(["--keep-includes"] if keep else []))
+    assert (code, out) == (0, "")
+    assert "my.cfg" in err
+    text = Path("my.cfg").read_text()
+    assert ("{include" in text) == (keep and "{include" in path.read_text())
+    (mine,), (shipped,) = (list(netcfg.load(file).networks.values()) for file in (Path("my.cfg"), path))
+    assert [(node.path, node.type, node.output.shape) for node in mine.nodes] == [
+        (node.path, node.type, node.output.shape) for node in shipped.nodes
+    ]
+
+
+def test_without_a_file_the_text_is_printed(zoo: Zoo, tmp_path: Path) -> None:
+    code, out, _ = zoo("alexnet")
+    assert code == 0
+    assert netcfg.load(out).networks.keys() == {"AlexNet"}
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_unknown_name_leads_to_the_nearest(zoo: Zoo) -> None:
+    code, _, err = zoo("alexnett")
+    assert (code, err) == (1, "there is no network `alexnett` in the zoo\nhelp: did you mean `alexnet`?\n")
+
+
+def test_no_file_is_written_over(zoo: Zoo) -> None:
+    Path("my.cfg").write_text("mine")
+    code, _, err = zoo("alexnet", "-o", "my.cfg")
+    assert code == 1
+    assert err.startswith("my.cfg is there already\nhelp: ")
+    assert Path("my.cfg").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["alexnet", "-o", "lost/my.cfg"], "cannot write lost/my.cfg: there is no folder lost"),
+        (["alexnet", "-o", "my.txt"], "my.txt is no name of a program"),
+        (["-o", "my.cfg"], "-o writes one network"),
+        (["--keep-includes"], "--keep-includes writes one network"),
+    ],
+)
+def test_what_cannot_be_written_is_said(zoo: Zoo, arguments: list[str], message: str) -> None:
+    code, out, err = zoo(*arguments)
+    assert (code, out) == (1, "")
+    assert err.startswith(message)
+
+
+def test_a_file_that_two_others_include_is_written_once(tmp_path: Path) -> None:
+    (tmp_path / "base.cfg").write_text("# base\n{Define one}\n[identity]\n")
+    (tmp_path / "left.cfg").write_text("{include base.cfg}\n{Define left}\n[one]\n")
+    (tmp_path / "all.cfg").write_text(
+        "# all\n{include left.cfg}  # gone\n\n{include base.cfg}\n\n{N}\n[left]\n"
+    )
+    assert (
+        inlined(tmp_path / "all.cfg")
+        == "# all\n# base\n{Define one}\n[identity]\n{Define left}\n[one]\n\n{N}\n[left]\n"
+    )

@@ -42,7 +42,7 @@ class Entry:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
-    parser.description = "List the published networks that come with netcfg, or write one as a file of one's own to start from."
+    parser.description = "List the published networks that come with netcfg, or write one to start from."
     parser.add_argument("name", nargs="?", metavar="NAME", help="the network; all are listed by default")
     parser.add_argument("-o", "--output", metavar="FILE", help="a new .cfg file; printed by default")
     parser.add_argument(
