@@ -14,8 +14,9 @@ from netcfg.blocks.general.audetnet import POSITIONAL, DataOptions, LossOptions,
 from netcfg.blocks.network.activation import NO_ACTIVATION
 from netcfg.graph import Graph
 from netcfg.passes.collect import AUDETNET_NETWORKS, Parts
+from netcfg.passes.expressions import ExpressionError
 from netcfg.passes.schema import check_section
-from netcfg.passes.variables import ExpressionError, VariableScope
+from netcfg.passes.variables import VariableScope
 from netcfg.shapes import Shape
 from netcfg.source import Finding, SourceFile
 from netcfg.syntax import Group, Option, Section, parse
