@@ -14,26 +14,25 @@ from torch import Tensor, nn
 import netcfg
 from netcfg.builder import weights
 from netcfg.cli.main import main
-from netcfg.passes.read import inlined, shipped_folder
+from netcfg.passes.inline import inlined
+from netcfg.passes.read import shipped_folder
 from netcfg.source import NetcfgError
 
 Zoo = Callable[..., tuple[int, str, str]]
 FOLDER = shipped_folder() / "zoo"
-SIZES = {"alexnet": 64}
-"""Small pictures that the network still takes; 64 where nothing else is said."""
-SMALL = ["alexnet"]
-LARGE: list[str] = []
-"""Families' further members, and those that need much memory: `pytest -m slow`."""
-NETWORKS = [*SMALL, *(pytest.param(name, marks=pytest.mark.slow) for name in LARGE)]
+NAMES = [path.stem for path in sorted(FOLDER.glob("*.cfg"))]
+FAST = {"mobilenet_v2", "resnet18", "squeezenet1_1"}
+"""The others need more time and memory, or are these with more layers: `pytest -m slow`."""
+BY_SPEED = [name if name in FAST else pytest.param(name, marks=pytest.mark.slow) for name in NAMES]
+SIZES: dict[str, int] = {}
+"""Of the pictures, where 64 pixels are too few."""
+OPTIONS: dict[str, dict[str, Any]] = {}
+"""What torchvision's constructor is told beside."""
 
 
 def theirs(name: str) -> nn.Module:
     """Torchvision's module with random weights."""
     return torchvision.models.get_model(name, weights=None, **OPTIONS.get(name, {}))
-
-
-OPTIONS: dict[str, dict[str, Any]] = {}
-"""What torchvision's constructor is told beside."""
 
 
 def ours(name: str) -> nn.Module:
@@ -87,13 +86,13 @@ def first(outputs: Any) -> Tensor:
     return outputs if isinstance(outputs, Tensor) else outputs[0]
 
 
-@pytest.mark.parametrize("name", [*SMALL, *LARGE])
+@pytest.mark.parametrize("name", NAMES)
 def test_names_and_shapes_of_parameters_are_torchvisions(name: str) -> None:
     with torch.device("meta"):
         assert shapes(ours(name)) == shapes(theirs(name))
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", BY_SPEED)
 def test_outputs_and_gradients_are_torchvisions(name: str) -> None:
     network, expected = pair(name)
     batch = images(name, 2)
@@ -112,7 +111,7 @@ def test_outputs_and_gradients_are_torchvisions(name: str) -> None:
         )
 
 
-@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("name", sorted(FAST))
 @pytest.mark.parametrize("classes", [1000, 10])
 def test_imagenet_weights_are_those_of_this_model(
     name: str, classes: int, monkeypatch: pytest.MonkeyPatch
@@ -174,17 +173,18 @@ def test_the_list_has_every_file_with_its_figures(zoo: Zoo) -> None:
     code, out, _ = zoo()
     assert code == 0
     rows = {line.split()[0]: line for line in out.splitlines()[2:] if line and "─" not in line}
-    assert set(rows) >= {path.stem for path in FOLDER.glob("*.cfg")}
+    assert set(rows) >= set(NAMES)
     assert "image classification" in rows["alexnet"]
     assert "61.1 M" in rows["alexnet"]
     assert "714 M" in rows["alexnet"]
     assert "normalised as ImageNet" in rows["alexnet"]
 
 
-@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.cfg")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("keep", [True, False])
-def test_what_is_written_is_the_same_network(zoo: Zoo, path: Path, keep: bool) -> None:
-    code, out, err = zoo(path.stem, "-o", "my.cfg", *(["--keep-includes"] if keep else []))
+def test_what_is_written_is_the_same_network(zoo: Zoo, name: str, keep: bool) -> None:
+    path = FOLDER / f"{name}.cfg"
+    code, out, err = zoo(name, "-o", "my.cfg", *(["--keep-includes"] if keep else []))
     assert (code, out) == (0, "")
     assert "my.cfg" in err
     text = Path("my.cfg").read_text()
@@ -230,13 +230,35 @@ def test_what_cannot_be_written_is_said(zoo: Zoo, arguments: list[str], message:
     assert err.startswith(message)
 
 
-def test_a_file_that_two_others_include_is_written_once(tmp_path: Path) -> None:
-    (tmp_path / "base.cfg").write_text("# base\n{Define one}\n[identity]\n")
-    (tmp_path / "left.cfg").write_text("{include base.cfg}\n{Define left}\n[one]\n")
-    (tmp_path / "all.cfg").write_text(
-        "# all\n{include left.cfg}  # gone\n\n{include base.cfg}\n\n{N}\n[left]\n"
-    )
-    assert (
+BASE = (
+    "# base\n# Task: none\n{General}\n[variables]\nwidth = 3  # of all\ndepth = 2\n{Define one}\n[identity]\n"
+)
+LEFT = "{include base.cfg}\n{General}\n[variables]\nwidth = 4\nheight = 5\n{Define left}\n[one]\n"
+WHOLE = (
+    "# all\n# Task: mine\n{include left.cfg}  # gone\n{include base.cfg}\n"
+    "{General}\n[variables]\nwidth = 7\n{N}\n[left]\n"
+)
+
+
+def test_includes_are_resolved_once_and_the_outer_value_of_a_variable_stands_in_the_inner_place(
+    tmp_path: Path,
+) -> None:
+    for name, text in (("base", BASE), ("left", LEFT), ("all", WHOLE)):
+        (tmp_path / f"{name}.cfg").write_text(text)
+    lines = inlined(tmp_path / "all.cfg", ["# Task: "]).splitlines()
+    assert [line for line in lines if line] == [
+        "# all",
+        "# Task: mine",
+        "# base",
+        *("{General}", "[variables]", "width = 7  # of all", "depth = 2"),
+        *("{Define one}", "[identity]"),
+        *("{General}", "[variables]", "height = 5"),
+        *("{Define left}", "[one]"),
+        *("{N}", "[left]"),
+    ]
+
+
+def test_an_include_that_is_not_there_is_said(tmp_path: Path) -> None:
+    (tmp_path / "all.cfg").write_text("{include gone.cfg}\n{N}\n")
+    with pytest.raises(NetcfgError, match="no file `gone.cfg`"):
         inlined(tmp_path / "all.cfg")
-        == "# all\n# base\n{Define one}\n[identity]\n{Define left}\n[one]\n\n{N}\n[left]\n"
-    )

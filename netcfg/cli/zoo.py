@@ -11,18 +11,21 @@ from pathlib import Path
 from netcfg.compile import load
 from netcfg.files import write_beside
 from netcfg.graph import Graph
-from netcfg.passes.read import inlined, shipped_folder
+from netcfg.passes.inline import inlined
+from netcfg.passes.read import shipped_folder
 from netcfg.source import NetcfgError, did_you_mean, shown_path
 from netcfg.summary import aligned, human
 
 UNKNOWN = "—"
 """Stands where a figure cannot be known, as where a network leaves its sizes open."""
+FACTS = ("# Task: ", "# Data: ")
+"""How the comments at the top of a file begin that say what the list shows."""
 HEADER = ("name", "task", "parameters", "multiply-accumulates", "data")
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A shipped file, and what the comments at its top say of it: `# Task: …`, `# Data: …`."""
+    """A shipped file, and what the comments at its top say of it."""
 
     path: Path
     task: str
@@ -59,7 +62,7 @@ def run(options: argparse.Namespace) -> int:
         print(_list_text())
         return 0
     entry = _named(options.name)
-    text = entry.path.read_text(encoding="utf-8") if options.keep_includes else inlined(entry.path)
+    text = entry.path.read_text(encoding="utf-8") if options.keep_includes else inlined(entry.path, FACTS)
     if options.output is None:
         print(text, end="")
         return 0
@@ -76,14 +79,9 @@ def entries() -> dict[str, Entry]:
 
 
 def _entry(path: Path) -> Entry:
-    facts: dict[str, str] = {}
-    for line in path.read_text(encoding="utf-8").splitlines():
-        if not line.startswith("#"):
-            break
-        fact, colon, text = line.lstrip("# ").partition(": ")
-        if colon:
-            facts[fact] = text
-    return Entry(path, facts["Task"], facts["Data"])
+    lines = path.read_text(encoding="utf-8").splitlines()
+    task, data = (next(line.removeprefix(fact) for line in lines if line.startswith(fact)) for fact in FACTS)
+    return Entry(path, task, data)
 
 
 def _list_text() -> str:

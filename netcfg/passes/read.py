@@ -13,7 +13,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from netcfg.extensions import leave_files, load_extension
-from netcfg.source import Finding, Note, ProgramError, SourceFile, Span, did_you_mean, shown_path, sign_of
+from netcfg.source import Finding, Note, SourceFile, Span, did_you_mean, shown_path, sign_of
 from netcfg.syntax import Group, Include, parse
 
 MAX_BYTES = 64 * 1024 * 1024
@@ -109,7 +109,7 @@ def _add(
 def _include(
     include: Include, folder: Path, depth: int, reading: Reading, stack: list[Path], findings: list[Finding]
 ) -> None:
-    path = _find(include, folder, reading, findings)
+    path = find_include(include, folder, reading, findings)
     if path is None:
         return
     if path in stack:
@@ -147,7 +147,7 @@ def _cycle(path: Path, include: Include, stack: list[Path], reading: Reading) ->
     )
 
 
-def _find(include: Include, folder: Path, reading: Reading, findings: list[Finding]) -> Path | None:
+def find_include(include: Include, folder: Path, reading: Reading, findings: list[Finding]) -> Path | None:
     """The included file: beside the including one, else among the shipped ones."""
     for base in (folder, shipped_folder()):
         path = base / include.path
@@ -185,33 +185,6 @@ def _is_inside(path: Path, reading: Reading) -> bool:
 def shipped_folder() -> Path:
     """The folder of the shipped `.cfg` files."""
     return Path(str(files("netcfg.cfg")))
-
-
-def inlined(path: Path) -> str:
-    """The text of a shipped file with the text of each include in its place, once each, comments and all.
-
-    Only for files that are known to be right: what cannot be read raises `ProgramError`.
-    """
-    findings: list[Finding] = []
-    reading = Reading(shown_path(path), _folders(path.parent))
-    text = _inlined(path.resolve(), None, reading, findings)
-    if findings:
-        raise ProgramError(findings)
-    return re.sub(r"\n{3,}", "\n\n", text)
-
-
-def _inlined(path: Path, asked_at: Span | None, reading: Reading, findings: list[Finding]) -> str:
-    """One file, and in the place of its includes what they hold; nothing where it stands already."""
-    text = None if path in reading.files else read_file(path, findings, asked_at)
-    if text is None:
-        return ""
-    reading.files[path] = asked_at
-    source = SourceFile(shown_path(path), text, asked_at)
-    lines = text.splitlines(keepends=True)
-    for item in parse(source, findings).items:
-        if isinstance(item, Include) and (found := _find(item, path.parent, reading, findings)):
-            lines[item.span.line - 1] = _inlined(found, item.span, reading, findings).strip("\n") + "\n"
-    return "".join(lines)
 
 
 def _candidates(path: str, folder: Path, reading: Reading) -> list[str]:
