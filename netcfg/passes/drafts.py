@@ -80,6 +80,8 @@ class Namespace:
     sections: dict[str, Section] = field(default_factory=dict)
     counter: Counter = field(default_factory=Counter)
     has_paths: bool = False
+    has_unknown_names: bool = False
+    """Whether a block failed whose names nobody knows: who names something unknown may mean it."""
     _known: dict[str, None] = field(default_factory=dict)
     _counted: int = 0
 

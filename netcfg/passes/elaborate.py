@@ -255,6 +255,9 @@ class _Elaborator:
         """One block of a body, or what is there in its place."""
         result = self._block(written, site)
         if result.wire == NOTHING:
+            knows_name = written.name is not None or written.section.option("name") is None
+            if written.is_flat or written.is_named_by_turn or not knows_name:
+                site.names.has_unknown_names = True
             result = self._block_stood_in(written.section, site)
         if not written.is_flat:
             site.names.numbered.append(result)
@@ -310,7 +313,8 @@ class _Elaborator:
     def _block(self, written: Written, site: Site) -> Result:
         section = written.section
         if section.malformed:
-            self._name(written, 0, site)
+            if "rows" not in written.keys:
+                self._name(written, 0, site)
             return Result(NOTHING)
         if section.name in self.networks:
             return self._use_of(self.networks[section.name], written, site)
