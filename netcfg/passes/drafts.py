@@ -165,7 +165,8 @@ class Site:
     names: Namespace
     context: Context
     number: int = 0
-    local: Mapping[str, str] = field(default_factory=dict)
+    copy: tuple[int, int] | None = None
+    """Which one it is of how many `copies`."""
 
 
 StandIn = Callable[[Section], Block]

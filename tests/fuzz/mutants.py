@@ -19,7 +19,8 @@ LINES = (
     "{Define t}", "[parameters]", "{include blocks/vgg16.cfg}", "{include ../x}", "{include .}", "[preset demo]",
     "channels = 1", "[flatten]", "if = False", "if = $turn", "flat = True", "rows = stages", "rows = $x", "[defaults]",
     "convolutional.filters = 3", "filters = $in.channels", "filters = ${input.height // 2}", "name = a.", "name = a.b",
-    "name = x$turn", "from = a.0", "{Table t}", "a b c", "1 - 2", "[route]", "[softmax]", "dim = 9", "activation = rleu", "\x1b[31m", "\ufeff",
+    "name = x$turn", "from = a.0", "{Table t}", "a b c", "1 - 2", "[route]", "copies = 3",
+    "join = stack", "[softmax]", "dim = 9", "activation = rleu", "\x1b[31m", "\ufeff",
     "é" * 300,
 )  # fmt: skip
 LETTERS = "[]{}=#;$\"',.-_ \t\n\r\0\x1b%é𝔸aA09"
