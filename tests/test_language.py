@@ -397,6 +397,53 @@ def test_outputs_called_like_inputs_go_to_these() -> None:
     assert (read["s.1.x"], read["s.1.y"]) == ("s.0.y", "s.0.x")
 
 
+# --- copies
+
+
+def test_copies_read_the_same_and_have_paths_of_their_own() -> None:
+    text = conv(5) + conv("${4 + copy}", name="heads", copies=3)
+    graph = network(text + "[combine_concat]\ncombine_layers = heads.0, heads.2\n")
+    assert [node.path for node in graph.blocks] == ["0", "heads.0", "heads.1", "heads.2", "2"]
+    assert [graph.reference(node.inputs[0]) for node in graph.blocks][1:4] == ["0", "0", "0"]
+    assert [node.output.shape[0] for node in graph.blocks] == [5, 4, 5, 6, 10]
+    assert paths(conv(4, name="head-$copy", copies=2)) == ["head-0", "head-1"]
+
+
+@pytest.mark.parametrize(
+    ("join", "shape"), [("stack", (3, 6, 8, 8)), ("concat", (18, 8, 8)), ("add", (6, 8, 8))]
+)
+def test_a_join_makes_one_signal_of_copies(join: str, shape: tuple[int, ...]) -> None:
+    text = f"[unit]\nname = heads\ncopies = 3\njoin = {join}\n"
+    graph = network(text, above=UNIT)
+    assert graph.nodes[-1].output.shape == shape
+    assert [graph.reference(signal) for signal in graph.nodes[-1].inputs] == [
+        "heads.0.2",
+        "heads.1.2",
+        "heads.2.2",
+    ]
+    assert read_by(text + "[route]\nfrom = heads.1.c\n", UNIT) == ["heads.1.c"]
+    built = netcfg.build(netcfg.load(UNIT + HEAD + text))["N"]
+    assert len(list(built.parameters())) == 18
+
+
+def test_copies_may_be_repeated() -> None:
+    assert paths(conv(4, name="h", copies=2, repeat=2)) == ["h.0.0", "h.0.1", "h.1.0", "h.1.1"]
+
+
+@pytest.mark.parametrize(
+    ("options", "place"),
+    [
+        ({"copies": 0}, "0"),
+        ({"copies": "x"}, "x"),
+        ({"join": "add"}, "join"),
+        ({"copies": 2, "join": "sum"}, "sum"),
+    ],
+)
+def test_copies_that_cannot_be_are_refused(options: dict[str, object], place: str) -> None:
+    error, underlined = finding(conv(4, **options))
+    assert (error.code, underlined) == ("NC105", place)
+
+
 # --- all of them
 
 

@@ -80,6 +80,8 @@ class Namespace:
     sections: dict[str, Section] = field(default_factory=dict)
     counter: Counter = field(default_factory=Counter)
     has_paths: bool = False
+    has_unknown_names: bool = False
+    """Whether a block failed whose names nobody knows: who names something unknown may mean it."""
     _known: dict[str, None] = field(default_factory=dict)
     _counted: int = 0
 
@@ -163,7 +165,8 @@ class Site:
     names: Namespace
     context: Context
     number: int = 0
-    local: Mapping[str, str] = field(default_factory=dict)
+    copy: tuple[int, int] | None = None
+    """Which one it is of how many `copies`."""
 
 
 StandIn = Callable[[Section], Block]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from netcfg.blocks.base import Block
+from netcfg.blocks.base import Block, Reference
 from netcfg.blocks.fields import FieldSpec
 from netcfg.blocks.network.model import DataField, NetworkUse
 from netcfg.blocks.network.net import Net, Output
@@ -39,7 +39,7 @@ from netcfg.passes.references import References
 from netcfg.passes.schema import check_section
 from netcfg.passes.sizes import Fields, Sizes
 from netcfg.passes.stand_ins import StandIns
-from netcfg.passes.structure import Structure, Written, is_structured, with_defaults
+from netcfg.passes.structure import JOINS, Structure, Written, is_structured, with_defaults
 from netcfg.passes.unknown import report_unknown
 from netcfg.passes.uses import fed_wires
 from netcfg.passes.variables import VariableScope
@@ -253,14 +253,52 @@ class _Elaborator:
 
     def _written(self, written: Written, site: Site) -> Result:
         """One block of a body, or what is there in its place."""
-        result = self._block(written, site)
+        copies = self.structure.copies(written) if written.keys else None
+        result = self._block(written, site) if copies is None else self._copies(written, *copies, site)
         if result.wire == NOTHING:
+            knows_name = written.name is not None or written.section.option("name") is None
+            if written.is_flat or written.is_named_by_turn or not knows_name:
+                site.names.has_unknown_names = True
             result = self._block_stood_in(written.section, site)
         if not written.is_flat:
             site.names.numbered.append(result)
         if written.name is not None:
             site.names.name(written.name, result)
         return result
+
+    def _copies(self, written: Written, count: int, join: str | None, site: Site) -> Result:
+        """Blocks side by side, which read the same; `join` makes one signal of theirs, else the first one is meant."""
+        context, section = site.context, written.section
+        named = None if written.is_named_by_copy else self._name(written, 0, site)
+        place = context.place.below(named.value if named else str(site.number))
+        copies: list[Result] = []
+        position = site.number if context.position is None else context.position
+        for index in range(count):
+            copy = written.copy(index)
+            inside = replace(
+                context, place=context.place if written.is_named_by_copy else place, position=position
+            )
+            if section.name not in self.parts.templates or section.option("repeat"):
+                scope = Scope(f"{place.path}.{index}", section.name, section.span, index, count)
+                inside = replace(inside, scopes=(*context.scopes, scope))
+            result = self._block(copy, replace(site, context=inside, number=index, copy=(index, count)))
+            if result.wire == NOTHING:
+                return result
+            if copy.name is not None:
+                site.names.name(copy.name, result)
+            copies.append(result)
+        first = copies[0]
+        own = Result(first.wire, first.ports, turns=copies, type=section.name, holder=place.holder)
+        if join is None or (count == 1 and join != "stack"):
+            return own
+        kind = find("network", JOINS[join])
+        assert kind is not None
+        assert issubclass(kind, Block)
+        references = tuple(Reference(index) for index in range(count))
+        block = kind.model_validate({kind.reference_option: references})
+        wires = [copy.wire for copy in copies]
+        wire = self.placing.draft(place.below("join"), block, section, wires, position, context)
+        return replace(own, wire=wire, ports=None)
 
     def _absent(self, written: Written, site: Site) -> Result:
         """Who reads a block that is not there reads its first input."""
@@ -313,7 +351,8 @@ class _Elaborator:
     def _block(self, written: Written, site: Site) -> Result:
         section = written.section
         if section.malformed:
-            self._name(written, 0, site)
+            if "rows" not in written.keys:
+                self._name(written, 0, site)
             return Result(NOTHING)
         if section.name in self.networks:
             return self._use_of(self.networks[section.name], written, site)
@@ -459,7 +498,7 @@ class _Elaborator:
                     use = checked
                 wires = self._fed_again(turns[-1], use, common, template, wires, varies, site)
             here = place
-            scope = Scope(place.path, template.name, section.span, None, count)
+            scope = Scope(place.path, template.name, section.span, *(site.copy or (None, None)))
             if count is not None:
                 here, scope = self._turn_place(written, place, turn, count, use, section, site)
             inside = Context(

@@ -89,6 +89,8 @@ class References:
             if found is not None:
                 return self._port(*found, option, item)
             index = names.declared.get(target)
+            if index is None and names.has_unknown_names:
+                return NOTHING
             if index is None:
                 what = "block or data field" if self.in_model else "block"
                 message = f"there is no {what} `{target}` here"

@@ -76,6 +76,8 @@ class Sizes:
         except ValueError:
             reference = None
         if reference is None or not References([]).is_known(reference, self.names):
+            if self.names.has_unknown_names:
+                raise SizeError("", reported=True)
             known = {**self.names.known, "input": None, "in": None}
             message = f"asks for a size of `{of}`, and there is no block or input of that name above"
             raise SizeError(message, code="NC201", help=did_you_mean(of, known))

@@ -26,8 +26,11 @@ from netcfg.source import Finding, Note, did_you_mean
 from netcfg.syntax import Option, Section
 from netcfg.vocabulary import help_for
 
-STRUCTURE = ("if", "rows", "flat")
+STRUCTURE = ("if", "rows", "flat", "copies", "join")
 """Keys that say how a block stands there, and are none of its own."""
+JOINS = {"stack": "stack", "concat": "combine_concat", "add": "combine_add"}
+"""What makes one signal of several copies', and the block that does it."""
+MAX_COPIES = 10_000
 _BY_TURN = frozenset({"turn", "number"})
 _NOT_BY_DEFAULT = frozenset({*COMMON_OPTIONS, *STRUCTURE}) - {"adapt", "freeze"}
 
@@ -48,6 +51,21 @@ class Written:
     keys: Mapping[str, Option] = field(default_factory=dict)
     is_flat: bool = False
     name: str | None = None
+
+    @property
+    def is_named_by_copy(self) -> bool:
+        """Whether its name says the copy, and so is the whole path of one."""
+        option = self.section.option("name")
+        return option is not None and "$" in option.value and "copy" in named_in(option.value)
+
+    def copy(self, index: int) -> Written:
+        """One of several copies, which has no name of its own unless that says the copy."""
+        section, scope = self.section, self.scope
+        assert scope is not None
+        if not self.is_named_by_copy:
+            options = [option for option in section.options if option.key != "name"]
+            section = replace(section, options=options)
+        return Written(section, replace(scope, local={**scope.local, "copy": str(index)}))
 
     @property
     def varies(self) -> bool:
@@ -94,11 +112,16 @@ class Structure:
         return VariableScope(self.parts.variables, site.context.variables.parameters, local or {}, sizes)
 
     def split(self, section: Section) -> tuple[Section, dict[str, Option]]:
-        """A block without the keys of its structure, and these; one that is written twice is reported."""
+        """A block without the keys of its structure, and these; one that is written twice is reported.
+
+        A parameter of a template that is called like one of them is a parameter.
+        """
         keys: dict[str, Option] = {}
         options = []
+        template = self.parts.templates.get(section.name)
+        own = template.parameters if template else {}
         for option in section.options:
-            if option.key not in STRUCTURE:
+            if option.key not in STRUCTURE or option.key in own:
                 options.append(option)
             elif option.key in keys:
                 notes = (Note(keys[option.key].span, "first here"),)
@@ -137,11 +160,37 @@ class Structure:
             message = f"`flat` is for uses of templates, and [{section.name}] has nothing inside it"
             self.findings.append(Finding("NC105", message, option.span, help="take it out"))
             return False
-        for key in ("shared_with", "weights", "weights_from"):
-            if is_flat and (other := section.option(key)):
+        for key in ("shared_with", "weights", "weights_from", "copies"):
+            if is_flat and (other := section.option(key) or written.keys.get(key)):
                 message = f"`{key}` is for what has a path, and a flat use has none"
                 self.findings.append(Finding("NC105", message, other.span, help="take `flat` out"))
         return is_flat
+
+    def copies(self, written: Written) -> tuple[int, str | None] | None:
+        """How many stand side by side, and what makes one signal of theirs; None where a block stands alone."""
+        option, join = written.keys.get("copies"), written.keys.get("join")
+        if option is None:
+            if join is not None:
+                message = "`join` makes one signal of `copies`, and there are none"
+                self.findings.append(Finding("NC105", message, join.span, help="write `copies = …`"))
+            return None
+        assert written.scope is not None
+        text, how = written.scope.text(option), written.scope.text(join) if join else None
+        if text is None or (join and how is None):
+            return None
+        if not text.isdigit() or not 0 < int(text[:9]) <= MAX_COPIES:
+            message = f"`copies` must be a whole number from 1 to {MAX_COPIES}, found `{text}`"
+            self.findings.append(Finding("NC105", message, option.value_span))
+            return None
+        if join and how not in JOINS:
+            message = f"`join` must be one of {', '.join(f'`{known}`' for known in JOINS)}, found `{how}`"
+            self.findings.append(Finding("NC105", message, join.value_span))
+            return None
+        if written.section.name in self.networks:
+            message = "a network of {Model} stands there once in each use"
+            self.findings.append(Finding("NC105", message, option.span, help="write several uses"))
+            return None
+        return int(text), how
 
     def read(self, section: Section, site: Site) -> Wire:
         """The first signal that a block reads, were it there."""
@@ -228,9 +277,9 @@ class Structure:
         """What may be set in a block of this type; None where nobody knows the type."""
         template = self.parts.templates.get(section.name)
         if template is not None:
-            return {**template.parameters, **dict.fromkeys((*COMMON_OPTIONS, "if", "flat"))}
+            return {**template.parameters, **dict.fromkeys((*COMMON_OPTIONS, "if", "flat", "copies", "join"))}
         kind = NetworkUse if section.name in self.networks else find("network", section.name)
-        return {**kind.readers(), "if": None} if kind else None
+        return {**kind.readers(), **dict.fromkeys(("if", "copies", "join"))} if kind else None
 
     def _check_columns(self, section: Section, table: Table) -> bool:
         """Report columns that set nothing, and that no option of the use names."""
