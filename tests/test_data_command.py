@@ -121,7 +121,7 @@ def test_a_folder_that_was_not_finished_is_gone_on_with(tmp_path, monkeypatch, c
         (["convert", "taken.txt", "-o", "taken.npz"], "labels are read from .pkl"),
         (["convert", "labels.csv", "-o", "taken.txt"], "converted to .npz or .csv"),
         (["show", "."], "looks like the folder of no source\nhelp: a folder is known by"),
-        (["show", ".", "--data", "."], "are for programs"),
+        (["show", ".", "--data", "."], "`--data`: for programs, and this is a folder"),
         (["show", "nothing.cfg"], "there is no such file"),
     ],
 )

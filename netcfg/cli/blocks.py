@@ -27,6 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the list of all section types, the pages of some, or what is untrue about them."""
+    if options.markdown and (options.verify or options.name):
+        raise NetcfgError("`--markdown` is all pages\nhelp: leave out everything else, or leave it out")
     if options.verify:
         return _verify(options.name)
     if options.markdown:
