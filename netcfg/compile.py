@@ -8,7 +8,8 @@ from collections.abc import Mapping
 
 from netcfg.extensions import brings_more, read_packages
 from netcfg.faults import blamed
-from netcfg.passes.audetnet import ignore_activations, is_audetnet, translate
+from netcfg.passes.audetnet import is_audetnet, translate
+from netcfg.passes.audetnet_unread import pass_over
 from netcfg.passes.bind import bind
 from netcfg.passes.causes import say_once
 from netcfg.passes.collect import Parts, collect
@@ -130,7 +131,7 @@ def _parts(
 ) -> Parts:
     parts = collect(reading, preset, variables, findings)
     if is_audetnet(parts):
-        ignore_activations(parts, findings)
+        pass_over(parts, findings)
     return parts
 
 

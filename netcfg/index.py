@@ -83,7 +83,7 @@ I_WANT_TO: dict[Group, tuple[Task, ...]] = {
         Task("let a style steer an image, as StyleGAN does", "modulated_convolutional"),
         Task("compute something of my own from signals", "formula"),
         Task("pair samples with those of others", "shuffle_batch"),
-        Task("use a number or a signal that no input gives", "constant parameter"),
+        Task("use numbers that no input gives: drawn, fixed or learned", "random constant parameter"),
         Task("start from published weights", "resnet50 vgg-face"),
     ),
     "data": (

@@ -163,8 +163,14 @@ def meant(word: str, kind: Kind, known: Container[str]) -> str | None:
     found = _by_word().get((kind, _folded(word)))
     if found is None or word in known:
         return None
-    name = next((name for name in found.here if name in known), None)
+    name = name_here(word, kind, known)
     return f"did you mean `{name}`?" if name is not None else found.otherwise or None
+
+
+def name_here(word: str, kind: Kind, known: Container[str]) -> str | None:
+    """What a word of another framework is called here; None where it is none, or nothing known is called so."""
+    found = _by_word().get((kind, _folded(word)))
+    return next((name for name in found.here if name in known), None) if found is not None else None
 
 
 @cache

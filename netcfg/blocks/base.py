@@ -189,8 +189,8 @@ class Section(BaseModel):
         """What is wrong with an option that its type does not tell: key -> (code, sentence, help)."""
         return {}
 
-    def warnings(self) -> dict[str, tuple[str, str, str]]:
-        """What is legal but odd about its options: key -> (code, sentence, help)."""
+    def doubts(self) -> dict[str, tuple[str, str, str]]:
+        """What is hardly meant, and yet can be done: as `mistakes`, each a warning."""
         return {}
 
     def options(self) -> dict[str, Any]:
@@ -357,6 +357,14 @@ class Block(Section):
     def depends_on_batch(self) -> bool:
         """Whether what it makes of a sample may hang on the others of its batch, or on chance."""
         return not self.by_sample
+
+    def needs_batch(self) -> bool:
+        """Whether its module is also given, after its inputs, any signal of the batch: how many samples there are."""
+        return False
+
+    def draws_each_phase(self) -> bool:
+        """Whether chance gives it another value in each phase of a batch; else it has one for all of them."""
+        return False
 
     def weights_file(self) -> str | None:
         """The file of weights that it starts from by an option of its own, where `weights` says nothing."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from pathlib import Path
 
+from netcfg.cli.output import print_json
 from netcfg.cli.program import add_outside_argument, check_file, read_settings
 from netcfg.compare.data import difference_data
 from netcfg.compare.programs import Difference, compare
@@ -50,14 +50,19 @@ def run(options: argparse.Namespace) -> int:
         difference = compare(*_programs(options))
         if options.output:
             _draw(options, difference)
+        _print(difference, options.format)
     except NetcfgError as error:
         print(error, file=sys.stderr)
         return REFUSED
-    if options.format == "json":
-        print(json.dumps(difference_data(difference), indent=2, ensure_ascii=False))
+    return DIFFERENT if difference else SAME
+
+
+def _print(difference: Difference, format: str) -> None:
+    if format == "json":
+        print_json(difference_data(difference))
     else:
         print(difference_text(difference, _has_colours()))
-    return DIFFERENT if difference else SAME
+    sys.stdout.flush()  # a difference that could not be told is none of the answers
 
 
 def _programs(options: argparse.Namespace) -> tuple[Program, Program]:

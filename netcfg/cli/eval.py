@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import csv
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from netcfg.cli.output import print_json
 from netcfg.cli.program import add_program_arguments, load_program, say_changes
 from netcfg.cli.train import not_negative, positive
 from netcfg.results import csv_cell
@@ -160,7 +160,7 @@ def _examine(
 
 def _print(program: Program, weights: Path, examined: Examined, options: argparse.Namespace) -> None:
     if options.format == "json":
-        print(json.dumps(_as_json(program, weights, examined, options), indent=2))
+        print_json(_as_json(program, weights, examined, options))
     elif options.format == "csv":
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(("split", "metric", "figure", "value"))

@@ -37,9 +37,9 @@ def run(options: argparse.Namespace) -> int:
         formatted = format_text(text)
         if formatted != text:
             changed += 1
-            print(f"{'would change' if options.check else 'formatted'} {shown_path(file)}", file=sys.stderr)
             if not options.check:
                 write_beside(Path(file), formatted.encode())
+            print(f"{'would change' if options.check else 'formatted'} {shown_path(file)}", file=sys.stderr)
     return int(options.check and changed > 0)
 
 

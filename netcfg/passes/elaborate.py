@@ -7,7 +7,7 @@ read. A block that failed is a `Wire` to nothing: what only follows from it stay
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from netcfg.blocks.base import Block
@@ -191,9 +191,19 @@ class _Elaborator:
         outputs: dict[str, Wire] = {}
         previous = names.fed
         for section in sections:
-            site = Site(previous, names, context)
             if section.name == "input":
                 continue
+            if not (
+                section.has_variables or section.name in ("output", "defaults") or is_structured(section)
+            ):
+                if self.placing.too_large:
+                    break
+                site = Site(previous, names, context, names.counter.take())
+                result = self._written(Written(section), site)
+                names.results.append(result)
+                previous = result.wire
+                continue
+            site = Site(previous, names, context)
             if section.name == "defaults":
                 context = replace(
                     context, defaults=self.structure.defaults(section, site, self._block_types())
@@ -204,11 +214,7 @@ class _Elaborator:
                 continue
             if self.placing.too_large:
                 break
-            if section.has_variables or is_structured(section):
-                results: Iterable[Result] = self._structured(section, site)
-            else:
-                results = (self._written(Written(section), site),)
-            for result in results:
+            for result in self._structured(section, site):
                 names.results.append(result)
                 previous = result.wire
         return outputs
@@ -240,14 +246,13 @@ class _Elaborator:
                 result = self._absent(written, site)
             else:
                 written.is_flat = self.structure.is_flat(written, self.parts.templates)
-                result = self._written(written, site)
+                number = 0 if written.is_flat else site.names.counter.take()
+                result = self._written(written, replace(site, number=number))
             yield result
             site = replace(site, previous=result.wire)
 
     def _written(self, written: Written, site: Site) -> Result:
         """One block of a body, or what is there in its place."""
-        if not written.is_flat:
-            site = replace(site, number=site.names.counter.take())
         result = self._block(written, site)
         if result.wire == NOTHING:
             result = self._block_stood_in(written.section, site)
@@ -278,7 +283,8 @@ class _Elaborator:
         if option is None or text is None:
             return None
         names = site.names
-        option = option.with_value(self.placing.numbered(text, site.context.place.path))
+        if scope is not None or text.endswith("."):
+            option = option.with_value(self.placing.numbered(text, site.context.place.path))
         taken = names.inputs if option.value in names.inputs else names.sections
         if check_name(option, taken, self.findings, may_be_path=not self.networks):
             names.sections[option.value] = written.section
@@ -351,9 +357,8 @@ class _Elaborator:
             return Result(NOTHING)
         own = Result(wires[0] if wires else NOTHING, type=section.name, holder=place.holder)
         if block.repeat is None:
-            return replace(
-                own, wire=self.placing.draft(place, block, section, wires, site.number, site.context)
-            )
+            own.wire = self.placing.draft(place, block, section, wires, site.number, site.context)
+            return own
         count, varies = block.repeat, written.scope is not None and written.varies
         for turn in range(count):
             if turn and varies:

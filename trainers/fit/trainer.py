@@ -363,6 +363,7 @@ class Trainer:
     def _train_batch(self, batch: Batch) -> dict[str, torch.Tensor]:
         position = self.position
         self.phases.set_rates(position.epoch, position.batch, len(self.train_data))
+        self.phases.chance.train(position.epoch, position.batch)
         if self.team.is_first:
             self.gallery.watch(position.batch, len(self.train_data))
         values = self.phases.step(self.train_data.finish(batch), position.batch)

@@ -90,7 +90,7 @@ class Case:
     @property
     def is_shared(self) -> bool:
         """Whether what it gives is the same for all samples, in a batch of one."""
-        return not self.shapes or self.block.is_shared(*(False for _ in self.shapes))
+        return self.block.is_shared(*(False for _ in self.shapes))
 
     def declared(self) -> dict[str, tuple[int, ...]]:
         """The shapes that it says it gives, by port."""
@@ -132,8 +132,8 @@ class Case:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What its inputs are called in a line of Python."""
-        return tuple(f"x{index}" for index in range(len(self.shapes)))
+        """What its inputs are called in a line of Python; behind them a signal of the batch, where it needs that."""
+        return tuple(f"x{index}" for index in range(len(self.shapes) + self.block.needs_batch()))
 
     def evaluated(self, source: str, module: nn.Module | None = None) -> Callable[..., Any]:
         """The function of a line of Python. The block's author wrote the line; whoever runs the block runs it."""
@@ -152,7 +152,8 @@ class Case:
         if self.takes_classes:
             made[: len(self.block.main(made))] = [(value > 0).long() for value in self.block.main(made)]
         made = [value.to(device) for value in made]
-        return [value.requires_grad_(grad and value.is_floating_point()) for value in made]
+        given = [value.requires_grad_(grad and value.is_floating_point()) for value in made]
+        return [*given, *([torch.zeros(batch, 1, device=device)] if self.block.needs_batch() else [])]
 
 
 @lru_cache(maxsize=2)
