@@ -201,6 +201,11 @@ def test_names_and_references_say_the_turn() -> None:
     assert state[0] == "layers.layer-1.weight"
 
 
+def test_a_block_that_is_not_there_takes_no_number_of_its_folder() -> None:
+    first = conv(4, name="body.", **{"if": "False"})
+    assert paths(first + conv(5, name="body.") + conv(6, name="body.")) == ["body.0", "body.1"]
+
+
 def test_a_folder_counts_within_a_template() -> None:
     unit = "{Define unit}\n" + conv(4, name="conv.") + conv(4, name="conv.")
     assert paths("[unit]\nname = u\nrepeat = 2\n", unit) == [
@@ -295,7 +300,8 @@ def test_rows_name_blocks_read_each_other_and_count_as_blocks() -> None:
 
 
 def test_cells_hold_parameters_and_expressions() -> None:
-    above = "{Table t}\nfilters kernel_size\n$wide 1\n${wide + 1} 1\n{Define unit}\n[parameters]\nwide\n[convolutional]\nrows = t\n"
+    above = "{Table t}\nfilters kernel_size\n$wide 1\n${wide + 1} 1\n"
+    above += "{Define unit}\n[parameters]\nwide\n[convolutional]\nrows = t\n"
     assert channels("[unit]\nwide = 4\n", above) == [4, 5]
 
 
@@ -309,7 +315,7 @@ USE = "[convolutional]\nkernel_size = 1\nrows = t\n"
         ("", USE, "{Table t}", "the table `t` has no rows"),
         ("filters stride\n4 1 2\n", USE, "2", "a row of 3 cells under 2 columns"),
         ("filters stride\n4\n", USE, "4", "a row of 1 cell under 2 columns"),
-        ("filters strid\n4 1\n", USE, "strid", "the column `strid` is nothing to [convolutional]"),
+        ("filters strid\n4 1\n", USE, "strid", "the column `strid` is no option of [convolutional]"),
         ("filters filters\n4 1\n", USE, "filters", "two columns are called `filters`"),
         ("filters\nmany\n", USE, "many", "`filters` must be a whole number, found `many`"),
         ("filters\n$many\n", USE, "$many", "there is no variable `many`"),
@@ -329,7 +335,8 @@ def test_a_block_in_a_table_and_two_tables_of_one_name() -> None:
 
 
 def test_fmt_aligns_the_columns_of_a_table() -> None:
-    text = "{Table t}\n# as printed\nname filters kernel_size  # head\nstem 64 ${a + 1},3\nlonger_name - 1 ; last\n[net]\n"
+    text = "{Table t}\n# as printed\nname filters kernel_size  # head\nstem 64 ${a + 1},3\n"
+    text += "longer_name - 1 ; last\n[net]\n"
     formatted = format_text(text)
     assert formatted.split("\n")[:5] == [
         "{Table t}",

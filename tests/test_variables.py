@@ -338,7 +338,7 @@ USE = "{General}\n[variables]\nwidth = 8\nkernel = 5\n{N}\n[net]\nchannels = 1\n
 
 def convolution(options: str) -> tuple[int, int]:
     block = netcfg.load(TEMPLATE + USE + options).networks["N"].nodes[-1].block
-    return block.filters, block.kernel_size  # type: ignore[attr-defined]
+    return block.filters, block.kernel_size[0]  # type: ignore[attr-defined]
 
 
 def test_a_parameter_shadows_the_variable_of_its_name() -> None:

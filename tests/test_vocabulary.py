@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import netcfg
-from netcfg.blocks.network.activation import FUNCTIONS
+from netcfg.blocks.network.activation import WORDS
 from netcfg.blocks.registry import GROUPS, sections
 from netcfg.source import Finding
 from netcfg.vocabulary import _TABLE, meant
@@ -94,7 +94,7 @@ def test_a_row_leads_to_something_that_exists_or_says_what_to_do(row: object) ->
     if kind == "option":
         known = {key for group in GROUPS for section in sections(group).values() for key in section.readers()}
     else:
-        known = {*FUNCTIONS, "linear"} if kind == "activation" else set(sections(kind))
+        known = {*WORDS, "linear"} if kind == "activation" else set(sections(kind))
     assert otherwise or set(here) & known
     for word in words.split():
         assert word in known or meant(word, kind, known)

@@ -6,7 +6,7 @@ shapes and costs; `lower` alone may import torch, and only inside its body.
 
 import inspect
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple, Self, TypeVar
@@ -101,6 +101,17 @@ class AxesError(ShapeError):
         )
 
 
+class Mistake(NamedTuple):
+    """What is wrong about a section, at one of its keys (at its header, without one), and what to do."""
+
+    key: str | None
+    message: str
+    help: str | None = None
+    code: str = "NC105"
+    of_value: bool = False
+    """Whether the key's value is to blame rather than the key."""
+
+
 Given = TypeVar("Given")
 _PLACE = "written at"  # no name that a field could have
 
@@ -115,6 +126,9 @@ class Section(BaseModel):
     family: ClassVar[str] = ""
     unavailable: ClassVar[frozenset[str]] = frozenset()
     """Options of the base class that this section does not have."""
+    takes_further: ClassVar[bool] = False
+    """Whether it takes keys beside its options; a field `further` then holds them with their texts, as written, and
+    `further_mistakes` says what is wrong with them."""
 
     name: str | None = Field(None, max_length=MAX_NAME, description="what others call it")
 
@@ -188,6 +202,10 @@ class Section(BaseModel):
     def mistakes(self) -> dict[str, tuple[str, str, str]]:
         """What is wrong with an option that its type does not tell: key -> (code, sentence, help)."""
         return {}
+
+    def further_mistakes(self) -> Iterator[Mistake]:
+        """What is wrong with the keys that it takes beside its options."""
+        return iter(())
 
     def doubts(self) -> dict[str, tuple[str, str, str]]:
         """What is hardly meant, and yet can be done: as `mistakes`, each a warning."""

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from netcfg.datasets.sources.databases import FramesToWrite
 
 SOURCES = ("synthetic_faces", "disfa", "bp4d")
+_RECIPE = (
+    "source", "images", "subjects", "seed", "image_size", "every", "first_frame", "labels", "folds", "fold"
+)  # fmt: skip
+"""The options that what is written depends on: the same ones go on with a folder that was not finished."""
 
 
 def add_parser(verbs: Any) -> None:
@@ -65,9 +69,12 @@ def run(options: argparse.Namespace) -> None:
         )
     made = _frames(options)
     tested = tested_subjects(made.subjects, options.folds, options.fold)
-    folder = new_folder(Path(options.folder))
+    folder = new_folder(Path(options.folder), {key: getattr(options, key) for key in _RECIPE})
     steps = write_folder(folder, made.frames, tested)
-    done = list(shown(steps, made.total, f"writing {shown_path(folder)}", "pictures"))[-1]
+    try:
+        done = list(shown(steps, made.total, f"writing {shown_path(folder)}", "pictures"))[-1]
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"while writing {shown_path(folder)}; the same command goes on") from None
     for note in made.notes:
         print(f"note: {note}")
     pictures, people = counted(done, "picture"), counted(len(made.subjects), "subject")

@@ -93,21 +93,22 @@ def _folder_source(folder: Path, options: argparse.Namespace) -> Source:
 
 def _print_tables(look: Look) -> None:
     from rich.console import Console
-    from rich.table import Table
+
+    from netcfg.trainers.reporting.fitting import FittingTable
 
     console = Console()
-    table = Table("field", "kind", "shape", title=f"[{look.source.type_name}]".replace("[", r"\["))
+    table = FittingTable("field", "kind", "shape", title=f"[{look.source.type_name}]".replace("[", r"\["))
     for name, spec in look.fields.items():
         table.add_row(name, spec.kind, str(spec))
     console.print(table)
-    counts = Table("split", "samples", "subjects")
+    counts = FittingTable("split", "samples", "subjects")
     for split, samples in look.tables.items():
         subjects = look.subjects(split)
         counts.add_row(split, f"{len(samples):,}", "?" if subjects is None else str(subjects))
     console.print(counts)
     balance = look.balance()
     if balance:
-        shown = Table("shown", *look.tables)
+        shown = FittingTable("shown", *look.tables)
         for name, shares in balance.items():
             shown.add_row(name, *(f"{count:,} ({share:.0%})" for count, share in shares))
         console.print(shown)

@@ -241,7 +241,7 @@ class Structure:
             return True
         for column in table.columns:
             if column.value not in known and column.value not in named:
-                message = f"the column `{column.value}` is nothing to [{section.name}]: no option of it, and none names it"
+                message = f"the column `{column.value}` is no option of [{section.name}], and none names it"
                 notes = (Note(section.span, "the table is used here"),)
                 help = help_for(column.value, "option", known)
                 self.findings.append(Finding("NC116", message, column.span, notes, help=help))

@@ -1,7 +1,8 @@
 """The canonical form of a text: one way to space, comments kept.
 
 Lines keep their order. A blank line stands before every header that something else stands above, none between
-options; runs of comments keep a blank line above them. Comments behind neighbouring lines stand in one column, and so do the cells of a table.
+options; runs of comments keep a blank line above them. Comments behind neighbouring lines
+stand in one column, and so do the cells of a table.
 """
 
 from __future__ import annotations
