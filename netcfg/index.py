@@ -81,9 +81,9 @@ I_WANT_TO: dict[Group, tuple[Task, ...]] = {
         Task("overfit less", "dropout stochastic_depth drop_channels"),
         Task("stop, turn or bridge gradients", "detach reverse_gradient straight_through"),
         Task("let a style steer an image, as StyleGAN does", "modulated_convolutional"),
-        Task("compute something of my own from signals", "formula"),
+        Task("compute something of my own from signals", "formula module"),
         Task("pair samples with those of others", "shuffle_batch"),
-        Task("use a number or a signal that no input gives", "constant parameter"),
+        Task("use numbers that no input gives: drawn, fixed or learned", "random constant parameter"),
         Task("start from published weights", "resnet50 vgg-face"),
     ),
     "data": (
