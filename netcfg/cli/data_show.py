@@ -76,7 +76,6 @@ def _data(options: argparse.Namespace) -> tuple[Source, Any]:
 def _folder_source(folder: Path, options: argparse.Namespace) -> Source:
     """The source that reads a folder; what its labels hold is taken from them."""
     from netcfg.blocks.registry import find
-    from netcfg.blocks.fields import Split
     from netcfg.blocks.sources.base import Source
     from netcfg.datasets.sources.folder_labels import described_by_labels
     from netcfg.passes.data_folder import data_sections, source_of, sources
