@@ -1,9 +1,12 @@
 """Blocks compute what PyTorch's modules of their name compute: values, gradients, names of parameters."""
 
+# The tables below are read across.
+# ruff: noqa: E501
+
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 import torch
@@ -16,6 +19,15 @@ from torchvision.ops import StochasticDepth
 
 import netcfg
 from netcfg.source import Finding
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _one_thread() -> Iterator[None]:
+    """Numbers this few are slower on several."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 def text(body: str, *shapes: str) -> str:
@@ -455,3 +467,40 @@ def test_what_cannot_be_is_said_with_its_place(
 def test_a_kernel_that_says_nothing_of_frames_names_both_ways_out() -> None:
     error = only_error("[convolutional]\nfilters = 4\nkernel_size = 3\n", CLIP)
     assert error.help == "`over = frames` for each frame by itself, or three numbers: `kernel_size = 1, 3`"
+
+
+def test_axes_of_joints_and_stretches_have_names() -> None:
+    x, y = torch.randn(2, 5, 6), torch.randn(2, 5, 3)
+    joined = network(
+        "[combine_concat]\nfrom = x0, x1\ndimension = features\n", ROW, "tokens = 5\nfeatures = 3"
+    )
+    torch.testing.assert_close(joined(x, y), torch.cat((x, y), 2))
+    vector = network("[combine_concat]\nfrom = x0, x1\ndimension = features\n", ROW, "features = 3")
+    torch.testing.assert_close(vector(x, y[:, 0]), torch.cat((x, y[:, :1].expand(-1, 5, -1)), 2))
+    stretch = "[select_subset]\nfrom = x0\ndimension = {}\nstart_index = 1\nend_index = 3\n"
+    torch.testing.assert_close(network(stretch.format("tokens"), ROW)(x), x[:, 1:3])
+    torch.testing.assert_close(network(stretch.format("features"), ROW)(x), x[:, :, 1:3])
+    picture = torch.randn(2, 6, 7, 9)
+    torch.testing.assert_close(network(stretch.format("height"), IMAGE)(picture), picture[:, :, 1:3])
+
+
+@pytest.mark.parametrize("upsample", [False, True])
+def test_a_modulated_convolution_has_a_weight_of_its_own_for_each_sample(upsample: bool) -> None:
+    body = f"[modulated_convolutional]\nfrom = x0, x1\nfilters = 4\nupsample = {upsample}\n"
+    built = network(body, IMAGE, "features = 5")
+    block = built["0"]
+    nn.init.ones_(block.noise_strength)
+    x, style = torch.randn(2, 6, 7, 9), torch.randn(2, 5)
+    made = built(x, style)
+    for sample in range(2):
+        scales = F.linear(style[sample], block.modulation.weight / 5**0.5, block.modulation.bias)
+        weight = block.weight / (6 * 9) ** 0.5 * scales[:, None, None]
+        weight = weight / (weight.square().sum((1, 2, 3), keepdim=True) + 1e-8).sqrt()
+        if upsample:  # zeros between pixels, the kernel turned round, then the blur
+            wide = F.conv_transpose2d(x[sample][None], weight.transpose(0, 1), stride=2)
+            line = torch.tensor([1.0, 3, 3, 1])
+            plane = (line[:, None] * line / 16)[None, None].expand(4, 1, -1, -1)
+            wanted = F.conv2d(F.pad(wide, (1, 1, 1, 1)), plane, groups=4)
+        else:
+            wanted = F.conv2d(x[sample][None], weight, padding=1)
+        torch.testing.assert_close(made[sample], wanted[0] + block.noise[0], rtol=1e-4, atol=1e-5)

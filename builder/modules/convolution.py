@@ -143,7 +143,7 @@ class _Convolving(_Filters):
         assert isinstance(self.stride, tuple)
         kernel, stride, pad = self.kernel_size[0], self.stride[0], self.padding[0]
         weight = self._used_weight().flatten(1)
-        if x.shape[-2:] == self.kernel_size and pad == 0:
+        if tuple(x.shape[-2:]) == self.kernel_size and pad == 0:
             return F.linear(x.flatten(1), weight, self.bias)[..., None, None]  # type: ignore[arg-type]
         height, width = (1 + (size + 2 * pad - kernel) // stride for size in x.shape[-2:])
         patches = F.unfold(x, kernel, padding=pad, stride=stride).mT  # N×(H'·W')×(C·k·k)
@@ -201,26 +201,26 @@ class _Deconvolving(_Filters):
         return call(  # type: ignore[no-any-return]
             x,
             self._used_weight(),
-            self.bias,
-            self.stride,
-            self.padding,
-            self.output_padding,
-            self.groups,
-            self.dilation,
+            self.bias,  # type: ignore[arg-type]
+            self.stride,  # type: ignore[arg-type]
+            self.padding,  # type: ignore[arg-type]
+            self.output_padding,  # type: ignore[arg-type]
+            self.groups,  # type: ignore[arg-type]
+            self.dilation,  # type: ignore[arg-type]
         )
 
 
-class Deconvolution1d(_Deconvolving, nn.ConvTranspose1d):
+class Deconvolution1d(_Deconvolving, nn.ConvTranspose1d):  # type: ignore[misc]
     """N×L×F -> N×L'×filters."""
 
     turned = True
 
 
-class Deconvolution(_Deconvolving, nn.ConvTranspose2d):
+class Deconvolution(_Deconvolving, nn.ConvTranspose2d):  # type: ignore[misc]
     """N×C×H×W -> N×filters×H'×W'."""
 
 
-class Deconvolution3d(_Deconvolving, nn.ConvTranspose3d):
+class Deconvolution3d(_Deconvolving, nn.ConvTranspose3d):  # type: ignore[misc]
     """N×T×C×H×W -> N×T'×filters×H'×W'."""
 
     turned = True

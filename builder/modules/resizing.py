@@ -58,7 +58,7 @@ class Patches(nn.Module):
         below, right = -height % self.size, -width % self.size
         if below or right:
             x = F.pad(x, (0, 0, 0, right, 0, below))
-        x = x.unflatten(2, (-1, self.size)).unflatten(1, (-1, self.size))
+        x = x.unflatten(2, (-1, self.size)).unflatten(1, (-1, self.size))  # type: ignore[no-untyped-call]
         return x.permute(0, 1, 3, 4, 2, 5).flatten(3)
 
 

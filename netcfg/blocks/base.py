@@ -207,8 +207,8 @@ class Section(BaseModel):
         """What is wrong with the keys that it takes beside its options."""
         return iter(())
 
-    def warnings(self) -> dict[str, tuple[str, str, str]]:
-        """What is legal but odd about its options: key -> (code, sentence, help)."""
+    def doubts(self) -> dict[str, tuple[str, str, str]]:
+        """What is hardly meant, and yet can be done: as `mistakes`, each a warning."""
         return {}
 
     def options(self) -> dict[str, Any]:

@@ -16,7 +16,8 @@ from netcfg.blocks.initial import Initial, read_initial
 
 Reader = Callable[[str], Any]
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
-_NAME = re.compile(r"[A-Za-z0-9_]+\Z")
+_NAME = re.compile(r"[A-Za-z0-9_-]+\Z")
+_HEAD = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
 _INTEGER = re.compile(r"[+-]?\d{1,40}\Z")
 _FLOAT = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?\Z")
 _BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
@@ -78,7 +79,7 @@ def read_reference(text: str) -> Reference:
     head, _, port = text.partition(".")
     if _INTEGER.match(head):
         return Reference(int(head), port)
-    if not IDENTIFIER.match(head) or not all(_NAME.match(part) for part in port.split(".") if port):
+    if not _HEAD.match(head) or not all(_NAME.match(part) for part in port.split(".") if port):
         raise ValueError(f"a block's name, position or offset, found `{text}`")
     return Reference(head, port)
 

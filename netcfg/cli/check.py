@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import json
 
+from netcfg.cli.output import print_json
 from netcfg.cli.program import add_program_arguments, check_file, settings_of
 from netcfg.program import Program
 from netcfg.source import Finding, findings_to_json, has_errors, render, shown_path, sorted_findings
@@ -29,7 +29,7 @@ def run(options: argparse.Namespace) -> int:
                 print(render(finding), end="\n\n")
             print(_verdict(shown_path(file), program, findings))
     if options.format == "json":
-        print(json.dumps(findings_to_json(found), indent=2, ensure_ascii=False))
+        print_json(findings_to_json(found))
     return int(has_errors(found))
 
 

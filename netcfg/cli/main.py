@@ -23,6 +23,7 @@ COMMANDS = {
     "data": "write a data folder, convert its labels, or look at samples",
     "convert": "turn checkpoints of published systems into safetensors, and back",
     "blocks": "the reference: all section types, or the page of one",
+    "zoo": "published networks: the list, or one as a file to start from",
     "explain": "what the code of a finding means",
     "fmt": "write files in their canonical form",
 }
@@ -35,17 +36,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # while modules are imported, objects are only added.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     gc.disable()
-    parser = _parser(arguments)
-    options = parser.parse_args(arguments)
-    if options.command is None:
-        parser.print_help()
-        return 2
+    from netcfg.cli.output import GOING_ON, guarded
+
+    with guarded(goes_on=_command(arguments) in GOING_ON):
+        return _told(arguments)
+
+
+def _told(arguments: Sequence[str]) -> int:
+    """Run it, and tell of a refusal; what it printed is written when this returns, or is known to be lost."""
     from netcfg.source import NetcfgError, shown_text
 
-    gc.enable()
-    gc.freeze()
     try:
-        return int(options.run(options))
+        return _run(arguments)
     except NetcfgError as error:
         print(shown_text(str(error), lines=True), file=sys.stderr)
         return 1
@@ -53,7 +55,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"interrupted {interrupt}".rstrip(), file=sys.stderr)
         return 130
     except BrokenPipeError:  # the reader of our output has gone, e.g. `| head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
         from netcfg.faults import blamed
@@ -66,6 +67,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
 
 
+def _run(arguments: Sequence[str]) -> int:
+    """Do what the command line says."""
+    parser = _parser(arguments)
+    try:
+        options = parser.parse_args(arguments)
+    except SystemExit:  # with its help written
+        sys.stdout.flush()
+        raise
+    if options.command is None:
+        parser.print_help()
+        return 2
+    gc.enable()
+    gc.freeze()
+    code = int(options.run(options))
+    sys.stdout.flush()
+    return code
+
+
+def _command(arguments: Sequence[str]) -> str | None:
+    """The subcommand, as far as it can be told before anything is read."""
+    return next((argument for argument in arguments if not argument.startswith("-")), None)
+
+
 def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     """The parser; only the named command's module is imported, so that each starts quickly."""
     parser = argparse.ArgumentParser(
@@ -75,7 +99,7 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
         "--version", action="version", version=_version() if "--version" in arguments else "netcfg"
     )
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND")
-    named = next((argument for argument in arguments if not argument.startswith("-")), None)
+    named = _command(arguments)
     for command, purpose in COMMANDS.items():
         subparser = subparsers.add_parser(command, help=purpose, description=purpose.capitalize() + ".")
         if command == named:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import json
 
+from netcfg.cli.output import print_json
 from netcfg.cli.program import add_program_arguments, load_program
 from netcfg.passes.plan import check_planned, plan
 from netcfg.plan_text import plan_data, plan_text
@@ -23,7 +23,7 @@ def run(options: argparse.Namespace) -> int:
     check_planned(program)
     planned = plan(program)
     if options.format == "json":
-        print(json.dumps(plan_data(planned), indent=2, ensure_ascii=False))
+        print_json(plan_data(planned))
     else:
         print(plan_text(planned))
     return 0

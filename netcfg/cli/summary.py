@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import csv
-import json
+import os
+import shutil
 import sys
 
+from netcfg.cli.output import print_json
 from netcfg.cli.program import add_program_arguments, load_program
 from netcfg.source import NetcfgError
 from netcfg.summary import SORTS, Wish, summary_data, summary_rows, summary_text
@@ -40,9 +42,15 @@ def run(options: argparse.Namespace) -> int:
     program = load_program(options.file, options)
     wish = Wish(options.depth, options.batch_size, options.precision, options.sort)
     if options.format == "json":
-        print(json.dumps(summary_data(program, wish), indent=2, ensure_ascii=False))
+        print_json(summary_data(program, wish))
     elif options.format == "csv":
         csv.writer(sys.stdout, lineterminator="\n").writerows(summary_rows(program, wish))
     else:
-        print(summary_text(program, wish))
+        print(summary_text(program, wish, _width()))
     return 0
+
+
+def _width() -> int | None:
+    """Of the terminal, or as `COLUMNS` says; a file has room for all."""
+    told = sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdecimal()
+    return shutil.get_terminal_size().columns if told else None

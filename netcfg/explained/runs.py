@@ -18,6 +18,12 @@ RUNS: dict[str, Explanation] = {
         "picture",
         "image",
     ),
+    "NC503": Explanation(
+        "Divide them all by 255, or take those that belong to pictures from 0 to 1.",
+        TRAINED.replace("{Net}\n", "[normalise]\nmean = @\n{Net}\n", 1),
+        "129, 105, 94",
+        "0.506, 0.412, 0.369",
+    ),
     "NC601": by_command("Name a file that is there.", "netcfg eval RUN --weights nowhere.safetensors"),
     "NC602": by_command(
         "Use the weights of this network, or say with `adapt` how they are to fit.",
@@ -35,6 +41,7 @@ RUNS: dict[str, Explanation] = {
     ),
     "NC703": by_command("Mend the package, or uninstall it.", "netcfg blocks"),
     "NC704": by_command(
-        "Nothing, where the copy is meant; else train anew with the changed file.", "netcfg train --resume RUN"
+        "Nothing, where the copy is meant; else train anew with the changed file.",
+        "netcfg train --resume RUN",
     ),
 }

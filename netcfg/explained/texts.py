@@ -8,8 +8,10 @@ NET = "{Net}\n[net]\nchannels = 3\nheight = 32\nwidth = 32\n"
 CONVOLUTION = NET + "[convolutional]\nfilters = 8\n@\n"
 ANY = NET + "@\n"
 TEMPLATE = "{Define double}\n[parameters]\nwidth\n[convolutional]\nfilters = $width\nkernel_size = 3\n" + NET
-AUDETNET = "the option is written, and the file's own {Data} or a "
-"missing critic makes it count for nothing: take it out"
+AUDETNET = (
+    "The option is written, and the file's own {Data}, a missing critic or AUDetNet itself makes it count for nothing: "
+    "take it out, or leave a published file as it is."
+)
 
 TEXTS: dict[str, Explanation] = {
     "NC001": Explanation(
@@ -140,7 +142,11 @@ TEXTS: dict[str, Explanation] = {
         "kernel_size = 3\nactivation = rleu",
         "kernel_size = 3\nactivation = relu",
     ),
-    "NC115": by_command(
-        AUDETNET[0].upper() + AUDETNET[1:] + ".", "netcfg check an_audetnet_file_with_its_own_data.cfg"
+    "NC115": by_command(AUDETNET, "netcfg check an_audetnet_file_with_its_own_data.cfg"),
+    "NC116": Explanation(
+        "Give each row as many cells as there are columns, of names that the block has.",
+        "{Table sizes}\nfilters kernel_size\n8 3@\n" + NET + "[convolutional]\nrows = sizes\n",
+        " 5",
+        "",
     ),
 }

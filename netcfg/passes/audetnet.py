@@ -11,11 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from netcfg.blocks.base import ShapeError
 from netcfg.blocks.general.audetnet import POSITIONAL, DataOptions, LossOptions, TrainingOptions
-from netcfg.blocks.network.activation import NO_ACTIVATION
 from netcfg.graph import Graph
 from netcfg.passes.collect import AUDETNET_NETWORKS, Parts
 from netcfg.passes.schema import check_section
-from netcfg.passes.variables import ExpressionError, VariableScope
+from netcfg.passes.variables import VariableScope
 from netcfg.shapes import Shape
 from netcfg.source import Finding, SourceFile
 from netcfg.syntax import Group, Option, Section, parse
@@ -25,10 +24,6 @@ IMAGE_CRITIC = "Image Discriminator"
 BATCH_NORM_EPS = "1e-4"
 IMAGE_SIZES = (256, 224, 192, 160, 128, 112, 100, 96, 64, 48, 32, 16)
 DEFAULT_IMAGE_SIZE = 64
-_ACTIVATIONS = {
-    "convolutional": ("relu", "leaky_relu", "tanh", "sigmoid"),
-    "connected": ("relu", "leaky_relu", "sigmoid"),
-}
 ACTION_UNIT_SETS = {12: "disfa", 8: "disfa8"}
 ACTION_UNITS = (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 20, 23, 24, 25, 26)
 
@@ -38,27 +33,6 @@ def is_audetnet(parts: Parts) -> bool:
     general = parts.reserved.get("General", [])
     is_general = any(section.name == "training" for section in general) or "Model" in parts.spans
     return AUDETNET_NETWORKS <= set(parts.networks) and not is_general
-
-
-def ignore_activations(parts: Parts, findings: list[Finding]) -> None:
-    """Write `None` for the activations that the original's blocks do not know, and take for none; each is warned of."""
-    scope = VariableScope(parts.variables)
-    for group in parts.networks.values():
-        for section in group.sections:
-            option = section.option("activation")
-            if option is None or section.name not in _ACTIVATIONS:
-                continue
-            try:
-                value = scope.replaced(option.value)
-            except ExpressionError:  # reported where the section is read
-                continue
-            if value not in (*_ACTIVATIONS[section.name], *NO_ACTIVATION):
-                section.options[section.options.index(option)] = option.with_value("None")
-                message = f"AUDetNet's `{section.name}` knows no activation `{value}` and applies none"
-                help = (
-                    f"known there: {', '.join(f'`{name}`' for name in _ACTIVATIONS[section.name])}, or `None`"
-                )
-                findings.append(Finding("NC114", message, option.value_span, help=help, severity="warning"))
 
 
 def translate(parts: Parts, graphs: Sequence[Graph], findings: list[Finding]) -> None:
@@ -74,7 +48,10 @@ def translate(parts: Parts, graphs: Sequence[Graph], findings: list[Finding]) ->
         return
     recipe = _Recipe(networks, *options)
     _warn_without_critic(general, recipe, findings)
+    if _lacks_weights(general, recipe, findings):
+        return
     for item in _parsed(recipe, general, f"{parts.name}, expanded", findings):
+        _keep_places(item, general[1])
         if item.name == "General" or item.name not in parts.reserved:
             parts.spans.setdefault(item.name, item.span)
             parts.reserved[item.name] = item.sections
@@ -90,6 +67,24 @@ def _parsed(
         source = SourceFile(name, text, general[block].span)
         yield from (item for item in parse(source, findings).items if isinstance(item, Group))
         before += len(lines)
+
+
+def _keep_places(group: Group, written: Section) -> None:
+    """Normalisation is as the data options say: what is found wrong with it is found there."""
+    for section in group.sections if group.name == "Data" else ():
+        if section.name == "normalise":
+            section.options = [written.option(option.key) or option for option in section.options]
+
+
+def _lacks_weights(general: Sequence[Section], recipe: _Recipe, findings: list[Finding]) -> bool:
+    """Whether a weight of the critic of pairs is not written although it trains: then what it minimises is unknown."""
+    keys = ("gradient_loss_lambda_discr", "discriminator_loss_lambda") if recipe.has_pairs else ()
+    missing = [key for key in keys if general[2].option(key) is None]
+    if missing:
+        names = " and ".join(f"`{key}`" for key in missing)
+        message = f"`{general[2].name}` needs {names}: the `{PAIR_CRITIC}` trains"
+        findings.append(Finding("NC104", message, general[2].span, help=f"write `{missing[0]} = …`"))
+    return bool(missing)
 
 
 def _warn_overridden(general: Sequence[Section], findings: list[Finding]) -> None:

@@ -10,7 +10,7 @@ from netcfg.blocks.base import Mistake
 from netcfg.blocks.base import Section as Checked
 from netcfg.blocks.formula_text import FormulaError
 from netcfg.faults import failing
-from netcfg.source import Finding, Note, Span
+from netcfg.source import Finding, Note, Severity
 from netcfg.syntax import Option, Section
 from netcfg.vocabulary import help_for
 
@@ -157,12 +157,12 @@ def _report_conflict(checked: Checked, section: Section, findings: list[Finding]
         return
     if checked.takes_further:
         findings.extend(_told(mistake, section) for mistake in checked.further_mistakes())
-    for key, (code, message, help) in checked.mistakes().items():
-        findings.append(Finding(code, message, _place_of(key, section), help=help))
-    for key, (code, message, help) in checked.warnings().items():
-        findings.append(Finding(code, message, _place_of(key, section), help=help, severity="warning"))
-
-
-def _place_of(key: str, section: Section) -> Span:
-    option = section.option(key)
-    return option.value_span if option else section.span
+    said: tuple[tuple[Severity, dict[str, tuple[str, str, str]]], ...] = (
+        ("error", checked.mistakes()),
+        ("warning", checked.doubts()),
+    )
+    for severity, found in said:
+        for key, (code, message, help) in found.items():
+            option = section.option(key)
+            span = option.value_span if option else section.span
+            findings.append(Finding(code, message, span, help=help, severity=severity))

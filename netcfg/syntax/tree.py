@@ -59,6 +59,39 @@ class Option:
         return f"Option({self.key} = {self.value})"
 
 
+class Cell(Option):
+    """A cell of a table, at its own column; as an option it is called like the table's column."""
+
+    __slots__ = ("column", "length")
+
+    def __init__(self, file: SourceFile, line: int, key: str, value: str, column: int, length: int) -> None:
+        super().__init__(file, line, key, value)
+        self.column = column
+        self.length = length
+
+    @property
+    def span(self) -> Span:
+        """The cell."""
+        return Span(self.file, self.line, self.column, self.length)
+
+    @property
+    def value_span(self) -> Span:
+        """The cell."""
+        return self.span
+
+    def item_span(self, item: str) -> Span:
+        """The cell."""
+        return self.span
+
+    def with_value(self, value: str) -> Cell:
+        """The same cell with its variables replaced."""
+        return Cell(self.file, self.line, self.key, value, self.column, self.length)
+
+    def called(self, key: str) -> Cell:
+        """The same cell as an option of this name."""
+        return Cell(self.file, self.line, key, self.value, self.column, self.length)
+
+
 def _before_comment(text: str) -> str:
     return text.split(" #")[0].split(" ;")[0].rstrip()
 
@@ -96,12 +129,13 @@ class Section:
 
 @dataclass(slots=True)
 class Group:
-    """A header in braces and the sections below it, up to the next header in braces."""
+    """A header in braces and the sections below it, up to the next header in braces; of a table, its `rows`."""
 
     name: str
     span: Span
     sections: list[Section]
     malformed: bool = False
+    rows: list[list[Cell]] = field(default_factory=list)
 
 
 @dataclass(slots=True)

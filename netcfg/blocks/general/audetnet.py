@@ -54,7 +54,9 @@ class DataOptions(General, name="data_options"):
     """
 
     regress_au_intensities: bool = Field(description="intensities 0..5 instead of occurrence")
-    balance_dataset_with_momu: bool = Field(description="draw samples so that action units are balanced")
+    balance_dataset_with_momu: bool = Field(
+        False, description="draw samples so that action units are balanced"
+    )
     epoch_size: PositiveInt | None = Field(None, description="samples of a balanced epoch")
     sampling_size: PositiveInt | None = Field(None, description="samples drawn for one action unit at a time")
     mean: tuple[float, ...] = Field((0.5, 0.5, 0.5), description="subtracted per channel, of pixels in 0..1")
@@ -94,9 +96,13 @@ class LossOptions(General, name="loss_options"):
 
     au_regression_loss_function: Literal["MSE", "BCEWithLogits"] = Field(description="of the action units")
     reconstruction_loss_function: Literal["L1"] = Field(description="of the decoded image")
-    gradient_loss_lambda_discr: Weight = Field(description="gradient penalty of the pair critic")
+    gradient_loss_lambda_discr: Weight = Field(
+        0.0, description="gradient penalty of the pair critic; to be written where it trains"
+    )
     gradient_loss_lambda_img_discr: Weight = Field(0.0, description="gradient penalty of the image critic")
-    discriminator_loss_lambda: Weight = Field(description="the pair critic's part in the main loss")
+    discriminator_loss_lambda: Weight = Field(
+        0.0, description="the pair critic's part in the main loss; to be written where it trains"
+    )
     img_discriminator_loss_lambda: Weight = Field(0.0, description="the image critic's part in the main loss")
     reconstruction_loss_lambda: Weight = Field(description="the reconstruction's part in the main loss")
 

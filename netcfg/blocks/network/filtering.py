@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 Norm = Literal["batch", "instance", "group", "layer"]
 NORMS: tuple[str, ...] = get_args(Norm)
-WEIGHT_RULES = ("weight_norm", "spectral_norm", "equalised")
+WeightRule = Literal["weight_norm", "spectral_norm", "equalised"]
+WEIGHT_RULES: tuple[WeightRule, ...] = ("weight_norm", "spectral_norm", "equalised")
 
 
 class Filtering(Block):

@@ -183,7 +183,7 @@ class AvgPool(_Pool, name="avgpool"):
         from netcfg.builder.modules.pooling import avg_pool
 
         size, stride, pad, _ = self._window(inputs[0])
-        options = {"ceil_mode": self.ceil_mode, "count_include_pad": self.count_include_pad}
+        options: dict[str, int] = {"ceil_mode": self.ceil_mode, "count_include_pad": self.count_include_pad}
         if self.divisor is not None:
             options["divisor_override"] = self.divisor
         return made(avg_pool(len(inputs[0])), size, stride, pad, **options)
@@ -246,7 +246,7 @@ class Upsample(Block, name="upsample"):
     output_sizes: tuple[Count, ...] | None = Field(
         None, description="height and width, or one number for both"
     )
-    scale_factor: Annotated[float, Field(gt=0, le=4096)] | None = Field(
+    scale_factor: Annotated[float, Field(ge=0, le=4096)] | None = Field(
         None, description="how many times larger"
     )
     size_of: Reference | None = Field(None, description="the image whose height and width it takes")

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+_LARGEST = 2.0
+"""No mean or deviation of numbers from 0 to 1 comes near it."""
+
+
 class Normalise(Transform, name="normalise"):
     """Pictures from [0, 1] to (value - mean) / std, per channel, flow like any picture. Stands last.
 
@@ -35,6 +39,21 @@ class Normalise(Transform, name="normalise"):
     validation_std: tuple[Annotated[float, Option(gt=0)], ...] | None = Option(
         None, description="divided by in the validation split; None: `std`, as in the others"
     )
+
+    def doubts(self) -> dict[str, tuple[str, str, str]]:
+        """Numbers of 0 to 255, as many published settings have them."""
+        written = {"mean": self.mean, "std": self.std, "validation_std": self.validation_std or ()}
+        key = next((key for key, values in written.items() if max(values, default=0) > _LARGEST), None)
+        if key is None:
+            return {}
+        same = {
+            name: ", ".join(f"{value / 255:.4g}" for value in values)
+            for name, values in written.items()
+            if values
+        }
+        options = " and ".join(f"`{name} = {values}`" for name, values in same.items())
+        message = f"`{key}` looks like one of pictures from 0 to 255, and pictures here are from 0 to 1"
+        return {key: ("NC503", message, f"the same for pictures from 0 to 1: {options}")}
 
     def fields(self, fields: Mapping[str, FieldSpec]) -> dict[str, FieldSpec]:
         """Unchanged shapes. Raises `ShapeError` where the numbers do not fit the channels."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 
+from netcfg.axes import Kind
 from netcfg.blocks.base import Block, ShapeError
 from netcfg.contract.breach import Breach
 from netcfg.contract.network.case import Case, Shapes
@@ -85,8 +86,8 @@ _USUAL_AXES = {1: "F", 2: "LF", 3: "CHW", 4: "TCHW"}
 def _declared(case: Case) -> object:
     """Its shapes, and what it says these count and hold."""
     axes = tuple(_USUAL_AXES.get(len(shape), "") for shape in case.shapes)
-    block = case.block
-    return case.declared(), block.axes(*axes), block.kind(*("number" for _ in case.shapes))
+    kinds: list[Kind] = ["number" for _ in case.shapes]
+    return case.declared(), case.block.axes(*axes), case.block.kind(*kinds)
 
 
 def _parameters(case: Case) -> object:
