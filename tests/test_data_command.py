@@ -11,7 +11,9 @@ from netcfg.blocks.sources.audetnet_folder import AudetnetFolder
 from netcfg.cli.main import main
 from netcfg.datasets.pictures.face_crop import crop_face, face_square, levelling, read_landmarks
 from netcfg.datasets.samples.label_files import read_labels
+from netcfg.datasets.sources import make_folder
 from netcfg.datasets.sources.synthetic_faces import BP4D_AUS, DISFA_AUS
+from netcfg.files import write_beside
 from netcfg.source import NetcfgError
 
 
@@ -73,6 +75,39 @@ def test_the_same_seed_writes_the_same_folder(tmp_path):
     assert read_labels(tmp_path / "a/aus_dict.pkl").values.max() > 1
 
 
+@pytest.mark.parametrize("after", [0, 1, 7, 11])
+def test_a_folder_that_was_not_finished_is_gone_on_with(tmp_path, monkeypatch, capsys, after):
+    command = ["data", "make", "audetnet", "demo", "--image-size", "32"]
+    written = []
+
+    def stopping(path, data):
+        if len(written) == after + 1:  # after the record
+            (path.parent / f".{path.name}.half").write_bytes(data[:20])
+            raise KeyboardInterrupt
+        written.append(path)
+        write_beside(path, data)
+
+    monkeypatch.setattr(make_folder, "write_beside", stopping)
+    assert main(command) == 130
+    assert "interrupted while writing demo; the same command goes on" in capsys.readouterr().err
+    monkeypatch.undo()
+    monkeypatch.chdir(tmp_path)
+    assert main([*command, "--seed", "5"]) == 1
+    assert "begun with other options" in capsys.readouterr().err
+    kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "demo").rglob("*.jpg")}
+    assert len(kept) == after
+    assert main(command) == 0
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept
+    assert main([*command[:3], "whole", *command[4:]]) == 0
+    files = {
+        path.relative_to(tmp_path / "demo"): path for path in (tmp_path / "demo").rglob("*") if path.is_file()
+    }
+    assert len(files) == 15
+    assert all((tmp_path / "whole" / file).read_bytes() == path.read_bytes() for file, path in files.items())
+    assert main(command) == 1
+    assert "is not empty" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -86,7 +121,7 @@ def test_the_same_seed_writes_the_same_folder(tmp_path):
         (["convert", "taken.txt", "-o", "taken.npz"], "labels are read from .pkl"),
         (["convert", "labels.csv", "-o", "taken.txt"], "converted to .npz or .csv"),
         (["show", "."], "looks like the folder of no source\nhelp: a folder is known by"),
-        (["show", ".", "--data", "."], "are for programs"),
+        (["show", ".", "--data", "."], "`--data`: for programs, and this is a folder"),
         (["show", "nothing.cfg"], "there is no such file"),
     ],
 )

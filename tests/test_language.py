@@ -201,6 +201,11 @@ def test_names_and_references_say_the_turn() -> None:
     assert state[0] == "layers.layer-1.weight"
 
 
+def test_a_block_that_is_not_there_takes_no_number_of_its_folder() -> None:
+    first = conv(4, name="body.", **{"if": "False"})
+    assert paths(first + conv(5, name="body.") + conv(6, name="body.")) == ["body.0", "body.1"]
+
+
 def test_a_folder_counts_within_a_template() -> None:
     unit = "{Define unit}\n" + conv(4, name="conv.") + conv(4, name="conv.")
     assert paths("[unit]\nname = u\nrepeat = 2\n", unit) == [

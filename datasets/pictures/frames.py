@@ -202,14 +202,9 @@ def size_of(frame: Frame) -> str:
 @contextmanager
 def open_video(path: Path) -> Iterator[Any]:
     """OpenCV's reader of a video, closed afterwards. Raises `NetcfgError` where the file cannot be read as one."""
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # its remarks on stderr say nothing to a person
     from netcfg.datasets.pictures.opencv import cv2
 
-    level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    try:
-        video = cv2.VideoCapture(str(path))
-    finally:
-        cv2.utils.logging.setLogLevel(level)
+    video = cv2.VideoCapture(str(path))
     try:
         if not video.isOpened():
             raise NetcfgError(f"{shown_path(path)} cannot be read as a video: {_why_no_video(path)}")

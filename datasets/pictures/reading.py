@@ -94,13 +94,14 @@ def what_is_wrong_with(path: Path, reading: Reading = ORDINARY) -> tuple[str, st
 
 def _decoded(data: bytes, reading: Reading) -> NDArray[Any] | None:
     """H×W×3, BGR, of whatever depth it is stored in; None where it is no picture."""
-    from netcfg.datasets.pictures.opencv import cv2
+    from netcfg.datasets.pictures.opencv import cv2, quiet
 
     flags = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH
     if not reading.turns:
         flags |= cv2.IMREAD_IGNORE_ORIENTATION
     try:
-        picture = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+        with quiet():
+            picture = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error:  # dimensions beyond OpenCV's limits
         return None
     return None if picture is None else np.asarray(picture)

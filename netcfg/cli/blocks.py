@@ -8,7 +8,8 @@ from pathlib import Path
 
 from netcfg.blocks.base import Section
 from netcfg.blocks.registry import GROUPS, sections
-from netcfg.reference import find_section, index_text, page_text, reference_markdown
+from netcfg.index import index_text
+from netcfg.reference import find_section, page_text, reference_markdown
 from netcfg.source import Finding, NetcfgError, ProgramError, SourceFile, Span
 from netcfg.vocabulary import OWN_BLOCK, help_for
 
@@ -26,6 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the list of all section types, the pages of some, or what is untrue about them."""
+    if options.markdown and (options.verify or options.name):
+        raise NetcfgError("`--markdown` is all pages\nhelp: leave out everything else, or leave it out")
     if options.verify:
         return _verify(options.name)
     if options.markdown:

@@ -50,6 +50,7 @@ def run(options: argparse.Namespace) -> int:
 
     from netcfg.builder.adaptation import WeightsError
     from netcfg.builder.convert import read_checkpoint, write_published
+    from netcfg.builder.layouts import BlockLayout
     from netcfg.builder.weights import layout_named, save_tensors
 
     output = Path(options.output)
@@ -58,6 +59,11 @@ def run(options: argparse.Namespace) -> int:
         if options.to == NETCFG and output.suffix != ".safetensors":
             raise _refused(f"{output} would be no .safetensors file", "write `-o NAME.safetensors`")
         inputs = [Path(path) for path in options.inputs]
+        has_epochs = isinstance(target, BlockLayout) or any(path.is_dir() for path in inputs)
+        if options.epoch is not None and not has_epochs:
+            raise _refused(
+                "`--epoch` chooses among the files of a folder", "leave it out, or name the folder"
+            )
         checkpoint = read_checkpoint(program, inputs, layout, options.network, options.epoch, options.partial)
         if options.to == NETCFG:
             save_tensors(output, checkpoint.state())

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from netcfg.datasets.sources.databases import FramesToWrite
 
 SOURCES = ("synthetic_faces", "disfa", "bp4d")
+_RECIPE = (
+    "source", "images", "subjects", "seed", "image_size", "every", "first_frame", "labels", "folds", "fold"
+)  # fmt: skip
+"""The options that what is written depends on: the same ones go on with a folder that was not finished."""
 
 
 def add_parser(verbs: Any) -> None:
@@ -34,12 +38,12 @@ def add_parser(verbs: Any) -> None:
     make.add_argument(
         "--subjects", type=positive, metavar="N", help="drawn faces: of how many people (default: 3)"
     )
-    make.add_argument("--seed", type=not_negative, default=0, metavar="N", help="drawn faces: which ones")
+    make.add_argument("--seed", type=not_negative, metavar="N", help="drawn faces: which ones (default: 0)")
     make.add_argument(
         "--image-size", type=side, default=256, metavar="N", help="height and width (default: 256)"
     )
     make.add_argument(
-        "--every", type=positive, default=1, metavar="N", help="databases: each clip's every Nth frame"
+        "--every", type=positive, metavar="N", help="databases: each clip's every Nth frame (default: 1)"
     )
     make.add_argument(
         "--first-frame", type=not_negative, metavar="N", help="databases: the number that pictures count from, labels "
@@ -65,9 +69,12 @@ def run(options: argparse.Namespace) -> None:
         )
     made = _frames(options)
     tested = tested_subjects(made.subjects, options.folds, options.fold)
-    folder = new_folder(Path(options.folder))
+    folder = new_folder(Path(options.folder), {key: getattr(options, key) for key in _RECIPE})
     steps = write_folder(folder, made.frames, tested)
-    done = list(shown(steps, made.total, f"writing {shown_path(folder)}", "pictures"))[-1]
+    try:
+        done = list(shown(steps, made.total, f"writing {shown_path(folder)}", "pictures"))[-1]
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"while writing {shown_path(folder)}; the same command goes on") from None
     for note in made.notes:
         print(f"note: {note}")
     pictures, people = counted(done, "picture"), counted(len(made.subjects), "subject")
@@ -89,14 +96,18 @@ def _frames(options: argparse.Namespace) -> FramesToWrite:
 def _drawn(options: argparse.Namespace) -> FramesToWrite:
     from netcfg.datasets.sources.databases import drawn_frames
 
-    if options.first_frame is not None:
-        raise NetcfgError(
-            "`--first-frame` is for databases\nhelp: leave it out: drawn frames have their labels"
-        )
+    for key, given in (("first-frame", options.first_frame), ("every", options.every)):
+        if given is not None:
+            raise NetcfgError(
+                f"`--{key}` is for databases\nhelp: leave it out: drawn frames have their labels, and `--images` is "
+                "how many there are"
+            )
     images, subjects = options.images or 12, options.subjects or min(3, options.images or 3)
     if images < subjects:
         raise NetcfgError(f"{images} images cannot show {subjects} subjects\nhelp: more `--images`")
-    return drawn_frames(images, subjects, options.image_size, options.seed, options.labels != "intensities")
+    return drawn_frames(
+        images, subjects, options.image_size, options.seed or 0, options.labels != "intensities"
+    )
 
 
 def _of_database(name: str, paths: list[str], options: argparse.Namespace) -> FramesToWrite:
@@ -106,7 +117,7 @@ def _of_database(name: str, paths: list[str], options: argparse.Namespace) -> Fr
         raise NetcfgError(
             f"where is {name}?\nhelp: `--from {name} PATH`, with the folder as it is handed out"
         )
-    for key, given in (("images", options.images), ("subjects", options.subjects)):
+    for key, given in (("images", options.images), ("subjects", options.subjects), ("seed", options.seed)):
         if given is not None:
             raise NetcfgError(
                 f"`--{key}` is for drawn faces\nhelp: `--every N` takes fewer frames of a database"
@@ -118,6 +129,6 @@ def _of_database(name: str, paths: list[str], options: argparse.Namespace) -> Fr
         Path(paths[0]),
         occurrence=options.labels == "occurrence",
         size=options.image_size,
-        every=options.every,
+        every=options.every or 1,
         first_frame=options.first_frame,
     )

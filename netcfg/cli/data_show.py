@@ -8,21 +8,29 @@ from typing import TYPE_CHECKING, Any
 
 from netcfg.cli.data_convert import written_units
 from netcfg.cli.numbers import positive
-from netcfg.cli.program import add_program_arguments, load_program
+from netcfg.cli.program import add_program_arguments, load_program, refuse_program_arguments
 from netcfg.source import Finding, NetcfgError, ProgramError, shown_path
 
 if TYPE_CHECKING:
+    from netcfg.blocks.fields import Split
     from netcfg.blocks.sources.base import Source
     from netcfg.datasets.looking import Look
+
+
+DEFAULT_COUNT = 24
 
 
 def add_parser(verbs: Any) -> None:
     """Its options."""
     show = verbs.add_parser("show", help="samples, fields, balance", description="Look at data.")
     show.add_argument("place", metavar="FILE|DIR", help="a program, or a folder of data")
-    show.add_argument("--split", choices=("train", "validation", "test"), default="train")
     show.add_argument(
-        "--count", type=positive, default=24, metavar="N", help="pictures on the sheet (default: 24)"
+        "--split",
+        choices=("train", "validation", "test"),
+        help="of the pictures on the sheet (default: train)",
+    )
+    show.add_argument(
+        "--count", type=positive, metavar="N", help=f"pictures on the sheet (default: {DEFAULT_COUNT})"
     )
     show.add_argument("--source", metavar="NAME", help="of a folder, the source that reads it")
     show.add_argument("--action-units", metavar="UNITS", help="of a folder's labels, where they do not say")
@@ -34,13 +42,17 @@ def run(options: argparse.Namespace) -> None:
     """Print the tables, and write the sheet where one is asked for. Raises `NetcfgError` with a remedy."""
     from netcfg.datasets.looking import look_at, write_sheet
 
+    for name, given in (("split", options.split), ("count", options.count)):
+        if given is not None and options.output is None:
+            raise NetcfgError(f"`--{name}` is for the sheet of pictures\nhelp: `-o sheet.png` writes one")
+    split: Split = options.split or "train"
     look = look_at(*_data(options))
     for note in look.notes:
         print(f"note: {note}")
     _print_tables(look)
     if options.output is not None:
-        shown, of = write_sheet(look, Path(options.output), options.split, options.count)
-        print(f"{options.output}: {shown} of {of} {options.split} samples")
+        shown, of = write_sheet(look, Path(options.output), split, options.count or DEFAULT_COUNT)
+        print(f"{options.output}: {shown} of {of} {split} samples")
 
 
 def _data(options: argparse.Namespace) -> tuple[Source, Any]:
@@ -49,8 +61,7 @@ def _data(options: argparse.Namespace) -> tuple[Source, Any]:
 
     place = Path(options.place)
     if place.is_dir():
-        if options.data or options.preset or options.settings:
-            raise NetcfgError("`--data`, `--preset` and `--set` are for programs, and this is a folder")
+        refuse_program_arguments(options, "for programs, and this is a folder", "leave it out")
         return _folder_source(place, options), None
     for key, given in (("action-units", options.action_units), ("source", options.source)):
         if given is not None:
@@ -93,21 +104,22 @@ def _folder_source(folder: Path, options: argparse.Namespace) -> Source:
 
 def _print_tables(look: Look) -> None:
     from rich.console import Console
-    from rich.table import Table
+
+    from netcfg.trainers.reporting.fitting import FittingTable
 
     console = Console()
-    table = Table("field", "kind", "shape", title=f"[{look.source.type_name}]".replace("[", r"\["))
+    table = FittingTable("field", "kind", "shape", title=f"[{look.source.type_name}]".replace("[", r"\["))
     for name, spec in look.fields.items():
         table.add_row(name, spec.kind, str(spec))
     console.print(table)
-    counts = Table("split", "samples", "subjects")
+    counts = FittingTable("split", "samples", "subjects")
     for split, samples in look.tables.items():
         subjects = look.subjects(split)
         counts.add_row(split, f"{len(samples):,}", "?" if subjects is None else str(subjects))
     console.print(counts)
     balance = look.balance()
     if balance:
-        shown = Table("shown", *look.tables)
+        shown = FittingTable("shown", *look.tables)
         for name, shares in balance.items():
             shown.add_row(name, *(f"{count:,} ({share:.0%})" for count, share in shares))
         console.print(shown)

@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_outside_argument(parser)
     parser.add_argument("--expand", action="store_true", help="draw every turn of a repeat")
-    parser.add_argument("--scale", type=float, default=2.0, help="pixels per unit of a png (default 2)")
+    parser.add_argument("--scale", type=float, help="pixels per unit of a png (default 2)")
     for side, meaning in (("", "of both"), ("-a", "of A alone"), ("-b", "of B alone")):
         parser.add_argument(f"--preset{side}", metavar="NAME", help=f"use this preset {meaning}")
         parser.add_argument(
@@ -47,6 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print what differs."""
     try:
+        _check(options)
         difference = compare(*_programs(options))
         if options.output:
             _draw(options, difference)
@@ -63,6 +64,18 @@ def _print(difference: Difference, format: str) -> None:
     else:
         print(difference_text(difference, _has_colours()))
     sys.stdout.flush()  # a difference that could not be told is none of the answers
+
+
+def _check(options: argparse.Namespace) -> None:
+    """Refuse what nothing would read."""
+    if not options.output and (options.expand or options.scale is not None):
+        raise NetcfgError(
+            f"--{'expand' if options.expand else 'scale'} is for the picture\nhelp: `-o OUT` draws one"
+        )
+    if options.preset and options.preset_a and options.preset_b:
+        raise NetcfgError(
+            "--preset is for a side without one of its own, and both have one\nhelp: leave it out"
+        )
 
 
 def _programs(options: argparse.Namespace) -> tuple[Program, Program]:
@@ -90,13 +103,14 @@ def _programs(options: argparse.Namespace) -> tuple[Program, Program]:
 
 def _draw(options: argparse.Namespace, difference: Difference) -> None:
     """Write the picture beside its target, then rename it."""
-    from netcfg.cli.graph import check_picture
+    from netcfg.cli.graph import DEFAULT_SCALE, check_picture
     from netcfg.compare.picture import difference_picture
 
     output = Path(options.output)
     check_picture(output, options.scale, options.before, options.after)
     title = f"{Path(options.before).name} -> {Path(options.after).name}"
-    drawn = difference_picture(difference, title, options.expand, options.scale)
+    scale = DEFAULT_SCALE if options.scale is None else options.scale
+    drawn = difference_picture(difference, title, options.expand, scale)
     drawn.save(output)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from netcfg.cli.output import print_json
-from netcfg.cli.program import add_program_arguments, load_program, say_changes
+from netcfg.cli.program import add_program_arguments, load_program, refuse_program_arguments, say_changes
 from netcfg.cli.train import not_negative, positive
 from netcfg.results import csv_cell
 from netcfg.source import NetcfgError, shown_path
@@ -96,11 +96,12 @@ def _program_of_run(folder: Path, options: argparse.Namespace) -> Program:
     """The program as the run trained it, on other data with `--data`."""
     from netcfg.trainers.runs.trained import program_of_run
 
-    if options.preset or options.settings:
-        raise NetcfgError(
-            "a run keeps its presets and variables\n"
-            f"help: to change them, give the file: `netcfg eval FILE --weights {folder}/checkpoints/best.safetensors`"
-        )
+    refuse_program_arguments(
+        options,
+        "a run keeps its program as it is, with its presets and variables",
+        f"to change them, give the file: `netcfg eval FILE --weights {folder}/checkpoints/best.safetensors`",
+        "data",
+    )
     program = program_of_run(folder, options.data)
     say_changes(folder)
     return program

@@ -6,10 +6,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from netcfg.cli.program import add_program_arguments, load_program
+from netcfg.cli.program import add_program_arguments, load_program, refuse_program_arguments
 from netcfg.files import write_beside
 from netcfg.passes.read import read_file
-from netcfg.source import Finding, ProgramError, SourceFile, shown_path
+from netcfg.source import Finding, NetcfgError, ProgramError, SourceFile, shown_path
 from netcfg.syntax import parse
 from netcfg.syntax.format import format_text
 
@@ -28,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Rewrite files in their canonical form; a file with syntax errors is left as it is."""
+    _check(options)
     changed = 0
     for file in options.files:
         if options.expand:
@@ -41,6 +42,15 @@ def run(options: argparse.Namespace) -> int:
                 write_beside(Path(file), formatted.encode())
             print(f"{'would change' if options.check else 'formatted'} {shown_path(file)}", file=sys.stderr)
     return int(options.check and changed > 0)
+
+
+def _check(options: argparse.Namespace) -> None:
+    """Refuse what cannot be meant."""
+    if options.expand and options.check:
+        raise NetcfgError("`--check` is for files as they are written, and `--expand` prints another text")
+    if not options.expand:
+        why = "a file is formatted as it is written, whatever its variables are"
+        refuse_program_arguments(options, why, "it goes with `--expand`")
 
 
 def _text(path: Path) -> str:

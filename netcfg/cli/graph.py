@@ -19,6 +19,8 @@ from netcfg.source import NetcfgError, did_you_mean, render, shown_path, sorted_
 if TYPE_CHECKING:
     from netcfg.draw import Picture
 
+DEFAULT_SCALE = 2.0
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
@@ -76,15 +78,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="COST",
         help=f"colour boxes by what they cost, not by family: {', '.join(HEATS)} (of activations)",
     )
-    parser.add_argument("--scale", type=float, default=2.0, help="pixels per unit of a png (default 2)")
+    add_scale_argument(parser)
     parser.add_argument(
         "--link",
         metavar="TEMPLATE",
-        default=DEFAULT_LINK,
-        help="where the parts of a picture lead to, with {file} (relative), {path} (absolute), {line} and "
-        "{column} in it, e.g. vscode://file/{path}:{line}; '' for no links (default %(default)s)",
+        help="where the parts of an svg or html lead to, with {file} (relative), {path} (absolute), {line} and "
+        f"{{column}} in it, e.g. vscode://file/{{path}}:{{line}}; '' for no links (default {DEFAULT_LINK})",
     )
     add_program_arguments(parser)
+
+
+def add_scale_argument(parser: argparse.ArgumentParser) -> None:
+    """`--scale`, of a picture in pixels."""
+    parser.add_argument("--scale", type=float, help=f"pixels per unit of a png (default {DEFAULT_SCALE:g})")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -92,8 +98,10 @@ def run(options: argparse.Namespace) -> int:
     look = _look(options)
     output = Path(options.output or f"{Path(options.file).stem}.svg")
     check_picture(output, options.scale, options.file)
-    check_template(options.link)
+    link = DEFAULT_LINK if options.link is None else options.link
+    check_template(link)
     _check_combination(options, look)
+    _check_format(options, output)
     program, findings = check_file(
         options.file, options.preset, settings_of(options), options.data, options.allow_outside
     )
@@ -103,7 +111,7 @@ def run(options: argparse.Namespace) -> int:
         drawn = _broken(options, look)
     else:
         drawn = _training(program, options) if options.training else _networks(program, options, look)
-    drawn.links = Links(options.link)
+    drawn.links = Links(link)
     drawn.save(output)
     print(shown_path(output))
     return int(program is None)
@@ -124,7 +132,7 @@ def _broken(options: argparse.Namespace, look: Look) -> Picture:
         raise NetcfgError(f"{options.file}: no network in it can be drawn")
     _check_names(options, names)
     chosen = [network for network in networks if network.graph.name in (options.network or names)]
-    return broken_picture(chosen, Path(options.file).name, options.scale, look)
+    return broken_picture(chosen, Path(options.file).name, _scale(options), look)
 
 
 def _check_combination(options: argparse.Namespace, look: Look) -> None:
@@ -136,8 +144,23 @@ def _check_combination(options: argparse.Namespace, look: Look) -> None:
     foreign += ["network"] if options.network else []
     if options.training and foreign:
         raise NetcfgError(f"--{foreign[0]} goes with pictures of networks, not with --training")
+    if options.expand and options.depth is not None:
+        raise NetcfgError(
+            "--expand opens everything, and --depth only some levels\nhelp: leave one of them out"
+        )
     if options.phase and not options.training:
         raise NetcfgError("--phase goes with --training")
+
+
+def _check_format(options: argparse.Namespace, output: Path) -> None:
+    """Raises `NetcfgError` for choices that the picture's format has no room for."""
+    from netcfg.draw.formats import PLACING_THEMSELVES, WITH_LINKS
+
+    ending = output.suffix.lower()
+    if options.link is not None and ending not in WITH_LINKS:
+        raise NetcfgError(f"--link goes with {' and '.join(WITH_LINKS)}: {output.name} holds no links")
+    if options.columns is not None and ending in PLACING_THEMSELVES:
+        raise NetcfgError(f"--columns: what reads {output.name} places boxes as it likes")
 
 
 def _networks(program: Program, options: argparse.Namespace, look: Look) -> Picture:
@@ -148,7 +171,7 @@ def _networks(program: Program, options: argparse.Namespace, look: Look) -> Pict
     if options.network:
         graphs = [graph for graph in graphs if graph.name in options.network]
 
-    return picture(graphs, title=Path(options.file).name, scale=options.scale, look=look)
+    return picture(graphs, title=Path(options.file).name, scale=_scale(options), look=look)
 
 
 def _check_names(options: argparse.Namespace, names: Iterable[str]) -> None:
@@ -162,7 +185,11 @@ def _check_names(options: argparse.Namespace, names: Iterable[str]) -> None:
 def _training(program: Program, options: argparse.Namespace) -> Picture:
     from netcfg.draw.training.picture import training_picture
 
-    return training_picture(program, options.phase or (), options.scale)
+    return training_picture(program, options.phase or (), _scale(options))
+
+
+def _scale(options: argparse.Namespace) -> float:
+    return DEFAULT_SCALE if options.scale is None else float(options.scale)
 
 
 def _look(options: argparse.Namespace) -> Look:
@@ -182,12 +209,14 @@ def _look(options: argparse.Namespace) -> Look:
         raise NetcfgError(f"--{error}") from None
 
 
-def check_picture(output: Path, scale: float, *drawn: str) -> None:
+def check_picture(output: Path, scale: float | None, *drawn: str) -> None:
     """Raises `NetcfgError` for a picture that cannot be: of an unknown type, of no size, in place of a file drawn."""
-    from netcfg.draw.formats import writer_of
+    from netcfg.draw.formats import WITH_PIXELS, writer_of
 
     writer_of(output)
-    if not 0 < scale <= 16:
+    if scale is not None and output.suffix.lower() not in WITH_PIXELS:
+        raise NetcfgError(f"--scale goes with {' and '.join(WITH_PIXELS)}: {output.name} has no pixels")
+    if scale is not None and not 0 < scale <= 16:
         raise NetcfgError(f"--scale must be above 0 and at most 16, found {scale:g}")
     if any(_is_same_file(output, Path(file)) for file in drawn):
         raise NetcfgError(

@@ -109,9 +109,10 @@ def guarded(goes_on: bool) -> Iterator[None]:
     """
     _fill_descriptors()
     streams = sys.stdout, sys.stderr
-    for stream in streams:
+    own = _own(sys.stderr)
+    for stream in (sys.stdout, own):
         _take_all_letters(stream)
-    errors = Output(streams[1], lambda error: None)
+    errors = Output(own, lambda error: None)
 
     def lost(error: Exception) -> None:
         reason = (error.strerror if isinstance(error, OSError) else "") or "it is closed"
@@ -133,6 +134,8 @@ def guarded(goes_on: bool) -> Iterator[None]:
             output.flush()
         errors.flush()
         sys.stdout, sys.stderr = streams
+        if own is not None and own is not sys.stderr:
+            own.close()
 
 
 def print_json(data: Any) -> None:
@@ -148,6 +151,16 @@ def _fill_descriptors() -> None:
     while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
         pass
     os.close(descriptor)
+
+
+def _own(stream: TextIO | None) -> TextIO | None:
+    """A stderr beside file descriptor 2, which decoders are kept from writing to."""
+    try:
+        if stream is None or stream.fileno() != 2:
+            return stream
+    except (OSError, ValueError):  # of a test, or a notebook
+        return stream
+    return open(os.dup(2), "w", encoding=stream.encoding, errors=stream.errors, buffering=1)
 
 
 def _take_all_letters(stream: TextIO | None) -> None:

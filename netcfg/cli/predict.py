@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from netcfg.cli.bars import shown
-from netcfg.cli.program import add_program_arguments, load_program, say_changes
+from netcfg.cli.program import add_program_arguments, load_program, refuse_program_arguments, say_changes
 from netcfg.source import NetcfgError, shown_path
 
 if TYPE_CHECKING:
@@ -79,10 +79,8 @@ def _check(options: argparse.Namespace) -> None:
             f"which weights does {options.runs[0]} predict with?\n"
             "help: `--weights FILE`, or name a run folder instead of the file"
         )
-    if not any(map(_is_file, options.runs)) and (options.preset or options.settings or options.data):
-        raise NetcfgError(
-            "a run predicts as it was trained\nhelp: leave out `--preset`, `--set` and `--data`"
-        )
+    if not any(map(_is_file, options.runs)):
+        refuse_program_arguments(options, "a run predicts as it was trained", "leave it out")
 
 
 def _is_file(name: str) -> bool:

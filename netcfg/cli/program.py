@@ -38,6 +38,19 @@ def add_outside_argument(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def refuse_program_arguments(options: argparse.Namespace, why: str, help: str, *but: str) -> None:
+    """Raises `NetcfgError` where one of `add_program_arguments` is given (other than `but`), and nothing reads it."""
+    given = {
+        "preset": options.preset is not None,
+        "set": bool(options.settings),
+        "data": options.data is not None,
+        "allow-outside": options.allow_outside,
+    }
+    refused = [f"`--{name}`" for name, is_given in given.items() if is_given and name not in but]
+    if refused:
+        raise NetcfgError(f"{', '.join(refused)}: {why}\nhelp: {help}")
+
+
 def settings_of(options: argparse.Namespace) -> dict[str, str]:
     """The variables set on the command line. Raises `NetcfgError` for one without `=`."""
     return read_settings(options.settings)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import csv
+import os
+import shutil
 import sys
 
 from netcfg.cli.output import print_json
@@ -44,5 +46,11 @@ def run(options: argparse.Namespace) -> int:
     elif options.format == "csv":
         csv.writer(sys.stdout, lineterminator="\n").writerows(summary_rows(program, wish))
     else:
-        print(summary_text(program, wish))
+        print(summary_text(program, wish, _width()))
     return 0
+
+
+def _width() -> int | None:
+    """Of the terminal, or as `COLUMNS` says; a file has room for all."""
+    told = sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdecimal()
+    return shutil.get_terminal_size().columns if told else None

@@ -101,7 +101,9 @@ def _train(options: argparse.Namespace) -> int:
     program = _load(options, folder, earlier)  # before torch: a file with mistakes is refused at once
 
     from netcfg.trainers.machine.allocation import keep_freed_memory
+    from netcfg.trainers.machine.parent import end_with_parent
 
+    end_with_parent()
     keep_freed_memory()
     from netcfg.trainers.machine.devices import choose_device, own_device
     from netcfg.trainers.machine.distributed import join, place_in_team

@@ -135,6 +135,14 @@ FORMATS: dict[str, Callable[[Picture], bytes]] = {
 """`.tex` is a document of its own, `.tikz` the bare `tikzpicture` to put into one; `.md` has Mermaid in a fence."""
 
 
+WITH_PIXELS = (".png",)
+"""Formats that `Picture.scale` is for."""
+WITH_LINKS = (".svg", ".html")
+"""Formats that `Picture.links` are for."""
+PLACING_THEMSELVES = (".dot", ".gv", ".mmd", ".md")
+"""Formats whose readers place boxes, so that nothing is folded into columns."""
+
+
 def writer_of(path: Path) -> Callable[[Picture], bytes]:
     """How a file of that name is written. Raises `NetcfgError` for a type that netcfg does not draw."""
     write = FORMATS.get(path.suffix.lower())

@@ -303,6 +303,9 @@ class _Elaborator:
     def _absent(self, written: Written, site: Site) -> Result:
         """Who reads a block that is not there reads its first input."""
         result = Result(self.structure.read(written.section, site), type=written.section.name)
+        name = written.section.option("name")
+        if name is not None and name.value.endswith("."):
+            return result  # it takes no number, so that nothing can name it
         self._name(written, 0, site)
         if written.name is not None:
             site.names.name(written.name, result)

@@ -322,11 +322,9 @@ class Structure:
         type, dot, key = option.key.partition(".")
         help: str | None
         if not dot:
-            message, help = (
-                f"`{option.key}` says no block type",
-                f"write `batch_norm.{option.key} = …`, for instance",
-            )
-            self.findings.append(Finding("NC103", message, option.span, help=help))
+            message = f"`{option.key}` says no block type"
+            example = f"write `batch_norm.{option.key} = …`, for instance"
+            self.findings.append(Finding("NC103", message, option.span, help=example))
             return False
         if type not in types:
             help = help_for(type, "network", types)

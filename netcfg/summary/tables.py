@@ -14,27 +14,48 @@ from netcfg.summary.receptive import Seen
 from netcfg.summary.rows import Row, Wish, rows_of
 
 HEAD = ("", "name", "type", "from", "shape", "parameters", "MACs", "memory", "sees")
+_RIGHT = frozenset({"", "parameters", "MACs", "memory"})
+_SPARED = ("sees", "memory", "from", "MACs", "parameters", "", "type")
+"""What is left out of a narrow table, the first first."""
 
 
-def summary_text(program: Program, wish: Wish | None = None) -> str:
-    """All tables. `memory` is that of a block's signals, `sees` its receptive field and the step of it."""
-    return "\n\n".join(_table(program, graph, wish or Wish()) for graph in program.networks.values())
+def summary_text(program: Program, wish: Wish | None = None, width: int | None = None) -> str:
+    """All tables. `memory` is that of a block's signals, `sees` its receptive field and the step of it.
+
+    Of a table wider than `width` columns are left out, and named below it.
+    """
+    return "\n\n".join(_table(program, graph, wish or Wish(), width) for graph in program.networks.values())
 
 
-def _table(program: Program, graph: Graph, wish: Wish) -> str:
+def _table(program: Program, graph: Graph, wish: Wish, width: int | None) -> str:
     inputs = ", ".join(f"{name} {show(signal.shape)}" for name, signal in graph.inputs.items())
-    rows = [HEAD, *_rows(graph, wish)]
     macs = "unknown (sizes are symbolic)" if graph.macs is None else human(graph.macs)
     frozen = graph.parameters - graph.trainable
     counts = f"{graph.parameters:,} parameters ({graph.trainable:,} trainable, {frozen:,} frozen)"
     return "\n".join(
         [
             f"{graph.name}: {inputs}",
-            *aligned(rows, right=(0, 5, 6, 7)),
+            *_fitting([HEAD, *_rows(graph, wish)], width),
             f"{counts}, {macs} MACs per sample",
             *_memory(program, graph, wish),
         ]
     )
+
+
+def _fitting(rows: list[tuple[str, ...]], width: int | None) -> list[str]:
+    """The lines of a table, with as many columns as there is room for."""
+    lines = _lines(rows)
+    spared: list[str] = []
+    while width is not None and len(lines[1]) > width and len(spared) < len(_SPARED):
+        place = rows[0].index(_SPARED[len(spared)])
+        rows = [row[:place] + row[place + 1 :] for row in rows]
+        lines = _lines(rows)
+        spared.append(_SPARED[len(spared)] or "position")
+    return [*lines, f"left out, for want of room: {', '.join(spared)}"] if spared else lines
+
+
+def _lines(rows: list[tuple[str, ...]]) -> list[str]:
+    return aligned(rows, right=[place for place, name in enumerate(rows[0]) if name in _RIGHT])
 
 
 def _rows(graph: Graph, wish: Wish) -> Iterator[tuple[str, ...]]:

@@ -151,3 +151,18 @@ def test_what_cannot_be_asked_for(run, arguments):
     code, out, err = run("a.cfg", *arguments)
     assert (code, out) == (1, "")
     assert arguments[0] in err
+
+
+@pytest.mark.parametrize("width", [20, 30, 45, 60, 200])
+def test_a_narrow_table_leaves_out_columns_and_names_them(run, monkeypatch, width):
+    monkeypatch.delenv("COLUMNS", raising=False)
+    whole = run("a.cfg")[1].splitlines()
+    monkeypatch.setenv("COLUMNS", str(width))
+    lines = run("a.cfg")[1].splitlines()
+    rule = [line for line in lines if line.startswith("──")][0]
+    table = lines[1 : lines.index(rule, lines.index(rule) + 1)]
+    assert max(map(len, table)) <= max(width, 28)  # names and shapes are never left out
+    named = [line for line in lines if line.startswith("left out")]
+    gone = set(whole[1].split()) - set(lines[1].split())
+    assert bool(named) == (width < 200)
+    assert gone <= set(" ".join(named).replace(",", "").split())

@@ -3,6 +3,9 @@
 import csv
 import gc
 import json
+import re
+import subprocess
+import sys
 import weakref
 from pathlib import Path
 
@@ -15,7 +18,7 @@ import netcfg
 from netcfg.builder.weights import save_state
 from netcfg.cli.main import main
 from netcfg.datasets.flow.encoding import FlowPictures
-from netcfg.datasets.pictures.frames import Frame
+from netcfg.datasets.pictures.frames import Frame, open_frames
 from netcfg.datasets.pipeline import Pipeline
 from netcfg.source import NetcfgError
 from netcfg.trainers.prediction.annotation import annotated
@@ -203,6 +206,70 @@ def test_what_came_before_a_damaged_frame_is_kept(made, clip, tmp_path, capsys):
     assert "frame11.png cannot be read" in message
     assert len(out.read_text().splitlines()) > 1
     assert f"what {len(out.read_text().splitlines()) - 1} frames before it gave is kept" in message
+
+
+class Counter:
+    """Says of each frame its number."""
+
+    answers = (Answer("Net", "labels", "labels", ("AU1",)),)
+
+    def __init__(self, flow):
+        self.flow = flow
+
+    def prepare(self, frame, flow):
+        return {"number": frame.number}
+
+    def predict(self, samples):
+        return [np.array([[sample["number"]] for sample in samples])]
+
+
+@pytest.mark.parametrize("flow", [None, FlowPictures("dis")])
+@pytest.mark.parametrize("count", range(2, 14))
+@pytest.mark.parametrize("size", [1, 4, 16])
+def test_every_frame_before_a_break_is_predicted(flow, count, size):
+    def frames():
+        for number in range(1, count + 1):
+            yield Frame(str(number), number, None, np.zeros((16, 16, 3), np.uint8), Path("clip"))
+        raise NetcfgError("cut short")
+
+    seen = []
+    with pytest.raises(NetcfgError, match="cut short"):
+        seen.extend(one.frame.number for one in predict_frames([Counter(flow)], frames(), size))
+    assert seen == list(range(1, count + 1))
+
+
+LONG_VIDEO = """
+import sys
+from pathlib import Path
+import numpy as np
+from netcfg.datasets.pictures.frames import Frame
+from netcfg.source import NetcfgError
+from netcfg.trainers.prediction.annotation import AnnotatedVideo
+from netcfg.trainers.prediction.prediction import Prediction
+noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)
+video = AnnotatedVideo(Path(sys.argv[1]), 25.0)
+for number in range(60):
+    video.write(Prediction(Frame(str(number), number, None, noise, Path("clip")), ()))
+try:
+    video.close()
+except NetcfgError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.avi"])
+@pytest.mark.parametrize("limit", ["unlimited", "40"])
+def test_a_video_is_announced_when_all_its_frames_can_be_read_again(name, limit, tmp_path):
+    """No file may grow beyond some blocks of 512 bytes: as on a full disk, of which video writers tell nobody."""
+    (tmp_path / "write.py").write_text(LONG_VIDEO)
+    command = f"ulimit -f {limit}; trap '' XFSZ; {sys.executable} write.py {name}"
+    done = subprocess.run(["sh", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=True)
+    if limit == "unlimited":
+        assert done.stdout == ""
+        assert len(list(open_frames(tmp_path / name))) == 60
+    else:
+        assert re.match(rf"cannot write {name}: of 60 frames \d+ can be read again\n", done.stdout)
+        assert [path.name for path in tmp_path.iterdir()] == ["write.py"]
 
 
 def test_memory_does_not_grow_with_the_clip():

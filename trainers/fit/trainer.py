@@ -143,7 +143,7 @@ class Trainer:
         with self.team.together():
             if resume:
                 self.restore()
-            self.events = Events(self.run.path / "tensorboard", self.position.epoch + 1)
+            self.events = Events(self.run.path / "tensorboard", self.position.epoch + 1, self._say)
             self.gallery = Gallery(self.program, self.run.path, self.phases, self.events, self._say)
             if self.team.is_first:
                 expect_room(self.run.path, self.networks, self.phases.kept_numbers())

@@ -98,8 +98,16 @@ def _leave_it_to_the_thread(number: int, frame: object) -> None:
 
 def _tell(notice: bytes) -> None:
     """Where somebody is left to tell."""
-    with suppress(OSError):
-        os.write(2, notice)
+    with suppress(OSError, ValueError):
+        os.write(_stderr(), notice)
+
+
+def _stderr() -> int:
+    """Its file descriptor: of the stream in use, for the second may be silenced while pictures are decoded."""
+    try:
+        return sys.stderr.fileno()
+    except (AttributeError, OSError, ValueError):
+        return 2
 
 
 def _stop_at_once(code: int) -> None:

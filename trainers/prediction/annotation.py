@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netcfg.datasets.pictures.frames import Frames, open_video
-from netcfg.datasets.pictures.opencv import cv2
+from netcfg.datasets.pictures.opencv import cv2, quiet
 from netcfg.files import write_beside
 from netcfg.source import NetcfgError, shown_path
 from netcfg.trainers.prediction.answers import Answer
 from netcfg.trainers.prediction.prediction import Prediction
+from netcfg.words import counted
 
 Picture = NDArray[np.uint8]
 
@@ -110,6 +111,7 @@ class AnnotatedVideo:
         self._beside = path.with_name(f".{path.stem}.new{path.suffix}")
         self._rate = frames_per_second
         self._size = 0, 0
+        self._written = 0
         self._video: Any = None
 
     def write(self, prediction: Prediction) -> None:
@@ -119,6 +121,7 @@ class AnnotatedVideo:
             self._size = picture.shape[1] // 2 * 2, len(picture) // 2 * 2  # codecs want even sides
             self._video = self._open(*self._size)
         self._video.write(cv2.cvtColor(fitted(picture, *self._size), cv2.COLOR_RGB2BGR))
+        self._written += 1
 
     def _open(self, width: int, height: int) -> Any:
         code = cv2.VideoWriter_fourcc(*VIDEO_ENDINGS[self._path.suffix.lower()])
@@ -130,10 +133,29 @@ class AnnotatedVideo:
         return video
 
     def close(self) -> None:
-        """Finish the file and give it its name."""
-        if self._video is not None:
+        """Finish the file and give it its name, once all its frames were read back: a writer of videos never fails."""
+        if self._video is None:
+            return
+        with quiet():
             self._video.release()
-            self._beside.replace(self._path)
+        self._video = None
+        readable = _readable_frames(self._beside)
+        if readable < self._written:
+            self._beside.unlink(missing_ok=True)
+            raise NetcfgError(
+                f"cannot write {shown_path(self._path)}: of {counted(self._written, 'frame')} {readable} can be read "
+                "again\nhelp: is the disk full?"
+            )
+        self._beside.replace(self._path)
+
+
+def _readable_frames(path: Path) -> int:
+    """How many frames of a video that was just written are there."""
+    try:
+        with open_video(path) as video:
+            return sum(1 for _ in iter(video.grab, False))
+    except NetcfgError:
+        return 0
 
 
 def open_annotation(path: Path, frames: Frames) -> AnnotatedFolder | AnnotatedVideo:

@@ -9,7 +9,6 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import Any, TypeVar
 
 import numpy as np
@@ -190,11 +189,16 @@ def with_flow(frames: Iterable[Frame], wanted: Sequence[FlowPictures]) -> Iterat
         return
     before: Frame | None = None
     flows: Flows = {}
-    for frame in frames:
-        if before is not None:
-            flows = {one: one(before.image, frame.image) for one in wanted}
+    try:
+        for frame in frames:
+            if before is not None:
+                flows = {one: one(before.image, frame.image) for one in wanted}
+                yield before, flows
+            before = frame
+    except NetcfgError:  # the frames break off
+        if before is not None and flows:
             yield before, flows
-        before = frame
+        raise
     if before is not None and not flows:
         raise NetcfgError(
             f"{before.path} is one picture, and the network reads optical flow, which is between two\n"
@@ -205,9 +209,19 @@ def with_flow(frames: Iterable[Frame], wanted: Sequence[FlowPictures]) -> Iterat
 
 
 def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    """Lists of `size` items, the last one shorter."""
-    iterator = iter(items)
-    while batch := list(islice(iterator, size)):
+    """Lists of `size` items, the last one shorter, also where the items break off with a `NetcfgError`."""
+    batch: list[T] = []
+    try:
+        for item in items:
+            batch.append(item)
+            if len(batch) == size:
+                yield batch
+                batch = []
+    except NetcfgError:  # what came before is good, and nobody waits for the rest of it
+        if batch:
+            yield batch
+        raise
+    if batch:
         yield batch
 
 

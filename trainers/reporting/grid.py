@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from rich.markup import escape
 from rich.table import Table
 
+from netcfg.trainers.reporting.fitting import FittingTable
+
 ABSENT = "–"
 PLUS_MINUS = "±"
 
@@ -47,7 +49,9 @@ class Grid:
 
     def as_text(self) -> Table:
         """For a terminal."""
-        table = Table(title=escape(self.title), title_justify="left", caption=escape(self.note) or None)
+        table = FittingTable(
+            title=escape(self.title), title_justify="left", caption=escape(self.note) or None
+        )
         table.caption_justify = "left"
         table.add_column(escape(self.corner))
         for column in self.columns:

@@ -15,6 +15,7 @@ from pathlib import Path
 from subprocess import DEVNULL, Popen
 
 from netcfg.trainers.machine.interrupt import STOPPED_CODES
+from netcfg.trainers.machine.parent import held
 from netcfg.trainers.sweeps.folder import Run, State, SweepFolder
 
 SAME_FAILURES = 3
@@ -35,7 +36,7 @@ class Working:
 
 
 class Sweep:
-    """Works off runs, `jobs` at a time, each in a process of its own.
+    """Works off runs, `jobs` at a time, each in a process of its own, which ends when this one is gone.
 
     `command(run, slot, resume)` gives the arguments of `netcfg` that begin or continue a run; the slot, from 0, is at
     the time no other run's. `environment` is added to that of the processes. `interrupts` counts how often it was
@@ -76,7 +77,7 @@ class Sweep:
         of runs that begin or end, `tick` is called now and then.
         """
         told = 0
-        with self._interruptible():
+        with self._interruptible(), held() as self._leash:
             while self.working or (self.of("waiting") and not self.interrupts and not self.gave_up):
                 while self._has_room():
                     changed(self._start(self.of("waiting")[0]))
@@ -117,8 +118,8 @@ class Sweep:
                 stdin=DEVNULL,
                 stdout=log,
                 stderr=errors,
-                env=self.environment,
-                pass_fds=self.folder.handles,
+                env={**self.environment, **self._leash.environment},
+                pass_fds=(*self.folder.handles, self._leash.handle),
                 start_new_session=True,  # Ctrl-C reaches this process only, which passes it on
             )
         self.working.append(Working(run, process, slot, run.share_done))
