@@ -7,7 +7,7 @@ A layout says what a network here calls each key of a file (`ours`), and what th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from torch import Tensor
@@ -20,16 +20,19 @@ class Layout:
     """A file that is one state dict, whose keys differ from ours in their heads.
 
     `heads` maps the first part(s) of a file's keys to ours (`None` drops the key); keys that no head matches stay
-    as they are. `imagenet` is the torchvision model whose ImageNet weights have these names, `programs` the shipped
-    files whose originals save such files.
+    as they are; `inner` maps what stands further inside a key. `imagenet` is the torchvision model whose ImageNet
+    weights have these names, `programs` the shipped files whose originals save such files.
     """
 
     heads: Mapping[str, str | None]
     imagenet: str | None = None
     programs: tuple[str, ...] = ()
+    inner: Mapping[str, str] = field(default_factory=dict)
 
     def ours(self, key: str, graph: Graph) -> str | None:
         """Our name of a file's key; None where it is dropped."""
+        for inside, ours_inside in self.inner.items():
+            key = key.replace(inside, ours_inside)
         for head, ours in self.heads.items():
             if key.startswith(head):
                 return None if ours is None else ours + key[len(head) :]
@@ -37,6 +40,8 @@ class Layout:
 
     def theirs(self, key: str, graph: Graph) -> str:
         """The file's name of our key."""
+        for inside, ours_inside in self.inner.items():
+            key = key.replace(ours_inside, inside)
         for head, ours in self.heads.items():
             if ours is not None and key.startswith(ours):
                 return head + key[len(ours) :]
@@ -114,6 +119,12 @@ _RESNET_CHILDREN = {
     "fc.": None,
 }
 
+# Files that torchvision published before it renamed these layers.
+_DENSENET_LAYERS = {
+    f".{kind}.{number}.": f".{kind}{number}." for kind in ("norm", "conv") for number in (1, 2)
+}
+_VIT_LAYERS = {".mlp.linear_1.": ".mlp.0.", ".mlp.linear_2.": ".mlp.3."}
+
 _AUDETNET = BlockLayout(
     {
         "convolutional": {"0.": "", "1.": "batch_norm."},
@@ -133,12 +144,19 @@ _AUNETS = tuple(
 
 LAYOUTS: dict[str, AnyLayout] = {
     "netcfg": Layout({}),
-    "vgg16": Layout({}, imagenet="vgg16"),
-    "resnet50": Layout({}, imagenet="resnet50"),
+    **{
+        name: Layout({}, imagenet=name, inner=_DENSENET_LAYERS)
+        for name in ("densenet121", "densenet161", "densenet169", "densenet201")
+    },
+    **{
+        name: Layout({}, imagenet=name, inner=_VIT_LAYERS)
+        for name in ("vit_b_16", "vit_b_32", "vit_l_16", "vit_l_32", "vit_h_14")
+    },
     "resnet50_children": Layout(_RESNET_CHILDREN, imagenet="resnet50"),
     "vgg_face": Layout({"fc6.": None, "fc7.": None, "fc8.": None}),
     "aunets": Layout({"model.": ""}, programs=_AUNETS),
     "audetnet": _AUDETNET,
 }
+"""Those with a table of their own. The name of any other model of torchvision is the layout of its parameters."""
 DEFAULT_LAYOUTS = {"resnet50": "resnet50_children", "vgg-face": "vgg_face"}
 """The layout that a block type's weights have where the file does not say."""

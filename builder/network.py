@@ -28,6 +28,8 @@ from netcfg.program import Program
 from netcfg.shapes import show
 from netcfg.source import NetcfgError, ProgramError
 
+BATCH = "__batch__"
+"""What a `forward` calls a signal that says how many samples there are."""
 GIVEN = "__netcfg_given__"
 """What compares in a checked `forward`, among its globals."""
 
@@ -207,6 +209,8 @@ class _Writer:
             self.names[self.lifetimes.root(self.graph.inputs[name])] = name
         if self.is_checked:
             self.lines.append(f"    {GIVEN}.begin({inputs[0]})")
+        if any(node.block.needs_batch() for node in self.graph.nodes):
+            self.lines.append(f"    {BATCH} = {inputs[0]}")  # a name of its own: the input's is let go of
         for index, node in enumerate(self.graph.nodes):
             if self.lifetimes.is_statement(index):
                 self._statement(index, node)
@@ -274,7 +278,8 @@ class _Writer:
         inline = node.block.inline(*arguments, *_tensor(node))
         if inline is not None:
             return inline
-        return f"self{_indexed(node.holder.split('.'))}({node.block.call(*arguments)})"
+        batch = [BATCH] if node.block.needs_batch() else []
+        return f"self{_indexed(node.holder.split('.'))}({node.block.call(*arguments, *batch)})"
 
     def _release(self, roots: list[Key]) -> list[str]:
         """Variables whose last reader is this statement."""

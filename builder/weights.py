@@ -303,9 +303,14 @@ def _layout(request: WeightRequest, graph: Graph) -> AnyLayout:
 
 def layout_named(name: str) -> AnyLayout:
     """A layout. Raises `WeightsError` that names the nearest."""
-    if name not in LAYOUTS:
-        raise WeightsError(f"there is no layout `{name}`", "NC105", did_you_mean(name, LAYOUTS))
-    return LAYOUTS[name]
+    if name in LAYOUTS:
+        return LAYOUTS[name]
+    from torchvision import models
+
+    published = models.list_models(models)
+    if name in published:
+        return Layout({}, imagenet=name)
+    raise WeightsError(f"there is no layout `{name}`", "NC105", did_you_mean(name, [*LAYOUTS, *published]))
 
 
 def _imagenet(layout: AnyLayout) -> dict[str, Tensor]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
 
@@ -48,18 +48,17 @@ PREFETCHED_BATCHES = 3
 class Batch:
     """Tensors by field, N samples first: pictures uint8 N×C×H×W, vectors float32, classes int64.
 
-    `seconds` is the time one worker took to prepare it.
+    `seconds` is the time one worker took to prepare it, `numbers` are those of its samples in their split, from 0.
     """
 
     fields: dict[str, Tensor]
     size: int
     seconds: float
+    numbers: tuple[int, ...]
 
     def pin_memory(self) -> Batch:
         """The same in page-locked memory, from where a GPU copies while it computes."""
-        return Batch(
-            {name: tensor.pin_memory() for name, tensor in self.fields.items()}, self.size, self.seconds
-        )
+        return replace(self, fields={name: tensor.pin_memory() for name, tensor in self.fields.items()})
 
 
 @dataclass(frozen=True)
@@ -116,7 +115,8 @@ class Preparer:
             }
         except (NetcfgError, OSError) as error:
             return Failure(str(error))
-        return Batch(fields, len(keys), time.perf_counter() - start)
+        numbers = tuple(draw.sample for _, draw, _ in keys)
+        return Batch(fields, len(keys), time.perf_counter() - start, numbers)
 
 
 def stack_field(kind: str, arrays: Sequence[NDArray[Any]]) -> Tensor:

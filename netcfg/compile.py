@@ -15,6 +15,7 @@ from netcfg.passes.causes import say_once
 from netcfg.passes.collect import Parts, collect
 from netcfg.passes.data_folder import read_from_folder
 from netcfg.passes.elaborate import elaborate
+from netcfg.passes.feed import fields_of
 from netcfg.passes.read import Reading, read_program
 from netcfg.passes.understand import Understood, understand_networks
 from netcfg.program import Program
@@ -111,10 +112,14 @@ def _passes(
 ) -> Program | None:
     reading = read_program(path_or_text, findings, allow_outside)
     parts = _parts(reading, preset, variables, findings)
-    graphs = [graph for group in parts.networks.values() if (graph := elaborate(group, parts, findings))]
-    if is_audetnet(parts):
+    audetnet = is_audetnet(parts)
+    lacking = () if data is None or audetnet else read_from_folder(parts, data, findings)
+    fields = fields_of(parts)
+    elaborated = (elaborate(group, parts, findings, fields) for group in parts.networks.values())
+    graphs = [graph for graph in elaborated if graph is not None]
+    if audetnet:
         translate(parts, graphs, findings)
-    lacking = () if data is None else read_from_folder(parts, data, findings)
+        lacking = () if data is None else read_from_folder(parts, data, findings)
     program = bind(parts, reading, graphs, preset, findings)
     say_once(findings, lacking)
     _report_nothing(parts, findings)

@@ -5,20 +5,13 @@ from __future__ import annotations
 import inspect
 
 from netcfg.blocks.base import Block, Section
-from netcfg.blocks.registry import GROUPS, Group, find, sections
+from netcfg.blocks.registry import GROUPS, find, sections
 from netcfg.codes import CODES, Code
+from netcfg.counterparts import COUNTERPARTS
 from netcfg.explained import EXPLANATIONS
 from netcfg.extensions import read_packages
+from netcfg.index import GROUP_TITLES, families, tasks_markdown
 from netcfg.summary import aligned
-
-GROUP_TITLES = {
-    "network": "Blocks of a network",
-    "data": "{Data}: sources and transforms",
-    "loss": "{Loss}",
-    "optimizer": "{Optimizer}",
-    "metric": "{Metric}",
-    "general": "{General}",
-}
 
 
 def find_section(name: str) -> tuple[list[type[Section]], list[str]]:
@@ -38,24 +31,6 @@ def schedules() -> list[type[Section]]:
     return list(SCHEDULES.values())
 
 
-def index_text() -> str:
-    """Every section type with its first line, by group: those of netcfg, and of packages that bring some."""
-    broken = [broken.finding for broken in read_packages()]
-    parts = []
-    for group in GROUPS:
-        known = sections(group)
-        width = max(map(len, known), default=0)
-        rows = [f"  {name.ljust(width)}  {first_line(section)}" for name, section in known.items()]
-        parts.append("\n".join([GROUP_TITLES[group], *rows]))
-    parts += [finding.message for finding in broken]
-    return "\n\n".join(parts) + "\n\n`netcfg blocks NAME` prints a page."
-
-
-def first_line(section: type[Section]) -> str:
-    """What a section is, in one line."""
-    return section.describe().partition("\n")[0]
-
-
 def page_text(section: type[Section]) -> str:
     """The page of a section type for a terminal."""
     rows = [("option", "type", "default", "meaning")]
@@ -63,7 +38,15 @@ def page_text(section: type[Section]) -> str:
         (key, kind.replace("\\|", "|"), default, meaning)
         for key, kind, default, meaning in section.option_rows()
     ]
-    return "\n".join([title_of(section), "", section.describe(), "", *aligned(rows), "", origin(section)])
+    said = elsewhere(section)
+    parts = [title_of(section), "", section.describe(), "", *([said, ""] if said else []), *aligned(rows)]
+    return "\n".join([*parts, "", origin(section)])
+
+
+def elsewhere(section: type[Section]) -> str:
+    """The sentence that says what PyTorch and Keras call a section; nothing of one that netcfg does not ship."""
+    known = COUNTERPARTS[section.group].get(section.type_name)
+    return known.sentence() if known and _is_shipped(section) else ""
 
 
 def title_of(section: type[Section]) -> str:
@@ -79,7 +62,9 @@ def page_markdown(section: type[Section]) -> str:
         for key, kind, default, meaning in _own_rows(section)
     ]
     table = rows if len(rows) > 2 else ["No options of its own."]
-    return "\n".join([f"### `[{section.type_name}]`", "", _markdown(section.describe()), "", *table, ""])
+    said = elsewhere(section)
+    parts = [f"### `[{section.type_name}]`", "", _markdown(section.describe()), ""]
+    return "\n".join([*parts, *([said, ""] if said else []), *table, ""])
 
 
 def _schedule_markdown(kind: type[Section]) -> str:
@@ -140,20 +125,21 @@ def _in_cell(text: str) -> str:
 
 def reference_markdown() -> str:
     """The codes and all pages, by group, as they stand at the end of `cfg/README.md`."""
-    parts = [codes_markdown()]
+    parts = [codes_markdown(), tasks_markdown()]
     for group in GROUPS:
         parts.append(f"## {GROUP_TITLES[group]}\n")
         if group == "network":
             parts += ["Every block has these options:\n", common_options_markdown() + "\n"]
-        parts += [page_markdown(section) for section in _shipped(group)]
+        for _, members in families(group):
+            parts += [page_markdown(section) for section in members if _is_shipped(section)]
         if group == "optimizer":
             parts.append("#### Schedules\n\nTheir options are written in the section of the optimizer.\n")
             parts += [_schedule_markdown(kind) for kind in schedules()]
     return "\n".join(parts)
 
 
-def _shipped(group: Group) -> list[type[Section]]:
-    return [section for section in sections(group).values() if section.__module__.startswith("netcfg.")]
+def _is_shipped(section: type[Section]) -> bool:
+    return section.__module__.startswith("netcfg.")
 
 
 def _own_rows(section: type[Section]) -> list[tuple[str, str, str, str]]:

@@ -1,4 +1,4 @@
-"""Words of other frameworks, and what they are called here: the one place that knows them.
+"""Words of other frameworks, and what they are called here. The names of their classes stand in `counterparts`.
 
 A word that stands here is no slip of the pen: where its meaning has a name, that is suggested, and where it has none, a
 sentence says what there is instead; never a name that only looks alike.
@@ -10,17 +10,19 @@ from collections.abc import Collection, Container
 from functools import cache
 from typing import Literal, NamedTuple
 
+from netcfg.counterparts import COUNTERPARTS
 from netcfg.spelling import did_you_mean
 
 Kind = Literal["network", "data", "loss", "optimizer", "metric", "general", "option", "activation"]
 """What a word would be: a section of a group, an option, or a function of the option `activation`."""
+
+_GROUPS: tuple[Kind, ...] = ("network", "data", "loss", "optimizer", "metric", "general")
 
 OWN_BLOCK = (
     'a block of one\'s own is a class in a Python file, `class Mine(Block, name="mine")`, that the file includes: '
     "`{include mine.py}`; `netcfg blocks` lists what there is"
 )
 _IN_ACTIVATION = "write `[activation]` with `activation = {}`"
-_NO_SEQUENCES = f"no block for sequences stands in the language yet; {OWN_BLOCK}"
 
 
 class Foreign(NamedTuple):
@@ -33,68 +35,39 @@ class Foreign(NamedTuple):
 
 
 _TABLE = (
-    Foreign("network", "conv conv2d convolution convolution2d conv2dlayer", ("convolutional",)),
+    Foreign("network", "conv convolution convolution2d conv2dlayer", ("convolutional",)),
     Foreign(
         "network",
-        "deconv deconv2d deconvolution deconvolutional conv_transpose conv_transpose2d conv2dtranspose "
-        "convtranspose2d transposed_conv transposed_convolution upconv",
+        "deconv deconv2d deconvolution conv_transpose transposed_conv transposed_convolution upconv",
         ("deconvolutional",),
-        "there is no transposed convolution: an [upsample], then a [convolutional], enlarges a map",
     ),
-    Foreign("network", "linear dense fc fully_connected inner_product affine matmul", ("connected",)),
+    Foreign("network", "fc fully_connected inner_product affine matmul", ("connected",)),
+    Foreign("network", "bn batchnorm batchnormalise batch_normalise", ("batch_norm",)),
+    Foreign("network", "ln", ("layer_norm",)),
+    Foreign("network", "instancenorm", ("instance_norm",)),
+    Foreign("network", "maxpooling max_pooling", ("maxpool",)),
+    Foreign("network", "averagepool averagepooling mean_pool", ("avgpool",)),
     Foreign(
         "network",
-        "bn batchnorm batchnorm2d batch_normalization batchnormalise batch_normalise",
-        ("batch_norm",),
-    ),
-    Foreign(
-        "network",
-        "layernorm layer_normalization layernormalization ln groupnorm group_norm instancenorm instance_norm rmsnorm",
-        ("layer_norm",),
-        f"[batch_norm] is the only normalisation, and another thing; {OWN_BLOCK}",
-    ),
-    Foreign("network", "maxpool2d maxpooling maxpooling2d max_pooling max_pool2d", ("maxpool",)),
-    Foreign(
-        "network", "avgpool2d averagepool averagepooling averagepooling2d avg_pool2d mean_pool", ("avgpool",)
-    ),
-    Foreign(
-        "network",
-        "gap globalaveragepooling globalaveragepooling2d global_average_pooling global_pool adaptiveavgpool "
-        "adaptiveavgpool2d adaptive_avg_pool2d globalavgpool2d",
+        "gap globalaveragepooling global_average_pooling global_pool globalavgpool2d",
         ("global_avgpool",),
     ),
-    Foreign(
-        "network", "upsampling upsampling2d upsample2d interpolate resize resizing unpool", ("upsample",)
-    ),
-    Foreign("network", "pixelshuffle pixel_shuffle depth_to_space", ("pixel_shuffle",), OWN_BLOCK),
-    Foreign(
-        "network",
-        "reshape view permute transpose rearrange unflatten squeeze unsqueeze",
-        ("reshape",),
-        f"[flatten] makes a vector, and nothing else changes how a signal is laid out; {OWN_BLOCK}",
-    ),
-    Foreign("network", "concat concatenate cat merge join hstack", ("combine_concat",)),
-    Foreign("network", "add sum eltwise shortcut residual skip skip_connection plus", ("combine_add",)),
-    Foreign("network", "mul multiply product times gate", ("combine_multiply",)),
-    Foreign("network", "slice split crop chunk narrow select", ("select_subset",)),
-    Foreign("network", "stop_gradient stopgradient no_grad", ("detach",)),
+    Foreign("network", "upsampling upsample2d resize unpool", ("upsample",)),
+    Foreign("network", "depth_to_space", ("pixel_shuffle",)),
+    Foreign("network", "view rearrange", ("reshape",)),
+    Foreign("network", "concat merge join hstack", ("combine_concat",)),
+    Foreign("network", "sum eltwise shortcut residual skip skip_connection plus", ("combine_add",)),
+    Foreign("network", "product times gate", ("combine_multiply",)),
+    Foreign("network", "slice split chunk", ("select_subset",)),
+    Foreign("network", "no_grad", ("detach",)),
     Foreign("network", "noop pass passthrough", ("identity",)),
-    Foreign("network", "dropout2d spatialdropout", ("dropout",)),
+    Foreign("network", "spatialdropout channel_dropout", ("drop_channels",)),
+    Foreign("network", "droppath drop_path", ("stochastic_depth",)),
     Foreign("network", "log_softmax logsoftmax softmax2d", ("softmax",)),
-    Foreign(
-        "network",
-        "pad padding padding2d zeropad zeropadding zeropadding2d reflectionpad reflection_pad",
-        ("pad",),
-        f"[convolutional] and the pools have an option `pad`; {OWN_BLOCK}",
-    ),
-    Foreign("network", "lstm gru rnn bilstm recurrent", ("lstm",), _NO_SEQUENCES),
-    Foreign(
-        "network",
-        "attention multiheadattention multihead_attention self_attention transformer transformer_layer",
-        ("self_attention",),
-        _NO_SEQUENCES,
-    ),
-    Foreign("network", "embedding lookup", ("embedding",), _NO_SEQUENCES),
+    Foreign("network", "padding padding2d zeropad zeropadding reflectionpad reflection_pad", ("pad",)),
+    Foreign("network", "bilstm recurrent", ("lstm",)),
+    Foreign("network", "attention transformer transformer_layer", ("self_attention",)),
+    Foreign("network", "lookup", ("embedding",)),
     Foreign("network", "vggface vgg_face", ("vgg-face",)),
     Foreign(
         "network",
@@ -102,12 +75,12 @@ _TABLE = (
         (),
         "VGG-16 is two templates: `{include blocks/vgg16.cfg}`, then [vgg16_features] and [vgg16_classifier]",
     ),
-    Foreign("network", "resnet resnet_50 resnet18 resnet34 resnet101", ("resnet50",)),
+    Foreign("network", "resnet resnet18 resnet34 resnet101", ("resnet50",)),
     *(
         Foreign("network", words, (), _IN_ACTIVATION.format(name))
         for words, name in (
             ("relu relu6", "relu"),
-            ("lrelu leakyrelu leaky_relu prelu", "leaky_relu"),
+            ("lrelu leakyrelu leaky_relu", "leaky_relu"),
             ("tanh", "tanh"),
             ("sigmoid logistic", "sigmoid"),
             ("elu selu", "elu"),
@@ -121,12 +94,9 @@ _TABLE = (
     Foreign("activation", "logistic sigm", ("sigmoid",)),
     Foreign("activation", "identity id passthrough", ("linear",), "`None` or `linear` is none at all"),
     Foreign("activation", "softmax log_softmax", (), "put a [softmax] after the block"),
-    Foreign(
-        "activation",
-        "mish hardswish hswish hardsigmoid prelu selu relu6",
-        (),
-        f"it is not known yet; {OWN_BLOCK}",
-    ),
+    Foreign("activation", "hardswish hswish", ("hard_swish",)),
+    Foreign("activation", "hardsigmoid hsigmoid", ("hard_sigmoid",)),
+    Foreign("activation", "prelu", (), "put a [prelu] after the block"),
     Foreign("option", "out_channels channels_out num_filters n_filters num_output nb_filter", ("filters",)),
     Foreign("option", "kernel ksize filter_size kernel_shape kernel_dim", ("kernel_size", "pool_size")),
     Foreign("option", "window window_size", ("pool_size", "kernel_size")),
@@ -136,9 +106,8 @@ _TABLE = (
         "option",
         "dilation dilations dilation_rate rate_of_dilation",
         ("dilation",),
-        "kernels here are never dilated",
     ),
-    Foreign("option", "groups group", ("groups",), "every filter sees every channel; there are no groups"),
+    Foreign("option", "groups group", ("groups",)),
     Foreign("option", "units out_features features_out neurons num_units n_out", ("output_features",)),
     Foreign(
         "option",
@@ -166,22 +135,20 @@ _TABLE = (
     Foreign("option", "minimize loss losses objective", ("minimise",)),
     Foreign("option", "params models parameters", ("networks",)),
     Foreign("option", "y labels truth ground_truth", ("target",)),
-    Foreign("loss", "bce bceloss bcewithlogits bcewithlogitsloss binary_crossentropy", ("bce_with_logits",)),
+    Foreign("loss", "bce bceloss bcewithlogits", ("bce_with_logits",)),
     Foreign(
         "loss",
-        "ce crossentropy crossentropyloss categorical_crossentropy softmax_loss nll nllloss",
+        "ce crossentropy categorical_crossentropy softmax_loss nll nllloss",
         ("cross_entropy",),
     ),
-    Foreign("loss", "mae l1loss mean_absolute_error", ("l1",)),
-    Foreign("loss", "l2 mseloss mean_squared_error euclidean", ("mse",)),
+    Foreign("loss", "mae", ("l1",)),
+    Foreign("loss", "l2 euclidean", ("mse",)),
     Foreign("metric", "acc categorical_accuracy", ("accuracy",)),
-    Foreign("metric", "auroc roc_auc rocauc", ("auc",)),
-    Foreign("metric", "f1_score f1score fscore", ("f1",)),
-    Foreign("data", "normalize normalization standardize", ("normalise",)),
-    Foreign(
-        "data", "flip hflip random_flip randomhorizontalflip random_horizontal_flip", ("horizontal_flip",)
-    ),
-    Foreign("data", "colorjitter colourjitter colour_jitter jitter", ("color_jitter",)),
+    Foreign("metric", "roc_auc rocauc", ("auc",)),
+    Foreign("metric", "fscore", ("f1",)),
+    Foreign("data", "standardize", ("normalise",)),
+    Foreign("data", "flip hflip", ("horizontal_flip",)),
+    Foreign("data", "colourjitter colour_jitter jitter", ("color_jitter",)),
     Foreign("data", "rescale scale", ("resize",)),
 )
 
@@ -208,9 +175,20 @@ def name_here(word: str, kind: Kind, known: Container[str]) -> str | None:
 
 @cache
 def _by_word() -> dict[tuple[Kind, str], Foreign]:
-    return {(row.kind, _folded(word)): row for row in _TABLE for word in row.words.split()}
+    return _of_classes() | {(row.kind, _folded(word)): row for row in _TABLE for word in row.words.split()}
+
+
+def _of_classes() -> dict[tuple[Kind, str], Foreign]:
+    """What the names of PyTorch's and Keras's classes mean: of those that stand for several, the first."""
+    found: dict[tuple[Kind, str], Foreign] = {}
+    for kind in _GROUPS:
+        for here, counterpart in COUNTERPARTS[kind].items():
+            for word in counterpart.words():
+                found.setdefault((kind, _folded(word)), Foreign(kind, word, (here,)))
+    return found
 
 
 def _folded(word: str) -> str:
     """`nn.Conv2d` and `conv_2d` are `conv2d`."""
-    return word.casefold().removeprefix("nn.").replace("_", "").replace("-", "").replace(" ", "")
+    word = word.rpartition(".")[2]
+    return word.casefold().replace("_", "").replace("-", "").replace(" ", "")

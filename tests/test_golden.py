@@ -7,6 +7,7 @@ import torch
 from golden_rules import assert_record, fill, golden, two_scale, uniform
 
 import netcfg
+from netcfg.passes.read import shipped_folder
 
 
 def test_the_generator_meets_its_test_vectors() -> None:
@@ -22,6 +23,10 @@ def test_the_generator_meets_its_test_vectors() -> None:
 
 BLOCKS = golden("audetnet_blocks")
 OVERWRITES = "multiply_overwrites_first_operand"  # the original's bug; the README's rule is tested below
+IGNORES = {  # only in files of the original's format, below: a unit, a line of such a file and what takes its place
+    "connected_tanh_is_ignored": ("activation = linear", "activation = tanh"),
+    "conv_unknown_activation": ("activation = leaky_relu", "activation = not_implemented"),
+}
 
 
 def audetnet_network(lines: list[str], channels: int) -> str:
@@ -36,10 +41,12 @@ def original_audetnet_name(key: str) -> str:
     return f"layers.{index}.0.{rest}"
 
 
-@pytest.mark.parametrize("unit", [unit for unit in BLOCKS["units"] if unit != OVERWRITES])
+@pytest.mark.parametrize("unit", [unit for unit in BLOCKS["units"] if unit not in (OVERWRITES, *IGNORES)])
 def test_audetnet_blocks_reproduce_the_original(unit: str) -> None:
     expected = BLOCKS["units"][unit]
-    network = netcfg.build(netcfg.load(audetnet_network(expected["cfg"], 6)))["N"].eval()
+    # What the original does not know acts as none; only its own files may say so, as the next test does.
+    cfg = [line.replace("not_implemented", "None") for line in expected["cfg"]]
+    network = netcfg.build(netcfg.load(audetnet_network(cfg, 6)))["N"].eval()
     keys = {key for key, _ in expected["keys"]}
     state = network.state_dict()
     bare = {key: key for key in keys if key.count(".") == 2}
@@ -51,6 +58,23 @@ def test_audetnet_blocks_reproduce_the_original(unit: str) -> None:
     assert {original(key) for key in state} == keys
     with torch.no_grad():
         fill(state, original, BLOCKS["gain"])
+        assert_record(network(two_scale("input.block", (2, 6, 8, 8))), expected["record"])
+
+
+@pytest.mark.parametrize("unit", IGNORES)
+def test_a_file_of_the_original_applies_no_activation_that_the_original_does_not_know(unit: str) -> None:
+    known, unknown = IGNORES[unit]
+    text = (shipped_folder() / "audetnet.cfg").read_text().replace(known, unknown, 1)
+    program, findings = netcfg.check(text)
+    assert [(finding.code, finding.severity) for finding in findings] == [("NC114", "warning")]
+    assert program is not None
+    applied = [node.block.options().get("activation") for node in program.networks["Encoder"].blocks]
+    assert unknown.rpartition(" ")[2] not in applied
+    expected = BLOCKS["units"][unit]
+    cfg = ["activation = None" if line.startswith("activation") else line for line in expected["cfg"]]
+    network = netcfg.build(netcfg.load(audetnet_network(cfg, 6)))["N"].eval()
+    fill(network.state_dict(), original_audetnet_name, BLOCKS["gain"])
+    with torch.no_grad():
         assert_record(network(two_scale("input.block", (2, 6, 8, 8))), expected["record"])
 
 

@@ -411,4 +411,5 @@ def test_a_page_says_which_references_are_required() -> None:
         if issubclass(kind, Block) and rows.get(kind.reference_option) == "required":
             required.add(name)
     combining = {name for name, kind in sections("network").items() if "combine_layers" in kind.model_fields}
-    assert required == combining >= {"combine_add", "combine_concat", "combine_multiply", "flow_fusion"}
+    assert required >= combining >= {"combine_add", "combine_concat", "combine_multiply", "flow_fusion"}
+    assert not {"route", "select_subset"} & required

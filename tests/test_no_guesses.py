@@ -36,7 +36,8 @@ def found_in(room: str) -> list[str]:
 
 @pytest.mark.parametrize("room", ROOMS)
 def test_no_attribute_is_guessed(room: str) -> None:
-    allowed = {"blocks/base.py": 1}  # the bounds of pydantic's fields, which are classes of its own
+    # The bounds of pydantic's fields, and fontTools' empty glyphs, are attributes of classes that are not ours.
+    allowed = {"blocks/base.py": 1, "draw": 1}
     assert len(found_in(room)) <= allowed.get(room, 0), found_in(room)
 
 

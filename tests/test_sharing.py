@@ -10,7 +10,7 @@ import netcfg
 from netcfg.compile import check
 from netcfg.source import Finding
 
-HEAD = """{Define stack}
+HEAD = """{Define tower}
 [parameters]
 outputs
 [connected]
@@ -29,8 +29,8 @@ features = 4
 name = b
 features = 4
 """
-ONE = "[stack]\nname = one\nfrom = a\noutputs = 5\n"
-OTHER = "[stack]\nname = other\nfrom = b\noutputs = 5\nshared_with = one\n"
+ONE = "[tower]\nname = one\nfrom = a\noutputs = 5\n"
+OTHER = "[tower]\nname = other\nfrom = b\noutputs = 5\nshared_with = one\n"
 JOIN = "[combine_concat]\ncombine_layers = one, other\n"
 
 
@@ -97,7 +97,7 @@ def test_a_repeat_of_none_gives_what_it_is_fed() -> None:
         (OTHER.replace("shared_with = one", "shared_with = other"), "NC201", "no block `other` above"),
         (OTHER.replace("shared_with = one", "shared_with = on"), "NC201", "no block `on` above"),
         (OTHER.replace("outputs = 5", "outputs = 6"), "NC213", "has `output_features = 5`, and this"),
-        (OTHER.replace("[stack]", "[connected]").replace("outputs = 5", "output_features = 5"), "NC213", "is [stack]"),
+        (OTHER.replace("[tower]", "[connected]").replace("outputs = 5", "output_features = 5"), "NC213", "is [tower]"),
         (OTHER + "freeze = True\n", "NC213", "`freeze` is of parameters"),
         (OTHER.replace("= one", "= one.0"), "NC213", "is a part of `one`"),
     ],

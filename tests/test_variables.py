@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import netcfg
-from netcfg.passes.variables import ExpressionError, evaluate, replaced
+from netcfg.passes.expressions import ExpressionError, evaluate, replaced
 
 NETWORK = "{N}\n[net]\nchannels = 1\n[convolutional]\nfilters = $width\nkernel_size = 1\n"
 PROGRAM = "{General}\n[variables]\nwidth = 8\n[preset demo]\nwidth = 4\n" + NETWORK
@@ -144,6 +144,29 @@ def test_an_expression_computes(text: str, result: str) -> None:
     assert value(text, w="8", half="0.5") == result
 
 
+@pytest.mark.parametrize(
+    ("text", "result"),
+    [
+        ("1 if w > 4 else 2", "1"),
+        ("w == 8 and not off", "True"),
+        ("off or w != 8", "False"),
+        ("0.5 + 0.1 * on", "0.6"),
+        ("2 if 0 else 1 / w", "0.125"),
+        ("1 / 0 if off else 3", "3"),
+        ("off and 1 / 0", "False"),
+        ("word == 'wide'", "True"),
+        ("'a' if word != 'wide' else 'b'", "b"),
+        ("round(2.5)", "2"),
+        ("ceil(2.1)", "3"),
+        ("divisible(19, 8)", "24"),
+        ("divisible(w * 1.3, 8)", "16"),
+        ("divisible(3, 8)", "8"),
+    ],
+)
+def test_conditions_and_rounding(text: str, result: str) -> None:
+    assert value(text, w="8", on="True", off="False", word="wide") == result
+
+
 @given(st.integers(-1000, 1000), st.integers(1, 50))
 def test_exact_quotients_are_whole_numbers(quotient: int, divisor: int) -> None:
     assert value("a / b", a=str(quotient * divisor), b=str(divisor)) == str(quotient)
@@ -155,11 +178,7 @@ def test_exact_quotients_are_whole_numbers(quotient: int, divisor: int) -> None:
         "",
         "2 **",
         "2 ** 3",
-        "1 if 2 else 3",
         "[1]",
-        "'a'",
-        "True",
-        "w.real",
         "abs(1)",
         "min()",
         "min(3)",
@@ -172,7 +191,16 @@ def test_exact_quotients_are_whole_numbers(quotient: int, divisor: int) -> None:
         "1e300 * 1e300",
         "10 * 999999999999999",
         "word + 1",
-        "1 < 2",
+        "word < 1",
+        "not word",
+        "1 < 2 < 3",
+        "'a' * 3",
+        "w.real()",
+        "w[0]",
+        "round(1.5, 1)",
+        "divisible(8, 0)",
+        "1 / 0 if w else 2",
+        "w and 1 / 0",
         "1, 2",
         "1j",
         "(" * 300 + "1" + ")" * 300,
@@ -310,7 +338,7 @@ USE = "{General}\n[variables]\nwidth = 8\nkernel = 5\n{N}\n[net]\nchannels = 1\n
 
 def convolution(options: str) -> tuple[int, int]:
     block = netcfg.load(TEMPLATE + USE + options).networks["N"].nodes[-1].block
-    return block.filters, block.kernel_size  # type: ignore[attr-defined]
+    return block.filters, block.kernel_size[0]  # type: ignore[attr-defined]
 
 
 def test_a_parameter_shadows_the_variable_of_its_name() -> None:

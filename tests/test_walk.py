@@ -72,8 +72,8 @@ def test_where_net_cannot_be_read_nothing_is_said_of_shapes() -> None:
 @pytest.mark.parametrize(
     ("name", "options", "depends"),
     [
-        ("convolutional", {"filters": 2, "kernel_size": 1}, False),
-        ("convolutional", {"filters": 2, "kernel_size": 1, "batch_normalise": True}, True),
+        ("convolutional", {"filters": 2, "kernel_size": (1,)}, False),
+        ("convolutional", {"filters": 2, "kernel_size": (1,), "batch_normalise": True}, True),
         ("detach", {}, False),
         ("shuffle_batch", {}, True),
         ("batch_norm", {}, True),
@@ -81,7 +81,7 @@ def test_where_net_cannot_be_read_nothing_is_said_of_shapes() -> None:
     ],
 )
 def test_a_block_is_asked_whether_samples_depend_on_each_other(
-    name: str, options: dict[str, int], depends: bool
+    name: str, options: dict[str, object], depends: bool
 ) -> None:
     kind = find("network", name)
     assert kind is not None

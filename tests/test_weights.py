@@ -302,10 +302,10 @@ def test_vgg_face_starts_from_random_ones_by_none() -> None:
 
 
 STACK = (
-    "{Define stack}\n[connected]\noutput_features = 4\n[connected]\nweights_from = 7\noutput_features = 4\n"
+    "{Define pile}\n[connected]\noutput_features = 4\n[connected]\nweights_from = 7\noutput_features = 4\n"
 )
 TWO = STACK + "{N}\n[net]\nADDED[input]\nname = x\nfeatures = 4\n"
-USES = "".join(f"[stack]\nname = {name}\nweights_from = body\n" for name in ("one", "other"))
+USES = "".join(f"[pile]\nname = {name}\nweights_from = body\n" for name in ("one", "other"))
 
 
 def body(shape: tuple[int, int] = (4, 4)) -> dict[str, Tensor]:
@@ -329,7 +329,7 @@ def test_a_part_of_a_file_goes_to_all_that_name_it(tmp_path: Path) -> None:
 def test_a_block_takes_a_part_of_its_own_file(tmp_path: Path) -> None:
     state = body()
     torch.save({**state, "head.weight": torch.zeros(1)}, tmp_path / "w.pth")
-    asked = f"[stack]\nname = one\nweights = {tmp_path / 'w.pth'}\nweights_from = body\n"
+    asked = f"[pile]\nname = one\nweights = {tmp_path / 'w.pth'}\nweights_from = body\n"
     network, (report,) = loaded(TWO.replace("ADDED", "") + asked)
     assert torch.equal(network.get_parameter("one.1.weight"), state["body.7.weight"])
     assert report.left_over == ["head.weight"]

@@ -33,7 +33,7 @@ class _Attention(nn.Module):
 
     def _of_heads(self, x: Tensor) -> Tensor:
         """N×L×F -> N×heads×L×(F/heads)."""
-        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)  # type: ignore[no-untyped-call,no-any-return]
 
     def _attend(self, queries: Tensor, keys: Tensor, values: Tensor, causal: bool = False) -> Tensor:
         dropout = self.dropout if self.training else 0.0
@@ -99,7 +99,8 @@ class CrossAttention(_Attention):
             F.linear(of, *both)
             for of, both in zip((x, keys, keys), zip(weights, biases, strict=True), strict=True)
         )
-        return self._attend(*map(self._of_heads, made))
+        queries, heads, values = map(self._of_heads, made)
+        return self._attend(queries, heads, values)
 
     def _apart(self) -> tuple[Tensor, ...]:
         return self.q_proj_weight, self.k_proj_weight, self.v_proj_weight
@@ -154,13 +155,13 @@ class WindowAttention(nn.Module):
 
     def _cut(self, x: Tensor) -> Tensor:
         """N×H×W×C -> (N·windows)×places×C."""
-        x = x.unflatten(2, (-1, self.window[1])).unflatten(1, (-1, self.window[0]))
+        x = x.unflatten(2, (-1, self.window[1])).unflatten(1, (-1, self.window[0]))  # type: ignore[no-untyped-call]
         return x.transpose(2, 3).flatten(3, 4).flatten(0, 2)
 
     def _joined(self, x: Tensor, sizes: torch.Size) -> Tensor:
         """(N·windows)×places×C -> N×H×W×C."""
         rows, columns = sizes[0] // self.window[0], sizes[1] // self.window[1]
-        x = x.unflatten(1, self.window).unflatten(0, (-1, rows, columns))
+        x = x.unflatten(1, self.window).unflatten(0, (-1, rows, columns))  # type: ignore[no-untyped-call]
         return x.transpose(2, 3).flatten(3, 4).flatten(1, 2)
 
     def _mask(self, sizes: torch.Size, shift: tuple[int, ...], dtype: torch.dtype) -> Tensor:
@@ -177,7 +178,7 @@ class WindowAttention(nn.Module):
         return bias + strangers[:, None]  # windows×heads×places×places
 
     def _attend(self, x: Tensor, mask: Tensor) -> Tensor:
-        queries, keys, values = self.qkv(x).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
+        queries, keys, values = self.qkv(x).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)  # type: ignore[no-untyped-call]
         if len(mask) > 1:
             mask = mask.expand(len(x) // len(mask), *mask.shape).flatten(0, 1)
         dropout = self.dropout if self.training else 0.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -38,7 +39,7 @@ def fill(rule: Initial, tensor: Tensor, weight: Tensor | None = None) -> None:
         _kaiming(name, arguments, tensor)
     elif name.startswith("xavier"):
         xavier = nn.init.xavier_normal_ if name == "xavier_normal" else nn.init.xavier_uniform_
-        xavier(tensor, *_numbers(arguments))
+        xavier(tensor, gain=next(iter(_numbers(arguments)), 1.0))
     elif arguments and isinstance(arguments[0], str):
         _by_fan(name, 1 / math.sqrt(_fan(arguments[0], tensor if weight is None else weight)), tensor)
     else:
@@ -86,7 +87,7 @@ def _uniform(tensor: Tensor, *numbers: float) -> None:
     nn.init.uniform_(tensor, low, high)
 
 
-_SIMPLE = {
+_SIMPLE: dict[str, Callable[..., object]] = {
     "normal": _normal,
     "trunc_normal": _trunc_normal,
     "uniform": _uniform,

@@ -2,9 +2,39 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from netcfg.blocks.initial import Initial
+from netcfg.builder.modules.initialization import fill
+
+
+class _Folded(nn.Module):
+    """Of a module of single places or images: one that takes N×L×F or N×T×C×H×W, statistics over all of them."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Samples and the first axis as one, and back; no number moves."""
+        return super().forward(x.flatten(0, 1)).view(x.shape)  # type: ignore[misc,no-any-return]
+
+
+class BatchNormOfRows(_Folded, nn.BatchNorm1d):
+    """On N×L×F."""
+
+
+class BatchNormOfClips(_Folded, nn.BatchNorm2d):
+    """On N×T×C×H×W."""
+
+
+def batch_norm(channels: int, axes: int, *, start: Initial | None = None, **options: Any) -> nn.Module:
+    """The batch norm of signals with so many axes, the batch not counted."""
+    kind = {1: nn.BatchNorm1d, 2: BatchNormOfRows, 3: nn.BatchNorm2d, 4: BatchNormOfClips}[axes]
+    module = kind(channels, **options)
+    if start is not None:
+        fill(start, module.weight)
+    return module
 
 
 class _Turned(nn.Module):
@@ -40,8 +70,8 @@ def group_norm(turned: bool) -> type[nn.Module]:
 class LayerNormAlong(nn.LayerNorm):
     """Over one axis that is not the last (the batch is 0)."""
 
-    def __init__(self, sizes: tuple[int, ...], axis: int, **options: object) -> None:
-        super().__init__(sizes, **options)  # type: ignore[arg-type]
+    def __init__(self, sizes: tuple[int, ...], axis: int, **options: Any) -> None:
+        super().__init__(sizes, **options)
         self.axis = axis
 
     def forward(self, x: Tensor) -> Tensor:
@@ -52,8 +82,8 @@ class LayerNormAlong(nn.LayerNorm):
 class RMSNormAlong(nn.RMSNorm):
     """Over one axis that is not the last (the batch is 0)."""
 
-    def __init__(self, sizes: tuple[int, ...], axis: int, **options: object) -> None:
-        super().__init__(sizes, **options)  # type: ignore[arg-type]
+    def __init__(self, sizes: tuple[int, ...], axis: int, **options: Any) -> None:
+        super().__init__(sizes, **options)
         self.axis = axis
 
     def forward(self, x: Tensor) -> Tensor:
@@ -61,14 +91,14 @@ class RMSNormAlong(nn.RMSNorm):
         return super().forward(x.movedim(self.axis, -1)).movedim(-1, self.axis)
 
 
-def layer_norm(sizes: tuple[int, ...], *, axis: int = 0, **options: object) -> nn.Module:
+def layer_norm(sizes: tuple[int, ...], *, axis: int = 0, **options: Any) -> nn.Module:
     """A layer norm over the last axes, of these sizes, or over the one axis of a number."""
-    return LayerNormAlong(sizes, axis, **options) if axis else nn.LayerNorm(sizes, **options)  # type: ignore[arg-type]
+    return LayerNormAlong(sizes, axis, **options) if axis else nn.LayerNorm(sizes, **options)
 
 
-def rms_norm(sizes: tuple[int, ...], *, axis: int = 0, **options: object) -> nn.Module:
+def rms_norm(sizes: tuple[int, ...], *, axis: int = 0, **options: Any) -> nn.Module:
     """The same of a norm by the root mean square."""
-    return RMSNormAlong(sizes, axis, **options) if axis else nn.RMSNorm(sizes, **options)  # type: ignore[arg-type]
+    return RMSNormAlong(sizes, axis, **options) if axis else nn.RMSNorm(sizes, **options)
 
 
 class PixelNorm(nn.Module):

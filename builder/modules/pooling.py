@@ -39,6 +39,44 @@ def adaptive_maxpool(axes: int) -> type[nn.Module]:
     return {2: AdaptiveMaxPoolOfRows, 3: nn.AdaptiveMaxPool2d, 4: AdaptiveMaxPoolOfClips}[axes]
 
 
+class MaxPoolOfRows(_Turned, nn.MaxPool1d):
+    """On N×L×F."""
+
+
+class MaxPoolOfClips(_Turned, nn.MaxPool3d):
+    """On N×T×C×H×W."""
+
+
+class AvgPoolOfRows(_Turned, nn.AvgPool1d):
+    """On N×L×F."""
+
+
+class AvgPoolOfClips(_Turned, nn.AvgPool3d):
+    """On N×T×C×H×W."""
+
+
+def max_pool(axes: int) -> type[nn.Module]:
+    """The same, of largest numbers in windows."""
+    return {2: MaxPoolOfRows, 3: nn.MaxPool2d, 4: MaxPoolOfClips}[axes]
+
+
+def avg_pool(axes: int) -> type[nn.Module]:
+    """The same, of means of windows."""
+    return {2: AvgPoolOfRows, 3: nn.AvgPool2d, 4: AvgPoolOfClips}[axes]
+
+
+class Mean(nn.Module):
+    """The mean over some axes."""
+
+    def __init__(self, axes: tuple[int, ...]) -> None:
+        super().__init__()
+        self.axes = axes
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Without these axes."""
+        return x.mean(self.axes)
+
+
 class Largest(nn.Module):
     """The largest number over some axes."""
 

@@ -12,7 +12,7 @@ class _Rows(nn.RNNBase):
     """N×T×F -> `value` N×T×features, `last` N×features."""
 
     def __init__(self, *sizes: int, **options: Any) -> None:
-        super().__init__(*sizes, batch_first=True, **options)
+        super().__init__(*sizes, batch_first=True, **options)  # type: ignore[arg-type,misc]
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:  # type: ignore[override]
         """What is said at every step, and at the end: of the way back that is the first step."""
@@ -23,13 +23,13 @@ class _Rows(nn.RNNBase):
         return {"value": value, "last": torch.cat((there[:, -1], back[:, 0]), -1)}
 
 
-class LSTM(_Rows, nn.LSTM):
+class LSTM(_Rows, nn.LSTM):  # type: ignore[misc]
     """Long short-term memory."""
 
 
-class GRU(_Rows, nn.GRU):
+class GRU(_Rows, nn.GRU):  # type: ignore[misc]
     """Gated recurrent units."""
 
 
-class RNN(_Rows, nn.RNN):
+class RNN(_Rows, nn.RNN):  # type: ignore[misc]
     """Plain recurrence."""

@@ -58,5 +58,31 @@ class Patches(nn.Module):
         below, right = -height % self.size, -width % self.size
         if below or right:
             x = F.pad(x, (0, 0, 0, right, 0, below))
-        x = x.unflatten(2, (-1, self.size)).unflatten(1, (-1, self.size))
+        x = x.unflatten(2, (-1, self.size)).unflatten(1, (-1, self.size))  # type: ignore[no-untyped-call]
         return x.permute(0, 1, 3, 4, 2, 5).flatten(3)
+
+
+class Upsample(nn.Module):
+    """Interpolation of N×C×H×W to sizes, by a factor, or to the sizes of another image; `stays`: not at all."""
+
+    def __init__(
+        self,
+        sizes: tuple[int, int] | None,
+        factor: float | None,
+        *,
+        mode: str,
+        align_corners: bool | None,
+        stays: bool,
+    ) -> None:
+        super().__init__()
+        self.sizes, self.factor, self.mode = sizes, factor, mode
+        self.align_corners, self.stays = align_corners, stays
+
+    def forward(self, x: Tensor, size_of: Tensor | None = None) -> Tensor:
+        """Of the sizes of `size_of`, where that is given."""
+        if self.stays:
+            return x
+        sizes = self.sizes if size_of is None else size_of.shape[-2:]
+        return F.interpolate(
+            x, sizes, None if sizes else self.factor, mode=self.mode, align_corners=self.align_corners
+        )

@@ -31,7 +31,7 @@ class ErrorRate(Metric, name="error_rate"):
 
     def check(self, input: Shape, target: Shape | None) -> None:
         """Refuse other than one score for each label."""
-        if input != target:
+        if len(input) != 1 or input != target:
             raise ShapeError(f"needs one score for each label, and is given {input} for {target}")
 
     def compute(self, scores: Tensor, targets: Tensor | None, names: Sequence[str]) -> Figures:

@@ -6,7 +6,7 @@ shapes and costs; `lower` alone may import torch, and only inside its body.
 
 import inspect
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple, Self, TypeVar
@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from netcfg.axes import Kind, axes_in_words, kind_in_words
 from netcfg.blocks.registry import Group, register
-from netcfg.blocks.values import Reader, Reference, describe_type, reader_of, show_value
+from netcfg.blocks.values import Reader, Reference, describe_type, reader_of, show_value, split_list
 from netcfg.shapes import Shape, Size, known, show, volume
 from netcfg.source import Span
 
@@ -65,7 +65,8 @@ class Reach(NamedTuple):
 class ShapeError(Exception):
     """A block cannot take the shape it is given; `argument` says which of its inputs is to blame.
 
-    `option` names the option to underline, where the mistake lies in one.
+    `option` names the option to underline, where the mistake lies in one, and `item` a text in its value. `other` is
+    the input that this one does not fit, the first by default.
     """
 
     def __init__(
@@ -76,10 +77,14 @@ class ShapeError(Exception):
         help: str | None = None,
         code: str = "NC301",
         option: str | None = None,
+        item: str | None = None,
+        other: int | None = 0,
     ) -> None:
         super().__init__(message)
         self.argument = argument
+        self.other = other
         self.option = option
+        self.item = item
         self.help = help
         self.code = code
 
@@ -96,6 +101,17 @@ class AxesError(ShapeError):
         )
 
 
+class Mistake(NamedTuple):
+    """What is wrong about a section, at one of its keys (at its header, without one), and what to do."""
+
+    key: str | None
+    message: str
+    help: str | None = None
+    code: str = "NC105"
+    of_value: bool = False
+    """Whether the key's value is to blame rather than the key."""
+
+
 Given = TypeVar("Given")
 _PLACE = "written at"  # no name that a field could have
 
@@ -110,6 +126,9 @@ class Section(BaseModel):
     family: ClassVar[str] = ""
     unavailable: ClassVar[frozenset[str]] = frozenset()
     """Options of the base class that this section does not have."""
+    takes_further: ClassVar[bool] = False
+    """Whether it takes keys beside its options; a field `further` then holds them with their texts, as written, and
+    `further_mistakes` says what is wrong with them."""
 
     name: str | None = Field(None, max_length=MAX_NAME, description="what others call it")
 
@@ -162,7 +181,7 @@ class Section(BaseModel):
         for key, field in cls.model_fields.items():
             if key in cls.unavailable:
                 continue
-            required = field.is_required() or (issubclass(cls, Block) and cls._requires(key))
+            required = field.is_required() or (issubclass(cls, Block) and cls.must_name(key))
             default = "required" if required else show_value(field.get_default())
             limits = "".join(f", {_limit(bound)}" for bound in field.metadata if _limit(bound))
             rows.append(
@@ -183,6 +202,10 @@ class Section(BaseModel):
     def mistakes(self) -> dict[str, tuple[str, str, str]]:
         """What is wrong with an option that its type does not tell: key -> (code, sentence, help)."""
         return {}
+
+    def further_mistakes(self) -> Iterator[Mistake]:
+        """What is wrong with the keys that it takes beside its options."""
+        return iter(())
 
     def doubts(self) -> dict[str, tuple[str, str, str]]:
         """What is hardly meant, and yet can be done: as `mistakes`, each a warning."""
@@ -262,8 +285,13 @@ class Block(Section):
     )
 
     @classmethod
-    def _requires(cls, key: str) -> bool:
-        return cls.requires_references and key == cls.reference_option
+    def must_name(cls, key: str) -> bool:
+        """Whether this option names what it reads, and cannot do without."""
+        reads_several = cls.input_count is not None and cls.input_count > 1
+        return (cls.requires_references or reads_several) and key in (
+            cls.reference_option,
+            f"{cls.reference_option}_",
+        )
 
     def references(self) -> References | None:
         """The blocks it names as its inputs; None for the one before."""
@@ -271,6 +299,10 @@ class Block(Section):
             return self.from_
         named: References | None = getattr(self, self.reference_option)
         return self.from_ if named is None else named
+
+    def reference_items(self, text: str) -> list[str]:
+        """The parts of the text of `reference_option` in which its references stand, one each."""
+        return split_list(text)
 
     def written_roles(self) -> tuple[str, ...]:
         """The roles that name a signal, in order."""
@@ -314,6 +346,10 @@ class Block(Section):
         """
         return self
 
+    def holding(self, *kinds: Kind) -> Self:
+        """The block where its inputs hold these kinds; another one where it computes by them."""
+        return self
+
     def shape(self, *inputs: Shape) -> Shape | dict[str, Shape]:
         """The shape it gives (or, with several ports, the shapes by port) for the shapes it takes.
 
@@ -339,6 +375,14 @@ class Block(Section):
     def depends_on_batch(self) -> bool:
         """Whether what it makes of a sample may hang on the others of its batch, or on chance."""
         return not self.by_sample
+
+    def needs_batch(self) -> bool:
+        """Whether its module is also given, after its inputs, any signal of the batch: how many samples there are."""
+        return False
+
+    def draws_each_phase(self) -> bool:
+        """Whether chance gives it another value in each phase of a batch; else it has one for all of them."""
+        return False
 
     def weights_file(self) -> str | None:
         """The file of weights that it starts from by an option of its own, where `weights` says nothing."""
@@ -381,6 +425,10 @@ class Block(Section):
         made = self.shape(*inputs) if self.family in POINTWISE_FAMILIES else None
         keeps_size = isinstance(made, tuple) and all(shape[1:] == made[1:] for shape in inputs)
         return Reach() if keeps_size else None
+
+    def uses_statistics(self) -> bool:
+        """Whether it counts with means over a sample's places, which is no seeing in the sense of `reach`."""
+        return self.family == "normalisation"
 
     def lower(self, *inputs: Shape) -> "Made | nn.Module":
         """The module that computes it, called with its inputs in order: mostly `made(Class, …)`, a call described."""

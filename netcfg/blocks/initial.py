@@ -12,7 +12,7 @@ _GAINS = ("linear", "sigmoid", "tanh", "relu", "leaky_relu", "selu")
 
 RULES: dict[str, str] = {
     "normal": "N(0, 0.01²); normal(deviation) or normal(mean, deviation)",
-    "trunc_normal": "the same without what is more than two deviations away: trunc_normal(deviation), or "
+    "trunc_normal": "the same, and what lies beyond -2 and 2 drawn again: trunc_normal(deviation), or "
     "trunc_normal(fan_in): 1/√fan_in",
     "uniform": "uniform(bound) or uniform(low, high), or uniform(fan_out): up to 1/√fan_out",
     "kaiming_normal": "for ReLUs, by fan_out; kaiming_normal(fan_in), kaiming_normal(fan_in, sigmoid)",

@@ -11,11 +11,13 @@ import types
 from collections.abc import Callable
 from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
 
+from netcfg.blocks.formula_text import Formula, read_formula
 from netcfg.blocks.initial import Initial, read_initial
 
 Reader = Callable[[str], Any]
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
-_NAME = re.compile(r"[A-Za-z0-9_]+\Z")
+_NAME = re.compile(r"[A-Za-z0-9_-]+\Z")
+_HEAD = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
 _INTEGER = re.compile(r"[+-]?\d{1,40}\Z")
 _FLOAT = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?\Z")
 _BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
@@ -77,7 +79,7 @@ def read_reference(text: str) -> Reference:
     head, _, port = text.partition(".")
     if _INTEGER.match(head):
         return Reference(int(head), port)
-    if not IDENTIFIER.match(head) or not all(_NAME.match(part) for part in port.split(".") if port):
+    if not _HEAD.match(head) or not all(_NAME.match(part) for part in port.split(".") if port):
         raise ValueError(f"a block's name, position or offset, found `{text}`")
     return Reference(head, port)
 
@@ -112,6 +114,7 @@ _SIMPLE: dict[Any, Reader] = {
     str: read_text,
     Reference: read_reference,
     Initial: read_initial,
+    Formula: read_formula,
 }
 
 
@@ -182,13 +185,14 @@ _TYPE_WORDS: dict[Any, str] = {
     str: "text",
     Reference: "reference",
     Initial: "rule",
+    Formula: "formula",
     type(None): "`None`",
 }
 
 
 def show_value(value: Any) -> str:
     """A value as it would be written in a file."""
-    if isinstance(value, Reference | Initial):
+    if isinstance(value, Reference | Initial | Formula):
         return str(value)
     if isinstance(value, tuple):
         return ", ".join(show_value(item) for item in value)

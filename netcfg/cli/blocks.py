@@ -8,7 +8,8 @@ from pathlib import Path
 
 from netcfg.blocks.base import Section
 from netcfg.blocks.registry import GROUPS, sections
-from netcfg.reference import find_section, index_text, page_text, reference_markdown
+from netcfg.index import index_text
+from netcfg.reference import find_section, page_text, reference_markdown
 from netcfg.source import Finding, NetcfgError, ProgramError, SourceFile, Span
 from netcfg.vocabulary import OWN_BLOCK, help_for
 

@@ -196,11 +196,25 @@ def _print_tables(weights: Path, examined: Examined, options: argparse.Namespace
     console = Console()
     source = f"of {options.data}, " if options.data else ""
     _say(console, f"{shown_path(weights)} on the {options.split} split, {source}{examined.samples} samples")
+    for line in _changes(Path(options.target)):
+        _say(console, line)
     for table in split_tables({options.split: examined.evaluation}, f"{options.split} split"):
         console.print(table)
     for metric, values in examined.evaluation.thresholds.items():
         shown = ", ".join(f"{value:.3f}" for value in values)
         _say(console, f"{metric}: threshold {shown}")
+
+
+def _changes(target: Path) -> list[str]:
+    """What was changed while a run trained."""
+    from netcfg.trainers.runs.changes import said
+    from netcfg.trainers.runs.run_folder import RunFolder
+
+    return (
+        [said(one) for one in RunFolder(target).read_json("run.json").get("changes", [])]
+        if target.is_dir()
+        else []
+    )
 
 
 def _say(console: Console, line: str) -> None:

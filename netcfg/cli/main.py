@@ -23,6 +23,7 @@ COMMANDS = {
     "data": "write a data folder, convert its labels, or look at samples",
     "convert": "turn checkpoints of published systems into safetensors, and back",
     "blocks": "the reference: all section types, or the page of one",
+    "zoo": "published networks: the list, or one as a file to start from",
     "explain": "what the code of a finding means",
     "fmt": "write files in their canonical form",
 }

@@ -6,12 +6,13 @@ import argparse
 import os
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from netcfg.cli.program import add_program_arguments, load_program, say_changes
+from netcfg.cli.program import add_program_arguments, check_file, load_program, say_changes
 from netcfg.compile import load
 from netcfg.source import Finding, NetcfgError, ProgramError, shown_path
 
@@ -95,8 +96,9 @@ def _train(options: argparse.Namespace) -> int:
     folder = _resumed_folder(options)
     if folder is None and options.file is None:
         raise NetcfgError("which file?\nhelp: `netcfg train FILE`, or `netcfg train --resume RUN`")
+    is_changed = folder is not None and bool(options.preset or options.settings or options.data)
     earlier = _continue_with(options, folder)
-    program = _load(options, folder)  # before torch: a file with mistakes is refused at once
+    program = _load(options, folder, earlier)  # before torch: a file with mistakes is refused at once
 
     from netcfg.trainers.machine.allocation import keep_freed_memory
     from netcfg.trainers.machine.parent import end_with_parent
@@ -109,7 +111,7 @@ def _train(options: argparse.Namespace) -> int:
     rank, size, local = place_in_team()
     device = choose_device(options.device) if size == 1 else own_device(options.device, local)
     with join(device, rank, size) as team:
-        return _train_in(team, device, program, options, folder, earlier)
+        return _train_in(team, device, program, options, folder, earlier, is_changed)
 
 
 def _train_in(
@@ -119,8 +121,10 @@ def _train_in(
     options: argparse.Namespace,
     folder: Path | None,
     earlier: dict[str, Any],
+    is_changed: bool,
 ) -> int:
     """Train as one of a team, of which the first makes the run folder."""
+    own, lines = _changes(program, folder) if folder is not None and is_changed else (program, [])
     from netcfg.trainers.runs.lock import Lock
 
     run_folder: RunFolder | None = None
@@ -129,10 +133,10 @@ def _train_in(
             if team.is_first:
                 if folder is not None:
                     held.enter_context(Lock(folder))
-                run_folder = _run_folder(program, options, folder, earlier)
+                run_folder = _run_folder(own, options, folder, earlier)
                 if folder is None:
                     held.enter_context(Lock(run_folder.path))
-        return _train_held(team, device, program, options, folder, run_folder)
+        return _train_held(team, device, program, options, folder, run_folder, own, lines)
 
 
 def _train_held(
@@ -142,9 +146,12 @@ def _train_held(
     options: argparse.Namespace,
     folder: Path | None,
     run_folder: RunFolder | None,
+    own: Program,
+    lines: Sequence[str],
 ) -> int:
-    """Train in a run folder that is this team's alone."""
+    """Train in a run folder that is this team's alone. `own` is the run's program before the changes in `lines`."""
     from netcfg.trainers.fit.trainer import CHECKPOINT_SECONDS, Trainer
+    from netcfg.trainers.runs.changes import begins_epoch_anew, record
     from netcfg.trainers.runs.overriding import override
     from netcfg.trainers.runs.run_folder import RunFolder
 
@@ -172,6 +179,11 @@ def _train_held(
         if folder is None and team.is_first:
             run_folder.discard()
         raise
+    if lines:
+        if begins_epoch_anew(own, program):
+            trainer.begin_epoch_anew()
+        if team.is_first:
+            print(record(run_folder, program, trainer.position.epoch + 1, lines))
     trainer.announce()
     return 0 if trainer.fit() == "finished" else trainer.interrupt.code
 
@@ -186,8 +198,9 @@ def _run_folder(
         run_folder = RunFolder.create(program, Path(options.run_dir) if options.run_dir else None)
         run_folder.write_json("run.json", _started_with(options, program))
     else:
-        run_folder = RunFolder.open(folder)
-        run_folder.write_json("run.json", {**earlier, "epochs": options.epochs, "compile": options.compile})
+        run_folder = _reopened(folder, program, options)
+        kept = {key: getattr(options, key) for key in ("epochs", "compile", "preset", "settings", "data")}
+        run_folder.write_json("run.json", {**earlier, **kept})
     return run_folder
 
 
@@ -231,17 +244,47 @@ def _continue_with(options: argparse.Namespace, folder: Path | None) -> dict[str
                     )
                 ]
             )
+    options.settings = [
+        *(earlier.get("settings") or []),
+        *options.settings,
+    ]  # of two of a name the later counts
+    _expect_file(options, earlier, folder)
     for key in _CONTINUED:
         if getattr(options, key) in (None, []):
             setattr(options, key, earlier.get(key, getattr(options, key)))
     return earlier
 
 
+def _expect_file(options: argparse.Namespace, earlier: dict[str, Any], folder: Path) -> None:
+    """Variables and presets are the file's: a run's own copy has them replaced."""
+    added = len(options.settings) - len(earlier.get("settings") or [])
+    if options.file is not None or not (added or options.preset):
+        return
+    file = str(earlier.get("file") or "")
+    if not Path(file).is_file():
+        gone = f"{file or 'it'} is gone"
+        message = f"`--set` and `--preset` need the file that {shown_path(folder)} began with, and {gone}"
+        help = (
+            "give it: `netcfg train FILE --resume RUN …`; `--data`, `--epochs` and `--compile` need no file"
+        )
+        raise ProgramError([Finding("NC406", message, help=help)])
+    options.file = file
+
+
+def _changes(program: Program, folder: Path) -> tuple[Program, list[str]]:
+    """A run's own program, and the lines in which it changes."""
+    from netcfg.trainers.runs.changes import changes
+    from netcfg.trainers.runs.run_folder import RunFolder
+
+    own = load(folder / "resolved.cfg", allow_outside=True)
+    return own, changes(RunFolder.open(folder), own, program)
+
+
 def _shown(option: str, value: object) -> str:
     return f"no `--{option}`" if value is None else f"`--{option} {value}`"
 
 
-def _load(options: argparse.Namespace, folder: Path | None) -> Program:
+def _load(options: argparse.Namespace, folder: Path | None, earlier: dict[str, Any]) -> Program:
     """The program of the file, or of the run's own copy, in which presets and variables are applied."""
     program = load_program(options.file, options) if options.file is not None else None
     if folder is None:
@@ -250,12 +293,23 @@ def _load(options: argparse.Namespace, folder: Path | None) -> Program:
     from netcfg.trainers.runs.run_folder import RunFolder
 
     is_changed = say_changes(folder)
-    if program is not None:
-        RunFolder.open(folder).expect_program(program)
-        if not is_changed:
-            return program
-    name = RunFolder.open(folder).read_json("run.json")["program"]
-    return replace(load(folder / "resolved.cfg", allow_outside=True), name=name)
+    if program is not None and not is_changed:
+        return program
+    name = RunFolder.open(folder).read_json("run.json").get("program", "")
+    data = options.data if options.data != earlier.get("data") else None
+    program, findings = check_file(str(folder / "resolved.cfg"), None, {}, data, allow_outside=True)
+    if program is None:
+        raise ProgramError(findings)
+    return replace(program, name=str(name))
+
+
+def _reopened(folder: Path, program: Program, options: argparse.Namespace) -> RunFolder:
+    from netcfg.trainers.runs.run_folder import RunFolder
+
+    run_folder = RunFolder.open(folder)
+    if options.file is not None:
+        run_folder.expect_program(program)
+    return run_folder
 
 
 def _started_with(options: argparse.Namespace, program: Program) -> dict[str, Any]:

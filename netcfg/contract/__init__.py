@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from netcfg.blocks.base import Block, Section
-from netcfg.contract.breach import Breach
+from netcfg.contract.breach import Breach, what_was_raised
 from netcfg.contract.pages import verify_page
 
 __all__ = ["Breach", "verify"]
@@ -20,8 +20,12 @@ def verify(kind: type[Section]) -> Iterator[Breach]:
     from netcfg.contract.seeds import one_thread
 
     yield from verify_page(kind)
-    with one_thread():
-        yield from _verify_kind(kind)
+    try:
+        with one_thread():
+            yield from _verify_kind(kind)
+    except Exception as error:  # of a method of the author's that no check was asking
+        found, write = what_was_raised(error), "the method that raises it"
+        yield Breach(kind.type_name, "class", "", "no exception", found, write)
 
 
 def _verify_kind(kind: type[Section]) -> Iterator[Breach]:
@@ -29,6 +33,7 @@ def _verify_kind(kind: type[Section]) -> Iterator[Breach]:
     from netcfg.blocks.losses.base import Loss
     from netcfg.blocks.metrics.base import Metric
     from netcfg.blocks.optimizers.base import Optimizer
+    from netcfg.blocks.samplers.base import Sampler
     from netcfg.blocks.sources.base import Source
     from netcfg.blocks.transforms.base import Transform
 
@@ -52,6 +57,10 @@ def _verify_kind(kind: type[Section]) -> Iterator[Breach]:
         from netcfg.contract.transforms import verify_transform
 
         yield from verify_transform(kind)
+    elif issubclass(kind, Sampler):
+        from netcfg.contract.samplers import verify_sampler
+
+        yield from verify_sampler(kind)
     elif issubclass(kind, Source):
         from netcfg.contract.sources import verify_source
 

@@ -12,7 +12,7 @@ from netcfg.source import Finding, SourceFile
 from netcfg.syntax import Group, parse
 
 Kind = TypeVar("Kind", bound=Section)
-_SHAPES = re.compile(r"#\s*(?P<inputs>[\dx, ]+?)\s*->\s*(?P<output>[\dx]+)")
+_SHAPES = re.compile(r"#\s*(?P<inputs>[\dx, ]*?)\s*->\s*(?P<output>[\dx]+)")
 
 
 class BadExample(Exception):
@@ -51,7 +51,8 @@ def promise_of(kind: type[Block]) -> Promise:
     found = _SHAPES.search(example_text(kind).partition("\n")[0])
     if found is None:
         raise BadExample("no shapes in the first line of the example")
-    return Promise(tuple(map(_shape, found["inputs"].split(","))), _shape(found["output"]))
+    inputs = [text for text in found["inputs"].split(",") if text.strip()]
+    return Promise(tuple(map(_shape, inputs)), _shape(found["output"]))
 
 
 def _shape(text: str) -> tuple[int, ...]:

@@ -226,6 +226,8 @@ def _all_figures(metric: Metric) -> list[Numbers]:
             if split.targets is not None and split.targets.is_floating_point():
                 graded = dataclasses.replace(split, targets=split.targets * 0.4 + 0.3)
                 made.append(numbers_of(metric.judge(graded.case(metric))))
+                without = dataclasses.replace(split, targets=split.targets * 0, scores=-split.scores.abs())
+                made.append(numbers_of(metric.judge(without.case(metric))))
     return made
 
 

@@ -43,7 +43,7 @@ def _first_accepted(example: Kind, key: str, values: list[Any], accept: Accept[K
     refused = f"{key} = {show_value(values[0])}"
     for value in values:
         for made, also in _made(example, key, value):
-            if made.conflict() is None and accept(made) is None:
+            if made.conflict() is None and not made.mistakes() and accept(made) is None:
                 return Variation(key, f"{key} = {show_value(value)}{also}", made)
     return Variation(key, refused, None)
 

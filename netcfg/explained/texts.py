@@ -143,4 +143,10 @@ TEXTS: dict[str, Explanation] = {
         "kernel_size = 3\nactivation = relu",
     ),
     "NC115": by_command(AUDETNET, "netcfg check an_audetnet_file_with_its_own_data.cfg"),
+    "NC116": Explanation(
+        "Give each row as many cells as there are columns, of names that the block has.",
+        "{Table sizes}\nfilters kernel_size\n8 3@\n" + NET + "[convolutional]\nrows = sizes\n",
+        " 5",
+        "",
+    ),
 }

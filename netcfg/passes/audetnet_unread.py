@@ -14,7 +14,8 @@ from netcfg.blocks.network.activation import NO_ACTIVATION
 from netcfg.blocks.network.net import Net
 from netcfg.blocks.registry import find
 from netcfg.passes.collect import Parts
-from netcfg.passes.variables import ExpressionError, VariableScope
+from netcfg.passes.expressions import ExpressionError
+from netcfg.passes.variables import VariableScope
 from netcfg.source import Finding, nearest
 from netcfg.syntax import Option, Section
 from netcfg.vocabulary import name_here

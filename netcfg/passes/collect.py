@@ -9,14 +9,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from netcfg.blocks.registry import find
+from netcfg.blocks.values import IDENTIFIER
 from netcfg.passes.names import is_reserved
 from netcfg.passes.read import ReadGroup, Reading
+from netcfg.passes.table_rows import Table, read_table
 from netcfg.passes.variables import Variables
 from netcfg.source import Finding, Note, Span, did_you_mean, nearest
 from netcfg.syntax import Group, Option, Section
 
 RESERVED_GROUPS = ("General", "Data", "Model", "Loss", "Optimizer", "Metric")
 TEMPLATE_KEYWORD = "Define"
+TABLE_KEYWORD = "Table"
 AUDETNET_NETWORKS = frozenset({"Encoder", "AUPredictor", "Decoder"})
 
 
@@ -38,6 +41,7 @@ class Parts:
     variables: Variables
     presets: dict[str, Section] = field(default_factory=dict)
     templates: dict[str, Template] = field(default_factory=dict)
+    tables: dict[str, Table] = field(default_factory=dict)
     networks: dict[str, Group] = field(default_factory=dict)
     reserved: dict[str, list[Section]] = field(default_factory=dict)
     spans: dict[str, Span] = field(default_factory=dict)
@@ -77,6 +81,8 @@ def _sort(read: ReadGroup, parts: Parts, findings: list[Finding]) -> None:
     words = group.name.split(maxsplit=1)
     if words and words[0] == TEMPLATE_KEYWORD:
         _add_template(group, words[1] if len(words) > 1 else "", parts, findings)
+    elif words and words[0] == TABLE_KEYWORD:
+        _add_table(group, words[1] if len(words) > 1 else "", parts, findings)
     elif group.name in RESERVED_GROUPS:
         parts.spans.setdefault(group.name, group.span)
         for section in group.sections:
@@ -178,6 +184,14 @@ def _add_template(group: Group, name: str, parts: Parts, findings: list[Finding]
     )
 
 
+def _add_table(group: Group, name: str, parts: Parts, findings: list[Finding]) -> None:
+    if not IDENTIFIER.match(name):
+        message = f"`{name}` cannot be a table's name" if name else "a table needs a name"
+        findings.append(Finding("NC002", message, group.span, help="write `{Table stages}`"))
+    elif not _taken(name, group, parts.tables.get(name), "table", findings):
+        parts.tables[name] = read_table(group, name, findings)
+
+
 def _parameters(section: Section, findings: list[Finding]) -> dict[str, str | None]:
     lines: list[Option] = sorted([*section.words, *section.options], key=lambda option: option.line)
     parameters: dict[str, str | None] = {}
@@ -230,7 +244,7 @@ def _report_no_network(group: Group, first: Section | None, findings: list[Findi
 
 
 def _taken(
-    name: str, group: Group, known: Template | Group | None, kind: str, findings: list[Finding]
+    name: str, group: Group, known: Template | Group | Table | None, kind: str, findings: list[Finding]
 ) -> bool:
     if known is None:
         return False

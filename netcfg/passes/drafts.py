@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from netcfg.blocks.base import Block
+from netcfg.blocks.base import Block, Reference
 from netcfg.graph import Scope
 from netcfg.passes.variables import VariableScope
-from netcfg.syntax import Section
+from netcfg.syntax import Option, Section
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +51,37 @@ class Result:
 
 
 @dataclass(slots=True, eq=False, repr=False)
+class Counter:
+    """The number of the next block of a body, which bodies written into it share (`flat`)."""
+
+    next: int = 0
+
+    def take(self) -> int:
+        """The next number, which is given once."""
+        self.next += 1
+        return self.next - 1
+
+
+@dataclass(slots=True, eq=False, repr=False)
 class Namespace:
-    """The blocks of one body (a network's or a template's): by position, by name, and its inputs."""
+    """The blocks of one body (a network's or a template's), and its inputs.
+
+    `declared` are the names that are written, also of blocks still to come, and where these stand. `results` are the
+    written blocks so far, which offsets count; `numbered` those that are there (`if`), which positions count; `named`
+    what names lead to. `counter` gives unnamed blocks their numbers.
+    """
 
     declared: dict[str, int]
     inputs: dict[str, Wire]
     count: int = 0
     results: list[Result] = field(default_factory=list)
+    numbered: list[Result] = field(default_factory=list)
+    named: dict[str, Result] = field(default_factory=dict)
     sections: dict[str, Section] = field(default_factory=dict)
+    counter: Counter = field(default_factory=Counter)
+    has_paths: bool = False
+    has_unknown_names: bool = False
+    """Whether a block failed whose names nobody knows: who names something unknown may mean it."""
     _known: dict[str, None] = field(default_factory=dict)
     _counted: int = 0
 
@@ -66,6 +89,23 @@ class Namespace:
     def fed(self) -> Wire:
         """What -1 is at the first block: the input, where there is only one."""
         return next(iter(self.inputs.values())) if self.inputs else NOTHING
+
+    def find(self, reference: Reference) -> tuple[Result, Reference] | None:
+        """The block above that a name leads to, a whole path first, and what the name says beyond it."""
+        if not self.has_paths:
+            found = self.named.get(str(reference.target))
+            return (found, reference) if found else None
+        parts = str(reference).split(".")
+        for end in range(len(parts), 0, -1):
+            found = self.named.get(".".join(parts[:end]))
+            if found is not None:
+                return found, Reference(".".join(parts[:end]), ".".join(parts[end:]))
+        return None
+
+    def name(self, name: str, result: Result) -> None:
+        """Call a block so."""
+        self.named[name] = result
+        self.has_paths = self.has_paths or "." in name
 
     @property
     def known(self) -> Mapping[str, None]:
@@ -113,6 +153,20 @@ class Context:
     freeze: bool = False
     position: int | None = None
     """The position of the written block around an expansion; None at the top."""
+    defaults: Mapping[str, Mapping[str, Option]] = field(default_factory=dict)
+    """What options are where a block does not say: by block type, then by key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where the next block of a body stands: what is before it, around it, and what it may name of its own."""
+
+    previous: Wire
+    names: Namespace
+    context: Context
+    number: int = 0
+    copy: tuple[int, int] | None = None
+    """Which one it is of how many `copies`."""
 
 
 StandIn = Callable[[Section], Block]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import ClassVar
 
 from netcfg.blocks.base import Block
 from netcfg.passes.collect import Template
 from netcfg.passes.drafts import Context
-from netcfg.passes.variables import ExpressionError, Variables, VariableScope
+from netcfg.passes.expressions import ExpressionError, Lookup
+from netcfg.passes.variables import Variables, VariableScope
 from netcfg.source import Finding, Note
 from netcfg.syntax import Option, Section
 from netcfg.vocabulary import help_for
@@ -26,9 +27,11 @@ class TemplateUse(Block):
 
 
 def split_options(
-    section: Section, template: Template, variables: Variables, findings: list[Finding]
+    section: Section, template: Template, findings: list[Finding]
 ) -> tuple[Section, dict[str, str] | None]:
-    """The options every block has, and the template's parameters (None where one is missing or unknown)."""
+    """The options every block has, and the template's parameters that are written (None where one is missing or
+    unknown).
+    """
     common = [option for option in section.options if option.key in COMMON_OPTIONS]
     given = _parameters(section, template, findings)
     rest = replace(section, options=common)
@@ -40,7 +43,7 @@ def split_options(
         message, help = f"`{template.name}` needs {names}", f"write `{missing[0]} = …`"
         findings.append(Finding("NC104", message, section.span, _defined(template), help=help))
         return rest, None
-    return rest, _with_defaults(section, given, template, variables)
+    return rest, given
 
 
 def _parameters(section: Section, template: Template, findings: list[Finding]) -> dict[str, str] | None:
@@ -66,19 +69,22 @@ def _defined(template: Template) -> tuple[Note, ...]:
     return (Note(template.span, "the template is defined here"),)
 
 
-def _with_defaults(
-    section: Section, given: dict[str, str], template: Template, variables: Variables
+def with_parameters(
+    section: Section, given: Mapping[str, str], template: Template, variables: Variables, sizes: Lookup
 ) -> dict[str, str] | None:
-    """The parameters of a use; a default may compute with what is given and with the program's variables."""
-    scope = VariableScope(variables, given)
+    """All parameters of a use; a default may compute with what is given, with the sizes of what the use is fed, and
+    with the program's variables.
+    """
+    parameters = dict(given)
+    scope = VariableScope(variables, parameters, sizes=sizes)
     for key, default in template.parameters.items():
-        if key not in given and default is not None:
+        if key not in parameters and default is not None:
             try:
-                given[key] = scope.replaced(default)
+                parameters[key] = scope.replaced(default)
             except ExpressionError as error:
-                variables.report(error, section.span, f"the default of `{key}` ", given)
+                variables.report(error, section.span, f"the default of `{key}` ", parameters)
                 return None
-    return given
+    return parameters
 
 
 def declared_inputs(blocks: Sequence[Section]) -> list[str]:

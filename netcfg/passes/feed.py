@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 
 from netcfg.blocks.base import ShapeError
 from netcfg.blocks.fields import FieldSpec
 from netcfg.blocks.samplers.base import Sampler
 from netcfg.blocks.sources.base import Source
 from netcfg.blocks.transforms.base import DataStep, misplaced
+from netcfg.passes.collect import Parts
 from netcfg.passes.reserved import Reserved
 from netcfg.program import Data
 from netcfg.source import Finding, Note, did_you_mean
@@ -40,6 +42,17 @@ def read_data(reserved: Reserved) -> Data | None:
     if fields is None:
         return None
     return Data(source, tuple(transform for _, transform in transforms), fields, (), span)
+
+
+def fields_of(parts: Parts) -> Callable[[], Mapping[str, FieldSpec]]:
+    """The fields of a program's data, worked out when first asked for; what is wrong with them others say."""
+
+    @cache
+    def fields() -> Mapping[str, FieldSpec]:
+        data = read_data(Reserved(parts, []))
+        return data.fields if data else {}
+
+    return fields
 
 
 def _check_order(transforms: list[tuple[Section, DataStep]], findings: list[Finding]) -> None:

@@ -82,7 +82,8 @@ class Inference:
                 return None
         block = draft.block
         shapes = tuple([signal.shape for signal in inputs])
-        if self.tolerant and (len(inputs) < len(draft.wires) or UNKNOWN in shapes):
+        lacks = len(inputs) < max(len(draft.wires), block.input_count or 0)
+        if self.tolerant and (lacks or UNKNOWN in shapes):
             return self._unknown(draft, inputs)
         try:
             block = _placed(block, inputs)
@@ -187,10 +188,11 @@ class Inference:
             producer = self.nodes[signal.producer]
             assert producer is not None
             notes.append(self._gives(producer, signal))
-            if error.argument > 0:
-                first = self.nodes[inputs[0].producer]
+            if error.other is not None and error.other != error.argument:
+                other = inputs[error.other]
+                first = self.nodes[other.producer]
                 assert first is not None
-                notes.append(self._gives(first, inputs[0]))
+                notes.append(self._gives(first, other))
         notes += [Note(scope.span, f"in this use of `{scope.template}`") for scope in reversed(draft.scopes)]
         message = f"{_subject(draft.block)} {error}"
         if isinstance(error, AxesError):
@@ -235,7 +237,8 @@ def _placed(block: Block, inputs: Sequence[Signal]) -> Block:
     """The block as it is where it reads these. Raises `AxesError` where it does not take them."""
     axes = [signal.axes for signal in inputs]
     block.expect(axes, [signal.kind for signal in inputs])
-    return block.placed(*[signal.axes or (None if signal.shape else "") for signal in inputs])
+    placed = block.placed(*[signal.axes or (None if signal.shape else "") for signal in inputs])
+    return placed.holding(*[signal.kind for signal in inputs])
 
 
 def _signals(
@@ -270,4 +273,6 @@ def _subject(block: Block) -> str:
 
 def _place(error: ShapeError, draft: Draft) -> Span:
     option = draft.section.option(error.option) if error.option else None
-    return option.value_span if option else draft.section.span
+    if option is None:
+        return draft.section.span
+    return option.item_span(error.item) if error.item else option.value_span

@@ -10,8 +10,14 @@ from netcfg.passes.names import check_name
 from netcfg.passes.placing import Placing
 from netcfg.passes.schema import check_section
 from netcfg.passes.stand_ins import StandIns
+from netcfg.passes.variables import VariableScope
 from netcfg.source import Finding, Note
 from netcfg.syntax import Section
+
+
+def inputs_replaced(sections: Sequence[Section], scope: VariableScope) -> list[Section]:
+    """A body whose inputs are read before its first block, so that their variables are in their places."""
+    return [scope.replace(section) if section.name == "input" else section for section in sections]
 
 
 def check_declared(net: Net, section: Section, inputs: Sequence[Section], findings: list[Finding]) -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from netcfg.blocks.values import IDENTIFIER
+from netcfg.passes.expressions import ExpressionError
+from netcfg.passes.table_rows import Table
+from netcfg.passes.variables import VariableScope
 from netcfg.source import Finding, Note, Span
 from netcfg.syntax import Option, Section
 
+_PATH = re.compile(r"[A-Za-z_]\w*(-\w+)*(\.\w[\w-]*)*\Z", re.ASCII)
 RESERVED_NAMES = frozenset(
     """
     F Tensor self source_code torch
@@ -38,31 +43,54 @@ def is_reserved(name: str) -> bool:
     return name in RESERVED_NAMES or name.startswith("__")
 
 
-def declared_names(sections: Sequence[Section]) -> dict[str, int]:
-    """Name -> position of every named block of a body, also of those still to come."""
+def declared_names(
+    sections: Sequence[Section], scope: VariableScope, tables: Mapping[str, Table]
+) -> tuple[dict[str, int], int]:
+    """Name -> position of every named block of a body, also of those still to come, and how many blocks there are.
+
+    Names that count turns or rows are known when their block is placed.
+    """
     names: dict[str, int] = {}
     position = 0
     for section in sections:
-        if section.name in ("input", "output"):
+        if section.name in ("input", "output", "defaults"):
             continue
         option = section.option("name")
-        if option is not None:
-            names.setdefault(option.value, position)
-        position += 1
-    return names
+        name = _text(option, scope) if option else None
+        if name is not None and not name.endswith("."):
+            names.setdefault(name, position)
+        rows = section.option("rows")
+        table = tables.get(_text(rows, scope) or "") if rows else None
+        position += len(table.rows) if table else 1
+    return names, position
 
 
-def check_name(option: Option | None, taken: Mapping[str, object], findings: list[Finding]) -> bool:
-    """Whether a block may be called so; says why not. `taken` may hold the sections that bear its names."""
+def _text(option: Option, scope: VariableScope) -> str | None:
+    if "$" not in option.value:
+        return option.value
+    try:
+        return scope.replaced(option.value)
+    except ExpressionError:
+        return None
+
+
+def check_name(
+    option: Option | None, taken: Mapping[str, object], findings: list[Finding], may_be_path: bool = False
+) -> bool:
+    """Whether a block may be called so; says why not. `taken` may hold the sections that bear its names.
+
+    `may_be_path`: its parts stand between dots.
+    """
     if option is None:
         return True
     name = option.value
-    if not IDENTIFIER.match(name):
+    if not (_PATH.match(name) if may_be_path else IDENTIFIER.match(name)):
         help = "letters, digits and underscores, a letter first"
+        help += "; in a path also `-`, and dots between its parts" if may_be_path and "." in name else ""
         findings.append(Finding("NC111", f"`{name}` cannot be a block's name", option.value_span, help=help))
-    elif is_reserved(name):
-        message = f"`{name}` is a word that Python or PyTorch's modules use themselves"
-        findings.append(Finding("NC111", message, option.value_span, help=f"`{name}_1`, or any other word"))
+    elif word := next(filter(is_reserved, name.split(".")), None):
+        message = f"`{word}` is a word that Python or PyTorch's modules use themselves"
+        findings.append(Finding("NC111", message, option.value_span, help=f"`{word}_1`, or any other word"))
     elif name in taken:
         first = taken[name]
         report_duplicate(option, first.span if isinstance(first, Section) else None, findings)

@@ -7,10 +7,10 @@ from dataclasses import replace
 from netcfg.blocks.base import Block
 from netcfg.blocks.network.net import Net
 from netcfg.graph import WeightRequest
-from netcfg.passes.drafts import NOTHING, Context, Draft, Namespace, Place, Wire
+from netcfg.passes.drafts import NOTHING, Context, Draft, Place, Site, Wire
 from netcfg.passes.infer import Inference
 from netcfg.passes.sharing import SharingError, difference, differs, shared_block
-from netcfg.source import Finding, Span
+from netcfg.source import Finding, Note, Span
 from netcfg.syntax import Section
 
 
@@ -26,15 +26,25 @@ class Placing:
         self.holders: dict[str, Draft] = {}
         self.refused: list[Span] = []
         self.too_large = False
+        self.counts: dict[str, int] = {}
+        self.paths: dict[str, Draft] = {}
+        self.folders: dict[str, Draft] = {}
+        self.has_duplicates = False
 
-    def place(
-        self, block: Block, section: Section, position: int, names: Namespace, context: Context
-    ) -> Place | None:
+    def numbered(self, name: str, folder: str) -> str:
+        """A name as it is: one that ends in a dot is the next number in the folder that it says."""
+        if not name.endswith("."):
+            return name
+        path = f"{folder}.{name}"
+        self.counts[path] = self.counts.get(path, -1) + 1
+        return f"{name}{self.counts[path]}"
+
+    def place(self, block: Block, section: Section, site: Site) -> Place | None:
         """Where a block or a template's use stands; None where it cannot share what it asks to (reported)."""
-        place = context.place.below(block.name or str(position), block.weights_from)
+        place = site.context.place.below(block.name or str(site.number), block.weights_from)
         if block.shared_with is not None:
             try:
-                other = shared_block(block, section, names.results, names.declared)
+                other = shared_block(block, section, site.names)
             except SharingError as error:
                 self.findings.append(error.finding)
                 return None
@@ -62,12 +72,38 @@ class Placing:
         draft = Draft(
             place.path, place.holder, place.source, block, section, wires, position, context.scopes, freeze
         )
+        self._check_path(draft)
         if place.holder != place.path:
             self._check_shared(draft)
         else:
             self.holders[place.path] = draft
         self.drafts.append(draft)
         return self.inference.place(draft)
+
+    def _check_path(self, draft: Draft) -> None:
+        """Report a path that another block has, or that leads into one; once, as the rest mostly follows."""
+        path, folder = draft.path, draft.path.rpartition(".")[0]
+        other = self.paths.setdefault(path, draft)
+        other = self.folders.get(path, other)
+        while folder and folder not in self.folders:
+            self.folders[folder] = draft
+            other = self.paths.get(folder, other)
+            folder = folder.rpartition(".")[0]
+        if other is draft or self.has_duplicates:
+            return
+        self.has_duplicates = True
+        option = draft.section.option("name")
+        notes = (Note(other.section.span, f"`{other.path}` is here"),)
+        equal = other.path == path
+        message = (
+            f"`{path}` is the path of two blocks"
+            if equal
+            else f"`{path}` and `{other.path}` cannot both be blocks"
+        )
+        help = "say the turn in the name: `$turn`, `$row`, `$number`, or end it with a dot"
+        self.findings.append(
+            Finding("NC107", message, option.value_span if option else draft.section.span, notes, help=help)
+        )
 
     def _check_shared(self, draft: Draft) -> None:
         """Report a block that is not of the kind of the one whose parameters it uses, once for a use."""

@@ -218,6 +218,7 @@ class _Planner:
         self.path = [history_path(program, model, reach, phase) for phase in phases]
         self.values: dict[int, str | None] = {}
         """For each node whose value is up to date: the phase it keeps history for."""
+        self.redrawn = redrawn(model)
         self.stepped: dict[int, frozenset[str]] = {}
         """For each node that was computed: the networks it depends on that have stepped since."""
 
@@ -282,6 +283,8 @@ class _Planner:
 
     def _history(self, index: int, number: int) -> str | None:
         """The phase that will train through a value that is computed now, while it is still up to date."""
+        if index in self.redrawn:
+            return self.phases[number].name if index in self.path[number] else None
         stepped: frozenset[str] = frozenset()
         for later in range(number, len(self.phases)):
             # By then the value will be out of date and is computed again anyway: history for that phase would be
@@ -312,6 +315,7 @@ class _Planner:
             stepped = self.reach.depends[index] & self.trained[number]
             if stepped:
                 self.stepped[index] = before | stepped
+            if stepped or index in self.redrawn:
                 self.values.pop(index, None)
 
 
@@ -328,6 +332,17 @@ def _with_releases(plans: list[PhasePlan], model: Graph) -> Iterator[PhasePlan]:
         kept = (kept | here) - made
     for plan, released in zip(plans, reversed(releases), strict=True):
         yield replace(plan, released=released)
+
+
+def redrawn(model: Graph) -> frozenset[int]:
+    """The nodes that chance gives another value in each phase: those that draw for it, and what hangs on them."""
+    found: set[int] = set()
+    for index, node in enumerate(model.nodes):
+        inside = node.block.network.nodes if isinstance(node.block, NetworkUse) else (node,)
+        draws = any(one.block.draws_each_phase() for one in inside)
+        if draws or any(signal.producer in found for signal in node.inputs):
+            found.add(index)
+    return frozenset(found)
 
 
 def network_of(model: Graph, index: int) -> str | None:

@@ -109,7 +109,7 @@ def _add(
 def _include(
     include: Include, folder: Path, depth: int, reading: Reading, stack: list[Path], findings: list[Finding]
 ) -> None:
-    path = _find(include, folder, reading, findings)
+    path = find_include(include, folder, reading, findings)
     if path is None:
         return
     if path in stack:
@@ -147,7 +147,7 @@ def _cycle(path: Path, include: Include, stack: list[Path], reading: Reading) ->
     )
 
 
-def _find(include: Include, folder: Path, reading: Reading, findings: list[Finding]) -> Path | None:
+def find_include(include: Include, folder: Path, reading: Reading, findings: list[Finding]) -> Path | None:
     """The included file: beside the including one, else among the shipped ones."""
     for base in (folder, shipped_folder()):
         path = base / include.path

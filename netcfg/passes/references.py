@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from netcfg.blocks.base import Block, Reference
-from netcfg.blocks.values import split_list
 from netcfg.passes.drafts import NOTHING, Namespace, Result, Wire
-from netcfg.source import Finding, Note, Span, did_you_mean
+from netcfg.source import Finding, Note, SourceFile, Span, did_you_mean
 from netcfg.spelling import SMALL
 from netcfg.syntax import Option, Section
 
@@ -31,7 +30,7 @@ class References:
         option_name = block.reference_option
         references = block.references()
         if references is None:
-            if block.requires_references:
+            if block.must_name(option_name):
                 message = f"`{section.name}` needs `{option_name}`"
                 help = f"write `{option_name} = …`, the blocks it reads"
                 self.findings.append(Finding("NC104", message, section.span, help=help))
@@ -49,7 +48,7 @@ class References:
         if block.input_count is not None and len(references) != block.input_count:
             self.report_count(section, len(references), block.input_count, option.value_span)
             return [NOTHING]
-        items = split_list(option.value) if len(references) > 1 else [option.value]
+        items = block.reference_items(option.value)
         return [
             self.resolve(reference, option, item, section, names)
             for reference, item in zip(references, items, strict=True)
@@ -86,24 +85,45 @@ class References:
         if isinstance(target, str):
             if target in names.inputs and target not in names.sections:
                 return self._input(target, reference, option, item, names)
+            found = names.find(reference)
+            if found is not None:
+                return self._port(*found, option, item)
             index = names.declared.get(target)
+            if index is None and names.has_unknown_names:
+                return NOTHING
             if index is None:
                 what = "block or data field" if self.in_model else "block"
                 message = f"there is no {what} `{target}` here"
                 self._report("NC201", message, option, item, did_you_mean(target, names.known))
-                return NOTHING
-        else:
-            index = target if target >= 0 else here + target
-            if index == -1 and target < 0:
+            else:
+                self._report_not_earlier(reference, max(index, here), here, option, item, names)
+            return NOTHING
+        if target < 0:
+            index = here + target
+            if index == -1:
                 wire = self.default(section, names.fed, Namespace({}, names.inputs))
                 return self._port(Result(wire), reference, option, item) if reference.port else wire
             if index < 0:
                 self._report("NC201", _before_input(target, here), option, item, None)
                 return NOTHING
-        if index >= here:
-            self._report_not_earlier(reference, index, here, option, item, names)
+            return self._port(names.results[index], reference, option, item)
+        if target >= len(names.numbered):
+            self._report_not_earlier(reference, target, len(names.numbered), option, item, names)
             return NOTHING
-        return self._port(names.results[index], reference, option, item)
+        return self._port(names.numbered[target], reference, option, item)
+
+    @staticmethod
+    def is_known(reference: Reference, names: Namespace) -> bool:
+        """Whether a name leads to an input, or to a block above."""
+        return reference.target in names.inputs or names.find(reference) is not None
+
+    def wire(self, reference: Reference, names: Namespace) -> Wire:
+        """What a known name leads to, whatever stands where."""
+        if reference.target in names.inputs and reference.target not in names.sections:
+            return names.inputs[str(reference.target)]
+        found = names.find(reference)
+        option = Option(SourceFile("", ""), 1, "", "")
+        return self._port(*found, option, "") if found else NOTHING
 
     def _input(self, target: str, reference: Reference, option: Option, item: str, names: Namespace) -> Wire:
         wire = names.inputs[target]
@@ -122,9 +142,11 @@ class References:
             return self._port(result.turns[int(head)], Reference(head, rest), option, item)
         inner = result.inner
         if inner is not None:
-            index = int(head) if head.isdigit() else inner.declared.get(head)
-            if index is not None and index < len(inner.results):
-                return self._port(inner.results[index], Reference(head, rest), option, item)
+            found = inner.find(Reference(head, rest))
+            if found is None and head.isdigit() and int(head) < len(inner.numbered):
+                found = inner.numbered[int(head)], Reference(head, rest)
+            if found is not None:
+                return self._port(*found, option, item)
         else:
             # Whether a plain block has the port is for inference to say, which knows its shapes.
             return Wire(result.wire.producer, reference.port)

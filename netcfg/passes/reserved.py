@@ -25,12 +25,12 @@ class Reserved:
         self.findings = findings
         scope = VariableScope(parts.variables)
         self._sections = {
-            name: [scope.replace(section) for section in sections]
+            name: sections if name == "Model" else [scope.replace(section) for section in sections]
             for name, sections in parts.reserved.items()
         }
 
     def sections(self, group: str) -> list[Section]:
-        """The sections of `{Group}`, of all files together."""
+        """The sections of `{Group}`, of all files together; those of `{Model}` as written, for the sizes in them."""
         return self._sections.get(group, [])
 
     def checked(self, section: Section, group: Group, kind: type[Kind]) -> Kind | None:

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from netcfg.passes.collect import RESERVED_GROUPS, TEMPLATE_KEYWORD, Parts
+from netcfg.passes.collect import RESERVED_GROUPS, TABLE_KEYWORD, TEMPLATE_KEYWORD, Parts
+from netcfg.passes.expressions import named_in
 from netcfg.passes.read import Reading
-from netcfg.passes.variables import VariableScope
-from netcfg.syntax import Section
+from netcfg.passes.variables import COUNTERS, VariableScope
+from netcfg.syntax import Group, Option, Section
 
 
 def resolved_text(reading: Reading, parts: Parts, names: Mapping[Path, str]) -> str:
@@ -23,20 +24,39 @@ def resolved_text(reading: Reading, parts: Parts, names: Mapping[Path, str]) -> 
         values = [f"{name} = {_escaped(value)}" for name, value in parts.variables.values.items()]
         groups.append("\n".join(["{General}", "[variables]", *values]) + "\n")
     for read in reading.groups:
-        if read.group.name not in RESERVED_GROUPS:
-            is_template = read.group.name.split()[0] == TEMPLATE_KEYWORD
-            sections = read.group.sections
-            groups.append(_group(read.group.name, sections if is_template else _replaced(sections, scope)))
+        group, keyword = read.group, read.group.name.split()[0]
+        if keyword == TABLE_KEYWORD:
+            groups.append(_table(group))
+        elif group.name not in RESERVED_GROUPS:
+            is_template = keyword == TEMPLATE_KEYWORD
+            groups.append(
+                _group(group.name, group.sections if is_template else _replaced(group.sections, scope))
+            )
     for name, sections in parts.reserved.items():
         groups.append(_group(name, _replaced(sections, scope)))
     return "\n".join(groups)
 
 
 def _replaced(sections: Iterable[Section], scope: VariableScope) -> Iterator[Section]:
-    """The sections with variables replaced; a `$` that is left stands for itself and is written so."""
-    for section in map(scope.replace, sections):
-        options = [option.with_value(_escaped(option.value)) for option in section.options]
+    """The sections with variables replaced; a `$` that is left stands for itself and is written so.
+
+    What counts turns, the columns of tables and sizes stay as they are, and what stands beside them in a value.
+    """
+    for section in sections:
+        columns_may_be_named = section.option("rows") is not None
+        options = [_value(option, scope, columns_may_be_named) for option in section.options]
         yield replace(section, options=options)
+
+
+def _value(option: Option, scope: VariableScope, columns_may_be_named: bool) -> Option:
+    named = named_in(option.value) if "$" in option.value else []
+    if any("." in name or name in COUNTERS for name in named) or (columns_may_be_named and named):
+        return option
+    return option.with_value(_escaped(scope.replaced(option.value)))
+
+
+def _table(group: Group) -> str:
+    return "\n".join([f"{{{group.name}}}", *(" ".join(cell.value for cell in row) for row in group.rows), ""])
 
 
 def _escaped(value: str) -> str:

@@ -6,7 +6,9 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from netcfg.blocks.base import Mistake
 from netcfg.blocks.base import Section as Checked
+from netcfg.blocks.formula_text import FormulaError
 from netcfg.faults import failing
 from netcfg.source import Finding, Note, Severity
 from netcfg.syntax import Option, Section
@@ -48,7 +50,9 @@ def _values(section: Section, kind: type[Checked], findings: list[Finding]) -> d
     for option in section.options:
         key = option.key
         reader = readers.get(key)
-        if reader is None:
+        if reader is None and kind.takes_further:
+            _take_further(option, section, values, findings)
+        elif reader is None:
             findings.append(_unknown(option, section, kind))
         elif key in values:
             findings.append(_duplicate(option, section))
@@ -57,8 +61,25 @@ def _values(section: Section, kind: type[Checked], findings: list[Finding]) -> d
                 values[key] = reader(option.value)
             except ValueError as error:
                 values[key] = None
-                findings.append(Finding("NC105", f"`{key}` must be {error}", option.value_span))
+                findings.append(_unreadable(option, error))
     return values
+
+
+def _take_further(option: Option, section: Section, values: dict[str, Any], findings: list[Finding]) -> None:
+    """A key that the section itself makes sense of."""
+    further: dict[str, str] = dict(values.get("further", ()))
+    if option.key in further:
+        findings.append(_duplicate(option, section))
+    elif option.value:
+        values["further"] = (*further.items(), (option.key, option.value))
+
+
+def _unreadable(option: Option, error: ValueError) -> Finding:
+    message = f"`{option.key}` must be {error}"
+    if isinstance(error, FormulaError):
+        span = option.item_span(error.item) if error.item else option.value_span
+        return Finding("NC105", message, span, help=error.help)
+    return Finding("NC105", message, option.value_span)
 
 
 def _unknown(option: Option, section: Section, kind: type[Checked]) -> Finding:
@@ -123,11 +144,19 @@ def _bound(detail: Any) -> str:
     return str(detail["msg"])
 
 
+def _told(mistake: Mistake, section: Section) -> Finding:
+    option = section.option(mistake.key) if mistake.key is not None else None
+    span = section.span if option is None else option.value_span if mistake.of_value else option.span
+    return Finding(mistake.code, mistake.message, span, help=mistake.help)
+
+
 def _report_conflict(checked: Checked, section: Section, findings: list[Finding]) -> None:
     conflict = checked.conflict()
     if conflict:
         findings.append(Finding("NC105", f"`{section.name}` {conflict}", section.span))
         return
+    if checked.takes_further:
+        findings.extend(_told(mistake, section) for mistake in checked.further_mistakes())
     said: tuple[tuple[Severity, dict[str, tuple[str, str, str]]], ...] = (
         ("error", checked.mistakes()),
         ("warning", checked.doubts()),

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 from netcfg.blocks.base import Block
+from netcfg.passes.drafts import Namespace, Result
 from netcfg.source import Finding, Span, did_you_mean
 from netcfg.syntax import Section
 
@@ -25,19 +23,22 @@ _OF_PARAMETERS = ("weights", "weights_from", "layout", "adapt", "freeze")
 """What is written where the parameters are."""
 
 
-def shared_block(block: Block, section: Section, earlier: Sequence[Any], declared: Mapping[str, int]) -> Any:
-    """The result of the block that `shared_with` names. Raises `SharingError` where it cannot be.
-
-    `earlier` are the results of the blocks above in the same body, `declared` all of its names.
+def shared_block(block: Block, section: Section, names: Namespace) -> Result:
+    """The result of the block above in the same body that `shared_with` names. Raises `SharingError` where it cannot
+    be.
     """
     reference = block.shared_with
     assert reference is not None
-    target, here = reference.target, len(earlier)
-    index = declared.get(target, here) if isinstance(target, str) else target + here * (target < 0)
-    if not 0 <= index < here:
-        help = did_you_mean(str(target), declared)
+    target = reference.target
+    if isinstance(target, str):
+        found = names.find(reference)
+        other, reference = found or (None, reference)
+    else:
+        among = names.results if target < 0 else names.numbered
+        other = among[target] if -len(among) <= target < len(among) else None
+    if other is None:
+        help = did_you_mean(str(target), names.declared)
         raise SharingError(section, f"there is no block `{target}` above", "NC201", help)
-    other = earlier[index]
     if reference.port or other.turns:
         name = reference.target
         message = f"`{reference}` is a part of `{name}`" if reference.port else f"`{name}` is repeated"

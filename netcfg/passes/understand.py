@@ -15,9 +15,9 @@ from netcfg.blocks.network.broken import broken
 from netcfg.blocks.registry import find
 from netcfg.blocks.values import IDENTIFIER
 from netcfg.graph import Graph
-from netcfg.passes.collect import RESERVED_GROUPS, TEMPLATE_KEYWORD, Parts
+from netcfg.passes.collect import RESERVED_GROUPS, TABLE_KEYWORD, TEMPLATE_KEYWORD, Parts
 from netcfg.passes.elaborate import Known, elaborate_known, elaborate_known_model
-from netcfg.passes.feed import read_data
+from netcfg.passes.feed import fields_of, read_data
 from netcfg.passes.infer import Edge
 from netcfg.passes.read import Reading
 from netcfg.passes.reserved import Reserved
@@ -51,8 +51,9 @@ def understand_networks(reading: Reading, parts: Parts, found: Iterable[Finding]
         if (place := headers.above(finding.span)) is not None:
             places.setdefault(place, []).append(finding)
     understood = []
+    fields = fields_of(parts)
     for group in (read.group for read in reading.groups if _looks_like_a_network(read.group, parts)):
-        known = elaborate_known(_with_net_first(group), parts, _stand_in)
+        known = elaborate_known(_with_net_first(group), parts, _stand_in, fields)
         understood.append(_understood(known, errors.keys(), places))
     if not any(network.mistakes or network.of_whole for network in understood):
         model = _model(
@@ -86,7 +87,7 @@ def _model(
 
 def _looks_like_a_network(group: Group, parts: Parts) -> bool:
     """Whether it is one, or was meant to be: it holds [net], or blocks, and is nothing else."""
-    if group.name in RESERVED_GROUPS or group.name.split()[:1] == [TEMPLATE_KEYWORD]:
+    if group.name in RESERVED_GROUPS or group.name.split()[:1] in ([TEMPLATE_KEYWORD], [TABLE_KEYWORD]):
         return False
     return any(find("network", section.name) or section.name in parts.templates for section in group.sections)
 

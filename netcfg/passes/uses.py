@@ -33,9 +33,8 @@ def _named_like(name: str, graph: Graph, section: Section, names: Namespace, fin
         name = "image"
     if name in names.inputs:
         return names.inputs[name]
-    index = names.declared.get(name)
-    if index is not None and index < len(names.results):
-        return names.results[index].wire
+    if name in names.named:
+        return names.named[name].wire
     message = f"nothing feeds the input `{name}` of `{graph.name}`"
     help = did_you_mean(name, names.known) or "say which signals it takes: `from = …`"
     signal = graph.inputs.get(name)

@@ -6,164 +6,28 @@ command line, preset, including file, included file.
 
 from __future__ import annotations
 
-import ast
-import operator
-import re
-import warnings
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
+from netcfg.passes.expressions import ExpressionError, Lookup, SizeError, named_in, replaced
 from netcfg.source import Finding, Note, Span, did_you_mean, nearest
 from netcfg.syntax import Option, Section
 
-_USE = re.compile(r"\$(?:\{([^{}]*)\}|([A-Za-z_]\w*)|(\$)|)")
-_NAME = re.compile(r"[A-Za-z_]\w*")
-_OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-    ast.FloorDiv: operator.floordiv,
-    ast.Mod: operator.mod,
-    ast.USub: operator.neg,
-    ast.UAdd: operator.pos,
-}
-_FUNCTIONS: dict[str, Callable[..., Any]] = {"min": min, "max": max, "int": int}
-MAX_EXPRESSION = 500
-MAX_NUMBER = 10**15
 MAX_SHOWN = 12
-MAX_TEXT = 65_536
-"""So long may variables make a text: each may double the one before."""
 MAX_TEXTS = 64 * 1024 * 1024
-"""And so long all texts of a program: a template may be used very often."""
-
-
-class ExpressionError(Exception):
-    """An expression cannot be read or computed; the text says why. `unknown` names a missing variable.
-
-    `reported`: it needs a variable that failed already, and only follows from that.
-    """
-
-    def __init__(
-        self, message: str, unknown: str | None = None, reported: bool = False, code: str = "NC009"
-    ) -> None:
-        super().__init__(message)
-        self.unknown = unknown
-        self.reported = reported
-        self.code = "NC108" if unknown is not None else code
-
-
-Lookup = Callable[[str], str]
-"""From a variable's name to its text; raises `ExpressionError`."""
-
-
-def evaluate(expression: str, lookup: Lookup) -> str:
-    """The value of `2 * width + 1` as text. Exact quotients of whole numbers are whole numbers."""
-    if len(expression) > MAX_EXPRESSION:
-        raise ExpressionError(f"is longer than {MAX_EXPRESSION} characters")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Python's own, of `1if`, would reach the terminal
-            tree = ast.parse(expression.strip(), mode="eval").body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise ExpressionError(
-            f"`{expression}` is not an expression of numbers, variables and + - * / // % ( )"
-        ) from None
-    try:
-        value = _value(tree, lookup)
-    except ZeroDivisionError:
-        raise ExpressionError(f"`{expression}` divides by zero") from None
-    except (OverflowError, TypeError, ValueError, RecursionError):
-        raise ExpressionError(f"`{expression}` cannot be computed") from None
-    if not abs(value) <= MAX_NUMBER:
-        raise ExpressionError(f"`{expression}` is larger than {MAX_NUMBER:.0e}")
-    return (
-        str(int(value))
-        if isinstance(value, float) and value.is_integer() and "." not in expression
-        else str(value)
-    )
-
-
-def _value(tree: ast.expr, lookup: Lookup) -> Any:
-    """The value of a tree, from its leaves upwards: no call for each level, of which a sum has as many as terms."""
-    operations: list[ast.expr] = []
-    pending = [tree]
-    while pending:
-        node = pending.pop()
-        operations.append(node)
-        pending += _operands(node)
-    values: list[Any] = []
-    for node in reversed(operations):
-        operands = [values.pop() for _ in _operands(node)]
-        values.append(_computed(node, operands[::-1], lookup))
-    return values.pop()
-
-
-def _operands(node: ast.expr) -> list[ast.expr]:
-    if isinstance(node, ast.UnaryOp):
-        return [node.operand]
-    if isinstance(node, ast.BinOp):
-        return [node.left, node.right]
-    return node.args if isinstance(node, ast.Call) else []
-
-
-def _computed(node: ast.expr, operands: list[Any], lookup: Lookup) -> Any:
-    """A node's value, whose operands' values are known."""
-    if isinstance(node, ast.Constant) and type(node.value) in (int, float):
-        return node.value
-    if isinstance(node, ast.Name):
-        return _number(node.id, lookup(node.id))
-    if isinstance(node, ast.UnaryOp | ast.BinOp) and type(node.op) in _OPERATORS:
-        return _OPERATORS[type(node.op)](*operands)
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and not node.keywords and node.args:
-        function = _FUNCTIONS.get(node.func.id)
-        if function is not None:
-            return function(*operands)
-    raise ExpressionError("may only hold numbers, variables, + - * / // % ( ), min, max and int")
-
-
-def _number(name: str, text: str) -> int | float:
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    raise ExpressionError(f"computes with `{name}`, which is not a number: `{text}`")
-
-
-def replaced(text: str, lookup: Lookup) -> str:
-    """A value with its variables in place. Raises `ExpressionError`, also where it becomes too long."""
-    written = 0
-
-    def put(match: re.Match[str]) -> str:
-        nonlocal written
-        stands_for = _stands_for(match, lookup)
-        written += len(stands_for)
-        if written > MAX_TEXT:
-            raise ExpressionError(f"becomes longer than {MAX_TEXT} characters", code="NC015")
-        return stands_for
-
-    return _USE.sub(put, text)
-
-
-def _stands_for(match: re.Match[str], lookup: Lookup) -> str:
-    expression, name, dollar = match.groups()
-    if expression is not None:
-        return evaluate(expression, lookup)
-    if name is not None:
-        return lookup(name)
-    if dollar is not None:
-        return "$"
-    raise ExpressionError("has a `$` without a name after it (write `$$` for the character itself)")
-
-
-def _named_in(text: str) -> list[str]:
-    """The names that a text may ask for; one inside an expression may also be a function's."""
-    found = []
-    for expression, name, _ in _USE.findall(text):
-        found += [name] if name else _NAME.findall(expression)
-    return found
+"""So long may all texts of a program become that variables make: a template may be used very often."""
+COUNTERS = {
+    "turn": "in a block with `repeat` or `rows`",
+    "number": "in a block with `repeat` or `rows`",
+    "total": "in a block with `repeat` or `rows`",
+    "row": "in a block with `rows`",
+    "copy": "in a block with `copies`",
+}
+"""What counts by itself, and where."""
+NAMING = frozenset(
+    "name from branch_at_layer combine_layers origin_layer shared_with weights_from rows".split()
+)
+"""Options that name blocks, which no size may decide."""
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -236,7 +100,7 @@ class Variables:
 
     def _needed(self, name: str) -> list[str]:
         """The variables that a variable needs and that have no value yet, in reverse order."""
-        named = reversed(_named_in(self.definitions[name].text))
+        named = reversed(named_in(self.definitions[name].text))
         return [other for other in named if other in self.definitions and other not in self.values]
 
     def _settle(self, name: str) -> None:
@@ -269,23 +133,47 @@ class Variables:
         if error.unknown is not None:
             near = nearest(error.unknown, known or {})
             help = f"did you mean `{near}`?" if near else did_you_mean(error.unknown, self.definitions)
+            if error.unknown in COUNTERS:
+                help = f"`${error.unknown}` is known {COUNTERS[error.unknown]}"
             help = help or "declare it: `{General}`, `[variables]`"
             self.findings.append(Finding(error.code, str(error), span, help=help))
         else:
-            self.findings.append(Finding(error.code, f"{subject}{error}", span))
+            self.findings.append(Finding(error.code, f"{subject}{error}", span, help=error.help))
 
 
 @dataclass(slots=True, eq=False, repr=False)
 class VariableScope:
-    """What a section may name: the parameters of the template it stands in, then the program's variables."""
+    """What a section may name: what counts its turns and the columns of its table, the parameters of the template it
+    stands in, then the program's variables; `sizes` gives those of signals, where they may be asked for.
+    """
 
     variables: Variables
     parameters: Mapping[str, str] = field(default_factory=dict)
+    local: Mapping[str, str] = field(default_factory=dict)
+    sizes: Lookup | None = None
 
     def lookup(self, name: str) -> str:
         """The text a name stands for."""
-        parameter = self.parameters.get(name)
-        return self.variables.value(name) if parameter is None else parameter
+        if "." in name:
+            return self._dotted(name)
+        found = self.local.get(name)
+        if found is None:
+            found = self.parameters.get(name)
+        return self.variables.value(name) if found is None else found
+
+    def _dotted(self, name: str) -> str:
+        """A size; or what a variable stands for, and what is written behind it."""
+        head, _, rest = name.partition(".")
+        is_variable = head in self.local or head in self.parameters or head in self.variables.definitions
+        if self.sizes is None and not is_variable:
+            message = f"asks for `{name}`, and sizes are known to the numbers of a network's blocks alone"
+            raise ExpressionError(message, help="a variable, or a size in another option")
+        try:
+            return f"{self.lookup(head)}.{rest}" if self.sizes is None else self.sizes(name)
+        except SizeError as error:
+            if is_variable and error.code == "NC201":
+                return f"{self.lookup(head)}.{rest}"
+            raise
 
     def replaced(self, text: str) -> str:
         """A value with its names in place. Raises `ExpressionError`, also where all of them become too much."""
@@ -306,19 +194,18 @@ class VariableScope:
         for option in section.options:
             if "$" not in option.value:
                 options.append(option)
-                continue
-            try:
-                options.append(option.with_value(self.replaced(option.value)))
-            except ExpressionError as error:
-                self.variables.report(error, option.value_span, f"`{option.key}` ", self.parameters)
+            elif (text := self.text(option)) is not None:
+                options.append(option.with_value(text))
+            else:
                 failed = True
-        return Section(
-            section.name,
-            section.file,
-            section.line,
-            section.column,
-            section.length,
-            options,
-            section.words,
-            failed,
-        )
+        return replace(section, options=options, malformed=failed, has_variables=False)
+
+    def text(self, option: Option) -> str | None:
+        """An option's value with its names in place; None where that cannot be (reported)."""
+        scope = replace(self, sizes=None) if self.sizes and option.key in NAMING else self
+        try:
+            return scope.replaced(option.value)
+        except ExpressionError as error:
+            known = {**self.parameters, **self.local}
+            self.variables.report(error, option.value_span, f"`{option.key}` ", known)
+            return None

@@ -1,6 +1,6 @@
 """Text to tree: the grammar, the parser, and the nodes with their places."""
 
 from netcfg.syntax.parser import parse
-from netcfg.syntax.tree import File, Group, Include, Option, Section
+from netcfg.syntax.tree import Cell, File, Group, Include, Option, Section
 
-__all__ = ["File", "Group", "Include", "Option", "Section", "parse"]
+__all__ = ["Cell", "File", "Group", "Include", "Option", "Section", "parse"]

@@ -1,14 +1,16 @@
 """The canonical form of a text: one way to space, comments kept.
 
 Lines keep their order. A blank line stands before every header that something else stands above, none between
-options; runs of comments keep a blank line above them. Comments behind neighbouring lines stand in one column.
+options; runs of comments keep a blank line above them. Comments behind neighbouring lines
+stand in one column, and so do the cells of a table.
 """
 
 from __future__ import annotations
 
 import re
+from itertools import zip_longest
 
-from netcfg.syntax.parser import split_comment
+from netcfg.syntax.parser import CELL, TABLE, split_comment
 
 _HEADER = re.compile(r"(?:\[([^\]]*)\]|\{([^}]*)\})[ \t]*(.*)\Z")
 _INCLUDE = re.compile(r"include[ \t]+(.*)\Z")
@@ -17,18 +19,36 @@ _INCLUDE = re.compile(r"include[ \t]+(.*)\Z")
 def format_text(text: str) -> str:
     """The canonical form of a text without syntax errors; the empty text stays empty."""
     rows: list[tuple[str, str]] = []
-    blank = False
+    blank = in_table = False
+    table: list[int] = []
     for line in text.lstrip("\ufeff").split("\n"):
         stripped = line.strip()
         if not stripped:
             blank = True
             continue
-        code, comment = _canonical(stripped)
+        code, comment = (
+            split_comment(stripped) if in_table and stripped[0] not in "[{#;" else _canonical(stripped)
+        )
+        if code[:1] in ("[", "{"):
+            _align(rows, table)
+            in_table, table = code.startswith(f"{{{TABLE} "), []
+        elif in_table and code:
+            table.append(len(rows))
         if rows and _starts_paragraph(code, rows[-1], blank):
             rows.append(("", ""))
         rows.append((code, comment))
         blank = False
+    _align(rows, table)
     return "".join(f"{line}\n" for line in _with_comments(rows))
+
+
+def _align(rows: list[tuple[str, str]], table: list[int]) -> None:
+    """Put the cells of a table's rows into columns; `table` says which rows these are."""
+    cells = [CELL.findall(rows[index][0]) for index in table]
+    widths = [max(map(len, column), default=0) for column in zip_longest(*cells, fillvalue="")]
+    for index, row in zip(table, cells, strict=True):
+        code = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False))
+        rows[index] = code.rstrip(), rows[index][1]
 
 
 def _canonical(line: str) -> tuple[str, str]:

@@ -14,10 +14,14 @@ from lark import Lark, Token, Transformer, v_args
 
 from netcfg.source import Finding, SourceFile, Span
 from netcfg.syntax.tables import parser_with
-from netcfg.syntax.tree import File, Group, Include, Option, Section
+from netcfg.syntax.tree import Cell, File, Group, Include, Option, Section
 
 _COMMENT = re.compile(r"(?:^|(?<=[ \t]))[#;].*")
 _QUOTED_THEN_COMMENT = re.compile(r"((?:\"[^\"]*\"|'[^']*'|[^\"'])*?)(?:(?:^|(?<=[ \t]))[#;].*)?\Z")
+TABLE = "Table"
+"""The first word of a group that holds rows."""
+CELL = re.compile(r"(?:\"[^\"]*\"|'[^']*'|\$\{[^{}]*\}|\S)+")
+"""A cell of a table: no spaces but in quotes and expressions."""
 DARKNET_FIRST_SECTIONS = ("net", "network")
 
 
@@ -94,6 +98,8 @@ class _TreeBuilder(Transformer[Any, Any]):
         lines = [item for item in items if isinstance(item, Token)]
         malformed = header.type == "MALFORMED_GROUP"
         name, span = self._header(header, str(header), "{", "}", malformed)
+        if name.split()[:1] == [TABLE]:
+            return Group(name, span, sections, malformed, self._rows(lines))
         if lines and not malformed:
             self._report_outside_block(lines[0], name)
         return Group(name, span, sections, malformed or not name)
@@ -136,6 +142,20 @@ class _TreeBuilder(Transformer[Any, Any]):
                 section.malformed = True
                 self._report_empty_value(option)
             options.append(option)
+
+    def _rows(self, tokens: list[Token]) -> list[list[Cell]]:
+        """The lines of a table as cells."""
+        rows = []
+        for token in tokens:
+            first = token.line or 1
+            for number in range(first, first + len(token.rstrip().split("\n"))):
+                text = _without_comment(self.source.line(number))
+                cells = [
+                    Cell(self.source, number, "", match[0], match.start() + 1, len(match[0]))
+                    for match in CELL.finditer(text)
+                ]
+                rows += [cells] if cells else []
+        return rows
 
     def _word(self, token: Token) -> Option:
         word = str(token).split()[0].split("#")[0].split(";")[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from netcfg.source import SourceFile, Span
@@ -37,14 +38,18 @@ class Option:
         return Span(self.file, self.line, column, max(1, length))
 
     def item_span(self, item: str) -> Span:
-        """The place of one item of a comma list, or the whole value where it is not found as text."""
+        """The place of an item of a comma list, or of some words of a text; the whole value where it is not found."""
         value = self.value_span
         start = 0
-        for part in self.file.line(self.line)[value.column - 1 :][: value.length].split(","):
+        for part in self._written(value).split(","):
             if part.strip() == item:
                 return Span(self.file, self.line, value.column + start + part.index(item), len(item))
             start += len(part) + 1
-        return value
+        found = re.search(rf"(?<!\w){re.escape(item)}(?!\w)", self._written(value))
+        return Span(self.file, self.line, value.column + found.start(), len(item)) if found else value
+
+    def _written(self, span: Span) -> str:
+        return self.file.line(self.line)[span.column - 1 :][: span.length]
 
     def with_value(self, value: str) -> Option:
         """The same option at the same place with its variables replaced."""
@@ -52,6 +57,39 @@ class Option:
 
     def __repr__(self) -> str:
         return f"Option({self.key} = {self.value})"
+
+
+class Cell(Option):
+    """A cell of a table, at its own column; as an option it is called like the table's column."""
+
+    __slots__ = ("column", "length")
+
+    def __init__(self, file: SourceFile, line: int, key: str, value: str, column: int, length: int) -> None:
+        super().__init__(file, line, key, value)
+        self.column = column
+        self.length = length
+
+    @property
+    def span(self) -> Span:
+        """The cell."""
+        return Span(self.file, self.line, self.column, self.length)
+
+    @property
+    def value_span(self) -> Span:
+        """The cell."""
+        return self.span
+
+    def item_span(self, item: str) -> Span:
+        """The cell."""
+        return self.span
+
+    def with_value(self, value: str) -> Cell:
+        """The same cell with its variables replaced."""
+        return Cell(self.file, self.line, self.key, value, self.column, self.length)
+
+    def called(self, key: str) -> Cell:
+        """The same cell as an option of this name."""
+        return Cell(self.file, self.line, key, self.value, self.column, self.length)
 
 
 def _before_comment(text: str) -> str:
@@ -91,12 +129,13 @@ class Section:
 
 @dataclass(slots=True)
 class Group:
-    """A header in braces and the sections below it, up to the next header in braces."""
+    """A header in braces and the sections below it, up to the next header in braces; of a table, its `rows`."""
 
     name: str
     span: Span
     sections: list[Section]
     malformed: bool = False
+    rows: list[list[Cell]] = field(default_factory=list)
 
 
 @dataclass(slots=True)

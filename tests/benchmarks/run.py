@@ -11,6 +11,7 @@ NAMES = (
     "bench_draw",
     "bench_diff",
     "bench_network",
+    "bench_blocks",
     "bench_step",
     "bench_hydra",
     "bench_audetnet",

@@ -10,7 +10,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from netcfg.blocks import FieldSpec, Loss, Metric, Optimizer, Source, Transform
+from netcfg.blocks import Draw, FieldSpec, Loss, Metric, Optimizer, Sampler, SampleTable, Source, Transform
 from netcfg.blocks.losses.base import Comparison
 from netcfg.shapes import Shape
 
@@ -464,3 +464,30 @@ class TrueSource(Made, name="true_source"):
 
         [true_source]
     """
+
+
+# --- samplers
+
+
+class Restless(Sampler, name="restless"):
+    """Draws by a chance of its own.
+
+    Example::
+
+        [restless]
+    """
+
+    def epoch(self, table: SampleTable, epoch: int, seed: int) -> Sequence[Draw]:
+        return [Draw(int(row)) for row in np.random.permutation(len(table))]
+
+
+class Beyond(Sampler, name="beyond"):
+    """Draws a sample that is not there.
+
+    Example::
+
+        [beyond]
+    """
+
+    def epoch(self, table: SampleTable, epoch: int, seed: int) -> Sequence[Draw]:
+        return [Draw(len(table))]

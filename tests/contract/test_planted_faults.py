@@ -53,6 +53,8 @@ TRAINING = {
     "out_of_range": ("kind of a field", "fields, or open"),
     "shared_subjects": ("subjects of splits", "open"),
     "by_chance": ("samples", "open"),
+    "restless": ("seed", "epoch"),
+    "beyond": ("draws", "epoch"),
     "nowhere": ("example", "example"),
 }
 FAULTS = {

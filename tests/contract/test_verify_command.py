@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from netcfg.cli.main import main
+from netcfg.extensions import leave_files
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+EXAMPLES = sorted((ROOT / "examples" / "extensions").glob("*.py"))
 
 
 def test_a_section_that_is_what_it_says_ends_cleanly(capsys: pytest.CaptureFixture[str]) -> None:
@@ -40,12 +42,9 @@ def test_a_file_that_cannot_be_run_is_refused_with_its_line(
     assert "broken.py, line 2" in capsys.readouterr().err
 
 
-def test_the_shipped_example_keeps_its_contract(capsys: pytest.CaptureFixture[str]) -> None:
-    from netcfg.compile import load
-    from netcfg.contract import verify
-
-    program = load(ROOT / "examples" / "custom_block" / "denoiser.cfg")
-    kind = next(
-        type(node.block) for node in program.networks["Denoiser"].blocks if node.type == "soft_threshold"
-    )
-    assert [str(breach) for breach in verify(kind)] == []
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_an_example_of_a_section_of_ones_own_keeps_its_contract(
+    path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["blocks", "--verify", str(path)]) == 0, capsys.readouterr().out
+    leave_files()  # the next test has its own sections

@@ -17,7 +17,10 @@ LINES = (
     "[output]", "name = input", "from = -1", "from = 0", "from = -99", "from = a.b.c", "repeat = 10000", "repeat = 0",
     "shared_with = -1", "weights = imagenet", "freeze = True", "{General}", "[variables]", "{Data}", "{Model}",
     "{Define t}", "[parameters]", "{include blocks/vgg16.cfg}", "{include ../x}", "{include .}", "[preset demo]",
-    "channels = 1", "[flatten]", "[route]", "[softmax]", "dim = 9", "activation = rleu", "\x1b[31m", "\ufeff",
+    "channels = 1", "[flatten]", "if = False", "if = $turn", "flat = True", "rows = stages", "rows = $x", "[defaults]",
+    "convolutional.filters = 3", "filters = $in.channels", "filters = ${input.height // 2}", "name = a.", "name = a.b",
+    "name = x$turn", "from = a.0", "{Table t}", "a b c", "1 - 2", "[route]", "copies = 3",
+    "join = stack", "[softmax]", "dim = 9", "activation = rleu", "\x1b[31m", "\ufeff",
     "é" * 300,
 )  # fmt: skip
 LETTERS = "[]{}=#;$\"',.-_ \t\n\r\0\x1b%é𝔸aA09"
@@ -27,9 +30,11 @@ Change = Callable[[Lines, Random], None]
 
 @cache
 def shipped() -> tuple[str, ...]:
-    """The texts of all shipped files."""
+    """The texts of all shipped files, and of one that says whatever can be said of structure, as often again."""
     folder = Path(str(files("netcfg.cfg")))
-    return tuple(path.read_text(encoding="utf-8") for path in sorted(folder.rglob("*.cfg")))
+    texts = [path.read_text(encoding="utf-8") for path in sorted(folder.rglob("*.cfg"))]
+    own = Path(__file__).with_name("language.cfg").read_text(encoding="utf-8")
+    return (*texts, *[own] * (len(texts) // 3))
 
 
 def mutant(random: Random) -> str:

@@ -271,3 +271,63 @@ def test_a_killed_run_continues(folder, started):
     started.kill()
     started.wait()
     assert netcfg_train("--resume", "runs/face-1", "--epochs", "2") == 0
+
+
+# --- what a run that goes on may change
+
+
+CHANGING = (
+    PROGRAM.replace("[adam]\n", "[adam]\nlearning_rate = $rate\n")
+    .replace("filters = 4\n[preset", "filters = 4\nrate = 0.01\nsize = 4\n[preset")
+    .replace("batch_size = 4", "batch_size = $size")
+)
+
+
+def begun(folder):
+    (folder / "face.cfg").write_text(CHANGING)
+    netcfg_train("face.cfg", "--epochs", "1", "--run-dir", "run", "--device", "cpu")
+
+
+def rates(folder):
+    lines = (folder / "run/metrics.jsonl").read_text().splitlines()
+    return [json.loads(line)["learning_rate"]["Net"] for line in lines]
+
+
+def test_what_leaves_the_networks_meaningful_is_applied_said_and_kept(folder, capsys):
+    from netcfg.cli import eval
+
+    begun(folder)
+    change = "changed from epoch 2 on: the run has `rate = 0.01`; the file has `rate = 0.002`"
+    netcfg_train("--resume", "run", "--set", "rate=0.002", "--epochs", "2", "--device", "cpu")
+    assert change in capsys.readouterr().out
+    netcfg_train("--resume", "run", "--epochs", "3", "--device", "cpu")
+    assert rates(folder) == [0.01, 0.002, 0.002]
+    assert "learning_rate = 0.002" in (folder / "run/resolved.cfg").read_text()
+    netcfg_train("--resume", "run", "--set", "size=8", "--epochs", "4", "--device", "cpu")
+    assert rates(folder)[-1] == 0.002
+    parser = argparse.ArgumentParser()
+    eval.add_arguments(parser)
+    capsys.readouterr()
+    eval.run(parser.parse_args(["run", "--device", "cpu"]))
+    told = capsys.readouterr().out
+    assert change in told
+    assert "changed from epoch 4 on" in told
+
+
+def test_what_would_be_another_network_or_cannot_be_done_is_refused(folder, tmp_path):
+    begun(folder)
+    resume = ("--resume", "run", "--device", "cpu", "--epochs", "2")
+    refused(
+        "(?s)NC406.*other networks.*`filters = 4`.*start a new run from its weights",
+        *resume,
+        "--set",
+        "filters=3",
+    )
+    refused("NC406.*other networks", *resume, "--preset", "demo")
+    refused("NC113", *resume, "--preset", "nonsense")
+    refused("NC108", *resume, "--set", "nothing=3")
+    refused("/nowhere", *resume, "--data", "/nowhere")
+    (folder / "face.cfg").unlink()
+    refused("(?s)NC406.*need the file that run began with.*face.cfg is gone", *resume, "--set", "rate=1")
+    assert rates(folder) == [0.01]
+    assert "changes" not in run_json(folder, "run/run.json")

@@ -190,6 +190,10 @@ class Trainer:
         if not len(self.validation_data):
             expect_validation(self.program)
 
+    def begin_epoch_anew(self) -> None:
+        """Forget the batches of an unfinished epoch, whose batches would now be others."""
+        self.position.batch, self.position.sums = 0, {}
+
     def _pipeline(self, split: Split) -> Pipeline:
         training = split == "train"
         assert self.program.data is not None
@@ -359,6 +363,7 @@ class Trainer:
     def _train_batch(self, batch: Batch) -> dict[str, torch.Tensor]:
         position = self.position
         self.phases.set_rates(position.epoch, position.batch, len(self.train_data))
+        self.phases.chance.train(position.epoch, position.batch)
         if self.team.is_first:
             self.gallery.watch(position.batch, len(self.train_data))
         values = self.phases.step(self.train_data.finish(batch), position.batch)

@@ -105,6 +105,7 @@ def gather(
     parts: dict[str, list[Tensor]] = {name: [] for name in gathered}
     with torch.inference_mode():
         for done, batch in enumerate(islice(pipeline.epoch(), batches), start=1):
+            model.chance.evaluate(batch.numbers)
             with precision():
                 signals = model.signals(pipeline.finish(batch), wanted)
             values = losses(signals, computed)

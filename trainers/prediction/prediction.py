@@ -56,6 +56,7 @@ class Predictor:
         self.answers = answers_of(program, trained.thresholds)
         self._signals = tuple(dict.fromkeys(answer.signal for answer in self.answers))
         self._model = Model(program, trained.networks)
+        self._predicted = 0
         self._fields = FrameFields(program, self._model, self._signals, device)
         self._precision = Precision(program.training.precision, device)
         set_training(program, trained.networks, False)
@@ -72,6 +73,8 @@ class Predictor:
     @torch.inference_mode()
     def predict(self, samples: Sequence[Mapping[str, NDArray[Any]]]) -> list[Values]:
         """For each answer the confidences of N prepared frames: (N, A)."""
+        self._model.chance.evaluate(range(self._predicted, self._predicted + len(samples)))
+        self._predicted += len(samples)
         with self._precision():
             signals = self._model.signals(self._fields.finish(samples), self._signals)
         return [answer.confidences(signals[answer.signal]) for answer in self.answers]

@@ -111,10 +111,13 @@ class Diagnosis:
         for index in self.model.needed((name,)):
             node = graph.nodes[index]
             inputs = [read(values, signal) for signal in node.inputs]
-            if isinstance(node.block, NetworkUse):
-                values[index] = self._watched(node.block.network.name)(*inputs)
-            else:
-                values[index] = _looked_at(call_of(node)(*inputs), node, "", inputs)
+            call = self.model.calls[index]
+            assert call is not None
+            with self.model.chance.used_by(node.path):
+                if isinstance(node.block, NetworkUse):
+                    values[index] = self._watched(node.block.network.name)(*inputs)
+                else:
+                    values[index] = _looked_at(call(*inputs), node, "", inputs)
         return read(values, self.model.program.signals[name])
 
     def _watched(self, name: str) -> _Watched:
@@ -139,7 +142,7 @@ class _Watched:
                     values[index] = next(given)
                     continue
                 arguments = [read(values, signal) for signal in node.inputs]
-                made = self._call(node)(*arguments)
+                made = self._call(node)(*arguments, *inputs[: node.block.needs_batch()])
                 values[index] = _looked_at(made, node, f"{graph.name}.", arguments)
         results = {name: read(values, signal) for name, signal in graph.outputs.items()}
         return results if len(results) > 1 else next(iter(results.values()))

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from netcfg.blocks.network.model import NetworkUse
+from netcfg.builder.chance import Chance
 from netcfg.builder.given import expect_declared
 from netcfg.builder.network import Network, first_call, module_of, with_roles
 from netcfg.faults import NODES
@@ -24,14 +25,20 @@ Call = Callable[..., Value]
 class Model:
     """The nodes of a program's model as functions, by node number; fields have none."""
 
-    def __init__(self, program: Program, networks: nn.ModuleDict) -> None:
+    def __init__(self, program: Program, networks: nn.ModuleDict, chance: Chance | None = None) -> None:
         assert program.model is not None
         self.program = program
+        self.chance = chance or Chance(program.training.seed)
+        """What its blocks and networks draw from."""
+        self.batch: Tensor | None = None
+        """A field of the batch, for blocks that only ask how many samples there are."""
         self.graph: Graph = program.model
         self.networks = networks
         self.calls: list[Call | None] = [
             _Checked(node, call) if (call := self._call(node)) else None for node in self.graph.nodes
         ]
+        for network in networks.values():
+            self.chance.give(network)
         self._evaluated: dict[tuple[str, ...], tuple[int, ...]] = {}
 
     def _call(self, node: Node) -> Call | None:
@@ -39,11 +46,13 @@ class Model:
             return None
         if isinstance(node.block, NetworkUse):
             return self.networks[node.block.network.name]
-        return call_of(node)
+        call = call_of(node, self.chance)
+        return (lambda *inputs: call(*inputs, self.batch)) if node.block.needs_batch() else call
 
     def fill(self, fields: Mapping[str, Tensor]) -> list[Value | None]:
         """The values of a batch before anything is computed: its fields."""
         values: list[Value | None] = [None] * len(self.graph.nodes)
+        self.batch = next(iter(fields.values()), None)
         for index, node in enumerate(self.graph.nodes):
             if node.is_input:
                 values[index] = fields.get(node.path)
@@ -56,7 +65,8 @@ class Model:
         for index in self.needed(wanted):
             call = self.calls[index]
             assert call is not None
-            values[index] = call(*(read(values, signal) for signal in self.graph.nodes[index].inputs))
+            with self.chance.used_by(self.graph.nodes[index].path):
+                values[index] = call(*(read(values, signal) for signal in self.graph.nodes[index].inputs))
         return {name: read(values, self.program.signals[name]) for name in wanted}
 
     def needed(self, names: tuple[str, ...]) -> tuple[int, ...]:
@@ -98,17 +108,21 @@ class _Checked:
             value: Value = first_call(self.call, self.node.block.network, inputs)
         else:
             value = self.call(*inputs)
-            expect_declared(self.node, value, len(inputs[0]))
+            if inputs:
+                expect_declared(self.node, value, len(inputs[0]))
         return value
 
 
-def call_of(node: Node) -> Call:
-    """A block that is no network as a function of its inputs."""
-    names = [f"x{index}" for index in range(len(node.inputs))]
+def call_of(node: Node, chance: Chance | None = None) -> Call:
+    """A block that is no network as a function of its inputs, and of a signal of the batch where it needs that."""
+    names = [f"x{index}" for index in range(len(node.inputs) + node.block.needs_batch())]
     scope: dict[str, Any] = {"torch": torch, "F": functional, NODES: {1: node}}
     inline = node.block.inline(*names)
     if inline is None:
-        scope["module"] = with_roles(node, module_of(node))
+        module = module_of(node)
+        if chance is not None:
+            chance.give(module)
+        scope["module"] = with_roles(node, module)
         inline = f"module({', '.join(names)})"
     # Our own text: nothing of a user's file is in it but numbers and checked choices.
     call: Call = eval(f"lambda {', '.join(names)}: {inline}", scope)

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from netcfg.builder.chance import Chance
 from netcfg.passes.plan import plan
 from netcfg.plan_text import ordinal
 from netcfg.program import Program
@@ -33,7 +34,8 @@ class Phases:
     ) -> None:
         self.program = program
         precision = Precision(program.training.precision, device)
-        self.model = Model(program, networks)
+        self.chance = Chance(program.training.seed, team.rank)
+        self.model = Model(program, networks, self.chance)
         self.losses = Losses(program, networks, precision)
         self.steppers = {
             phase.name: Stepper(

@@ -172,7 +172,7 @@ class Step:
         values: list[Value | None],
         reported: dict[str, Tensor],
     ) -> None:
-        name = plan.phase.name
+        name = self.model.chance.phase = plan.phase.name
         stepper = self.steppers[name]
         with self.precision.phase():
             for computes in plan.together:
@@ -222,13 +222,17 @@ class Step:
             joined = (
                 inputs[0] if len(inputs) == 1 else [torch.cat(parts) for parts in zip(*inputs, strict=True)]
             )
-            with self.precision(with_history):
+            with (
+                self.precision(with_history),
+                self.model.chance.used_by(self.model.graph.nodes[first.node].path),
+            ):
                 result = call(*joined)
             for compute, part in zip(computes, _parts(result, len(computes)), strict=True):
                 values[compute.node] = part
 
     def _evaluate(self, evaluate: Evaluate, values: list[Value | None]) -> Tensor:
-        return self.losses.one(evaluate.loss, [_read(values, read) for read in evaluate.reads])
+        with self.model.chance.used_by(evaluate.loss):
+            return self.losses.one(evaluate.loss, [_read(values, read) for read in evaluate.reads])
 
     def _train_only(self, phase: str) -> None:
         """Let only the networks of a phase keep the history of their parameters."""

@@ -11,8 +11,8 @@ from netcfg.blocks.made import Made, made
 from netcfg.blocks.network.places import (
     PLACES,
     channels_of,
-    channels_second,
     expect_places,
+    place_axes,
     places_of,
     with_places,
 )
@@ -143,6 +143,4 @@ class GlobalMaxPool(Block, name="global_maxpool"):
         """The largest over all places."""
         from netcfg.builder.modules.pooling import Largest
 
-        shape = inputs[0]
-        first = (1,) if channels_second(shape) else ()
-        return made(Largest, (*first, *range(3 if first else 2, len(shape) + 1)))
+        return made(Largest, place_axes(inputs[0]))

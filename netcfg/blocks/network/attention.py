@@ -120,8 +120,8 @@ class SelfAttention(_Attention, name="self_attention"):
 
 def _attention_kept(queries: Size, keys: Size, rows: Size, columns: Size, block: _Attention) -> Size:
     """Queries, keys and values, what the heads give twice over, and the sums of weights; the weights with dropout."""
-    weights = rows * columns * block.heads * (2 if block.dropout else 0)
-    return queries * 2 + keys * 2 + rows * block.heads + weights
+    beside = rows * columns * block.heads * 3 if block.dropout else rows * block.heads
+    return queries * 2 + keys * 2 + beside
 
 
 class CrossAttention(_Attention, name="cross_attention"):
@@ -257,7 +257,7 @@ class WindowAttention(_Attention, name="window_attention"):
         """The windows, their queries, keys, values and weights, and what the heads give."""
         channels, (down, across) = self._features(inputs[0][2]), self._pair(self.window)
         weights = self.heads * down * across * (3 if self.dropout else 1)
-        return self._filled(inputs[0]) * (5 * channels + weights)
+        return self._filled(inputs[0]) * ((6 if self.dropout else 5) * channels + weights)
 
     def scratch(self, *inputs: Shape) -> Size:
         """The same."""

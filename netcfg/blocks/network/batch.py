@@ -8,6 +8,7 @@ from pydantic import Field
 
 from netcfg.axes import KINDS, Kind
 from netcfg.blocks.base import Block
+from netcfg.blocks.made import Made, made
 from netcfg.shapes import Shape, Size
 
 
@@ -15,7 +16,8 @@ class ShuffleBatch(Block, name="shuffle_batch"):
     """Gives every sample the values of another one of its batch.
 
     `mode = shift`: row i takes those of row i + `by`, the last rows those of the first. `mode = random`: a new
-    order for every batch. No gradient passes: what it gives stands for samples of a distribution.
+    order for every batch, the same whatever computes it again, by the run's seed. No gradient passes: what it gives
+    stands for samples of a distribution.
     Shapes: any, unchanged.
     Source: AUDetNet, whose pairs (z1, z2) with z2 shifted by one are samples of independent codes.
     Example::
@@ -34,11 +36,15 @@ class ShuffleBatch(Block, name="shuffle_batch"):
         """As given."""
         return inputs[0]
 
-    def inline(self, *names: str) -> str:
+    def inline(self, *names: str) -> str | None:
         """The rows in another order, without their history."""
-        if self.mode == "shift":
-            return f"{names[0]}.detach().roll(-{self.by}, 0)"
-        return f"{names[0]}.detach()[torch.randperm({names[0]}.shape[0], device={names[0]}.device)]"
+        return f"{names[0]}.detach().roll(-{self.by}, 0)" if self.mode == "shift" else None
+
+    def lower(self, *inputs: Shape) -> Made:
+        """What puts them in order."""
+        from netcfg.builder.modules.random import ShuffledBatch
+
+        return made(ShuffledBatch, self.by if self.mode == "shift" else None)
 
     def scratch(self, *inputs: Shape) -> Size:
         """The new order, a number of eight bytes for each row."""

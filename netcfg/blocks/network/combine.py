@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from netcfg.axes import AXES, axes_in_words
 from netcfg.blocks.base import Block, Reach, References, ShapeError
 from netcfg.blocks.meeting import ByAxes, aligned, axes_in, common_axes, common_sizes, repeated
+from netcfg.blocks.network.places import LETTERS, Dimension, axis_in_words, axis_of, written_axis_of
 from netcfg.shapes import Shape, Size, differ, show
 
 COMBINE_LAYERS = "the blocks it combines (or `from`)"
@@ -106,14 +107,14 @@ class CombineConcat(_Combination, name="combine_concat"):
         dimension = 1
     """
 
-    dimension: Annotated[int, Field(ge=1, le=8)] = Field(
-        1, description="the axis of the first of them; the batch is 0, channels are 1"
+    dimension: Dimension = Field(
+        1, description="the axis of the first of them, by name or number; the batch is 0, channels are 1"
     )
 
     def shape(self, *inputs: Shape) -> Shape:
         """The sum along the axis."""
-        if self.given is None or self.dimension > len(inputs[0]):
-            return _concatenated(inputs, self.dimension - 1)
+        if self.given is None or (isinstance(self.dimension, int) and self.dimension > len(inputs[0])):
+            return _concatenated(inputs, axis_of(self.dimension, inputs[0], "") - 1)
         joint, along = common_axes(self.given), self._along
         total: Size = 0
         for argument, (shape, axes) in enumerate(zip(inputs, self.given, strict=True)):
@@ -131,12 +132,14 @@ class CombineConcat(_Combination, name="combine_concat"):
         """The axis along which it joins, where axes are known."""
         assert self.given is not None
         joint = common_axes(self.given)
+        if isinstance(self.dimension, str):
+            return axes_in(LETTERS[self.dimension], joint)
         return axes_in(self.given[0], joint)[self.dimension - 1]
 
     def inline(self, *names: str) -> str:
         """Torch's own."""
         if self.given is None:
-            return f"torch.cat(({', '.join(names)},), {self.dimension})"
+            return f"torch.cat(({', '.join(names)},), {written_axis_of(self.dimension, '')})"
         joint, along = common_axes(self.given), self._along
         pairs = list(zip(names, self.given, strict=True))
         joined = ", ".join(repeated(name, own, joint, along, pairs) for name, own in pairs)
@@ -148,7 +151,7 @@ class CombineConcat(_Combination, name="combine_concat"):
 
     def label(self) -> str:
         """The axis, where it is not the channels."""
-        return "" if self.dimension == 1 else f"axis {self.dimension}"
+        return "" if self.dimension == 1 else axis_in_words(self.dimension)
 
 
 class CombineMultiply(_Combination, name="combine_multiply"):

@@ -6,13 +6,10 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from netcfg.axes import AXES
 from netcfg.blocks.base import Block, References, ShapeError
 from netcfg.blocks.network.combine import COMBINE_LAYERS, expect_equal
-from netcfg.blocks.network.places import AxisName
+from netcfg.blocks.network.places import LETTERS, AxisName
 from netcfg.shapes import Shape, Size, show, volume
-
-_LETTERS = {name: letter for letter, name in AXES.items()}
 
 
 class _OfEqual(Block):
@@ -148,7 +145,7 @@ class Stack(_OfEqual, name="stack"):
 
     def axes(self, *inputs: str) -> str:
         """With the new one's letter, where it has one that is not there."""
-        given, letter = inputs[0], _LETTERS[self.named] if self.named else ""
+        given, letter = inputs[0], LETTERS[self.named] if self.named else ""
         before = self.dimension - 1
         return given[:before] + letter + given[before:] if letter and letter not in given else ""
 

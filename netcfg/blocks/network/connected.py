@@ -11,12 +11,8 @@ from netcfg.blocks.base import Block, Count, ShapeError, expect_known
 from netcfg.blocks.initial import Initial
 from netcfg.blocks.made import Made, made
 from netcfg.blocks.meeting import ByAxes
-from netcfg.blocks.network.activation import (
-    applied,
-    kept_beside,
-    needs_of_linear,
-    unknown_activation,
-)
+from netcfg.blocks.network.activation import SLOPE, Applied, applied, slope_conflict, unknown_activation
+from netcfg.blocks.network.filtering import WEIGHT_RULES
 from netcfg.shapes import Shape, Size, show, volume
 
 
@@ -25,8 +21,9 @@ class Connected(ByAxes, name="connected"):
 
     Shapes: F -> output_features; C×H×W -> output_features×H×W, the same weights at every pixel; L×F ->
     L×output_features, likewise T×F and T×L×F.
-    Activations: those of `[activation]` (`leaky_relu` with slope 0.01); `linear` for none.
-    Parameters: `weight` (output_features×F), `bias`.
+    Activations: those of [activation]; `linear` for none.
+    Parameters: `weight` (output_features×F), `bias`; with `weight_norm` `weight_g`, `weight_v`, with `spectral_norm`
+    `weight_orig` and the buffers `weight_u`, `weight_v`.
     Source: AUDetNet, README, `[connected]`.
     Example::
 
@@ -43,7 +40,36 @@ class Connected(ByAxes, name="connected"):
     output_features: Count = Field(description="outputs")
     activation: str = Field("linear", description="applied last")
     use_bias: bool = Field(True, description="add a learned number to each output")
+    slope: float | None = Field(None, description=SLOPE)
     initialization: Initial | None = Field(None, description="of the weight; PyTorch's own where `None`")
+    bias_start: Initial | None = Field(None, description="of the bias: a number, or a rule")
+    weight_norm: bool = Field(False, description="learn the weight's direction and length apart")
+    spectral_norm: bool = Field(False, description="divide the weight by its largest singular value")
+    equalised: bool = Field(False, description="a weight of N(0, 1), divided by √inputs when used")
+    learning_rate_factor: Annotated[float, Field(gt=0)] = Field(
+        1.0, description="`equalised`: weight and bias learn so much slower, as StyleGAN's mapping does"
+    )
+
+    def conflict(self) -> str | None:
+        """Options that exclude each other, or have no effect."""
+        rules = [f"`{rule}`" for rule in WEIGHT_RULES if getattr(self, rule)]
+        if len(rules) > 1:
+            return f"makes its weight in two ways: {' and '.join(rules)}"
+        if self.equalised and self.initialization is not None:
+            return "has an `initialization`, and an `equalised` weight starts as N(0, 1)"
+        if self.learning_rate_factor != 1 and not self.equalised:
+            return "has a `learning_rate_factor`, which only an `equalised` weight has"
+        if self.bias_start is not None and not self.use_bias:
+            return "has a `bias_start`, and no bias"
+        return slope_conflict(self.activation, self.slope)
+
+    @property
+    def _applied(self) -> Applied | None:
+        return applied(self.activation, self.slope)
+
+    def depends_on_batch(self) -> bool:
+        """A spectral norm goes on with every pass."""
+        return self.spectral_norm
 
     def goes_by_position(self, axes: tuple[str, ...]) -> bool:
         """Three sizes are an image's, if nothing else is known."""
@@ -67,7 +93,7 @@ class Connected(ByAxes, name="connected"):
 
     def parameters(self, *inputs: Shape) -> int:
         """A weight per input and output, and the biases."""
-        return self.output_features * (self._features(inputs[0]) + self.use_bias)
+        return self.output_features * (self._features(inputs[0]) + self.use_bias + self.weight_norm)
 
     def macs(self, *inputs: Shape) -> Size:
         """One product per weight and place."""
@@ -77,17 +103,22 @@ class Connected(ByAxes, name="connected"):
         """An activation that is none."""
         return unknown_activation(self.activation)
 
+    def scratch(self, *inputs: Shape) -> Size:
+        """What an activation does not overwrite."""
+        waits = self._applied is not None and self._applied.in_place is None
+        return volume(self.shape(*inputs)) if waits else 0
+
     def kept(self, *inputs: Shape) -> Size:
-        """The gradient of some activations needs what they were given."""
-        return kept_beside(applied(self.activation), self.shape(*inputs))
+        """What the gradient of some activations needs beside what they made."""
+        return 0 if self._applied is None else self._applied.kept(volume(self.shape(*inputs)))
 
     def gradient_needs(self) -> frozenset[str]:
         """Its features, and what an activation made."""
-        return needs_of_linear(applied(self.activation))
+        return frozenset({"input"}) if self._applied is None else self._applied.needs()
 
     def overwritable(self) -> bool:
-        """Only without an activation, whose gradient may need the output."""
-        return applied(self.activation) is None
+        """Where the gradient of an activation, or of nothing, does without the output."""
+        return self._applied is None or self._applied.in_place is None
 
     def lower(self, *inputs: Shape) -> Made:
         """A linear map over the feature axis."""
@@ -98,15 +129,17 @@ class Connected(ByAxes, name="connected"):
             self._features(inputs[0]),
             self.output_features,
             bias=self.use_bias,
-            activation=applied(self.activation),
+            activation=self._applied,
             initialization=self.initialization,
+            bias_start=self.bias_start,
+            rule=next((rule for rule in WEIGHT_RULES if getattr(self, rule)), None),
+            learning_rate_factor=self.learning_rate_factor,
             per_pixel=self._is_per_pixel(inputs[0]),
         )
 
     def label(self) -> str:
         """Outputs and activation."""
-        activation = applied(self.activation)
-        return f"{self.output_features}, {activation}" if activation else str(self.output_features)
+        return f"{self.output_features}, {self._applied.word}" if self._applied else str(self.output_features)
 
 
 class Flatten(Block, name="flatten"):

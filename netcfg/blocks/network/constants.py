@@ -6,14 +6,11 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from netcfg.axes import AXES
 from netcfg.blocks.base import Block, Count
 from netcfg.blocks.initial import Initial
 from netcfg.blocks.made import Made, made
-from netcfg.blocks.network.places import AxisName
+from netcfg.blocks.network.places import LETTERS, AxisName
 from netcfg.shapes import Shape, show
-
-_LETTERS = {name: letter for letter, name in AXES.items()}
 
 
 class _Source(Block):
@@ -41,7 +38,7 @@ class _Source(Block):
 
     def axes(self, *inputs: str) -> str:
         """As declared."""
-        return "".join(_LETTERS[name] for name in self.named or ())
+        return "".join(LETTERS[name] for name in self.named or ())
 
     def is_shared(self, *inputs: bool) -> bool:
         """The same for all samples."""

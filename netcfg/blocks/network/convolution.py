@@ -2,41 +2,40 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Literal
 
 from pydantic import Field
 
-from netcfg.blocks.base import (
-    Block,
-    Count,
-    Kernel,
-    Reach,
-    expect_known,
-    expect_rank,
-    window,
-    window_arithmetic,
-)
-from netcfg.blocks.initial import Initial
+from netcfg.blocks.base import Reach
 from netcfg.blocks.made import Made, made
-from netcfg.blocks.network.activation import (
-    applied,
-    kept_beside,
-    needs_of_linear,
-    unknown_activation,
+from netcfg.blocks.network.filtering import Filtering, kernel_volume
+from netcfg.blocks.network.places import channels_of, places_of
+from netcfg.blocks.network.windows import (
+    SIZES,
+    Padding,
+    padding,
+    same,
+    spread,
+    square_reach,
+    too_many,
+    windows,
+    windows_arithmetic,
 )
 from netcfg.shapes import Shape, Size, volume
 
-Padding = Annotated[int, Field(ge=0, le=4096)]
 
+class Convolutional(Filtering, name="convolutional"):
+    """Convolution along one, two or three axes, then normalisation, then an activation.
 
-class Convolutional(Block, name="convolutional"):
-    """Square 2-D convolution, then batch normalisation, then an activation.
-
-    Shapes: C×H×W -> filters×H'×W', H' = (H + 2·pad - kernel_size) // stride + 1.
-    `pad = True` keeps the size at stride 1: (kernel_size - 1) // 2. With batch normalisation the convolution
-    has no bias. Activations: `relu`, `leaky_relu` (slope 0.01), `tanh`, `sigmoid`; `None` for none.
-    Parameters: `weight`, and `bias` or `batch_norm.{weight,bias,running_mean,running_var}`.
-    Source: AUDetNet, README, `[convolutional]`.
+    Shapes: C×H×W -> filters×H'×W', H' = (H + 2·pad - dilation·(kernel_size - 1) - 1) // stride + 1; likewise
+    L×F -> L'×filters, and T×C×H×W -> T'×filters×H'×W', where a kernel has three numbers.
+    `pad = True` keeps the size at stride 1 for odd kernels: dilation·(kernel_size - 1) // 2. `pad = same` pads by the
+    size, as TensorFlow does, more below and right where it is uneven: H' = ⌈H / stride⌉. With a normalisation the
+    convolution has no bias. Activations: those of [activation]; `None` for none.
+    Parameters: `weight`, and `bias` or `batch_norm.{weight,bias,running_mean,running_var}`,
+    `instance_norm.{weight,bias}`, `group_norm.{weight,bias}`, `layer_norm.{weight,bias}`; with `weight_norm`
+    `weight_g`, `weight_v`, with `spectral_norm` `weight_orig` and the buffers `weight_u`, `weight_v`.
+    Source: AUDetNet, README, `[convolutional]`; PyTorch's `Conv1d` to `Conv3d`.
     Example::
 
         [convolutional]        # 3x32x32 -> 16x16x16
@@ -48,106 +47,79 @@ class Convolutional(Block, name="convolutional"):
         activation = leaky_relu
     """
 
-    by_sample: ClassVar[bool] = True
-    family: ClassVar[str] = "convolution"
-    takes: ClassVar[tuple[str, ...]] = ("CHW",)
-
-    filters: Count = Field(description="output channels")
-    kernel_size: Kernel = Field(description="kernel side, in pixels")
-    stride: Kernel = Field(1, description="step between windows, in pixels")
-    pad: bool | Padding = Field(0, description="zeros on each side, in pixels; `True` keeps the size")
-    use_bias: bool = Field(
-        True, description="add a learned number to each filter; batch normalisation brings its own"
+    pad: Padding = Field((0,), description=f"border on each side, in pixels: {SIZES}; `True`; or `same`")
+    padding_mode: Literal["zeros", "reflect", "replicate", "circular"] = Field(
+        "zeros", description="what is put there"
     )
-    batch_normalise: bool = Field(False, description="normalise over the batch before the activation")
-    activation: str = Field("None", description="applied last")
-    initialization: Initial | None = Field(None, description="of the weight; PyTorch's own where `None`")
-    eps: Annotated[float, Field(gt=0)] = Field(1e-4, description="of the batch normalisation")
 
-    @property
-    def padding(self) -> int:
-        """The zeros on each side, as a number."""
-        if isinstance(self.pad, bool):
-            return (self.kernel_size - 1) // 2 if self.pad else 0
-        return self.pad
+    def conflict(self) -> str | None:
+        """Options that exclude each other, or have no effect."""
+        pad = self.pad if isinstance(self.pad, tuple) else None
+        return too_many(pad=pad) or super().conflict()
 
-    def shape(self, *inputs: Shape) -> Shape:
-        """filters×H'×W'."""
-        expect_rank(inputs[0], 3, "an image (C×H×W)")
-        channels, height, width = inputs[0]
-        expect_known(channels, "its input channels")
-        return (
-            self.filters,
-            window(height, self.kernel_size, self.stride, self.padding, "height"),
-            window(width, self.kernel_size, self.stride, self.padding, "width"),
-        )
+    def _window(self, shape: Shape) -> tuple[tuple[int, ...], ...]:
+        """Kernel, stride, border and dilation, by axis."""
+        kernel = self.kernel(shape)
+        dilation = self._each(self.dilation, shape, "dilation")
+        stride = self._each(self.stride, shape, "stride")
+        return kernel, stride, padding(self.pad, kernel, dilation), dilation
 
-    def axes(self, *inputs: str) -> str:
-        """An image's."""
-        return "CHW"
-
-    def depends_on_batch(self) -> bool:
-        """By the statistics of its normalisation."""
-        return self.batch_normalise
-
-    def reach(self, *inputs: Shape) -> Reach:
-        """Its window."""
-        return Reach.of_window(self.kernel_size, self.stride, self.padding)
+    def _made_places(self, shape: Shape) -> Shape:
+        kernel, stride, border, dilation = self._window(shape)
+        if self.pad == "same":
+            return tuple(map(same, places_of(shape), stride))
+        return windows(places_of(shape), kernel, stride, border, dilation)
 
     def arithmetic(self, *inputs: Shape) -> str:
-        """The windows along both axes."""
-        return window_arithmetic(inputs[0], self.kernel_size, self.stride, self.padding)
-
-    def parameters(self, *inputs: Shape) -> int:
-        """Kernels, and a bias or a scale and shift per filter."""
-        channels = inputs[0][0]
-        assert isinstance(channels, int)
-        return self.filters * (
-            channels * self.kernel_size**2 + (2 if self.batch_normalise else self.use_bias)
-        )
+        """The windows along each axis."""
+        return "" if self.pad == "same" else windows_arithmetic(inputs[0], *self._window(inputs[0]))
 
     def macs(self, *inputs: Shape) -> Size:
         """One kernel per output number."""
-        _, height, width = self.shape(*inputs)
-        return height * width * (self.filters * self.kernel_size**2) * inputs[0][0]
+        kernel = kernel_volume(self.kernel(inputs[0]))
+        return (
+            volume(self._made_places(inputs[0]))
+            * (self.filters * kernel)
+            * channels_of(inputs[0])
+            // self.groups
+        )
 
-    def scratch(self, *inputs: Shape) -> Size:
-        """What is normalised lives until that is done."""
-        return volume(self.shape(*inputs)) if self.batch_normalise else 0
+    def reach(self, *inputs: Shape) -> Reach | None:
+        """Its window."""
+        return None if self.pad == "same" else square_reach(*self._window(inputs[0]))
 
-    def kept(self, *inputs: Shape) -> Size:
-        """The gradient of the normalisation needs what it was given, and that of some activations."""
-        return self.scratch(*inputs) + kept_beside(applied(self.activation), self.shape(*inputs))
-
-    def gradient_needs(self) -> frozenset[str]:
-        """What is convolved, and what an activation made."""
-        return needs_of_linear(applied(self.activation))
-
-    def mistakes(self) -> dict[str, tuple[str, str, str]]:
-        """An activation that is none."""
-        return unknown_activation(self.activation)
-
-    def overwritable(self) -> bool:
-        """Only without an activation, whose gradient may need the output."""
-        return applied(self.activation) is None
+    def _padded(self, *inputs: Shape) -> Size:
+        """Where the border is not zeros, or not even, it is put about a copy."""
+        kernel, stride, border, dilation = self._window(inputs[0])
+        places = places_of(inputs[0])
+        if self.pad == "same":
+            made = self._made_places(inputs[0])
+            rows = zip(places, made, kernel, stride, dilation, strict=True)
+            sizes = tuple(_same_size(*row) for row in rows)
+            return volume(sizes) * channels_of(inputs[0]) if sizes != places else 0
+        if self.padding_mode == "zeros" or not any(border):
+            return 0
+        return volume(
+            tuple(size + 2 * side for size, side in zip(places, border, strict=True))
+        ) * channels_of(inputs[0])
 
     def lower(self, *inputs: Shape) -> Made:
         """A convolution that carries its normalisation and activation."""
-        from netcfg.builder.modules.convolution import Convolution
+        from netcfg.builder.modules.convolution import convolution
 
-        channels = inputs[0][0]
-        assert isinstance(channels, int)
+        kernel, stride, border, dilation = self._window(inputs[0])
         return made(
-            Convolution,
-            channels,
+            convolution(len(kernel)),
+            channels_of(inputs[0]),
             self.filters,
-            self.kernel_size,
-            self.stride,
-            self.padding,
+            kernel,
+            stride,
+            "same" if self.pad == "same" else border,
+            dilation=dilation,
+            groups=self.groups,
             bias=self.use_bias,
-            batch_norm_eps=self.eps if self.batch_normalise else None,
-            activation=applied(self.activation),
-            initialization=self.initialization,
+            padding_mode=self.padding_mode,
+            after=self._after(),
             as_product=self._suits_product(*inputs),
         )
 
@@ -155,17 +127,24 @@ class Convolutional(Block, name="convolutional"):
         """Whether there are so few windows, for so large a weight, that patches cost less than kernels lose."""
         from netcfg.builder.modules.convolution import LARGE_WEIGHT, MOST_PLACES
 
-        places = volume(self.shape(*inputs)[1:])
-        if not isinstance(places, int) or self.kernel_size == 1:
+        places = volume(self._made_places(inputs[0]))
+        if not isinstance(places, int) or not self._is_plain(inputs[0]):
             return False
         return places == 1 or (places <= MOST_PLACES and self.parameters(*inputs) >= LARGE_WEIGHT)
 
-    def label(self) -> str:
-        """Kernel, filters, stride, and what follows."""
-        parts = [f"{self.kernel_size}×{self.kernel_size}, {self.filters}"]
-        if self.stride != 1:
-            parts.append(f"stride {self.stride}")
-        if self.batch_normalise:
-            parts.append("bn")
-        activation = applied(self.activation)
-        return ", ".join([*parts, activation] if activation else parts)
+    def _is_plain(self, shape: Shape) -> bool:
+        """Whether it is square and 2-D, with nothing that a product of patches does not know."""
+        kernel, stride, border, dilation = self._window(shape)
+        square = all(len(set(numbers)) == 1 for numbers in (kernel, stride, border))
+        plain = (
+            self.groups == 1 and set(dilation) == {1} and self.padding_mode == "zeros" and self.pad != "same"
+        )
+        return len(kernel) == 2 and kernel != (1, 1) and square and plain
+
+
+def _same_size(size: Size, made: Size, kernel: int, stride: int, dilation: int) -> Size:
+    """A size with its border, where that is made to measure."""
+    needed = (made - 1) * stride + spread(kernel, dilation)
+    if isinstance(needed, int) and isinstance(size, int):
+        return max(needed, size)
+    return needed

@@ -179,13 +179,14 @@ class FrameAttention(Block, name="frame_attention"):
         return volume(inputs[0]) * 2
 
     def kept(self, *inputs: Shape) -> Size:
-        """Gates, their sum and the weighted sum; with dropout what became zero, and the rest."""
+        """Products of gates, their sum and the weighted sum; with dropout what became zero, and the rest."""
         frames, features = inputs[0]
-        return frames * 2 + features + 1 + (volume(inputs[0]) * 2 if self.dropout else 0)
+        products = frames if self.gates is not None else 0
+        return products + features + 1 + (volume(inputs[0]) * 2 if self.dropout else 0)
 
     def scratch(self, *inputs: Shape) -> Size:
-        """The same."""
-        return self.kept(*inputs)
+        """Products of gates, their sum and the weighted sum."""
+        return inputs[0][0] * 2 + inputs[0][1] + 1
 
     def gradient_needs(self) -> frozenset[str]:
         """What it was given, and the gates."""

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from netcfg.blocks.base import Block, Count, ShapeError, expect_known
+from netcfg.blocks.base import Block, Count, Reach, ShapeError, expect_known
 from netcfg.blocks.made import Made, made
 from netcfg.blocks.network.places import (
     AXIS,
@@ -42,9 +42,9 @@ class InstanceNorm(Block, name="instance_norm"):
         affine = True
     """
 
-    joins_box: ClassVar[bool] = True
     by_sample: ClassVar[bool] = True
     family: ClassVar[str] = "normalisation"
+    joins_box: ClassVar[bool] = True
     takes: ClassVar[tuple[str, ...]] = PLACES
 
     eps: Epsilon = Field(1e-5, description="added to the variance")
@@ -74,13 +74,13 @@ class InstanceNorm(Block, name="instance_norm"):
         return 2 * _known_channels(inputs[0]) if self.affine else 0
 
     def kept(self, *inputs: Shape) -> Size:
-        """The statistics, the scale once more for each sample, and, with places first, its input the other way round."""
+        """The statistics, the scale for each sample, and, with places first, its input the other way round."""
         turned = volume(inputs[0]) if channels_second(inputs[0]) else 0
-        return (2 + self.affine) * channels_of(inputs[0]) + turned
+        return (2 + self.affine + 2 * self.track) * channels_of(inputs[0]) + turned
 
     def scratch(self, *inputs: Shape) -> Size:
-        """The same."""
-        return self.kept(*inputs)
+        """The same, and a shift for each sample."""
+        return self.kept(*inputs) + channels_of(inputs[0]) * self.affine
 
     def gradient_needs(self) -> frozenset[str]:
         """What it was given."""
@@ -103,6 +103,11 @@ class InstanceNorm(Block, name="instance_norm"):
             track_running_stats=self.track,
         )
 
+    def label(self) -> str:
+        """What is learned, and remembered."""
+        words = [word for word, said in (("affine", self.affine), ("tracked", self.track)) if said]
+        return ", ".join(words)
+
 
 class GroupNorm(Block, name="group_norm"):
     """Zero mean and unit variance of each group of channels of each sample, then a learned scale and shift.
@@ -118,6 +123,7 @@ class GroupNorm(Block, name="group_norm"):
 
     by_sample: ClassVar[bool] = True
     family: ClassVar[str] = "normalisation"
+    joins_box: ClassVar[bool] = True
     takes: ClassVar[tuple[str, ...]] = SIGNALS
 
     groups: Count = Field(32, description="into which the channels are divided")
@@ -172,6 +178,7 @@ class _OverFeatures(Placed):
 
     by_sample: ClassVar[bool] = True
     family: ClassVar[str] = "normalisation"
+    joins_box: ClassVar[bool] = True
 
     dimension: Dimension | Literal["all"] | None = Field(
         None,
@@ -201,6 +208,15 @@ class _OverFeatures(Placed):
         axis = self._axis(shape)
         sizes = shape[axis - 1 : axis] if axis else shape
         return tuple(expect_known(size, "the sizes that it normalises together") for size in sizes)
+
+    def _places(self, shape: Shape) -> Size:
+        """How many times something is normalised."""
+        axis = self._axis(shape)
+        return volume((*shape[: axis - 1], *shape[axis:])) if axis else 1
+
+    def reach(self, *inputs: Shape) -> Reach | None:
+        """The same place, unless it normalises places together."""
+        return Reach() if len(inputs[0]) == 3 and self._axis(inputs[0]) == 1 else None
 
     def _is_last(self, shape: Shape) -> bool:
         return self._axis(shape) in (0, len(shape))
@@ -239,8 +255,7 @@ class LayerNorm(_OverFeatures, name="layer_norm"):
 
     def kept(self, *inputs: Shape) -> Size:
         """The statistics of every place."""
-        axis = self._axis(inputs[0])
-        return 2 * volume((*inputs[0][: axis - 1], *inputs[0][axis:])) if axis else 2
+        return 2 * self._places(inputs[0])
 
     def scratch(self, *inputs: Shape) -> Size:
         """The same, and what has the axis last."""
@@ -274,13 +289,11 @@ class RMSNorm(_OverFeatures, name="rms_norm"):
 
     def kept(self, *inputs: Shape) -> Size:
         """One over the root of every place, and what was divided by it."""
-        axis = self._axis(inputs[0])
-        places: Size = volume((*inputs[0][: axis - 1], *inputs[0][axis:])) if axis else 1
-        return places + (volume(inputs[0]) if self.affine else 0)
+        return self._places(inputs[0]) + (volume(inputs[0]) if self.affine else 0)
 
     def scratch(self, *inputs: Shape) -> Size:
-        """The same."""
-        return self.kept(*inputs)
+        """The same, and the mean squares."""
+        return self.kept(*inputs) + self._places(inputs[0])
 
     def lower(self, *inputs: Shape) -> Made:
         """Torch's own."""

@@ -26,7 +26,7 @@ PLACES = ("LF", "TF", "NF", "CHW", "TCHW")
 
 _BY_RANK = ("", "F", "LF", "CHW", "TCHW")
 _USUAL = {"frames": 1, "objects": 1, "tokens": -2, "channels": -3, "height": -2, "width": -1, "features": -1}
-_LETTERS = {name: letter for letter, name in AXES.items()}
+LETTERS = {name: letter for letter, name in AXES.items()}
 WHERE = {1: ("length",), 2: ("height", "width"), 3: ("frames", "height", "width")}
 """The names of the axes of places, by their number."""
 
@@ -41,22 +41,37 @@ class Placed(ByAxes):
 
     def axis(self, dimension: int | str, shape: Shape, option: str = "dimension") -> int:
         """The number of an axis in a signal of this shape, the batch 0. Raises `ShapeError` where there is none."""
-        axes = axes_of(shape, self._axes)
-        if isinstance(dimension, int):
-            if dimension > len(shape):
-                message = f"has no axis {dimension}: batch×{show(shape)} has axes 0 to {len(shape)}"
-                raise ShapeError(message, option=option)
-            return dimension
-        if _LETTERS[dimension] not in axes:
-            named = "×".join(AXES[letter] for letter in axes) or "one number"
-            raise ShapeError(f"has no axis `{dimension}`: it is given {named} ({show(shape)})", option=option)
-        return 1 + axes.index(_LETTERS[dimension])
+        return axis_of(dimension, shape, self._axes, option)
 
     def written_axis(self, dimension: int | str) -> int:
-        """The same for a line of Python, where the shape is not at hand: counted from the end where nobody said axes."""
-        if isinstance(dimension, int):
-            return dimension
-        return 1 + self._axes.index(_LETTERS[dimension]) if self._axes else _USUAL[dimension]
+        """The same for a line of Python, without the shape: counted from the end where nobody said axes."""
+        return written_axis_of(dimension, self._axes)
+
+
+def axis_of(dimension: int | str, shape: Shape, axes: str, option: str = "dimension") -> int:
+    """The number of an axis of a signal, the batch 0. Raises `ShapeError` where there is none."""
+    axes = axes_of(shape, axes)
+    if isinstance(dimension, int):
+        if dimension > len(shape):
+            message = f"has no axis {dimension}: batch×{show(shape)} has axes 0 to {len(shape)}"
+            raise ShapeError(message, option=option)
+        return dimension
+    if LETTERS[dimension] not in axes:
+        named = "×".join(AXES[letter] for letter in axes) or "one number"
+        raise ShapeError(f"has no axis `{dimension}`: it is given {named} ({show(shape)})", option=option)
+    return 1 + axes.index(LETTERS[dimension])
+
+
+def written_axis_of(dimension: int | str, axes: str) -> int:
+    """The same without the shape: counted from the end where nobody said axes."""
+    if isinstance(dimension, int):
+        return dimension
+    return 1 + axes.index(LETTERS[dimension]) if axes else _USUAL[dimension]
+
+
+def axis_in_words(dimension: int | str) -> str:
+    """An axis as diagrams show it."""
+    return f"axis {dimension}" if isinstance(dimension, int) else dimension
 
 
 def axes_of(shape: Shape, axes: str) -> str:
@@ -95,10 +110,7 @@ def expect_places(shape: Shape, vectors: bool = False) -> None:
         raise ShapeError(f"needs {takes}, and is given {show(shape) or 'one number'}")
 
 
-def channels_first(name: str, places: int, call: str) -> str:
-    """A call on `{x}` in Python, the axes of a signal with so many axes of places turned round about it where PyTorch
-    has them the other way.
-    """
-    if places == 2:
-        return call.format(x=name)
-    return call.format(x=f"{name}.transpose(1, 2)") + ".transpose(1, 2)"
+def place_axes(shape: Shape) -> tuple[int, ...]:
+    """The numbers of the axes of places, the batch 0."""
+    first = (1,) if channels_second(shape) else ()
+    return (*first, *range(3 if first else 2, len(shape) + 1))

@@ -7,23 +7,117 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from netcfg.blocks.base import Block, Count, Kernel, Reach, ShapeError, expect_rank, window, window_arithmetic
-from netcfg.shapes import Shape, Size, volume
+from netcfg.blocks.base import Block, Count, Reach, Reference, ShapeError
+from netcfg.blocks.made import Made, made
+from netcfg.blocks.network.places import (
+    PLACES,
+    WHERE,
+    channels_of,
+    expect_places,
+    place_axes,
+    places_of,
+    with_places,
+)
+from netcfg.blocks.network.windows import (
+    SIZES,
+    Kernels,
+    Numbers,
+    each,
+    expect_kernel,
+    in_words,
+    spread,
+    square_reach,
+    too_many,
+    windows,
+    windows_arithmetic,
+)
+from netcfg.shapes import Shape, Size, known, show, volume
 
 
-def _pooled(shape: Shape, size: int, stride: int, pad: int) -> Shape:
-    expect_rank(shape, 3, "an image (C×H×W)")
-    if 2 * pad > size:
-        raise ShapeError(f"pads {pad}, more than half its pool of {size}", argument=None, option="pad")
-    channels, height, width = shape
-    return (channels, window(height, size, stride, pad, "height"), window(width, size, stride, pad, "width"))
+class _Pool(Block):
+    """What makes one number of each window."""
+
+    by_sample: ClassVar[bool] = True
+    family: ClassVar[str] = "pooling"
+    takes: ClassVar[tuple[str, ...]] = PLACES
+
+    pool_size: Kernels = Field(description=f"window sides, in pixels: {SIZES}")
+    stride: Kernels = Field(description="step between windows, in pixels, likewise")
+    pad: Numbers = Field((0,), description="border on each side, in pixels, likewise")
+    ceil_mode: bool = Field(False, description="also the last window, which hangs over the edge")
+
+    def conflict(self) -> str | None:
+        """One to three numbers for each option."""
+        return too_many(pool_size=self.pool_size, stride=self.stride, pad=self.pad)
+
+    def _window(self, shape: Shape) -> tuple[tuple[int, ...], ...]:
+        """Size, stride, border and dilation, by axis."""
+        count = len(places_of(shape))
+        pools = each(self.pool_size, count, "pool_size")
+        pads = each(self.pad, count, "pad")
+        for pad, side in zip(pads, pools, strict=True):
+            if 2 * pad > side:
+                message = f"pads {pad}, more than half its pool of {side}"
+                raise ShapeError(message, argument=None, option="pad")
+        return pools, each(self.stride, count, "stride"), pads, self._dilated(count)
+
+    def _dilated(self, count: int) -> tuple[int, ...]:
+        return (1,) * count
+
+    def shape(self, *inputs: Shape) -> Shape:
+        """Smaller by the stride."""
+        shape = inputs[0]
+        expect_places(shape)
+        expect_kernel(self.pool_size, shape, "pool_size")
+        places = self._ceiled(shape) if self.ceil_mode else windows(places_of(shape), *self._window(shape))
+        return with_places(shape, channels_of(shape), places)
+
+    def _ceiled(self, shape: Shape) -> Shape:
+        """One window more where something is left, if it begins inside the input or the border before it."""
+        window, found = self._window(shape), windows(places_of(shape), *self._window(shape))
+        rows = zip(places_of(shape), found, *window, WHERE[len(found)], strict=True)
+        return tuple(_ceiled_size(*row) for row in rows)
+
+    def axes(self, *inputs: str) -> str:
+        """Those it is given; an image's where nobody said."""
+        return inputs[0] or "CHW"
+
+    def reach(self, *inputs: Shape) -> Reach | None:
+        """Its window."""
+        return square_reach(*self._window(inputs[0]))
+
+    def arithmetic(self, *inputs: Shape) -> str:
+        """The windows along each axis."""
+        return "" if self.ceil_mode else windows_arithmetic(inputs[0], *self._window(inputs[0]))
+
+    def gradient_needs(self) -> frozenset[str]:
+        """What it was given."""
+        return frozenset({"input"})
+
+    def label(self) -> str:
+        """Window and stride."""
+        stride = "×".join(map(str, dict.fromkeys(self.stride)))
+        return f"{in_words(self.pool_size)}, stride {stride}"
 
 
-class MaxPool(Block, name="maxpool"):
+def _ceiled_size(size: Size, found: Size, side: int, stride: int, pad: int, dilation: int, axis: str) -> Size:
+    """How many windows there are with the last one, which may hang over the edge."""
+    if not isinstance(size, int):
+        raise ShapeError(
+            f"needs to know its {axis}, which is only known as `{size}`",
+            code="NC303",
+            help="give the network's input a height and a width, or leave `ceil_mode` out",
+        )
+    count = -(-(size + 2 * pad - spread(side, dilation)) // stride) + 1
+    return count - 1 if (count - 1) * stride >= size + pad else count
+
+
+class MaxPool(_Pool, name="maxpool"):
     """The largest number of each window.
 
-    Shapes: C×H×W -> C×H'×W', H' = (H + 2·pad - pool_size) // stride + 1.
-    Source: AUDetNet, README, `[maxpool]`.
+    Shapes: C×H×W -> C×H'×W', H' = (H + 2·pad - dilation·(pool_size - 1) - 1) // stride + 1; likewise L×F and, where
+    a window has three numbers, T×C×H×W.
+    Source: AUDetNet, README, `[maxpool]`; PyTorch's `MaxPool1d` to `MaxPool3d`.
     Example::
 
         [maxpool]              # 6x8x8 -> 6x4x4
@@ -31,33 +125,20 @@ class MaxPool(Block, name="maxpool"):
         stride = 2
     """
 
-    by_sample: ClassVar[bool] = True
-    family: ClassVar[str] = "pooling"
-    takes: ClassVar[tuple[str, ...]] = ("CHW",)
+    dilation: Kernels = Field((1,), description="step between the numbers of a window, likewise")
 
-    pool_size: Kernel = Field(description="window side, in pixels")
-    stride: Kernel = Field(description="step between windows, in pixels")
-    pad: Annotated[int, Field(ge=0)] = Field(0, description="border that never wins, in pixels")
+    def conflict(self) -> str | None:
+        """One to three numbers for each option."""
+        return too_many(dilation=self.dilation) or super().conflict()
 
-    def shape(self, *inputs: Shape) -> Shape:
-        """Smaller by the stride."""
-        return _pooled(inputs[0], self.pool_size, self.stride, self.pad)
+    def _dilated(self, count: int) -> tuple[int, ...]:
+        return each(self.dilation, count, "dilation")
 
-    def axes(self, *inputs: str) -> str:
-        """An image's."""
-        return "CHW"
-
-    def reach(self, *inputs: Shape) -> Reach:
-        """Its window."""
-        return Reach.of_window(self.pool_size, self.stride, self.pad)
-
-    def arithmetic(self, *inputs: Shape) -> str:
-        """The windows along both axes."""
-        return window_arithmetic(inputs[0], self.pool_size, self.stride, self.pad)
-
-    def inline(self, *names: str) -> str:
+    def lower(self, *inputs: Shape) -> Made:
         """Torch's own."""
-        return f"F.max_pool2d({names[0]}, {self.pool_size}, {self.stride}, {self.pad})"
+        from netcfg.builder.modules.pooling import max_pool
+
+        return made(max_pool(len(inputs[0])), *self._window(inputs[0]), ceil_mode=self.ceil_mode)
 
     def scratch(self, *inputs: Shape) -> Size:
         """Where the largest numbers are, in eight bytes each."""
@@ -67,20 +148,13 @@ class MaxPool(Block, name="maxpool"):
         """The same, for the gradient."""
         return self.scratch(*inputs)
 
-    def gradient_needs(self) -> frozenset[str]:
-        """What it was given."""
-        return frozenset({"input"})
 
-    def label(self) -> str:
-        """Window and stride."""
-        return f"{self.pool_size}×{self.pool_size}, stride {self.stride}"
-
-
-class AvgPool(Block, name="avgpool"):
+class AvgPool(_Pool, name="avgpool"):
     """The mean of each window.
 
-    Shapes: C×H×W -> C×H'×W', H' = (H - pool_size) // stride + 1.
-    Source: AUDetNet, README, `[avgpool]`.
+    Shapes: C×H×W -> C×H'×W', H' = (H + 2·pad - pool_size) // stride + 1; likewise L×F and, where a window has three
+    numbers, T×C×H×W.
+    Source: AUDetNet, README, `[avgpool]`; PyTorch's `AvgPool1d` to `AvgPool3d`.
     Example::
 
         [avgpool]              # 6x8x8 -> 6x4x4
@@ -88,46 +162,37 @@ class AvgPool(Block, name="avgpool"):
         stride = 2
     """
 
-    by_sample: ClassVar[bool] = True
-    family: ClassVar[str] = "pooling"
-    takes: ClassVar[tuple[str, ...]] = ("CHW",)
+    count_include_pad: bool = Field(True, description="divide by all of a window, border and all")
+    divisor: Count | None = Field(None, description="divide by this instead; not along one axis")
 
-    pool_size: Kernel = Field(description="window side, in pixels")
-    stride: Kernel = Field(description="step between windows, in pixels")
+    def conflict(self) -> str | None:
+        """What counts is either given or told by the window."""
+        if self.divisor is not None and not self.count_include_pad:
+            return "divides by its `divisor`, and `count_include_pad` is of no effect then"
+        return super().conflict()
 
     def shape(self, *inputs: Shape) -> Shape:
         """Smaller by the stride."""
-        return _pooled(inputs[0], self.pool_size, self.stride, 0)
+        made = super().shape(*inputs)
+        if self.divisor is not None and len(inputs[0]) == 2:
+            raise ShapeError(f"divides by its window along one axis ({show(inputs[0])})", option="divisor")
+        return made
 
-    def axes(self, *inputs: str) -> str:
-        """An image's."""
-        return "CHW"
-
-    def reach(self, *inputs: Shape) -> Reach:
-        """Its window."""
-        return Reach.of_window(self.pool_size, self.stride)
-
-    def arithmetic(self, *inputs: Shape) -> str:
-        """The windows along both axes."""
-        return window_arithmetic(inputs[0], self.pool_size, self.stride, 0)
-
-    def inline(self, *names: str) -> str:
+    def lower(self, *inputs: Shape) -> Made:
         """Torch's own."""
-        return f"F.avg_pool2d({names[0]}, {self.pool_size}, {self.stride})"
+        from netcfg.builder.modules.pooling import avg_pool
 
-    def gradient_needs(self) -> frozenset[str]:
-        """What it was given."""
-        return frozenset({"input"})
-
-    def label(self) -> str:
-        """Window and stride."""
-        return f"{self.pool_size}×{self.pool_size}, stride {self.stride}"
+        size, stride, pad, _ = self._window(inputs[0])
+        options: dict[str, int] = {"ceil_mode": self.ceil_mode, "count_include_pad": self.count_include_pad}
+        if self.divisor is not None:
+            options["divisor_override"] = self.divisor
+        return made(avg_pool(len(inputs[0])), size, stride, pad, **options)
 
 
 class GlobalAvgPool(Block, name="global_avgpool"):
     """The mean of each channel over the whole image.
 
-    Shapes: C×H×W -> C.
+    Shapes: C×H×W -> C; L×F -> F; T×C×H×W -> C.
     Source: Lin, Chen, Yan, "Network in Network", 2014, section 3.2.
     Example::
 
@@ -136,20 +201,22 @@ class GlobalAvgPool(Block, name="global_avgpool"):
 
     by_sample: ClassVar[bool] = True
     family: ClassVar[str] = "pooling"
-    takes: ClassVar[tuple[str, ...]] = ("CHW",)
+    takes: ClassVar[tuple[str, ...]] = PLACES
 
     def shape(self, *inputs: Shape) -> Shape:
         """One number per channel."""
-        expect_rank(inputs[0], 3, "an image (C×H×W)")
-        return inputs[0][:1]
+        expect_places(inputs[0])
+        return (channels_of(inputs[0]),)
 
     def axes(self, *inputs: str) -> str:
-        """A vector's."""
+        """What is left are features."""
         return "F"
 
-    def inline(self, *names: str) -> str:
-        """The mean over both axes."""
-        return f"{names[0]}.mean((2, 3))"
+    def lower(self, *inputs: Shape) -> Made:
+        """The mean over all places."""
+        from netcfg.builder.modules.pooling import Mean
+
+        return made(Mean, place_axes(inputs[0]))
 
     def gradient_needs(self) -> frozenset[str]:
         """Nothing but sizes."""
@@ -157,10 +224,12 @@ class GlobalAvgPool(Block, name="global_avgpool"):
 
 
 class Upsample(Block, name="upsample"):
-    """A larger image by interpolation, corners not aligned.
+    """A larger (or smaller) image by interpolation.
 
-    Shapes: C×H×W -> C×H'×W': `output_sizes` (height, width) where given, else H' = floor(H · scale_factor).
-    Source: AUDetNet, README, `[upsample]`.
+    Shapes: C×H×W -> C×H'×W': `output_sizes` (height, width) where given, those of the signal `size_of`, else
+    H' = floor(H · scale_factor). `only = smaller` leaves what is as large already, `only = larger` what is as small:
+    one block for maps of several sizes.
+    Source: AUDetNet, README, `[upsample]`; PyTorch's `interpolate`.
     Example::
 
         [upsample]             # 6x8x8 -> 6x16x16
@@ -172,6 +241,7 @@ class Upsample(Block, name="upsample"):
     by_sample: ClassVar[bool] = True
     family: ClassVar[str] = "upsampling"
     takes: ClassVar[tuple[str, ...]] = ("CHW",)
+    roles: ClassVar[tuple[str, ...]] = ("size_of",)
 
     output_sizes: tuple[Count, ...] | None = Field(
         None, description="height and width, or one number for both"
@@ -179,24 +249,64 @@ class Upsample(Block, name="upsample"):
     scale_factor: Annotated[float, Field(ge=0, le=4096)] | None = Field(
         None, description="how many times larger"
     )
+    size_of: Reference | None = Field(None, description="the image whose height and width it takes")
     mode: Literal["nearest", "bilinear", "bicubic", "area"] = Field("nearest", description="how to fill in")
+    align_corners: bool = Field(
+        False, description="the middles of the outermost pixels stay the outermost ones"
+    )
+    only: Literal["smaller", "larger"] | None = Field(None, description="change only such images")
 
     def conflict(self) -> str | None:
-        """One of sizes and factor."""
+        """One of sizes, a signal that has them, and a factor."""
         if self.output_sizes is not None and len(self.output_sizes) > 2:
             return f"takes one or two `output_sizes` (height, width), and has {len(self.output_sizes)}"
-        if bool(self.output_sizes) == bool(self.scale_factor):
-            found = "both" if self.output_sizes else "neither"
-            return f"takes either `output_sizes` or `scale_factor`, and has {found}"
-        return None
+        given = {
+            "output_sizes": self.output_sizes,
+            "scale_factor": self.scale_factor,
+            "size_of": self.size_of,
+        }
+        named = [f"`{key}`" for key, value in given.items() if value]
+        if len(named) != 1:
+            found = " and ".join(named) or "none of them"
+            return f"takes one of `output_sizes`, `scale_factor` and `size_of`, and has {found}"
+        if self.align_corners and self.mode not in ("bilinear", "bicubic"):
+            return f"aligns corners, which `mode = {self.mode}` does not know"
+        return (
+            "changes `only` some images by a factor: write `output_sizes`"
+            if self.only and self.scale_factor
+            else None
+        )
 
     def shape(self, *inputs: Shape) -> Shape:
         """As asked for."""
-        expect_rank(inputs[0], 3, "an image (C×H×W)")
-        channels, height, width = inputs[0]
+        _expect_image(inputs[0])
+        wanted = self._wanted(*inputs)
+        return inputs[0] if self._stays(inputs[0], wanted) else (inputs[0][0], *wanted)
+
+    def _wanted(self, *inputs: Shape) -> Shape:
+        """Height and width."""
+        model = self.of_role("size_of", inputs)
+        if model is not None:
+            _expect_image(model)
+            return model[1:]
         if self.output_sizes:
-            return (channels, self.output_sizes[0], self.output_sizes[-1])
-        return (channels, self._scaled(height), self._scaled(width))
+            return (self.output_sizes[0], self.output_sizes[-1])
+        return (self._scaled(inputs[0][1]), self._scaled(inputs[0][2]))
+
+    def _stays(self, shape: Shape, wanted: Shape) -> bool:
+        """Whether it leaves the image as it is, by `only`."""
+        if self.only is None:
+            return False
+        numbers = [*shape[1:], *wanted]
+        if not known(tuple(numbers)):
+            raise ShapeError(
+                f"changes only {self.only} images, and is given {show(shape)}",
+                code="NC303",
+                option="only",
+                help="give the network's input a height and a width",
+            )
+        here, there = volume(shape[1:]), volume(wanted)
+        return here >= there if self.only == "smaller" else here <= there  # type: ignore[operator]
 
     def axes(self, *inputs: str) -> str:
         """An image's."""
@@ -214,15 +324,18 @@ class Upsample(Block, name="upsample"):
             )
         return scaled
 
-    def inline(self, *names: str) -> str:
+    def lower(self, *inputs: Shape) -> Made:
         """Torch's own."""
-        sizes = self.output_sizes
-        what = f"size=({sizes[0]}, {sizes[-1]})" if sizes else f"scale_factor={self.scale_factor}"
-        corners = ", align_corners=False" if self.mode in ("bilinear", "bicubic") else ""
-        return f'F.interpolate({names[0]}, {what}, mode="{self.mode}"{corners})'
+        from netcfg.builder.modules.resizing import Upsample as Module
+
+        wanted = self._wanted(*inputs)
+        sizes = None if self.scale_factor or not known(wanted) or self.size_of else wanted
+        corners = self.align_corners if self.mode in ("bilinear", "bicubic") else None
+        stays = self._stays(inputs[0], wanted)
+        return made(Module, sizes, self.scale_factor, mode=self.mode, align_corners=corners, stays=stays)
 
     def gradient_needs(self) -> frozenset[str]:
-        """Nothing but sizes, except for means over areas."""
+        """Nothing but sizes of most ways to fill in."""
         return frozenset({"input"} if self.mode == "area" else ())
 
     def reach(self, *inputs: Shape) -> Reach | None:
@@ -233,13 +346,23 @@ class Upsample(Block, name="upsample"):
             for here, there in zip(inputs[0][1:], made[1:], strict=True)
         )
         pixels = {"nearest": 1, "bilinear": 2, "bicubic": 4}.get(self.mode)
-        if pixels is None or height is None or height != width or height.denominator != 1:
+        if (
+            pixels is None
+            or height is None
+            or height != width
+            or height.denominator != 1
+            or self.align_corners
+        ):
             return None
-        if height == 1:
-            return Reach()
-        return Reach(pixels, 1 / height, Fraction(pixels // 2))
+        return Reach() if height == 1 else Reach(pixels, 1 / height, Fraction(pixels // 2))
 
     def label(self) -> str:
         """Factor or size, and mode."""
         sizes = self.output_sizes
-        return f"{f'{sizes[0]}×{sizes[-1]}' if sizes else f'×{self.scale_factor:g}'}, {self.mode}"
+        size = f"{sizes[0]}×{sizes[-1]}" if sizes else f"like {self.size_of}" if self.size_of else ""
+        return f"{size or f'×{self.scale_factor:g}'}, {self.mode}"
+
+
+def _expect_image(shape: Shape) -> None:
+    if len(shape) != 3:
+        raise ShapeError(f"needs an image (C×H×W), and is given {show(shape)}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -10,6 +10,9 @@ from netcfg.blocks.base import Block, Count, expect_known
 from netcfg.blocks.made import Made, made
 from netcfg.blocks.network.tokens import ROWS, expect_row
 from netcfg.shapes import Shape, Size
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 class _Recurrent(Block):
@@ -21,6 +24,8 @@ class _Recurrent(Block):
     gates: ClassVar[int]
     kept_each: ClassVar[int]
     """Numbers that each step keeps for its gradient, for each hidden one."""
+    kept_once: ClassVar[int] = 0
+    """The same of the first state."""
 
     hidden: Count = Field(description="numbers that it remembers")
     layers: Annotated[int, Field(gt=0, le=64)] = Field(1, description="one above the other")
@@ -74,14 +79,17 @@ class _Recurrent(Block):
         )
 
     def kept(self, *inputs: Shape) -> Size:
-        """The gates and states of every step, and what goes from layer to layer."""
-        steps, own = inputs[0][0], self.hidden * self._directions
-        between = (self.layers - 1) * own * (3 if self.dropout else 1)
-        return steps * (self.kept_each * own * self.layers + between)
+        """What each layer is given, its gates and states at every step, and what became zero between layers."""
+        steps, features = inputs[0]
+        own = self.hidden * self._directions
+        given = features * self._directions + own * (self.layers - 1) * (2 if self.dropout else 1)
+        return steps * given + (steps * self.kept_each + self.kept_once) * (own * self.layers)
 
     def scratch(self, *inputs: Shape) -> Size:
-        """The gates of a layer's steps, and what it is given."""
-        return inputs[0][0] * (self.hidden * self._directions * (self.gates + (self.layers > 1)))
+        """What a layer is given and gives, and the gates of its steps."""
+        steps, features = inputs[0]
+        own = self.hidden * self._directions
+        return steps * (features * self._directions + own * (self.gates + 1 + (self.layers > 1))) + own * 8
 
     def overwritable(self) -> bool:
         """Its gradient needs its output."""
@@ -94,11 +102,9 @@ class _Recurrent(Block):
             parts.append(f"{self.layers} layers")
         return ", ".join([*parts, "both ways"] if self.bidirectional else parts)
 
-    def _made(self, name: str, *inputs: Shape, **options: object) -> Made:
-        from netcfg.builder.modules import recurrent
-
+    def _made(self, kind: type[nn.Module], *inputs: Shape, **options: str) -> Made:
         return made(
-            getattr(recurrent, name),
+            kind,
             expect_known(inputs[0][1], "how many features a step has"),
             self.hidden,
             self.layers,
@@ -115,7 +121,8 @@ class LSTM(_Recurrent, name="lstm"):
     Ports: `value`, what it says at every step, and `last`, what it says at the end (both directions: of each its own
     end).
     Shapes: T×F -> T×hidden, and hidden; twice that with `bidirectional`.
-    Parameters: `weight_ih_l0` (4·hidden×F), `weight_hh_l0`, `bias_ih_l0`, `bias_hh_l0`, and so on for each layer.
+    Parameters: `weight_ih_l0` (4·hidden×F), `weight_hh_l0`, `bias_ih_l0`, `bias_hh_l0`, `weight_ih_l1` …
+    for each layer, `…_reverse` for the way back.
     Source: Hochreiter, Schmidhuber, "Long Short-Term Memory", 1997; PyTorch's `LSTM`.
     Example::
 
@@ -124,11 +131,13 @@ class LSTM(_Recurrent, name="lstm"):
     """
 
     gates: ClassVar[int] = 4
-    kept_each: ClassVar[int] = 6
+    kept_each: ClassVar[int] = 7
 
     def lower(self, *inputs: Shape) -> Made:
         """Torch's own."""
-        return self._made("LSTM", *inputs)
+        from netcfg.builder.modules.recurrent import LSTM as Module
+
+        return self._made(Module, *inputs)
 
 
 class GRU(_Recurrent, name="gru"):
@@ -136,7 +145,8 @@ class GRU(_Recurrent, name="gru"):
 
     Ports: `value`, what it says at every step, and `last`, what it says at the end.
     Shapes: T×F -> T×hidden, and hidden; twice that with `bidirectional`.
-    Parameters: `weight_ih_l0` (3·hidden×F), `weight_hh_l0`, `bias_ih_l0`, `bias_hh_l0`, and so on for each layer.
+    Parameters: `weight_ih_l0` (3·hidden×F), `weight_hh_l0`, `bias_ih_l0`, `bias_hh_l0`, `weight_ih_l1` …
+    for each layer, `…_reverse` for the way back.
     Source: Cho et al., "Learning Phrase Representations using RNN Encoder-Decoder", 2014; PyTorch's `GRU`.
     Example::
 
@@ -145,11 +155,13 @@ class GRU(_Recurrent, name="gru"):
     """
 
     gates: ClassVar[int] = 3
-    kept_each: ClassVar[int] = 5
+    kept_each: ClassVar[int] = 7
 
     def lower(self, *inputs: Shape) -> Made:
         """Torch's own."""
-        return self._made("GRU", *inputs)
+        from netcfg.builder.modules.recurrent import GRU as Module
+
+        return self._made(Module, *inputs)
 
 
 class RNN(_Recurrent, name="rnn"):
@@ -157,7 +169,8 @@ class RNN(_Recurrent, name="rnn"):
 
     Ports: `value`, what it says at every step, and `last`, what it says at the end.
     Shapes: T×F -> T×hidden, and hidden; twice that with `bidirectional`.
-    Parameters: `weight_ih_l0` (hidden×F), `weight_hh_l0`, `bias_ih_l0`, `bias_hh_l0`, and so on for each layer.
+    Parameters: `weight_ih_l0` (hidden×F), `weight_hh_l0`, `bias_ih_l0`, `bias_hh_l0`, `weight_ih_l1` …
+    for each layer, `…_reverse` for the way back.
     Source: Elman, "Finding Structure in Time", 1990; PyTorch's `RNN`.
     Example::
 
@@ -167,9 +180,12 @@ class RNN(_Recurrent, name="rnn"):
 
     gates: ClassVar[int] = 1
     kept_each: ClassVar[int] = 1
+    kept_once: ClassVar[int] = 1
 
     activation: Literal["tanh", "relu"] = Field("tanh", description="of the state")
 
     def lower(self, *inputs: Shape) -> Made:
         """Torch's own."""
-        return self._made("RNN", *inputs, nonlinearity=self.activation)
+        from netcfg.builder.modules.recurrent import RNN as Module
+
+        return self._made(Module, *inputs, nonlinearity=self.activation)

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from netcfg.blocks.base import ShapeError
 from netcfg.blocks.network.places import AXIS, Dimension, Placed
-from netcfg.shapes import Shape, Size, known, show, volume
+from netcfg.shapes import Shape, known, show, volume
 
 _CALLS = {
     "mean": "{x}.mean({axes}{keep})",
@@ -91,10 +91,6 @@ class Reduce(Placed, name="reduce"):
     def overwritable(self) -> bool:
         """Only where its gradient does not need its output."""
         return self.with_ in ("mean", "sum")
-
-    def scratch(self, *inputs: Shape) -> Size:
-        """`logsumexp` makes all powers."""
-        return volume(inputs[0]) if self.with_ == "logsumexp" else 0
 
     def reach(self, *inputs: Shape) -> None:
         """Whole axes."""

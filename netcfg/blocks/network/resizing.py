@@ -15,11 +15,12 @@ from netcfg.blocks.network.places import (
     channels_of,
     channels_second,
     expect_places,
+    place_axes,
     places_of,
     with_places,
 )
 from netcfg.blocks.network.windows import Numbers, each
-from netcfg.shapes import Shape, Size, known, show
+from netcfg.shapes import Shape, Size, known, show, volume
 
 Factor = Annotated[int, Field(ge=2, le=64)]
 
@@ -45,7 +46,7 @@ class Pad(_OfPlaces, name="pad"):
 
         [pad]                  # 3x8x8 -> 3x10x12
         sizes = 1, 2
-        mode = reflect
+        value = 1
     """
 
     takes: ClassVar[tuple[str, ...]] = PLACES
@@ -93,6 +94,10 @@ class Pad(_OfPlaces, name="pad"):
 
         sides = [number for side in reversed(self._sides(inputs[0])) for number in side]
         return made(Module, sides, mode=self.mode, value=self.value, turned=channels_second(inputs[0]))
+
+    def gradient_needs(self) -> frozenset[str]:
+        """Nothing but sizes of a constant border."""
+        return frozenset({"input"} if self.mode in ("reflect", "replicate") else ())
 
     def reach(self, *inputs: Shape) -> Reach | None:
         """One place, where the border is zeros and as thick before as after along height and width."""
@@ -162,7 +167,7 @@ class Crop(_OfPlaces, name="crop"):
         from netcfg.builder.modules.resizing import Crop as Module
 
         shape = inputs[0]
-        axes = [1, *range(3, len(shape) + 1)] if channels_second(shape) else list(range(2, len(shape) + 1))
+        axes = place_axes(shape)
         at = None if self.at is None else each(self.at, len(axes), "at")
         return made(Module, axes, self._sizes(shape), at)
 
@@ -291,6 +296,17 @@ class Patches(_OfPlaces, name="patches"):
         from netcfg.builder.modules.resizing import Patches as Module
 
         return made(Module, self.size)
+
+    def scratch(self, *inputs: Shape) -> Size:
+        """A copy with zeros, where squares are not whole."""
+        height, width, channels = inputs[0]
+        if (
+            isinstance(height, int)
+            and isinstance(width, int)
+            and not (height % self.size or width % self.size)
+        ):
+            return 0
+        return volume((-(-height // self.size) * self.size, -(-width // self.size) * self.size, channels))
 
     def label(self) -> str:
         """The size."""

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from netcfg.axes import KINDS, Kind
 from netcfg.blocks.base import Block, Reference, References, ShapeError
+from netcfg.blocks.network.places import Dimension, Placed, axis_in_words
 from netcfg.shapes import Shape, show
 
 
@@ -65,10 +66,11 @@ class Identity(Block, name="identity"):
         return names[0]
 
 
-class SelectSubset(Block, name="select_subset"):
+class SelectSubset(Placed, name="select_subset"):
     """A stretch of another block's output along one axis: `start_index` up to, not including, `end_index`.
 
-    Shapes: axis 1 (channels or features) of C×H×W -> (end_index - start_index)×H×W, likewise the others.
+    Shapes: axis 1 (channels or features) of C×H×W -> (end_index - start_index)×H×W, likewise the others. One of an
+    axis, and the axis gone, is a [token].
     Source: AUDetNet, README, `[select_subset]`.
     Example::
 
@@ -87,9 +89,7 @@ class SelectSubset(Block, name="select_subset"):
     origin_layer: Reference | None = Field(
         None, description="the block to select from (or `from`); the one before by default"
     )
-    dimension: Annotated[int, Field(ge=1, le=8)] = Field(
-        1, description="the axis; the batch is 0, channels are 1"
-    )
+    dimension: Dimension = Field(1, description="the axis, by name or number; the batch is 0, channels are 1")
     start_index: Annotated[int, Field(ge=0)] = Field(description="the first index taken")
     end_index: Annotated[int, Field(gt=0)] = Field(description="the first index not taken any more")
 
@@ -107,20 +107,16 @@ class SelectSubset(Block, name="select_subset"):
 
     def shape(self, *inputs: Shape) -> Shape:
         """The stretch along its axis."""
-        shape = inputs[0]
-        if self.dimension > len(shape):
-            raise ShapeError(
-                f"has no axis {self.dimension}: batch×{show(shape)} has axes 0 to {len(shape)}",
-                option="dimension",
-            )
-        size = shape[self.dimension - 1]
+        shape, axis = inputs[0], self.axis(self.dimension, inputs[0])
+        size = shape[axis - 1]
         if isinstance(size, int) and self.end_index > size:
             raise ShapeError(
-                f"selects up to index {self.end_index} of axis {self.dimension}, which has {size} ({show(shape)})",
+                f"selects up to index {self.end_index} of {axis_in_words(self.dimension)}, which has {size} "
+                f"({show(shape)})",
                 help=f"an `end_index` of at most {size}",
                 option="end_index",
             )
-        return (*shape[: self.dimension - 1], self.end_index - self.start_index, *shape[self.dimension :])
+        return (*shape[: axis - 1], self.end_index - self.start_index, *shape[axis:])
 
     def kind(self, *inputs: Kind) -> Kind:
         """As given."""
@@ -128,7 +124,8 @@ class SelectSubset(Block, name="select_subset"):
 
     def inline(self, *names: str) -> str:
         """A view."""
-        return f"{names[0]}.narrow({self.dimension}, {self.start_index}, {self.end_index - self.start_index})"
+        axis, count = self.written_axis(self.dimension), self.end_index - self.start_index
+        return f"{names[0]}.narrow({axis}, {self.start_index}, {count})"
 
     def gradient_needs(self) -> frozenset[str]:
         """Nothing but sizes."""
@@ -136,5 +133,5 @@ class SelectSubset(Block, name="select_subset"):
 
     def label(self) -> str:
         """The stretch."""
-        axis = "" if self.dimension == 1 else f", axis {self.dimension}"
+        axis = "" if self.dimension == 1 else f", {axis_in_words(self.dimension)}"
         return f"{self.start_index}…{self.end_index}{axis}"

@@ -112,9 +112,9 @@ class SpatialTransformer(_Sampler, name="spatial_transformer"):
         return volume(inputs[0][1:]) * 6
 
     def kept(self, *inputs: Shape) -> Size:
-        """The grid, and places from which it is made."""
-        return volume(inputs[0][1:]) * 5
+        """The grid."""
+        return volume(inputs[0][1:]) * 2
 
     def scratch(self, *inputs: Shape) -> Size:
         """The same."""
-        return volume(inputs[0][1:]) * 5
+        return volume(inputs[0][1:]) * 2

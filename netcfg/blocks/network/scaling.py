@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from netcfg.blocks.base import Block, Count, ShapeError, expect_known
+from netcfg.blocks.base import Block, Count, Reach, ShapeError, expect_known
 from netcfg.blocks.made import Made, made
 from netcfg.blocks.network.places import (
     AXIS,
@@ -53,12 +53,13 @@ class LocalResponseNorm(Block, name="local_response_norm"):
         return f"F.local_response_norm({names[0]}, {self.size}, {self.alpha}, {self.beta}, {self.k})"
 
     def kept(self, *inputs: Shape) -> Size:
-        """The mean squares, with what is added to them, and their power."""
-        return 2 * volume(inputs[0])
+        """Squares with a border of channels, their means with what is added, and the power of these."""
+        channels, *places = inputs[0]
+        return volume(tuple(places)) * (3 * channels + (self.size - 1))
 
     def scratch(self, *inputs: Shape) -> Size:
         """The same."""
-        return 2 * volume(inputs[0])
+        return self.kept(*inputs)
 
     def gradient_needs(self) -> frozenset[str]:
         """What it was given."""
@@ -97,6 +98,10 @@ class _Length(Placed):
     def overwritable(self) -> bool:
         """Its gradient needs its input, not its output."""
         return True
+
+    def reach(self, *inputs: Shape) -> Reach | None:
+        """The same place, unless it divides by what stands at others."""
+        return Reach() if self._axis(inputs[0]) == 1 else None
 
     def _places(self, shape: Shape) -> Size:
         """How many lengths there are."""
@@ -268,9 +273,9 @@ class PReLU(Block, name="prelu"):
         parameters = channels
     """
 
-    joins_box: ClassVar[bool] = True
     by_sample: ClassVar[bool] = True
     family: ClassVar[str] = "activation"
+    joins_box: ClassVar[bool] = True
     takes: ClassVar[tuple[str, ...]] = SIGNALS
 
     slopes: Literal["1", "channels"] = Field("1", alias="parameters", description="one for all, or one each")
@@ -299,3 +304,7 @@ class PReLU(Block, name="prelu"):
         from netcfg.builder.modules.scaling import prelu
 
         return made(prelu, self.parameters(*inputs), start=self.start, turned=channels_second(inputs[0]))
+
+    def label(self) -> str:
+        """Whose slopes."""
+        return "by channel" if self.slopes == "channels" else ""

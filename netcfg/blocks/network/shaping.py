@@ -6,17 +6,15 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from netcfg.axes import AXES
 from netcfg.blocks.base import MAX_CHANNELS, Block, ShapeError, expect_known
-from netcfg.blocks.network.places import AXIS, AxisName, Dimension, Placed, axes_of
+from netcfg.blocks.network.places import AXIS, LETTERS, AxisName, Dimension, Placed, axes_of
 from netcfg.shapes import Shape, Size, known, show, volume
 
-_LETTERS = {name: letter for letter, name in AXES.items()}
 NEW_AXES = "what the sizes count, by name in order (`channels, height, width`)"
 
 
 def _letters(names: tuple[AxisName, ...]) -> str:
-    return "".join(_LETTERS[name] for name in names)
+    return "".join(LETTERS[name] for name in names)
 
 
 class _View(Block):
@@ -140,7 +138,7 @@ class Permute(Placed, name="permute"):
         """Torch's own."""
         usual = axes_of((1,) * len(self.order), self._axes)
         numbers = [
-            dimension if isinstance(dimension, int) else 1 + usual.index(_LETTERS[dimension])
+            dimension if isinstance(dimension, int) else 1 + usual.index(LETTERS[dimension])
             for dimension in self.order
         ]
         return f"{names[0]}.permute(0, {', '.join(map(str, numbers))})"
@@ -188,13 +186,17 @@ class Unsqueeze(_View, name="unsqueeze"):
 
     def axes(self, *inputs: str) -> str:
         """With the new one's letter, where it has one that is not there."""
-        given, letter = inputs[0], _LETTERS[self.named] if self.named else ""
+        given, letter = inputs[0], LETTERS[self.named] if self.named else ""
         before = self.dimension - 1
         return given[:before] + letter + given[before:] if letter and given and letter not in given else ""
 
     def inline(self, *names: str) -> str:
         """Torch's own."""
         return f"{names[0]}.unsqueeze({self.dimension})"
+
+    def label(self) -> str:
+        """Where."""
+        return f"axis {self.dimension}"
 
 
 class Squeeze(Placed, name="squeeze"):
@@ -233,6 +235,10 @@ class Squeeze(Placed, name="squeeze"):
     def inline(self, *names: str) -> str:
         """Torch's own."""
         return f"{names[0]}.squeeze({self.written_axis(self.dimension)})"
+
+    def label(self) -> str:
+        """Which axis."""
+        return f"axis {self.dimension}" if isinstance(self.dimension, int) else self.dimension
 
     def gradient_needs(self) -> frozenset[str]:
         """Nothing."""
@@ -320,6 +326,10 @@ class ChannelShuffle(Block, name="channel_shuffle"):
             raise ShapeError(
                 f"divides {channels} channels into {self.groups} groups: {channels % self.groups} are left over",
                 option="groups",
+            )
+        if channels == self.groups:
+            raise ShapeError(
+                f"shuffles {channels} groups of one channel: nothing would change", option="groups"
             )
         return inputs[0]
 

@@ -9,7 +9,7 @@ from pydantic import Field
 from netcfg.blocks.base import Block
 from netcfg.blocks.made import Made, made
 from netcfg.blocks.network.places import PLACES, channels_of, channels_second, expect_places
-from netcfg.shapes import Shape, Size
+from netcfg.shapes import Shape, Size, volume
 
 Probability = Annotated[float, Field(ge=0, lt=1)]
 
@@ -19,6 +19,7 @@ class _LeavesOut(Block):
 
     family: ClassVar[str] = "regularisation"
     only_trains: ClassVar[bool] = True
+    joins_box: ClassVar[bool] = True
 
     def gradient_needs(self) -> frozenset[str]:
         """Nothing but what was drawn."""
@@ -131,6 +132,10 @@ class StraightThrough(Block, name="straight_through"):
     family: ClassVar[str] = "activation"
 
     steps: Literal["round", "floor", "sign", "step"] = Field("round", alias="kind", description="the steps")
+
+    def scratch(self, *inputs: Shape) -> Size:
+        """`step`: which are above zero, in a byte each."""
+        return -(-volume(inputs[0]) // 4) if self.steps == "step" else 0
 
     def lower(self, *inputs: Shape) -> Made:
         """A step with a gradient of its own."""

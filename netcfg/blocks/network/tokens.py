@@ -229,10 +229,6 @@ class Positions(Block, name="positions"):
         """Its gradient needs nothing."""
         return True
 
-    def scratch(self, *inputs: Shape) -> Size:
-        """Waves are made anew each time."""
-        return 0 if self.variant == "learned" else volume(inputs[0])
-
     def lower(self, *inputs: Shape) -> Made:
         """The tensor, or waves."""
         from netcfg.builder.modules.positions import Waves

@@ -118,10 +118,3 @@ def square_reach(
 def in_words(numbers: tuple[int, ...]) -> str:
     """A window as diagrams show it: `3×3` also where one number stands for both."""
     return "×".join(map(str, numbers * 2 if len(numbers) == 1 else numbers))
-
-
-def as_python(numbers: tuple[int, ...], count: int) -> str:
-    """Numbers for each axis, as an argument."""
-    return (
-        str(numbers[0]) if len(set(numbers)) == 1 else f"({', '.join(map(str, each(numbers, count, '')))},)"
-    )

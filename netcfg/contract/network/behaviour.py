@@ -21,7 +21,7 @@ def samples(case: Case) -> Iterator[Breach]:
     """`depends_on_batch`: a batch of two against two of one, and chance, in training and in evaluation."""
     import torch
 
-    if case.block.depends_on_batch():
+    if case.block.depends_on_batch() or case.is_shared:
         return
     write = (
         "depends_on_batch" if type(case.block).depends_on_batch is not Block.depends_on_batch else "by_sample"
@@ -53,8 +53,11 @@ def gradients(case: Case) -> Iterator[Breach]:
     """`stops_gradient`: whether a gradient comes through to any input."""
     import torch
 
+    if not case.shapes:
+        return
+
     inputs = case.inputs(grad=True)
-    if not all(value.requires_grad for value in inputs):  # classes have no gradients
+    if not inputs or not all(value.requires_grad for value in inputs):  # classes have no gradients
         return
     computation = case.computation().train(True)
     with seeded(2):
@@ -80,7 +83,7 @@ def lowerings(case: Case) -> Iterator[Breach]:
     import torch
 
     source = case.inline_source()
-    if source is None or type(case.block).lower is Block.lower:
+    if source is None or case.block.owns_tensor() or type(case.block).lower is Block.lower:
         return
     inputs = case.inputs()
     for training in (True, False):
@@ -89,7 +92,7 @@ def lowerings(case: Case) -> Iterator[Breach]:
                 line = case.evaluated(source)(*inputs)
             with seeded(2):
                 given = case.lowered().train(training)
-                module = case.evaluated(f"module({case.block.call(*case.names)})", given)(*inputs)
+                module = case.called(given)(*inputs)
         if not close(line, module):
             yield case.breach("inline", source, "other numbers than those of `lower`", "inline")
             return
@@ -153,7 +156,7 @@ def copies(case: Case) -> Iterator[Breach]:
     for way, copied in ways.items():
         try:
             with torch.no_grad(), seeded(2):
-                given = case.evaluated(f"module({case.block.call(*case.names)})", copied())(*inputs)
+                given = case.called(copied())(*inputs)
         except Exception as error:  # whatever a class raises when it is copied is the finding
             yield case.breach(way, "a copy of its module", what_was_raised(error), "lower")
             continue

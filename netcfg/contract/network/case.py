@@ -70,9 +70,27 @@ class Case:
         return self.block.parameters(*self.shapes) > HEAVY or (isinstance(macs, int) and macs > HEAVY_MACS)
 
     @property
+    def takes_classes(self) -> bool:
+        """Whether its main inputs are numbers of classes."""
+        return self.block.takes_kinds[0] == "class"
+
+    @property
+    def has_fused_kernels(self) -> bool:
+        """Whether it holds modules of which each device keeps and makes something else, unseen: recurrent ones."""
+        from torch import nn
+
+        module = self.computation("meta" if self.is_heavy else "cpu").module
+        return module is not None and any(isinstance(part, nn.RNNBase) for part in module.modules())
+
+    @property
     def is_renamed(self) -> bool:
         """Whether it is its input under a new name, for which nothing is computed."""
-        return len(self.shapes) == 1 and self.block.inline("x") == "x"
+        return len(self.shapes) == 1 and self.inline_source() == self.names[0]
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether what it gives is the same for all samples, in a batch of one."""
+        return self.block.is_shared(*(False for _ in self.shapes))
 
     def declared(self) -> dict[str, tuple[int, ...]]:
         """The shapes that it says it gives, by port."""
@@ -84,7 +102,7 @@ class Case:
         import torch
 
         source = self.inline_source()
-        if source is not None:
+        if source is not None and not self.block.owns_tensor():
             return Computation(self.evaluated(source), None)
         if self.is_heavy and seed == 0:
             built = _built(self, device)
@@ -94,7 +112,7 @@ class Case:
         else:
             with seeded(seed), torch.device(device):
                 module = self.lowered()
-        return Computation(self.evaluated(f"module({self.block.call(*self.names)})", module), module)
+        return Computation(self.called(module), module)
 
     def lowered(self) -> nn.Module:
         """The module that `lower` gives."""
@@ -103,14 +121,19 @@ class Case:
         lowered = self.block.lower(*self.shapes)
         return lowered.build() if isinstance(lowered, Made) else lowered
 
+    def called(self, module: nn.Module) -> Callable[..., Any]:
+        """The function that a module of the block is, or the line of Python that reads the module's one tensor."""
+        source = self.inline_source() if self.block.owns_tensor() else None
+        return self.evaluated(source or f"module({self.block.call(*self.names)})", module)
+
     def inline_source(self) -> str | None:
         """Its line of Python, over x0, x1, …."""
-        return self.block.inline(*self.names)
+        return self.block.inline(*self.names, *(["module.value"] if self.block.owns_tensor() else []))
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What its inputs are called in a line of Python."""
-        return tuple(f"x{index}" for index in range(len(self.shapes)))
+        """What its inputs are called in a line of Python; behind them a signal of the batch, where it needs that."""
+        return tuple(f"x{index}" for index in range(len(self.shapes) + self.block.needs_batch()))
 
     def evaluated(self, source: str, module: nn.Module | None = None) -> Callable[..., Any]:
         """The function of a line of Python. The block's author wrote the line; whoever runs the block runs it."""
@@ -126,10 +149,11 @@ class Case:
 
         generator = torch.Generator().manual_seed(seed)
         made = [torch.randn(batch, *shape, generator=generator) for shape in self.shapes]
-        if self.block.takes_kinds[0] == "class":
+        if self.takes_classes:
             made[: len(self.block.main(made))] = [(value > 0).long() for value in self.block.main(made)]
         made = [value.to(device) for value in made]
-        return [value.requires_grad_(grad and value.is_floating_point()) for value in made]
+        given = [value.requires_grad_(grad and value.is_floating_point()) for value in made]
+        return [*given, *([torch.zeros(batch, 1, device=device)] if self.block.needs_batch() else [])]
 
 
 @lru_cache(maxsize=2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 
+from netcfg.axes import Kind
 from netcfg.blocks.base import Block, ShapeError
 from netcfg.contract.breach import Breach
 from netcfg.contract.network.case import Case, Shapes
@@ -76,11 +77,17 @@ def _differ(one: Case, other: Case) -> bool:
     return any(look(one) != look(other) for look in LOOKS)
 
 
+_USUAL_AXES = {1: "F", 2: "LF", 3: "CHW", 4: "TCHW"}
+
+
 # --- what an option may change, cheap things first
 
 
 def _declared(case: Case) -> object:
-    return case.declared()
+    """Its shapes, and what it says these count and hold."""
+    axes = tuple(_USUAL_AXES.get(len(shape), "") for shape in case.shapes)
+    kinds: list[Kind] = ["number" for _ in case.shapes]
+    return case.declared(), case.block.axes(*axes), case.block.kind(*kinds)
 
 
 def _parameters(case: Case) -> object:
@@ -100,18 +107,24 @@ def _evaluated(case: Case) -> object:
     return None if case.is_heavy else _run(case, False)
 
 
+def _of_almost_nothing(case: Case) -> object:
+    """What keeps a division from zero shows near zero."""
+    return None if case.is_heavy else _run(case, False, 1e-11)
+
+
 def _trained(case: Case) -> object:
     """Outputs, gradients and buffers of a training step."""
     return None if case.is_heavy else _run(case, True)
 
 
-def _run(case: Case, training: bool) -> str:
+def _run(case: Case, training: bool, scale: float = 1.0) -> str:
     import torch
 
     with seeded(5):
         computation = case.computation(seed=4).train(training)
         inputs = case.inputs(3, grad=training)
-        given = [value for value in computation(*inputs).values() if value.is_floating_point()]
+        fed = [value * scale if scale != 1 and value.is_floating_point() else value for value in inputs]
+        given = [value for value in computation(*fed).values() if value.is_floating_point()]
         wanted = [*(value for value in inputs if value.requires_grad), *computation.trained()]
         total = torch.stack([(value * value).sum() for value in given]).sum() if given else torch.zeros(())
         found = torch.autograd.grad(total, wanted, allow_unused=True) if total.requires_grad else ()
@@ -130,4 +143,11 @@ def _digest(values: list[object]) -> str:
     return made.hexdigest()
 
 
-LOOKS: tuple[Callable[[Case], object], ...] = (_declared, _parameters, _at_first, _evaluated, _trained)
+def _planned(case: Case) -> object:
+    """What the plan of a step asks."""
+    return case.block.draws_each_phase(), case.block.depends_on_batch(), case.block.stops_gradient
+
+
+LOOKS: tuple[Callable[[Case], object], ...] = (
+    _declared, _planned, _parameters, _at_first, _evaluated, _trained, _of_almost_nothing,
+)  # fmt: skip

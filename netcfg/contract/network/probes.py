@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,20 @@ def storages(tensors: Iterable[Tensor]) -> set[int]:
     return {storage(tensor) for tensor in tensors}
 
 
+@contextmanager
+def _without_onednn() -> Iterator[None]:
+    import torch
+
+    enabled = (
+        torch._C._get_mkldnn_enabled()
+    )  # `torch.backends.mkldnn.flags` warns of settings it does not touch
+    torch._C._set_mkldnn_enabled(False)
+    try:
+        yield
+    finally:
+        torch._C._set_mkldnn_enabled(enabled)
+
+
 def kept(case: Case, batch: int, device: str) -> Kept:
     """What backward keeps of a training forward. Its own parameters and buffers do not count."""
     import torch
@@ -49,9 +64,13 @@ def kept(case: Case, batch: int, device: str) -> Kept:
         saved[storage(tensor)] = tensor
         return tensor
 
-    with torch.autograd.graph.saved_tensors_hooks(save, lambda tensor: tensor), seeded(2):
+    # oneDNN's recurrent kernels keep a workspace of sizes of their own, which says nothing of other machines.
+    hooks = torch.autograd.graph.saved_tensors_hooks(save, lambda tensor: tensor)
+    with _without_onednn(), hooks, seeded(2):
         given = computation(*inputs)
-    fed, made, own = storages(inputs), storages(given.values()), storages(_state(computation))
+    # Classes have no gradient, and no other block that keeps them: they count among what the block keeps.
+    fed = storages(value for value in inputs if value.is_floating_point())
+    made, own = storages(given.values()), storages(_state(computation))
     beside = sum(
         tensor.untyped_storage().nbytes() for key, tensor in saved.items() if key not in fed | made | own
     )

@@ -1,0 +1,87 @@
+"""Numbers drawn at random that are a function of where a run stands: whoever computes them again gets the same.
+
+A block that draws keeps nothing of what it drew. It asks for a generator that is seeded by the run's seed, the moment
+(epoch and batch, or in evaluation the sample), the use of its network and its own path; so a run that is resumed, and a
+phase that computes a signal again, draw the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from hashlib import blake2b
+
+import torch
+from torch import Tensor, nn
+
+Draw = Callable[[torch.Generator | None, torch.device, int], Tensor]
+"""Draws so many samples on a device."""
+
+
+class Chance:
+    """What is drawn in a run. One for each process; `rank` is the process's number.
+
+    Told where the run stands by `train` or `evaluate`, before the batch is computed.
+    """
+
+    def __init__(self, seed: int = 0, rank: int = 0) -> None:
+        self.seed = seed
+        self.rank = rank
+        self.phase = ""
+        """The phase that is computed, for what is drawn anew in each."""
+        self.numbers: tuple[int, ...] | None = None
+        """In evaluation the numbers of the batch's samples in their split."""
+        self._moment: tuple[int | str, ...] = ("", rank)
+        self._use = ""
+
+    def train(self, epoch: int, batch: int) -> None:
+        """A batch of an epoch is trained on."""
+        self.numbers = None
+        self._moment = ("train", epoch, batch, self.rank)
+
+    def evaluate(self, numbers: Sequence[int]) -> None:
+        """Samples are judged, in whatever batches and processes."""
+        self.numbers = tuple(numbers)
+        self._moment = ("evaluation",)
+        self.phase = ""
+
+    @contextmanager
+    def used_by(self, name: str) -> Iterator[None]:
+        """Inside, what is drawn belongs to that use of a network."""
+        before, self._use = self._use, name
+        try:
+            yield
+        finally:
+            self._use = before
+
+    def samples(self, draw: Draw, count: int, device: torch.device, path: str, each_phase: bool) -> Tensor:
+        """A draw for each of so many samples: in evaluation by their numbers, else for the batch."""
+        if self.numbers is None or len(self.numbers) != count:
+            return draw(self.generator(device, path, each_phase), device, count)
+        processor = torch.device("cpu")
+        rows = [draw(self._seeded(processor, path, number), processor, 1) for number in self.numbers]
+        return torch.cat(rows).to(device) if rows else draw(None, device, 0)
+
+    def generator(self, device: torch.device, path: str, each_phase: bool = False) -> torch.Generator:
+        """What draws for a batch as a whole."""
+        first = self.numbers[:1] if self.numbers is not None else ()
+        return self._seeded(device, path, self.phase if each_phase else "", *first)
+
+    def _seeded(self, device: torch.device, path: str, *more: int | str) -> torch.Generator:
+        key = (self.seed, *self._moment, self._use, path, *more)
+        digest = blake2b(repr(key).encode(), digest_size=8).digest()
+        return torch.Generator(device).manual_seed(int.from_bytes(digest, "big") >> 1)
+
+    def give(self, module: nn.Module, path: str = "") -> None:
+        """Let all that draws in a module draw from here."""
+        for name, part in module.named_modules():
+            if isinstance(part, Drawing):
+                part.chance = self
+                part.path = f"{path}.{name}" if path and name else path or name
+
+
+class Drawing(nn.Module):
+    """What draws. Without a `chance`, as in a network by itself, it draws from PyTorch's own generator."""
+
+    chance: Chance | None = None
+    path: str = ""

@@ -1,0 +1,80 @@
+"""Signals that are drawn at random, and samples in a random order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from netcfg.builder.chance import Drawing
+
+Distribution = Literal["normal", "uniform", "bernoulli", "integer", "permutation"]
+
+
+class Random(Drawing):
+    """Called with any signal of the batch; gives a draw of `shape` (or of that signal's shape) for each sample.
+
+    `number` is what the distribution needs: the probability of 1, or how many integers there are. In evaluation it
+    gives `evaluation`, where that is a number.
+    """
+
+    def __init__(
+        self,
+        distribution: Distribution,
+        shape: Sequence[int] | None,
+        number: float = 0.0,
+        each_phase: bool = False,
+        evaluation: float | None = None,
+    ) -> None:
+        super().__init__()
+        self.distribution = distribution
+        self.shape = None if shape is None else tuple(shape)
+        self.number = number
+        self.each_phase = each_phase
+        self.evaluation = evaluation
+
+    def forward(self, like: Tensor) -> Tensor:
+        """(N, …) -> (N, *shape)."""
+        shape = tuple(like.shape[1:]) if self.shape is None else self.shape
+        if self.evaluation is not None and self._is_evaluated():
+            return torch.full((len(like), *shape), self.evaluation, device=like.device)
+
+        def draw(generator: torch.Generator | None, device: torch.device, count: int) -> Tensor:
+            return self._drawn((count, *shape), generator, device)
+
+        if self.chance is None:
+            return draw(None, like.device, len(like))
+        return self.chance.samples(draw, len(like), like.device, self.path, self.each_phase)
+
+    def _is_evaluated(self) -> bool:
+        return not self.training or (self.chance is not None and self.chance.numbers is not None)
+
+    def _drawn(
+        self, size: tuple[int, ...], generator: torch.Generator | None, device: torch.device
+    ) -> Tensor:
+        if self.distribution == "normal":
+            return torch.randn(size, generator=generator, device=device)
+        if self.distribution == "uniform":
+            return torch.rand(size, generator=generator, device=device)
+        if self.distribution == "bernoulli":
+            return torch.empty(size, device=device).bernoulli_(self.number, generator=generator)
+        if self.distribution == "integer":
+            return torch.randint(int(self.number), size, generator=generator, device=device)
+        return torch.rand(size, generator=generator, device=device).argsort(-1)
+
+
+class ShuffledBatch(Drawing):
+    """Gives the samples of a batch in a random order, or those `by` rows further on, without their history."""
+
+    def __init__(self, by: int | None = None) -> None:
+        super().__init__()
+        self.by = by
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, …) -> (N, …)."""
+        if self.by is not None:
+            return x.detach().roll(-self.by, 0)
+        drawn_for = None if self.chance is None else self.chance.generator(x.device, self.path)
+        return x.detach()[torch.randperm(len(x), generator=drawn_for, device=x.device)]

@@ -1,0 +1,1 @@
+"""Published networks, whole: what `netcfg zoo` lists."""

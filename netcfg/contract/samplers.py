@@ -1,0 +1,127 @@
+"""The contract of samplers: which samples an epoch shows hangs on the table, the epoch and the seed alone."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from netcfg.blocks.samplers.base import Sampler
+from netcfg.contract.breach import Breach, what_was_raised
+from netcfg.contract.examples import BadExample, example_of
+from netcfg.contract.variations import Variation, variations
+from netcfg.source import NetcfgError
+
+if TYPE_CHECKING:
+    from netcfg.blocks.samples import SampleTable
+
+SAMPLES, CLIPS = 240, 24
+FIXED = frozenset({"name", "when", "labels"})
+UNITS = ((1,), (1, 2, 4, 6))
+"""Tables of one action unit, and of several."""
+
+
+def verify_sampler(kind: type[Sampler]) -> Iterator[Breach]:
+    """What is untrue about a sampler; the first case of each kind."""
+    try:
+        sampler = example_of(kind)
+    except BadExample:  # the check of the page says so
+        return
+    varied = list(variations(sampler, FIXED))
+    cases = [("", sampler), *((one.text, one.section) for one in varied if one.section is not None)]
+    seen: set[str] = set()
+    for breach in (breach for text, made in cases for breach in _verify_options(made, text)):
+        if breach.check not in seen:
+            seen.add(breach.check)
+            yield breach
+    if not seen:
+        yield from _without_effect(sampler, varied)
+
+
+def _verify_options(sampler: Sampler, text: str) -> Iterator[Breach]:
+    taken = 0
+    for units in UNITS:
+        table = _table(units)
+        try:
+            first = sampler.epoch(table, 0, 0)
+        except NetcfgError:  # these samples do not allow it
+            continue
+        except Exception as error:  # whatever its methods raise is its author's to read
+            yield Breach(sampler.type_name, "epoch", text, "draws", what_was_raised(error), "epoch")
+            return
+        taken += 1
+        yield from _verify(sampler, table, first, text)
+    if not taken:
+        yield Breach(sampler.type_name, "epoch", text, "draws", "that it takes no samples at all", "epoch")
+
+
+def _verify(sampler: Sampler, table: SampleTable, first: Sequence[Any], text: str) -> Iterator[Breach]:
+    def breach(check: str, declared: object, found: object) -> Breach:
+        return Breach(sampler.type_name, check, text, str(declared), str(found), "epoch")
+
+    beyond = [draw.sample for draw in first if not 0 <= draw.sample < len(table)]
+    if beyond:
+        yield breach("draws", f"rows of {len(table)} samples", f"row {beyond[0]}")
+    for epoch in () if text else (0, 3):  # with each option the same code
+        before = sampler.epoch(table, epoch, 0)
+        random.seed()
+        sampler.epoch(table, epoch + 1, 1)  # what it has drawn elsewhere may not stay
+        if list(sampler.epoch(table, epoch, 0)) != list(before):
+            yield breach("seed", "the same draws for the same epoch and seed", "others each time")
+        if len(before) != len(first):
+            yield breach("length of an epoch", len(first), f"{len(before)} in epoch {epoch}")
+
+
+def _without_effect(sampler: Sampler, varied: list[Variation[Sampler]]) -> Iterator[Breach]:
+    """Options at another value of which the same is drawn, whatever the choices beside them."""
+    for option in dict.fromkeys(one.option for one in varied):
+        bases = [
+            sampler,
+            *(one.section for one in varied if one.section is not None and one.option != option),
+        ]
+        if not any(_has_effect(base, option) for base in bases):
+            tried = next(one for one in varied if one.option == option)
+            found = "that nothing else is drawn with it"
+            yield Breach(sampler.type_name, "option", tried.text, f"`{option}`", found, "epoch")
+
+
+def _has_effect(base: Sampler, option: str) -> bool:
+    return any(
+        one.section is None or _drawn(one.section) != _drawn(base)
+        for one in variations(base, FIXED)
+        if one.option == option
+    )
+
+
+@lru_cache(maxsize=64)
+def _drawn(sampler: Sampler) -> list[list[Any]]:
+    made = []
+    for units in UNITS:
+        try:
+            made.append(list(sampler.epoch(_table(units), 0, 0)))
+        except NetcfgError:
+            made.append([])
+    return made
+
+
+def _table(units: Sequence[int]) -> SampleTable:
+    """Frames of some clips, of which rarer units show less often; labels from 0 to 1."""
+    import numpy as np
+
+    from netcfg.blocks.samples import SampleTable
+
+    chance = np.random.default_rng(11)
+    rows = np.arange(SAMPLES)
+    likely = 0.6 / (1 + np.arange(len(units)))
+    labels = (chance.random((SAMPLES, len(units))) * (0.5 + likely)).clip(0, 1).astype(np.float32)
+    clips = rows * CLIPS // SAMPLES
+    return SampleTable(
+        ids=tuple(map(str, rows)),
+        subjects=clips // 2,
+        clips=clips,
+        frames=rows % (SAMPLES // CLIPS),
+        labels={"labels": labels},
+        names={"labels": tuple(f"AU{unit}" for unit in units)},
+        active_above=0.4,
+    )

@@ -1,0 +1,199 @@
+"""What PyTorch and Keras call each section: the one table of it, for pages and for words that are looked up.
+
+A class of PyTorch's is written as one imports it, `nn` and `F` as everyone shortens them. Keras stands beside it where
+its word is another one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+
+class Counterpart(NamedTuple):
+    """Names of one thing elsewhere, the nearest first; `otherwise` is how PyTorch does it where it has no name."""
+
+    pytorch: str = ""
+    keras: str = ""
+    otherwise: str = ""
+
+    def sentence(self) -> str:
+        """The line of a page."""
+        parts = []
+        if self.pytorch or self.otherwise:
+            parts.append(f"PyTorch: {self.otherwise or _quoted(self.pytorch)}")
+        if self.keras:
+            parts.append(f"Keras: {_quoted(self.keras)}")
+        return "; ".join(parts) + "." if parts else "Neither PyTorch nor Keras has it."
+
+    def words(self) -> Iterator[str]:
+        """Its names, without the modules they are in."""
+        for name in (*self.pytorch.split(), *self.keras.split()):
+            yield name.rpartition(".")[2]
+
+
+def _quoted(names: str) -> str:
+    return ", ".join(f"`{name}`" for name in names.split())
+
+
+def _along_axes(name: str, keras: str = "") -> Counterpart:
+    """A class that PyTorch and Keras have once for each number of axes."""
+    numbers = (2, 1, 3)
+    return Counterpart(
+        " ".join(f"nn.{name}{number}d" for number in numbers),
+        " ".join(keras.format(f"{number}D") for number in numbers) if keras else "",
+    )
+
+
+_NETWORK = {
+    "net": Counterpart(otherwise="the network's class, an `nn.Module`"),
+    "input": Counterpart(keras="Input", otherwise="an argument of `forward`"),
+    "output": Counterpart(otherwise="what `forward` returns"),
+    "convolutional": _along_axes("Conv"),
+    "deconvolutional": _along_axes("ConvTranspose", "Conv{}Transpose"),
+    "modulated_convolutional": Counterpart(otherwise="StyleGAN2's own code"),
+    "connected": Counterpart("nn.Linear", "Dense"),
+    "activation": Counterpart(otherwise="a class a function: `nn.ReLU`, `nn.GELU`, …", keras="Activation"),
+    "prelu": Counterpart("nn.PReLU"),
+    "softmax": Counterpart("nn.Softmax"),
+    "batch_norm": _along_axes("BatchNorm")._replace(keras="BatchNormalization"),
+    "instance_norm": _along_axes("InstanceNorm"),
+    "group_norm": Counterpart("nn.GroupNorm", "GroupNormalization"),
+    "layer_norm": Counterpart("nn.LayerNorm", "LayerNormalization"),
+    "rms_norm": Counterpart("nn.RMSNorm", "RMSNormalization"),
+    "local_response_norm": Counterpart("nn.LocalResponseNorm"),
+    "pixel_norm": Counterpart(otherwise="`F.rms_norm` over the channels"),
+    "l2_norm": Counterpart("F.normalize", "UnitNormalization"),
+    "scale": Counterpart(otherwise="an `nn.Parameter` times the signal", keras="Rescaling"),
+    "maxpool": _along_axes("MaxPool", "MaxPooling{}"),
+    "avgpool": _along_axes("AvgPool", "AveragePooling{}"),
+    "adaptive_avgpool": _along_axes("AdaptiveAvgPool", "AdaptiveAveragePooling{}"),
+    "adaptive_maxpool": _along_axes("AdaptiveMaxPool", "AdaptiveMaxPooling{}"),
+    "global_avgpool": Counterpart(
+        otherwise="`nn.AdaptiveAvgPool2d(1)`, then `torch.flatten`", keras="GlobalAveragePooling2D"
+    ),
+    "global_maxpool": Counterpart(
+        otherwise="`nn.AdaptiveMaxPool2d(1)`, then `torch.flatten`", keras="GlobalMaxPooling2D"
+    ),
+    "reduce": Counterpart("torch.mean torch.amax torch.amin torch.std torch.logsumexp"),
+    "upsample": Counterpart("nn.Upsample F.interpolate", "UpSampling2D Resizing"),
+    "pixel_shuffle": Counterpart("nn.PixelShuffle"),
+    "pixel_unshuffle": Counterpart("nn.PixelUnshuffle"),
+    "pad": Counterpart("F.pad nn.ZeroPad2d nn.ReflectionPad2d", "ZeroPadding2D"),
+    "crop": Counterpart(otherwise="a slice, `x[:, :, 1:-1, 1:-1]`", keras="Cropping2D"),
+    "patches": Counterpart(otherwise="slices, as in torchvision's `PatchMerging`"),
+    "grid_sample": Counterpart("F.grid_sample"),
+    "spatial_transformer": Counterpart(otherwise="`F.affine_grid`, then `F.grid_sample`"),
+    "combine_add": Counterpart("torch.add", "Add"),
+    "combine_subtract": Counterpart("torch.sub", "Subtract"),
+    "combine_multiply": Counterpart("torch.mul", "Multiply"),
+    "combine_max": Counterpart("torch.maximum", "Maximum"),
+    "combine_mean": Counterpart(otherwise="`torch.stack`, then `torch.mean`", keras="Average"),
+    "combine_concat": Counterpart("torch.cat", "Concatenate"),
+    "stack": Counterpart("torch.stack"),
+    "formula": Counterpart(otherwise="a line of `forward`", keras="Lambda"),
+    "flow_fusion": Counterpart(),
+    "tokens": Counterpart(otherwise="`x.flatten(2).transpose(1, 2)`"),
+    "image_of_tokens": Counterpart(otherwise="`x.transpose(1, 2).unflatten(2, (height, width))`"),
+    "class_token": Counterpart(otherwise="an `nn.Parameter`, joined by `torch.cat`"),
+    "positions": Counterpart(otherwise="an `nn.Parameter` that is added"),
+    "embedding": Counterpart("nn.Embedding"),
+    "self_attention": Counterpart("nn.MultiheadAttention F.scaled_dot_product_attention"),
+    "cross_attention": Counterpart("nn.MultiheadAttention F.scaled_dot_product_attention"),
+    "window_attention": Counterpart(otherwise="torchvision's `ShiftedWindowAttention`"),
+    "lstm": Counterpart("nn.LSTM"),
+    "gru": Counterpart("nn.GRU"),
+    "rnn": Counterpart("nn.RNN", "SimpleRNN"),
+    "frame_mean": Counterpart(otherwise="`x.mean(1)`, where no clip is filled up"),
+    "frame_max": Counterpart(otherwise="`x.amax(1)`, where no clip is filled up"),
+    "frame": Counterpart(otherwise="`x[:, index]`, where no clip is filled up"),
+    "frame_attention": Counterpart(),
+    "flatten": Counterpart("nn.Flatten"),
+    "reshape": Counterpart("torch.reshape nn.Unflatten"),
+    "permute": Counterpart("torch.permute torch.transpose"),
+    "unsqueeze": Counterpart("torch.unsqueeze"),
+    "squeeze": Counterpart("torch.squeeze"),
+    "roll": Counterpart("torch.roll"),
+    "channel_shuffle": Counterpart("nn.ChannelShuffle"),
+    "token": Counterpart("torch.select"),
+    "select_subset": Counterpart("torch.narrow"),
+    "route": Counterpart(otherwise="a variable of `forward` that is read again"),
+    "identity": Counterpart("nn.Identity"),
+    "constant": Counterpart("nn.Buffer"),
+    "parameter": Counterpart("nn.Parameter"),
+    "random": Counterpart("torch.randn torch.rand torch.bernoulli torch.randperm"),
+    "dropout": Counterpart("nn.Dropout"),
+    "drop_channels": _along_axes("Dropout", "SpatialDropout{}"),
+    "stochastic_depth": Counterpart("torchvision.ops.StochasticDepth"),
+    "detach": Counterpart("torch.Tensor.detach", "ops.stop_gradient"),
+    "reverse_gradient": Counterpart(otherwise="a `torch.autograd.Function` of one's own"),
+    "straight_through": Counterpart(otherwise="`x + (rounded - x).detach()`"),
+    "shuffle_batch": Counterpart(otherwise="`x[torch.randperm(len(x))]`"),
+    "resnet50": Counterpart("torchvision.models.resnet50"),
+    "vgg-face": Counterpart(),
+    "module": Counterpart(otherwise="any `nn.Module`"),
+    "backbone": Counterpart("torchvision.models.feature_extraction.create_feature_extractor"),
+}
+_DATA = {
+    "audetnet_folder": Counterpart(otherwise="a `Dataset` of one's own"),
+    "bp4d": Counterpart(otherwise="a `Dataset` of one's own"),
+    "clips": Counterpart(otherwise="a `Dataset` of one's own"),
+    "disfa": Counterpart(otherwise="a `Dataset` of one's own"),
+    "synthetic_faces": Counterpart(),
+    "brightness": Counterpart(otherwise="`v2.ColorJitter(brightness=…)`", keras="RandomBrightness"),
+    "color_jitter": Counterpart("v2.ColorJitter", "RandomColorJitter"),
+    "resize": Counterpart("v2.Resize", "Resizing"),
+    "horizontal_flip": Counterpart("v2.RandomHorizontalFlip", "RandomFlip"),
+    "noise": Counterpart("v2.GaussianNoise"),
+    "normalise": Counterpart("v2.Normalize", "Normalization"),
+    "optical_flow": Counterpart(),
+    "momu": Counterpart(otherwise="a `Sampler` of one's own"),
+    "oversample": Counterpart("WeightedRandomSampler"),
+}
+_LOSS = {
+    "bce_with_logits": Counterpart("nn.BCEWithLogitsLoss", "BinaryCrossentropy"),
+    "cross_entropy": Counterpart("nn.CrossEntropyLoss", "SparseCategoricalCrossentropy"),
+    "gradient_penalty": Counterpart(otherwise="`torch.autograd.grad`, then its norm"),
+    "l1": Counterpart("nn.L1Loss", "MeanAbsoluteError"),
+    "mean": Counterpart("torch.mean"),
+    "mse": Counterpart("nn.MSELoss", "MeanSquaredError"),
+}
+_OPTIMIZER = {
+    "adam": Counterpart("optim.Adam"),
+    "adamw": Counterpart("optim.AdamW"),
+    "rmsprop": Counterpart("optim.RMSprop"),
+    "sgd": Counterpart("optim.SGD"),
+    "constant": Counterpart(otherwise="no scheduler"),
+    "linear": Counterpart("lr_scheduler.LinearLR"),
+    "step": Counterpart("lr_scheduler.StepLR"),
+    "multistep": Counterpart("lr_scheduler.MultiStepLR", "PiecewiseConstantDecay"),
+    "cosine": Counterpart("lr_scheduler.CosineAnnealingLR", "CosineDecay"),
+    "exponential": Counterpart("lr_scheduler.ExponentialLR", "ExponentialDecay"),
+    "plateau": Counterpart("lr_scheduler.ReduceLROnPlateau"),
+}
+_METRIC = {
+    "accuracy": Counterpart("torchmetrics.Accuracy"),
+    "two_afc": Counterpart(),
+    "auc": Counterpart("torchmetrics.AUROC", "AUC"),
+    "emd_bound": Counterpart(),
+    "f1": Counterpart("torchmetrics.F1Score"),
+    "variance": Counterpart("torch.var"),
+    "xcov": Counterpart(),
+}
+_GENERAL = {
+    "training": Counterpart(otherwise="the loop that one writes", keras="Model.fit"),
+    "pictures": Counterpart(otherwise="`SummaryWriter.add_images`"),
+    "published": Counterpart(),
+    "training_options": Counterpart(otherwise="the loop that one writes"),
+    "data_options": Counterpart(otherwise="a `Dataset` of one's own"),
+    "loss_options": Counterpart(otherwise="the loop that one writes"),
+}
+COUNTERPARTS: Mapping[str, Mapping[str, Counterpart]] = {
+    "network": _NETWORK,
+    "data": _DATA,
+    "loss": _LOSS,
+    "optimizer": _OPTIMIZER,
+    "metric": _METRIC,
+    "general": _GENERAL,
+}
+"""By group and by the name of a section (or of a schedule, among optimizers)."""

@@ -1,0 +1,287 @@
+"""`$name` and `${expression}` inside a value: reading, computing, putting the results in their places.
+
+A name may be dotted: `input.channels` is a size, which only some places know (see `netcfg.passes.sizes`). What a name
+stands for is the business of a `Lookup`.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+import operator
+import re
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from netcfg.axes import AXES
+
+SIZES = (*AXES.values(), "length", "classes")
+"""What may stand behind the last dot of a size."""
+_USE = re.compile(
+    r"\$(?:\{([^{}]*)\}|([A-Za-z_]\w*(?:(?:\.[\w-]+)*?\.(?:" + "|".join(SIZES) + r")(?![\w-]))?)|(\$)|)"
+)
+_NAME = re.compile(r"(?<![\w.])[A-Za-z_]\w*(?:\.\w+)*")
+_QUOTED_OR_DOTTED = re.compile(r"\"[^\"]*\"|'[^']*'|(?<![\w.])[A-Za-z_]\w*(?:\.\w+)+")
+_OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv,
+    ast.Mod: operator.mod,
+    ast.USub: operator.neg,
+    ast.UAdd: operator.pos,
+    ast.Not: operator.not_,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+}
+_EQUALITIES: dict[type[ast.AST], Callable[..., Any]] = {ast.Eq: operator.eq, ast.NotEq: operator.ne}
+MAX_EXPRESSION = 500
+MAX_NUMBER = 10**15
+MAX_TEXT = 65_536
+"""So long may variables make a text: each may double the one before."""
+
+
+class ExpressionError(Exception):
+    """An expression cannot be read or computed; the text says why. `unknown` names a missing variable.
+
+    `reported`: it needs a variable that failed already, and only follows from that.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        unknown: str | None = None,
+        reported: bool = False,
+        code: str = "NC009",
+        help: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.unknown = unknown
+        self.reported = reported
+        self.code = "NC108" if unknown is not None else code
+        self.help = help
+
+
+class SizeError(ExpressionError):
+    """A size is not known; of no account in the part of a condition that is not taken."""
+
+
+Lookup = Callable[[str], str]
+"""From a variable's name to its text; raises `ExpressionError`."""
+
+
+class _Text(str):
+    """What a name stands for where that is no number."""
+
+    name = ""
+
+
+class _Failed:
+    """The value of a part that cannot be computed, which need not matter: `1 / n if n else 0`."""
+
+    def __init__(self, error: ExpressionError) -> None:
+        self.error = error
+
+
+def divisible(value: float, by: int) -> int:
+    """The multiple of `by` that is nearest, at least `by`, and never less than 0.9 of the value.
+
+    Source: MobileNets' reference code, `_make_divisible`.
+    """
+    nearest = max(by, int(value + by / 2) // by * by)
+    return nearest if nearest >= 0.9 * value else nearest + by
+
+
+def _rounded(value: float, *more: float) -> int:
+    if more:
+        raise ExpressionError("rounds to whole numbers alone: `divisible(v, 8)` is the nearest multiple of 8")
+    return round(value)
+
+
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "min": min,
+    "max": max,
+    "int": int,
+    "round": _rounded,
+    "ceil": math.ceil,
+    "divisible": divisible,
+}
+_MAY_HOLD = (
+    "may only hold numbers, variables, sizes, + - * / // % ( ), comparisons of two, and, or, not, `a if c else b`, "
+    "min, max, int, round, ceil and divisible"
+)
+
+
+def evaluate(expression: str, lookup: Lookup) -> str:
+    """The value of `2 * width + 1` as text. Exact quotients of whole numbers are whole numbers."""
+    if len(expression) > MAX_EXPRESSION:
+        raise ExpressionError(f"is longer than {MAX_EXPRESSION} characters")
+    dotted: dict[str, str] = {}
+    plain = _QUOTED_OR_DOTTED.sub(lambda match: _placeholder(match[0], dotted), expression.strip())
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Python's own, of `1if`, would reach the terminal
+            tree = ast.parse(plain, mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        raise ExpressionError(
+            f"`{expression}` is not an expression of numbers, variables and + - * / // % ( )"
+        ) from None
+    value = _value(tree, lambda name: lookup(dotted.get(name, name)), expression)
+    if isinstance(value, str | bool):
+        return str(value)
+    if not abs(value) <= MAX_NUMBER:
+        raise ExpressionError(f"`{expression}` is larger than {MAX_NUMBER:.0e}")
+    return (
+        str(int(value))
+        if isinstance(value, float) and value.is_integer() and "." not in plain
+        else str(value)
+    )
+
+
+def _placeholder(found: str, dotted: dict[str, str]) -> str:
+    """A word in the place of a dotted name, of which Python would read parts as its own: `in`, `class`."""
+    if found[0] in "\"'":
+        return found
+    word = f"__size_{len(dotted)}"
+    dotted[word] = found
+    return word
+
+
+def _value(tree: ast.expr, lookup: Lookup, expression: str) -> Any:
+    """The value of a tree, from its leaves upwards: no call for each level, of which a sum has as many as terms."""
+    operations: list[ast.expr] = []
+    pending = [tree]
+    while pending:
+        node = pending.pop()
+        operations.append(node)
+        pending += _operands(node)
+    values: list[Any] = []
+    for node in reversed(operations):
+        operands = [values.pop() for _ in _operands(node)]
+        values.append(_attempt(node, operands[::-1], lookup, expression))
+    value = values.pop()
+    if isinstance(value, _Failed):
+        raise value.error
+    return value
+
+
+def _operands(node: ast.expr) -> list[ast.expr]:
+    match node:
+        case ast.UnaryOp():
+            return [node.operand]
+        case ast.BinOp():
+            return [node.left, node.right]
+        case ast.BoolOp():
+            return node.values
+        case ast.Compare():
+            return [node.left, *node.comparators]
+        case ast.IfExp():
+            return [node.test, node.body, node.orelse]
+        case ast.Call():
+            return node.args
+    return []
+
+
+def _attempt(node: ast.expr, operands: list[Any], lookup: Lookup, expression: str) -> Any:
+    """A node's value; what cannot be computed is a value too, for conditions to leave aside."""
+    try:
+        return _computed(node, operands, lookup)
+    except ZeroDivisionError:
+        return _Failed(ExpressionError(f"`{expression}` divides by zero"))
+    except SizeError as error:
+        return _Failed(error)
+    except (OverflowError, TypeError, ValueError, RecursionError):
+        return _Failed(ExpressionError(f"`{expression}` cannot be computed"))
+
+
+def _computed(node: ast.expr, operands: list[Any], lookup: Lookup) -> Any:
+    """A node's value, whose operands' values are known."""
+    match node:
+        case ast.Constant(value=bool() | int() | float() | str() as value):
+            return value
+        case ast.Name():
+            return _meant(node.id, lookup(node.id))
+        case ast.BoolOp():
+            return _joined(isinstance(node.op, ast.Or), operands)
+        case ast.IfExp():
+            test, then, otherwise = operands
+            return test if isinstance(test, _Failed) else then if _number(test) else otherwise
+    failed = next((operand for operand in operands if isinstance(operand, _Failed)), None)
+    if failed is not None:
+        return failed
+    match node:
+        case ast.Compare(ops=[op]) if type(op) in _EQUALITIES:
+            return _EQUALITIES[type(op)](*operands)
+        case ast.Compare(ops=[op]) | ast.UnaryOp(op=op) | ast.BinOp(op=op) if type(op) in _OPERATORS:
+            return _OPERATORS[type(op)](*map(_number, operands))
+        case ast.Call(func=ast.Name(id=name), keywords=[], args=[_, *_]) if name in _FUNCTIONS:
+            return _FUNCTIONS[name](*map(_number, operands))
+    raise ExpressionError(_MAY_HOLD)
+
+
+def _joined(is_or: bool, operands: Sequence[Any]) -> Any:
+    """`and` and `or` over as many as it takes, from the left."""
+    for operand in operands:
+        if isinstance(operand, _Failed) or bool(_number(operand)) is is_or:
+            return operand if isinstance(operand, _Failed) else is_or
+    return not is_or
+
+
+def _meant(name: str, text: str) -> int | float | bool | _Text:
+    """A variable's text as what it reads like: a number, yes or no, or a text."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    if text in ("True", "False"):
+        return text == "True"
+    meant = _Text(text)
+    meant.name = name
+    return meant
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, _Text):
+        raise ExpressionError(f"computes with `{value.name}`, which is not a number: `{value}`")
+    if isinstance(value, str):
+        raise ExpressionError(f"computes with the text `{value}`")
+    return value
+
+
+def replaced(text: str, lookup: Lookup) -> str:
+    """A value with its variables in place. Raises `ExpressionError`, also where it becomes too long."""
+    written = 0
+
+    def put(match: re.Match[str]) -> str:
+        nonlocal written
+        stands_for = _stands_for(match, lookup)
+        written += len(stands_for)
+        if written > MAX_TEXT:
+            raise ExpressionError(f"becomes longer than {MAX_TEXT} characters", code="NC015")
+        return stands_for
+
+    return _USE.sub(put, text)
+
+
+def _stands_for(match: re.Match[str], lookup: Lookup) -> str:
+    expression, name, dollar = match.groups()
+    if expression is not None:
+        return evaluate(expression, lookup)
+    if name is not None:
+        return lookup(name)
+    if dollar is not None:
+        return "$"
+    raise ExpressionError("has a `$` without a name after it (write `$$` for the character itself)")
+
+
+def named_in(text: str) -> list[str]:
+    """The names that a text may ask for, dotted ones whole; one inside an expression may also be a function's."""
+    found = []
+    for expression, name, _ in _USE.findall(text):
+        found += [name] if name else _NAME.findall(expression)
+    return found

@@ -1,0 +1,97 @@
+"""One text of a file and what it includes, comments and all, for a person to go on with.
+
+A variable that several of the files set stands where the innermost one has it, with the value of the outermost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from netcfg.passes.read import Reading, find_include, read_file
+from netcfg.source import Finding, ProgramError, SourceFile, Span, shown_path
+from netcfg.syntax import File, Group, Include, Option, Section, parse
+from netcfg.syntax.format import format_text
+
+
+def inlined(path: Path, without: Sequence[str] = ()) -> str:
+    """The text, in its canonical form; `without` are the beginnings of lines that included files lose.
+
+    Raises `ProgramError` where a file cannot be read.
+    """
+    inliner = _Inliner(Reading(shown_path(path), None), tuple(without))
+    text = "\n".join(inliner.lines(path.resolve(), None, {}))
+    if inliner.findings:
+        raise ProgramError(inliner.findings)
+    return format_text(text + "\n")
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class _Inliner:
+    reading: Reading
+    without: tuple[str, ...]
+    findings: list[Finding] = field(default_factory=list)
+    declared: set[str] = field(default_factory=set)
+
+    def lines(self, path: Path, asked_at: Span | None, outer: Mapping[str, str]) -> list[str]:
+        """The lines of a file with those of its includes in their places; none where it stands already.
+
+        `outer` are the variables that files around it set.
+        """
+        text = None if path in self.reading.files else read_file(path, self.findings, asked_at)
+        if text is None:
+            return []
+        self.reading.files[path] = asked_at
+        file = parse(SourceFile(shown_path(path), text, asked_at), self.findings)
+        lines: list[str | None] = [
+            None if asked_at and line.startswith(self.without) else line for line in text.splitlines()
+        ]
+        settings = {**{option.key: option.value for option in _settings(file)}, **outer}
+        included: dict[int, list[str]] = {}
+        for item in file.items:
+            if isinstance(item, Include) and (
+                found := find_include(item, path.parent, self.reading, self.findings)
+            ):
+                included[item.span.line - 1] = self.lines(found, item.span, settings)
+        for option in _settings(file):
+            if option.key in outer:
+                lines[option.line - 1] = _with_value(lines[option.line - 1], option, outer[option.key])
+        _drop(file, self.declared, lines)
+        self.declared |= {option.key for option in _settings(file)}
+        return [
+            line
+            for number, text_line in enumerate(lines)
+            for line in included.get(number, [] if text_line is None else [text_line])
+        ]
+
+
+def _variables(file: File) -> Iterator[tuple[Group, Section]]:
+    for group in file.items:
+        if isinstance(group, Group) and group.name == "General":
+            yield from ((group, section) for section in group.sections if section.name == "variables")
+
+
+def _settings(file: File) -> Iterator[Option]:
+    for _, section in _variables(file):
+        yield from section.options
+
+
+def _with_value(line: str | None, option: Option, value: str) -> str | None:
+    """A line `key = value  # comment` with another value."""
+    if line is None:
+        return None
+    before, equals, after = line.partition("=")
+    return f"{before}{equals}{after.replace(option.value, value, 1)}"
+
+
+def _drop(file: File, known: Collection[str], lines: list[str | None]) -> None:
+    """Take out the variables that an included file has with the right value, and headers that are left with nothing."""
+    for group, section in _variables(file):
+        moved = [option for option in section.options if option.key in known]
+        for option in moved:
+            lines[option.line - 1] = None
+        if moved and len(moved) == len(section.options):
+            lines[section.line - 1] = None
+            if len(group.sections) == 1:
+                lines[group.span.line - 1] = None

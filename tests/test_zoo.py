@@ -1,0 +1,264 @@
+"""The zoo: each network is torchvision's, by the names of its parameters and by what it computes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import torchvision
+from torch import Tensor, nn
+
+import netcfg
+from netcfg.builder import weights
+from netcfg.cli.main import main
+from netcfg.passes.inline import inlined
+from netcfg.passes.read import shipped_folder
+from netcfg.source import NetcfgError
+
+Zoo = Callable[..., tuple[int, str, str]]
+FOLDER = shipped_folder() / "zoo"
+NAMES = [path.stem for path in sorted(FOLDER.glob("*.cfg"))]
+FAST = {"mobilenet_v2", "resnet18", "squeezenet1_1"}
+"""The others need more time and memory, or are these with more layers: `pytest -m slow`."""
+BY_SPEED = [name if name in FAST else pytest.param(name, marks=pytest.mark.slow) for name in NAMES]
+SIZES: dict[str, int] = {}
+"""Of the pictures, where 64 pixels are too few."""
+OPTIONS: dict[str, dict[str, Any]] = {}
+"""What torchvision's constructor is told beside."""
+
+
+def theirs(name: str) -> nn.Module:
+    """Torchvision's module with random weights."""
+    return torchvision.models.get_model(name, weights=None, **OPTIONS.get(name, {}))
+
+
+def ours(name: str) -> nn.Module:
+    """The zoo's network for small pictures."""
+    program = netcfg.load(FOLDER / f"{name}.cfg", image_size=SIZES.get(name, 64))
+    (network,) = netcfg.build(program).values()
+    return network
+
+
+def pair(name: str) -> tuple[nn.Module, nn.Module]:
+    """Both, with the same weights; the statistics of batches are those of noise, not the ones they start from."""
+    torch.manual_seed(0)
+    expected = theirs(name)
+    _without_dropout(expected)
+    _fit_statistics(expected, images(name, 4))
+    network = ours(name)
+    _without_dropout(network)
+    network.load_state_dict(expected.state_dict())
+    return network, expected
+
+
+def images(name: str, count: int) -> Tensor:
+    size = SIZES.get(name, 64)
+    return torch.randn(count, 3, size, size)
+
+
+def _without_dropout(module: nn.Module) -> None:
+    for part in module.modules():
+        if isinstance(part, (nn.Dropout, torchvision.ops.StochasticDepth)):
+            part.p = 0.0
+
+
+def _fit_statistics(module: nn.Module, batch: Tensor) -> None:
+    """With fresh ones a deep network's numbers die away, and equality would say nothing."""
+    norms = [part for part in module.modules() if isinstance(part, nn.BatchNorm2d)]
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.momentum = None
+    with torch.no_grad():
+        module.train()(batch)
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+
+
+def shapes(module: nn.Module) -> dict[str, tuple[int, ...]]:
+    return {key: tuple(value.shape) for key, value in module.state_dict().items()}
+
+
+def first(outputs: Any) -> Tensor:
+    """The classes' scores, where there are auxiliary ones beside."""
+    return outputs if isinstance(outputs, Tensor) else outputs[0]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_and_shapes_of_parameters_are_torchvisions(name: str) -> None:
+    with torch.device("meta"):
+        assert shapes(ours(name)) == shapes(theirs(name))
+
+
+@pytest.mark.parametrize("name", BY_SPEED)
+def test_outputs_and_gradients_are_torchvisions(name: str) -> None:
+    network, expected = pair(name)
+    batch = images(name, 2)
+    with torch.no_grad():
+        wanted = expected.eval()(batch)
+        other = expected(images(name, 2))
+        torch.testing.assert_close(network.eval()(batch), wanted, rtol=1e-5, atol=1e-5)
+    assert (wanted - other).abs().max() > 1e-3, "the picture does not reach the output"
+    for module in (network.train(), expected.train()):
+        module(batch).square().mean().backward()
+    gradients = dict(network.named_parameters())
+    for key, parameter in expected.named_parameters():
+        scale = parameter.grad.abs().max().item()
+        torch.testing.assert_close(
+            gradients[key].grad, parameter.grad, rtol=1e-4, atol=1e-5 * max(scale, 1e-3)
+        )
+
+
+@pytest.mark.parametrize("name", sorted(FAST))
+@pytest.mark.parametrize("classes", [1000, 10])
+def test_imagenet_weights_are_those_of_this_model(
+    name: str, classes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published = theirs(name).state_dict()
+    asked = []
+    monkeypatch.setattr(weights, "_imagenet", lambda layout: asked.append(layout.imagenet) or published)
+    program = netcfg.load(FOLDER / f"{name}.cfg", weights="imagenet", classes=classes)
+    networks = netcfg.build(program)
+    (report,) = weights.load_pretrained(program, networks)
+    assert asked == [name]
+    (network,) = networks.values()
+    own = network.state_dict()
+    left_out = [key for key in own if own[key].shape != published[key].shape]
+    assert report.left_out == left_out
+    assert len(left_out) == (0 if classes == 1000 else 2)
+    assert all(torch.equal(own[key], published[key]) for key in own if key not in left_out)
+
+
+@pytest.mark.parametrize(
+    ("layout", "theirs", "ours"),
+    [
+        ("densenet121", "denseblock1.denselayer1.norm.1.weight", "denseblock1.denselayer1.norm1.weight"),
+        ("vit_b_16", "encoder_layer_0.mlp.linear_1.bias", "encoder_layer_0.mlp.0.bias"),
+        ("resnet18", "layer1.0.conv1.weight", "layer1.0.conv1.weight"),
+    ],
+)
+def test_layouts_of_torchvisions_models_know_the_names_in_published_files(
+    layout: str, theirs: str, ours: str
+) -> None:
+    (graph,) = netcfg.load(FOLDER / "alexnet.cfg").networks.values()
+    known = weights.layout_named(layout)
+    assert known.ours(theirs, graph) == ours
+    assert known.theirs(ours, graph) == theirs
+    assert known.imagenet == layout
+
+
+def test_a_layout_that_nobody_knows_names_the_nearest_model() -> None:
+    with pytest.raises(NetcfgError, match="there is no layout `resnet81`"):
+        weights.layout_named("resnet81")
+
+
+# --- the command
+
+
+@pytest.fixture
+def zoo(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Zoo:
+    """Run `netcfg zoo` in an empty folder; gives the exit code and both streams."""
+    monkeypatch.chdir(tmp_path)
+
+    def command(*arguments: str) -> tuple[int, str, str]:
+        code = main(["zoo", *arguments])
+        return code, *capsys.readouterr()
+
+    return command
+
+
+def test_the_list_has_every_file_with_its_figures(zoo: Zoo) -> None:
+    code, out, _ = zoo()
+    assert code == 0
+    rows = {line.split()[0]: line for line in out.splitlines()[2:] if line and "─" not in line}
+    assert set(rows) >= set(NAMES)
+    assert "image classification" in rows["alexnet"]
+    assert "61.1 M" in rows["alexnet"]
+    assert "714 M" in rows["alexnet"]
+    assert "normalised as ImageNet" in rows["alexnet"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("keep", [True, False])
+def test_what_is_written_is_the_same_network(zoo: Zoo, name: str, keep: bool) -> None:
+    path = FOLDER / f"{name}.cfg"
+    code, out, err = zoo(name, "-o", "my.cfg", *(["--keep-includes"] if keep else []))
+    assert (code, out) == (0, "")
+    assert "my.cfg" in err
+    text = Path("my.cfg").read_text()
+    assert ("{include" in text) == (keep and "{include" in path.read_text())
+    (mine,), (shipped,) = (list(netcfg.load(file).networks.values()) for file in (Path("my.cfg"), path))
+    assert [(node.path, node.type, node.output.shape) for node in mine.nodes] == [
+        (node.path, node.type, node.output.shape) for node in shipped.nodes
+    ]
+
+
+def test_without_a_file_the_text_is_printed(zoo: Zoo, tmp_path: Path) -> None:
+    code, out, _ = zoo("alexnet")
+    assert code == 0
+    assert netcfg.load(out).networks.keys() == {"AlexNet"}
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_unknown_name_leads_to_the_nearest(zoo: Zoo) -> None:
+    code, _, err = zoo("alexnett")
+    assert (code, err) == (1, "there is no network `alexnett` in the zoo\nhelp: did you mean `alexnet`?\n")
+
+
+def test_no_file_is_written_over(zoo: Zoo) -> None:
+    Path("my.cfg").write_text("mine")
+    code, _, err = zoo("alexnet", "-o", "my.cfg")
+    assert code == 1
+    assert err.startswith("my.cfg is there already\nhelp: ")
+    assert Path("my.cfg").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["alexnet", "-o", "lost/my.cfg"], "cannot write lost/my.cfg: there is no folder lost"),
+        (["alexnet", "-o", "my.txt"], "my.txt is no name of a program"),
+        (["-o", "my.cfg"], "-o writes one network"),
+        (["--keep-includes"], "--keep-includes writes one network"),
+    ],
+)
+def test_what_cannot_be_written_is_said(zoo: Zoo, arguments: list[str], message: str) -> None:
+    code, out, err = zoo(*arguments)
+    assert (code, out) == (1, "")
+    assert err.startswith(message)
+
+
+BASE = (
+    "# base\n# Task: none\n{General}\n[variables]\nwidth = 3  # of all\ndepth = 2\n{Define one}\n[identity]\n"
+)
+LEFT = "{include base.cfg}\n{General}\n[variables]\nwidth = 4\nheight = 5\n{Define left}\n[one]\n"
+WHOLE = (
+    "# all\n# Task: mine\n{include left.cfg}  # gone\n{include base.cfg}\n"
+    "{General}\n[variables]\nwidth = 7\n{N}\n[left]\n"
+)
+
+
+def test_includes_are_resolved_once_and_the_outer_value_of_a_variable_stands_in_the_inner_place(
+    tmp_path: Path,
+) -> None:
+    for name, text in (("base", BASE), ("left", LEFT), ("all", WHOLE)):
+        (tmp_path / f"{name}.cfg").write_text(text)
+    lines = inlined(tmp_path / "all.cfg", ["# Task: "]).splitlines()
+    assert [line for line in lines if line] == [
+        "# all",
+        "# Task: mine",
+        "# base",
+        *("{General}", "[variables]", "width = 7  # of all", "depth = 2"),
+        *("{Define one}", "[identity]"),
+        *("{General}", "[variables]", "height = 5"),
+        *("{Define left}", "[one]"),
+        *("{N}", "[left]"),
+    ]
+
+
+def test_an_include_that_is_not_there_is_said(tmp_path: Path) -> None:
+    (tmp_path / "all.cfg").write_text("{include gone.cfg}\n{N}\n")
+    with pytest.raises(NetcfgError, match="no file `gone.cfg`"):
+        inlined(tmp_path / "all.cfg")
