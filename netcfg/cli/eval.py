@@ -98,7 +98,7 @@ def _program_of_run(folder: Path, options: argparse.Namespace) -> Program:
 
     refuse_program_arguments(
         options,
-        "a run keeps its program as it is, with its presets and variables",
+        "a run keeps its presets and variables",
         f"to change them, give the file: `netcfg eval FILE --weights {folder}/checkpoints/best.safetensors`",
         "data",
     )
