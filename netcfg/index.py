@@ -32,7 +32,7 @@ FAMILIES: dict[Group, tuple[tuple[str, str], ...]] = {
         ("Clips, and recurrence", "frames recurrent"),
         ("Chance in training, and other gradients", "stochastic batch"),
         ("Signals from nowhere", "constants random"),
-        ("Whole networks", "backbones module"),
+        ("Whole networks", "backbones backbone module"),
     ),
     "data": (("Sources", "sources"), ("Samplers", "samplers"), ("Transforms", "transforms")),
 }
