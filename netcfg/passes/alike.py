@@ -41,6 +41,7 @@ def _mistake(
 ) -> Finding | None:
     """Why a network cannot be the same as the one it names."""
     of = option.value
+    help: str | None
     if of == name:
         help = "name another network"
         return Finding("NC203", f"`{name}` cannot be the same as itself", option.value_span, help=help)
