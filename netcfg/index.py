@@ -84,7 +84,7 @@ I_WANT_TO: dict[Group, tuple[Task, ...]] = {
         Task("compute something of my own from signals", "formula module"),
         Task("pair samples with those of others", "shuffle_batch"),
         Task("use numbers that no input gives: drawn, fixed or learned", "random constant parameter"),
-        Task("start from published weights", "resnet50 vgg-face"),
+        Task("start from published weights", "backbone resnet50 vgg-face"),
     ),
     "data": (
         Task("try a network before I have data", "synthetic_faces"),
