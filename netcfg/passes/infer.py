@@ -7,13 +7,14 @@ stated limits. A block after a failed one is left out silently.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from netcfg.blocks.base import AxesError, Block, ShapeError
-from netcfg.blocks.network.model import DataField
+from netcfg.blocks.network.model import DataField, NetworkUse
 from netcfg.blocks.network.net import Input, Net
 from netcfg.graph import Graph, Node, Signal, WeightRequest
 from netcfg.passes.drafts import Draft, Wire
-from netcfg.shapes import UNKNOWN, Shape, is_beyond, known, show, volume
+from netcfg.shapes import UNKNOWN, Shape, Size, is_beyond, known, show, volume
 from netcfg.source import Finding, Note, Span, did_you_mean
 
 MAX_PARAMETERS = 10**11
@@ -25,6 +26,15 @@ Edge = tuple[int, str, int]
 
 Conflict = tuple[Finding, Edge | None]
 """A shape that cannot be, and the signal that has it."""
+
+
+class _Figures(NamedTuple):
+    """What a block gives, by port, and costs."""
+
+    shapes: dict[str, Shape]
+    parameters: int
+    frozen: int
+    macs: Size
 
 
 class Inference:
@@ -46,6 +56,7 @@ class Inference:
         self.tolerant = is_tolerant
         self.conflicts: dict[int, Conflict] = {}
         self.edges: set[Edge] = set()
+        self.asked: dict[tuple[object, ...], _Figures] = {}
 
     def place(self, draft: Draft) -> Wire:
         """The next block, with all that is known of it; the wire is what it gives."""
@@ -87,17 +98,9 @@ class Inference:
             return self._unknown(draft, inputs)
         try:
             block = _placed(block, inputs)
-            if isinstance(block, Input):
-                result: Shape | dict[str, Shape] = block.shape_in(self.has_single_input)
-            else:
-                result = block.shape(*shapes)
-            if isinstance(result, tuple):
-                result = {"": result}
-            self._check_volume(result)
-            parameters = block.parameters(*shapes)
-            macs = block.macs(*shapes)
-            parameters = self._own_parameters(draft, parameters)
-            frozen = parameters if draft.freeze else block.frozen_parameters(*shapes)
+            figures = self._figures(draft, block, inputs, shapes)
+            parameters = self._own_parameters(draft, figures.parameters)
+            frozen = parameters if draft.freeze else figures.frozen
         except ShapeError as error:
             self._report(error, draft, inputs)
             return self._conflict(error, draft, inputs) if self.tolerant else None
@@ -106,16 +109,44 @@ class Inference:
             draft.path,
             block,
             tuple(inputs),
-            _signals(index, block, inputs, result),
+            _signals(index, block, inputs, figures.shapes),
             draft.section.span,
             draft.position,
             draft.scopes,
             parameters,
             parameters - frozen,
-            macs if isinstance(macs, int) else None,
+            figures.macs if isinstance(figures.macs, int) else None,
             draft.freeze,
             draft.holder if draft.holder != draft.path else None,
             draft.source if draft.source != draft.path else None,
+        )
+
+    def _figures(
+        self, draft: Draft, block: Block, inputs: Sequence[Signal], shapes: tuple[Shape, ...]
+    ) -> _Figures:
+        """What a block gives and costs. Raises `ShapeError`.
+
+        Large networks are made of few kinds of blocks: one with the same options on the same signals as an earlier one
+        is not asked again.
+        """
+        if isinstance(block, Input):
+            return self._asked(block, {"": block.shape_in(self.has_single_input)}, shapes)
+        if isinstance(block, NetworkUse | DataField):
+            return self._asked(block, block.shape(*shapes), shapes)
+        options = tuple(
+            [(option.key, option.value) for option in draft.section.options if option.key != "name"]
+        )
+        key = (type(block), options, shapes, tuple([(signal.axes, signal.kind) for signal in inputs]))
+        known = self.asked.get(key)
+        if known is None:
+            known = self.asked[key] = self._asked(block, block.shape(*shapes), shapes)
+        return known
+
+    def _asked(self, block: Block, result: Shape | dict[str, Shape], shapes: tuple[Shape, ...]) -> _Figures:
+        made = {"": result} if isinstance(result, tuple) else result
+        self._check_volume(made)
+        return _Figures(
+            made, block.parameters(*shapes), block.frozen_parameters(*shapes), block.macs(*shapes)
         )
 
     def _conflict(self, error: ShapeError, draft: Draft, inputs: list[Signal]) -> Node:
