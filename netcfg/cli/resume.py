@@ -37,11 +37,8 @@ class Resumed:
     program: Program
     lines: list[str]
     options: list[str]
-
-    @property
-    def is_limited_anew(self) -> bool:
-        """Whether epochs have another number of batches."""
-        return any("--limit-batches" in line for line in self.options)
+    is_limited_anew: bool
+    """Whether epochs have another number of batches."""
 
 
 def resume(options: argparse.Namespace) -> Resumed | None:
@@ -75,6 +72,7 @@ def resume(options: argparse.Namespace) -> Resumed | None:
         program,
         lines,
         _option_lines(options, started, own),
+        is_limited_anew=options.limit_batches != started.get("limit_batches"),
     )
 
 

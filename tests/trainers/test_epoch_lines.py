@@ -90,7 +90,11 @@ def test_only_a_terminal_or_columns_limit_a_line(monkeypatch):
 
 def test_a_figure_no_better_than_trivial_is_marked():
     lines = EpochLines(3)
-    assert "0.400!" in lines.lines(epoch(f1=0.4))[-1]
+    _, line, note = lines.lines(epoch(f1=0.4))
+    assert "0.400!" in line
+    assert note == "note: ! behind f1: no better than every label present: 0.400"
+    (again,) = lines.lines(epoch(f1=0.3))
+    assert "0.300!" in again
     assert "!" not in lines.lines(epoch(f1=0.41))[-1]
     assert "!" not in lines.lines(epoch(f1=None))[-1]
 

@@ -37,7 +37,7 @@ from netcfg.trainers.machine.devices import (
 from netcfg.trainers.machine.distributed import ALONE, Team, lost_peer
 from netcfg.trainers.machine.interrupt import Interrupt, Interrupted
 from netcfg.trainers.reporting.curves import draw_curves, loss_groups
-from netcfg.trainers.reporting.epochs import TRIVIAL, EpochLines, ending, width_of
+from netcfg.trainers.reporting.epochs import EpochLines, ending, width_of
 from netcfg.trainers.reporting.estimate import Estimate, estimate, estimate_lines
 from netcfg.trainers.reporting.first_batches import FirstBatches
 from netcfg.trainers.reporting.gallery import Gallery
@@ -118,7 +118,6 @@ class Trainer:
         self.loaded: list[Any] = []
         self.estimate: Estimate | None = None
         self._build = build
-        self._trivial: set[str] = set()
         self._batch: Batch | None = None
         self._times = _Times()
         self._saved = self._drawn = time.monotonic()
@@ -516,16 +515,7 @@ class Trainer:
             self._draw()
         for line in self.epoch_lines.lines(record):
             self.display.say(line)
-        self._say_trivial(record)
         self.gallery.end_epoch(record.epoch)
-
-    def _say_trivial(self, record: Epoch) -> None:
-        """Explain the mark of figures that are no better than trivial; once for each metric."""
-        for table in record.validation.own_tables.values():
-            if table.is_trivial and table.baseline is not None and table.name not in self._trivial:
-                self._trivial.add(table.name)
-                reached = f"{table.baseline.what}: {table.baseline.figure:.3f}"
-                self.display.say(f"note: {TRIVIAL} behind {table.name}: no better than {reached}")
 
     def _record(self, train_losses: dict[str, float], evaluation: Evaluation, is_best: bool) -> Epoch:
         """The epoch's line in `metrics.jsonl`."""

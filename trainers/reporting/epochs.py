@@ -38,9 +38,10 @@ class EpochLines:
         self.epochs = epochs
         self.width = width
         self._widths: dict[str, int] = {}
+        self._explained: set[str] = set()
 
     def lines(self, record: Epoch) -> list[str]:
-        """The epoch's line, after the header where it is due."""
+        """The epoch's line, after the header where it is due; then what a mark means, once for each metric."""
         cells = list(self._cells(record))
         needed = {cell.title: max(_NARROWEST, len(cell.title), len(cell.text)) for cell in cells}
         fits = all(self._widths.get(title, 0) >= width for title, width in needed.items())
@@ -48,7 +49,15 @@ class EpochLines:
             self._widths = {title: max(width, self._widths.get(title, 0)) for title, width in needed.items()}
         shown = self._shown(cells)
         line = self._line({cell.title: cell.text for cell in shown}, record.best)
-        return [line] if fits else [*self._header(cells, shown), line]
+        header = [] if fits else self._header(cells, shown)
+        return [*header, line, *self._explanations(record)]
+
+    def _explanations(self, record: Epoch) -> Iterator[str]:
+        for table in record.validation.own_tables.values():
+            if table.is_trivial and table.baseline is not None and table.name not in self._explained:
+                self._explained.add(table.name)
+                reached = f"{table.baseline.what}: {table.baseline.figure:.3f}"
+                yield f"note: {TRIVIAL} behind {table.name}: no better than {reached}"
 
     def _header(self, cells: list[_Cell], shown: list[_Cell]) -> Iterator[str]:
         yield self._line({cell.title: cell.title for cell in shown})
