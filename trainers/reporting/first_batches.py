@@ -11,7 +11,7 @@ from netcfg.trainers.reporting.progress import clock
 
 BATCHES = 10
 """Measured after the first, which warms up."""
-_LEAST = 2
+_LEAST = 1
 
 
 @dataclass
@@ -41,6 +41,7 @@ class FirstBatches:
         """What is left, so many batches of both splits; None where too few were measured, or none is left."""
         measured = self._done - 1
         if self._is_told or measured < _LEAST or not batches_left:
+            self._done = 0  # an epoch's end: what lies between two epochs is no part of a batch
             return None
         self._is_told = True
         seconds = (self._now() - self._began) / measured
