@@ -33,11 +33,20 @@ def csv_cell(figure: Figure) -> str:
 
 
 @dataclass(frozen=True)
+class Baseline:
+    """What an answer that looks at nothing reaches: `what` it is, such as `every label present`, and its figure."""
+
+    what: str
+    figure: float
+
+
+@dataclass(frozen=True)
 class Table:
     """A metric's figures: `main`, the one to monitor, then those of labels, then others by name.
 
     `counts` are those behind the figures by label, where the main figure pools them. `undefined` says of each label
     without a figure what the split lacks (`no positive`); where labels have no names, it says so of the table.
+    `baseline` is of a figure of which more is better; None where none is known.
     """
 
     name: str
@@ -46,6 +55,12 @@ class Table:
     details: Mapping[str, Figure] = field(default_factory=dict)
     counts: Mapping[str, Counts] | None = None
     undefined: Mapping[str, str] = field(default_factory=dict)
+    baseline: Baseline | None = None
+
+    @property
+    def is_trivial(self) -> bool:
+        """Whether it is no better than an answer that looks at nothing."""
+        return self.main is not None and self.baseline is not None and self.main <= self.baseline.figure
 
     @classmethod
     def of(cls, name: str, figures: Mapping[str, Figure], labels: Iterable[str]) -> Table:
@@ -127,6 +142,15 @@ class Evaluation:
         parts = [part for reason, labels in found.items() for part in _lacking(reason, labels)]
         return f"the {split} split has {'; '.join(parts)}; out of all means" if parts else ""
 
+    def trivial(self, split: str) -> list[str]:
+        """A sentence on each metric that is no better than an answer that looks at nothing."""
+        return [
+            f"{table.name} on the {split} split, {table.main:.3f}, is no better than {table.baseline.what}, "
+            f"{table.baseline.figure:.3f}"
+            for table in self.own_tables.values()
+            if table.is_trivial and table.baseline is not None
+        ]
+
     def to_json(self) -> dict[str, Any]:
         """As plain values; what is empty is left out."""
         tables = self.tables.values()
@@ -139,6 +163,7 @@ class Evaluation:
             "counts": {table.name: dict(table.counts) for table in tables if table.counts is not None},
             "details": {name: names for name, names in details.items() if names},
             "undefined": {table.name: dict(table.undefined) for table in tables if table.undefined},
+            "baselines": {table.name: asdict(table.baseline) for table in tables if table.baseline},
             "matrices": {name: asdict(matrix) for name, matrix in self.matrices.items()},
             "curves": {name: asdict(curve) for name, curve in self.curves.items()},
         }
@@ -151,12 +176,17 @@ class Evaluation:
         found = _object(value)
         if int(found.get("schema", 1)) > SCHEMA:
             raise ValueError(f"schema {found['schema']} of a later version")
-        counts, details, undefined = (
-            _object(found.get(key, {})) for key in ("counts", "details", "undefined")
+        counts, details, undefined, baselines = (
+            _object(found.get(key, {})) for key in ("counts", "details", "undefined", "baselines")
         )
         tables = {
             name: _table(
-                name, _figures(figures), counts.get(name), details.get(name, ()), undefined.get(name, {})
+                name,
+                _figures(figures),
+                counts.get(name),
+                details.get(name, ()),
+                undefined.get(name, {}),
+                baselines.get(name),
             )
             for name, figures in _object(found.get("metrics", {})).items()
         }
@@ -245,7 +275,8 @@ class Result:
     """`result.json`: the best epoch, what was monitored there, and its figures on validation and test.
 
     `monitor` is None where the last weights are kept as the best. `test` is None without a test split. `seconds` are
-    those of all epochs, `peak_bytes` the highest memory; None in runs that did not measure them.
+    those of all epochs, of one that was interrupted those of its rest; `peak_bytes` is the highest memory of the
+    process that ended the run. Both are None in runs that did not measure them.
     """
 
     best_epoch: int
@@ -307,13 +338,20 @@ def _table(
     counts: Mapping[str, Sequence[int]] | None,
     details: Sequence[str],
     undefined: Mapping[str, str],
+    baseline: object,
 ) -> Table:
     if not figures:
         raise ValueError(f"no figures of {name}")
     labels = [key for key in list(figures)[1:] if key != OVERALL and key not in details]
     table = Table.of(name, figures, labels)
     read = None if counts is None else {label: _counts(of) for label, of in _object(counts).items()}
-    return Table(name, table.main, table.labels, table.details, read, dict(undefined))
+    trivial = None if baseline is None else _baseline(_object(baseline))
+    return Table(name, table.main, table.labels, table.details, read, dict(undefined), trivial)
+
+
+def _baseline(found: Mapping[str, Any]) -> Baseline | None:
+    figure = _figure(found.get("figure"))
+    return None if figure is None else Baseline(str(found.get("what", "")), figure)
 
 
 def _counts(value: Sequence[int]) -> Counts:

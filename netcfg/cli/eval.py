@@ -173,9 +173,10 @@ def _print(program: Program, weights: Path, examined: Examined, options: argpars
             print(f"note: {change}", file=sys.stderr)
     else:
         _print_tables(weights, examined, options)
-    note = examined.evaluation.note(options.split)
-    if note:
-        print(f"note: {note}", file=sys.stderr)
+    from netcfg.trainers.reporting.report import notes
+
+    for note in notes({options.split: examined.evaluation}):
+        print(note, file=sys.stderr)
 
 
 def _as_json(

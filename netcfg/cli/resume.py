@@ -18,7 +18,15 @@ if TYPE_CHECKING:
     from netcfg.trainers.runs.changes import Change
 
 CONTINUED = (
-    *("preset", "settings", "data", "epochs", "seed", "limit_batches", "precision", "compile", "workers"),
+    "preset",
+    "settings",
+    "data",
+    "epochs",
+    "seed",
+    "limit_batches",
+    "precision",
+    "compile",
+    "workers",
 )
 """The options that make a run what it is: kept in `run.json`, and taken up again where they are not given."""
 
@@ -37,11 +45,8 @@ class Resumed:
     program: Program
     lines: list[str]
     options: list[str]
-
-    @property
-    def is_limited_anew(self) -> bool:
-        """Whether epochs have another number of batches."""
-        return any("--limit-batches" in line for line in self.options)
+    is_limited_anew: bool
+    """Whether epochs have another number of batches."""
 
 
 def resume(options: argparse.Namespace) -> Resumed | None:
@@ -75,6 +80,7 @@ def resume(options: argparse.Namespace) -> Resumed | None:
         program,
         lines,
         _option_lines(options, started, own),
+        is_limited_anew=options.limit_batches != started.get("limit_batches"),
     )
 
 
@@ -223,7 +229,7 @@ def _applied(trainer: Trainer, resumed: Resumed) -> Change | None:
 
 
 def _keep(trainer: Trainer, resumed: Resumed, options: argparse.Namespace) -> None:
-    """Make the options those of the run; what it was never started with stays out."""
+    """Make the options those of the run, but for those that no run changes."""
     kept = {key: getattr(options, key) for key in CONTINUED if key not in ("seed", "precision")}
     trainer.run.write_json("run.json", {**resumed.started, **kept})
 

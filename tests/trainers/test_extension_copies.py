@@ -83,6 +83,42 @@ def test_another_program_than_the_runs_is_still_refused(
     assert "the run has `start = 0.05`; the file has `start = 0.25`" in capsys.readouterr().err
 
 
+@pytest.fixture
+def variable(tmp_path: Path) -> tuple[Path, Path]:
+    """As `trained`, with a learning rate that is a variable."""
+    python = (EXAMPLE / "soft_threshold.py").read_text()
+    text = (EXAMPLE / "soft_threshold.cfg").read_text().replace("rate = 0.01", "rate = $rate")
+    (tmp_path / "soft_threshold.py").write_text(python)
+    file, run = tmp_path / "soft_threshold.cfg", tmp_path / "run"
+    file.write_text(text + "\n[variables]\nrate = 0.01\n")
+    assert main(["train", str(file), "--run-dir", str(run), "--epochs", "1", "--device", "cpu"]) == 0
+    return file, run
+
+
+RATE = ("--set", "rate=0.002", "--epochs", "2", "--device", "cpu")
+
+
+def test_a_changed_program_still_includes_the_copies(variable: tuple[Path, Path]) -> None:
+    file, run = variable
+    assert main(["train", "--resume", str(run), *RATE]) == 0
+    resolved = (run / "resolved.cfg").read_text()
+    assert "learning_rate = 0.002" in resolved
+    assert "{include extensions/soft_threshold.py}" in resolved.splitlines()
+    file.with_suffix(".py").unlink()
+    assert main(["train", "--resume", str(run), "--epochs", "3", "--device", "cpu"]) == 0
+
+
+def test_variables_are_not_dropped_where_a_python_file_has_changed(
+    variable: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, run = variable
+    change(file)
+    assert main(["train", "--resume", str(run), *RATE]) == 1
+    told = capsys.readouterr().err
+    assert "error[NC406 cannot-resume]: `--set` and `--preset` need the run's Python files" in told
+    assert f"put them back from {run}/extensions" in told
+
+
 def test_files_of_one_name_are_kept_apart(tmp_path: Path) -> None:
     from netcfg.trainers.runs.extension_copies import keep_copies
 

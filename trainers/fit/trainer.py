@@ -29,6 +29,7 @@ from netcfg.trainers.judging.monitor import monitor_of
 from netcfg.trainers.machine.compilation import compile_error, compile_line, compile_networks
 from netcfg.trainers.machine.devices import (
     default_workers,
+    peak_memory,
     usable_cores,
     use_channels_last,
     use_deterministic,
@@ -36,9 +37,11 @@ from netcfg.trainers.machine.devices import (
 from netcfg.trainers.machine.distributed import ALONE, Team, lost_peer
 from netcfg.trainers.machine.interrupt import Interrupt, Interrupted
 from netcfg.trainers.reporting.curves import draw_curves, loss_groups
+from netcfg.trainers.reporting.epochs import EpochLines, ending, width_of
 from netcfg.trainers.reporting.estimate import Estimate, estimate, estimate_lines
+from netcfg.trainers.reporting.first_batches import FirstBatches
 from netcfg.trainers.reporting.gallery import Gallery
-from netcfg.trainers.reporting.progress import Stretch, clock, epoch_line, open_display
+from netcfg.trainers.reporting.progress import Stretch, clock, open_display
 from netcfg.trainers.reporting.report import notes, result_tables
 from netcfg.trainers.reporting.tensorboard import Events
 from netcfg.trainers.runs.checkpoints import STATE_REMEDY, cannot_resume
@@ -277,6 +280,8 @@ class Trainer:
     def fit(self) -> Outcome:
         """Train to the end, or until interrupted. Afterwards the networks hold the best weights."""
         self.display = open_display(self.console)
+        self.epoch_lines = EpochLines(self.training.max_epochs, width_of(self.console))
+        self._first_batches = self._watch_first()
         try:
             return self._fit()
         except NetcfgError as error:
@@ -287,6 +292,13 @@ class Trainer:
             self.events.close()
             for pipeline in (self.train_data, self.validation_data):
                 pipeline.close()
+
+    def _watch_first(self) -> FirstBatches:
+        """What will say how long training takes with its data, as the estimate cannot."""
+        found = self.estimate
+        if found is None or not found.step.macs:
+            return FirstBatches(self.device)
+        return FirstBatches(self.device, found.evaluation_macs / found.step.macs)
 
     def _fit(self) -> Outcome:
         try:
@@ -380,14 +392,26 @@ class Trainer:
             position.batch += 1
             position.step += 1
             self.display.advance(position.batch, lambda: self._finite(sums))
+            if self._first_batches.batch(self._times.waiting):
+                self._say_measured()
             self._pause(sums)
         self.phases.flush()
         self._finite(sums)
+        self._say_measured()
         self._batch = None
         self._times.train = time.perf_counter() - started
         self.team.check()
         position.sums = sums.over(self.team).state()
         self.team.copy_first(list(self.networks.buffers()))
+
+    def _say_measured(self) -> None:
+        """How long the rest will take, as the first batches were measured; once."""
+        position, epochs = self.position, self.training.max_epochs
+        left = (epochs - position.epoch) * len(self.train_data) - position.batch
+        judged = (epochs - position.epoch) * len(self.validation_data)
+        line = self._first_batches.line(self._times.waiting, left, judged)
+        if line is not None:
+            self.display.say(line)
 
     def _train_batch(self, batch: Batch) -> dict[str, torch.Tensor]:
         position = self.position
@@ -489,7 +513,8 @@ class Trainer:
         self.events.write(record)
         if time.monotonic() - self._drawn > _CURVES_SECONDS:
             self._draw()
-        self.display.say(epoch_line(record, self.training.max_epochs))
+        for line in self.epoch_lines.lines(record):
+            self.display.say(line)
         self.gallery.end_epoch(record.epoch)
 
     def _record(self, train_losses: dict[str, float], evaluation: Evaluation, is_best: bool) -> Epoch:
@@ -531,6 +556,7 @@ class Trainer:
         self.team.check()  # the first process has written them
         self.run.checkpoints.load_best(self.networks)
         best = self.ledger.best(f"{self.run}/metrics.jsonl").validation
+        epochs = self.ledger.epochs
         result = Result(
             best_epoch=self.ledger.standing.best_epoch,
             epochs=self.position.epoch,
@@ -538,6 +564,9 @@ class Trainer:
             value=self.ledger.standing.best,
             validation=best,
             test=self._test(best.thresholds),
+            learning_rate=epochs[-1].learning_rate,
+            seconds=sum(one.seconds.train + one.seconds.validation for one in epochs) or None,
+            peak_bytes=peak_memory(self.device),
         )
         if self.team.is_first:
             self._report(result)
@@ -555,6 +584,7 @@ class Trainer:
             self.console.print(table)
         for note in notes({"validation": result.validation, "test": result.split("test")}):
             self.say(note)
+        self.say(ending(result))
         self.say(f"run folder: {self.run} (best weights: {self.run}/checkpoints/best.safetensors)")
 
     def _test(self, thresholds: Mapping[str, Sequence[float]] | None) -> Evaluation | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 
 import torch
 from torch import nn
@@ -73,6 +74,18 @@ def available_memory(device: torch.device) -> int | None:
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
     return free_memory()
+
+
+def peak_memory(device: torch.device) -> int | None:
+    """The most bytes that this process has held: on a GPU of its memory, else of the machine's; None: unknown."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
 
 
 def use_channels_last(network: nn.Module) -> None:

@@ -192,7 +192,8 @@ def estimate_lines(estimate: Estimate, program: Program) -> list[str]:
         f"{program.name}: {human(estimate.parameters)} parameters, {human(estimate.macs)} multiply-accumulates "
         f"a sample; {estimate.train_samples} training and {estimate.validation_samples} validation samples",
         f"{_epochs(estimate.epochs)} will take about {clock(estimate.seconds)} and {si(estimate.memory)}B "
-        f"of memory on {describe_device(estimate.device)} ({si(estimate.rate)}FLOP/s measured)",
+        f"of memory on {describe_device(estimate.device)} ({si(estimate.rate)}FLOP/s measured), "
+        "without the making of data, which the first batches measure",
     ]
     free = available_memory(estimate.device)
     if free is not None and estimate.memory > free:

@@ -13,9 +13,6 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from netcfg.results import Epoch
-from netcfg.trainers.reporting.grid import number
-
 Figures = Callable[[], Mapping[str, float]]
 
 
@@ -69,7 +66,7 @@ class Display:
         seconds_per_batch = (now - self._started) / max(1, done - stretch.done)
         left = seconds_per_batch * (stretch.batches - done + stretch.epochs_left * stretch.batches)
         rate = stretch.batch_size / max(seconds_per_batch, 1e-9)
-        shown = "  ".join(f"{name} {value:.4f}" for name, value in _sums(figures))
+        shown = "  ".join(f"{name} {value:.4f}" for name, value in sums(figures))
         parts = (f"{rate:.1f} samples/s", f"{clock(left)} left", shown, stretch.best)
         return "  ".join(part for part in parts if part)
 
@@ -127,23 +124,7 @@ def open_display(console: Console) -> Display:
     return BarDisplay(console) if console.is_terminal else PlainDisplay(console)
 
 
-def epoch_line(record: Epoch, epochs: int) -> str:
-    """An epoch in one line."""
-    validation, rates = record.validation, record.rates
-    parts = [
-        f"epoch {record.epoch:>{len(str(epochs))}}/{epochs}",
-        *(f"{name} {value:.4f}" for name, value in _sums(record.train)),
-        *(f"validation {name} {value:.4f}" for name, value in _sums(validation.losses)),
-        *(f"{name} {number(table.main)}" for name, table in validation.own_tables.items()),
-        f"{rates.step_samples_per_second:.1f} samples/s",
-        f"(data {rates.data_samples_per_second:.0f}/s, waited {rates.waiting_share:.0%})",
-        clock(record.seconds.train + record.seconds.validation),
-        *(["best so far"] if record.best else []),
-    ]
-    return "  ".join(parts)
-
-
-def _sums(losses: Mapping[str, float]) -> Iterable[tuple[str, float]]:
+def sums(losses: Mapping[str, float]) -> Iterable[tuple[str, float]]:
     """What the phases minimise: `loss`, or `phase.loss`."""
     return ((name, value) for name, value in losses.items() if name.rpartition(".")[2] == "loss")
 

@@ -23,8 +23,12 @@ def result_tables(result: Result) -> list[Printed]:
 
 
 def notes(evaluations: Mapping[str, Evaluation]) -> list[str]:
-    """Of each split what labels have no figure there, and why."""
-    found = (evaluation.note(split) for split, evaluation in evaluations.items())
+    """Of each split what labels have no figure there, and why; and which figures no answer was needed for."""
+    found = (
+        note
+        for split, evaluation in evaluations.items()
+        for note in (evaluation.note(split), *evaluation.trivial(split))
+    )
     return [f"note: {note}" for note in found if note]
 
 

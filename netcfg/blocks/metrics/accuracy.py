@@ -20,6 +20,7 @@ from netcfg.blocks.metrics.figures import (
     own_name,
 )
 from netcfg.blocks.metrics.judgement import Cut, Decision, Figures
+from netcfg.results import Baseline
 from netcfg.shapes import Shape, show
 
 if TYPE_CHECKING:
@@ -73,3 +74,14 @@ class Accuracy(Metric, name="accuracy"):
         right = decide(scores, self.decision, self.threshold) == (targets > self.active_above)
         each = right.double().mean(0).tolist()
         return label_table(own_name(self), each, names).figures | {}
+
+    def baseline(self, targets: Tensor | None) -> Baseline | None:
+        """The most frequent class, or of each label the more frequent of the two answers."""
+        if targets is None:
+            return None
+        if targets.ndim == 1:
+            share = float(targets.long().bincount().max()) / len(targets)
+            return Baseline("always the most frequent class", share)
+        present = (targets.reshape(len(targets), -1) > self.active_above).double().mean(0)
+        share = float(present.maximum(1 - present).mean())
+        return Baseline("always the more frequent answer of each label", share)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field as Option
 
 from netcfg.blocks.base import Group, Section
 from netcfg.blocks.metrics.judgement import Case, Cut, Figures, Verdict
-from netcfg.results import Table
+from netcfg.results import Baseline, Table
 from netcfg.shapes import Shape
 
 if TYPE_CHECKING:
@@ -74,7 +75,13 @@ class Metric(Section):
         name = self.table_names[0]
         figures = self.compute(case.scores, case.targets, case.names)
         expect_figures(figures)
-        return Verdict({name: Table.of(name, figures, case.names)})
+        return Verdict(
+            {name: replace(Table.of(name, figures, case.names), baseline=self.baseline(case.targets))}
+        )
+
+    def baseline(self, targets: Tensor | None) -> Baseline | None:
+        """The best that an answer can reach that looks at nothing, where it can be known. Shape: as `compute`."""
+        return None
 
     def compute(self, scores: Tensor, targets: Tensor | None, names: Sequence[str]) -> Figures:
         """The figures over all samples: the one to monitor under the metric's own name, then the details.

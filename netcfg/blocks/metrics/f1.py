@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field as Option
@@ -21,7 +22,7 @@ from netcfg.blocks.metrics.figures import (
     own_name,
 )
 from netcfg.blocks.metrics.judgement import CLIP, Case, Cut, Decision, Figures, Verdict
-from netcfg.results import OVERALL, Table
+from netcfg.results import OVERALL, Baseline, Table
 from netcfg.shapes import Shape
 
 if TYPE_CHECKING:
@@ -148,7 +149,22 @@ class F1(Metric, name="f1"):
             name: self._table(name, found, case.names, reasons)
             for name, found in zip(self.table_names, counts, strict=True)
         }
-        return Verdict(tables, thresholds)
+        return Verdict(self._with_baseline(tables, actual), thresholds)
+
+    def _with_baseline(self, tables: Mapping[str, Table], actual: Tensor) -> dict[str, Table]:
+        """Those of decisions, with what every label present would reach; every one absent reaches 0."""
+        import torch
+
+        from netcfg.trainers.judging.scores import Counts
+
+        counts = Counts.of(torch.ones_like(actual), actual)
+        figure = self._table("", counts, [""] * actual.shape[1], ()).main
+        baseline = None if figure is None else Baseline("every label present", figure)
+        judged = self.table_names[: len(self.median_window)]
+        return {
+            name: replace(table, baseline=baseline if name in judged else None)
+            for name, table in tables.items()
+        }
 
     def _decide(
         self, scores: Tensor, actual: Tensor, chosen: Sequence[float] | None

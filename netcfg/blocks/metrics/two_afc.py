@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pydantic import Field as Option
@@ -19,7 +20,7 @@ from netcfg.blocks.metrics.figures import (
     own_name,
 )
 from netcfg.blocks.metrics.judgement import Case, Figures, Verdict
-from netcfg.results import OVERALL
+from netcfg.results import OVERALL, Baseline, mean_of
 from netcfg.shapes import Shape
 
 if TYPE_CHECKING:
@@ -65,4 +66,11 @@ class TwoAfc(Metric, name="two_afc"):
         name = own_name(self)
         reasons = lacking(actual, needs_negatives=True)
         together = {OVERALL: overall}
-        return Verdict({name: label_table(name, each, case.names, details=together, reasons=reasons)})
+        table = label_table(name, each, case.names, details=together, reasons=reasons)
+        return Verdict({name: replace(table, baseline=self._baseline(reasons))})
+
+    def _baseline(self, reasons: Sequence[str]) -> Baseline | None:
+        """Every pair a tie; a label without pairs counts as it does in the mean."""
+        without = 0.0 if self.undefined == "zero" else None
+        share = mean_of(without if reason else 0.5 for reason in reasons)
+        return None if share is None else Baseline("one score for all samples", share)
