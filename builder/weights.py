@@ -13,6 +13,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
+from netcfg.blocks.network.backbone import LIBRARY
 from netcfg.builder.adaptation import (
     SHOWN_DIFFERENCES,
     Loaded,
@@ -232,6 +233,8 @@ def _load_request(request: WeightRequest, graph: Graph, network: nn.Module) -> L
     source = request.source
     if source == "imagenet":
         state = renamed(layout, _imagenet(layout), graph)
+    elif source.startswith(LIBRARY):
+        state = _of_library(source.removeprefix(LIBRARY), module)
     else:
         _expect_suited(layout, request, graph)
         state = renamed(layout, read_published(_path(request), layout), graph)
@@ -244,6 +247,15 @@ def _load_request(request: WeightRequest, graph: Graph, network: nn.Module) -> L
     report = adapt(state, module, request.adapt, request.output_row, plan)
     report.source, report.network, report.path = source, graph.name, request.path
     return report
+
+
+def _of_library(source: str, module: nn.Module) -> dict[str, Tensor]:
+    """What a library publishes of a network, as far as the module has it: it may end at a stage."""
+    from netcfg.builder.libraries import published
+
+    library, model, *stages = source.split("/")
+    state = published(library, model, stages)
+    return {key: value for key, value in state.items() if key in module.state_dict()}
 
 
 def network_prefix(state: Mapping[str, Tensor], name: str, wanted: Collection[str], source: str) -> str:

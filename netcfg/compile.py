@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from netcfg.extensions import brings_more, read_packages
 from netcfg.faults import blamed
+from netcfg.passes.alike import fill_in
 from netcfg.passes.audetnet import is_audetnet, translate
 from netcfg.passes.audetnet_unread import pass_over
 from netcfg.passes.bind import bind
@@ -130,6 +131,7 @@ def _parts(
     reading: Reading, preset: str | None, variables: Mapping[str, object], findings: list[Finding]
 ) -> Parts:
     parts = collect(reading, preset, variables, findings)
+    fill_in(parts, findings)
     if is_audetnet(parts):
         pass_over(parts, findings)
     return parts

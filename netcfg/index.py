@@ -32,7 +32,7 @@ FAMILIES: dict[Group, tuple[tuple[str, str], ...]] = {
         ("Clips, and recurrence", "frames recurrent"),
         ("Chance in training, and other gradients", "stochastic batch"),
         ("Signals from nowhere", "constants random"),
-        ("Whole networks", "backbones module"),
+        ("Whole networks", "backbones backbone module"),
     ),
     "data": (("Sources", "sources"), ("Samplers", "samplers"), ("Transforms", "transforms")),
 }
@@ -84,7 +84,7 @@ I_WANT_TO: dict[Group, tuple[Task, ...]] = {
         Task("compute something of my own from signals", "formula module"),
         Task("pair samples with those of others", "shuffle_batch"),
         Task("use numbers that no input gives: drawn, fixed or learned", "random constant parameter"),
-        Task("start from published weights", "resnet50 vgg-face"),
+        Task("start from published weights", "backbone resnet50 vgg-face"),
     ),
     "data": (
         Task("try a network before I have data", "synthetic_faces"),

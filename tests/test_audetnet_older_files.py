@@ -84,7 +84,7 @@ def line_of(text: str, part: str) -> int:
         "[data_options]",
     ],
 )
-@pytest.mark.parametrize("key", ["batch_norm_dim=2", "momentum_of_old=0.9", "height_of=None"])
+@pytest.mark.parametrize("key", ["batch_norm_dim=2", "momentum_of_old=0.9", "learning_rate_of_all=None"])
 def test_what_the_original_never_reads_is_said_and_has_no_effect(before: str, key: str) -> None:
     text = FILE.replace(f"{before}\n", f"{before}\n{key}\n", 1)
     program, findings = checked(text)
@@ -95,6 +95,16 @@ def test_what_the_original_never_reads_is_said_and_has_no_effect(before: str, ke
     assert (found.code, found.severity) == ("NC115", "warning")
     assert f"`{key.partition('=')[0]}` (line {line_of(text, key)})" in found.message
     assert program.resolved == plain.resolved
+
+
+@pytest.mark.parametrize(
+    ("before", "key"),
+    [("batch_size=4", "learning_rate=0.1"), ("pad=0", "padding=3"), ("use_bias=False", "bias=True")],
+)
+def test_words_that_only_begin_alike_or_are_written_properly_too_are_no_slips(before: str, key: str) -> None:
+    program, findings = checked(FILE.replace(f"{before}\n", f"{before}\n{key}\n", 1))
+    assert program is not None
+    assert [finding.code for finding in findings] == ["NC115"]
 
 
 def test_many_lines_of_several_keys_are_one_finding_that_lists_them() -> None:

@@ -457,6 +457,31 @@ def test_copies_that_cannot_be_are_refused(options: dict[str, object], place: st
     assert (error.code, underlined) == ("NC105", place)
 
 
+# --- networks
+
+
+def test_a_network_that_is_the_same_as_another_has_its_own_parameters() -> None:
+    text = HEAD + conv(4, name="c") + "{Twin}\n[net]\nsame_as = N\nheight = 4\n"
+    program = netcfg.load(text)
+    assert [(node.path, node.output.shape) for node in program.networks["Twin"].blocks] == [("c", (4, 4, 8))]
+    built = netcfg.build(program)
+    assert built["Twin"]["c"].weight is not built["N"]["c"].weight
+    assert list(netcfg.load(program.resolved).networks) == ["N", "Twin"]
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("{Twin}\n[net]\nsame_as = Twin\n", "NC203"),
+        ("{Twin}\n[net]\nsame_as = M\n", "NC201"),
+        ("{Twin}\n[net]\nsame_as = N\n[softmax]\ndim = 1\n", "NC105"),
+        ("{Twin}\n[net]\nsame_as = N\n{Third}\n[net]\nsame_as = Twin\n", "NC201"),
+    ],
+)
+def test_a_network_that_cannot_be_the_same_is_one_finding(text: str, code: str) -> None:
+    assert finding(conv(4) + text)[0].code == code
+
+
 # --- all of them
 
 

@@ -93,6 +93,7 @@ INVOCATIONS = [
     "blocks --verify momu",
     "blocks --markdown",
     "explain NC101",
+    "zoo alexnet -o alexnet.cfg --keep-includes",
     f"fmt --expand net.cfg {PROGRAM}",
     "fmt --check net.cfg",
 ]
@@ -191,6 +192,7 @@ def test_what_is_given_is_read(invocation: str, place: Path, monkeypatch: pytest
         ("fmt net.cfg --allow-outside", "`--allow-outside`"),
         ("fmt net.cfg --expand --check", "--check"),
         ("blocks momu --markdown", "--markdown"),
+        ("zoo --keep-includes", "--keep-includes"),
         ("blocks --verify --markdown", "--markdown"),
         ("graph net.cfg -o a.svg --scale 3", "--scale"),
         ("graph net.cfg -o a.pdf --link x", "--link"),

@@ -13,6 +13,7 @@ import pytest
 import netcfg
 from netcfg.cli.main import main
 from netcfg.codes import CODES
+from netcfg.explained import EXPLANATIONS
 from netcfg.passes.plan import Pattern, PhasePlan, Plan, network_of, plan
 from netcfg.plan_text import ordinal, plan_data, plan_text
 from netcfg.source import ProgramError
@@ -431,4 +432,6 @@ def test_a_file_with_a_model_is_shown(
 )
 def test_the_codes_are_explained(capsys: pytest.CaptureFixture[str], code: str) -> None:
     assert main(["explain", code]) == 0
-    assert capsys.readouterr().out.strip() == f"{code} {CODES[code].name}: {CODES[code].meaning}"
+    said = capsys.readouterr().out
+    assert said.startswith(f"{code} {CODES[code].name}: {CODES[code].meaning}\n")
+    assert EXPLANATIONS[code].remedy in said

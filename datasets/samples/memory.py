@@ -141,7 +141,7 @@ def start_worker(worker: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(1)
     try:
-        import cv2
+        from netcfg.datasets.pictures.opencv import cv2
     except ImportError:
         return
     cv2.setNumThreads(0)

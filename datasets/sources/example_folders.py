@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
 
+from netcfg.datasets.pictures.opencv import cv2
 from netcfg.datasets.samples.subject_folds import BP4D_FOLDS, DISFA_FOLDS
 
 FRAMES = 3

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from netcfg.blocks.base import ShapeError
 from netcfg.files import user_cache, write_beside
-from netcfg.shapes import Shape, Size, Symbolic, at
+from netcfg.shapes import UNKNOWN, Shape, Size, Symbolic, at
 from netcfg.source import NetcfgError
 
 if TYPE_CHECKING:
@@ -32,10 +32,16 @@ _OTHERS = (193, 200, 223, 250)
 """Further ones, which tell one way of rounding from another."""
 _MOST_STRIDE = 64
 
+_Run = tuple[dict[str, int], dict[str, Any]]
+"""The sizes that were put in the place of unknown ones, and what was found."""
+
 
 @dataclass(frozen=True)
 class Figures:
-    """What a module is for what it is fed; costs are for one sample."""
+    """What a module is for what it is fed.
+
+    Costs are for one sample; `UNKNOWN[0]` where sizes are unknown and no rule was found.
+    """
 
     outputs: dict[str, Shape]
     parameters: int
@@ -163,15 +169,20 @@ class Measurer:
             outputs[port] = tuple(
                 self._rule([(sizes, row[axis]) for sizes, row in rows], names) for axis in range(len(shape))
             )
-        counts = (
-            _multilinear([(sizes, run[name]) for sizes, run in runs], names)
-            for name in ("macs", "kept", "scratch")
-        )
+        counts = (self._count(name, runs, inputs, names) for name in ("macs", "kept", "scratch"))
         return Figures(outputs, first["parameters"], first["frozen"], *counts)
 
-    def _tried(
-        self, inputs: Sequence[Shape], names: list[str]
-    ) -> Iterator[tuple[dict[str, int], dict[str, Any]]]:
+    def _count(self, name: str, runs: list[_Run], inputs: Sequence[Shape], names: list[str]) -> Size:
+        """A cost as a rule that also holds for other sizes; unknown where none was found."""
+        made = _multilinear([(sizes, run[name]) for sizes, run in runs], names)
+        sizes = dict(zip(names, _OTHERS[:: len(_OTHERS) - 1], strict=False))
+        try:
+            holds = at(made, sizes) == self._run(inputs, sizes)[name]
+        except ShapeError:
+            holds = False
+        return made if holds else UNKNOWN[0]
+
+    def _tried(self, inputs: Sequence[Shape], names: list[str]) -> Iterator[_Run]:
         for name, size in product(names, _OTHERS):
             sizes = dict.fromkeys(names, _BASE[0]) | {name: size}
             try:

@@ -12,6 +12,7 @@ from netcfg.cli.program import add_program_arguments, load_program, refuse_progr
 from netcfg.source import Finding, NetcfgError, ProgramError, shown_path
 
 if TYPE_CHECKING:
+    from netcfg.blocks.fields import Split
     from netcfg.blocks.sources.base import Source
     from netcfg.datasets.looking import Look
 
@@ -44,7 +45,7 @@ def run(options: argparse.Namespace) -> None:
     for name, given in (("split", options.split), ("count", options.count)):
         if given is not None and options.output is None:
             raise NetcfgError(f"`--{name}` is for the sheet of pictures\nhelp: `-o sheet.png` writes one")
-    split = options.split or "train"
+    split: Split = options.split or "train"
     look = look_at(*_data(options))
     for note in look.notes:
         print(f"note: {note}")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from netcfg.program import Program
     from netcfg.trainers.judging.examination import Examined
+    from netcfg.trainers.runs.changes import Change
     from netcfg.trainers.runs.trained import Thresholds
 
 _SPLITS = ("test", "validation", "train")
@@ -98,7 +99,7 @@ def _program_of_run(folder: Path, options: argparse.Namespace) -> Program:
 
     refuse_program_arguments(
         options,
-        "a run keeps its program as it is, with its presets and variables",
+        "a run keeps its presets and variables",
         f"to change them, give the file: `netcfg eval FILE --weights {folder}/checkpoints/best.safetensors`",
         "data",
     )
@@ -168,6 +169,8 @@ def _print(program: Program, weights: Path, examined: Examined, options: argpars
         for metric, table in examined.evaluation.tables.items():
             rows = table.figures.items()
             writer.writerows((options.split, metric, name, csv_cell(value)) for name, value in rows)
+        for change in _changes(options):
+            print(f"note: {change}", file=sys.stderr)
     else:
         _print_tables(weights, examined, options)
     note = examined.evaluation.note(options.split)
@@ -184,6 +187,7 @@ def _as_json(
         "data": options.data,
         "split": options.split,
         "samples": examined.samples,
+        "changes": [change.to_json() for change in _changes(options)],
         **examined.evaluation.to_json(),
     }
 
@@ -196,8 +200,8 @@ def _print_tables(weights: Path, examined: Examined, options: argparse.Namespace
     console = Console()
     source = f"of {options.data}, " if options.data else ""
     _say(console, f"{shown_path(weights)} on the {options.split} split, {source}{examined.samples} samples")
-    for line in _changes(Path(options.target)):
-        _say(console, line)
+    for change in _changes(options):
+        _say(console, str(change))
     for table in split_tables({options.split: examined.evaluation}, f"{options.split} split"):
         console.print(table)
     for metric, values in examined.evaluation.thresholds.items():
@@ -205,16 +209,13 @@ def _print_tables(weights: Path, examined: Examined, options: argparse.Namespace
         _say(console, f"{metric}: threshold {shown}")
 
 
-def _changes(target: Path) -> list[str]:
+def _changes(options: argparse.Namespace) -> list[Change]:
     """What was changed while a run trained."""
-    from netcfg.trainers.runs.changes import said
+    from netcfg.trainers.runs.changes import changes_of
     from netcfg.trainers.runs.run_folder import RunFolder
 
-    return (
-        [said(one) for one in RunFolder(target).read_json("run.json").get("changes", [])]
-        if target.is_dir()
-        else []
-    )
+    target = Path(options.target)
+    return changes_of(RunFolder(target)) if target.is_dir() else []
 
 
 def _say(console: Console, line: str) -> None:

@@ -6,20 +6,19 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from netcfg.cli.program import add_program_arguments, check_file, load_program, say_changes
-from netcfg.compile import load
-from netcfg.source import Finding, NetcfgError, ProgramError, shown_path
+from netcfg.cli.program import add_program_arguments, load_program
+from netcfg.cli.resume import CONTINUED, Resumed, resume, take_up
+from netcfg.source import NetcfgError
 
 if TYPE_CHECKING:
     import torch
 
     from netcfg.program import Program
+    from netcfg.trainers.fit.trainer import Trainer
     from netcfg.trainers.machine.distributed import Team
     from netcfg.trainers.runs.run_folder import RunFolder
 
@@ -27,9 +26,6 @@ INTERRUPTED = 130  # what a shell reports for Ctrl-C
 _GRACE_SECONDS = (
     5.0  # torchrun ends all processes as soon as one has failed: let the one that tells why speak first
 )
-
-_CONTINUED = ("preset", "settings", "data", "epochs", "seed", "limit_batches", "precision", "compile")
-_FIXED = ("seed", "limit_batches", "precision")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -93,12 +89,11 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _train(options: argparse.Namespace) -> int:
-    folder = _resumed_folder(options)
-    if folder is None and options.file is None:
+    resumed = resume(options)
+    if resumed is None and options.file is None:
         raise NetcfgError("which file?\nhelp: `netcfg train FILE`, or `netcfg train --resume RUN`")
-    is_changed = folder is not None and bool(options.preset or options.settings or options.data)
-    earlier = _continue_with(options, folder)
-    program = _load(options, folder, earlier)  # before torch: a file with mistakes is refused at once
+    # before torch: a file with mistakes is refused at once
+    program = load_program(options.file, options) if resumed is None else resumed.program
 
     from netcfg.trainers.machine.allocation import keep_freed_memory
     from netcfg.trainers.machine.parent import end_with_parent
@@ -111,7 +106,7 @@ def _train(options: argparse.Namespace) -> int:
     rank, size, local = place_in_team()
     device = choose_device(options.device) if size == 1 else own_device(options.device, local)
     with join(device, rank, size) as team:
-        return _train_in(team, device, program, options, folder, earlier, is_changed)
+        return _train_in(team, device, program, options, resumed)
 
 
 def _train_in(
@@ -119,46 +114,36 @@ def _train_in(
     device: torch.device,
     program: Program,
     options: argparse.Namespace,
-    folder: Path | None,
-    earlier: dict[str, Any],
-    is_changed: bool,
+    resumed: Resumed | None,
 ) -> int:
-    """Train as one of a team, of which the first makes the run folder."""
-    own, lines = _changes(program, folder) if folder is not None and is_changed else (program, [])
+    """Train as one of a team, of which the first makes the run folder and holds it."""
     from netcfg.trainers.runs.lock import Lock
+    from netcfg.trainers.runs.run_folder import RunFolder
 
     run_folder: RunFolder | None = None
     with ExitStack() as held:
         with team.together():
             if team.is_first:
-                if folder is not None:
-                    held.enter_context(Lock(folder))
-                run_folder = _run_folder(own, options, folder, earlier)
-                if folder is None:
-                    held.enter_context(Lock(run_folder.path))
-        return _train_held(team, device, program, options, folder, run_folder, own, lines)
+                if resumed is None:
+                    run_folder = _new_folder(program, options)
+                else:
+                    run_folder = RunFolder(resumed.folder)
+                held.enter_context(Lock(run_folder.path))
+        shared = team.text(str(run_folder.path) if run_folder else "")
+        trainer = _trainer(team, device, program, options, run_folder or RunFolder(Path(shared)))
+        _set_up(trainer, resumed, options)
+        trainer.announce()
+        return 0 if trainer.fit() == "finished" else trainer.interrupt.code
 
 
-def _train_held(
-    team: Team,
-    device: torch.device,
-    program: Program,
-    options: argparse.Namespace,
-    folder: Path | None,
-    run_folder: RunFolder | None,
-    own: Program,
-    lines: Sequence[str],
-) -> int:
-    """Train in a run folder that is this team's alone. `own` is the run's program before the changes in `lines`."""
+def _trainer(
+    team: Team, device: torch.device, program: Program, options: argparse.Namespace, run_folder: RunFolder
+) -> Trainer:
     from netcfg.trainers.fit.trainer import CHECKPOINT_SECONDS, Trainer
-    from netcfg.trainers.runs.changes import begins_epoch_anew, record
     from netcfg.trainers.runs.overriding import override
-    from netcfg.trainers.runs.run_folder import RunFolder
 
-    shared = team.text(str(run_folder.path) if run_folder else "")
-    run_folder = run_folder or RunFolder(Path(shared))
     often = options.checkpoint_seconds
-    trainer = Trainer(
+    return Trainer(
         override(
             program,
             epochs=options.epochs,
@@ -173,34 +158,27 @@ def _train_held(
         team=team,
         checkpoint_seconds=CHECKPOINT_SECONDS if often is None else often,
     )
+
+
+def _set_up(trainer: Trainer, resumed: Resumed | None, options: argparse.Namespace) -> None:
+    """Make everything; a fresh run that cannot begin leaves no folder."""
     try:
-        trainer.setup(resume=folder is not None)
+        trainer.setup(resume=resumed is not None)
     except BaseException:
-        if folder is None and team.is_first:
-            run_folder.discard()
+        if resumed is None and trainer.team.is_first:
+            trainer.run.discard()
         raise
-    if lines:
-        if begins_epoch_anew(own, program):
-            trainer.begin_epoch_anew()
-        if team.is_first:
-            print(record(run_folder, program, trainer.position.epoch + 1, lines))
-    trainer.announce()
-    return 0 if trainer.fit() == "finished" else trainer.interrupt.code
+    if resumed is not None:
+        take_up(trainer, resumed, options)
 
 
-def _run_folder(
-    program: Program, options: argparse.Namespace, folder: Path | None, earlier: dict[str, Any]
-) -> RunFolder:
-    """A fresh folder, or that of the run that is continued."""
+def _new_folder(program: Program, options: argparse.Namespace) -> RunFolder:
+    """A fresh run folder, with how it was started."""
     from netcfg.trainers.runs.run_folder import RunFolder
 
-    if folder is None:
-        run_folder = RunFolder.create(program, Path(options.run_dir) if options.run_dir else None)
-        run_folder.write_json("run.json", _started_with(options, program))
-    else:
-        run_folder = _reopened(folder, program, options)
-        kept = {key: getattr(options, key) for key in ("epochs", "compile", "preset", "settings", "data")}
-        run_folder.write_json("run.json", {**earlier, **kept})
+    run_folder = RunFolder.create(program, Path(options.run_dir) if options.run_dir else None)
+    kept = {key: getattr(options, key) for key in CONTINUED}
+    run_folder.write_json("run.json", {"program": program.name, "file": options.file, **kept})
     return run_folder
 
 
@@ -210,115 +188,6 @@ def _is_told_elsewhere(error: NetcfgError) -> bool:
     if distributed is not None and isinstance(error, distributed.PeerFailed):
         return bool(error.is_told)
     return int(os.environ.get("RANK") or 0) > 0 and not getattr(error, "is_agreed", False)
-
-
-def _resumed_folder(options: argparse.Namespace) -> Path | None:
-    if options.resume is None:
-        return None
-    named = options.resume or options.run_dir
-    if not named:
-        raise NetcfgError("which run?\nhelp: `netcfg train --resume RUN`, with the folder the run printed")
-    if options.resume and options.run_dir and Path(options.resume) != Path(options.run_dir):
-        raise NetcfgError("a run continues in its own folder\nhelp: leave out `--run-dir`")
-    return Path(named)
-
-
-def _continue_with(options: argparse.Namespace, folder: Path | None) -> dict[str, Any]:
-    """On resume, fill in what the run was started with; refuse (NC406) what would make it another run."""
-    if folder is None:
-        return {}
-    from netcfg.trainers.runs.run_folder import RunFolder
-
-    earlier: dict[str, Any] = RunFolder.open(folder).read_json("run.json")
-    for key in _FIXED:
-        asked = getattr(options, key)
-        if asked is not None and asked != earlier.get(key):
-            option = key.replace("_", "-")
-            raise ProgramError(
-                [
-                    Finding(
-                        "NC406",
-                        f"{shown_path(folder)} was started with {_shown(option, earlier.get(key))}, "
-                        f"not with `--{option} {asked}`",
-                        help="leave the option out to continue, or start a new run",
-                    )
-                ]
-            )
-    options.settings = [
-        *(earlier.get("settings") or []),
-        *options.settings,
-    ]  # of two of a name the later counts
-    _expect_file(options, earlier, folder)
-    for key in _CONTINUED:
-        if getattr(options, key) in (None, []):
-            setattr(options, key, earlier.get(key, getattr(options, key)))
-    return earlier
-
-
-def _expect_file(options: argparse.Namespace, earlier: dict[str, Any], folder: Path) -> None:
-    """Variables and presets are the file's: a run's own copy has them replaced."""
-    added = len(options.settings) - len(earlier.get("settings") or [])
-    if options.file is not None or not (added or options.preset):
-        return
-    file = str(earlier.get("file") or "")
-    if not Path(file).is_file():
-        gone = f"{file or 'it'} is gone"
-        message = f"`--set` and `--preset` need the file that {shown_path(folder)} began with, and {gone}"
-        help = (
-            "give it: `netcfg train FILE --resume RUN …`; `--data`, `--epochs` and `--compile` need no file"
-        )
-        raise ProgramError([Finding("NC406", message, help=help)])
-    options.file = file
-
-
-def _changes(program: Program, folder: Path) -> tuple[Program, list[str]]:
-    """A run's own program, and the lines in which it changes."""
-    from netcfg.trainers.runs.changes import changes
-    from netcfg.trainers.runs.run_folder import RunFolder
-
-    own = load(folder / "resolved.cfg", allow_outside=True)
-    return own, changes(RunFolder.open(folder), own, program)
-
-
-def _shown(option: str, value: object) -> str:
-    return f"no `--{option}`" if value is None else f"`--{option} {value}`"
-
-
-def _load(options: argparse.Namespace, folder: Path | None, earlier: dict[str, Any]) -> Program:
-    """The program of the file, or of the run's own copy, in which presets and variables are applied."""
-    program = load_program(options.file, options) if options.file is not None else None
-    if folder is None:
-        assert program is not None
-        return program
-    from netcfg.trainers.runs.run_folder import RunFolder
-
-    is_changed = say_changes(folder)
-    if program is not None and not is_changed:
-        return program
-    name = RunFolder.open(folder).read_json("run.json").get("program", "")
-    data = options.data if options.data != earlier.get("data") else None
-    program, findings = check_file(str(folder / "resolved.cfg"), None, {}, data, allow_outside=True)
-    if program is None:
-        raise ProgramError(findings)
-    return replace(program, name=str(name))
-
-
-def _reopened(folder: Path, program: Program, options: argparse.Namespace) -> RunFolder:
-    from netcfg.trainers.runs.run_folder import RunFolder
-
-    run_folder = RunFolder.open(folder)
-    if options.file is not None:
-        run_folder.expect_program(program)
-    return run_folder
-
-
-def _started_with(options: argparse.Namespace, program: Program) -> dict[str, Any]:
-    """What `run.json` holds: the program's name, and the options that make the run what it is."""
-    return {
-        "program": program.name,
-        "file": options.file,
-        **{key: getattr(options, key) for key in _CONTINUED},
-    }
 
 
 def positive(text: str) -> int:

@@ -118,7 +118,8 @@ def _spell_out(parts: Parts) -> None:
     source = SourceFile(f"{parts.name}, expanded", f"eps = {BATCH_NORM_EPS}")
     for group in parts.networks.values():
         for section in group.sections:
-            normalises = section.option("batch_normalise")
+            written = section.option("batch_normalise")
+            normalises = written is not None and written.value.lower() not in ("0", "false", "no")
             if section.name == "convolutional" and normalises and not section.option("eps"):
                 section.options.append(Option(source, 1, "eps", BATCH_NORM_EPS))
 

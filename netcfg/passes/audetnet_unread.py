@@ -14,7 +14,8 @@ from netcfg.blocks.network.activation import NO_ACTIVATION
 from netcfg.blocks.network.net import Net
 from netcfg.blocks.registry import find
 from netcfg.passes.collect import Parts
-from netcfg.passes.variables import ExpressionError, VariableScope
+from netcfg.passes.expressions import ExpressionError
+from netcfg.passes.variables import VariableScope
 from netcfg.source import Finding, nearest
 from netcfg.syntax import Option, Section
 from netcfg.vocabulary import name_here
@@ -30,6 +31,8 @@ OLDER_NAMES: Mapping[str, Mapping[str, str]] = {
     },
 }
 """Loss options of an older version, in which all critics had one weight, and what each critic's is called now."""
+
+_LETTERS_OFF = 3
 
 
 def pass_over(parts: Parts, findings: list[Finding]) -> None:
@@ -68,15 +71,27 @@ def _take_older(parts: Parts) -> list[tuple[Option, str]]:
 def _unread(section: Section, kind: type[Checked]) -> list[Option]:
     """The options that nothing reads, taken out; what is nearly an option stays, and is an error."""
     known = kind.readers()
-    unread = [option for option in section.options if option.key not in known and not _is_slip(option, known)]
+    unread = [
+        option
+        for option in section.options
+        if option.key not in known and not _is_slip(option.key, section, known)
+    ]
     section.options = [option for option in section.options if option not in unread]
     return unread
 
 
-def _is_slip(option: Option, known: Mapping[str, object]) -> bool:
-    if option.key in OLDER_NAMES:
+def _is_slip(key: str, section: Section, known: Mapping[str, object]) -> bool:
+    """Whether a letter or two make it an option, or it is another framework's word for one that is not written.
+
+    The beginning of a longer name is none: `learning_rate` among training options is no `learning_rate_scheduler`.
+    """
+    if key in OLDER_NAMES:
         return False
-    return bool(name_here(option.key, "option", known) or nearest(option.key, known))
+    meant = name_here(key, "option", known)
+    if meant is not None and section.option(meant) is None:
+        return True
+    near = nearest(key, known)
+    return near is not None and not (near.startswith(key) and len(near) - len(key) > _LETTERS_OFF)
 
 
 def _spare_blocks(parts: Parts) -> list[Option]:

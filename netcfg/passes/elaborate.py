@@ -407,9 +407,10 @@ class _Elaborator:
                     return Result(NOTHING)
                 block = checked
                 wires = [*wires[:1], *self.references.wires(block, section, site.previous, site.names)[1:]]
-            here = self._turn_place(written, place, turn, count, block, section, site)
-            inside = replace(site.context, scopes=(*site.context.scopes, here[1]))
-            wires = [self.placing.draft(here[0], block, section, wires, site.number, inside), *wires[1:]]
+            here, scope = self._turn_place(written, place, turn, count, block, section, site)
+            scopes = () if written.is_named_by_turn else (scope,)
+            inside = replace(site.context, scopes=(*site.context.scopes, *scopes))
+            wires = [self.placing.draft(here, block, section, wires, site.number, inside), *wires[1:]]
             own.turns = [*own.turns, Result(wires[0])]
             self._name_turn(written, own.turns[-1], site)
         return replace(own, wire=wires[0]) if wires else own
@@ -424,15 +425,12 @@ class _Elaborator:
         section: Section,
         site: Site,
     ) -> tuple[Place, Scope]:
-        """Where one turn of a repeat stands: below its number, unless its name says the turn."""
-        if written.is_flat:
-            here = place
-        elif not written.is_named_by_turn:
-            here = turn_of(place, turn, block)
-        else:
-            here = site.context.place.below(block.name or str(site.number), block.weights_from)
-        path = here.path if written.is_named_by_turn else f"{place.path}.{turn}"
-        return here, Scope(path, section.name, section.span, turn, count)
+        """Where one turn of a repeat stands: below its number, unless its name says the turn: then by itself."""
+        if written.is_named_by_turn:
+            here = place if turn == 0 else self.placing.place(block, section, site) or place
+            return here, Scope(here.path, section.name, section.span)
+        here = place if written.is_flat else turn_of(place, turn, block)
+        return here, Scope(f"{place.path}.{turn}", section.name, section.span, turn, count)
 
     @staticmethod
     def _name_turn(written: Written, result: Result, site: Site) -> None:

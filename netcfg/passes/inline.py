@@ -47,7 +47,7 @@ class _Inliner:
         lines: list[str | None] = [
             None if asked_at and line.startswith(self.without) else line for line in text.splitlines()
         ]
-        settings = {option.key: option.value for option in _settings(file)} | outer
+        settings = {**{option.key: option.value for option in _settings(file)}, **outer}
         included: dict[int, list[str]] = {}
         for item in file.items:
             if isinstance(item, Include) and (

@@ -26,7 +26,7 @@ from netcfg.source import Finding, Note, did_you_mean
 from netcfg.syntax import Option, Section
 from netcfg.vocabulary import help_for
 
-STRUCTURE = ("if", "rows", "flat", "copies", "join")
+STRUCTURE = frozenset({"if", "rows", "flat", "copies", "join"})
 """Keys that say how a block stands there, and are none of its own."""
 JOINS = {"stack": "stack", "concat": "combine_concat", "add": "combine_add"}
 """What makes one signal of several copies', and the block that does it."""
@@ -37,7 +37,10 @@ _NOT_BY_DEFAULT = frozenset({*COMMON_OPTIONS, *STRUCTURE}) - {"adapt", "freeze"}
 
 def is_structured(section: Section) -> bool:
     """Whether it has one of these keys."""
-    return any(option.key in STRUCTURE for option in section.options)
+    for option in section.options:  # a loop: this is asked of every block
+        if option.key in STRUCTURE:
+            return True
+    return False
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -321,12 +324,11 @@ class Structure:
 
     def _check_default(self, option: Option, types: Mapping[str, None]) -> bool:
         type, dot, key = option.key.partition(".")
+        help: str | None
         if not dot:
-            message, help = (
-                f"`{option.key}` says no block type",
-                f"write `batch_norm.{option.key} = …`, for instance",
-            )
-            self.findings.append(Finding("NC103", message, option.span, help=help))
+            message = f"`{option.key}` says no block type"
+            example = f"write `batch_norm.{option.key} = …`, for instance"
+            self.findings.append(Finding("NC103", message, option.span, help=example))
             return False
         if type not in types:
             help = help_for(type, "network", types)

@@ -15,6 +15,7 @@ from netcfg.blocks.network.broken import broken
 from netcfg.blocks.registry import find
 from netcfg.blocks.values import IDENTIFIER
 from netcfg.graph import Graph
+from netcfg.passes.alike import asks_for_another
 from netcfg.passes.collect import RESERVED_GROUPS, TABLE_KEYWORD, TEMPLATE_KEYWORD, Parts
 from netcfg.passes.elaborate import Known, elaborate_known, elaborate_known_model
 from netcfg.passes.feed import fields_of, read_data
@@ -53,6 +54,8 @@ def understand_networks(reading: Reading, parts: Parts, found: Iterable[Finding]
     understood = []
     fields = fields_of(parts)
     for group in (read.group for read in reading.groups if _looks_like_a_network(read.group, parts)):
+        if asks_for_another(group):
+            group = parts.networks.get(group.name, group)
         known = elaborate_known(_with_net_first(group), parts, _stand_in, fields)
         understood.append(_understood(known, errors.keys(), places))
     if not any(network.mistakes or network.of_whole for network in understood):

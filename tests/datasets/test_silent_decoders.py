@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import threading
 from contextlib import suppress
@@ -89,3 +90,15 @@ def test_a_process_forked_in_silence_is_not_silent(capfd: pytest.CaptureFixture[
         os.waitpid(child, 0)
     sys.stderr.flush()
     assert capfd.readouterr().err == "a worker\n"
+
+
+def test_opencv_is_imported_through_one_door() -> None:
+    root = Path(__file__).resolve().parent.parent.parent
+    files = [
+        path
+        for folder in ("datasets", "trainers", "netcfg", "builder")
+        for path in (root / folder).rglob("*.py")
+    ]
+    text = {path.name: path.read_text(encoding="utf-8") for path in files}
+    importing = [name for name, written in text.items() if re.search(r"^\s*import cv2\b", written, re.M)]
+    assert importing == ["opencv.py"]

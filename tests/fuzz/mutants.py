@@ -30,11 +30,11 @@ Change = Callable[[Lines, Random], None]
 
 @cache
 def shipped() -> tuple[str, ...]:
-    """The texts of all shipped files, and of one that says whatever can be said of structure, as often again."""
+    """The texts of all shipped files, and of one that says whatever can be said of structure."""
     folder = Path(str(files("netcfg.cfg")))
     texts = [path.read_text(encoding="utf-8") for path in sorted(folder.rglob("*.cfg"))]
     own = Path(__file__).with_name("language.cfg").read_text(encoding="utf-8")
-    return (*texts, *[own] * (len(texts) // 3))
+    return (*texts, *[own] * (len(texts) // 8))
 
 
 def mutant(random: Random) -> str:

@@ -143,8 +143,8 @@ class Trainer:
         with self.team.together():
             if resume:
                 self.restore()
-            self.events = Events(self.run.path / "tensorboard", self.position.epoch + 1, self._say)
-            self.gallery = Gallery(self.program, self.run.path, self.phases, self.events, self._say)
+            self.events = Events(self.run.path / "tensorboard", self.position.epoch + 1, self.say)
+            self.gallery = Gallery(self.program, self.run.path, self.phases, self.events, self.say)
             if self.team.is_first:
                 expect_room(self.run.path, self.networks, self.phases.kept_numbers())
                 self.run.write_json("environment.json", environment(self.device, self.workers))
@@ -194,6 +194,34 @@ class Trainer:
         """Forget the batches of an unfinished epoch, whose batches would now be others."""
         self.position.batch, self.position.sums = 0, {}
 
+    def choose_best_anew(self) -> None:
+        """Forget the best epoch, whose figure those from now on cannot be compared with."""
+        self.ledger.standing = Standing()
+        self.phases.forget_best()
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """The epoch and the batch that come next, both from 1."""
+        position = self.position
+        is_over = position.batch >= len(self.train_data)  # it only lacks its validation
+        return (position.epoch + 2, 1) if is_over else (position.epoch + 1, position.batch + 1)
+
+    def rate_jumps(self, epochs_before: int) -> list[str]:
+        """A line for each network whose learning rate is another one, as there are so many epochs now."""
+        epoch, batch = self.place
+        length, epochs = len(self.train_data), self.training.max_epochs
+        now = self.phases.rates_at(epoch - 1, batch - 1, length, epochs)
+        kept = self.phases.rates_at(epoch - 1, batch - 1, length, epochs_before)
+        if not self.position.step or now == kept:
+            return []
+        before = self.ledger.epochs[-1].learning_rate if batch == 1 and self.ledger.epochs else kept
+        return [
+            f"learning rate of {name}: {before.get(name, kept[name]):.3g} until now, {rate:.3g} from epoch {epoch} "
+            f"on, as its schedule counts {epochs} epochs in all, not {epochs_before}"
+            for name, rate in now.items()
+            if rate != kept[name]
+        ]
+
     def _pipeline(self, split: Split) -> Pipeline:
         training = split == "train"
         assert self.program.data is not None
@@ -215,9 +243,9 @@ class Trainer:
         if not self.team.is_first:
             return
         for report in self.loaded:
-            self._say(str(report))
+            self.say(str(report))
         if self.is_complete:
-            self._say(f"this run is complete ({self.position.epoch} epochs); `--epochs` adds more")
+            self.say(f"this run is complete ({self.position.epoch} epochs); `--epochs` adds more")
             return
         epochs = self.training.max_epochs - self.position.epoch
         self.estimate = estimate(
@@ -228,19 +256,20 @@ class Trainer:
             self.device,
         )
         for line in estimate_lines(self.estimate, self.program) if self.estimate else []:
-            self._say(line)
+            self.say(line)
         for note in lacking_labels(self.program):
-            self._say(note)
+            self.say(note)
         if self.training.compile:
-            self._say(compile_line(self.program))
+            self.say(compile_line(self.program))
         where = (
             f", epoch {self.position.epoch + 1}, batch {self.position.batch + 1}"
             if self.position.step
             else ""
         )
-        self._say(f"run folder: {self.run}{where}")
+        self.say(f"run folder: {self.run}{where}")
 
-    def _say(self, line: str) -> None:
+    def say(self, line: str) -> None:
+        """A line on the console, in the team's first process."""
         self.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     # --- running ----------------------------------------------------------------------------------
@@ -518,15 +547,15 @@ class Trainer:
         self._draw()
         self.display.close()
         if self.position.epoch < self.training.max_epochs:
-            self._say(
+            self.say(
                 f"stopped after epoch {self.position.epoch}: `{self.monitor.name}` has not improved since "
                 f"epoch {result.best_epoch} (patience {self.training.patience})"
             )
         for table in result_tables(result):
             self.console.print(table)
         for note in notes({"validation": result.validation, "test": result.split("test")}):
-            self._say(note)
-        self._say(f"run folder: {self.run} (best weights: {self.run}/checkpoints/best.safetensors)")
+            self.say(note)
+        self.say(f"run folder: {self.run} (best weights: {self.run}/checkpoints/best.safetensors)")
 
     def _test(self, thresholds: Mapping[str, Sequence[float]] | None) -> Evaluation | None:
         pipeline = self._pipeline("test")
@@ -542,7 +571,7 @@ class Trainer:
         where = f"after epoch {position.epoch}" if not position.batch else (
             f"in epoch {position.epoch + 1}, after batch {position.batch} of {len(self.train_data)}"
         )  # fmt: skip
-        self._say(f"stopped {where}\ncontinue with: netcfg train --resume {self.run}")
+        self.say(f"stopped {where}\ncontinue with: netcfg train --resume {self.run}")
         return "interrupted"
 
     # --- checkpoints ------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ import platform
 import re
 import shutil
 import sys
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,10 @@ from netcfg.trainers.runs.extension_copies import keep_copies, names_of_copies
 
 _PACKAGES = ("netcfg", "torch", "torchvision", "numpy", "opencv-python", "safetensors")
 _SHOWN_DIFFERENCES = 3
+_EDITED = (
+    "leave the file out to continue with the run's own: `netcfg train --resume RUN`; a value that may change while a "
+    "run trains, such as a learning rate, is a variable of the file, and is changed by `--set NAME=VALUE`"
+)
 
 
 class RunFolder:
@@ -83,7 +88,7 @@ class RunFolder:
         return cls(path)
 
     def differences(self, program: Program) -> list[str]:
-        """In what a program differs from the one this run trained, in a reader's words; the first few."""
+        """In what a program differs from the one this run trained, in a reader's words."""
         theirs = program.resolved_with(names_of_copies(self.path))
         return _differences((self.path / "resolved.cfg").read_text("utf-8"), theirs)
 
@@ -95,8 +100,8 @@ class RunFolder:
                 [
                     Finding(
                         "NC406",
-                        f"{self} was trained from another program: {'; '.join(differences)}",
-                        help="leave the file out to continue with the run's own: `netcfg train --resume RUN`",
+                        f"{self} was trained from another program: {shortened(differences)}",
+                        help=_EDITED,
                     )
                 ]
             )
@@ -214,12 +219,15 @@ def _claim_next(parent: Path, name: str) -> Path:
 
 
 def _differences(ours: str, theirs: str) -> list[str]:
-    """The first few lines in which two programs differ, in a reader's words."""
+    """The lines in which two programs differ, in a reader's words."""
     lines = [line for line in difflib.ndiff(_statements(ours), _statements(theirs)) if line[0] in "+-"]
-    shown = [f"{'the run' if line[0] == '-' else 'the file'} has `{line[2:]}`" for line in lines]
-    if len(shown) > _SHOWN_DIFFERENCES:
-        shown[_SHOWN_DIFFERENCES:] = [f"and {len(shown) - _SHOWN_DIFFERENCES} more lines"]
-    return shown
+    return [f"{'the run' if line[0] == '-' else 'the file'} has `{line[2:]}`" for line in lines]
+
+
+def shortened(lines: Sequence[str]) -> str:
+    """The first few of some lines in a row, and how many more there are."""
+    more = len(lines) - _SHOWN_DIFFERENCES
+    return "; ".join([*lines[:_SHOWN_DIFFERENCES], *([f"and {more} more lines"] if more > 0 else [])])
 
 
 def _statements(text: str) -> list[str]:

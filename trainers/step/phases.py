@@ -66,6 +66,20 @@ class Phases:
         """The learning rate of each network."""
         return {name: rate for stepper in self.steppers.values() for name, rate in stepper.rates().items()}
 
+    def rates_at(
+        self, epochs_finished: int, batch: int, batches_per_epoch: int, max_epochs: int
+    ) -> dict[str, float]:
+        """The learning rate that each network would have on a batch, were there so many epochs in all."""
+        place = epochs_finished, batch, batches_per_epoch, max_epochs
+        steppers = self.steppers.values()
+        return {name: rate for one in steppers for name, rate in one.rates_at(*place).items()}
+
+    def forget_best(self) -> None:
+        """Let schedules that watch the monitored figure begin anew; what they have reduced stays so."""
+        for stepper in self.steppers.values():
+            if stepper.plateau is not None:
+                stepper.plateau.forget()
+
     def flush(self) -> None:
         """Apply what an accumulation has left at the end of an epoch."""
         for stepper in self.steppers.values():

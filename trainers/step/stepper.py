@@ -121,16 +121,29 @@ class Stepper:
         self, epochs_finished: int, batch: int = 0, batches_per_epoch: int = 1, max_epochs: int = 1
     ) -> None:
         """Give every group its learning rate on a batch (from 0). Cheap where nothing changes."""
-        factor = self.section.rate_factor(epochs_finished, max_epochs, batch, batches_per_epoch)
-        if self.plateau is not None:
-            factor *= self.plateau.rate_factor
+        factor = self._factor_at(epochs_finished, batch, batches_per_epoch, max_epochs)
         if factor != self._factor:
             self._set_factor(factor)
+
+    def _factor_at(self, epochs_finished: int, batch: int, batches_per_epoch: int, max_epochs: int) -> float:
+        factor = self.section.rate_factor(epochs_finished, max_epochs, batch, batches_per_epoch)
+        return factor if self.plateau is None else factor * self.plateau.rate_factor
 
     def _set_factor(self, factor: float) -> None:
         self._factor = factor
         for group in self.optimizer.param_groups:
             group["lr"] = group["initial_lr"] * factor
+
+    def rates_at(
+        self, epochs_finished: int, batch: int, batches_per_epoch: int, max_epochs: int
+    ) -> dict[str, float]:
+        """What each group's learning rate would be, by network."""
+        factor = self._factor_at(epochs_finished, batch, batches_per_epoch, max_epochs)
+        groups = self.optimizer.param_groups
+        return {
+            group.get("network", str(index)): group["initial_lr"] * factor
+            for index, group in enumerate(groups)
+        }
 
     def rates(self) -> dict[str, float]:
         """The learning rate of each network now, for logs."""

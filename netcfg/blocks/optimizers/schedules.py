@@ -193,6 +193,10 @@ class Plateau:
             self.reductions += 1
             self.bad_epochs = 0
 
+    def forget(self) -> None:
+        """Take the next figure for the first: it is of another kind than those before."""
+        self.best, self.bad_epochs = None, 0
+
     def _improved(self, figure: float, higher_is_better: bool) -> bool:
         if self.best is None:
             return -inf < figure < inf

@@ -11,7 +11,7 @@ from netcfg.contract.breach import Breach, what_was_raised
 from netcfg.contract.network.case import Case, shown
 from netcfg.contract.seeds import seeded
 from netcfg.contract.sizes import shape_at, symbolic
-from netcfg.shapes import Shape, at
+from netcfg.shapes import UNKNOWN, Shape, at
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -64,7 +64,9 @@ def symbolic_shapes(case: Case) -> Iterator[Breach]:
         yield case.breach("symbolic shape", _ports(found), _ports(wanted), "shape")
     for name in ("macs", "kept", "scratch"):
         count = getattr(case.block, name)
-        symbolically, numerically = at(count(*unknown), known), count(*case.shapes)
+        if (said := count(*unknown)) == UNKNOWN[0]:  # it says that it does not know
+            continue
+        symbolically, numerically = at(said, known), count(*case.shapes)
         # `scratch` is an "at most" of several signals, of which another one may be the largest at small sizes.
         fits = symbolically >= 0.9 * numerically if name == "scratch" else symbolically == numerically
         if not fits:

@@ -144,8 +144,9 @@ def _digest(values: list[object]) -> str:
 
 
 def _planned(case: Case) -> object:
-    """What the plan of a step asks."""
-    return case.block.draws_each_phase(), case.block.depends_on_batch(), case.block.stops_gradient
+    """What the plan of a step asks, and where weights come from."""
+    block = case.block
+    return block.draws_each_phase(), block.depends_on_batch(), block.stops_gradient, block.weights_file()
 
 
 LOOKS: tuple[Callable[[Case], object], ...] = (
