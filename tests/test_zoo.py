@@ -106,7 +106,9 @@ def shapes(module: nn.Module) -> dict[str, tuple[int, ...]]:
 
 def each(outputs: Any) -> list[Tensor]:
     """The classes' scores, and auxiliary ones beside; of ours by name, of torchvision's in training only."""
-    return [outputs] if isinstance(outputs, Tensor) else list(outputs)
+    if isinstance(outputs, Tensor):
+        return [outputs]
+    return list(outputs.values() if isinstance(outputs, dict) else outputs)
 
 
 @pytest.mark.parametrize("name", marked(FIRST))
