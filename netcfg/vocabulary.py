@@ -75,7 +75,14 @@ _TABLE = (
         (),
         "VGG-16 is two templates: `{include blocks/vgg16.cfg}`, then [vgg16_features] and [vgg16_classifier]",
     ),
-    Foreign("network", "resnet resnet18 resnet34 resnet101", ("resnet50",)),
+    Foreign("network", "resnet", ("resnet50",)),
+    Foreign(
+        "network",
+        "alexnet convnext densenet efficientnet googlenet inception mnasnet mobilenet regnet resnet18 resnet34 "
+        "resnet101 resnet152 resnext shufflenet squeezenet swin vit",
+        (),
+        "`netcfg zoo` lists whole networks, and `netcfg zoo NAME -o my.cfg` writes one to start from",
+    ),
     *(
         Foreign("network", words, (), _IN_ACTIVATION.format(name))
         for words, name in (

@@ -281,6 +281,14 @@ def test_a_row_is_a_block_each_fed_by_the_one_before() -> None:
     assert [node.output.shape[1] for node in network(text, above=TABLE).blocks] == [8, 8, 4]
 
 
+def test_turns_are_counted_also_where_a_repeat_computes_with_its_column() -> None:
+    table = "{Table deeper}\nfilters repeat\n4 1\n5 2\n"
+    use = (
+        "[convolutional]\nrows = deeper\nkernel_size = 1\nrepeat = ${2 * repeat}\nname = x${number}of$total\n"
+    )
+    assert paths(use, above=table) == [f"x{number}of6" for number in range(6)]
+
+
 def test_a_column_that_a_use_states_is_a_variable_to_it() -> None:
     text = "[convolutional]\nrows = stages\nkernel_size = 1\nstride = ${stride if turn == 1 else 1}\n"
     assert paths(text.replace("turn == 1", "turn == 0"), TABLE) == ["0.0", "0.1", "1"]

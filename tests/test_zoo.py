@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,11 @@ import pytest
 import torch
 import torchvision
 from torch import Tensor, nn
+from torchvision.models import regnet
 
 import netcfg
 from netcfg.builder import weights
+from netcfg.builder.modules.stochastic import StochasticDepth
 from netcfg.cli.main import main
 from netcfg.passes.inline import inlined
 from netcfg.passes.read import shipped_folder
@@ -21,12 +24,22 @@ from netcfg.source import NetcfgError
 Zoo = Callable[..., tuple[int, str, str]]
 FOLDER = shipped_folder() / "zoo"
 NAMES = [path.stem for path in sorted(FOLDER.glob("*.cfg"))]
+FIRST = {name for name in NAMES if "{include zoo/" not in (FOLDER / f"{name}.cfg").read_text()}
+"""One of each family; the others have more layers, or wider ones."""
 FAST = {"mobilenet_v2", "resnet18", "squeezenet1_1"}
-"""The others need more time and memory, or are these with more layers: `pytest -m slow`."""
-BY_SPEED = [name if name in FAST else pytest.param(name, marks=pytest.mark.slow) for name in NAMES]
-SIZES: dict[str, int] = {}
+
+
+def marked(fast: set[str]) -> list[Any]:
+    """All names; those that are not fast take minutes or gigabytes, and `pytest -m slow` runs them."""
+    return [name if name in fast else pytest.param(name, marks=pytest.mark.slow) for name in NAMES]
+
+
+SIZES = {"inception_v3": 299}
 """Of the pictures, where 64 pixels are too few."""
-OPTIONS: dict[str, dict[str, Any]] = {}
+OPTIONS: dict[str, dict[str, Any]] = {
+    **{name: {"image_size": 64} for name in ("vit_b_16", "vit_b_32", "vit_l_16", "vit_l_32")},
+    **{name: {"init_weights": False, "aux_logits": True} for name in ("googlenet", "inception_v3")},
+}
 """What torchvision's constructor is told beside."""
 
 
@@ -47,6 +60,7 @@ def pair(name: str) -> tuple[nn.Module, nn.Module]:
     torch.manual_seed(0)
     expected = theirs(name)
     _without_dropout(expected)
+    _fill_constants(expected)
     _fit_statistics(expected, images(name, 4))
     network = ours(name)
     _without_dropout(network)
@@ -63,6 +77,15 @@ def _without_dropout(module: nn.Module) -> None:
     for part in module.modules():
         if isinstance(part, (nn.Dropout, torchvision.ops.StochasticDepth)):
             part.p = 0.0
+        elif isinstance(part, StochasticDepth):
+            part.probability = 0.0
+
+
+def _fill_constants(module: nn.Module) -> None:
+    """Zeros and layers' scales of 1e-6 would hide what lies before them."""
+    for parameter in module.parameters():
+        if bool((parameter == parameter.flatten()[0]).all()):
+            nn.init.normal_(parameter, 0.5, 0.2)
 
 
 def _fit_statistics(module: nn.Module, batch: Tensor) -> None:
@@ -81,28 +104,37 @@ def shapes(module: nn.Module) -> dict[str, tuple[int, ...]]:
     return {key: tuple(value.shape) for key, value in module.state_dict().items()}
 
 
-def first(outputs: Any) -> Tensor:
-    """The classes' scores, where there are auxiliary ones beside."""
-    return outputs if isinstance(outputs, Tensor) else outputs[0]
+def each(outputs: Any) -> list[Tensor]:
+    """The classes' scores, and auxiliary ones beside; of ours by name, of torchvision's in training only."""
+    if isinstance(outputs, Tensor):
+        return [outputs]
+    return list(outputs.values() if isinstance(outputs, dict) else outputs)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_names_and_shapes_of_parameters_are_torchvisions(name: str) -> None:
+@pytest.mark.parametrize("name", marked(FIRST))
+def test_names_and_shapes_of_parameters_are_torchvisions(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    make = regnet.BlockParams.from_init_params
+
+    def widths_are_computed_with_tensors(*arguments: Any, **options: Any) -> Any:
+        with torch.device("cpu"):
+            return make(*arguments, **options)
+
+    monkeypatch.setattr(regnet.BlockParams, "from_init_params", widths_are_computed_with_tensors)
     with torch.device("meta"):
         assert shapes(ours(name)) == shapes(theirs(name))
 
 
-@pytest.mark.parametrize("name", BY_SPEED)
+@pytest.mark.parametrize("name", marked(FAST))
 def test_outputs_and_gradients_are_torchvisions(name: str) -> None:
     network, expected = pair(name)
     batch = images(name, 2)
     with torch.no_grad():
         wanted = expected.eval()(batch)
         other = expected(images(name, 2))
-        torch.testing.assert_close(network.eval()(batch), wanted, rtol=1e-5, atol=1e-5)
+        torch.testing.assert_close(each(network.eval()(batch))[0], wanted, rtol=1e-5, atol=1e-5)
     assert (wanted - other).abs().max() > 1e-3, "the picture does not reach the output"
     for module in (network.train(), expected.train()):
-        module(batch).square().mean().backward()
+        sum(output.square().mean() for output in each(module(batch))).backward()
     gradients = dict(network.named_parameters())
     for key, parameter in expected.named_parameters():
         scale = parameter.grad.abs().max().item()
@@ -154,6 +186,18 @@ def test_a_layout_that_nobody_knows_names_the_nearest_model() -> None:
         weights.layout_named("resnet81")
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_a_family_is_short_and_a_further_size_is_a_table_and_a_few_lines(name: str) -> None:
+    text = (FOLDER / f"{name}.cfg").read_text()
+    groups = re.split(r"^(?={)", text, flags=re.MULTILINE)
+    tables = [group for group in groups if group.startswith("{Table ")]
+    lines = [line for group in groups if group not in tables for line in group.splitlines() if line.strip()]
+    assert sum(line.startswith("[") for line in lines) <= 50
+    if "{include zoo/" in text:
+        assert len(tables) <= 1
+        assert len(lines) <= 16
+
+
 # --- the command
 
 
@@ -180,7 +224,7 @@ def test_the_list_has_every_file_with_its_figures(zoo: Zoo) -> None:
     assert "normalised as ImageNet" in rows["alexnet"]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", marked({*FAST, "vgg13_bn", "wide_resnet50_2"}))
 @pytest.mark.parametrize("keep", [True, False])
 def test_what_is_written_is_the_same_network(zoo: Zoo, name: str, keep: bool) -> None:
     path = FOLDER / f"{name}.cfg"

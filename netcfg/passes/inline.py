@@ -44,26 +44,30 @@ class _Inliner:
             return []
         self.reading.files[path] = asked_at
         file = parse(SourceFile(shown_path(path), text, asked_at), self.findings)
+        own = {option.key: option for option in _settings(file)}
+        values = {key: option.value for key, option in own.items()}
+        included = self._included(file, path.parent, {**values, **outer})
         lines: list[str | None] = [
             None if asked_at and line.startswith(self.without) else line for line in text.splitlines()
         ]
-        settings = {**{option.key: option.value for option in _settings(file)}, **outer}
-        included: dict[int, list[str]] = {}
-        for item in file.items:
-            if isinstance(item, Include) and (
-                found := find_include(item, path.parent, self.reading, self.findings)
-            ):
-                included[item.span.line - 1] = self.lines(found, item.span, settings)
-        for option in _settings(file):
-            if option.key in outer:
-                lines[option.line - 1] = _with_value(lines[option.line - 1], option, outer[option.key])
+        for key in own.keys() & outer.keys():
+            number = own[key].line - 1
+            lines[number] = _with_value(lines[number], own[key], outer[key])
         _drop(file, self.declared, lines)
-        self.declared |= {option.key for option in _settings(file)}
-        return [
-            line
-            for number, text_line in enumerate(lines)
-            for line in included.get(number, [] if text_line is None else [text_line])
-        ]
+        self.declared |= own.keys()
+        whole = (included.get(number, [line]) for number, line in enumerate(lines))
+        return [line for part in whole for line in part if line is not None]
+
+    def _included(
+        self, file: File, folder: Path, settings: Mapping[str, str]
+    ) -> dict[int, Sequence[str | None]]:
+        """The lines of each include, by the number of its line, from 0."""
+        found: dict[int, Sequence[str | None]] = {}
+        for item in file.items:
+            if isinstance(item, Include):
+                path = find_include(item, folder, self.reading, self.findings)
+                found[item.span.line - 1] = self.lines(path, item.span, settings) if path else []
+        return found
 
 
 def _variables(file: File) -> Iterator[tuple[Group, Section]]:

@@ -270,8 +270,12 @@ class Structure:
     def _turns(self, section: Section, table: Table, index: int, scope: VariableScope) -> int:
         """How many turns a row has, where that can be said before it is placed; one otherwise."""
         option = section.option("repeat") or table.cell("repeat", index)
+        if option is None:
+            return 1
+        cells = {name: cell for name in named_in(option.value) if (cell := table.cell(name, index))}
         try:
-            text = scope.replaced(option.value) if option else "1"
+            local = {name: scope.replaced(cell.value) for name, cell in cells.items()}
+            text = replace(scope, local=local).replaced(option.value)
         except ExpressionError:
             return 1
         return int(text) if text.isdigit() and len(text) < 6 else 1

@@ -20,7 +20,7 @@ class Connected(ByAxes, name="connected"):
     """Every output a weighted sum of all features, then an activation.
 
     Shapes: F -> output_features; C×H×W -> output_features×H×W, the same weights at every pixel; L×F ->
-    L×output_features, likewise T×F and T×L×F.
+    L×output_features, likewise T×F, T×L×F and H×W×C.
     Activations: those of [activation]; `linear` for none.
     Parameters: `weight` (output_features×F), `bias`; with `weight_norm` `weight_g`, `weight_v`, with `spectral_norm`
     `weight_orig` and the buffers `weight_u`, `weight_v`.
@@ -35,7 +35,7 @@ class Connected(ByAxes, name="connected"):
 
     by_sample: ClassVar[bool] = True
     family: ClassVar[str] = "connected"
-    takes: ClassVar[tuple[str, ...]] = ("F", "C", "LF", "TF", "NF", "TLF", "CHW")
+    takes: ClassVar[tuple[str, ...]] = ("F", "C", "LF", "TF", "NF", "TLF", "CHW", "HWC")
 
     output_features: Count = Field(description="outputs")
     activation: str = Field("linear", description="applied last")
