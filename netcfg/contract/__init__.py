@@ -33,6 +33,7 @@ def _verify_kind(kind: type[Section]) -> Iterator[Breach]:
     from netcfg.blocks.losses.base import Loss
     from netcfg.blocks.metrics.base import Metric
     from netcfg.blocks.optimizers.base import Optimizer
+    from netcfg.blocks.optimizers.schedules import Schedule
     from netcfg.blocks.samplers.base import Sampler
     from netcfg.blocks.sources.base import Source
     from netcfg.blocks.transforms.base import Transform
@@ -49,6 +50,10 @@ def _verify_kind(kind: type[Section]) -> Iterator[Breach]:
         from netcfg.contract.optimizers import verify_optimizer
 
         yield from verify_optimizer(kind)
+    elif issubclass(kind, Schedule):
+        from netcfg.contract.schedules import verify_schedule
+
+        yield from verify_schedule(kind)
     elif issubclass(kind, Metric):
         from netcfg.contract.metrics import verify_metric
 
