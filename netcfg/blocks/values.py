@@ -133,7 +133,9 @@ def _read_tuple(item: Any) -> Reader:
 
     def read(text: str) -> tuple[Any, ...]:
         try:
-            return tuple(read_item(part) for part in split_list(text))
+            if "," not in text:  # most lists are of one, and are read ten thousand times in a large network
+                return (read_item(text.strip()),)
+            return tuple([read_item(part) for part in split_list(text)])
         except ValueError as error:
             raise ValueError(f"a comma list, each item {error}") from None
 

@@ -83,8 +83,8 @@ class Filtering(Block):
         return None
 
     def _conflicting_starts(self) -> str | None:
-        rules = [f"`{rule}`" for rule in WEIGHT_RULES if getattr(self, rule)]
-        if len(rules) > 1:
+        if self.weight_norm + self.spectral_norm + self.equalised > 1:
+            rules = [f"`{rule}`" for rule in WEIGHT_RULES if getattr(self, rule)]
             return f"makes its weight in two ways: {' and '.join(rules)}"
         if self.equalised and self.initialization is not None:
             return "has an `initialization`, and an `equalised` weight starts as N(0, 1)"
