@@ -15,6 +15,7 @@ from netcfg.blocks.losses.base import Loss
 from netcfg.blocks.metrics.base import Metric
 from netcfg.blocks.metrics.judgement import Case
 from netcfg.datasets.pipeline import EpochSampler
+from netcfg.faults import told_of
 from netcfg.graph import Node
 from netcfg.program import Program
 from netcfg.results import Evaluation, Table
@@ -72,7 +73,7 @@ def _too_small(program: Program, network: str, node: Node, sample: int) -> Findi
     return Finding("NC502", message, node.span, help=help)
 
 
-def too_small_batch(error: ValueError) -> NetcfgError | None:
+def too_small_batch(error: BaseException | None) -> NetcfgError | None:
     """The same, where it came about in a way that was not foreseen; None for another error."""
     if "Expected more than 1 value per channel" not in str(error):
         return None
@@ -109,9 +110,12 @@ def _columns(program: Program, split: Split) -> Iterator[tuple[str, torch.Tensor
     for name in fields:
         if name not in given or given[name] != data.fields.get(name) or not _is_judged(given[name]):
             continue
-        samples = data.source.open(split, [name])
-        if 0 < len(samples) <= MOST_LABELS:
-            yield name, torch.stack([torch.as_tensor(samples[index][name]) for index in range(len(samples))])
+        with told_of(data.source, "__getitem__"):
+            samples = data.source.open(split, [name])
+            if not 0 < len(samples) <= MOST_LABELS:
+                continue
+            column = [torch.as_tensor(samples[index][name]) for index in range(len(samples))]
+        yield name, torch.stack(column)
 
 
 def _is_judged(spec: FieldSpec) -> bool:

@@ -313,8 +313,8 @@ class Trainer:
         except Interrupted:
             self.display.close()
             return self._stop()
-        except ValueError as error:
-            known = too_small_batch(error)
+        except ProgramError as error:  # a block that fails is told as such, but for what is the batch's fault
+            known = too_small_batch(error.__cause__)
             if known is None:
                 raise
             raise known from None
