@@ -313,8 +313,9 @@ class Trainer:
         except Interrupted:
             self.display.close()
             return self._stop()
-        except ProgramError as error:  # a block that fails is told as such, but for what is the batch's fault
-            known = too_small_batch(error.__cause__)
+        except (ProgramError, ValueError) as error:
+            # A block that fails is told as such; what was the batch's fault lies behind that, or bare in compiled code.
+            known = too_small_batch(error.__cause__ or error)
             if known is None:
                 raise
             raise known from None
