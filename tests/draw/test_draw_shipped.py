@@ -57,3 +57,12 @@ def test_the_measure_finds_what_is_wrong():
     assert "texts 'image' and 'image' overlap" in found
     assert "runs through" in found
     assert "two lines lie on each other" in found
+
+
+def test_turns_of_other_blocks_are_drawn_by_themselves_and_equal_ones_once() -> None:
+    """In ResNet-18 only the first block of a later stage has a convolution beside it; those of the first are alike."""
+    program = netcfg.load(shipped_folder() / "zoo" / "resnet18.cfg")
+    text = netcfg.picture(program)._repr_svg_()
+    for title in ("layer2 · 1 of 2", "layer2 · 2 of 2", "layer4 · 1 of 2"):
+        assert title in text
+    assert "layer1 · 1 of 2" not in text
