@@ -263,3 +263,9 @@ def test_every_file_beside_the_python_files_is_packaged() -> None:
 def test_every_packaged_folder_is_a_package() -> None:
     without = [path for path in SOURCES if not (path.parent / "__init__.py").is_file()]
     assert without == []
+
+
+def test_test_modules_have_names_of_their_own() -> None:
+    """Pytest imports by file name alone: two of one name stop the whole collection on a fresh machine."""
+    names = [path.stem for path in sorted((ROOT / "tests").rglob("test_*.py"))]
+    assert sorted(names) == sorted(set(names))
