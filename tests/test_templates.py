@@ -228,7 +228,7 @@ def test_templates_nested_without_end_are_refused() -> None:
 
 
 def test_templates_that_double_without_end_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("netcfg.passes.elaborate.MAX_BLOCKS", 1000)
+    monkeypatch.setattr("netcfg.passes.templates.MAX_BLOCKS", 1000)
     templates = "{Define t0}\n" + "".join(
         f"{{Define t{index + 1}}}\n[t{index}]\n[t{index}]\n" for index in range(40)
     )

@@ -1,23 +1,21 @@
-"""What a section is: a schema for its options, its page, and, for blocks, shape, cost and lowering.
+"""What a block is: a section of a network, with its shape, cost and lowering beside its options.
 
 Everything about a block type stands in one class. `check` and its kin only ever validate options and ask for
 shapes and costs; `lower` alone may import torch, and only inside its body.
 """
 
-import inspect
-import math
-from collections.abc import Iterator, Sequence
-from fractions import Fraction
-from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple, Self, TypeVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from netcfg.axes import Kind, axes_in_words, kind_in_words
-from netcfg.blocks.registry import Group, register
-from netcfg.blocks.values import Reader, Reference, describe_type, reader_of, show_value, split_list
+from netcfg.blocks.refusals import AxesError, ShapeError, expect_known, expect_rank
+from netcfg.blocks.registry import Group
+from netcfg.blocks.section import Mistake, Section
+from netcfg.blocks.values import Reference, split_list
+from netcfg.blocks.windows import Reach, window, window_arithmetic
 from netcfg.shapes import Shape, Size, known, show, volume
-from netcfg.source import Span
 
 if TYPE_CHECKING:
     from torch import nn
@@ -26,7 +24,6 @@ if TYPE_CHECKING:
 
 MAX_CHANNELS = 1_048_576
 MAX_KERNEL = 4_096
-MAX_NAME = 255
 
 Count = Annotated[int, Field(gt=0, le=MAX_CHANNELS)]
 Kernel = Annotated[int, Field(gt=0, le=MAX_KERNEL)]
@@ -40,191 +37,7 @@ ADAPT = (
 POINTWISE_FAMILIES = frozenset({"activation", "normalisation", "regularisation", "combination", "routing"})
 """Blocks of these families that leave an image's size as it is work place by place; statistics do not count."""
 
-
-class Reach(NamedTuple):
-    """The window of an input that one place of an output sees: its size, the step to the next one, what is before it.
-
-    The step is a fraction where the output is the larger one; the first window begins `pad` before the input.
-    """
-
-    size: int = 1
-    step: Fraction = Fraction(1)
-    pad: Fraction = Fraction(0)
-
-    @classmethod
-    def of_window(cls, size: int, stride: int, pad: int = 0, dilation: int = 1) -> "Reach":
-        """Of a convolution or a pool."""
-        return cls(dilation * (size - 1) + 1, Fraction(stride), Fraction(pad))
-
-    def then(self, next: "Reach") -> "Reach":
-        """Of two in a row."""
-        size = math.ceil(self.size + (next.size - 1) * self.step)
-        return Reach(size, self.step * next.step, self.pad + next.pad * self.step)
-
-
-class ShapeError(Exception):
-    """A block cannot take the shape it is given; `argument` says which of its inputs is to blame.
-
-    `option` names the option to underline, where the mistake lies in one, and `item` a text in its value. `other` is
-    the input that this one does not fit, the first by default.
-    """
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        argument: int | None = 0,
-        help: str | None = None,
-        code: str = "NC301",
-        option: str | None = None,
-        item: str | None = None,
-        other: int | None = 0,
-    ) -> None:
-        super().__init__(message)
-        self.argument = argument
-        self.other = other
-        self.option = option
-        self.item = item
-        self.help = help
-        self.code = code
-
-
-class AxesError(ShapeError):
-    """A block is given a signal of other axes, or of another kind, than it takes."""
-
-    def __init__(self, takes: str, given: str, argument: int) -> None:
-        super().__init__(
-            f"takes {takes}, is given {given}",
-            argument=argument,
-            code="NC305",
-            help="let it read another signal, or put a block before it that gives what it takes",
-        )
-
-
-class Mistake(NamedTuple):
-    """What is wrong about a section, at one of its keys (at its header, without one), and what to do."""
-
-    key: str | None
-    message: str
-    help: str | None = None
-    code: str = "NC105"
-    of_value: bool = False
-    """Whether the key's value is to blame rather than the key."""
-
-
 Given = TypeVar("Given")
-_PLACE = "written at"  # no name that a field could have
-
-
-class Section(BaseModel):
-    """A checked section of a file. Subclasses are final: one class per section type, named in its header."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
-
-    group: ClassVar[Group]
-    type_name: ClassVar[str]
-    family: ClassVar[str] = ""
-    unavailable: ClassVar[frozenset[str]] = frozenset()
-    """Options of the base class that this section does not have."""
-    takes_further: ClassVar[bool] = False
-    """Whether it takes keys beside its options; a field `further` then holds them with their texts, as written, and
-    `further_mistakes` says what is wrong with them."""
-
-    name: str | None = Field(None, max_length=MAX_NAME, description="what others call it")
-
-    def __init_subclass__(cls, name: str | None = None, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        if name is not None:
-            cls.type_name = name
-
-    @classmethod
-    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
-        if "name" in kwargs:
-            register(cls)
-
-    @property
-    def written_at(self) -> Span | None:
-        """Its header in the file; None for a section that was made in Python. It is no part of what a section is:
-        two that say the same are equal wherever they stand.
-        """
-        place: Span | None = self.__dict__.get(_PLACE)
-        return place
-
-    def place(self, span: Span) -> None:
-        """Take note of where it is written."""
-        self.__dict__[_PLACE] = span
-
-    @classmethod
-    @cache
-    def readers(cls) -> dict[str, Reader]:
-        """How to read each option's text, by the option's key."""
-        return {
-            field.alias or key: reader_of(field.annotation)
-            for key, field in cls.model_fields.items()
-            if key not in cls.unavailable
-        }
-
-    @classmethod
-    def required_options(cls) -> list[str]:
-        """The keys that must be written."""
-        return [field.alias or key for key, field in cls.model_fields.items() if field.is_required()]
-
-    @classmethod
-    def describe(cls) -> str:
-        """The docstring: what the section is for, shapes, source, example."""
-        return inspect.cleandoc(cls.__doc__ or "")
-
-    @classmethod
-    def option_rows(cls) -> list[tuple[str, str, str, str]]:
-        """Key, type, default (`required` where there is none) and meaning of every option, own ones first."""
-        rows = []
-        for key, field in cls.model_fields.items():
-            if key in cls.unavailable:
-                continue
-            required = field.is_required() or (issubclass(cls, Block) and cls.must_name(key))
-            default = "required" if required else show_value(field.get_default())
-            limits = "".join(f", {_limit(bound)}" for bound in field.metadata if _limit(bound))
-            rows.append(
-                (
-                    field.alias or key,
-                    describe_type(field.annotation) + limits,
-                    default,
-                    field.description or "",
-                    key in Block.model_fields,
-                )
-            )
-        return [row[:4] for row in sorted(rows, key=lambda row: row[4])]
-
-    def conflict(self) -> str | None:
-        """What is wrong with the options taken together, as the rest of "`[block]` …"; None where nothing is."""
-        return None
-
-    def mistakes(self) -> dict[str, tuple[str, str, str]]:
-        """What is wrong with an option that its type does not tell: key -> (code, sentence, help)."""
-        return {}
-
-    def further_mistakes(self) -> Iterator[Mistake]:
-        """What is wrong with the keys that it takes beside its options."""
-        return iter(())
-
-    def doubts(self) -> dict[str, tuple[str, str, str]]:
-        """What is hardly meant, and yet can be done: as `mistakes`, each a warning."""
-        return {}
-
-    def options(self) -> dict[str, Any]:
-        """The options that differ from their defaults, by key, in schema order."""
-        return {
-            field.alias or key: getattr(self, key)
-            for key, field in type(self).model_fields.items()
-            if getattr(self, key) != field.default
-        }
-
-
-def _limit(bound: Any) -> str:
-    for attribute, sign in (("gt", ">"), ("ge", "≥"), ("lt", "<"), ("le", "≤")):
-        if hasattr(bound, attribute):
-            return f"{sign} {getattr(bound, attribute)}"
-    return ""
 
 
 class Block(Section):
@@ -283,6 +96,11 @@ class Block(Section):
     shared_with: Reference | None = Field(
         None, description="use the parameters of that earlier block, which is of the same kind"
     )
+
+    @classmethod
+    def common_options(cls) -> frozenset[str]:
+        """Those of `Block`."""
+        return frozenset(Block.model_fields)
 
     @classmethod
     def must_name(cls, key: str) -> bool:
@@ -461,55 +279,8 @@ class Block(Section):
         return ""
 
 
-# --- arithmetic that several families share -------------------------------------------------------------------
-
-
-def expect_rank(shape: Shape, rank: int, what: str, argument: int = 0) -> None:
-    """Refuse a signal that is not an image (rank 3) or a vector (rank 1)."""
-    if len(shape) != rank:
-        remedy = "put a [flatten] or a [global_avgpool] before it" if rank == 1 else None
-        raise ShapeError(f"needs {what}, and is given {show(shape)}", argument=argument, help=remedy)
-
-
-def expect_known(size: Size, what: str) -> int:
-    """The number a size must be before parameters can be made of it."""
-    if isinstance(size, int):
-        return size
-    raise ShapeError(
-        f"needs to know {what}, which is only known as `{size}`",
-        code="NC303",
-        help="give the network's input a height and a width",
-    )
-
-
-def window(size: Size, kernel: int, stride: int, pad: int, axis: str) -> Size:
-    """How many windows fit along one axis: (size + 2·pad - kernel) // stride + 1.
-
-    Raises `ShapeError` where not even one fits.
-    """
-    room = size + 2 * pad
-    if isinstance(room, int) and room < kernel:
-        sum = f"{size} + 2·{pad} = {room}" if pad else str(room)
-        raise ShapeError(
-            f"has a window of {kernel} that does not fit into the {axis} of {size}: {sum} < {kernel}",
-            code="NC302",
-            help=f"a window of at most {room}, or a larger input" if room > 0 else "a larger input",
-        )
-    return (room - kernel) // stride + 1
-
-
-def window_arithmetic(shape: Shape, kernel: int, stride: int, pad: int) -> str:
-    """How `window` comes to its height and width, in numbers."""
-    rows = []
-    for size, axis in zip(shape[1:], ("height", "width"), strict=True):
-        rows.append(
-            f"{axis} ({size} + 2·{pad} - {kernel}) // {stride} + 1 = {window(size, kernel, stride, pad, axis)}"
-        )
-    return ", ".join(dict.fromkeys(rows))
-
-
 __all__ = [
-    "MAX_CHANNELS", "AxesError", "Block", "Count", "Group", "Kernel", "Reach", "Reference",
-    "References", "Section", "ShapeError", "expect_known", "expect_rank", "known", "show", "volume",
-    "window", "window_arithmetic",
+    "ADAPT", "MAX_CHANNELS", "Adapt", "AxesError", "Block", "Count", "Group", "Kernel", "Mistake", "Reach",
+    "Reference", "References", "Section", "Shape", "ShapeError", "expect_known", "expect_rank", "known", "show",
+    "volume", "window", "window_arithmetic",
 ]  # fmt: skip

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from netcfg.blocks.values import IDENTIFIER
+from netcfg.passes.drafts import Context, Namespace, Wire
 from netcfg.passes.expressions import ExpressionError
 from netcfg.passes.table_rows import Table
 from netcfg.passes.variables import VariableScope
@@ -63,6 +64,14 @@ def declared_names(
         table = tables.get(_text(rows, scope) or "") if rows else None
         position += len(table.rows) if table else 1
     return names, position
+
+
+def begun(
+    sections: Sequence[Section], inputs: dict[str, Wire], context: Context, tables: Mapping[str, Table]
+) -> Namespace:
+    """A body before its first block; its names as far as they can be known so early."""
+    declared, count = declared_names(sections, context.variables, tables)
+    return Namespace(declared, inputs, count)
 
 
 def _text(option: Option, scope: VariableScope) -> str | None:

@@ -13,6 +13,10 @@ from netcfg.passes.sharing import SharingError, difference, differs, shared_bloc
 from netcfg.source import Finding, Note, Span
 from netcfg.syntax import Section
 
+MAX_BLOCKS = 200_000
+MOST_DRAWN = 20_000
+"""So much of a broken network is understood at most."""
+
 
 class Placing:
     """The blocks of one network so far, `most_blocks` at most; of each, `inference` knows what it gives."""

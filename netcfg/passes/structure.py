@@ -1,4 +1,4 @@
-"""What a use says about whether, how often and as what it stands there: `if`, `rows`, `flat`; and `[defaults]`.
+"""What a use says about whether, how often and as what it stands there: `if`, `rows`, `flat`.
 
 These keys belong to every block and every use of a template, network or not; they are taken out before a schema sees
 the rest.
@@ -14,7 +14,7 @@ from netcfg.blocks.network.model import NetworkUse
 from netcfg.blocks.registry import find
 from netcfg.blocks.values import read_bool, read_reference, split_list
 from netcfg.passes.collect import Parts, Template
-from netcfg.passes.drafts import NOTHING, Context, Site, Wire
+from netcfg.passes.drafts import NOTHING, Site, Wire
 from netcfg.passes.expansion import COMMON_OPTIONS
 from netcfg.passes.expressions import ExpressionError, named_in
 from netcfg.passes.infer import Inference
@@ -32,7 +32,6 @@ JOINS = {"stack": "stack", "concat": "combine_concat", "add": "combine_add"}
 """What makes one signal of several copies', and the block that does it."""
 MAX_COPIES = 10_000
 _BY_TURN = frozenset({"turn", "number"})
-_NOT_BY_DEFAULT = frozenset({*COMMON_OPTIONS, *STRUCTURE}) - {"adapt", "freeze"}
 
 
 def is_structured(section: Section) -> bool:
@@ -302,70 +301,3 @@ class Structure:
                 help = help_for(column.value, "option", known)
                 self.findings.append(Finding("NC116", message, column.span, notes, help=help))
         return len(self.findings) == before
-
-    # --- defaults
-
-    def defaults(
-        self, section: Section, site: Site, types: Mapping[str, None]
-    ) -> Mapping[str, Mapping[str, Option]]:
-        """What holds below a `[defaults]`: its own values before those around it."""
-        section = self.scope(section, site).replace(section)
-        merged = {type: dict(options) for type, options in site.context.defaults.items()}
-        written: dict[str, Option] = {}
-        for option in section.options:
-            if option.key in written:
-                notes = (Note(written[option.key].span, "first here"),)
-                self.findings.append(Finding("NC106", f"`{option.key}` is written twice", option.span, notes))
-            elif self._check_default(option, types):
-                type, _, key = option.key.partition(".")
-                merged.setdefault(type, {})[key] = renamed(option, key)
-            written[option.key] = option
-        return merged
-
-    def _check_default(self, option: Option, types: Mapping[str, None]) -> bool:
-        type, dot, key = option.key.partition(".")
-        help: str | None
-        if not dot:
-            message = f"`{option.key}` says no block type"
-            example = f"write `batch_norm.{option.key} = …`, for instance"
-            self.findings.append(Finding("NC103", message, option.span, help=example))
-            return False
-        if type not in types:
-            help = help_for(type, "network", types)
-            self.findings.append(Finding("NC102", f"there is no block type `{type}`", option.span, help=help))
-            return False
-        template, kind = self.parts.templates.get(type), find("network", type)
-        own: Mapping[str, object] = template.parameters if template else kind.readers() if kind else {}
-        if key not in own or (key in _NOT_BY_DEFAULT and template is None):
-            message = f"`{type}` has no option `{key}` that could have a default here"
-            help = help_for(key, "option", {name: None for name in own if name not in _NOT_BY_DEFAULT})
-            self.findings.append(Finding("NC103", message, option.span, help=help))
-            return False
-        if template is None and kind is not None:
-            try:
-                kind.readers()[key](option.value)
-            except ValueError as error:
-                self.findings.append(Finding("NC105", f"`{option.key}` must be {error}", option.value_span))
-                return False
-        return True
-
-
-def renamed(option: Option, key: str) -> Option:
-    """The same value at the same place under another key."""
-    return DefaultOption(option.file, option.line, key, option.value)
-
-
-class DefaultOption(Option):
-    """An option of a block that stands in a `[defaults]`."""
-
-    __slots__ = ()
-
-
-def with_defaults(section: Section, context: Context) -> Section:
-    """A block with what `[defaults]` say where it does not."""
-    defaults = context.defaults.get(section.name)
-    if not defaults:
-        return section
-    written = {option.key for option in section.options}
-    added = [option for key, option in defaults.items() if key not in written]
-    return replace(section, options=[*section.options, *added]) if added else section

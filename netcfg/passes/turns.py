@@ -1,0 +1,84 @@
+"""One turn of a block that is repeated, or copied, or stands in a table: its name, its options, its place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from netcfg.blocks.base import Block
+from netcfg.graph import Scope
+from netcfg.passes.defaults import with_defaults
+from netcfg.passes.drafts import Place, Result, Site, Wire, turn_of
+from netcfg.passes.names import check_name
+from netcfg.passes.placing import Placing
+from netcfg.passes.structure import Written
+from netcfg.source import Finding
+from netcfg.syntax import Option, Section
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Turns:
+    """Names and places the turns of one network's blocks. `in_model`: a name is a word, and no path."""
+
+    placing: Placing
+    findings: list[Finding]
+    in_model: bool
+
+    def name(self, written: Written, turn: int, site: Site) -> Option | None:
+        """The name of a block in a turn, numbered if need be; None where it has none, or cannot be called so
+        (reported).
+        """
+        option = written.section.option("name")
+        scope = written.of_turn(turn)
+        text = None if option is None else scope.text(option) if scope else option.value
+        if option is None or text is None:
+            return None
+        names = site.names
+        if scope is not None or text.endswith("."):
+            option = option.with_value(self.placing.numbered(text, site.context.place.path))
+        taken = names.inputs if option.value in names.inputs else names.sections
+        if check_name(option, taken, self.findings, may_be_path=not self.in_model):
+            names.sections[option.value] = written.section
+            written.name = option.value
+        else:
+            self.placing.has_duplicates = True
+        return option
+
+    def at(self, written: Written, turn: int, site: Site, read: Wire | None = None) -> Section:
+        """A block as it is in one turn: its name and its sizes in their places."""
+        section = written.section
+        named = turn == 0 or written.is_named_by_turn
+        name = self.name(written, turn, site) if named else None
+        scope = written.of_turn(turn, read)
+        written_name = section.option("name")
+        if scope is not None:
+            unnamed = [option for option in section.options if option is not written_name]
+            section = scope.replace(replace(section, options=unnamed))
+            if name is not None:
+                section.options.append(name)
+        elif written_name is not None and name is not None and name.value != written_name.value:
+            options = [name if option is written_name else option for option in section.options]
+            section = replace(section, options=options)
+        return with_defaults(section, site.context)
+
+    def place(
+        self,
+        written: Written,
+        place: Place,
+        turn: int,
+        count: int,
+        block: Block,
+        section: Section,
+        site: Site,
+    ) -> tuple[Place, Scope]:
+        """Where one turn of a repeat stands: below its number, unless its name says the turn: then by itself."""
+        if written.is_named_by_turn:
+            here = place if turn == 0 else self.placing.place(block, section, site) or place
+            return here, Scope(here.path, section.name, section.span)
+        here = place if written.is_flat else turn_of(place, turn, block)
+        return here, Scope(f"{place.path}.{turn}", section.name, section.span, turn, count)
+
+    @staticmethod
+    def call(written: Written, result: Result, site: Site) -> None:
+        """A turn whose name says it is called so."""
+        if written.is_named_by_turn and written.name is not None:
+            site.names.name(written.name, result)

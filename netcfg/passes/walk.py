@@ -1,0 +1,275 @@
+"""The walk over the blocks of a network, in file order: each is put into its place before the next one is read.
+
+A block that failed is a `Wire` to nothing: what only follows from it stays silent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from netcfg.blocks.base import Block, Reference
+from netcfg.blocks.network.model import NetworkUse
+from netcfg.blocks.network.net import Output
+from netcfg.blocks.registry import find, sections
+from netcfg.blocks.values import IDENTIFIER
+from netcfg.graph import Graph, Scope
+from netcfg.passes.collect import Parts
+from netcfg.passes.defaults import merged_defaults
+from netcfg.passes.drafts import NOTHING, Context, Namespace, Result, Site, StandIn, Wire
+from netcfg.passes.infer import Inference
+from netcfg.passes.names import check_name, report_duplicate
+from netcfg.passes.placing import MAX_BLOCKS, MOST_DRAWN, Placing
+from netcfg.passes.references import References
+from netcfg.passes.schema import check_section
+from netcfg.passes.sizes import Fields
+from netcfg.passes.stand_ins import StandIns
+from netcfg.passes.structure import JOINS, Structure, Written, is_structured
+from netcfg.passes.templates import Templates
+from netcfg.passes.turns import Turns
+from netcfg.passes.unknown import report_unknown
+from netcfg.passes.uses import fed_wires
+from netcfg.source import Finding
+from netcfg.syntax import Option, Section
+
+
+class Walk:
+    """Puts blocks into their places (`placing`), and knows by then what they give (`placing.inference`).
+
+    `networks` are those that a `{Model}` uses; with a `stand_in` there is something in the place of all that failed.
+    """
+
+    def __init__(
+        self,
+        parts: Parts,
+        findings: list[Finding],
+        networks: Mapping[str, Graph],
+        stand_in: StandIn | None,
+        fields: Fields,
+    ) -> None:
+        self.parts = parts
+        self.findings = findings
+        self.networks = networks
+        self.stand_ins = StandIns(stand_in, bool(networks)) if stand_in else None
+        self.references = References(findings, bool(networks))
+        inference = Inference(findings, is_tolerant=stand_in is not None)
+        self.placing = Placing(findings, inference, MAX_BLOCKS if stand_in is None else MOST_DRAWN)
+        self.structure = Structure(parts, findings, inference, self.references, fields, networks)
+        self.turns = Turns(self.placing, findings, bool(networks))
+        self.templates = Templates(
+            parts, findings, self.placing, self.references, self.turns, fields, self.body
+        )
+        self._types: dict[str, None] = {}
+
+    def body(self, sections: list[Section], names: Namespace, context: Context) -> dict[str, Wire]:
+        """Elaborate the blocks of a body in order; gives its named outputs."""
+        outputs: dict[str, Wire] = {}
+        previous = names.fed
+        for section in sections:
+            if section.name == "input":
+                continue
+            if not (
+                section.has_variables or section.name in ("output", "defaults") or is_structured(section)
+            ):
+                if self.placing.too_large:
+                    break
+                site = Site(previous, names, context, names.counter.take())
+                result = self._written(Written(section), site)
+                names.results.append(result)
+                previous = result.wire
+                continue
+            site = Site(previous, names, context)
+            if section.name == "defaults":
+                context = replace(context, defaults=self._defaults(section, site))
+                continue
+            if section.name == "output":
+                self._output(section, site, outputs)
+                continue
+            if self.placing.too_large:
+                break
+            for result in self._structured(section, site):
+                names.results.append(result)
+                previous = result.wire
+        return outputs
+
+    def _defaults(self, section: Section, site: Site) -> Mapping[str, Mapping[str, Option]]:
+        replaced = self.structure.scope(section, site).replace(section)
+        return merged_defaults(replaced, site.context, self._block_types(), self.parts, self.findings)
+
+    def _output(self, section: Section, site: Site, outputs: dict[str, Wire]) -> None:
+        scope = self.structure.scope(section, site)
+        section, keys = self.structure.split(section)
+        if not self.structure.is_there(keys, scope):
+            return
+        section = scope.replace(section)
+        block = check_section(section, Output, self.findings)
+        if block is None:
+            return
+        if not IDENTIFIER.match(block.name):
+            check_name(section.option("name"), {}, self.findings)
+        elif block.name in outputs:
+            report_duplicate(section.option("name"), None, self.findings)
+        else:
+            outputs[block.name] = self.references.wires(block, section, site.previous, site.names)[0]
+
+    def _structured(self, section: Section, site: Site) -> Iterator[Result]:
+        """What a block gives that names things, or says how it stands there: one result for each row of its table."""
+        for written in self.structure.rows(section, site):
+            section, keys = self.structure.split(written.section)
+            local = written.scope.local if written.scope else {}
+            scope = self.structure.scope(section, site, local)
+            written = Written(section, scope, keys)
+            if not section.malformed and not self.structure.is_there(keys, scope):
+                result = self._absent(written, site)
+            else:
+                written.is_flat = self.structure.is_flat(written, self.parts.templates)
+                number = 0 if written.is_flat else site.names.counter.take()
+                result = self._written(written, replace(site, number=number))
+            yield result
+            site = replace(site, previous=result.wire)
+
+    def _written(self, written: Written, site: Site) -> Result:
+        """One block of a body, or what is there in its place."""
+        copies = self.structure.copies(written) if written.keys else None
+        result = self._block(written, site) if copies is None else self._copies(written, *copies, site)
+        if result.wire == NOTHING:
+            knows_name = written.name is not None or written.section.option("name") is None
+            if written.is_flat or written.is_named_by_turn or not knows_name:
+                site.names.has_unknown_names = True
+            result = self._block_stood_in(written.section, site)
+        if not written.is_flat:
+            site.names.numbered.append(result)
+        if written.name is not None:
+            site.names.name(written.name, result)
+        return result
+
+    def _copies(self, written: Written, count: int, join: str | None, site: Site) -> Result:
+        """Blocks side by side, which read the same; `join` makes one signal of theirs, else the first one is meant."""
+        context, section = site.context, written.section
+        named = None if written.is_named_by_copy else self.turns.name(written, 0, site)
+        place = context.place.below(named.value if named else str(site.number))
+        copies: list[Result] = []
+        position = site.number if context.position is None else context.position
+        for index in range(count):
+            copy = written.copy(index)
+            inside = replace(
+                context, place=context.place if written.is_named_by_copy else place, position=position
+            )
+            if section.name not in self.parts.templates or section.option("repeat"):
+                scope = Scope(f"{place.path}.{index}", section.name, section.span, index, count)
+                inside = replace(inside, scopes=(*context.scopes, scope))
+            result = self._block(copy, replace(site, context=inside, number=index, copy=(index, count)))
+            if result.wire == NOTHING:
+                return result
+            if copy.name is not None:
+                site.names.name(copy.name, result)
+            copies.append(result)
+        first = copies[0]
+        own = Result(first.wire, first.ports, turns=copies, type=section.name, holder=place.holder)
+        if join is None or (count == 1 and join != "stack"):
+            return own
+        kind = find("network", JOINS[join])
+        assert kind is not None
+        assert issubclass(kind, Block)
+        references = tuple(Reference(index) for index in range(count))
+        block = kind.model_validate({kind.reference_option: references})
+        wires = [copy.wire for copy in copies]
+        wire = self.placing.draft(place.below("join"), block, section, wires, position, context)
+        return replace(own, wire=wire, ports=None)
+
+    def _absent(self, written: Written, site: Site) -> Result:
+        """Who reads a block that is not there reads its first input."""
+        result = Result(self.structure.read(written.section, site), type=written.section.name)
+        name = written.section.option("name")
+        if name is not None and name.value.endswith("."):
+            return result  # it takes no number, so that nothing can name it
+        self.turns.name(written, 0, site)
+        if written.name is not None:
+            site.names.name(written.name, result)
+        return result
+
+    def _block(self, written: Written, site: Site) -> Result:
+        section = written.section
+        if section.malformed:
+            if "rows" not in written.keys:
+                self.turns.name(written, 0, site)
+            return Result(NOTHING)
+        if section.name in self.networks:
+            return self._use_of(self.networks[section.name], written, site)
+        kind = find("network", section.name)
+        if kind is not None and issubclass(kind, Block):
+            return self._plain(written, kind, site)
+        template = self.parts.templates.get(section.name)
+        if template is not None:
+            return self.templates.use(written, template, site)
+        self.turns.name(written, 0, site)
+        report_unknown(section, self._block_types(), self.networks, self.parts, self.findings)
+        return Result(NOTHING)
+
+    def _block_types(self) -> Mapping[str, None]:
+        """All that may stand in brackets here; the same mapping each time, so that nearest names are looked up once."""
+        if not self._types:
+            self._types = dict.fromkeys([*self.networks, *sections("network"), *self.parts.templates])
+        return self._types
+
+    def _block_stood_in(self, section: Section, site: Site) -> Result:
+        """A block that failed, reading what it asks for as far as that is there."""
+        if self.stand_ins is None:
+            return Result(NOTHING)
+        block = self.stand_ins.block(section)
+        wires = self.stand_ins.wires(section, site.previous, site.names)
+        place = site.context.place.below(block.name or str(site.number))
+        return Result(self.placing.draft(place, block, section, wires, site.number, site.context))
+
+    def _plain(self, written: Written, kind: type[Block], site: Site) -> Result:
+        section = self.turns.at(written, 0, site)
+        block = check_section(section, kind, self.findings)
+        if block is None:
+            return Result(NOTHING)
+        wires = self.references.wires(block, section, site.previous, site.names)
+        place = self.placing.place(block, section, site)
+        if place is None:
+            return Result(NOTHING)
+        own = Result(wires[0] if wires else NOTHING, type=section.name, holder=place.holder)
+        if block.repeat is None:
+            own.wire = self.placing.draft(place, block, section, wires, site.number, site.context)
+            return own
+        count, varies = block.repeat, written.scope is not None and written.varies
+        for turn in range(count):
+            if turn and varies:
+                section = self.turns.at(written, turn, site, wires[0] if wires else None)
+                checked = check_section(section, kind, self.findings)
+                if checked is None:
+                    return Result(NOTHING)
+                block = checked
+                wires = [*wires[:1], *self.references.wires(block, section, site.previous, site.names)[1:]]
+            here, scope = self.turns.place(written, place, turn, count, block, section, site)
+            scopes = () if written.is_named_by_turn else (scope,)
+            inside = replace(site.context, scopes=(*site.context.scopes, *scopes))
+            wires = [self.placing.draft(here, block, section, wires, site.number, inside), *wires[1:]]
+            own.turns = [*own.turns, Result(wires[0])]
+            self.turns.call(written, own.turns[-1], site)
+        return replace(own, wire=wires[0]) if wires else own
+
+    def _use_of(self, graph: Graph, written: Written, site: Site) -> Result:
+        """A use of a network, called by its name where it is given none and this is its first."""
+        section, names = self.turns.at(written, 0, site), site.names
+        use = check_section(section, NetworkUse, self.findings)
+        if use is None:
+            return Result(NOTHING)
+        wires = fed_wires(use, graph, section, site.previous, names, self.references)
+        name = use.name or (graph.name if self._is_free(graph.name, names) else str(site.number))
+        use = use.model_copy(update={"network": graph, "name": name})
+        place = site.context.place.below(name)
+        wire = self.placing.draft(place, use, section, wires, site.number, site.context)
+        ports = {port: Wire(wire.producer, port) for port in graph.outputs} if len(graph.outputs) > 1 else {}
+        if ports:
+            wire = next(iter(ports.values()))
+        if name == graph.name and name not in names.declared:
+            names.declared[name] = len(names.results)
+            written.name = name
+        return Result(wire, ports or dict.fromkeys(filter(None, graph.outputs), wire))
+
+    @staticmethod
+    def _is_free(name: str, names: Namespace) -> bool:
+        return name not in names.inputs and name not in names.declared
