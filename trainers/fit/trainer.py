@@ -23,10 +23,7 @@ from netcfg.trainers.fit.prepared import CHECKPOINT_SECONDS, Prepared
 from netcfg.trainers.fit.times import EpochTimes
 from netcfg.trainers.judging.evaluation import Sums, evaluate
 from netcfg.trainers.machine.compilation import compile_error
-from netcfg.trainers.machine.devices import (
-    peak_memory,
-    usable_cores,
-)
+from netcfg.trainers.machine.devices import peak_memory, usable_cores
 from netcfg.trainers.machine.distributed import lost_peer
 from netcfg.trainers.machine.interrupt import Interrupt, Interrupted
 from netcfg.trainers.reporting.curves import draw_curves, loss_groups
@@ -40,7 +37,6 @@ from netcfg.trainers.step.step import NotFinite
 Outcome = Literal["finished", "interrupted"]
 
 _CURVES_SECONDS = 30.0
-_SEED_STRIDE = 1_000_003  # between the random numbers of processes
 
 
 class Trainer(Prepared):
