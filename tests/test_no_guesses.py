@@ -11,7 +11,16 @@ import pytest
 import netcfg
 
 ROOT = Path(netcfg.__file__).parent
-ROOMS = ("blocks/base.py", "blocks/section.py", "blocks/network", "passes", "compare", "draw", "summary", "builder")
+ROOMS = (
+    "blocks/base.py",
+    "blocks/section.py",
+    "blocks/network",
+    "passes",
+    "compare",
+    "draw",
+    "summary",
+    "builder",
+)
 
 
 def guesses(tree: ast.AST) -> Iterator[int]:
