@@ -15,7 +15,7 @@ from netcfg.passes.bind import bind
 from netcfg.passes.causes import say_once
 from netcfg.passes.collect import Parts, collect
 from netcfg.passes.data_folder import read_from_folder
-from netcfg.passes.elaborate import elaborate
+from netcfg.passes.elaborate import elaborate_all
 from netcfg.passes.feed import fields_of
 from netcfg.passes.read import Reading, read_program
 from netcfg.passes.understand import Understood, understand_networks
@@ -116,8 +116,7 @@ def _passes(
     audetnet = is_audetnet(parts)
     lacking = () if data is None or audetnet else read_from_folder(parts, data, findings)
     fields = fields_of(parts)
-    elaborated = (elaborate(group, parts, findings, fields) for group in parts.networks.values())
-    graphs = [graph for graph in elaborated if graph is not None]
+    graphs = elaborate_all(parts, findings, fields)
     if audetnet:
         translate(parts, graphs, findings)
         lacking = () if data is None else read_from_folder(parts, data, findings)

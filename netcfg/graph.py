@@ -141,7 +141,8 @@ class WeightRequest:
 class Graph:
     """One network: nodes in file order (each reads only earlier ones), its inputs and its outputs.
 
-    `outputs` maps output names to signals; a network that names none has one output called "".
+    `outputs` maps output names to signals; a network that names none has one output called "". `named` are, in
+    `{Model}`, signals by what its blocks are called, where that is not the path of one.
     """
 
     name: str
@@ -150,6 +151,7 @@ class Graph:
     span: Span
     options: Net = field(repr=False)
     weights: tuple[WeightRequest, ...] = ()
+    named: Mapping[str, Signal] = field(default_factory=dict, repr=False)
 
     @cached_property
     def inputs(self) -> dict[str, Signal]:

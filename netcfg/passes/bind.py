@@ -190,8 +190,8 @@ class _Binder:
                 span = graph.nodes[
                     graph.outputs.get(signal.port, next(iter(graph.outputs.values()))).producer
                 ].span
-            spec = data.fields[name] if node.is_input else None
-            what = f"the data field `{name}`" if node.is_input else f"`{name}`"
+            spec = data.fields[node.path] if node.is_input else None
+            what = f"the data field `{node.path}`" if node.is_input else f"`{name}`"
             known[name] = Known(signal.shape, span, what, spec)
         return known
 

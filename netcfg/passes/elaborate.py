@@ -7,15 +7,16 @@ read. A block that failed is a `Wire` to nothing: what only follows from it stay
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from netcfg.blocks.fields import FieldSpec
 from netcfg.blocks.network.model import DataField
 from netcfg.blocks.network.net import Net
-from netcfg.graph import Graph
+from netcfg.graph import Graph, Signal
 from netcfg.passes.collect import Parts
-from netcfg.passes.drafts import NOTHING, Context, Draft, Place, StandIn
+from netcfg.passes.drafts import NOTHING, Context, Draft, Place, Result, StandIn, Wire
+from netcfg.passes.given import Others
 from netcfg.passes.infer import Conflict, Edge
 from netcfg.passes.inputs import check_declared, inputs_replaced, place_inputs
 from netcfg.passes.names import begun
@@ -28,12 +29,23 @@ from netcfg.syntax import Group, Section
 
 
 def elaborate(
-    group: Group, parts: Parts, findings: list[Finding], fields: Fields = lambda: {}
+    group: Group,
+    parts: Parts,
+    findings: list[Finding],
+    fields: Fields = lambda: {},
+    others: Others | None = None,
 ) -> Graph | None:
     """The network of a group; None where anything in it failed. `fields` are those of the data, whose sizes it may
-    ask for.
+    ask for, `others` the networks whose outputs it may be fed.
     """
-    return _Elaborator(group, parts, findings, fields=fields).run()
+    return _Elaborator(group, parts, findings, fields=fields, others=others).run()
+
+
+def elaborate_all(parts: Parts, findings: list[Finding], fields: Fields) -> list[Graph]:
+    """The networks of a program, in file order, but for those in which anything failed."""
+    others = Others(parts, fields, lambda group, others: elaborate(group, parts, findings, fields, others))
+    made = [others.graph(name) for name in parts.networks]
+    return [graph for graph in made if graph is not None]
 
 
 def elaborate_model(
@@ -63,7 +75,9 @@ class Known:
 
 def elaborate_known(group: Group, parts: Parts, stand_in: StandIn, fields: Fields = lambda: {}) -> Known:
     """The network of a group, right or wrong, with stand-ins for what cannot be read; for pictures."""
-    elaborator = _Elaborator(group, parts, [], stand_in=stand_in, fields=fields)
+    others = Others(parts, fields, lambda group, others: elaborate(group, parts, [], fields, others))
+    others.running.append(group.name)
+    elaborator = _Elaborator(group, parts, [], stand_in=stand_in, fields=fields, others=others)
     return elaborator.known(elaborator.run())
 
 
@@ -89,8 +103,10 @@ class _Elaborator:
         networks: Mapping[str, Graph] | None = None,
         stand_in: StandIn | None = None,
         fields: Fields = lambda: {},
+        others: Others | None = None,
     ) -> None:
         self.group = group
+        self.others = others
         self.parts = parts
         self.findings = findings
         self.walk = Walk(parts, findings, networks or {}, stand_in, fields)
@@ -112,7 +128,11 @@ class _Elaborator:
         context = Context(Place(), (), scope, freeze=bool(net and net.freeze))
         namespace = begun(body, {}, context, self.parts.tables)
         self.placing.inference.has_single_input = len(declared) + bool(net and net.channels is not None) == 1
-        namespace.inputs |= place_inputs(net, net_section, declared, context, self.placing, self.stand_ins)
+        namespace.inputs |= place_inputs(
+            net, net_section, declared, context, self.placing, self.stand_ins, self.others
+        )
+        if net is not None and net.inputs and NOTHING in namespace.inputs.values():
+            namespace.has_unknown_names = True
         outputs = self.walk.body(body, namespace, context)
         if not any(draft.position is not None for draft in self.placing.drafts) and not self.findings:
             message = f"the network `{self.group.name}` computes nothing"
@@ -136,7 +156,16 @@ class _Elaborator:
             place = Place().below(name)
             namespace.inputs[name] = self.placing.draft(place, field, section, [], None, context)
         self.walk.body(body, namespace, context)
-        return self.placing.inference.graph(self.group.name, Net(), self.group.span, {}, self.placing.weights)
+        graph = self.placing.inference.graph(
+            self.group.name, Net(), self.group.span, {}, self.placing.weights
+        )
+        named: dict[str, Signal] = {}
+        for name, result in namespace.named.items() if graph is not None else ():
+            for called, wire in _signals_of(name, result):
+                signal = self.placing.inference.signal(wire, None)
+                if signal is not None:
+                    named[called] = signal
+        return replace(graph, named=named) if graph is not None else None
 
     def known(self, graph: Graph | None) -> Known:
         """With a stand-in for all that failed, there is a graph."""
@@ -147,3 +176,11 @@ class _Elaborator:
             self.placing.inference.conflicts,
             frozenset(self.placing.inference.edges),
         )
+
+
+def _signals_of(name: str, result: Result) -> Iterator[tuple[str, Wire]]:
+    """What a block of {Model} gives, as losses and metrics may call it."""
+    yield name, result.wire
+    yield from ((f"{name}.{port}", wire) for port, wire in (result.ports or {}).items() if port)
+    for index, turn in enumerate(result.turns):
+        yield from _signals_of(f"{name}.{index}", turn)

@@ -5,9 +5,10 @@ Each reference that leads nowhere is reported, and is a wire to nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from netcfg.blocks.base import Block, Reference
+from netcfg.graph import Node
 from netcfg.passes.drafts import NOTHING, Namespace, Result, Wire
 from netcfg.source import Finding, Note, SourceFile, Span, did_you_mean
 from netcfg.spelling import SMALL
@@ -111,6 +112,25 @@ class References:
             self._report_not_earlier(reference, target, len(names.numbered), option, item, names)
             return NOTHING
         return self._port(names.numbered[target], reference, option, item)
+
+    def ports(
+        self, reference: Reference, names: Namespace, nodes: Sequence[Node | None]
+    ) -> Mapping[str, Wire]:
+        """The ports of the block that a bare reference leads to; none of an input, or of what is not there."""
+        target, here = reference.target, len(names.results)
+        if isinstance(target, str):
+            found = names.find(reference)
+            result = found[0] if found is not None and not found[1].port else None
+        elif target < 0:
+            result = names.results[target] if here + target >= 0 else None
+        else:
+            result = names.numbered[target] if target < len(names.numbered) else None
+        if result is None or (isinstance(target, int) and reference.port):
+            return {}
+        node = nodes[result.wire.producer] if result.wire != NOTHING else None
+        if result.ports or result.inner is not None or node is None:
+            return result.ports or {}
+        return {port: Wire(result.wire.producer, port) for port in filter(None, node.outputs)}
 
     @staticmethod
     def is_known(reference: Reference, names: Namespace) -> bool:

@@ -188,10 +188,6 @@ class Structure:
             message = f"`join` must be one of {', '.join(f'`{known}`' for known in JOINS)}, found `{how}`"
             self.findings.append(Finding("NC105", message, join.value_span))
             return None
-        if written.section.name in self.networks:
-            message = "a network of {Model} stands there once in each use"
-            self.findings.append(Finding("NC105", message, option.span, help="write several uses"))
-            return None
         return int(text), how
 
     def read(self, section: Section, site: Site) -> Wire:

@@ -16,7 +16,7 @@ from netcfg.passes.references import References
 from netcfg.passes.schema import check_section
 from netcfg.passes.sizes import Fields, Sizes
 from netcfg.passes.structure import Written
-from netcfg.passes.turns import Turns
+from netcfg.passes.turns import Turns, fed_again
 from netcfg.passes.variables import VariableScope
 from netcfg.source import Finding
 from netcfg.syntax import Section
@@ -56,7 +56,8 @@ class Templates:
         use = check_section(common, TemplateUse, self.findings)
         if use is None or parameters is None:
             return Result(NOTHING)
-        wires = self.references.wires(use, common, site.previous, site.names)
+        takes = declared_inputs(template.blocks)
+        wires = self._wires(use, common, takes, site)
         place = context.place if written.is_flat else self.placing.place(use, section, site)
         if place is None:
             return Result(NOTHING)
@@ -71,7 +72,8 @@ class Templates:
                     if checked is None or parameters is None:
                         return Result(NOTHING)
                     use = checked
-                wires = self._fed_again(turns[-1], use, common, template, wires, varies, site)
+                    wires = self._wires(use, common, takes, site)
+                wires = fed_again(turns[-1], takes, wires)
             here = place
             scope = Scope(place.path, template.name, section.span, *(site.copy or (None, None)))
             if count is not None:
@@ -94,25 +96,9 @@ class Templates:
         turns_of_repeat = turns if count else ()
         return replace(turns[-1], turns=turns_of_repeat, type=section.name, holder=place.holder)
 
-    def _fed_again(
-        self,
-        before: Result,
-        use: TemplateUse,
-        section: Section,
-        template: Template,
-        wires: list[Wire],
-        varies: bool | int | None,
-        site: Site,
-    ) -> list[Wire]:
-        """What a turn reads: of the turn before what is called like its inputs, or its one signal first; the rest of
-        its signals as the use says.
-        """
-        if varies:
-            wires = self.references.wires(use, section, site.previous, site.names)
-        named = declared_inputs(template.blocks)
-        if before.ports and len(before.ports) > 1 and not set(named).isdisjoint(before.ports):
-            return [before.ports.get(name, wire) for name, wire in zip(named, wires, strict=False)]
-        return [before.wire, *wires[1:]]
+    def _wires(self, use: TemplateUse, section: Section, takes: list[str], site: Site) -> list[Wire]:
+        spread = self.turns.all_ports(use, takes, self.references, site)
+        return spread or self.references.wires(use, section, site.previous, site.names)
 
     def _expand(
         self, template: Template, wires: list[Wire], use: Section, context: Context, around: Namespace | None

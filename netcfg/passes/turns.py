@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from netcfg.blocks.base import Block
+from netcfg.blocks.base import Block, Reference
 from netcfg.graph import Scope
 from netcfg.passes.defaults import with_defaults
 from netcfg.passes.drafts import Place, Result, Site, Wire, turn_of
 from netcfg.passes.names import check_name
 from netcfg.passes.placing import Placing
+from netcfg.passes.references import References
 from netcfg.passes.structure import Written
 from netcfg.source import Finding
 from netcfg.syntax import Option, Section
@@ -82,3 +84,20 @@ class Turns:
         """A turn whose name says it is called so."""
         if written.is_named_by_turn and written.name is not None:
             site.names.name(written.name, result)
+
+    def all_ports(self, use: Block, takes: Sequence[str], references: References, site: Site) -> list[Wire]:
+        """All ports of the one block that a use reads, where what it takes bears their names; else nothing."""
+        named = use.from_ or (Reference(-1),)
+        if len(takes) < 2 or len(named) > 1:
+            return []
+        ports = references.ports(named[0], site.names, self.placing.inference.nodes)
+        return [ports[name] for name in takes] if set(takes) <= ports.keys() else []
+
+
+def fed_again(before: Result, takes: Sequence[str], wires: list[Wire]) -> list[Wire]:
+    """What a turn reads: of the turn before what is called like its inputs, or its one signal first; the rest of its
+    signals as the use says.
+    """
+    if before.ports and len(before.ports) > 1 and not set(takes).isdisjoint(before.ports):
+        return [before.ports.get(name, wire) for name, wire in zip(takes, wires, strict=False)]
+    return [before.wire, *wires[1:]]

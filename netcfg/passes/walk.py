@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from netcfg.blocks.base import Block, Reference
-from netcfg.blocks.network.model import NetworkUse
 from netcfg.blocks.network.net import Output
 from netcfg.blocks.registry import find, sections
 from netcfg.blocks.values import IDENTIFIER
@@ -28,7 +27,7 @@ from netcfg.passes.structure import JOINS, Structure, Written, is_structured
 from netcfg.passes.templates import Templates
 from netcfg.passes.turns import Turns
 from netcfg.passes.unknown import report_unknown
-from netcfg.passes.uses import fed_wires
+from netcfg.passes.uses import Uses
 from netcfg.source import Finding
 from netcfg.syntax import Option, Section
 
@@ -59,6 +58,7 @@ class Walk:
         self.templates = Templates(
             parts, findings, self.placing, self.references, self.turns, fields, self.body
         )
+        self.uses = Uses(findings, self.placing, self.references, self.turns)
         self._types: dict[str, None] = {}
 
     def body(self, sections: list[Section], names: Namespace, context: Context) -> dict[str, Wire]:
@@ -147,7 +147,10 @@ class Walk:
         """Blocks side by side, which read the same; `join` makes one signal of theirs, else the first one is meant."""
         context, section = site.context, written.section
         named = None if written.is_named_by_copy else self.turns.name(written, 0, site)
-        place = context.place.below(named.value if named else str(site.number))
+        name = named.value if named else str(site.number)
+        if section.name in self.networks and section.option("name") is None:
+            name = self.uses.name(self.networks[section.name], written, site)
+        place = context.place.below(name)
         copies: list[Result] = []
         position = site.number if context.position is None else context.position
         for index in range(count):
@@ -195,7 +198,7 @@ class Walk:
                 self.turns.name(written, 0, site)
             return Result(NOTHING)
         if section.name in self.networks:
-            return self._use_of(self.networks[section.name], written, site)
+            return self.uses.use(self.networks[section.name], written, site)
         kind = find("network", section.name)
         if kind is not None and issubclass(kind, Block):
             return self._plain(written, kind, site)
@@ -250,26 +253,3 @@ class Walk:
             own.turns = [*own.turns, Result(wires[0])]
             self.turns.call(written, own.turns[-1], site)
         return replace(own, wire=wires[0]) if wires else own
-
-    def _use_of(self, graph: Graph, written: Written, site: Site) -> Result:
-        """A use of a network, called by its name where it is given none and this is its first."""
-        section, names = self.turns.at(written, 0, site), site.names
-        use = check_section(section, NetworkUse, self.findings)
-        if use is None:
-            return Result(NOTHING)
-        wires = fed_wires(use, graph, section, site.previous, names, self.references)
-        name = use.name or (graph.name if self._is_free(graph.name, names) else str(site.number))
-        use = use.model_copy(update={"network": graph, "name": name})
-        place = site.context.place.below(name)
-        wire = self.placing.draft(place, use, section, wires, site.number, site.context)
-        ports = {port: Wire(wire.producer, port) for port in graph.outputs} if len(graph.outputs) > 1 else {}
-        if ports:
-            wire = next(iter(ports.values()))
-        if name == graph.name and name not in names.declared:
-            names.declared[name] = len(names.results)
-            written.name = name
-        return Result(wire, ports or dict.fromkeys(filter(None, graph.outputs), wire))
-
-    @staticmethod
-    def _is_free(name: str, names: Namespace) -> bool:
-        return name not in names.inputs and name not in names.declared

@@ -71,4 +71,6 @@ def signals_by_name(model: Graph) -> dict[str, Signal]:
         if isinstance(node.block, NetworkUse) and len(node.outputs) == 1:
             for port in filter(None, node.block.network.outputs):
                 signals[f"{node.path}.{port}"] = node.output
+    for name, signal in model.named.items():  # uses of templates, and what there is several of
+        signals.setdefault(name, signal)
     return signals

@@ -61,7 +61,7 @@ class NetworkUse(Block):
     input_count: ClassVar[int | None] = None
     takes_kinds: ClassVar[tuple[Kind, ...]] = KINDS
     unavailable: ClassVar[frozenset[str]] = frozenset(
-        {"repeat", "weights", "weights_from", "layout", "adapt", "freeze", "shared_with", "network"}
+        {"weights", "weights_from", "layout", "adapt", "freeze", "shared_with", "network"}
     )
 
     network: Any = Field(None, description="the network's graph")

@@ -22,7 +22,9 @@ class Net(Section, name="net"):
     """The first block of every network: its input, and the defaults of its training.
 
     `channels` (with `height` and `width`, symbolic where they are not given) is short for one `[input]`
-    called `input`. A network with `[input]` blocks leaves it out.
+    called `input`. `inputs = data.image` takes a field of the data in its shape and by its name (bare `data` the one
+    picture that there is), `inputs = Generator` what another network gives, each by its port's name. A network with
+    `[input]` blocks leaves `channels` out.
 
     Source: AUDetNet, README, `[net]`.
     Example::
@@ -41,6 +43,9 @@ class Net(Section, name="net"):
     channels: Count | None = Field(None, description="channels of the input image")
     height: Count | None = Field(None, description="of the input, in pixels; symbolic where not given")
     width: Count | None = Field(None, description="of the input, in pixels; symbolic where not given")
+    inputs: tuple[str, ...] | None = Field(
+        None, description="fields of the data (`data.image`) or another network's outputs, in their shapes"
+    )
     learning_rate: Learning | None = Field(None, description="for this network's parameters")
     beta1: Annotated[float, Field(ge=0, lt=1)] | None = Field(None, description="Adam's, for this network")
     beta2: Annotated[float, Field(ge=0, lt=1)] | None = Field(None, description="Adam's, for this network")
@@ -62,6 +67,8 @@ class Net(Section, name="net"):
         """Height and width belong to channels."""
         if self.channels is None and (self.height or self.width):
             return "gives a height or a width without `channels`"
+        if self.channels is not None and self.inputs:
+            return "says by `channels` and by `inputs` what it is fed"
         return None
 
     def input_shape(self) -> Shape:
@@ -76,7 +83,8 @@ class Input(Block, name="input"):
     Shapes: `channels`×`height`×`width` or `features`, after `frames` and `tokens` where these are given; or any
     `shape`, whose `axes` say what its sizes count. A name in the place of a number (`frames = T`) is a size that only
     a batch tells, the same wherever that name stands; so are a height and a width that are not given.
-    With a `kind` and no size it is one value per sample.
+    With a `kind` and no size it is one value per sample. `like` is the shape of what another network gives, or of a
+    field of the data.
     Example::
 
         [input]                # 3x224x224
@@ -94,6 +102,9 @@ class Input(Block, name="input"):
     input_count: ClassVar[int | None] = 0
 
     name: str = Field(description="what the network calls it; a data field of this name feeds it")
+    like: str | None = Field(
+        None, description="whose shape it takes: `Generator`, `Generator.tap0` or `data.image`"
+    )
     channels: Named | None = Field(None, description="of an image")
     height: Named | None = Field(None, description="of an image, in pixels")
     width: Named | None = Field(None, description="of an image, in pixels")
@@ -118,16 +129,23 @@ class Input(Block, name="input"):
         return self._of_shape() or self._of_axes() or self._of_sizes() or self._of_kind()
 
     def _of_shape(self) -> str | None:
-        choices = {"channels": self.channels, "features": self.features, "shape": self.sizes}
+        choices = {
+            "channels": self.channels,
+            "features": self.features,
+            "shape": self.sizes,
+            "like": self.like,
+        }
         given = [key for key, value in choices.items() if value]
         if self.channels is None and (self.height or self.width):
             return "gives a height or a width without `channels`"
         if self.sizes and (self.frames or self.tokens):
             return "takes `frames` and `tokens` with `channels` or `features`; in `shape` they are sizes too"
         in_a_row = self.frames or self.tokens or self.holds
+        if self.like and in_a_row:
+            return "takes its sizes and its kind from another signal (`like`), and says some itself"
         if len(given) > 1 or not (given or in_a_row):
             found = " and ".join(f"`{key}`" for key in given) or "none of them"
-            return f"takes one of `channels`, `features` and `shape`, and has {found}"
+            return f"takes one of `channels`, `features`, `shape` and `like`, and has {found}"
         return None
 
     def _of_axes(self) -> str | None:
@@ -195,8 +213,8 @@ class Input(Block, name="input"):
         return self.holds or "number"
 
 
-def _size(size: Named) -> Size:
-    return size if isinstance(size, int) else Symbolic.named(size)
+def _size(size: Named | Size) -> Size:
+    return Symbolic.named(size) if isinstance(size, str) else size
 
 
 class Output(Block, name="output"):
