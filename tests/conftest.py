@@ -14,7 +14,8 @@ sys.path[:] = [entry for entry in sys.path if entry not in ("", ROOT)]
 _CACHE = tempfile.TemporaryDirectory(prefix="netcfg-tests-")
 os.environ["NETCFG_CACHE"] = _CACHE.name  # read by child processes, too
 
-# A shell that starts the tests in the background, or `nohup`, leaves these ignored; what the tests start would inherit that.
+# A shell that starts the tests in the background, or `nohup`, leaves these ignored; what the tests start would
+# inherit that.
 for _signal in (signal.SIGINT, signal.SIGHUP):
     if signal.getsignal(_signal) is signal.SIG_IGN:
         signal.signal(_signal, signal.default_int_handler if _signal is signal.SIGINT else signal.SIG_DFL)

@@ -18,7 +18,8 @@ TAPS = (
     "[maxpool]\nname = b\npool_size = 2\nstride = 2\n"
     "[output]\nname = tap0\nfrom = a\n[output]\nname = tap1\nfrom = b\n"
 )
-READER = "{Reader}\n[net]\ninputs = Taps\n[upsample]\nfrom = tap1\nsize_of = tap0\n[combine_add]\ncombine_layers = -1, tap0\n"
+READER = "{Reader}\n[net]\ninputs = Taps\n[upsample]\nfrom = tap1\nsize_of = tap0\n"
+READER += "[combine_add]\ncombine_layers = -1, tap0\n"
 
 
 def codes(text: str) -> list[str]:
