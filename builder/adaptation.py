@@ -21,9 +21,9 @@ class WeightsError(NetcfgError):
     """A file of weights that cannot be used; `code` is the finding's, `help` what to do."""
 
     def __init__(self, message: str, code: str = "NC603", help: str | None = None) -> None:
-        super().__init__(message + (f"\nhelp: {help}" if help else ""))
+        super().__init__(message + (f"\nhelp: {help}" if help else ""), code)
         self.message = message
-        self.code = code
+        self.code: str = code
         self.help = help
 
     def finding(self, span: Span | None = None) -> Finding:

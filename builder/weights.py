@@ -300,7 +300,7 @@ def _part(network: nn.Module, path: str) -> nn.Module:
     try:
         return network.get_submodule(path)
     except AttributeError:
-        raise NetcfgError(f"`{path}` has no parameters to load") from None
+        raise NetcfgError(f"`{path}` has no parameters to load", code="NC602") from None
 
 
 def _layout(request: WeightRequest, graph: Graph) -> AnyLayout:

@@ -81,7 +81,7 @@ def write_sheet(look: Look, path: Path, split: Split, count: int) -> tuple[int, 
     from netcfg.files import write_beside
 
     if path.suffix.lower() != ".png":
-        raise NetcfgError(f"`-o {path}`: the sheet is a .png")
+        raise NetcfgError(f"`-o {path}`: the sheet is a .png", code="NC801")
     samples = opened(look.source, split, ("image", *look.label_fields))
     table = described(samples.table, look.source)
     if look.flow is not None:

@@ -66,6 +66,7 @@ class Failure:
     """What a worker hands over instead of a batch it could not make."""
 
     message: str
+    code: str | None
 
 
 class Preparer:
@@ -114,7 +115,7 @@ class Preparer:
                 for name, kind in self.kinds.items()
             }
         except (NetcfgError, OSError) as error:
-            return Failure(str(error))
+            return Failure(str(error), error.code if isinstance(error, NetcfgError) else "NC804")
         numbers = tuple(draw.sample for _, draw, _ in keys)
         return Batch(fields, len(keys), time.perf_counter() - start, numbers)
 
@@ -212,7 +213,8 @@ class EpochSampler:
         if len(draws) != self.samples:
             raise NetcfgError(
                 f"the first epoch shows {self.samples} samples, and epoch {self.epoch + 1} is to show {len(draws)}\n"
-                "help: `Sampler.epoch` gives as many draws for every epoch"
+                "help: `Sampler.epoch` gives as many draws for every epoch",
+                code="NC502",
             )
         times: Counter[int] = Counter()
         shown = []
@@ -311,14 +313,15 @@ class Pipeline:
         try:
             for batch in self._loader:
                 if isinstance(batch, Failure):
-                    raise NetcfgError(batch.message)
+                    raise NetcfgError(batch.message, batch.code, code="NC502")
                 yield batch
         except RuntimeError as error:
             if "DataLoader worker" not in str(error):
                 raise
             raise NetcfgError(
                 f"a process that prepares data ended by itself ({str(error).splitlines()[0]})\n"
-                "help: there may be too little (shared) memory: try `--workers 0`, or a smaller batch_size"
+                "help: there may be too little (shared) memory: try `--workers 0`, or a smaller batch_size",
+                code="NC806",
             ) from None
 
     def finish(self, batch: Batch) -> dict[str, Tensor]:
@@ -403,7 +406,8 @@ def _epoch_of(
     wrong = next((draw.sample for draw in draws if not 0 <= draw.sample < len(table)), None)
     if wrong is not None:
         raise NetcfgError(
-            f"[{sampler.type_name}] draws sample {wrong} of {len(table)}\nhelp: samples count from 0"
+            f"[{sampler.type_name}] draws sample {wrong} of {len(table)}\nhelp: samples count from 0",
+            code="NC502",
         )
     drawing.expect_possible(draws, sampler)
     return draws

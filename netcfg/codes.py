@@ -1,6 +1,7 @@
 """The codes of all findings: stable numbers, readable names, and what each means.
 
-NC0xx syntax, NC1xx schema, NC2xx wiring, NC3xx shape, NC4xx training, NC5xx data, NC6xx weights, NC7xx extensions.
+NC0xx syntax, NC1xx schema, NC2xx wiring, NC3xx shape, NC4xx training, NC5xx data, NC6xx weights, NC7xx extensions,
+NC8xx commands, files and machines.
 A number, once given, keeps its meaning.
 """
 
@@ -79,9 +80,15 @@ _ROWS = [
     ("NC410", "untrained-network", "A network that is used and could learn is trained by no optimizer."),
     ("NC411", "phase-never-runs", "An optimizer runs on every n-th batch, and an epoch has fewer."),
     ("NC412", "unused-loss", "A loss is declared, and no optimizer minimises it."),
+    ("NC414", "no-figure", "A metric has no value on what it is given."),
     ("NC501", "unknown-field", "A data field is named that the data do not have."),
     ("NC502", "bad-data", "The data cannot be made or read as asked."),
     ("NC503", "other-scale", "Numbers are on the scale of 0 to 255, and pictures are from 0 to 1."),
+    ("NC504", "unreadable-picture", "A picture or a video cannot be read, or is of another size than the others."),
+    ("NC505", "wrong-labels", "A file of labels, lists, boxes or landmarks holds what is none of these."),
+    ("NC506", "missing-data", "A folder, a file, the labels of a unit or a whole split of the data is not there."),
+    ("NC507", "unpaired-labels", "Labels and pictures do not fit together."),
+    ("NC508", "no-flow", "Between these pictures no optical flow can be found."),
     ("NC601", "weights-not-found", "A file of weights does not exist or cannot be fetched."),
     ("NC602", "weights-mismatch", "A file of weights belongs to another network."),
     ("NC603", "weights-unreadable", "A file of weights is damaged or of an unknown kind."),
@@ -89,6 +96,13 @@ _ROWS = [
     ("NC702", "untrue-section", "A section gives another thing than it declares: a shape, a field, a figure."),
     ("NC703", "broken-package", "An installed package brings sections, and cannot be imported."),
     ("NC704", "changed-extension", "A Python file that a run keeps a copy of has changed since."),
+    ("NC801", "wrong-command", "An option of a command, or its value, is not understood, or not beside the others."),
+    ("NC802", "not-found", "A command names a file, a run, a network or a word that does not exist."),
+    ("NC803", "not-overwritten", "Where something is to be written, there is something else."),
+    ("NC804", "cannot-write", "A file or a folder cannot be made, read or written as the system stands."),
+    ("NC805", "in-use", "Another process works in this folder."),
+    ("NC806", "lost-process", "A process that a command had started ended by itself."),
+    ("NC807", "missing-equipment", "This machine lacks what is asked for: a device, a compiler, a part of a library."),
 ]  # fmt: skip
 
 CODES: dict[str, Code] = {row[0]: Code(*row) for row in _ROWS}

@@ -65,7 +65,7 @@ class Beside:
 
 def _cannot_write(path: Path, error: OSError) -> NetcfgError:
     reason = f"there is no folder {path.parent}" if isinstance(error, FileNotFoundError) else error.strerror
-    return NetcfgError(f"cannot write {path}: {reason}")
+    return NetcfgError(f"cannot write {path}: {reason}", code="NC804")
 
 
 def user_cache() -> Path:

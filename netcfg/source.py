@@ -19,7 +19,18 @@ FINDINGS_FORMAT_VERSION = 1
 
 
 class NetcfgError(Exception):
-    """Anything netcfg refuses, in one sentence for the person who asked."""
+    """Anything netcfg refuses, in one sentence for the person who asked, and by the code of what it means.
+
+    `code` is None where the sentence holds codes already. What a section of one's own refuses needs none to be given.
+    """
+
+    def __init__(self, message: str, code: str | None = "NC701") -> None:
+        super().__init__(message)
+        self.code = code
+
+    def told(self) -> str:
+        """The sentence with its code, as a command prints it."""
+        return str(self) if self.code is None else f"error[{self.code} {CODES[self.code].name}]: {self}"
 
 
 class ProgramError(NetcfgError):
@@ -27,7 +38,7 @@ class ProgramError(NetcfgError):
 
     def __init__(self, findings: Iterable[Finding]) -> None:
         self.findings = sorted_findings(findings)
-        super().__init__("\n\n".join(render(finding) for finding in self.findings))
+        super().__init__("\n\n".join(render(finding) for finding in self.findings), code=None)
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -362,7 +362,7 @@ def test_a_picture_never_replaces_the_file_that_it_shows(
 )
 def test_an_unknown_look_is_refused_with_the_nearest(run: Run, option: str, value: str, help: str) -> None:
     result = run("graph", "good.cfg", option, value)
-    assert result.err.startswith(f"{option}: ")
+    assert result.err.startswith(f"error[NC801 wrong-command]: {option}: ")
     assert f"did you mean `{help}`?" in result.err
 
 

@@ -137,7 +137,7 @@ def test_flow_of_two_ways_is_not_mixed(capsys) -> None:
     before = Path("out/8.png").read_bytes()
     assert flow("clip", "-o", "out", "--method", "dis_fast", "--size", "9") == 1
     assert capsys.readouterr().err == (
-        "out holds flow that was made in another way: `method` was dis, and now is dis_fast, "
+        "error[NC803 not-overwritten]: out holds flow that was made in another way: `method` was dis, and now is dis_fast, "
         "`size` was not given, and now is 9, 9\nhelp: another folder as `-o`, or `--overwrite`\n"
     )
     assert Path("out/8.png").read_bytes() == before
@@ -184,9 +184,9 @@ def test_a_broken_clip_does_not_keep_others_from_their_flow(capsys) -> None:
     told = capsys.readouterr()
     assert told.out == "out: 5 pictures written\n"
     for message in (
-        "error: clips/b has one frame",
-        "error: clips/c.avi cannot be read as a video: it is empty",
-        "error: clips/d/10.png cannot be read: it is cut short, or no picture",
+        "error[NC508 no-flow]: clips/b has one frame",
+        "error[NC504 unreadable-picture]: clips/c.avi cannot be read as a video: it is empty",
+        "error[NC504 unreadable-picture]: clips/d/10.png cannot be read: it is cut short, or no picture",
     ):
         assert message in told.err
     assert [name for name in names("out") if name[:2] in ("a/", "d/")] == [
@@ -224,7 +224,7 @@ def test_a_full_disk_stops_all_clips_and_leaves_no_half_files(monkeypatch, capsy
     assert flow("clips", "-o", "out") == 1
     told = capsys.readouterr()
     assert told.out == "out: 1 picture written\n"
-    assert told.err == "error: cannot write out/a/9.png: No space left on device\n"
+    assert told.err == "error[NC804 cannot-write]: cannot write out/a/9.png: No space left on device\n"
     assert names("out") == ["a/8.png", "flow.json"]
 
 

@@ -15,7 +15,7 @@ NET = (
     "{Größe}\n[net]\nchannels = 3\nheight = 8\nwidth = 8\n"
     "[convolutional]\nname = stem\nfilters = 4\nkernel_size = 3\n"
 )
-LOST = "the output cannot be written: "
+LOST = "error[NC804 cannot-write]: the output cannot be written: "
 LIGHT = [
     ("check", "net.cfg"),
     ("check", "net.cfg", "--format", "json"),

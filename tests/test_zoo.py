@@ -248,14 +248,17 @@ def test_without_a_file_the_text_is_printed(zoo: Zoo, tmp_path: Path) -> None:
 
 def test_an_unknown_name_leads_to_the_nearest(zoo: Zoo) -> None:
     code, _, err = zoo("alexnett")
-    assert (code, err) == (1, "there is no network `alexnett` in the zoo\nhelp: did you mean `alexnet`?\n")
+    assert (code, err) == (
+        1,
+        "error[NC802 not-found]: there is no network `alexnett` in the zoo\nhelp: did you mean `alexnet`?\n",
+    )
 
 
 def test_no_file_is_written_over(zoo: Zoo) -> None:
     Path("my.cfg").write_text("mine")
     code, _, err = zoo("alexnet", "-o", "my.cfg")
     assert code == 1
-    assert err.startswith("my.cfg is there already\nhelp: ")
+    assert err.startswith("error[NC803 not-overwritten]: my.cfg is there already\nhelp: ")
     assert Path("my.cfg").read_text() == "mine"
 
 
@@ -271,7 +274,7 @@ def test_no_file_is_written_over(zoo: Zoo) -> None:
 def test_what_cannot_be_written_is_said(zoo: Zoo, arguments: list[str], message: str) -> None:
     code, out, err = zoo(*arguments)
     assert (code, out) == (1, "")
-    assert err.startswith(message)
+    assert err.partition("]: ")[2].startswith(message)
 
 
 BASE = (

@@ -55,7 +55,8 @@ def _check_size(method: str, height: int, width: int) -> None:
 def _unfit(method: str, height: int, width: int, reason: str) -> NetcfgError:
     return NetcfgError(
         f"no flow can be found by `{method}` in frames of {height}×{width} (height×width): {reason}\n"
-        "help: larger frames, or `farneback`"
+        "help: larger frames, or `farneback`",
+        code="NC508",
     )
 
 
@@ -124,7 +125,9 @@ class FlowPictures:
         """Shapes: two H×W×3 RGB (or H×W grey) images -> H×W×3. Raises `NetcfgError` where their sizes differ."""
         if first.shape != second.shape:
             sizes = " and ".join(f"{frame.shape[0]}×{frame.shape[1]}" for frame in (first, second))
-            raise NetcfgError(f"two frames of a clip have the sizes {sizes}; flow needs equal ones")
+            raise NetcfgError(
+                f"two frames of a clip have the sizes {sizes}; flow needs equal ones", code="NC508"
+            )
         return encode_flow(dense_flow(first, second, self.method), self.encoding, self.limit)
 
 
@@ -155,7 +158,8 @@ def _contributed(method: str, maker: str) -> Any:
     if make is None:
         raise NetcfgError(
             f"this OpenCV ({cv2.__version__}) has no flow by `{method}`\nhelp: `dis` or `farneback`, or install "
-            "opencv-contrib-python in the place of opencv-python"
+            "opencv-contrib-python in the place of opencv-python",
+            code="NC807",
         )
     return make()
 

@@ -115,7 +115,7 @@ def plan(inputs: Sequence[Path], output: Path) -> tuple[list[Clip], list[str]]:
     if not clips:
         raise refused[0]
     _check_targets(clips)
-    return clips, [str(error) for error in refused]
+    return clips, [error.told() for error in refused]
 
 
 def _clips_of(path: Path, several: bool) -> list[tuple[Path, Path]]:
@@ -138,7 +138,8 @@ def _open(path: Path) -> Frames:
     if twice:
         raise NetcfgError(
             f"{shown_path(path)} has two pictures of the name `{twice[0]}`, which flow goes by\n"
-            "help: take one of them out"
+            "help: take one of them out",
+            code="NC508",
         )
     return frames
 
@@ -149,13 +150,15 @@ def _check_targets(clips: Sequence[Clip]) -> None:
         place = clip.frames.path
         if clip.target.resolve() == place.resolve():
             raise NetcfgError(
-                f"the flow of {shown_path(place)} would lie among its frames\nhelp: another folder as `-o`"
+                f"the flow of {shown_path(place)} would lie among its frames\nhelp: another folder as `-o`",
+                code="NC803",
             )
         other = taken.setdefault(clip.target, place)
         if other is not place:
             raise NetcfgError(
                 f"{shown_path(other)} and {shown_path(place)} would both be written to {shown_path(clip.target)}\n"
-                "help: a call for each, with an `-o` of its own"
+                "help: a call for each, with an `-o` of its own",
+                code="NC803",
             )
 
 
@@ -169,19 +172,23 @@ def begin(output: Path, recipe: Recipe, clips: Sequence[Clip], overwrite: bool) 
     if earlier is None and _holds_files(output):
         raise NetcfgError(
             f"{shown_path(output)} holds files that `netcfg flow` did not write, and nothing is overwritten\n"
-            "help: name a new folder"
+            "help: name a new folder",
+            code="NC803",
         )
     if earlier is not None and overwrite:
         _clear(clips, str(earlier.get("format", "")))
     elif earlier is not None and earlier != recipe.as_written():
         raise NetcfgError(
             f"{shown_path(output)} holds flow that was made in another way: {_differences(earlier, recipe)}\n"
-            "help: another folder as `-o`, or `--overwrite`"
+            "help: another folder as `-o`, or `--overwrite`",
+            code="NC803",
         )
     try:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise NetcfgError(f"cannot make the folder {shown_path(output)}: {error.strerror}") from None
+        raise NetcfgError(
+            f"cannot make the folder {shown_path(output)}: {error.strerror}", code="NC804"
+        ) from None
     write_beside(output / FLOW_RECORD, (json.dumps(recipe.as_written(), indent=2) + "\n").encode())
 
 
@@ -189,13 +196,15 @@ def _holds_files(folder: Path) -> bool:
     try:
         return folder.is_dir() and any(folder.iterdir())
     except OSError as error:
-        raise NetcfgError(f"cannot read the folder {shown_path(folder)}: {error.strerror}") from None
+        raise NetcfgError(
+            f"cannot read the folder {shown_path(folder)}: {error.strerror}", code="NC804"
+        ) from None
 
 
 def _earlier(output: Path) -> dict[str, Any] | None:
     """How the pictures in a folder were made; None where it has no record."""
     if output.exists() and not output.is_dir():
-        raise NetcfgError(f"{shown_path(output)} is a file, and flow goes into a folder")
+        raise NetcfgError(f"{shown_path(output)} is a file, and flow goes into a folder", code="NC803")
     try:
         record = json.loads((output / FLOW_RECORD).read_bytes())
     except FileNotFoundError:
@@ -203,7 +212,9 @@ def _earlier(output: Path) -> dict[str, Any] | None:
     except (OSError, ValueError):
         record = None
     if not isinstance(record, dict):
-        raise NetcfgError(f"{shown_path(output / FLOW_RECORD)} cannot be read\nhelp: name a new folder")
+        raise NetcfgError(
+            f"{shown_path(output / FLOW_RECORD)} cannot be read\nhelp: name a new folder", code="NC804"
+        )
     return record
 
 
@@ -228,7 +239,9 @@ def _clear(clips: Sequence[Clip], format: str) -> None:
             try:
                 picture.unlink()
             except OSError as error:
-                raise NetcfgError(f"cannot remove {shown_path(picture)}: {error.strerror}") from None
+                raise NetcfgError(
+                    f"cannot remove {shown_path(picture)}: {error.strerror}", code="NC804"
+                ) from None
 
 
 # --- one clip ---------------------------------------------------------------------------------------------
@@ -240,7 +253,7 @@ def write_clip(clip: Clip, recipe: Recipe, watch: Watch) -> Outcome:
     try:
         writer.run()
     except NetcfgError as error:
-        return Outcome(writer.written, writer.kept, str(error))
+        return Outcome(writer.written, writer.kept, error.told())
     return Outcome(writer.written, writer.kept)
 
 
@@ -276,7 +289,7 @@ class _Writer:
         except OSError as error:
             self.watch.stop()
             raise NetcfgError(
-                f"cannot make the folder {shown_path(self.clip.target)}: {error.strerror}"
+                f"cannot make the folder {shown_path(self.clip.target)}: {error.strerror}", code="NC804"
             ) from None
 
     def _write(self, name: str, first: NDArray[np.uint8], second: NDArray[np.uint8]) -> Path:
@@ -321,5 +334,6 @@ def encoded(picture: NDArray[np.uint8], recipe: Recipe) -> bytes:
 
 def _too_short(path: Path) -> NetcfgError:
     return NetcfgError(
-        f"{shown_path(path)} has one frame, and flow is between two\nhelp: a folder of frames in order, or a video"
+        f"{shown_path(path)} has one frame, and flow is between two\nhelp: a folder of frames in order, or a video",
+        code="NC508",
     )

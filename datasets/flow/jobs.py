@@ -78,7 +78,8 @@ def _write_missing(
     except BrokenProcessPool:
         raise NetcfgError(
             "a process that finds flow ended by itself; what was written is kept\n"
-            "help: there may be too little memory: try fewer `--jobs`"
+            "help: there may be too little memory: try fewer `--jobs`",
+            code="NC806",
         ) from None
     finally:
         tally.stop()

@@ -105,7 +105,8 @@ def fitted(
         if not picture.size:
             raise NetcfgError(
                 f"a face's rows {top} to {bottom} and columns {left} to {right} lie outside of its frame of "
-                f"{height}×{width}"
+                f"{height}×{width}",
+                code="NC505",
             )
     if size is None or picture.shape[:2] == size:
         return np.ascontiguousarray(picture)

@@ -29,11 +29,13 @@ def read_box(path: Path) -> Box:
         row0, row1, column0, column1 = (int(float(word)) for word in words)
     except (OSError, ValueError, OverflowError):
         raise NetcfgError(
-            f"{shown_path(path)} is no face box\nhelp: four lines: first row, last row, first column, last column"
+            f"{shown_path(path)} is no face box\nhelp: four lines: first row, last row, first column, last column",
+            code="NC505",
         ) from None
     if row1 <= row0 or column1 <= column0:
         raise NetcfgError(
-            f"{shown_path(path)} holds an empty box: rows {row0} to {row1}, columns {column0} to {column1}"
+            f"{shown_path(path)} holds an empty box: rows {row0} to {row1}, columns {column0} to {column1}",
+            code="NC505",
         )
     return row0, row1, column0, column1
 

@@ -53,7 +53,7 @@ def levelling(points: NDArray[Any]) -> NDArray[np.float64]:
     """
     if len(points) not in EYES:
         known = ", ".join(map(str, EYES))
-        raise NetcfgError(f"there are {len(points)} landmarks, and eyes are known of {known}")
+        raise NetcfgError(f"there are {len(points)} landmarks, and eyes are known of {known}", code="NC505")
     left, right = (points[start : start + EYE_POINTS].mean(0) for start in EYES[len(points)])
     across, down = right - left
     length = float(np.hypot(across, down)) or 1.0
@@ -87,7 +87,7 @@ def read_landmarks(path: Path) -> NDArray[np.float64]:
     except (OSError, ValueError, IndexError, KeyError, struct.error, zlib.error):
         points = np.zeros((0, 2))
     if points.ndim != 2 or points.shape[1] != 2 or not len(points) or not np.isfinite(points).all():
-        raise NetcfgError(f"{shown_path(path)} holds no landmarks that netcfg can read")
+        raise NetcfgError(f"{shown_path(path)} holds no landmarks that netcfg can read", code="NC505")
     return points
 
 

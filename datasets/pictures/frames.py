@@ -84,7 +84,9 @@ class Frames:
             if image is not None:
                 yield Frame(path.stem, number, None, image, path)
                 continue
-            error = NetcfgError(f"{shown_path(path)} cannot be read: {what_is_wrong_with(path)[0]}")
+            error = NetcfgError(
+                f"{shown_path(path)} cannot be read: {what_is_wrong_with(path)[0]}", code="NC504"
+            )
             if self.on_error is None:
                 raise error
             self.on_error(error)
@@ -96,7 +98,8 @@ class Frames:
             if frame.image.shape != first.image.shape:
                 raise NetcfgError(
                     f"{shown_path(self.path)}: frame `{frame.name}` is {size_of(frame)} (height×width), and "
-                    f"`{first.name}` is {size_of(first)}\nhelp: bring the frames of a clip to one size"
+                    f"`{first.name}` is {size_of(first)}\nhelp: bring the frames of a clip to one size",
+                    code="NC504",
                 )
             yield frame
 
@@ -117,7 +120,8 @@ def open_frames(
         return Frames(place, files, len(files), same_size, on_error)
     if not place.exists():
         raise NetcfgError(
-            f"there is no {shown_path(place)}\nhelp: name a folder of frames, a video or a picture"
+            f"there is no {shown_path(place)}\nhelp: name a folder of frames, a video or a picture",
+            code="NC802",
         )
     if place.suffix.lower() in PICTURES:
         return Frames(place, (place,), 1, same_size, on_error)
@@ -125,7 +129,8 @@ def open_frames(
         return Frames(place, (), _announced(place), same_size, on_error)
     known = ", ".join((*PICTURES, *VIDEOS))
     raise NetcfgError(
-        f"{shown_path(place)} is neither a picture nor a video by its ending\nhelp: known are {known}"
+        f"{shown_path(place)} is neither a picture nor a video by its ending\nhelp: known are {known}",
+        code="NC504",
     )
 
 
@@ -207,7 +212,9 @@ def open_video(path: Path) -> Iterator[Any]:
     video = cv2.VideoCapture(str(path))
     try:
         if not video.isOpened():
-            raise NetcfgError(f"{shown_path(path)} cannot be read as a video: {_why_no_video(path)}")
+            raise NetcfgError(
+                f"{shown_path(path)} cannot be read as a video: {_why_no_video(path)}", code="NC504"
+            )
         yield video
     finally:
         video.release()
@@ -229,7 +236,8 @@ def _of_video(path: Path) -> Iterator[Frame]:
             yield Frame(_number_name(number), number, seconds, image, path)
     if number == 0 or number < int(_CUT_SHARE * announced):
         raise NetcfgError(
-            f"{shown_path(path)} ends after frame {number} of {announced}: it is cut short or damaged"
+            f"{shown_path(path)} ends after frame {number} of {announced}: it is cut short or damaged",
+            code="NC504",
         )
 
 
@@ -261,10 +269,12 @@ def _ending(name: str) -> str:
 
 
 def _refuse_folder(error: OSError) -> NoReturn:
-    raise NetcfgError(f"cannot read the folder {shown_path(error.filename)}: {error.strerror}") from None
+    raise NetcfgError(
+        f"cannot read the folder {shown_path(error.filename)}: {error.strerror}", code="NC804"
+    ) from None
 
 
 def _no_pictures(folder: Path) -> NetcfgError:
     clips = find_clips(folder)
     help = f"{shown_path(clips[0])} is a clip" if clips else f"pictures end in {', '.join(PICTURES)}"
-    return NetcfgError(f"the folder {shown_path(folder)} holds no pictures\nhelp: {help}")
+    return NetcfgError(f"the folder {shown_path(folder)} holds no pictures\nhelp: {help}", code="NC504")

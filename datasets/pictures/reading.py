@@ -64,7 +64,7 @@ def expect_picture(path: Path | str, reading: Reading = ORDINARY) -> NDArray[np.
     picture = read_picture(path, reading)
     if picture is None:
         why, help = what_is_wrong_with(Path(path), reading)
-        raise NetcfgError(f"{shown_path(path)} cannot be read: {why}\nhelp: {help}")
+        raise NetcfgError(f"{shown_path(path)} cannot be read: {why}\nhelp: {help}", code="NC504")
     return picture
 
 

@@ -49,7 +49,7 @@ def _folder_of(video: Path, cache: Path | None) -> Path:
     try:
         state = video.stat()
     except OSError as error:
-        raise NetcfgError(f"cannot read {shown_path(video)}: {error.strerror}") from None
+        raise NetcfgError(f"cannot read {shown_path(video)}: {error.strerror}", code="NC804") from None
     text = f"{video.resolve()} {state.st_size} {state.st_mtime_ns}"
     return (
         cache or user_cache() / "frames"
@@ -98,7 +98,8 @@ def _unpack_one(video: Path, folder: Path) -> Generator[None, None, None]:
         if not folder.is_dir():  # else another process was quicker
             raise NetcfgError(
                 f"cannot unpack {shown_path(video)} to {shown_path(folder)}: {error.strerror or error}\n"
-                "help: `cache = DIR` names a folder with more room"
+                "help: `cache = DIR` names a folder with more room",
+                code="NC804",
             ) from None
     finally:
         shutil.rmtree(part, ignore_errors=True)

@@ -38,7 +38,9 @@ class Drawing:
         """Refuse draws of a sampler that would leave landmarks behind."""
         if self._has_landmarks and any(is_changed(draw) for draw in draws):
             raise NetcfgError(
-                f"[{sampler.type_name}] moves and mirrors pictures, not landmarks\nhelp: [horizontal_flip] mirrors both"
+                f"[{sampler.type_name}] moves and mirrors pictures, not landmarks\n"
+                "help: [horizontal_flip] mirrors both",
+                code="NC502",
             )
 
     def sample(self, draw: Draw) -> Sample:

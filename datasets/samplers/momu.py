@@ -63,13 +63,15 @@ class Momu:
                 remedy = "" if name == NEUTRAL else f"leave {name} out of the action units, or "
                 raise NetcfgError(
                     f"[momu] draws frames of every class, and no training frame shows {unit}\n"
-                    f"help: {remedy}leave [momu] out"
+                    f"help: {remedy}leave [momu] out",
+                    code="NC502",
                 )
             if len(frames) < self.sampling_size:
                 raise NetcfgError(
                     f"[momu] draws {self.sampling_size} frames of a class at a time, and only {len(frames)} "
                     f"training {'frame shows' if len(frames) == 1 else 'frames show'} {unit}\n"
-                    f"help: a `sampling_size` of at most {len(frames)}"
+                    f"help: a `sampling_size` of at most {len(frames)}",
+                    code="NC502",
                 )
 
     def _restart(self) -> None:

@@ -146,7 +146,8 @@ class ClipPictures:
         if moved is None:
             raise NetcfgError(
                 f"the face box of {self.clips[clip].name} frame {number} lies outside its frame of "
-                f"{size[0]}×{size[1]} (height×width): rows {box[0]} to {box[1]}, columns {box[2]} to {box[3]}"
+                f"{size[0]}×{size[1]} (height×width): rows {box[0]} to {box[1]}, columns {box[2]} to {box[3]}",
+                code="NC505",
             )
         return moved
 

@@ -60,7 +60,9 @@ def open_clips(
     flows = [_flows_of(clip, handling) for clip in clips]
     places = _places_in(clips, files, flows, handling)
     if not places:
-        raise NetcfgError(f"the {split} split holds no frame\nhelp: look at the pictures of its clips")
+        raise NetcfgError(
+            f"the {split} split holds no frame\nhelp: look at the pictures of its clips", code="NC506"
+        )
     return TableSamples(
         _table_of(database, chosen, places, handling.labelling),
         ClipPictures(clips, places, files, flows, handling.size, handling.crop, handling.reading),

@@ -128,7 +128,7 @@ def _video(path: Path, numbers: set[int]) -> Iterator[tuple[int, NDArray[np.uint
     video = cv2.VideoCapture(str(path))
     try:
         if not video.isOpened():
-            raise NetcfgError(f"{shown_path(path)} cannot be read as a video")
+            raise NetcfgError(f"{shown_path(path)} cannot be read as a video", code="NC504")
         for number in range(1, max(numbers, default=0) + 1):
             if not video.grab():
                 return

@@ -71,9 +71,9 @@ class SampleMemory:
         )
         done = 0
         for made in loader:
-            refused = next((message for message in made if message), None)
+            refused = next((failure for failure in made if failure), None)
             if refused is not None:
-                raise NetcfgError(refused)
+                raise NetcfgError(*refused, code="NC506")
             done += len(made)
             yield done
 
@@ -87,13 +87,13 @@ class _Filler:
     def __len__(self) -> int:
         return len(self.memory)
 
-    def __getitem__(self, index: int) -> str:
-        """What is wrong with a sample that could not be made: a message travels better than an exception."""
+    def __getitem__(self, index: int) -> tuple[str, str | None] | None:
+        """Message and code of a sample that could not be made: they travel better than an exception."""
         try:
             self.memory[index]
         except (NetcfgError, OSError) as error:
-            return str(error)
-        return ""
+            return str(error), error.code if isinstance(error, NetcfgError) else "NC804"
+        return None
 
 
 def remembering(

@@ -39,7 +39,7 @@ def with_pictures(
         f"without a {what}: {len(without):,} of {counted(len(rows), noun)}, {named(list(map(name, without)))}"
     )
     if missing == "stop":
-        raise NetcfgError(f"{shown_path(place(without[0]))}: {lack}\nhelp: {help}")
+        raise NetcfgError(f"{shown_path(place(without[0]))}: {lack}\nhelp: {help}", code="NC506")
     if missing == "black":
         say(f"black, as they are {lack}")
         return list(rows)

@@ -96,7 +96,8 @@ def expect_fit(pairing: Pairing, clips: Sequence[Numbers], has_order: bool = Tru
         f"{_place(clips)}: {_counting(clips)}; by number {by_number:,} of {counted(total, 'labelled frame')} have a "
         f"picture, with {option} {'all' if best == total else f'{best:,}'}\n"
         f"help: write {option} if that is what the numbers mean, `first_frame = 1` to pair equal numbers; a frame "
-        "would train with its neighbour's label otherwise"
+        "would train with its neighbour's label otherwise",
+        code="NC507",
     )
 
 
@@ -153,5 +154,6 @@ def _expect_as_many(clips: Sequence[Numbers]) -> None:
             raise NetcfgError(
                 f"{shown_path(clip.place)}: {counted(len(clip.pictures), 'picture')} for "
                 f"{counted(len(clip.labels), 'label')}, which `pair_by = order` cannot pair\n"
-                "help: `pair_by = number`, or as many of both"
+                "help: `pair_by = number`, or as many of both",
+                code="NC507",
             )

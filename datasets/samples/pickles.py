@@ -194,11 +194,12 @@ def read_pickle(path: Path) -> Any:
         if size > MAX_BYTES:
             raise NetcfgError(
                 f"{shown} has {size:,} bytes, and pickles are read up to {MAX_BYTES:,}\n"
-                "help: write the labels as .csv or .npz"
+                "help: write the labels as .csv or .npz",
+                code="NC505",
             )
         data = path.read_bytes()
     except OSError as error:
-        raise NetcfgError(f"cannot read {shown}: {error.strerror}") from None
+        raise NetcfgError(f"cannot read {shown}: {error.strerror}", code="NC804") from None
     return _plain(data, shown)
 
 
@@ -208,7 +209,8 @@ def _plain(data: bytes, shown: str) -> Any:
     except _Refused as refusal:
         raise NetcfgError(
             f"{shown} {refusal}: it is more than plain data, and nothing of it was run\n"
-            "help: write the labels as a dict of numbers or numpy arrays, or as .csv"
+            "help: write the labels as a dict of numbers or numpy arrays, or as .csv",
+            code="NC505",
         ) from None
     except (EOFError, pickle.UnpicklingError, MemoryError, RecursionError) as error:
         cut = isinstance(error, EOFError) or "truncated" in str(error) or "exhausted" in str(error)
@@ -219,7 +221,8 @@ def _plain(data: bytes, shown: str) -> Any:
 
 def _unreadable(shown: str, reason: str) -> NetcfgError:
     return NetcfgError(
-        f"{shown} {reason or 'is not a pickle, or a damaged one'}\nhelp: copy or make the file again"
+        f"{shown} {reason or 'is not a pickle, or a damaged one'}\nhelp: copy or make the file again",
+        code="NC505",
     )
 
 

@@ -44,7 +44,8 @@ def subjects_of_split(
         raise NetcfgError(
             f"fold {fold} leaves the {split} split without a subject: of the {len(set(subjects))} in the data "
             f"{len(test)} are tested in this fold, and {len(held_out)} of the others are for validation\n"
-            "help: another `fold`, fewer `validation_subjects`, or more of the database"
+            "help: another `fold`, fewer `validation_subjects`, or more of the database",
+            code="NC506",
         )
     return chosen
 

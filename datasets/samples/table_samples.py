@@ -127,12 +127,13 @@ class FilePictures:
 
     def flow(self, index: int, jitter: int | None = None) -> Picture:
         """Refused: there is none."""
-        raise NetcfgError("these pictures have no flow\nhelp: a source of clips has")
+        raise NetcfgError("these pictures have no flow\nhelp: a source of clips has", code="NC508")
 
     def pair(self, index: int, jitter: int | None = None) -> FramePair:
         """Refused: motion is found between frames that follow each other."""
         raise NetcfgError(
-            "these pictures are no frames that follow each other\nhelp: a source of clips has such"
+            "these pictures are no frames that follow each other\nhelp: a source of clips has such",
+            code="NC508",
         )
 
 
@@ -164,7 +165,7 @@ def table_samples(
         rows = without_broken(rows, lambda row: [path for path in (there[row],) if path is not None], reading)
     if not rows:
         raise NetcfgError(
-            f"{folder}: the split holds no picture\nhelp: look at its list, and at its pictures"
+            f"{folder}: the split holds no picture\nhelp: look at its list, and at its pictures", code="NC506"
         )
     pictures = FilePictures([there[row] for row in rows], size, reading)
     return TableSamples(table.rows(rows), pictures, fields, opened=frozenset({"image"}))

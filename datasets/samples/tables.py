@@ -116,7 +116,8 @@ def opened(source: Source, split: Split, fields: Sequence[str]) -> Samples:
         if not hasattr(given, needed):
             raise NetcfgError(
                 f"[{source.type_name}] opens a {type(given).__name__}, which has no `{needed}`\n"
-                "help: `Source.open` returns `Samples`: `table`, `len`, `[index]` and `only`"
+                "help: `Source.open` returns `Samples`: `table`, `len`, `[index]` and `only`",
+                code="NC702",
             )
     return (TabledClips if source.has_clips else TabledSamples)(given, source, split)  # type: ignore[arg-type]
 

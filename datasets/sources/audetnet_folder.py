@@ -81,17 +81,18 @@ class SizedPictures:
             wanted = f"`{self.size_of}` is" if self.size_of else "`image_size` is"
             raise NetcfgError(
                 f"{shown_path(path)} is {height}×{width} (height×width), and {wanted} "
-                f"{wanted_height}×{wanted_width}\nhelp: bring all pictures to one size, and write that as `image_size`"
+                f"{wanted_height}×{wanted_width}\nhelp: bring all pictures to one size, and write that as `image_size`",
+                code="NC504",
             )
         return picture if jitter is None else moved(picture, jitter, self.size)
 
     def flow(self, index: int, jitter: int | None = None) -> Picture:
         """Refused: there is none."""
-        raise NetcfgError("AUDetNet's folders hold no flow")
+        raise NetcfgError("AUDetNet's folders hold no flow", code="NC508")
 
     def pair(self, index: int, jitter: int | None = None) -> FramePair:
         """Refused: which frames follow each other is not known."""
-        raise NetcfgError("AUDetNet's folders hold frames that need not follow each other")
+        raise NetcfgError("AUDetNet's folders hold frames that need not follow each other", code="NC508")
 
 
 def open_folder(
@@ -129,14 +130,16 @@ def checked_labels(layout: Layout) -> Labels:
     if not layout.folder.is_dir():
         raise NetcfgError(
             f"there is no folder {shown_path(layout.folder)}\n"
-            "help: `netcfg data make audetnet DIR` writes one to try with"
+            "help: `netcfg data make audetnet DIR` writes one to try with",
+            code="NC802",
         )
     if not path.exists():
         others = label_files(layout.folder)
         if others:
             raise NetcfgError(
                 f"{shown_path(layout.folder)} has no `{layout.labels}`; its labels are {named(others)}\n"
-                f"help: write `labels = {others[0]}`"
+                f"help: write `labels = {others[0]}`",
+                code="NC506",
             )
     labels = _of_units(read_labels(path), layout.units, shown_path(path))
     _check_range(labels, layout, shown_path(path))
@@ -152,14 +155,16 @@ def _of_units(labels: Labels, units: tuple[int, ...], shown: str) -> Labels:
         if width != len(units):
             raise NetcfgError(
                 f"{shown} has {width} labels for a frame, and `action_units` names {len(units)}\n"
-                "help: `action_units` lists the units of the file in its order (disfa and bp4d have 12, disfa8 has 8)"
+                "help: `action_units` lists the units of the file in its order (disfa and bp4d have 12, disfa8 has 8)",
+                code="NC505",
             )
         return Labels(labels.ids, labels.values, units, labels.rows)
     missing = [unit for unit in units if unit not in labels.units]
     if missing:
         raise NetcfgError(
             f"{shown} has no labels of AU{missing[0]}; it has {', '.join(f'AU{unit}' for unit in labels.units)}\n"
-            "help: take it out of `action_units`"
+            "help: take it out of `action_units`",
+            code="NC506",
         )
     columns = [labels.units.index(unit) for unit in units]
     return Labels(labels.ids, np.ascontiguousarray(labels.values[:, columns]), units, labels.rows)
@@ -178,7 +183,8 @@ def _check_range(labels: Labels, layout: Layout, shown: str) -> None:
     if len(outside):
         raise NetcfgError(
             f"{shown}: the labels of `{labels.ids[outside[0]]}` reach from {least[outside[0]]:g} to "
-            f"{most[outside[0]]:g}, and intensities from 0 to 5\nhelp: `intensities = False` for other labels"
+            f"{most[outside[0]]:g}, and intensities from 0 to 5\nhelp: `intensities = False` for other labels",
+            code="NC505",
         )
 
 
@@ -199,7 +205,8 @@ def _frames(layout: Layout, split: Split, labels: Labels) -> tuple[SampleTable, 
     if not ids:
         raise NetcfgError(
             f"{shown_path(layout.folder)}: the {split} split is empty\n"
-            f"help: list frame ids in {layout.train_ids} and {layout.test_ids}"
+            f"help: list frame ids in {layout.train_ids} and {layout.test_ids}",
+            code="NC506",
         )
     everybody = (*train, *validation, *test)
     stored = labels.values[[labels.rows[name] for name in ids]]
@@ -245,7 +252,8 @@ def _listed(layout: Layout, part: str, labels: Labels) -> list[str]:
     if ids and not labelled:
         raise NetcfgError(
             f"none of the {len(ids)} ids in {shown_path(path)} has labels in {layout.labels}: "
-            f"the list has `{ids[0]}`, the labels `{labels.ids[0]}`\nhelp: both must write ids in the same way"
+            f"the list has `{ids[0]}`, the labels `{labels.ids[0]}`\nhelp: both must write ids in the same way",
+            code="NC506",
         )
     if without:
         say(
@@ -264,7 +272,8 @@ def _split_off(train: list[str], test: list[str], layout: Layout) -> tuple[list[
     if count >= len(subjects):
         raise NetcfgError(
             f"{shown_path(layout.place(layout.train_ids))} has {len(subjects)} subjects, too few to leave "
-            f"{layout.validation:g} of them to validation\nhelp: `validation = test`, as in the original"
+            f"{layout.validation:g} of them to validation\nhelp: `validation = test`, as in the original",
+            code="NC506",
         )
     order = np.random.default_rng(layout.seed).permutation(len(subjects))
     chosen = {subjects[place] for place in order[:count]}
@@ -298,7 +307,8 @@ def _paths(layout: Layout, ids: list[str], all_ids: set[str]) -> dict[str, str]:
     if missing and not layout.skips_missing:
         raise NetcfgError(
             f"{shown_path(folder)} has no picture for {len(missing)} of {counted(len(ids), 'id')}: {named(missing)}\n"
-            "help: `missing = skip` goes on without them"
+            "help: `missing = skip` goes on without them",
+            code="NC506",
         )
     if missing:
         say(

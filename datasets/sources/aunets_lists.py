@@ -91,7 +91,8 @@ def _lines(lists: Lists, split: Split) -> list[Line]:
         unknown = [unit for unit in lists.units if unit not in BP4D_AUS]
         if unknown:
             raise NetcfgError(
-                f"{shown_path(shared)} has no labels of AU{unknown[0]}, only of BP4D's twelve units"
+                f"{shown_path(shared)} has no labels of AU{unknown[0]}, only of BP4D's twelve units",
+                code="NC506",
             )
         return list(_read(shared, len(BP4D_AUS), tuple(map(BP4D_AUS.index, lists.units))))
     single = [_read(_unit_folder(folder, unit) / FILES[split], 1, (0,)) for unit in lists.units]
@@ -100,7 +101,9 @@ def _lines(lists: Lists, split: Split) -> list[Line]:
     labels = [{line.path: line.labels[0] for line in part if not line.is_copy} for part in single]
     shared_paths = [path for path in labels[0] if all(path in part for part in labels)]
     if not shared_paths:
-        raise NetcfgError(f"{shown_path(folder)}: the {split} lists of these units have no picture in common")
+        raise NetcfgError(
+            f"{shown_path(folder)}: the {split} lists of these units have no picture in common", code="NC506"
+        )
     return [Line.of(path, tuple(part[path] for part in labels)) for path in shared_paths]
 
 
@@ -113,13 +116,15 @@ def _fold_folder(lists: Lists) -> Path:
             return place
     if not lists.folder.is_dir():
         raise NetcfgError(
-            f"there is no folder {shown_path(lists.folder)}\nhelp: `lists = DIR` names AUNets' lists"
+            f"there is no folder {shown_path(lists.folder)}\nhelp: `lists = DIR` names AUNets' lists",
+            code="NC802",
         )
     folds = sorted(path.name for path in lists.folder.glob("**/fold_*") if path.is_dir())
     there = f"; it has {named(folds)}" if folds else ""
     raise NetcfgError(
         f"{shown_path(lists.folder)} has no lists of fold {lists.fold} (`{lists.mode}/fold_{lists.fold}`){there}\n"
-        "help: `lists = DIR` names the folder that holds `normal` or `aligned`"
+        "help: `lists = DIR` names the folder that holds `normal` or `aligned`",
+        code="NC506",
     )
 
 
@@ -130,7 +135,8 @@ def _unit_folder(folder: Path, unit: int) -> Path:
     present = sorted(path.name for path in folder.glob("AU*") if path.is_dir())
     there = f"there are lists of {', '.join(present)}" if present else "there are none of any unit"
     raise NetcfgError(
-        f"{shown_path(folder)} has no lists of AU{unit}: {there}\nhelp: one of these as `action_units`"
+        f"{shown_path(folder)} has no lists of AU{unit}: {there}\nhelp: one of these as `action_units`",
+        code="NC506",
     )
 
 
@@ -139,13 +145,15 @@ def _read(path: Path, width: int, columns: tuple[int, ...]) -> tuple[Line, ...]:
         state = path.stat()
     except OSError:
         raise NetcfgError(
-            f"there is no list {shown_path(path)}\nhelp: a line `path label` for each picture"
+            f"there is no list {shown_path(path)}\nhelp: a line `path label` for each picture", code="NC506"
         ) from None
     lines, uncoded = _parsed(path, width, columns, state.st_mtime_ns, state.st_size)
     if uncoded:
         say(f"{shown_path(path)}: left out for a label of 9 or -1 (not coded): {counted(uncoded, 'line')}")
     if not lines:
-        raise NetcfgError(f"{shown_path(path)} lists no picture\nhelp: a line `path label` for each picture")
+        raise NetcfgError(
+            f"{shown_path(path)} lists no picture\nhelp: a line `path label` for each picture", code="NC506"
+        )
     return lines
 
 
@@ -157,7 +165,7 @@ def _parsed(
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError):
-        raise NetcfgError(f"cannot read {shown_path(path)} as text") from None
+        raise NetcfgError(f"cannot read {shown_path(path)} as text", code="NC505") from None
     lines, uncoded = [], 0
     for number, written in enumerate(text.splitlines(), 1):
         if not written.strip():
@@ -180,7 +188,8 @@ def _labels(words: Sequence[str], width: int, place: str) -> list[int]:
     if len(labels) != width or not set(labels) <= {0, 1, *UNCODED}:
         wanted = "a path and a label" if width == 1 else f"a path and {width} labels"
         raise NetcfgError(
-            f"{place}: `{' '.join(words)}` after the path: {wanted} (0 or 1; 9 for not coded) make a line"
+            f"{place}: `{' '.join(words)}` after the path: {wanted} (0 or 1; 9 for not coded) make a line",
+            code="NC505",
         )
     return [label for label in labels if label is not None]
 
@@ -193,5 +202,6 @@ def _check_subjects(lines: Mapping[Split, Sequence[Line]], lists: Lists) -> None
         if shared:
             raise NetcfgError(
                 f"{shown_path(_fold_folder(lists))}: {counted(len(shared), 'subject')} in both {one} and {other}: "
-                f"{named(shared)}\nhelp: take them out of one of the lists"
+                f"{named(shared)}\nhelp: take them out of one of the lists",
+                code="NC505",
             )

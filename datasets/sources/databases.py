@@ -79,7 +79,9 @@ def _unit_file(folder: Path, unit: int) -> Path:
     pattern = re.compile(rf"(?i)au0*{unit}\.txt$")
     path = next((path for path in sorted(folder.glob("*.txt")) if pattern.search(path.name)), None)
     if path is None:
-        raise NetcfgError(f"{shown_path(folder)} has no file of AU{unit}\nhelp: {folder.name}_au{unit}.txt")
+        raise NetcfgError(
+            f"{shown_path(folder)} has no file of AU{unit}\nhelp: {folder.name}_au{unit}.txt", code="NC506"
+        )
     return path
 
 
@@ -106,12 +108,15 @@ def _no_intensities(path: Path) -> NetcfgError:
         try:
             _, intensity = int(row[0]), float(row[1])
         except (ValueError, IndexError):
-            return NetcfgError(f"{shown_path(path)}:{line}: `{','.join(row)}` is not `frame,intensity`")
+            return NetcfgError(
+                f"{shown_path(path)}:{line}: `{','.join(row)}` is not `frame,intensity`", code="NC505"
+            )
         if intensity not in UNCODED and not 0 <= intensity <= MAX_INTENSITY:
             return NetcfgError(
-                f"{shown_path(path)}:{line}: an intensity of {intensity:g}, and they reach from 0 to 5"
+                f"{shown_path(path)}:{line}: an intensity of {intensity:g}, and they reach from 0 to 5",
+                code="NC505",
             )
-    return NetcfgError(f"{shown_path(path)} holds no lines `frame,intensity`")
+    return NetcfgError(f"{shown_path(path)} holds no lines `frame,intensity`", code="NC505")
 
 
 def _pictures_of(subject: str, folder: Path) -> Path | None:
@@ -165,7 +170,9 @@ def _bp4d_labels(path: Path, units: Sequence[int]) -> tuple[dict[int, NDArray[np
     missing = [unit for unit in units if unit not in coded[1:]]
     if missing or not coded:
         there = ", ".join(f"AU{unit}" for unit in coded[1:]) or "none"
-        raise NetcfgError(f"{shown_path(path)}:{line}: AU{missing[0]} is not coded; there are {there}")
+        raise NetcfgError(
+            f"{shown_path(path)}:{line}: AU{missing[0]} is not coded; there are {there}", code="NC506"
+        )
     columns = [coded.index(unit, 1) for unit in units]
     labels = {}
     for line, row in lines:
@@ -183,7 +190,8 @@ def _bp4d_labels(path: Path, units: Sequence[int]) -> tuple[dict[int, NDArray[np
 
 def _no_coding(path: Path, line: int) -> NetcfgError:
     return NetcfgError(
-        f"{shown_path(path)}:{line}: no coding of BP4D: a line of unit numbers, then a line of 0, 1 or 9 per frame"
+        f"{shown_path(path)}:{line}: no coding of BP4D: a line of unit numbers, then a line of 0, 1 or 9 per frame",
+        code="NC505",
     )
 
 
@@ -254,12 +262,13 @@ def _part(folder: Path, name: str, database: str, *others: str) -> Path:
         if (folder / candidate).is_dir():
             return folder / candidate
     raise NetcfgError(
-        f"{shown_path(folder)} has no folder `{name}`\nhelp: give the folder of {database} as it is handed out"
+        f"{shown_path(folder)} has no folder `{name}`\nhelp: give the folder of {database} as it is handed out",
+        code="NC506",
     )
 
 
 def _with_clips(database: Database, folder: Path, name: str) -> Database:
     if not database.count(1):
         reasons = f" ({named(database.notes)})" if database.notes else ""
-        raise NetcfgError(f"{shown_path(folder)} holds no labelled frames of {name}{reasons}")
+        raise NetcfgError(f"{shown_path(folder)} holds no labelled frames of {name}{reasons}", code="NC506")
     return database

@@ -45,7 +45,8 @@ def _audetnet(folder: Path, units: Units | None) -> Described:
     if known is None and guessed is None:
         raise NetcfgError(
             f"{shown_path(folder / file)} has {width} labels for a frame, and does not say of which units\n"
-            "help: `--action-units 1,2,4`, in the order of the labels"
+            "help: `--action-units 1,2,4`, in the order of the labels",
+            code="NC505",
         )
     note = f"{file} does not name its action units: taken as DISFA's (`--action-units` says others)"
     options = {

@@ -150,7 +150,9 @@ def _kept_rows(crops: Crops, lines: Sequence[Line], found: Sequence[Pair], flow:
             rows, lambda row: [part.path for part in found[row] if part is not None], crops.reading
         )
     if not rows:
-        raise NetcfgError(f"{shown_path(crops.folder)}: no line of the split's list has its pictures")
+        raise NetcfgError(
+            f"{shown_path(crops.folder)}: no line of the split's list has its pictures", code="NC506"
+        )
     return rows
 
 
@@ -173,7 +175,8 @@ class _ListedPictures:
         """Refused: motion is found between whole frames, and these are crops."""
         raise NetcfgError(
             "the lists name crops, and optical flow is found between whole frames\n"
-            "help: leave out `lists` to read BP4D as it is handed out"
+            "help: leave out `lists` to read BP4D as it is handed out",
+            code="NC508",
         )
 
     def _read(self, found: _Found | None, jitter: int | None, is_flow: bool) -> Picture:

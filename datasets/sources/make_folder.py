@@ -31,15 +31,17 @@ def new_folder(folder: Path, recipe: Mapping[str, object]) -> Path:
         begun = record.read_text("utf-8") if record.exists() else None
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "its record is damaged"
-        raise NetcfgError(f"cannot make the folder {shown_path(folder)}: {reason}") from None
+        raise NetcfgError(f"cannot make the folder {shown_path(folder)}: {reason}", code="NC804") from None
     if begun is not None and begun != text:
         raise NetcfgError(
             f"{shown_path(folder)} was begun with other options, and is not finished\n"
-            "help: the options it was begun with go on; or remove it"
+            "help: the options it was begun with go on; or remove it",
+            code="NC803",
         )
     if begun is None and taken is not None:
         raise NetcfgError(
-            f"{shown_path(folder)} is not empty, and nothing in it is overwritten\nhelp: name a new folder"
+            f"{shown_path(folder)} is not empty, and nothing in it is overwritten\nhelp: name a new folder",
+            code="NC803",
         )
     write_beside(record, text.encode())
     return folder
@@ -48,12 +50,13 @@ def new_folder(folder: Path, recipe: Mapping[str, object]) -> Path:
 def tested_subjects(subjects: Sequence[str], folds: int, fold: int) -> list[str]:
     """The subjects of the fold that is the test split: dealt out in turn. Raises `NetcfgError` where one is empty."""
     if fold >= folds:
-        raise NetcfgError(f"the {folds} folds are numbered 0 to {folds - 1}\nhelp: `--fold 0`")
+        raise NetcfgError(f"the {folds} folds are numbered 0 to {folds - 1}\nhelp: `--fold 0`", code="NC502")
     tested = list(subjects[fold::folds])
     if not tested or len(tested) == len(subjects):
         raise NetcfgError(
             f"{len(subjects)} subjects in {folds} folds leave training or test without any\n"
-            "help: more subjects, or other `--folds`"
+            "help: more subjects, or other `--folds`",
+            code="NC502",
         )
     return tested
 
@@ -83,7 +86,9 @@ def write_folder(folder: Path, frames: Iterable[Frame], test_subjects: Sequence[
         rows.append(frame.labels)
         yield len(ids)
     if not ids:
-        raise NetcfgError("there are no frames to write\nhelp: look at the pictures of the database")
+        raise NetcfgError(
+            "there are no frames to write\nhelp: look at the pictures of the database", code="NC502"
+        )
     write_labels(layout.place(layout.labels), Labels.of(ids, np.stack(rows), None, layout.labels))
     tested = set(test_subjects)
     for name, chosen in ((layout.train_ids, False), (layout.test_ids, True)):

@@ -32,7 +32,8 @@ def find_database(folder: Path, labels: Path | None, units: Sequence[int], most:
     places = {name_of(place, folder): place for place in find_clips(folder)}
     if not places:
         raise NetcfgError(
-            f"{shown_path(folder)} holds no clips\nhelp: a clip is a video, or a folder of pictures"
+            f"{shown_path(folder)} holds no clips\nhelp: a clip is a video, or a folder of pictures",
+            code="NC506",
         )
     database = Database(tuple(units), [])
     read = None if labels is None else read_clip_labels(labels, units, most, database)
@@ -40,7 +41,8 @@ def find_database(folder: Path, labels: Path | None, units: Sequence[int], most:
         if name not in places:
             raise NetcfgError(
                 f"{shown_path(str(labels))} has labels of `{name}`, and no such clip lies below {shown_path(folder)}\n"
-                f"help: {did_you_mean(name, places) or 'clips are named by their path, without ending'}"
+                f"help: {did_you_mean(name, places) or 'clips are named by their path, without ending'}",
+                code="NC506",
             )
         rows = _unlabelled(places[name]) if read is None else read[name]
         database.clips.append(Clip(subject_of(name), name, places[name], rows, {}, place=name))
@@ -86,7 +88,7 @@ def read_clip_labels(path: Path, units: Sequence[int], most: int, database: Data
             values = [float(row[column]) for column in columns]
         except (ValueError, IndexError):
             raise NetcfgError(
-                f"{shown}:{line}: `{','.join(row)}` is not a clip, a frame and its labels"
+                f"{shown}:{line}: `{','.join(row)}` is not a clip, a frame and its labels", code="NC505"
             ) from None
         if set(values) & set(UNCODED):
             uncoded += 1
@@ -94,7 +96,7 @@ def read_clip_labels(path: Path, units: Sequence[int], most: int, database: Data
         _expect_range(values, most, f"{shown}:{line}")
         rows = labels.setdefault(clip, {})
         if frame in rows:
-            raise NetcfgError(f"{shown}:{line}: frame {frame} of `{clip}` has labels twice")
+            raise NetcfgError(f"{shown}:{line}: frame {frame} of `{clip}` has labels twice", code="NC505")
         rows[frame] = np.array(values, np.float32)
     if uncoded:
         database.notes.append(
@@ -102,7 +104,8 @@ def read_clip_labels(path: Path, units: Sequence[int], most: int, database: Data
         )
     if not labels:
         raise NetcfgError(
-            f"{shown} has no labels\nhelp: a header `clip,frame,AU1,AU2,…`, then a line per frame"
+            f"{shown} has no labels\nhelp: a header `clip,frame,AU1,AU2,…`, then a line per frame",
+            code="NC505",
         )
     return labels
 
@@ -119,7 +122,7 @@ def _columns(header: Sequence[str], units: Sequence[int], shown: str) -> list[in
     for unit in units:
         if unit not in found:
             there = ", ".join(f"AU{other}" for other in found) or "none"
-            raise NetcfgError(f"{shown}:1: there are no labels of AU{unit}; there are {there}")
+            raise NetcfgError(f"{shown}:1: there are no labels of AU{unit}; there are {there}", code="NC506")
     return [found[unit] for unit in units]
 
 
@@ -127,7 +130,9 @@ def _places(header: Sequence[str], shown: str) -> dict[int, int]:
     """Where each unit stands in a header."""
     names = [name.strip() for name in header]
     if [name.lower() for name in names[:2]] != ["clip", "frame"]:
-        raise NetcfgError(f"{shown}:1: the header is `{','.join(header)}`\nhelp: `clip,frame,AU1,AU2,…`")
+        raise NetcfgError(
+            f"{shown}:1: the header is `{','.join(header)}`\nhelp: `clip,frame,AU1,AU2,…`", code="NC505"
+        )
     numbers = [re.fullmatch(r"(?i)(?:AU)?\s*0*(\d{1,3})", name) for name in names]
     return {int(number[1]): place for place, number in enumerate(numbers) if number is not None and place > 1}
 
@@ -142,7 +147,7 @@ def _expect_range(values: Sequence[float], most: int, place: str) -> None:
                 if most == 1 and 0 <= value <= 5
                 else ""
             )
-            raise NetcfgError(f"{place}: a label of {value:g}, and labels are {wanted}{help}")
+            raise NetcfgError(f"{place}: a label of {value:g}, and labels are {wanted}{help}", code="NC505")
 
 
 # --- splits -------------------------------------------------------------------------------------------------
@@ -158,7 +163,8 @@ def dealt_clips(database: Database, split: Split, folds: int, fold: int, share: 
         raise NetcfgError(
             f"the clips show {counted(len(subjects), 'subject')} ({named(subjects)}), too few for training, validation "
             f"and test to have one each in {folds} folds\n"
-            "help: `train_clips`, `validation_clips` and `test_clips` list the clips of each split"
+            "help: `train_clips`, `validation_clips` and `test_clips` list the clips of each split",
+            code="NC506",
         )
     chosen = {"train": others[:-count], "validation": others[-count:], "test": tested}[split]
     return clips_of_subjects(database, chosen)
@@ -176,7 +182,8 @@ def listed_clips(database: Database, files: Sequence[Path], split: Split) -> lis
             if shared:
                 raise NetcfgError(
                     f"{shown_path(files[place])}: {counted(len(shared), 'subject')} in both {one} and {other}: "
-                    f"{named(shared)}\nhelp: take their clips out of one of the lists"
+                    f"{named(shared)}\nhelp: take their clips out of one of the lists",
+                    code="NC505",
                 )
     return sorted(names[name] for name in lists[split])
 
@@ -187,6 +194,8 @@ def _listed(file: Path, names: Iterable[str]) -> list[str]:
         name = row[0].strip()
         if name not in names:
             help = did_you_mean(name, names) or "a line each: a clip's path, without ending"
-            raise NetcfgError(f"{shown_path(file)}:{line}: there is no clip `{name}`\nhelp: {help}")
+            raise NetcfgError(
+                f"{shown_path(file)}:{line}: there is no clip `{name}`\nhelp: {help}", code="NC506"
+            )
         listed.append(name)
     return listed

@@ -28,7 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the list of all section types, the pages of some, or what is untrue about them."""
     if options.markdown and (options.verify or options.name):
-        raise NetcfgError("`--markdown` is all pages\nhelp: leave out everything else, or leave it out")
+        raise NetcfgError(
+            "`--markdown` is all pages\nhelp: leave out everything else, or leave it out", code="NC801"
+        )
     if options.verify:
         return _verify(options.name)
     if options.markdown:
@@ -44,7 +46,7 @@ def _named(name: str) -> list[type[Section]]:
     found, known = find_section(name)
     if not found:
         help = help_for(name.strip("[]"), "network", known) or OWN_BLOCK
-        raise NetcfgError(f"there is no block type `{name}`\nhelp: {help}")
+        raise NetcfgError(f"there is no block type `{name}`\nhelp: {help}", code="NC802")
     return found
 
 
@@ -81,7 +83,9 @@ def _of_file(path: Path) -> list[type[Section]]:
     from netcfg.extensions import brought_by, load_extension
 
     if not path.is_file():
-        raise NetcfgError(f"there is no file {path}\nhelp: paths count from where netcfg is started")
+        raise NetcfgError(
+            f"there is no file {path}\nhelp: paths count from where netcfg is started", code="NC802"
+        )
     findings: list[Finding] = []
     asked_at = Span(SourceFile("--verify", f"{{include {path}}}"), 1)
     load_extension(path.resolve(), asked_at, findings)
@@ -90,6 +94,7 @@ def _of_file(path: Path) -> list[type[Section]]:
     added = brought_by(path.resolve())
     if not added:
         raise NetcfgError(
-            f'{path} defines no section\nhelp: a class such as `class Mine(Block, name="mine")` is one'
+            f'{path} defines no section\nhelp: a class such as `class Mine(Block, name="mine")` is one',
+            code="NC802",
         )
     return added

@@ -25,10 +25,11 @@ def run(options: argparse.Namespace) -> None:
 
     output = Path(options.output)
     if output.suffix.lower() not in (".npz", ".csv"):
-        raise NetcfgError(f"`-o {output}`: labels are converted to .npz or .csv")
+        raise NetcfgError(f"`-o {output}`: labels are converted to .npz or .csv", code="NC801")
     if output.exists():
         raise NetcfgError(
-            f"{shown_path(output)} exists, and is not overwritten\nhelp: another name, or remove it"
+            f"{shown_path(output)} exists, and is not overwritten\nhelp: another name, or remove it",
+            code="NC803",
         )
     labels = read_labels(Path(options.labels))
     if options.action_units is not None:
@@ -46,5 +47,5 @@ def written_units(text: str) -> tuple[int, ...]:
     try:
         written = known_action_units(tuple(item.strip().removeprefix("AU") for item in text.split(",")))
     except PydanticCustomError as error:
-        raise NetcfgError(f"`--action-units {text}`: {error.message_template}") from None
+        raise NetcfgError(f"`--action-units {text}`: {error.message_template}", code="NC801") from None
     return AU_SETS.get(written[0]) or tuple(int(item) for item in written)

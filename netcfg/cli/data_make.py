@@ -65,7 +65,8 @@ def run(options: argparse.Namespace) -> None:
 
     if options.overwrite:
         raise NetcfgError(
-            "`netcfg data make` overwrites nothing\nhelp: name a new folder, or empty the old one"
+            "`netcfg data make` overwrites nothing\nhelp: name a new folder, or empty the old one",
+            code="NC803",
         )
     made = _frames(options)
     tested = tested_subjects(made.subjects, options.folds, options.fold)
@@ -88,7 +89,8 @@ def _frames(options: argparse.Namespace) -> FramesToWrite:
     if name not in SOURCES or len(paths) > (name != "synthetic_faces"):
         raise NetcfgError(
             f"`--from {' '.join(options.source)}`: there is no such source\n"
-            "help: `--from synthetic_faces`, `--from disfa PATH` or `--from bp4d PATH`"
+            "help: `--from synthetic_faces`, `--from disfa PATH` or `--from bp4d PATH`",
+            code="NC802",
         )
     return _drawn(options) if name == "synthetic_faces" else _of_database(name, paths, options)
 
@@ -100,11 +102,14 @@ def _drawn(options: argparse.Namespace) -> FramesToWrite:
         if given is not None:
             raise NetcfgError(
                 f"`--{key}` is for databases\nhelp: leave it out: drawn frames have their labels, and `--images` is "
-                "how many there are"
+                "how many there are",
+                code="NC801",
             )
     images, subjects = options.images or 12, options.subjects or min(3, options.images or 3)
     if images < subjects:
-        raise NetcfgError(f"{images} images cannot show {subjects} subjects\nhelp: more `--images`")
+        raise NetcfgError(
+            f"{images} images cannot show {subjects} subjects\nhelp: more `--images`", code="NC801"
+        )
     return drawn_frames(
         images, subjects, options.image_size, options.seed or 0, options.labels != "intensities"
     )
@@ -115,15 +120,18 @@ def _of_database(name: str, paths: list[str], options: argparse.Namespace) -> Fr
 
     if not paths:
         raise NetcfgError(
-            f"where is {name}?\nhelp: `--from {name} PATH`, with the folder as it is handed out"
+            f"where is {name}?\nhelp: `--from {name} PATH`, with the folder as it is handed out", code="NC801"
         )
     for key, given in (("images", options.images), ("subjects", options.subjects), ("seed", options.seed)):
         if given is not None:
             raise NetcfgError(
-                f"`--{key}` is for drawn faces\nhelp: `--every N` takes fewer frames of a database"
+                f"`--{key}` is for drawn faces\nhelp: `--every N` takes fewer frames of a database",
+                code="NC801",
             )
     if name == "bp4d" and options.labels == "intensities":
-        raise NetcfgError("BP4D codes for most units only whether they occur\nhelp: leave out `--labels`")
+        raise NetcfgError(
+            "BP4D codes for most units only whether they occur\nhelp: leave out `--labels`", code="NC506"
+        )
     return database_frames(
         name,
         Path(paths[0]),

@@ -44,7 +44,9 @@ def run(options: argparse.Namespace) -> None:
 
     for name, given in (("split", options.split), ("count", options.count)):
         if given is not None and options.output is None:
-            raise NetcfgError(f"`--{name}` is for the sheet of pictures\nhelp: `-o sheet.png` writes one")
+            raise NetcfgError(
+                f"`--{name}` is for the sheet of pictures\nhelp: `-o sheet.png` writes one", code="NC801"
+            )
     split: Split = options.split or "train"
     look = look_at(*_data(options))
     for note in look.notes:
@@ -65,10 +67,14 @@ def _data(options: argparse.Namespace) -> tuple[Source, Any]:
         return _folder_source(place, options), None
     for key, given in (("action-units", options.action_units), ("source", options.source)):
         if given is not None:
-            raise NetcfgError(f"`--{key}` is for folders\nhelp: a program writes it in its {{Data}}")
+            raise NetcfgError(
+                f"`--{key}` is for folders\nhelp: a program writes it in its {{Data}}", code="NC801"
+            )
     data = load_program(options.place, options).data
     if data is None:
-        raise NetcfgError(f"{options.place} has no {{Data}}\nhelp: name a folder, or a program with data")
+        raise NetcfgError(
+            f"{options.place} has no {{Data}}\nhelp: name a folder, or a program with data", code="NC801"
+        )
     flows = (transform for transform in data.transforms if isinstance(transform, OpticalFlow))
     return data.source, next(flows, None) if data.source.has_clips else None
 
@@ -86,7 +92,8 @@ def _folder_source(folder: Path, options: argparse.Namespace) -> Source:
     if options.source and (own is None or not issubclass(own, Source)):
         known = [kind.type_name for kind in sources()]
         raise NetcfgError(
-            f"`--source {options.source}`: there is no such source\nhelp: {did_you_mean(options.source, known)}"
+            f"`--source {options.source}`: there is no such source\nhelp: {did_you_mean(options.source, known)}",
+            code="NC802",
         )
     recognised = source_of(folder, own)  # type: ignore[arg-type]  # a kind of source, as was just seen
     units = None if options.action_units is None else written_units(options.action_units)

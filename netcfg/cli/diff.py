@@ -53,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
             _draw(options, difference)
         _print(difference, options.format)
     except NetcfgError as error:
-        print(error, file=sys.stderr)
+        print(error.told(), file=sys.stderr)
         return REFUSED
     return DIFFERENT if difference else SAME
 
@@ -70,11 +70,13 @@ def _check(options: argparse.Namespace) -> None:
     """Refuse what nothing would read."""
     if not options.output and (options.expand or options.scale is not None):
         raise NetcfgError(
-            f"--{'expand' if options.expand else 'scale'} is for the picture\nhelp: `-o OUT` draws one"
+            f"--{'expand' if options.expand else 'scale'} is for the picture\nhelp: `-o OUT` draws one",
+            code="NC801",
         )
     if options.preset and options.preset_a and options.preset_b:
         raise NetcfgError(
-            "--preset is for a side without one of its own, and both have one\nhelp: leave it out"
+            "--preset is for a side without one of its own, and both have one\nhelp: leave it out",
+            code="NC801",
         )
 
 

@@ -55,7 +55,8 @@ def run(options: argparse.Namespace) -> int:
     if not target.exists():
         raise NetcfgError(
             f"there is no run and no program {shown_path(target)}\n"
-            "help: give the folder that `netcfg train` printed, or a .cfg file and its `--weights`"
+            "help: give the folder that `netcfg train` printed, or a .cfg file and its `--weights`",
+            code="NC802",
         )
     program = _program_of_run(target, options) if target.is_dir() else _program_of_file(options)
     from netcfg.trainers.machine.allocation import keep_freed_memory
@@ -88,7 +89,8 @@ def run(options: argparse.Namespace) -> int:
 def _program_of_file(options: argparse.Namespace) -> Program:
     if options.weights is None:
         raise NetcfgError(
-            f"which weights of {options.target}?\nhelp: `--weights FILE`, or give the folder of a run"
+            f"which weights of {options.target}?\nhelp: `--weights FILE`, or give the folder of a run",
+            code="NC801",
         )
     return load_program(options.target, options)
 

@@ -91,7 +91,7 @@ def _recipe(options: argparse.Namespace) -> Recipe:
     from netcfg.datasets.flow.folder import Recipe
 
     if options.limit is not None and options.encoding != "fixed":
-        raise NetcfgError("`--limit` belongs to `--encoding fixed`")
+        raise NetcfgError("`--limit` belongs to `--encoding fixed`", code="NC801")
     limit = (options.limit or DEFAULT_LIMIT) if options.encoding == "fixed" else None
     recipe = Recipe(options.method, options.encoding, limit, options.size, options.format)
     recipe.pictures()  # refuses a method that this OpenCV lacks
@@ -111,7 +111,7 @@ def _tell(output: Path, outcomes: list[Outcome], errors: list[str]) -> int:
     there = f", {kept:,} were there" if kept else ""
     print(f"{shown_path(output)}: {written:,} {'picture' if written == 1 else 'pictures'} written{there}")
     for error in errors[:_NAMED]:
-        print(f"error: {error}", file=sys.stderr)
+        print(error, file=sys.stderr)
     if len(errors) > _NAMED:
         print(f"error: so it is with {len(errors) - _NAMED} other clips", file=sys.stderr)
     return 1 if errors else 0

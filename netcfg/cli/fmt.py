@@ -47,7 +47,9 @@ def run(options: argparse.Namespace) -> int:
 def _check(options: argparse.Namespace) -> None:
     """Refuse what cannot be meant."""
     if options.expand and options.check:
-        raise NetcfgError("`--check` is for files as they are written, and `--expand` prints another text")
+        raise NetcfgError(
+            "`--check` is for files as they are written, and `--expand` prints another text", code="NC801"
+        )
     if not options.expand:
         why = "a file is formatted as it is written, whatever its variables are"
         refuse_program_arguments(options, why, "it goes with `--expand`")

@@ -123,13 +123,15 @@ def _broken(options: argparse.Namespace, look: Look) -> Picture:
     from netcfg.draw.mistakes import broken_picture
 
     if options.training:
-        raise NetcfgError(f"{options.file} has errors: its training step cannot be drawn, only its networks")
+        raise NetcfgError(
+            f"{options.file} has errors: its training step cannot be drawn, only its networks", code="NC801"
+        )
     networks, _ = understand(
         Path(options.file), options.preset, settings_of(options), options.data, options.allow_outside
     )
     names = [network.graph.name for network in networks]
     if not names:
-        raise NetcfgError(f"{options.file}: no network in it can be drawn")
+        raise NetcfgError(f"{options.file}: no network in it can be drawn", code="NC801")
     _check_names(options, names)
     chosen = [network for network in networks if network.graph.name in (options.network or names)]
     return broken_picture(chosen, Path(options.file).name, _scale(options), look)
@@ -143,13 +145,14 @@ def _check_combination(options: argparse.Namespace, look: Look) -> None:
     ]
     foreign += ["network"] if options.network else []
     if options.training and foreign:
-        raise NetcfgError(f"--{foreign[0]} goes with pictures of networks, not with --training")
+        raise NetcfgError(f"--{foreign[0]} goes with pictures of networks, not with --training", code="NC801")
     if options.expand and options.depth is not None:
         raise NetcfgError(
-            "--expand opens everything, and --depth only some levels\nhelp: leave one of them out"
+            "--expand opens everything, and --depth only some levels\nhelp: leave one of them out",
+            code="NC801",
         )
     if options.phase and not options.training:
-        raise NetcfgError("--phase goes with --training")
+        raise NetcfgError("--phase goes with --training", code="NC801")
 
 
 def _check_format(options: argparse.Namespace, output: Path) -> None:
@@ -158,9 +161,11 @@ def _check_format(options: argparse.Namespace, output: Path) -> None:
 
     ending = output.suffix.lower()
     if options.link is not None and ending not in WITH_LINKS:
-        raise NetcfgError(f"--link goes with {' and '.join(WITH_LINKS)}: {output.name} holds no links")
+        raise NetcfgError(
+            f"--link goes with {' and '.join(WITH_LINKS)}: {output.name} holds no links", code="NC801"
+        )
     if options.columns is not None and ending in PLACING_THEMSELVES:
-        raise NetcfgError(f"--columns: what reads {output.name} places boxes as it likes")
+        raise NetcfgError(f"--columns: what reads {output.name} places boxes as it likes", code="NC801")
 
 
 def _networks(program: Program, options: argparse.Namespace, look: Look) -> Picture:
@@ -179,7 +184,9 @@ def _check_names(options: argparse.Namespace, names: Iterable[str]) -> None:
     for name in options.network or ():
         if name not in names:
             help = did_you_mean(name, names)
-            raise NetcfgError(f"{options.file} has no network `{name}`" + (f"\nhelp: {help}" if help else ""))
+            raise NetcfgError(
+                f"{options.file} has no network `{name}`" + (f"\nhelp: {help}" if help else ""), code="NC802"
+            )
 
 
 def _training(program: Program, options: argparse.Namespace) -> Picture:
@@ -206,7 +213,7 @@ def _look(options: argparse.Namespace) -> Look:
             options.heat,
         )
     except NetcfgError as error:
-        raise NetcfgError(f"--{error}") from None
+        raise NetcfgError(f"--{error}", error.code, code="NC801") from None
 
 
 def check_picture(output: Path, scale: float | None, *drawn: str) -> None:
@@ -215,12 +222,15 @@ def check_picture(output: Path, scale: float | None, *drawn: str) -> None:
 
     writer_of(output)
     if scale is not None and output.suffix.lower() not in WITH_PIXELS:
-        raise NetcfgError(f"--scale goes with {' and '.join(WITH_PIXELS)}: {output.name} has no pixels")
+        raise NetcfgError(
+            f"--scale goes with {' and '.join(WITH_PIXELS)}: {output.name} has no pixels", code="NC801"
+        )
     if scale is not None and not 0 < scale <= 16:
-        raise NetcfgError(f"--scale must be above 0 and at most 16, found {scale:g}")
+        raise NetcfgError(f"--scale must be above 0 and at most 16, found {scale:g}", code="NC801")
     if any(_is_same_file(output, Path(file)) for file in drawn):
         raise NetcfgError(
-            f"{output}: the picture would take the place of what it shows\nhelp: give -o another name"
+            f"{output}: the picture would take the place of what it shows\nhelp: give -o another name",
+            code="NC803",
         )
 
 

@@ -49,7 +49,7 @@ def _told(arguments: Sequence[str]) -> int:
     try:
         return _run(arguments)
     except NetcfgError as error:
-        print(shown_text(str(error), lines=True), file=sys.stderr)
+        print(shown_text(error.told(), lines=True), file=sys.stderr)
         return 1
     except KeyboardInterrupt as interrupt:
         print(f"interrupted {interrupt}".rstrip(), file=sys.stderr)

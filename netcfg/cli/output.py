@@ -41,6 +41,9 @@ _ERRORS = "netcfg.plain"
 class OutputLost(NetcfgError):
     """What a command has to say can be written nowhere."""
 
+    def __init__(self, message: str) -> None:
+        super().__init__(message, code="NC804")
+
 
 class Output(io.TextIOBase):
     """A stream that tells in its own way when it can be written no more: `lost` gets the error, once.

@@ -71,13 +71,14 @@ def run(options: argparse.Namespace) -> int:
 def _check(options: argparse.Namespace) -> None:
     """Refuse what cannot be, before anything is loaded."""
     if options.batch_size < 1:
-        raise NetcfgError(f"--batch-size must be at least 1, found {options.batch_size}")
+        raise NetcfgError(f"--batch-size must be at least 1, found {options.batch_size}", code="NC801")
     if options.weights and len(options.runs) > 1:
-        raise NetcfgError("`--weights` is for one run, and several are named")
+        raise NetcfgError("`--weights` is for one run, and several are named", code="NC801")
     if any(map(_is_file, options.runs)) and not options.weights:
         raise NetcfgError(
             f"which weights does {options.runs[0]} predict with?\n"
-            "help: `--weights FILE`, or name a run folder instead of the file"
+            "help: `--weights FILE`, or name a run folder instead of the file",
+            code="NC801",
         )
     if not any(map(_is_file, options.runs)):
         refuse_program_arguments(options, "a run predicts as it was trained", "leave it out")
@@ -130,7 +131,9 @@ def _write(
     except NetcfgError as error:
         if not done:
             raise
-        raise NetcfgError(f"{error}\nnote: what {done} frames before it gave is kept") from None
+        raise NetcfgError(
+            f"{error}\nnote: what {done} frames before it gave is kept", error.code, code="NC801"
+        ) from None
     finally:
         if done:
             for writer in writers:

@@ -48,7 +48,7 @@ def refuse_program_arguments(options: argparse.Namespace, why: str, help: str, *
     }
     refused = [f"`--{name}`" for name, is_given in given.items() if is_given and name not in but]
     if refused:
-        raise NetcfgError(f"{', '.join(refused)}: {why}\nhelp: {help}")
+        raise NetcfgError(f"{', '.join(refused)}: {why}\nhelp: {help}", code="NC801")
 
 
 def settings_of(options: argparse.Namespace) -> dict[str, str]:
@@ -62,7 +62,7 @@ def read_settings(texts: Iterable[str]) -> dict[str, str]:
     for text in texts:
         name, equals, value = text.partition("=")
         if not equals or not name.strip():
-            raise NetcfgError(f"--set {text}: write it as NAME=VALUE, e.g. --set width=32")
+            raise NetcfgError(f"--set {text}: write it as NAME=VALUE, e.g. --set width=32", code="NC801")
         settings[name.strip()] = value.strip()
     return settings
 

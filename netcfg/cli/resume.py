@@ -89,9 +89,11 @@ def _named_folder(options: argparse.Namespace) -> Path | None:
         return None
     named = options.resume or options.run_dir
     if not named:
-        raise NetcfgError("which run?\nhelp: `netcfg train --resume RUN`, with the folder the run printed")
+        raise NetcfgError(
+            "which run?\nhelp: `netcfg train --resume RUN`, with the folder the run printed", code="NC801"
+        )
     if options.resume and options.run_dir and Path(options.resume) != Path(options.run_dir):
-        raise NetcfgError("a run continues in its own folder\nhelp: leave out `--run-dir`")
+        raise NetcfgError("a run continues in its own folder\nhelp: leave out `--run-dir`", code="NC801")
     return Path(named)
 
 

@@ -36,9 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the tables, or the data."""
     if options.depth is not None and options.depth < 0:
-        raise NetcfgError(f"--depth must be 0 or more, found {options.depth}")
+        raise NetcfgError(f"--depth must be 0 or more, found {options.depth}", code="NC801")
     if options.batch_size < 1:
-        raise NetcfgError(f"--batch-size must be 1 or more, found {options.batch_size}")
+        raise NetcfgError(f"--batch-size must be 1 or more, found {options.batch_size}", code="NC801")
     program = load_program(options.file, options)
     wish = Wish(options.depth, options.batch_size, options.precision, options.sort)
     if options.format == "json":

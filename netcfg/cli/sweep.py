@@ -145,11 +145,11 @@ def read_over(written: list[str]) -> dict[str, list[str]]:
         name, equals, values = text.partition("=")
         name, items = name.strip(), [read_text(item) for item in split_list(values)]
         if not equals or not name or not all(items):
-            raise NetcfgError(f"--over {text}: write it as NAME=A,B,C, e.g. --over fold=0,1,2")
+            raise NetcfgError(f"--over {text}: write it as NAME=A,B,C, e.g. --over fold=0,1,2", code="NC801")
         if name in over:
-            raise NetcfgError(f"--over names `{name}` twice\nhelp: write all its values in one")
+            raise NetcfgError(f"--over names `{name}` twice\nhelp: write all its values in one", code="NC801")
         if len(set(items)) < len(items):
-            raise NetcfgError(f"--over {text}: a value stands there twice")
+            raise NetcfgError(f"--over {text}: a value stands there twice", code="NC801")
         over[name] = items
     return over
 
@@ -159,7 +159,9 @@ def load_all(options: argparse.Namespace, over: dict[str, list[str]]) -> list[tu
     settings = settings_of(options)
     twice = sorted(over.keys() & settings.keys())
     if twice:
-        raise NetcfgError(f"`{twice[0]}` is both set and swept over\nhelp: leave out `--set {twice[0]}=…`")
+        raise NetcfgError(
+            f"`{twice[0]}` is both set and swept over\nhelp: leave out `--set {twice[0]}=…`", code="NC801"
+        )
     choices = [dict(zip(over, values, strict=True)) for values in product(*over.values())]
     seed = () if has_seed_variable(options, over) else (_SEED,)
     wrong: dict[str, list[Values]] = {}
@@ -172,7 +174,7 @@ def load_all(options: argparse.Namespace, over: dict[str, list[str]]) -> list[tu
         if program is not None:
             loaded.append((values, program))
     if len(loaded) < len(choices):
-        raise NetcfgError("\n\n".join(_with_choice(*item, len(choices)) for item in wrong.items()))
+        raise NetcfgError("\n\n".join(_with_choice(*item, len(choices)) for item in wrong.items()), code=None)
     for text, those in wrong.items():
         print(_with_choice(text, those, len(choices)), file=sys.stderr)
     return loaded
@@ -188,9 +190,9 @@ def has_seed_variable(options: argparse.Namespace, over: dict[str, list[str]]) -
     )
     is_variable = program is not None and _SEED in program.variables
     if not is_variable and options.seed is not None:
-        raise NetcfgError("`seed` is both set and swept over\nhelp: leave out `--seed`")
+        raise NetcfgError("`seed` is both set and swept over\nhelp: leave out `--seed`", code="NC801")
     if not is_variable and not all(value.isdecimal() for value in over[_SEED]):
-        raise NetcfgError("--over seed: seeds are whole numbers from 0")
+        raise NetcfgError("--over seed: seeds are whole numbers from 0", code="NC801")
     return is_variable
 
 

@@ -91,7 +91,9 @@ def run(options: argparse.Namespace) -> int:
 def _train(options: argparse.Namespace) -> int:
     resumed = resume(options)
     if resumed is None and options.file is None:
-        raise NetcfgError("which file?\nhelp: `netcfg train FILE`, or `netcfg train --resume RUN`")
+        raise NetcfgError(
+            "which file?\nhelp: `netcfg train FILE`, or `netcfg train --resume RUN`", code="NC801"
+        )
     # before torch: a file with mistakes is refused at once
     program = load_program(options.file, options) if resumed is None else resumed.program
 

@@ -101,20 +101,24 @@ def _named(name: str) -> Entry:
     if name in known:
         return known[name]
     help = did_you_mean(name, known) or "`netcfg zoo` lists them"
-    raise NetcfgError(f"there is no network `{name}` in the zoo\nhelp: {help}")
+    raise NetcfgError(f"there is no network `{name}` in the zoo\nhelp: {help}", code="NC802")
 
 
 def _expect_alone(options: argparse.Namespace) -> None:
     given = "-o" if options.output is not None else "--keep-includes" if options.keep_includes else None
     if given:
-        raise NetcfgError(f"{given} writes one network\nhelp: name it: `netcfg zoo NAME {given}`")
+        raise NetcfgError(
+            f"{given} writes one network\nhelp: name it: `netcfg zoo NAME {given}`", code="NC801"
+        )
 
 
 def _new_file(name: str) -> Path:
     """Where a file may be written: never over another one."""
     path = Path(name)
     if path.suffix != ".cfg":
-        raise NetcfgError(f"{shown_path(path)} is no name of a program\nhelp: end it in `.cfg`")
+        raise NetcfgError(f"{shown_path(path)} is no name of a program\nhelp: end it in `.cfg`", code="NC801")
     if path.exists() or path.is_symlink():
-        raise NetcfgError(f"{shown_path(path)} is there already\nhelp: give another name, or move it away")
+        raise NetcfgError(
+            f"{shown_path(path)} is there already\nhelp: give another name, or move it away", code="NC803"
+        )
     return path

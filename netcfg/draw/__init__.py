@@ -51,7 +51,9 @@ def picture_of(shown: Program | Graph, choices: Mapping[str, Any]) -> Picture:
     for name in choices:
         if name not in known:
             help = did_you_mean(name, known)
-            raise NetcfgError(f"a picture has no choice `{name}`" + (f"\nhelp: {help}" if help else ""))
+            raise NetcfgError(
+                f"a picture has no choice `{name}`" + (f"\nhelp: {help}" if help else ""), code="NC802"
+            )
     look = Look(**choices)
     if isinstance(shown, Graph):
         return picture([shown], look=look)

@@ -153,4 +153,4 @@ def writer_of(path: Path) -> Callable[[Picture], bytes]:
     near = nearest(path.suffix, endings)
     help = f"\nhelp: did you mean `{path.with_suffix(near)}`?" if near else ""
     kinds = f"{', '.join(endings[:-1])} and {endings[-1]}"
-    raise NetcfgError(f"{path}: netcfg draws {kinds} files, not {found}{help}")
+    raise NetcfgError(f"{path}: netcfg draws {kinds} files, not {found}{help}", code="NC801")

@@ -55,9 +55,9 @@ def check_template(template: str) -> None:
             template.format(**dict.fromkeys(FIELDS, 1))
             return
         help = did_you_mean(unknown[0], FIELDS) or ""
-        raise NetcfgError(f"--link {template}: there is no `{{{unknown[0]}}}`\nhelp: {help}")
+        raise NetcfgError(f"--link {template}: there is no `{{{unknown[0]}}}`\nhelp: {help}", code="NC801")
     except ValueError as error:
-        raise NetcfgError(f"--link {template}: {error}") from None
+        raise NetcfgError(f"--link {template}: {error}", code="NC801") from None
 
 
 @lru_cache

@@ -42,9 +42,9 @@ class Look:
         _check("style", self.style, STYLES)
         _check("heat", self.heat or HEATS[0], HEATS)
         if self.depth is not None and self.depth < 0:
-            raise NetcfgError(f"depth must be 0 or more, found {self.depth}")
+            raise NetcfgError(f"depth must be 0 or more, found {self.depth}", code="NC801")
         if self.columns is not None and not 1 <= self.columns <= 100:
-            raise NetcfgError(f"columns must be from 1 to 100, found {self.columns}")
+            raise NetcfgError(f"columns must be from 1 to 100, found {self.columns}", code="NC801")
 
     @property
     def is_sideways(self) -> bool:
@@ -62,4 +62,6 @@ def _check(option: str, value: str, choices: Sequence[str]) -> None:
     if value not in choices:
         help = did_you_mean(value, choices)
         listed = f"{', '.join(choices[:-1])} or {choices[-1]}"
-        raise NetcfgError(f"{option}: {listed}, not `{value}`" + (f"\nhelp: {help}" if help else ""))
+        raise NetcfgError(
+            f"{option}: {listed}, not `{value}`" + (f"\nhelp: {help}" if help else ""), code="NC801"
+        )

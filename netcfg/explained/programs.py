@@ -200,4 +200,8 @@ PROGRAMS: dict[str, Explanation] = {
         "",
         " + spare",
     ),
+    "NC414": by_command(
+        "Give the metric what it needs: a target, more samples, numbers that are finite.",
+        "netcfg eval RUN --split test",
+    ),
 }

@@ -65,7 +65,8 @@ def source_of(folder: Path, own: type[Source] | None = None) -> Recognised:
     """
     if not folder.is_dir():
         raise NetcfgError(
-            f"there is no folder {shown_path(folder)}\nhelp: paths count from where netcfg is started"
+            f"there is no folder {shown_path(folder)}\nhelp: paths count from where netcfg is started",
+            code="NC802",
         )
     if own is not None and (found := own.recognise(folder)):
         return Recognised(own, found)
@@ -78,11 +79,12 @@ def source_of(folder: Path, own: type[Source] | None = None) -> Recognised:
         names = [f"[{claim.source.type_name}]" for claim in best]
         raise NetcfgError(
             f"{shown_path(folder)} looks like a folder of {' and of '.join(names)}\n"
-            f"help: write the one that is meant as the source, {names[0]} for instance: a program's own is asked first"
+            f"help: write the one that is meant as the source, {names[0]} for instance: a program's own is asked first",
+            code="NC502",
         )
     if own is not None and own.places:
         return Recognised(own, Found({own.places[0]: str(folder)}))
-    raise NetcfgError(_nobody(folder))
+    raise NetcfgError(_nobody(folder), code="NC506")
 
 
 def sources() -> list[type[Source]]:

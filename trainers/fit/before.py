@@ -158,5 +158,6 @@ def expect_room(folder: Path, networks: nn.Module, numbers_kept: int) -> None:
         raise NetcfgError(
             f"the disk of {folder} has {free / 1e6:,.1f} MB free, and its checkpoints take {needed / 1e6:,.1f} MB: "
             "the last one, the one that replaces it, and the best weights\n"
-            "help: make room, or give a folder on another disk with `--run-dir`"
+            "help: make room, or give a folder on another disk with `--run-dir`",
+            code="NC804",
         )

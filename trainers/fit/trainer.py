@@ -95,7 +95,9 @@ class Trainer(Prepared):
                 raise
             raise known from None
         except OSError as error:
-            raise NetcfgError(f"cannot write to {self.run}: {error.strerror or error}") from None
+            raise NetcfgError(
+                f"cannot write to {self.run}: {error.strerror or error}", code="NC804"
+            ) from None
         except RuntimeError as error:
             known = compile_error(error) or lost_peer(error)
             if known is None and "DataLoader worker" in str(error):
@@ -111,7 +113,8 @@ class Trainer(Prepared):
         return NetcfgError(
             f"a process that prepares data was lost: {reason}\n"
             f"help: `netcfg train --resume {self.run}` continues from the last checkpoint; "
-            "`--workers 0` prepares data without other processes"
+            "`--workers 0` prepares data without other processes",
+            code="NC806",
         )
 
     def prepare_data(self) -> None:

@@ -111,5 +111,6 @@ def _expect_whole(clips: Tensor) -> None:
         raise NetcfgError(
             f"the frames of clip {int(again[0])} do not stand together in the split, so that no median over time "
             "can be taken\nhelp: put the frames of a clip next to each other, in their order, or write "
-            "`median_window = 1`"
+            "`median_window = 1`",
+            code="NC414",
         )

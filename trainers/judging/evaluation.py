@@ -153,7 +153,8 @@ def expect_validation(program: Program) -> None:
     if needing:
         raise NetcfgError(
             f"the metric `{needing[0]}` chooses its threshold on the validation split, which is empty\n"
-            "help: `threshold = 0.5`, or data with a validation split"
+            "help: `threshold = 0.5`, or data with a validation split",
+            code="NC414",
         )
 
 

@@ -30,11 +30,14 @@ def table(metric: str, signal: str, values: Tensor | None, *, least: int = 1, fi
     or a value is NaN (with `finite`, also where one is infinite).
     """
     if values is None:
-        raise NetcfgError(f"the metric `{metric}` needs a target\nhelp: write `target = …` in its section")
+        raise NetcfgError(
+            f"the metric `{metric}` needs a target\nhelp: write `target = …` in its section", code="NC414"
+        )
     if len(values) < least:
         raise NetcfgError(
             f"the metric `{metric}` needs at least {least} samples of `{signal}`, and the split gives "
-            f"{len(values)}\nhelp: evaluate on more samples"
+            f"{len(values)}\nhelp: evaluate on more samples",
+            code="NC414",
         )
     bad = ~values.isfinite() if finite else values.isnan()
     if bad.any():
@@ -43,7 +46,8 @@ def table(metric: str, signal: str, values: Tensor | None, *, least: int = 1, fi
             f"the metric `{metric}` has no value: {int(bad.sum())} of the {values.numel()} numbers of "
             f"`{signal}` are {what}\n"
             "help: the networks have diverged, or the data hold such numbers: look at the losses of the epochs "
-            "before, and try a smaller learning rate or `clip_grad_norm`"
+            "before, and try a smaller learning rate or `clip_grad_norm`",
+            code="NC414",
         )
     return values.reshape(len(values), -1)
 

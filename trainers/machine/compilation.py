@@ -22,7 +22,8 @@ def compile_networks(program: Program, networks: nn.ModuleDict, device: torch.de
     if not _finds_compiler():
         raise NetcfgError(
             f"compiling for {device.type} needs a C++ compiler, and this machine has none\n"
-            "help: install g++ or name one in CXX, or leave out `compile`"
+            "help: install g++ or name one in CXX, or leave out `compile`",
+            code="NC807",
         )
     left = not_compiled(program)
     for name, network in networks.items():
@@ -51,7 +52,7 @@ def compile_error(error: Exception) -> NetcfgError | None:
     if not type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
         return None
     reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
-    return NetcfgError(f"the networks cannot be compiled: {reason}\nhelp: leave out `compile`")
+    return NetcfgError(f"the networks cannot be compiled: {reason}\nhelp: leave out `compile`", code="NC807")
 
 
 def _finds_compiler() -> bool:

@@ -24,7 +24,9 @@ def choose_device(name: str) -> torch.device:
     wanted = "cuda:0" if name == "cuda" else name
     if not _KNOWN.match(name) or wanted not in existing:
         shown = ", ".join(f"`{device}`" for device in existing)
-        raise NetcfgError(f"there is no device `{name}`\nhelp: this machine has {shown}; `auto` picks one")
+        raise NetcfgError(
+            f"there is no device `{name}`\nhelp: this machine has {shown}; `auto` picks one", code="NC807"
+        )
     return torch.device(wanted)
 
 
@@ -32,7 +34,8 @@ def own_device(name: str, local_rank: int) -> torch.device:
     """The device of one of several processes on this machine: a GPU each, or all on the processor."""
     if name not in ("auto", "cpu", "cuda"):
         raise NetcfgError(
-            f"`{name}` cannot be the device of several processes\nhelp: `cuda` gives each its own"
+            f"`{name}` cannot be the device of several processes\nhelp: `cuda` gives each its own",
+            code="NC801",
         )
     gpus = len(existing_devices()) - 1
     if name == "cpu" or (name == "auto" and not gpus):
@@ -41,7 +44,8 @@ def own_device(name: str, local_rank: int) -> torch.device:
         have = f"{gpus} GPU{'s' if gpus != 1 else ''}"
         raise NetcfgError(
             f"this machine has {have}, too few for a process each\n"
-            f"help: `torchrun --nproc-per-node={max(1, gpus)}`, or `--device cpu`"
+            f"help: `torchrun --nproc-per-node={max(1, gpus)}`, or `--device cpu`",
+            code="NC807",
         )
     return torch.device("cuda", local_rank)
 

@@ -37,7 +37,7 @@ class PeerFailed(NetcfgError):
     """Another process failed, and tells why itself. `is_told`: whether there is nothing more to say."""
 
     def __init__(self, message: str, is_told: bool = True) -> None:
-        super().__init__(message)
+        super().__init__(message, code="NC806")
         self.is_told = is_told
 
 

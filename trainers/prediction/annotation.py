@@ -82,10 +82,11 @@ class AnnotatedFolder:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise NetcfgError(f"cannot make the folder {folder}: {error.strerror}") from None
+            raise NetcfgError(f"cannot make the folder {folder}: {error.strerror}", code="NC804") from None
         if any(folder.iterdir()):
             raise NetcfgError(
-                f"{shown_path(folder)} is not empty, and nothing is overwritten\nhelp: name a new folder"
+                f"{shown_path(folder)} is not empty, and nothing is overwritten\nhelp: name a new folder",
+                code="NC803",
             )
         self._folder = folder
 
@@ -104,9 +105,9 @@ class AnnotatedVideo:
 
     def __init__(self, path: Path, frames_per_second: float) -> None:
         if not path.parent.is_dir():
-            raise NetcfgError(f"cannot write {path}: there is no folder {path.parent}")
+            raise NetcfgError(f"cannot write {path}: there is no folder {path.parent}", code="NC804")
         if path.is_dir():
-            raise NetcfgError(f"cannot write {path}: it is a folder")
+            raise NetcfgError(f"cannot write {path}: it is a folder", code="NC804")
         self._path = path
         self._beside = path.with_name(f".{path.stem}.new{path.suffix}")
         self._rate = frames_per_second
@@ -128,7 +129,8 @@ class AnnotatedVideo:
         video = cv2.VideoWriter(str(self._beside), code, self._rate, (width, height))
         if not video.isOpened():
             raise NetcfgError(
-                f"OpenCV cannot write {self._path}\nhelp: `--annotate NAME.avi`, or a folder for single frames"
+                f"OpenCV cannot write {self._path}\nhelp: `--annotate NAME.avi`, or a folder for single frames",
+                code="NC804",
             )
         return video
 
@@ -144,7 +146,8 @@ class AnnotatedVideo:
             self._beside.unlink(missing_ok=True)
             raise NetcfgError(
                 f"cannot write {shown_path(self._path)}: of {counted(self._written, 'frame')} {readable} can be read "
-                "again\nhelp: is the disk full?"
+                "again\nhelp: is the disk full?",
+                code="NC804",
             )
         self._beside.replace(self._path)
 
@@ -165,13 +168,17 @@ def open_annotation(path: Path, frames: Frames) -> AnnotatedFolder | AnnotatedVi
         return AnnotatedVideo(path, _rate(frames))
     if path.suffix:
         kinds = " or ".join(VIDEO_ENDINGS)
-        raise NetcfgError(f"{path}: frames are annotated into a folder, or into a {kinds} video")
+        raise NetcfgError(
+            f"{path}: frames are annotated into a folder, or into a {kinds} video", code="NC801"
+        )
     return AnnotatedFolder(path)
 
 
 def _expect_another(path: Path, read: Path) -> None:
     if path.exists() and path.samefile(read):
-        raise NetcfgError(f"{path} is what is read, and would be lost\nhelp: another name for `--annotate`")
+        raise NetcfgError(
+            f"{path} is what is read, and would be lost\nhelp: another name for `--annotate`", code="NC803"
+        )
 
 
 def _rate(frames: Frames) -> float:

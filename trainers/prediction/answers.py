@@ -102,6 +102,7 @@ def expect_distinct(answers: Iterable[tuple[str, Answer]]) -> None:
             key = (answer.kind, name)
             if key in seen:
                 raise NetcfgError(
-                    f"{seen[key]} and {run} both predict {name}\nhelp: name one run for each action unit"
+                    f"{seen[key]} and {run} both predict {name}\nhelp: name one run for each action unit",
+                    code="NC801",
                 )
             seen[key] = run

@@ -112,7 +112,7 @@ def expect_ending(path: Path) -> None:
     if path.suffix.lower() not in ENDINGS:
         help = did_you_mean(path.suffix.lower(), ENDINGS) or f"`-o {path.stem or 'predictions'}.csv`"
         kinds = " or ".join(ENDINGS)
-        raise NetcfgError(f"{path}: predictions are written as {kinds}\nhelp: {help}")
+        raise NetcfgError(f"{path}: predictions are written as {kinds}\nhelp: {help}", code="NC801")
 
 
 def _columns(answers: Sequence[Answer]) -> list[str]:

@@ -202,7 +202,8 @@ def with_flow(frames: Iterable[Frame], wanted: Sequence[FlowPictures]) -> Iterat
     if before is not None and not flows:
         raise NetcfgError(
             f"{before.path} is one picture, and the network reads optical flow, which is between two\n"
-            "help: give a folder of frames in their order, or a video"
+            "help: give a folder of frames in their order, or a video",
+            code="NC508",
         )
     if before is not None:
         yield before, flows

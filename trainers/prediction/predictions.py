@@ -24,7 +24,9 @@ KINDS = (".csv", ".npz")
 def expect_kind(path: Path) -> None:
     """Refuse a file that is neither a table nor arrays."""
     if path.suffix not in KINDS:
-        raise NetcfgError(f"predictions are written as {' or '.join(KINDS)}, not as `{path.name}`")
+        raise NetcfgError(
+            f"predictions are written as {' or '.join(KINDS)}, not as `{path.name}`", code="NC801"
+        )
 
 
 def write_predictions(path: Path, program: Program, examined: Examined) -> None:

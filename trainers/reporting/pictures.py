@@ -73,7 +73,8 @@ def _pixels(caption: str, pictures: Tensor, mean: Sequence[float], std: Sequence
         given = "×".join(map(str, pictures.shape[1:])) or "one number"
         raise NetcfgError(
             f"cannot draw the pictures `{caption}`: a picture has 1 or 3 channels, height and width, "
-            f"and each of these is {given}\nhelp: draw a signal that holds pictures"
+            f"and each of these is {given}\nhelp: draw a signal that holds pictures",
+            code="NC404",
         )
     values = pictures[:MOST_COLUMNS].detach().to("cpu", torch.float32)
     values = values * _per_channel("std", std, channels) + _per_channel("mean", mean, channels)
@@ -87,7 +88,8 @@ def _per_channel(what: str, values: Sequence[float], channels: int) -> Tensor:
     if len(values) not in (1, channels):
         raise NetcfgError(
             f"cannot draw pictures of {channels} channels with {len(values)} numbers of `{what}`\n"
-            "help: give one for each channel, or one for all"
+            "help: give one for each channel, or one for all",
+            code="NC404",
         )
     return torch.tensor(values, dtype=torch.float32).view(-1, 1, 1)
 

@@ -211,7 +211,8 @@ def _cannot_write(path: Path, error: Exception) -> NetcfgError:
     reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error).splitlines()[0]
     return NetcfgError(
         f"cannot write {target}: {reason}\n"
-        "help: make room, or give another folder with `--run-dir`; what was there before is untouched"
+        "help: make room, or give another folder with `--run-dir`; what was there before is untouched",
+        code="NC804",
     )
 
 

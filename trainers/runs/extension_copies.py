@@ -26,7 +26,9 @@ def keep_copies(run: Path, files: Iterable[Path]) -> dict[Path, str]:
         try:
             shutil.copy2(file, run / names[file])
         except OSError as error:
-            raise NetcfgError(f"cannot keep a copy of {shown_path(file)}: {error.strerror}") from None
+            raise NetcfgError(
+                f"cannot keep a copy of {shown_path(file)}: {error.strerror}", code="NC804"
+            ) from None
     if names:
         origins = {Path(name).name: str(file) for file, name in names.items()}
         (run / FOLDER / _ORIGINS).write_text(json.dumps(origins, indent=2) + "\n", "utf-8")

@@ -67,7 +67,8 @@ class RunFolder:
             place = shown_path(path or Path("runs"))
             raise NetcfgError(
                 f"cannot make the run folder {place}: {error.strerror}\n"
-                "help: give one that may be written with `--run-dir`"
+                "help: give one that may be written with `--run-dir`",
+                code="NC804",
             ) from None
         run.write("resolved.cfg", program.resolved_with(keep_copies(run.path, program.extensions)))
         return run
@@ -143,7 +144,7 @@ class RunFolder:
             with (self.path / "metrics.jsonl").open("a", encoding="utf-8") as file:
                 file.write(json.dumps(record.to_json()) + "\n")
         except OSError as error:
-            raise NetcfgError(f"cannot write {self}/metrics.jsonl: {error.strerror}") from None
+            raise NetcfgError(f"cannot write {self}/metrics.jsonl: {error.strerror}", code="NC804") from None
 
     def records(self, epochs: int = sys.maxsize, rewrite: bool = False) -> list[Epoch]:
         """The epochs of `metrics.jsonl` up to number `epochs`; a line that is none, as a full disk leaves it, is not.
@@ -195,10 +196,13 @@ def _claim(path: Path) -> Path:
     if (path / "run.json").exists():
         raise NetcfgError(
             f"{shown_path(path)} already holds a run\n"
-            f"help: continue it with `--resume {shown_path(path)}`, or give another folder"
+            f"help: continue it with `--resume {shown_path(path)}`, or give another folder",
+            code="NC803",
         )
     if path.is_dir() and any(path.iterdir()):
-        raise NetcfgError(f"{shown_path(path)} is not empty\nhelp: give a new folder with `--run-dir`")
+        raise NetcfgError(
+            f"{shown_path(path)} is not empty\nhelp: give a new folder with `--run-dir`", code="NC803"
+        )
     path.mkdir(parents=True, exist_ok=True)
     return path
 

@@ -71,7 +71,8 @@ class Averages:
             if name not in stored or stored[name].shape != average.shape:
                 raise NetcfgError(
                     f"the averaged weights in this checkpoint are those of other networks: `{name}` does not "
-                    "fit\nhelp: resume with the file the run began with, or train anew with another --run-dir"
+                    "fit\nhelp: resume with the file the run began with, or train anew with another --run-dir",
+                    code="NC406",
                 )
             average.copy_(stored[name])
         self.updates = state["updates"]

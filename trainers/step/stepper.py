@@ -230,7 +230,8 @@ def _other_state(what: str, section: Optimizer) -> NetcfgError:
     return NetcfgError(
         f"the state of the optimizer in this checkpoint {what}, and the file has [{section.type_name}] for "
         f"{', '.join(section.networks)}\n"
-        "help: resume with the file the run began with, or train anew with another --run-dir"
+        "help: resume with the file the run began with, or train anew with another --run-dir",
+        code="NC406",
     )
 
 

@@ -117,7 +117,8 @@ class SweepFolder:
         except OSError as error:
             raise NetcfgError(
                 f"cannot make the sweep's folder {shown_path(self.path)}: {error.strerror}\n"
-                "help: give one that may be written with `--run-dir`"
+                "help: give one that may be written with `--run-dir`",
+                code="NC804",
             ) from None
 
     def _take(self) -> None:
@@ -130,7 +131,8 @@ class SweepFolder:
         except BlockingIOError:
             raise NetcfgError(
                 f"{shown_path(self.path)} is in use: another sweep works in it, or a run that it left behind\n"
-                "help: wait for it, or give another folder with `--run-dir`"
+                "help: wait for it, or give another folder with `--run-dir`",
+                code="NC805",
             ) from None
 
     def _expect(self, settings: Mapping[str, Any]) -> None:
@@ -139,7 +141,8 @@ class SweepFolder:
             if any(entry.name != ".lock" for entry in self.path.iterdir()):
                 raise NetcfgError(
                     f"{shown_path(self.path)} is not empty, and holds no sweep\n"
-                    "help: give a new folder with `--run-dir`"
+                    "help: give a new folder with `--run-dir`",
+                    code="NC803",
                 )
             return
         for key, value in settings.items():
@@ -147,7 +150,8 @@ class SweepFolder:
             if then != value:
                 raise NetcfgError(
                     f"{shown_path(self.path)} holds a sweep with {_said(key, then)}, not {_said(key, value)}\n"
-                    "help: repeat the command it was begun with, or give another folder with `--run-dir`"
+                    "help: repeat the command it was begun with, or give another folder with `--run-dir`",
+                    code="NC803",
                 )
 
     def expect_programs(self, runs: Sequence[Run]) -> None:
@@ -158,7 +162,8 @@ class SweepFolder:
             if differences:
                 raise NetcfgError(
                     f"{shown_path(run.path)} was begun with another program: {'; '.join(differences)}\n"
-                    "help: give the file back what it had, or give another folder with `--run-dir`"
+                    "help: give the file back what it had, or give another folder with `--run-dir`",
+                    code="NC803",
                 )
 
     def close(self) -> None:

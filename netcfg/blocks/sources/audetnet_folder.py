@@ -162,7 +162,8 @@ class AudetnetFolder(Source, name="audetnet_folder"):
         if self.path is None:
             raise NetcfgError(
                 "[audetnet_folder] does not say where its folder is\n"
-                "help: `netcfg train FILE --data DIR`, or `path = DIR` in the file"
+                "help: `netcfg train FILE --data DIR`, or `path = DIR` in the file",
+                code="NC506",
             )
         layout = Layout(
             folder=Path(self.path).expanduser(),

@@ -98,7 +98,8 @@ class FaceFiles(Source):
         if self.path is None:
             raise NetcfgError(
                 f"[{self.type_name}] does not say where its folder is\n"
-                "help: `netcfg train FILE --data DIR`, or `path = DIR` in the file"
+                "help: `netcfg train FILE --data DIR`, or `path = DIR` in the file",
+                code="NC506",
             )
         return expect_folder(self.path)
 
@@ -144,7 +145,8 @@ def expect_folder(written: str) -> Path:
     folder = expand(written)
     if not folder.is_dir():
         raise NetcfgError(
-            f"there is no folder {shown_path(folder)}\nhelp: paths count from where netcfg is started"
+            f"there is no folder {shown_path(folder)}\nhelp: paths count from where netcfg is started",
+            code="NC802",
         )
     return folder
 

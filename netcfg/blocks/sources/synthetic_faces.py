@@ -165,4 +165,4 @@ class SyntheticFaces(Source, name="synthetic_faces"):
                 seed=self.seed,
             )
         except ValueError as error:
-            raise NetcfgError(f"[synthetic_faces] {error}") from None
+            raise NetcfgError(f"[synthetic_faces] {error}", code="NC502") from None

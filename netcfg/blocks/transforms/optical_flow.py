@@ -93,7 +93,8 @@ class OpticalFlow(Transform, name="optical_flow"):
         if not isinstance(samples, ClipSamples):
             raise NetcfgError(
                 f"[optical_flow] needs frames of clips, and a {type(samples).__name__} does not tell which follow "
-                "each other\nhelp: samples of a source with `has_clips` have `pair`, `with_frames` and `with_flow`"
+                "each other\nhelp: samples of a source with `has_clips` have `pair`, `with_frames` and `with_flow`",
+                code="NC508",
             )
         in_files = samples.with_flow()
         if in_files is not None:

@@ -47,7 +47,9 @@ def training_picture(program: Program, phases: Sequence[str] = (), scale: float 
     for name in phases:
         if name not in known:
             help = did_you_mean(name, known)
-            raise NetcfgError(f"{program.name} has no phase `{name}`" + (f"\nhelp: {help}" if help else ""))
+            raise NetcfgError(
+                f"{program.name} has no phase `{name}`" + (f"\nhelp: {help}" if help else ""), code="NC802"
+            )
     title = os.path.basename(program.name)
     shown = training(plan(program), phases)
     look = Look(direction="left-right")
