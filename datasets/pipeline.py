@@ -313,7 +313,7 @@ class Pipeline:
         try:
             for batch in self._loader:
                 if isinstance(batch, Failure):
-                    raise NetcfgError(batch.message, batch.code, code="NC502")
+                    raise NetcfgError(batch.message, batch.code)
                 yield batch
         except RuntimeError as error:
             if "DataLoader worker" not in str(error):

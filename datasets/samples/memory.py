@@ -73,7 +73,7 @@ class SampleMemory:
         for made in loader:
             refused = next((failure for failure in made if failure), None)
             if refused is not None:
-                raise NetcfgError(*refused, code="NC506")
+                raise NetcfgError(*refused)
             done += len(made)
             yield done
 

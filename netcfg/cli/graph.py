@@ -213,7 +213,7 @@ def _look(options: argparse.Namespace) -> Look:
             options.heat,
         )
     except NetcfgError as error:
-        raise NetcfgError(f"--{error}", error.code, code="NC801") from None
+        raise NetcfgError(f"--{error}", error.code) from None
 
 
 def check_picture(output: Path, scale: float | None, *drawn: str) -> None:

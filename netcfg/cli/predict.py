@@ -131,9 +131,7 @@ def _write(
     except NetcfgError as error:
         if not done:
             raise
-        raise NetcfgError(
-            f"{error}\nnote: what {done} frames before it gave is kept", error.code, code="NC801"
-        ) from None
+        raise NetcfgError(f"{error}\nnote: what {done} frames before it gave is kept", error.code) from None
     finally:
         if done:
             for writer in writers:

@@ -283,4 +283,4 @@ class Prepared:
 
 def _empty_split(split: str, drop_last: bool) -> NetcfgError:
     remedy = "a smaller batch_size, or `drop_last = False`" if drop_last else "more subjects"
-    return NetcfgError(f"the {split} split holds not even one batch\nhelp: {remedy}", code="None")
+    return NetcfgError(f"the {split} split holds not even one batch\nhelp: {remedy}", code="NC506")
