@@ -138,7 +138,8 @@ def test_flow_of_two_ways_is_not_mixed(capsys) -> None:
     assert flow("clip", "-o", "out", "--method", "dis_fast", "--size", "9") == 1
     assert capsys.readouterr().err == (
         "error[NC803 not-overwritten]: out holds flow that was made in another way: "
-        "`method` was dis, and now is dis_fast, `size` was not given, and now is 9, 9\nhelp: another folder as `-o`, or `--overwrite`\n"
+        "`method` was dis, and now is dis_fast, `size` was not given, and now is 9, 9\n"
+        "help: another folder as `-o`, or `--overwrite`\n"
     )
     assert Path("out/8.png").read_bytes() == before
     assert flow("clip", "-o", "out", "--format", "jpg", "--overwrite") == 0
