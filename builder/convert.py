@@ -140,6 +140,7 @@ def write_published(
         raise WeightsError("this layout is one of single networks", "NC602", "name it with `--network`")
     part = checkpoint.parts[0]
     state = {layout.theirs(key, graphs[part.network]): value for key, value in part.state.items()}
+    state |= layout.further(state)
     if target.suffix == ".safetensors":
         save_tensors(target, state)
     else:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from torch import Tensor
+from torch import Tensor, zeros
 
 from netcfg.graph import Graph, Node
 
@@ -21,16 +21,22 @@ class Layout:
 
     `heads` maps the first part(s) of a file's keys to ours (`None` drops the key); keys that no head matches stay
     as they are; `inner` maps what stands further inside a key. `imagenet` is the torchvision model whose ImageNet
-    weights have these names, `programs` the shipped files whose originals save such files.
+    weights have these names, `programs` the shipped files whose originals save such files. `copies` maps what a file
+    has twice to the head under which it is read, `unused` names what it has and nothing reads, with its shape: both
+    are written so that the original takes the file.
     """
 
     heads: Mapping[str, str | None]
     imagenet: str | None = None
     programs: tuple[str, ...] = ()
     inner: Mapping[str, str] = field(default_factory=dict)
+    copies: Mapping[str, str] = field(default_factory=dict)
+    unused: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     def ours(self, key: str, graph: Graph) -> str | None:
         """Our name of a file's key; None where it is dropped."""
+        if key in self.unused or key.startswith(tuple(self.copies)):
+            return None
         for inside, ours_inside in self.inner.items():
             key = key.replace(inside, ours_inside)
         for head, ours in self.heads.items():
@@ -46,6 +52,16 @@ class Layout:
             if ours is not None and key.startswith(ours):
                 return head + key[len(ours) :]
         return key
+
+    def further(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """What a file with these keys also has: the second names, and what nothing reads (zeros)."""
+        twice = {
+            copy + key[len(head) :]: value
+            for key, value in state.items()
+            for copy, head in self.copies.items()
+            if key.startswith(head)
+        }
+        return {**twice, **{key: zeros(shape) for key, shape in self.unused.items()}}
 
     def unsuited(self, graph: Graph) -> str | None:
         """Why a network cannot be in this layout; None where it can."""
@@ -142,6 +158,19 @@ _AUNETS = tuple(
     for fusion in ("none", "alone", "horizontal", "vertical", "channels", "conv", "fc6", "fc7")
 )
 
+_FERATT_ENCODER = "attention_map.encoder."
+_FERATT = Layout(
+    {},
+    programs=tuple(f"feratt{variant}.cfg" for variant in ("", "_rep", "_stn", "_rep_stn")),
+    copies={
+        "attention_map.conv1.0.": f"{_FERATT_ENCODER}conv1.",
+        "attention_map.conv1.1.": f"{_FERATT_ENCODER}bn1.",
+        **{f"attention_map.conv{stage + 1}.": f"{_FERATT_ENCODER}layer{stage}." for stage in range(1, 5)},
+    },
+    unused={f"{_FERATT_ENCODER}fc.weight": (1000, 512), f"{_FERATT_ENCODER}fc.bias": (1000,)},
+)
+_FERATT_BASELINE = Layout({"": "netclass."}, programs=("feratt_baseline.cfg", "feratt_baseline_rep.cfg"))
+
 LAYOUTS: dict[str, AnyLayout] = {
     "netcfg": Layout({}),
     **{
@@ -156,6 +185,8 @@ LAYOUTS: dict[str, AnyLayout] = {
     "vgg_face": Layout({"fc6.": None, "fc7.": None, "fc8.": None}),
     "aunets": Layout({"model.": ""}, programs=_AUNETS),
     "audetnet": _AUDETNET,
+    "feratt": _FERATT,
+    "feratt_baseline": _FERATT_BASELINE,
 }
 """Those with a table of their own. The name of any other model of torchvision is the layout of its parameters."""
 DEFAULT_LAYOUTS = {"resnet50": "resnet50_children", "vgg-face": "vgg_face"}

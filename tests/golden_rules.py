@@ -61,6 +61,11 @@ def two_scale(name: str, shape: tuple[int, int, int, int]) -> Tensor:
     return torch.from_numpy((0.5 * fine + 0.5 * coarse).astype(np.float32))
 
 
+def img01(name: str, shape: tuple[int, int, int, int]) -> Tensor:
+    """A picture from 0 to 1."""
+    return ((two_scale(name, shape).double() + 1) / 2).float()
+
+
 def filled(key: str, shape: Iterable[int], gain: float, has_running_mean: bool) -> Tensor | None:
     """The value of a tensor by its original name; None for counters."""
     sizes = tuple(shape)
@@ -75,6 +80,10 @@ def filled(key: str, shape: Iterable[int], gain: float, has_running_mean: bool) 
 def _value(
     key: str, sizes: tuple[int, ...], u: np.ndarray, gain: float, has_running_mean: bool
 ) -> np.ndarray:
+    if key.endswith("stn.fc_loc.2.weight"):
+        return 0.1 * float(np.sqrt(3 / 32)) * u
+    if key.endswith("stn.fc_loc.2.bias"):
+        return np.array([1, 0, 0, 0, 1, 0]) + 0.1 * u
     if key.endswith("running_mean"):
         return 0.1 * u
     if key.endswith("running_var"):

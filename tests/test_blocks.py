@@ -504,3 +504,13 @@ def test_a_modulated_convolution_has_a_weight_of_its_own_for_each_sample(upsampl
         else:
             wanted = F.conv2d(x[sample][None], weight, padding=1)
         torch.testing.assert_close(made[sample], wanted[0] + block.noise[0], rtol=1e-4, atol=1e-5)
+
+
+def test_a_constant_of_several_numbers_is_these_in_turn() -> None:
+    """The identity of an affine transform starts a bias of six numbers."""
+    program = netcfg.load(
+        "{N}\n[net]\nchannels = 4\nheight = 1\nwidth = 1\n[flatten]\n[connected]\noutput_features = 6\n"
+        "initialization = zeros\nbias_start = constant(1, 0, 0, 0, 1, 0)\n"
+    )
+    network = netcfg.build(program)["N"]
+    assert network(torch.rand(2, 4, 1, 1)).tolist() == [[1, 0, 0, 0, 1, 0]] * 2

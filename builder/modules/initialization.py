@@ -87,11 +87,17 @@ def _uniform(tensor: Tensor, *numbers: float) -> None:
     nn.init.uniform_(tensor, low, high)
 
 
+def _constant(tensor: Tensor, *numbers: float) -> None:
+    """The numbers in turn, row by row."""
+    turns = math.ceil(tensor.numel() / len(numbers))
+    tensor.copy_(tensor.new_tensor(numbers).repeat(turns)[: tensor.numel()].reshape(tensor.shape))
+
+
 _SIMPLE: dict[str, Callable[..., object]] = {
     "normal": _normal,
     "trunc_normal": _trunc_normal,
     "uniform": _uniform,
-    "constant": nn.init.constant_,
+    "constant": _constant,
     "zeros": nn.init.zeros_,
     "ones": nn.init.ones_,
 }

@@ -19,7 +19,7 @@ RULES: dict[str, str] = {
     "kaiming_uniform": "for ReLUs, by fan_in, the weight alone; kaiming_uniform(fan_out, sigmoid)",
     "xavier_normal": "by both fans; xavier_normal(gain)",
     "xavier_uniform": "by both fans; xavier_uniform(gain)",
-    "constant": "constant(value)",
+    "constant": "constant(value); constant(1, 0, 0, 0, 1, 0) is these numbers in turn, over and over",
     "zeros": "all 0",
     "ones": "all 1",
 }
@@ -58,7 +58,7 @@ def _fits(initial: Initial) -> bool:
     if rule in ("zeros", "ones"):
         return not arguments
     if rule == "constant":
-        return numbers and len(arguments) == 1
+        return numbers and len(arguments) >= 1
     if rule.startswith("kaiming"):
         return len(arguments) <= 2 and all(
             one in words for one, words in zip(arguments, (_FANS, _GAINS), strict=False)
