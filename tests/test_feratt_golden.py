@@ -69,9 +69,9 @@ def _without_gradients() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def front() -> Iterator[Callable[[str, torch.Size, bool], Tensor | None]]:
+def front() -> Callable[[str, torch.Size, bool], Tensor | None]:
     """Values by name, made once: all variants have their front in common."""
-    yield cache(lambda key, shape, has_mean: filled(key, shape, 1.0, has_mean))
+    return cache(lambda key, shape, has_mean: filled(key, shape, 1.0, has_mean))
 
 
 def built(program: Program) -> nn.Module:
