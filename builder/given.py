@@ -38,23 +38,30 @@ def expect_declared(node: Node, value: Any, samples: int) -> None:
     if ports and not (isinstance(value, Mapping) and set(ports) <= set(value)):
         names = ", ".join(f"`{port}`" for port in ports)
         raise _untrue(node, f"declares the ports {names}, and gives {_kind(value)}")
+    samples = _times(node, samples)
     for port, signal in node.outputs.items():
         tensor = value[port] if port else value
+        shape = signal.kept.shape
         if not isinstance(tensor, Tensor):
-            raise _untrue(node, f"declares {show(signal.shape)}, and gives {_kind(tensor)}")
-        if not _fits(tensor, signal.shape, samples):
+            raise _untrue(node, f"declares {show(shape)}, and gives {_kind(tensor)}")
+        if not _fits(tensor, shape, samples):
             where = f" at the port `{port}`" if port else ""
             raise _untrue(
                 node,
-                f"declares {show(signal.shape) or 'one number'}{where} for each of {samples} samples, and gives "
+                f"declares {show(shape) or 'one number'}{where} for each of {samples} samples, and gives "
                 f"{_shown(tensor, samples)}",
             )
+
+
+def _times(node: Node, samples: int) -> int:
+    """How many samples a node sees of so many: more, where places are samples; 0 where that is not known."""
+    return samples * node.times if isinstance(node.times, int) else 0
 
 
 def _fits(tensor: Tensor, shape: Shape, samples: int) -> bool:
     """Whether a batch has the shape of its samples, as far as that is known."""
     given = tuple(tensor.shape)
-    wanted = (samples, *shape)
+    wanted = (samples or (given[0] if given else 0), *shape)
     return len(given) == len(wanted) and all(
         not isinstance(size, int) or size == found for size, found in zip(wanted, given, strict=True)
     )
@@ -73,6 +80,6 @@ def _kind(value: Any) -> str:
 
 
 def _untrue(node: Node, message: str) -> ProgramError:
-    fed = listed(signal.shape for signal in node.inputs)
+    fed = listed(node.given)
     help = "let `shape` say what the module gives, or mend the module"
     return ProgramError([untrue(type(node.block), f"{message} (it is fed {fed})", node.span, help)])

@@ -21,7 +21,10 @@ from torch.nn import functional as F
 
 from netcfg.blocks.made import Made
 from netcfg.builder.given import Given
+from netcfg.builder.modules.apart import each_place, tell_apart
+from netcfg.builder.rows import Rows
 from netcfg.faults import NODES, failing_node, untrue
+from netcfg.folding import Move, Over, moves
 from netcfg.graph import Graph, Node, Signal
 from netcfg.passes.lifetimes import Key, Lifetimes
 from netcfg.program import Program
@@ -64,6 +67,8 @@ def build_network(graph: Graph) -> Network:
             module = module_of(node)
             if node.freeze:
                 module.requires_grad_(False)
+            if any(one.apart for one in node.over):
+                tell_apart(module)
             _place(network, node, module)
     return network
 
@@ -71,7 +76,7 @@ def build_network(graph: Graph) -> Network:
 def module_of(node: Node) -> nn.Module:
     """The module that computes a node, with fresh parameters."""
     try:
-        lowered = node.block.lower(*(signal.shape for signal in node.inputs))
+        lowered = node.block.lower(*node.given)
         module = lowered.build() if isinstance(lowered, Made) else lowered
     except NetcfgError:
         raise
@@ -177,7 +182,7 @@ def _executed(name: str, source: str) -> dict[str, Any]:
     """The globals of a written text after it has run."""
     filename = f"<network {name} {abs(hash(source)):x}>"
     linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
-    scope: dict[str, Any] = {"torch": torch, "F": F, "Tensor": Tensor}
+    scope: dict[str, Any] = {"torch": torch, "F": F, "Tensor": Tensor, "Rows": Rows, "each_place": each_place}
     # Our own text: nothing of a user's file is in it but names that were checked to be words.
     exec(compile(source, filename, "exec"), scope)
     return scope
@@ -201,6 +206,8 @@ class _Writer:
         self.free: list[str] = []
         self.made = 0
         self.lines: list[str] = []
+        self.rows: dict[int, str] = {}
+        """What knows the places of a use that is `over` an axis, by the use's number."""
 
     def source(self) -> str:
         """The function as text."""
@@ -230,13 +237,15 @@ class _Writer:
         return next(iter(values.values()))
 
     def _output(self, signal: Signal) -> str:
-        name, batch = self.names[self.lifetimes.root(signal)], next(iter(self.graph.inputs), None)
+        name, batch = self._seen(signal, ()), next(iter(self.graph.inputs), None)
         return _repeated(name, signal, batch) if signal.shared and batch is not None else name
 
     # --- statements
 
     def _statement(self, index: int, node: Node) -> None:
         roots = self.lifetimes.roots(index)
+        for number, over in enumerate(node.over):
+            self._measure(over, node.over[:number])
         arguments = self._arguments(node)
         expression = self._expression(index, node, arguments)
         # Before the target is named, so that a statement may put its result where its own input was: `x = relu(x)`
@@ -261,7 +270,7 @@ class _Writer:
 
     def _arguments(self, node: Node) -> list[str]:
         """The variables that a node reads; what is the same for all samples once for each, where others are not."""
-        names = [self.names[self.lifetimes.root(signal)] for signal in node.inputs]
+        names = [self._seen(signal, node.over) for signal in node.inputs]
         batch = next(
             (name for name, signal in zip(names, node.inputs, strict=True) if not signal.shared), None
         )
@@ -278,8 +287,64 @@ class _Writer:
         inline = node.block.inline(*arguments, *_tensor(node))
         if inline is not None:
             return inline
-        batch = [BATCH] if node.block.needs_batch() else []
-        return f"self{_indexed(node.holder.split('.'))}({node.block.call(*arguments, *batch)})"
+        batch = [self._batch(node)] if node.block.needs_batch() else []
+        module, call = f"self{_indexed(node.holder.split('.'))}", node.block.call(*arguments, *batch)
+        apart = next((over for over in node.over if over.apart), None)
+        return (
+            f"{module}({call})" if apart is None else f"each_place({module}, {self._places(apart)}, {call})"
+        )
+
+    # --- axes that are places of the batch
+
+    def _made(self, signal: Signal) -> Signal:
+        """The signal whose tensor a variable holds, where this one is that one under a new name."""
+        producer, port = self.lifetimes.root(signal)
+        return self.graph.nodes[producer].outputs[port]
+
+    def _seen(self, signal: Signal, over: tuple[Over, ...]) -> str:
+        """A signal as a block below `over` reads it, in Python."""
+        name, made = self.names[self.lifetimes.root(signal)], self._made(signal)
+        if made.shared or not (over or made.folded):
+            return name
+        for move in moves(made.kept, over)[1]:
+            name = self._moved(name, move)
+        return name
+
+    def _moved(self, name: str, move: Move) -> str:
+        over, folds, at = move
+        rows = self.rows.get(over.number)
+        if folds and at is None:
+            return f"{rows}.repeat({name})" if rows else f"{name}.repeat_interleave({over.size}, 0)"
+        if folds:
+            name = f"{name}.movedim({at + 1}, 1)" if at else name
+            return f"{rows}.fold({name})" if rows else f"{name}.flatten(0, 1)"
+        name = f"{rows}.unfold({name})" if rows else f"{name}.unflatten(0, (-1, {over.size}))"
+        return f"{name}.movedim(1, {at + 1})" if at else name
+
+    def _measure(self, over: Over, around: tuple[Over, ...]) -> None:
+        """Write down, once, how many places there are, where only a batch tells."""
+        if isinstance(over.size, int) or over.number in self.rows:
+            return
+        self.rows[over.number] = name = f"rows{len(self.rows) + 1}"
+        self.lines.append(f"    {name} = Rows({self._ruler(over, around)})")
+
+    def _ruler(self, over: Over, around: tuple[Over, ...]) -> str:
+        """The signal whose axis it is, that axis behind the batch's."""
+        signal = self.graph.nodes[over.producer].outputs[over.port]
+        at = moves(self._made(signal).kept, (*around, over))[1][-1].at
+        name = self._seen(signal, around)
+        return f"{name}.movedim({at + 1}, 1)" if at else name
+
+    def _places(self, over: Over) -> str:
+        rows = self.rows.get(over.number)
+        return f"{rows}.places" if rows else str(over.size)
+
+    def _batch(self, node: Node) -> str:
+        """A signal of which a node learns how many samples there are."""
+        if not node.over:
+            return BATCH
+        last = node.over[-1]
+        return self._seen(self.graph.nodes[last.producer].outputs[last.port], node.over)
 
     def _release(self, roots: list[Key]) -> list[str]:
         """Variables whose last reader is this statement."""

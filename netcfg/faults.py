@@ -122,7 +122,7 @@ def _blame_of(frame: FrameType, line: int) -> _Blame | None:
 
 
 def _declared(node: Node) -> str:
-    takes = [signal.shape for signal in node.inputs]
+    takes = list(node.given)
     gives = [signal.shape for signal in node.outputs.values()]
     return f" (it is fed {listed(takes)}, and declares {listed(gives)})"
 

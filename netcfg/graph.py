@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import prod
 
 from netcfg.axes import AXES, Kind
 from netcfg.blocks.base import Block
 from netcfg.blocks.network.net import Net
-from netcfg.shapes import Shape
+from netcfg.folding import Over, View, inside, moves, over_in_words, resized, whole
+from netcfg.shapes import Shape, Size
 from netcfg.source import Note, Span
 
 
@@ -39,7 +41,8 @@ class Signal:
 
     `shape` has no batch axis; a size is an int or a symbolic expression (see `netcfg.shapes`). `axes` says what its
     sizes count, a letter each (see `netcfg.axes`); "" where nobody said, and for one number. `shared`: it is the
-    same for all samples, and computed once, with a batch axis of 1.
+    same for all samples, and computed once, with a batch axis of 1. `inner` is what was made inside a use with
+    `over`, where some axes are places of the batch; `shape` and `axes` say them all the same.
     """
 
     producer: int
@@ -48,6 +51,22 @@ class Signal:
     axes: str = ""
     kind: Kind = "number"
     shared: bool = False
+    inner: View | None = None
+    """Where axes are folded: what it is without them, and which they are."""
+
+    @property
+    def folded(self) -> tuple[Over, ...]:
+        """The axes that are places of its batch."""
+        return self.inner.folded if self.inner else ()
+
+    @property
+    def kept(self) -> View:
+        """As its tensor is."""
+        return self.inner or View(self.shape, self.axes)
+
+    def seen(self, over: tuple[Over, ...]) -> View:
+        """As a block below `over` reads it."""
+        return moves(self.kept, over)[0] if over or self.folded else View(self.shape, self.axes)
 
     @property
     def axis_names(self) -> list[str] | None:
@@ -57,7 +76,8 @@ class Signal:
     @property
     def is_image(self) -> bool:
         """Whether it has pixels: C×H×W, or three sizes of which nobody said what they count."""
-        return self.axes == "CHW" or (not self.axes and len(self.shape) == 3)
+        shape, axes, _ = self.kept
+        return axes == "CHW" or (not axes and len(shape) == 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +90,7 @@ class Node:
     `parameters`, `trainable` (those not frozen) and `macs` are per node; `macs` for one sample, None where a
     size is unknown. `freeze`: all of its parameters stay as they start. `shared` is the path of the block whose
     parameters it uses instead of its own. `source_path` is what files of weights call it, where `weights_from` is
-    written.
+    written. `over` are the axes for whose places it computes, one by one.
     """
 
     path: str
@@ -86,11 +106,29 @@ class Node:
     freeze: bool = False
     shared: str | None = None
     source_path: str | None = None
+    over: tuple[Over, ...] = ()
+
+    @property
+    def given(self) -> tuple[Shape, ...]:
+        """The shapes that it reads, as its block sees them."""
+        if not self.over:
+            return tuple([signal.shape for signal in self.inputs])
+        return tuple([signal.seen(self.over).shape for signal in self.inputs])
+
+    @property
+    def times(self) -> Size:
+        """How often its block computes for one sample: once, or once for each place that it is `over`."""
+        return prod(one.size for one in self.over)
 
     @property
     def holder(self) -> str:
         """The path of its parameters: its own, or that of the block it shares them with."""
         return self.shared or self.path
+
+    @property
+    def label(self) -> str:
+        """The options that matter, in a few characters."""
+        return ", ".join(filter(None, (self.block.label(), over_in_words(self.over))))
 
     @property
     def type(self) -> str:
@@ -167,8 +205,11 @@ class Graph:
             if node.is_input:
                 shapes[(index, "")] = inputs[node.path]
                 continue
-            given = node.block.shape(*(shapes[(signal.producer, signal.port)] for signal in node.inputs))
+            over = resized(node.over, shapes)
+            read = (_seen(signal, shapes, over) for signal in node.inputs)
+            given = node.block.shape(*read)
             made = {"": given} if isinstance(given, tuple) else given
+            made = {port: _whole(node.outputs[port], shape, over) for port, shape in made.items()}
             shapes |= {(index, port): shape for port, shape in made.items()}
         return {name: shapes[(signal.producer, signal.port)] for name, signal in self.outputs.items()}
 
@@ -216,3 +257,24 @@ class Graph:
         from netcfg.draw import picture
 
         return picture([self])._repr_svg_()
+
+
+def _seen(signal: Signal, shapes: Mapping[tuple[int, str], Shape], over: tuple[Over, ...]) -> Shape:
+    """What a block below `over` sees of a signal that has another shape now."""
+    shape = shapes[signal.producer, signal.port]
+    if not over and not signal.folded:
+        return shape
+    folded = resized(signal.folded, shapes)
+    inner = View(shape, signal.axes)
+    for one in folded:
+        inner, at = inside(inner, one)
+        if at is None:  # nobody said what its axes are: those folded stand in front
+            inner = View(inner.shape[1:], "", inner.folded)
+    if signal.inner:
+        inner = View(inner.shape, signal.inner.axes, folded)
+    return moves(inner, over)[0].shape
+
+
+def _whole(signal: Signal, shape: Shape, over: tuple[Over, ...]) -> Shape:
+    """A shape with the axes of `over`."""
+    return whole(View(shape, signal.inner.axes, over)).shape if signal.inner else shape

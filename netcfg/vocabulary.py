@@ -35,6 +35,11 @@ class Foreign(NamedTuple):
 
 
 _TABLE = (
+    Foreign(
+        "network",
+        "time_distributed timedistributed vmap",
+        otherwise="write `over = frames` (or `tokens`) on the block: it is computed for each of them",
+    ),
     Foreign("network", "conv convolution convolution2d conv2dlayer", ("convolutional",)),
     Foreign(
         "network",

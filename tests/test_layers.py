@@ -31,6 +31,7 @@ LAYERS = [
         "netcfg.files",
         "netcfg.words",
         "netcfg.axes",
+        "netcfg.folding",
         "netcfg.tracebacks",
         "netcfg.results",
     },

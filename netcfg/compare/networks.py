@@ -16,6 +16,7 @@ from netcfg.blocks.network.model import DataField, NetworkUse
 from netcfg.compare.align import Item, align
 from netcfg.compare.change import Change, Status, option_changes, written_options
 from netcfg.compare.order import joined_order
+from netcfg.folding import over_in_words
 from netcfg.graph import Graph, Node, Signal, WeightRequest
 from netcfg.shapes import show
 
@@ -184,6 +185,8 @@ class _Comparison:
         yield from option_changes(one.block, other.block, _not_compared(one) | _not_compared(other))
         if not self._reads_the_same(one, other):
             yield Change("from", _references(self.before, one.inputs), _references(self.after, other.inputs))
+        if over_in_words(one.over) != over_in_words(other.over):
+            yield Change("over", over_in_words(one.over) or None, over_in_words(other.over) or None)
         if self._is_frozen_with_its_use(one, other):
             yield Change("freeze", str(one.freeze), str(other.freeze))
         if not self._uses_the_same(one, other):

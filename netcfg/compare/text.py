@@ -178,7 +178,7 @@ def _whole_row(change: NetworkChange, group: Sequence[BlockChange]) -> _Row:
     shape = " ".join(show(signal.shape) for signal in node.outputs.values())
     if node.is_input:
         return _Row(block.status, f"input {node.path}", shape, _place(node.span))
-    facts = [f"{node.type} {node.block.label()}".strip(), shape]
+    facts = [f"{node.type} {node.label}".strip(), shape]
     facts.append(f"reads {', '.join(map(graph.reference, node.inputs))}")
     if node.parameters:
         facts.append(f"{node.parameters:,} parameters")

@@ -213,7 +213,7 @@ def _use_box(graph: Graph, one: Shown) -> Box:
 
 def _plain(node: Node) -> str:
     """The block type in plain words, and its options; of an activation only the function."""
-    label = node.block.label()
+    label = node.label
     if node.type == "activation" and label:
         return label
     return f"{node.type.replace('_', ' ')} {label}".rstrip()

@@ -302,10 +302,10 @@ def _continues(graph: Graph, previous: Shown, one: Shown, shown_by: list[Shown])
 
 def _looks(one: Shown) -> tuple[object, ...]:
     first = one.first
-    merged = [(node.type, node.block.label()) for node in one.merged]
+    merged = [(node.type, node.label) for node in one.merged]
     return (
         first.type,
-        first.block.label(),
+        first.label,
         merged,
         one.places,
         one.last.output.shape,
@@ -356,10 +356,7 @@ def _closed_continues(graph: Graph, previous: Shown, one: Shown, shown_by: list[
 
 def _form(one: Shown) -> list[object]:
     """Equal for uses of a template that hold equal blocks."""
-    return [
-        (node.type, node.block.label(), node.output.shape, is_frozen(node), lender(node))
-        for node in one.nodes
-    ]
+    return [(node.type, node.label, node.output.shape, is_frozen(node), lender(node)) for node in one.nodes]
 
 
 def _is_read_by_others(graph: Graph, signal: tuple[int, str], one: Shown, shown_by: list[Shown]) -> bool:

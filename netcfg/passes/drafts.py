@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from netcfg.blocks.base import Block, Reference
+from netcfg.folding import Over
 from netcfg.graph import Scope
 from netcfg.passes.variables import VariableScope
 from netcfg.syntax import Option, Section
@@ -35,6 +36,7 @@ class Draft:
     position: int | None
     scopes: tuple[Scope, ...]
     freeze: bool
+    over: tuple[Over, ...] = ()
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -155,6 +157,8 @@ class Context:
     """The position of the written block around an expansion; None at the top."""
     defaults: Mapping[str, Mapping[str, Option]] = field(default_factory=dict)
     """What options are where a block does not say: by block type, then by key."""
+    over: tuple[Over, ...] = ()
+    """The axes for whose places all in it is computed, one by one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from netcfg.axes import AXES
 from netcfg.blocks.base import AxesError, Block, ShapeError
 from netcfg.blocks.network.model import DataField, NetworkUse
 from netcfg.blocks.network.net import Input, Net
+from netcfg.folding import Over, View, whole
 from netcfg.graph import Graph, Node, Signal, WeightRequest
 from netcfg.passes.drafts import Draft, Wire
-from netcfg.shapes import UNKNOWN, Shape, Size, is_beyond, known, show, volume
+from netcfg.shapes import UNKNOWN, Shape, Size, differ, is_beyond, known, show, volume
 from netcfg.source import Finding, Note, Span, did_you_mean
 
 MAX_PARAMETERS = 10**11
@@ -92,43 +94,70 @@ class Inference:
             elif not self.tolerant:
                 return None
         block = draft.block
-        shapes = tuple([signal.shape for signal in inputs])
+        views = [signal.seen(draft.over) for signal in inputs]
+        shapes = tuple([view.shape for view in views])
         lacks = len(inputs) < max(len(draft.wires), block.input_count or 0)
         if self.tolerant and (lacks or UNKNOWN in shapes):
             return self._unknown(draft, inputs)
         try:
-            block = _placed(block, inputs)
-            figures = self._figures(draft, block, inputs, shapes)
+            if draft.over:
+                self._check_over(draft, inputs)
+            block = _placed(block, inputs, views)
+            figures = self._figures(draft, block, inputs, views)
             parameters = self._own_parameters(draft, figures.parameters)
             frozen = parameters if draft.freeze else figures.frozen
         except ShapeError as error:
             self._report(error, draft, inputs)
             return self._conflict(error, draft, inputs) if self.tolerant else None
         index = len(self.nodes)
+        macs = figures.macs
+        for one in draft.over:
+            macs = macs * one.size
         return Node(
             draft.path,
             block,
             tuple(inputs),
-            _signals(index, block, inputs, figures.shapes),
+            _signals(index, block, inputs, views, figures.shapes, draft.over),
             draft.section.span,
             draft.position,
             draft.scopes,
             parameters,
             parameters - frozen,
-            figures.macs if isinstance(figures.macs, int) else None,
+            macs if isinstance(macs, int) else None,
             draft.freeze,
             draft.holder if draft.holder != draft.path else None,
             draft.source if draft.source != draft.path else None,
+            draft.over,
         )
 
+    def _check_over(self, draft: Draft, inputs: Sequence[Signal]) -> None:
+        """Refuse signals with another number of places than those that the use is `over`, or none of their own."""
+        for argument, signal in enumerate(inputs):
+            for one in draft.over[len(signal.folded) if signal.folded == draft.over else 0 :]:
+                at = signal.axes.find(one.letter)
+                if signal.shared and at >= 0:
+                    raise ShapeError(
+                        f"reads {AXES[one.letter]} that are the same for all samples, inside a use that is over "
+                        f"{AXES[one.letter]}",
+                        argument=argument,
+                        help="let it read them outside",
+                    )
+                if at >= 0 and differ(signal.shape[at], one.size):
+                    raise ShapeError(
+                        f"is computed for each of {one.size} {AXES[one.letter]}, and is given "
+                        f"{show(signal.shape)}: {signal.shape[at]} of them",
+                        argument=argument,
+                    )
+
     def _figures(
-        self, draft: Draft, block: Block, inputs: Sequence[Signal], shapes: tuple[Shape, ...]
+        self, draft: Draft, block: Block, inputs: Sequence[Signal], views: Sequence[View]
     ) -> _Figures:
         """What a block gives and costs. Raises `ShapeError`.
 
         Large networks are made of few kinds of blocks: one with the same options on the same signals as an earlier one
         is not asked again.
         """
+        shapes = tuple([view.shape for view in views])
         if isinstance(block, Input):
             return self._asked(block, {"": block.shape_in(self.has_single_input)}, shapes)
         if isinstance(block, NetworkUse | DataField):
@@ -136,7 +165,8 @@ class Inference:
         options = tuple(
             [(option.key, option.value) for option in draft.section.options if option.key != "name"]
         )
-        key = (type(block), options, shapes, tuple([(signal.axes, signal.kind) for signal in inputs]))
+        axes_and_kinds = tuple([(view.axes, signal.kind) for view, signal in zip(views, inputs, strict=True)])
+        key = (type(block), options, shapes, axes_and_kinds)
         known = self.asked.get(key)
         if known is None:
             known = self.asked[key] = self._asked(block, block.shape(*shapes), shapes)
@@ -240,7 +270,7 @@ class Inference:
 
     @staticmethod
     def _gives(producer: Node, signal: Signal) -> Note:
-        arithmetic = producer.block.arithmetic(*(read.shape for read in producer.inputs))
+        arithmetic = producer.block.arithmetic(*producer.given)
         how = f": {arithmetic}" if arithmetic else ""
         return Note(
             producer.span, f"{_called(producer)} gives {show(signal.shape) or 'one number'} here{how}"
@@ -264,28 +294,36 @@ def _warn_unused(name: str, nodes: list[Node], outputs: dict[str, Signal], findi
         findings.append(Finding("NC209", message, node.span, help=help, severity="warning"))
 
 
-def _placed(block: Block, inputs: Sequence[Signal]) -> Block:
+def _placed(block: Block, inputs: Sequence[Signal], views: Sequence[View]) -> Block:
     """The block as it is where it reads these. Raises `AxesError` where it does not take them."""
-    axes = [signal.axes for signal in inputs]
-    block.expect(axes, [signal.kind for signal in inputs])
-    placed = block.placed(*[signal.axes or (None if signal.shape else "") for signal in inputs])
+    block.expect([view.axes for view in views], [signal.kind for signal in inputs])
+    placed = block.placed(*[view.axes or (None if view.shape else "") for view in views])
     return placed.holding(*[signal.kind for signal in inputs])
 
 
 def _signals(
-    index: int, block: Block, inputs: Sequence[Signal], shapes: Mapping[str, Shape]
+    index: int,
+    block: Block,
+    inputs: Sequence[Signal],
+    views: Sequence[View],
+    shapes: Mapping[str, Shape],
+    over: tuple[Over, ...],
 ) -> dict[str, Signal]:
     """What a block gives, by port. Axes that do not fit a shape are not known."""
-    axes = block.axes(*[signal.axes for signal in inputs])
+    axes = block.axes(*[view.axes for view in views])
     kind = block.kind(*[signal.kind for signal in inputs])
     shared = block.is_shared(*[signal.shared for signal in inputs])
     signals = {}
     for port, shape in shapes.items():
         letters = axes if isinstance(axes, str) else axes[port]
         letters = letters if len(letters) == len(shape) else ""
-        signals[port] = Signal(
-            index, port, shape, letters, kind if isinstance(kind, str) else kind[port], shared
-        )
+        held = kind if isinstance(kind, str) else kind[port]
+        if over and not shared:
+            inner = View(shape, letters, over)
+            shape, letters, _ = whole(inner)
+            signals[port] = Signal(index, port, shape, letters, held, shared, inner)
+        else:
+            signals[port] = Signal(index, port, shape, letters, held, shared)
     return signals
 
 

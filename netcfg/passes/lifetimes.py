@@ -20,7 +20,9 @@ class Lifetimes:
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self.alias = self._aliases()
+        self.rulers = self._rulers()
         self.live = self._live()
+        self._measure_once()
         self.uses = self._count_uses()
 
     def root(self, signal: Signal) -> Key:
@@ -34,7 +36,8 @@ class Lifetimes:
 
     def roots(self, index: int) -> list[Key]:
         """The different signals that a node reads."""
-        return list(dict.fromkeys(self.root(signal) for signal in self.graph.nodes[index].inputs))
+        read = map(self.root, self.graph.nodes[index].inputs)
+        return list(dict.fromkeys([*read, *self.rulers.get(index, ())]))
 
     def may_overwrite(self, index: int) -> bool:
         """Whether a node's only input is read by nobody else, earlier or later, and its maker allows it."""
@@ -57,6 +60,32 @@ class Lifetimes:
                 alias[(index, "")] = alias.get(source, source)
         return alias
 
+    def _rulers(self) -> dict[int, list[Key]]:
+        """By node what it is measured by beside its inputs: the signals whose places it is `over`.
+
+        That is where only a batch tells the number of places, or where it asks for the batch itself.
+        """
+        rulers: dict[int, list[Key]] = {}
+        for index, node in enumerate(self.graph.nodes):
+            if any(not isinstance(one.size, int) for one in node.over) or (
+                node.over and node.block.needs_batch()
+            ):
+                keys = [(one.producer, one.port) for one in node.over]
+                rulers[index] = [self.alias.get(key, key) for key in keys]
+        return rulers
+
+    def _measure_once(self) -> None:
+        """Of the places of a use, only the first statement below it needs to know how many they are."""
+        measured: set[int] = set()
+        for index, node in enumerate(self.graph.nodes):
+            if index not in self.rulers:
+                continue
+            numbers = {one.number for one in node.over}
+            if self.is_statement(index) and not node.block.needs_batch() and numbers <= measured:
+                del self.rulers[index]
+            elif self.is_statement(index):
+                measured |= numbers
+
     def _live(self) -> set[int]:
         """The nodes that some output depends on; the others keep their parameters and are never computed."""
         live: set[int] = set()
@@ -66,6 +95,7 @@ class Lifetimes:
             if index not in live:
                 live.add(index)
                 waiting += [signal.producer for signal in self.graph.nodes[index].inputs]
+                waiting += [producer for producer, _ in self.rulers.get(index, ())]
         return live
 
     def _count_uses(self) -> dict[Key, int]:

@@ -74,7 +74,16 @@ class Placing:
             position = context.position
         freeze = context.freeze or block.freeze
         draft = Draft(
-            place.path, place.holder, place.source, block, section, wires, position, context.scopes, freeze
+            place.path,
+            place.holder,
+            place.source,
+            block,
+            section,
+            wires,
+            position,
+            context.scopes,
+            freeze,
+            context.over,
         )
         self._check_path(draft)
         if place.holder != place.path:

@@ -13,6 +13,7 @@ from netcfg.axes import AXES, axes_in_words
 from netcfg.blocks.fields import FieldSpec
 from netcfg.blocks.network.net import Input
 from netcfg.blocks.values import read_reference
+from netcfg.folding import Over
 from netcfg.graph import Signal
 from netcfg.passes.drafts import NOTHING, Namespace, Wire
 from netcfg.passes.expressions import SIZES, SizeError
@@ -37,6 +38,7 @@ class Sizes:
     inference: Inference
     fields: Fields
     read: Callable[[], Wire]
+    over: tuple[Over, ...] = ()
 
     def __call__(self, name: str) -> str:
         """The size that `input.channels` asks for, as text."""
@@ -53,7 +55,8 @@ class Sizes:
             if classes is None:
                 raise SizeError(f"asks for the classes of `{of}`, which nobody has said", code="NC303")
             return str(classes)
-        return _size(of, size, signal.shape, signal.axes)
+        view = signal.seen(self.over)
+        return _size(of, size, view.shape, view.axes)
 
     def _signal(self, of: str) -> Signal:
         wire = self._wire(of)

@@ -6,30 +6,35 @@ the rest.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from netcfg.blocks.base import Block
 from netcfg.blocks.network.model import NetworkUse
 from netcfg.blocks.registry import find
 from netcfg.blocks.values import read_bool, read_reference, split_list
+from netcfg.folding import Over
+from netcfg.graph import Signal
 from netcfg.passes.collect import Parts, Template
 from netcfg.passes.drafts import NOTHING, Site, Wire
 from netcfg.passes.expansion import COMMON_OPTIONS
 from netcfg.passes.expressions import ExpressionError, named_in
 from netcfg.passes.infer import Inference
+from netcfg.passes.over import read_over
 from netcfg.passes.references import References
 from netcfg.passes.sizes import Fields, Sizes
 from netcfg.passes.table_rows import Table, row_of
 from netcfg.passes.variables import VariableScope
+from netcfg.shapes import UNKNOWN
 from netcfg.source import Finding, Note, did_you_mean
 from netcfg.syntax import Option, Section
 from netcfg.vocabulary import help_for
 
-STRUCTURE = frozenset({"if", "rows", "flat", "copies", "join"})
+STRUCTURE = frozenset({"if", "rows", "flat", "copies", "join", "over", "statistics"})
 """Keys that say how a block stands there, and are none of its own."""
 JOINS = {"stack": "stack", "concat": "combine_concat", "add": "combine_add"}
 """What makes one signal of several copies', and the block that does it."""
+OVER = ("over", "statistics")
 MAX_COPIES = 10_000
 _BY_TURN = frozenset({"turn", "number"})
 
@@ -67,7 +72,7 @@ class Written:
         if not self.is_named_by_copy:
             options = [option for option in section.options if option.key != "name"]
             section = replace(section, options=options)
-        return Written(section, replace(scope, local={**scope.local, "copy": str(index)}))
+        return Written(section, replace(scope, local={**scope.local, "copy": str(index)}), self.keys)
 
     @property
     def varies(self) -> bool:
@@ -110,7 +115,8 @@ class Structure:
 
     def scope(self, section: Section, site: Site, local: Mapping[str, str] | None = None) -> VariableScope:
         """What a block may name where it stands."""
-        sizes = Sizes(site.names, self.inference, self.fields, lambda: self._peek(section, site))
+        over = site.context.over
+        sizes = Sizes(site.names, self.inference, self.fields, lambda: self._peek(section, site), over)
         return VariableScope(self.parts.variables, site.context.variables.parameters, local or {}, sizes)
 
     def split(self, section: Section) -> tuple[Section, dict[str, Option]]:
@@ -189,6 +195,51 @@ class Structure:
             self.findings.append(Finding("NC105", message, join.value_span))
             return None
         return int(text), how
+
+    def over(
+        self, written: Written, site: Site, wires: Sequence[Wire] | None = None
+    ) -> tuple[Over, ...] | None:
+        """The axes for whose places a block is computed, one by one; None where that is wrong (reported).
+
+        `wires` are what it reads, where that is known.
+        """
+        if "over" not in written.keys and "statistics" not in written.keys:
+            return site.context.over
+        assert written.scope is not None
+        texts = {key: written.scope.text(written.keys[key]) for key in OVER if key in written.keys}
+        wires = self._peeked(written.section, site) if wires is None else wires
+        signals = [signal for wire in wires if wire != NOTHING and (signal := self._known(wire))]
+        if len(signals) < len(wires):
+            signals = []
+        return read_over(written.keys, texts, signals, site.context.over, self.findings)
+
+    def _known(self, wire: Wire) -> Signal | None:
+        """A signal that is there, whatever is wrong with its port being said elsewhere."""
+        node = self.inference.nodes[wire.producer]
+        if node is None or node.output.shape == UNKNOWN:
+            return None
+        return node.outputs.get(wire.port) or (None if wire.port else node.output)
+
+    def _peeked(self, section: Section, site: Site) -> list[Wire]:
+        """All signals that a block reads, without a word."""
+        kind = find("network", section.name)
+        roles = kind.roles if kind and issubclass(kind, Block) else ()
+        options = [self._reference_option(section), *(section.option(role) for role in roles)]
+        written = [option for option in options if option]
+        if options[0] is None:
+            previous = [] if kind and issubclass(kind, Block) and kind.input_count == 0 else [site.previous]
+        else:
+            previous = []
+        quiet = References([], self.references.in_model)
+        scope = VariableScope(self.parts.variables, site.context.variables.parameters)
+        wires = [*previous]
+        for option in written:
+            try:
+                items = split_list(scope.replaced(option.value))
+            except ExpressionError:
+                return [NOTHING]
+            wires += [self._first(item, option, section, site, quiet) for item in items]
+        return wires
 
     def read(self, section: Section, site: Site) -> Wire:
         """The first signal that a block reads, were it there."""
@@ -279,9 +330,16 @@ class Structure:
         """What may be set in a block of this type; None where nobody knows the type."""
         template = self.parts.templates.get(section.name)
         if template is not None:
-            return {**template.parameters, **dict.fromkeys((*COMMON_OPTIONS, "if", "flat", "copies", "join"))}
+            return {
+                **template.parameters,
+                **dict.fromkeys((*COMMON_OPTIONS, "if", "flat", "copies", "join", "over", "statistics")),
+            }
         kind = NetworkUse if section.name in self.networks else find("network", section.name)
-        return {**kind.readers(), **dict.fromkeys(("if", "copies", "join"))} if kind else None
+        return (
+            {**kind.readers(), **dict.fromkeys(("if", "copies", "join", "over", "statistics"))}
+            if kind
+            else None
+        )
 
     def _check_columns(self, section: Section, table: Table) -> bool:
         """Report columns that set nothing, and that no option of the use names."""

@@ -86,6 +86,7 @@ class Templates:
                 context.freeze or use.freeze,
                 context.position if written.is_flat or context.position is not None else site.number,
                 context.defaults,
+                context.over,
             )
             turns.append(
                 self._expand(template, wires, section, inside, site.names if written.is_flat else None)
@@ -111,7 +112,9 @@ class Templates:
         blocks = inputs_replaced(template.blocks, context.variables)
         inputs = self._inputs(blocks, wires, use)
         given = context.variables.parameters
-        sizes = Sizes(Namespace({}, inputs), self.placing.inference, self.fields, lambda: wires[0])
+        sizes = Sizes(
+            Namespace({}, inputs), self.placing.inference, self.fields, lambda: wires[0], context.over
+        )
         parameters = with_parameters(use, given, template, self.parts.variables, sizes)
         if parameters is None:
             return Result(NOTHING)

@@ -10,7 +10,7 @@ from netcfg.passes.drafts import NOTHING, Context, Namespace, Place, Result, Sit
 from netcfg.passes.placing import Placing
 from netcfg.passes.references import References
 from netcfg.passes.schema import check_section
-from netcfg.passes.structure import Written
+from netcfg.passes.structure import Structure, Written
 from netcfg.passes.turns import Turns, fed_again
 from netcfg.source import Finding, Note, did_you_mean
 from netcfg.syntax import Section
@@ -24,6 +24,7 @@ class Uses:
     placing: Placing
     references: References
     turns: Turns
+    structure: Structure
 
     def use(self, graph: Graph, written: Written, site: Site) -> Result:
         """A use of a network; a `repeat` of it has the same parameters in each turn."""
@@ -33,6 +34,10 @@ class Uses:
             return Result(NOTHING)
         takes = list(graph.inputs)
         wires = self._wires(use, graph, section, site)
+        over = self.structure.over(written, site, wires)
+        if over is None:
+            return Result(NOTHING)
+        use = use.model_copy(update={"over": over[-1] if over else None})
         place = site.context.place.below(use.name or self.name(graph, written, site))
         if use.repeat is None:
             return self._placed(place, use, graph, section, wires, site.number, site.context)
@@ -45,6 +50,7 @@ class Uses:
                 if checked is None:
                     return Result(NOTHING)
                 use, wires = checked, self._wires(checked, graph, section, site)
+                use = use.model_copy(update={"over": over[-1] if over else None})
             if turn:
                 wires = fed_again(turns[-1], takes, wires)
             here, scope = self.turns.place(written, place, turn, count, use, section, site)

@@ -12,6 +12,7 @@ from netcfg.blocks.base import Block, Reference
 from netcfg.blocks.network.net import Output
 from netcfg.blocks.registry import find, sections
 from netcfg.blocks.values import IDENTIFIER
+from netcfg.folding import Over
 from netcfg.graph import Graph, Scope
 from netcfg.passes.collect import Parts
 from netcfg.passes.defaults import merged_defaults
@@ -58,7 +59,7 @@ class Walk:
         self.templates = Templates(
             parts, findings, self.placing, self.references, self.turns, fields, self.body
         )
-        self.uses = Uses(findings, self.placing, self.references, self.turns)
+        self.uses = Uses(findings, self.placing, self.references, self.turns, self.structure)
         self._types: dict[str, None] = {}
 
     def body(self, sections: list[Section], names: Namespace, context: Context) -> dict[str, Wire]:
@@ -130,8 +131,16 @@ class Walk:
 
     def _written(self, written: Written, site: Site) -> Result:
         """One block of a body, or what is there in its place."""
+        over = self._over(written, site) if written.keys else site.context.over
+        inside = site if not written.keys else replace(site, context=replace(site.context, over=over or ()))
         copies = self.structure.copies(written) if written.keys else None
-        result = self._block(written, site) if copies is None else self._copies(written, *copies, site)
+        if over is None:
+            self.turns.name(written, 0, site)
+            result = Result(NOTHING)
+        elif copies is None:
+            result = self._block(written, inside)
+        else:
+            result = self._copies(written, *copies, inside)
         if result.wire == NOTHING:
             knows_name = written.name is not None or written.section.option("name") is None
             if written.is_flat or written.is_named_by_turn or not knows_name:
@@ -142,6 +151,20 @@ class Walk:
         if written.name is not None:
             site.names.name(written.name, result)
         return result
+
+    def _over(self, written: Written, site: Site) -> tuple[Over, ...] | None:
+        """The axes for whose places a block is computed; None where they are wrong. What stands in {Model} beside
+        networks has none.
+        """
+        option = written.keys.get("over")
+        if written.section.name in self.networks:
+            return ()  # `Uses` says what a network reads
+        if option is not None and self.networks:
+            message = "in {Model} networks alone are computed `over` an axis"
+            help = "put the block into a network"
+            self.findings.append(Finding("NC105", message, option.span, help=help))
+            return None
+        return self.structure.over(written, site)
 
     def _copies(self, written: Written, count: int, join: str | None, site: Site) -> Result:
         """Blocks side by side, which read the same; `join` makes one signal of theirs, else the first one is meant."""

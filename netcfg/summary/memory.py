@@ -121,7 +121,7 @@ def forward_peak(graph: Graph) -> int | None:
     held = list(accumulate(changes))
     totals = [held[0]]
     for index, node in enumerate(graph.nodes):
-        inside = node.block.scratch(*(signal.shape for signal in node.inputs))
+        inside = node.block.scratch(*node.given) * node.times
         totals.append(held[index + 1] + (inside if buffers.lifetimes.is_statement(index) else 0))
     known = [total for total in totals if isinstance(total, int)]
     return max(known) if len(known) == len(totals) else None
@@ -138,7 +138,7 @@ def training_kept(graph: Graph) -> int | None:
         inputs = [buffers.of[key] for key in buffers.lifetimes.roots(index)] if "input" in needs else []
         outputs = [buffers.of[key] for key in _keys(node.outputs, index) if key in buffers.of]
         needed |= {id(buffer): buffer for buffer in [*inputs, *(outputs if "output" in needs else [])]}
-        inside = inside + node.block.kept(*(signal.shape for signal in node.inputs))
+        inside = inside + node.block.kept(*node.given) * node.times
     for signal in graph.outputs.values():
         buffer = buffers.of[buffers.lifetimes.root(signal)]
         needed[id(buffer)] = buffer

@@ -49,7 +49,7 @@ def _field(node: Node, given: list[Seen | None]) -> Seen | None:
         return None
     if node.is_input:
         return Seen(1, Fraction(1), Fraction(0))
-    reach = node.block.reach(*(signal.shape for signal in node.inputs))
+    reach = node.block.reach(*node.given)
     if reach is None:
         return None
     seen = given[0]

@@ -80,7 +80,7 @@ def _rows(graph: Graph, wish: Wish) -> Iterator[tuple[str, ...]]:
 
 def _kind(row: Row) -> str:
     if not row.template:
-        return f"{row.last.type} {row.last.block.label()}".strip()
+        return f"{row.last.type} {row.last.label}".strip()
     turns = f" ×{row.turns}" if row.turns > 1 else ""
     return f"[{row.template}]{turns}, {len(row.nodes)} block{'s' * (len(row.nodes) > 1)}"
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -12,10 +13,13 @@ from torch.nn import functional
 from netcfg.blocks.network.model import NetworkUse
 from netcfg.builder.chance import Chance
 from netcfg.builder.given import expect_declared
+from netcfg.builder.modules.apart import statistics_of_places, tell_apart
 from netcfg.builder.network import Network, first_call, module_of, with_roles
+from netcfg.builder.rows import Rows
 from netcfg.faults import NODES
 from netcfg.graph import Graph, Node, Signal
 from netcfg.program import Program
+from netcfg.shapes import Shape
 
 Value = Tensor | dict[str, Tensor]
 """What a node gives: a tensor, or tensors by port."""
@@ -35,7 +39,8 @@ class Model:
         self.graph: Graph = program.model
         self.networks = networks
         self.calls: list[Call | None] = [
-            _Checked(node, call) if (call := self._call(node)) else None for node in self.graph.nodes
+            self.over(index, _Checked(node, call)) if (call := self._call(node)) else None
+            for index, node in enumerate(self.graph.nodes)
         ]
         for network in networks.values():
             self.chance.give(network)
@@ -48,6 +53,16 @@ class Model:
             return self.networks[node.block.network.name]
         call = call_of(node, self.chance)
         return (lambda *inputs: call(*inputs, self.batch)) if node.block.needs_batch() else call
+
+    def over(self, index: int, call: Call) -> Call:
+        """A network as a node uses it: for each place of an axis, where the node says so."""
+        node = self.graph.nodes[index]
+        if not isinstance(node.block, NetworkUse) or node.block.over is None:
+            return call
+        network = self.networks[node.block.network.name]
+        if node.block.over.apart:
+            tell_apart(network)
+        return _Over(node.block, [signal.shape for signal in node.inputs], network, call)
 
     def fill(self, fields: Mapping[str, Tensor]) -> list[Value | None]:
         """The values of a batch before anything is computed: its fields."""
@@ -90,6 +105,30 @@ class Model:
         return tuple(
             self.graph.nodes[index].path for index in sorted(read) if self.graph.nodes[index].is_input
         )
+
+
+class _Over:
+    """A network for each place of an axis: places as samples of its batch, and back."""
+
+    def __init__(self, use: NetworkUse, shapes: Sequence[Shape], network: nn.Module, call: Call) -> None:
+        self.call = call
+        self.apart = network if use.over.apart else None
+        self.inputs = [at for _, at in use.inside(shapes)]
+        self.outputs = {
+            name: use.outside(signal.shape, signal.axes)[1] for name, signal in use.network.outputs.items()
+        }
+
+    def __call__(self, *inputs: Tensor) -> Value:
+        fed = [x if at is None else x.movedim(at + 1, 1) for x, at in zip(inputs, self.inputs, strict=True)]
+        rows = Rows(next(x for x, at in zip(fed, self.inputs, strict=True) if at is not None))
+        folded = [
+            rows.repeat(x) if at is None else rows.fold(x) for x, at in zip(fed, self.inputs, strict=True)
+        ]
+        with statistics_of_places(self.apart, rows.places) if self.apart else nullcontext():
+            value = self.call(*folded)
+        if isinstance(value, Tensor):
+            return rows.unfold(value).movedim(1, next(iter(self.outputs.values())) + 1)
+        return {name: rows.unfold(x).movedim(1, self.outputs[name] + 1) for name, x in value.items()}
 
 
 class _Checked:

@@ -213,7 +213,8 @@ class Step:
             if network in self._trained[first.history]:
                 # The wrapper exchanges gradients while backward runs, so it may serve only the forward that this
                 # phase trains through; any other forward would upset its count of backward passes.
-                call = self._training_calls.get(str(network), call)
+                wrapped = self._training_calls.get(str(network))
+                call = call if wrapped is None else self.model.over(first.node, wrapped)
         assert call is not None
         with_history = first.history is not None
         with torch.set_grad_enabled(with_history):
