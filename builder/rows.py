@@ -34,9 +34,9 @@ class Rows:
     def unfold(self, x: Tensor) -> Tensor:
         """The way back of `fold`: N×T×…, zeros where nothing is."""
         if self.index is None:
-            return x.unflatten(0, (self.samples, self.longest))
+            return x.view(self.samples, self.longest, *x.shape[1:])
         padded = x.new_zeros(self.samples * self.longest, *x.shape[1:])
-        return padded.index_copy(0, self.index, x).unflatten(0, (self.samples, self.longest))
+        return padded.index_copy(0, self.index, x).view(self.samples, self.longest, *x.shape[1:])
 
     @property
     def places(self) -> int | Tensor:

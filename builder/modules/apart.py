@@ -35,7 +35,7 @@ class EachPlace(_BatchNorm):
             return super().forward(x)
         if self.plain and self.momentum is not None and x.is_contiguous():
             return self._at_once(x, places)
-        rows = x.unflatten(0, (-1, places))
+        rows = x.view(-1, places, *x.shape[1:])
         one = super().forward
         return torch.stack([one(rows[:, place]) for place in range(places)], 1).flatten(0, 1)
 
