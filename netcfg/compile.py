@@ -9,11 +9,9 @@ from collections.abc import Mapping
 from netcfg.extensions import brings_more, read_packages
 from netcfg.faults import blamed
 from netcfg.passes.alike import fill_in
-from netcfg.passes.audetnet import is_audetnet, translate
-from netcfg.passes.audetnet_unread import pass_over
 from netcfg.passes.bind import bind
 from netcfg.passes.causes import say_once
-from netcfg.passes.collect import Parts, collect
+from netcfg.passes.collect import Parts, collect, is_audetnet
 from netcfg.passes.data_folder import read_from_folder
 from netcfg.passes.elaborate import elaborate_all
 from netcfg.passes.feed import fields_of
@@ -118,6 +116,8 @@ def _passes(
     fields = fields_of(parts)
     graphs = elaborate_all(parts, findings, fields)
     if audetnet:
+        from netcfg.passes.audetnet import translate  # read for its files alone: most are none
+
         translate(parts, graphs, findings)
         lacking = () if data is None else read_from_folder(parts, data, findings)
     program = bind(parts, reading, graphs, preset, findings)
@@ -132,6 +132,8 @@ def _parts(
     parts = collect(reading, preset, variables, findings)
     fill_in(parts, findings)
     if is_audetnet(parts):
+        from netcfg.passes.audetnet_unread import pass_over
+
         pass_over(parts, findings)
     return parts
 

@@ -16,6 +16,7 @@ from torchvision.models import regnet
 import netcfg
 from netcfg.builder import weights
 from netcfg.builder.modules.stochastic import StochasticDepth
+from netcfg.cli import zoo as zoo_command
 from netcfg.cli.main import main
 from netcfg.passes.inline import inlined
 from netcfg.passes.read import shipped_folder
@@ -237,6 +238,21 @@ def test_what_is_written_is_the_same_network(zoo: Zoo, name: str, keep: bool) ->
     assert [(node.path, node.type, node.output.shape) for node in mine.nodes] == [
         (node.path, node.type, node.output.shape) for node in shipped.nodes
     ]
+
+
+def test_the_sizes_that_the_files_state_are_those_of_their_networks() -> None:
+    stated = {name: entry.size for name, entry in zoo_command.entries().items()}
+    assert stated == {name: entry.counted() for name, entry in zoo_command.entries().items()}, (
+        "the line `# Size: …` below `# Data: …` says what the list shows"
+    )
+
+
+def test_a_file_that_states_no_size_is_counted(tmp_path: Path) -> None:
+    path = tmp_path / "mine.cfg"
+    path.write_text(
+        "# Task: none\n# Data: any\n{N}\n[net]\nchannels = 3\n[convolutional]\nfilters = 2\nkernel_size = 3\n"
+    )
+    assert zoo_command.Entry(path, "none", "any").row() == ("mine", "none", "56", "—", "any")
 
 
 def test_without_a_file_the_text_is_printed(zoo: Zoo, tmp_path: Path) -> None:

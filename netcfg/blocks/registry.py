@@ -52,6 +52,11 @@ def sections(group: Group) -> Mapping[str, type[Section]]:
     return _REGISTERED[group]
 
 
+def section_names(group: Group) -> Iterable[str]:
+    """What all sections of a group are called; no file is read for it."""
+    return dict.fromkeys((*_index(group), *_REGISTERED[group]))
+
+
 def find(group: Group, name: str) -> type[Section] | None:
     """The section of this name, or None. Of the shipped files only the one that defines it is read."""
     known = _REGISTERED[group].get(name)

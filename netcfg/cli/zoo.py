@@ -7,19 +7,20 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from netcfg.compile import load
 from netcfg.files import write_beside
-from netcfg.graph import Graph
-from netcfg.passes.inline import inlined
 from netcfg.passes.read import shipped_folder
 from netcfg.source import NetcfgError, did_you_mean, shown_path
 from netcfg.summary import aligned, human
 
+if TYPE_CHECKING:
+    from netcfg.graph import Graph
+
 UNKNOWN = "—"
 """Stands where a figure cannot be known, as where a network leaves its sizes open."""
-FACTS = ("# Task: ", "# Data: ")
-"""How the comments at the top of a file begin that say what the list shows."""
+FACTS = ("# Task: ", "# Data: ", "# Size: ")
+"""How the comments at the top of a file begin that say what the list shows. A file without a size is read for it."""
 HEADER = ("name", "task", "parameters", "multiply-accumulates", "data")
 
 
@@ -30,6 +31,8 @@ class Entry:
     path: Path
     task: str
     data: str
+    size: str | None = None
+    """`PARAMETERS parameters, COUNT multiply-accumulates`: to work out all of them takes seconds."""
 
     @property
     def name(self) -> str:
@@ -38,9 +41,16 @@ class Entry:
 
     def row(self) -> tuple[str, ...]:
         """Its line in the list. The figures are those of the file as it stands."""
+        figures = [figure.rpartition(" ")[0] for figure in (self.size or self.counted()).split(", ")]
+        return self.name, self.task, *figures, self.data
+
+    def counted(self) -> str:
+        """What its networks have and compute, as `size` says it."""
+        from netcfg.compile import load
+
         networks = load(self.path).networks.values()
         parameters = human(sum(graph.parameters for graph in networks))
-        return self.name, self.task, parameters, _macs(networks), self.data
+        return f"{parameters} parameters, {_macs(networks)} multiply-accumulates"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -62,7 +72,7 @@ def run(options: argparse.Namespace) -> int:
         print(_list_text())
         return 0
     entry = _named(options.name)
-    text = entry.path.read_text(encoding="utf-8") if options.keep_includes else inlined(entry.path, FACTS)
+    text = entry.path.read_text(encoding="utf-8") if options.keep_includes else _whole(entry.path)
     if options.output is None:
         print(text, end="")
         return 0
@@ -70,6 +80,13 @@ def run(options: argparse.Namespace) -> int:
     write_beside(path, text.encode())
     print(f"wrote {shown_path(path)}: `netcfg check {shown_path(path)}`", file=sys.stderr)
     return 0
+
+
+def _whole(path: Path) -> str:
+    """A file with what it includes in its place, which keeps no facts of its own."""
+    from netcfg.passes.inline import inlined
+
+    return inlined(path, FACTS)
 
 
 def entries() -> dict[str, Entry]:
@@ -80,8 +97,10 @@ def entries() -> dict[str, Entry]:
 
 def _entry(path: Path) -> Entry:
     lines = path.read_text(encoding="utf-8").splitlines()
-    task, data = (next(line.removeprefix(fact) for line in lines if line.startswith(fact)) for fact in FACTS)
-    return Entry(path, task, data)
+    said = [
+        next((line.removeprefix(fact) for line in lines if line.startswith(fact)), None) for fact in FACTS
+    ]
+    return Entry(path, said[0] or UNKNOWN, said[1] or UNKNOWN, said[2])
 
 
 def _list_text() -> str:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from netcfg.blocks.base import ShapeError
 from netcfg.blocks.general.audetnet import POSITIONAL, DataOptions, LossOptions, TrainingOptions
 from netcfg.graph import Graph
-from netcfg.passes.collect import AUDETNET_NETWORKS, Parts
+from netcfg.passes.collect import Parts
 from netcfg.passes.schema import check_section
 from netcfg.passes.variables import VariableScope
 from netcfg.shapes import Shape
@@ -26,13 +26,6 @@ IMAGE_SIZES = (256, 224, 192, 160, 128, 112, 100, 96, 64, 48, 32, 16)
 DEFAULT_IMAGE_SIZE = 64
 ACTION_UNIT_SETS = {12: "disfa", 8: "disfa8"}
 ACTION_UNITS = (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 20, 23, 24, 25, 26)
-
-
-def is_audetnet(parts: Parts) -> bool:
-    """Whether a file is in AUDetNet's format: its networks, options by position, no wiring of its own."""
-    general = parts.reserved.get("General", [])
-    is_general = any(section.name == "training" for section in general) or "Model" in parts.spans
-    return AUDETNET_NETWORKS <= set(parts.networks) and not is_general
 
 
 def translate(parts: Parts, graphs: Sequence[Graph], findings: list[Finding]) -> None:

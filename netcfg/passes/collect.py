@@ -47,6 +47,13 @@ class Parts:
     spans: dict[str, Span] = field(default_factory=dict)
 
 
+def is_audetnet(parts: Parts) -> bool:
+    """Whether a file is in AUDetNet's format: its networks, options by position, no wiring of its own."""
+    general = parts.reserved.get("General", [])
+    is_general = any(section.name == "training" for section in general) or "Model" in parts.spans
+    return AUDETNET_NETWORKS <= set(parts.networks) and not is_general
+
+
 def collect(
     reading: Reading, preset: str | None, settings: Mapping[str, object], findings: list[Finding]
 ) -> Parts:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from netcfg.blocks.registry import find
 from netcfg.passes.collect import Parts
@@ -84,4 +83,4 @@ def with_defaults(section: Section, context: Context) -> Section:
         return section
     written = {option.key for option in section.options}
     added = [option for key, option in defaults.items() if key not in written]
-    return replace(section, options=[*section.options, *added]) if added else section
+    return section.with_options([*section.options, *added]) if added else section

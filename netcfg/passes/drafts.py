@@ -172,6 +172,14 @@ class Site:
     copy: tuple[int, int] | None = None
     """Which one it is of how many `copies`."""
 
+    def at(self, number: int) -> Site:
+        """The same with the number of its block."""
+        return Site(self.previous, self.names, self.context, number, self.copy)
+
+    def after(self, previous: Wire) -> Site:
+        """The same below another block."""
+        return Site(previous, self.names, self.context, self.number, self.copy)
+
 
 StandIn = Callable[[Section], Block]
 """Gives what is put in the place of a section that cannot be read."""

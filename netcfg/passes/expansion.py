@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import ClassVar
 
 from netcfg.blocks.base import Block
@@ -34,7 +33,7 @@ def split_options(
     """
     common = [option for option in section.options if option.key in COMMON_OPTIONS]
     given = _parameters(section, template, findings)
-    rest = replace(section, options=common)
+    rest = section.with_options(common)
     if given is None:
         return rest, None
     missing = [key for key, default in template.parameters.items() if default is None and key not in given]

@@ -11,8 +11,9 @@ import math
 import operator
 import re
 import warnings
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from netcfg.axes import AXES
 
@@ -118,6 +119,33 @@ _MAY_HOLD = (
 
 def evaluate(expression: str, lookup: Lookup) -> str:
     """The value of `2 * width + 1` as text. Exact quotients of whole numbers are whole numbers."""
+    parsed = _parsed(expression)
+    value = _value(parsed.nodes, lambda name: lookup(parsed.dotted.get(name, name)), expression)
+    if isinstance(value, str | bool):
+        return str(value)
+    if not abs(value) <= MAX_NUMBER:
+        raise ExpressionError(f"`{expression}` is larger than {MAX_NUMBER:.0e}")
+    return (
+        str(int(value))
+        if isinstance(value, float) and value.is_integer() and not parsed.has_point
+        else str(value)
+    )
+
+
+class _Parsed(NamedTuple):
+    """An expression's nodes, each after its operands, whose number stands beside it; and what dotted names became.
+
+    `has_point`: a number in it is written as a decimal, and so is the result.
+    """
+
+    nodes: Sequence[tuple[ast.expr, int]]
+    dotted: Mapping[str, str]
+    has_point: bool
+
+
+@lru_cache(maxsize=1024)
+def _parsed(expression: str) -> _Parsed:
+    """What is written, whatever its names stand for: a template's expressions are read once, not at every use."""
     if len(expression) > MAX_EXPRESSION:
         raise ExpressionError(f"is longer than {MAX_EXPRESSION} characters")
     dotted: dict[str, str] = {}
@@ -130,16 +158,14 @@ def evaluate(expression: str, lookup: Lookup) -> str:
         raise ExpressionError(
             f"`{expression}` is not an expression of numbers, variables and + - * / // % ( )"
         ) from None
-    value = _value(tree, lambda name: lookup(dotted.get(name, name)), expression)
-    if isinstance(value, str | bool):
-        return str(value)
-    if not abs(value) <= MAX_NUMBER:
-        raise ExpressionError(f"`{expression}` is larger than {MAX_NUMBER:.0e}")
-    return (
-        str(int(value))
-        if isinstance(value, float) and value.is_integer() and "." not in plain
-        else str(value)
-    )
+    nodes: list[tuple[ast.expr, int]] = []
+    pending = [tree]
+    while pending:
+        node = pending.pop()
+        operands = _operands(node)
+        nodes.append((node, len(operands)))
+        pending += operands
+    return _Parsed(nodes[::-1], dotted, "." in plain)
 
 
 def _placeholder(found: str, dotted: dict[str, str]) -> str:
@@ -151,18 +177,14 @@ def _placeholder(found: str, dotted: dict[str, str]) -> str:
     return word
 
 
-def _value(tree: ast.expr, lookup: Lookup, expression: str) -> Any:
+def _value(nodes: Sequence[tuple[ast.expr, int]], lookup: Lookup, expression: str) -> Any:
     """The value of a tree, from its leaves upwards: no call for each level, of which a sum has as many as terms."""
-    operations: list[ast.expr] = []
-    pending = [tree]
-    while pending:
-        node = pending.pop()
-        operations.append(node)
-        pending += _operands(node)
     values: list[Any] = []
-    for node in reversed(operations):
-        operands = [values.pop() for _ in _operands(node)]
-        values.append(_attempt(node, operands[::-1], lookup, expression))
+    for node, count in nodes:
+        first = len(values) - count
+        operands = values[first:]
+        del values[first:]
+        values.append(_attempt(node, operands, lookup, expression))
     value = values.pop()
     if isinstance(value, _Failed):
         raise value.error
@@ -279,9 +301,10 @@ def _stands_for(match: re.Match[str], lookup: Lookup) -> str:
     raise ExpressionError("has a `$` without a name after it (write `$$` for the character itself)")
 
 
-def named_in(text: str) -> list[str]:
+@lru_cache(maxsize=1024)
+def named_in(text: str) -> tuple[str, ...]:
     """The names that a text may ask for, dotted ones whole; one inside an expression may also be a function's."""
-    found = []
+    found: list[str] = []
     for expression, name, _ in _USE.findall(text):
         found += [name] if name else _NAME.findall(expression)
-    return found
+    return tuple(found)

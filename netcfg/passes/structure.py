@@ -71,7 +71,7 @@ class Written:
         assert scope is not None
         if not self.is_named_by_copy:
             options = [option for option in section.options if option.key != "name"]
-            section = replace(section, options=options)
+            section = section.with_options(options)
         return Written(section, replace(scope, local={**scope.local, "copy": str(index)}), self.keys)
 
     @property
@@ -99,7 +99,7 @@ class Written:
         sizes = self.scope.sizes
         if read is not None and isinstance(sizes, Sizes):
             sizes = replace(sizes, read=lambda: read)
-        return replace(self.scope, local=local, sizes=sizes)
+        return VariableScope(self.scope.variables, self.scope.parameters, local, sizes)
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -136,7 +136,7 @@ class Structure:
                 self.findings.append(Finding("NC106", f"`{option.key}` is written twice", option.span, notes))
             else:
                 keys[option.key] = option
-        return replace(section, options=options), keys
+        return section.with_options(options), keys
 
     def is_there(self, keys: Mapping[str, Option], scope: VariableScope) -> bool:
         """What `if` says."""

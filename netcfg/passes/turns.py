@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from netcfg.blocks.base import Block, Reference
 from netcfg.graph import Scope
@@ -54,12 +54,12 @@ class Turns:
         written_name = section.option("name")
         if scope is not None:
             unnamed = [option for option in section.options if option is not written_name]
-            section = scope.replace(replace(section, options=unnamed))
+            section = scope.replace(section.with_options(unnamed))
             if name is not None:
                 section.options.append(name)
         elif written_name is not None and name is not None and name.value != written_name.value:
             options = [name if option is written_name else option for option in section.options]
-            section = replace(section, options=options)
+            section = section.with_options(options)
         return with_defaults(section, site.context)
 
     def place(

@@ -7,7 +7,7 @@ command line, preset, including file, included file.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from netcfg.passes.expressions import ExpressionError, Lookup, SizeError, named_in, replaced
 from netcfg.source import Finding, Note, Span, did_you_mean, nearest
@@ -198,11 +198,15 @@ class VariableScope:
                 options.append(option.with_value(text))
             else:
                 failed = True
-        return replace(section, options=options, malformed=failed, has_variables=False)
+        section = section.with_options(options)
+        section.malformed, section.has_variables = failed, False
+        return section
 
     def text(self, option: Option) -> str | None:
         """An option's value with its names in place; None where that cannot be (reported)."""
-        scope = replace(self, sizes=None) if self.sizes and option.key in NAMING else self
+        scope = self
+        if self.sizes and option.key in NAMING:
+            scope = VariableScope(self.variables, self.parameters, self.local)
         try:
             return scope.replaced(option.value)
         except ExpressionError as error:

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from netcfg.blocks.base import Block, Reference
 from netcfg.blocks.network.net import Output
-from netcfg.blocks.registry import find, sections
+from netcfg.blocks.registry import find, section_names
 from netcfg.blocks.values import IDENTIFIER
 from netcfg.folding import Over
 from netcfg.graph import Graph, Scope
@@ -125,9 +125,9 @@ class Walk:
             else:
                 written.is_flat = self.structure.is_flat(written, self.parts.templates)
                 number = 0 if written.is_flat else site.names.counter.take()
-                result = self._written(written, replace(site, number=number))
+                result = self._written(written, site.at(number))
             yield result
-            site = replace(site, previous=result.wire)
+            site = site.after(result.wire)
 
     def _written(self, written: Written, site: Site) -> Result:
         """One block of a body, or what is there in its place."""
@@ -235,7 +235,7 @@ class Walk:
     def _block_types(self) -> Mapping[str, None]:
         """All that may stand in brackets here; the same mapping each time, so that nearest names are looked up once."""
         if not self._types:
-            self._types = dict.fromkeys([*self.networks, *sections("network"), *self.parts.templates])
+            self._types = dict.fromkeys([*self.networks, *section_names("network"), *self.parts.templates])
         return self._types
 
     def _block_stood_in(self, section: Section, site: Site) -> Result:

@@ -119,6 +119,20 @@ class Section:
         """The header, brackets included."""
         return Span(self.file, self.line, self.column, self.length)
 
+    def with_options(self, options: list[Option]) -> Section:
+        """The same section at the same place with other options."""
+        return Section(
+            self.name,
+            self.file,
+            self.line,
+            self.column,
+            self.length,
+            options,
+            self.words,
+            self.malformed,
+            self.has_variables,
+        )
+
     def option(self, key: str) -> Option | None:
         """The first option with this key."""
         for option in self.options:
