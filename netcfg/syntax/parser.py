@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import gc
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
-from threading import Lock
-from typing import Any, cast
-
-from lark import Lark, Token, Transformer, v_args
 
 from netcfg.source import Finding, SourceFile, Span
-from netcfg.syntax.tables import parser_with
+from netcfg.syntax.tokens import Token, tokens
 from netcfg.syntax.tree import Cell, File, Group, Include, Option, Section
 
 _COMMENT = re.compile(r"(?:^|(?<=[ \t]))[#;].*")
@@ -27,12 +22,10 @@ DARKNET_FIRST_SECTIONS = ("net", "network")
 
 def parse(source: SourceFile, findings: list[Finding]) -> File:
     """The tree of one text. What cannot be read is reported to `findings`, once per mistake."""
-    parser, builder = _parser()
-    with _parsing, _collector_paused():
-        builder.begin(source, findings)
-        items = cast("list[Include | Group]", parser.parse(source.text + "\n"))
-        is_empty = not builder.saw_anything
-    if is_empty:
+    builder = _TreeBuilder(source, findings)
+    with _collector_paused():
+        items = builder.read(tokens(source.text + "\n"))
+    if not builder.saw_anything:
         findings.append(
             Finding(
                 "NC006",
@@ -42,16 +35,6 @@ def parse(source: SourceFile, findings: list[Finding]) -> File:
             )
         )
     return File(source, items)
-
-
-_parsing = Lock()  # the one parser holds the text it is reading
-
-
-@cache
-def _parser() -> tuple[Lark, _TreeBuilder]:
-    """The parser with its tree builder inside, made once a process."""
-    builder = _TreeBuilder()
-    return parser_with(builder), builder
 
 
 @contextmanager
@@ -66,22 +49,60 @@ def _collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-@v_args(inline=True)
-class _TreeBuilder(Transformer[Any, Any]):
-    """Builds the tree bottom-up and reports what the grammar only marks."""
+class _TreeBuilder:
+    """Builds the tree from the tokens, and reports what these only mark.
 
-    def begin(self, source: SourceFile, findings: list[Finding]) -> None:
-        """Start on another text."""
+    A text is what stands outside any group, then groups and includes; what stands outside is legal in the tree, and
+    refused here. Lines belong to the block above them.
+    """
+
+    def __init__(self, source: SourceFile, findings: list[Finding]) -> None:
         self.source = source
         self.findings = findings
         self.saw_anything = False
 
-    # --- rules
+    def read(self, found: Iterator[Token]) -> list[Include | Group]:
+        """The items of the text. What a group holds is told before the group itself, what is outside any at last."""
+        read: list[Token | Group | list[Token | Section]] = []
+        opened: Token | None = None
+        held: list[Token | Section] = []
+        header: Token | None = None
+        lines: list[Token] = []
 
-    def start(self, *items: list[Any] | Group | Token) -> list[Include | Group]:
-        self.saw_anything = any(item for item in items)
+        def close_section() -> None:
+            nonlocal header
+            if header is not None:
+                held.append(self.section(header, lines))
+                header = None
+
+        def close() -> None:
+            nonlocal opened, held
+            close_section()
+            read.append(held if opened is None else self.group(opened, held))
+            opened, held = None, []
+
+        for token in found:
+            kind = token.kind
+            if kind in ("BLOCK", "MALFORMED_BLOCK"):
+                close_section()
+                header, lines = token, []
+            elif kind == "INCLUDE":
+                close()
+                read.append(token)
+            elif kind in ("GROUP", "MALFORMED_GROUP"):
+                close()
+                opened = token
+            elif header is not None:
+                lines.append(token)
+            else:
+                held.append(token)
+        close()
+        return self._items(read)
+
+    def _items(self, read: Sequence[Token | Group | list[Token | Section]]) -> list[Include | Group]:
+        self.saw_anything = any(read)
         kept: list[Include | Group] = []
-        for item in items:
+        for item in read:
             if isinstance(item, Group):
                 kept.append(item)
             elif isinstance(item, Token):
@@ -90,32 +111,31 @@ class _TreeBuilder(Transformer[Any, Any]):
                 self._report_loose(item, darknet=not kept)
         return kept
 
-    def loose(self, *items: Token | Section) -> list[Token | Section]:
-        return list(items)
-
-    def group(self, header: Token, *items: Token | Section) -> Group:
+    def group(self, header: Token, items: Sequence[Token | Section]) -> Group:
+        """A header in braces with what stands below it."""
         sections = [item for item in items if isinstance(item, Section)]
         lines = [item for item in items if isinstance(item, Token)]
-        malformed = header.type == "MALFORMED_GROUP"
-        name, span = self._header(header, str(header), "{", "}", malformed)
+        malformed = header.kind == "MALFORMED_GROUP"
+        name, span = self._header(header, header.text, "{", "}", malformed)
         if name.split()[:1] == [TABLE]:
             return Group(name, span, sections, malformed, self._rows(lines))
         if lines and not malformed:
             self._report_outside_block(lines[0], name)
         return Group(name, span, sections, malformed or not name)
 
-    def section(self, header: Token, *lines: Token) -> Section:
-        malformed = header.type == "MALFORMED_BLOCK"
-        head, _, body = header.partition("\n")
+    def section(self, header: Token, lines: Sequence[Token]) -> Section:
+        """A header in brackets with its options."""
+        malformed = header.kind == "MALFORMED_BLOCK"
+        head, _, body = header.text.partition("\n")
         name, span = self._header(header, head, "[", "]", malformed)
         section = Section(
             name, self.source, span.line, span.column, span.length, malformed=malformed or not name
         )
         self._options(section, body, span.line + 1)
         for line in lines:
-            if line.type == "OPTIONS":
-                self._options(section, str(line), line.line or 1)
-            elif line.type == "WORD":
+            if line.kind == "OPTIONS":
+                self._options(section, line.text, line.line)
+            elif line.kind == "WORD":
                 section.words.append(self._word(line))
             else:
                 section.malformed = True
@@ -147,8 +167,8 @@ class _TreeBuilder(Transformer[Any, Any]):
         """The lines of a table as cells."""
         rows = []
         for token in tokens:
-            first = token.line or 1
-            for number in range(first, first + len(token.rstrip().split("\n"))):
+            first = token.line
+            for number in range(first, first + len(token.text.rstrip().split("\n"))):
                 text = _without_comment(self.source.line(number))
                 cells = [
                     Cell(self.source, number, "", match[0], match.start() + 1, len(match[0]))
@@ -158,14 +178,14 @@ class _TreeBuilder(Transformer[Any, Any]):
         return rows
 
     def _word(self, token: Token) -> Option:
-        word = str(token).split()[0].split("#")[0].split(";")[0]
-        return Option(self.source, token.line or 1, word, "")
+        word = token.text.split()[0].split("#")[0].split(";")[0]
+        return Option(self.source, token.line, word, "")
 
     def _header(
         self, token: Token, text: str, opening: str, closing: str, malformed: bool
     ) -> tuple[str, Span]:
         inner = re.split(r"[ \t][#;]", text)[0].rstrip() if malformed else text[: text.index(closing) + 1]
-        span = Span(self.source, token.line or 1, token.column or 1, len(inner))
+        span = Span(self.source, token.line, token.column, len(inner))
         name = " ".join(inner.strip("{}[] \t").split())
         if malformed:
             self._report_header(inner, span, opening, closing, name)
@@ -181,13 +201,11 @@ class _TreeBuilder(Transformer[Any, Any]):
         return name, span
 
     def _include(self, token: Token) -> Include:
-        text = str(token)
+        text = token.text
         inner = text[: text.index("}") + 1]
         path = inner.strip("{} \t").removeprefix("include").strip().strip("\"'")
         start = inner.rfind(path)
-        return Include(
-            path, Span(self.source, token.line or 1, (token.column or 1) + start, max(1, len(path)))
-        )
+        return Include(path, Span(self.source, token.line, token.column + start, max(1, len(path))))
 
     # --- findings
 
@@ -222,8 +240,8 @@ class _TreeBuilder(Transformer[Any, Any]):
         self.findings.append(Finding("NC002", message, span, help=remedy))
 
     def _report_malformed_line(self, token: Token) -> None:
-        text = str(token).rstrip()
-        span = Span(self.source, token.line or 1, token.column or 1, len(text))
+        text = token.text.rstrip()
+        span = Span(self.source, token.line, token.column, len(text))
         self.findings.append(
             Finding(
                 "NC001",
@@ -234,7 +252,7 @@ class _TreeBuilder(Transformer[Any, Any]):
         )
 
     def _report_outside_block(self, token: Token, group: str) -> None:
-        if token.type == "MALFORMED_LINE":
+        if token.kind == "MALFORMED_LINE":
             self._report_malformed_line(token)
             return
         span = self._first_line(token)
@@ -249,8 +267,8 @@ class _TreeBuilder(Transformer[Any, Any]):
 
     def _first_line(self, token: Token) -> Span:
         """Where a token of one or more lines begins: its first line, without the comment."""
-        text = _without_comment(token.partition("\n")[0]).rstrip()
-        return Span(self.source, token.line or 1, token.column or 1, len(text))
+        text = _without_comment(token.text.partition("\n")[0]).rstrip()
+        return Span(self.source, token.line, token.column, len(text))
 
     def _report_loose(self, items: list[Token | Section], darknet: bool) -> None:
         """Report what stands outside any group: once, at its first line."""
@@ -259,7 +277,7 @@ class _TreeBuilder(Transformer[Any, Any]):
         first = items[0]
         if isinstance(first, Section):
             self._report_loose_section(first, darknet)
-        elif first.type == "MALFORMED_LINE":
+        elif first.kind == "MALFORMED_LINE":
             self._report_malformed_line(first)
         else:
             span = self._first_line(first)
