@@ -3,8 +3,6 @@
 A class is imported once; what its constructor takes is kept beside what its modules are (see `netcfg.blocks.measured`).
 """
 
-from __future__ import annotations
-
 import inspect
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -41,7 +39,7 @@ class Argument(NamedTuple):
     required: bool
 
 
-def find_class(path: str) -> type[nn.Module]:
+def find_class(path: str) -> "type[nn.Module]":
     """The class of modules at an import path. Raises `Unknown`."""
     from torch import nn
 

@@ -4,8 +4,6 @@ It is read by Python's own parser and then held to a list of what is allowed, so
 `netcfg.blocks.formula_terms` writes for it.
 """
 
-from __future__ import annotations
-
 import ast
 import re
 import warnings

@@ -1,7 +1,5 @@
 """How learned tensors start, as files say it: a rule, with numbers or words in brackets."""
 
-from __future__ import annotations
-
 import re
 from typing import NamedTuple
 

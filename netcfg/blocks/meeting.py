@@ -4,8 +4,6 @@ What one of them lacks is repeated; features meet channels where the other has n
 maps of an image). Where nobody said what the axes are, blocks go by position and by the number of sizes.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Self
 

@@ -1,7 +1,5 @@
 """What a source opens: samples, and the table of what is known of them before a picture is opened."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, runtime_checkable
@@ -26,10 +24,10 @@ class SampleTable:
     """
 
     ids: Sequence[str]
-    subjects: NDArray[np.int64] | None = None
-    clips: NDArray[np.int64] | None = None
-    frames: NDArray[np.int64] | None = None
-    labels: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    subjects: "NDArray[np.int64] | None" = None
+    clips: "NDArray[np.int64] | None" = None
+    frames: "NDArray[np.int64] | None" = None
+    labels: "Mapping[str, NDArray[Any]]" = field(default_factory=dict)
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     active_above: float = 0.5
     has_copies: bool = False
@@ -37,7 +35,7 @@ class SampleTable:
     def __len__(self) -> int:
         return len(self.ids)
 
-    def rows(self, chosen: Sequence[int]) -> SampleTable:
+    def rows(self, chosen: Sequence[int]) -> "SampleTable":
         """The table of some of the samples, in this order; one may be chosen several times."""
         return replace(
             self,
@@ -62,7 +60,7 @@ class Samples(Protocol):
 
     def __getitem__(self, index: int) -> Sample: ...
 
-    def only(self, fields: Sequence[str]) -> Samples:
+    def only(self, fields: Sequence[str]) -> "Samples":
         """The same samples with other fields of the source; whatever these need is opened."""
         ...
 
@@ -79,8 +77,8 @@ class FramePair(NamedTuple):
     """
 
     key: str
-    first: Callable[[], NDArray[np.uint8]]
-    second: Callable[[], NDArray[np.uint8]]
+    first: "Callable[[], NDArray[np.uint8]]"
+    second: "Callable[[], NDArray[np.uint8]]"
     crop: tuple[int, int, int, int] | None = None
 
 
@@ -92,7 +90,7 @@ class ClipSamples(Samples, Protocol):
         """The frames whose motion belongs to a sample; `jitter` (0 to 5) moves the box that it shows."""
         ...
 
-    def with_frames(self) -> ClipSamples:
+    def with_frames(self) -> "ClipSamples":
         """The same, able to give whole frames: where that takes a while (videos), it is done here."""
         ...
 

@@ -4,8 +4,6 @@ A reader takes the text of a value and returns it, or raises `ValueError` with t
 "`key` must be …".
 """
 
-from __future__ import annotations
-
 import re
 import types
 from collections.abc import Callable

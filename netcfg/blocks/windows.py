@@ -1,7 +1,5 @@
 """Windows that slide over a signal: how many fit, and what one place of the output sees through them."""
 
-from __future__ import annotations
-
 import math
 from fractions import Fraction
 from typing import NamedTuple
@@ -21,11 +19,11 @@ class Reach(NamedTuple):
     pad: Fraction = Fraction(0)
 
     @classmethod
-    def of_window(cls, size: int, stride: int, pad: int = 0, dilation: int = 1) -> Reach:
+    def of_window(cls, size: int, stride: int, pad: int = 0, dilation: int = 1) -> "Reach":
         """Of a convolution or a pool."""
         return cls(dilation * (size - 1) + 1, Fraction(stride), Fraction(pad))
 
-    def then(self, next: Reach) -> Reach:
+    def then(self, next: "Reach") -> "Reach":
         """Of two in a row."""
         size = math.ceil(self.size + (next.size - 1) * self.step)
         return Reach(size, self.step * next.step, self.pad + next.pad * self.step)

@@ -3,8 +3,6 @@
 Source: AUDetNet, README, "General options".
 """
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import Field

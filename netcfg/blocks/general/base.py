@@ -1,7 +1,5 @@
 """What a section of `{General}` is."""
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 from netcfg.blocks.base import Group, Section

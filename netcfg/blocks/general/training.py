@@ -1,7 +1,5 @@
 """The sections of `{General}`: how a program trains."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import Field

@@ -1,7 +1,5 @@
 """What a loss is, and how it compares shapes."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field as Option
@@ -43,7 +41,7 @@ class Loss(Section):
     def check(self, *shapes: Shape, classes: int | None = None) -> None:
         """Raise `ShapeError` where its signals do not fit; `classes`: how many a class field among them has."""
 
-    def lower(self) -> nn.Module:
+    def lower(self) -> "nn.Module":
         """A module `(*networks, *signals) -> scalar`, the mean over the batch."""
         raise NotImplementedError
 

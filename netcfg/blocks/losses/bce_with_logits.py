@@ -1,7 +1,5 @@
 """Binary cross-entropy of logits."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING
 
 from netcfg.blocks.losses.base import Comparison, compare
@@ -27,7 +25,7 @@ class BceWithLogits(Comparison, name="bce_with_logits"):
         """One logit for each label."""
         compare("logits", *shapes)
 
-    def lower(self) -> nn.Module:
+    def lower(self) -> "nn.Module":
         """The module `(logits, labels) -> scalar`."""
         from netcfg.trainers.step.losses import BceWithLogits as Module
 

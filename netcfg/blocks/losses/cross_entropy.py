@@ -1,7 +1,5 @@
 """Cross-entropy of classes."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING
 
 from netcfg.blocks.base import ShapeError
@@ -41,7 +39,7 @@ class CrossEntropy(Comparison, name="cross_entropy"):
                 help=f"let the last block give {classes} features",
             )
 
-    def lower(self) -> nn.Module:
+    def lower(self) -> "nn.Module":
         """The module `(logits, classes) -> scalar`."""
         from netcfg.trainers.step.losses import CrossEntropy as Module
 

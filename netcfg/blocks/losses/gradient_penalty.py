@@ -1,7 +1,5 @@
 """The gradient penalty of a critic."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field as Option
@@ -55,7 +53,7 @@ class GradientPenalty(Loss, name="gradient_penalty"):
                 f"mixes `{self.real}` of {show(real)} with `{self.fake}` of {show(fake)}", code="NC402"
             )
 
-    def lower(self) -> nn.Module:
+    def lower(self) -> "nn.Module":
         """The module `(critic, real, fake) -> scalar`."""
         from netcfg.trainers.step.losses import GradientPenalty as Module
 

@@ -1,7 +1,5 @@
 """The mean absolute difference."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING
 
 from netcfg.blocks.losses.base import Comparison, compare
@@ -27,7 +25,7 @@ class L1(Comparison, name="l1"):
         """Equal shapes."""
         compare("values", *shapes)
 
-    def lower(self) -> nn.Module:
+    def lower(self) -> "nn.Module":
         """The module `(values, targets) -> scalar`."""
         from netcfg.trainers.step.losses import L1 as Module
 

@@ -1,7 +1,5 @@
 """The mean of a signal."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field as Option
@@ -28,7 +26,7 @@ class Mean(Loss, name="mean"):
 
     input: str = Option(description="the signal")
 
-    def lower(self) -> nn.Module:
+    def lower(self) -> "nn.Module":
         """The module `values -> scalar`."""
         from netcfg.trainers.step.losses import Mean as Module
 

@@ -1,7 +1,5 @@
 """The mean squared difference."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING
 
 from netcfg.blocks.losses.base import Comparison, compare
@@ -27,7 +25,7 @@ class Mse(Comparison, name="mse"):
         """Equal shapes."""
         compare("values", *shapes)
 
-    def lower(self) -> nn.Module:
+    def lower(self) -> "nn.Module":
         """The module `(values, targets) -> scalar`."""
         from netcfg.trainers.step.losses import Mse as Module
 

@@ -1,7 +1,5 @@
 """The share of right answers."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -63,7 +61,7 @@ class Accuracy(Metric, name="accuracy"):
                 f"needs one logit per class, and `{self.input}` gives {show(input)}", code="NC402"
             )
 
-    def compute(self, scores: Tensor, targets: Tensor | None, names: Sequence[str]) -> Figures:
+    def compute(self, scores: "Tensor", targets: "Tensor | None", names: Sequence[str]) -> Figures:
         """The share over all under the metric's name; for labels each one's share under its own."""
         from netcfg.trainers.judging.scores import decide
 
@@ -75,7 +73,7 @@ class Accuracy(Metric, name="accuracy"):
         each = right.double().mean(0).tolist()
         return label_table(own_name(self), each, names).figures | {}
 
-    def baseline(self, targets: Tensor | None) -> Baseline | None:
+    def baseline(self, targets: "Tensor | None") -> Baseline | None:
         """The most frequent class, or of each label the more frequent of the two answers."""
         if targets is None:
             return None

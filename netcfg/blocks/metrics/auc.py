@@ -1,7 +1,5 @@
 """The area under the ROC curve."""
 
-from __future__ import annotations
-
 from netcfg.blocks.metrics.two_afc import TwoAfc
 
 

@@ -1,7 +1,5 @@
 """What a metric is."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
@@ -79,11 +77,11 @@ class Metric(Section):
             {name: replace(Table.of(name, figures, case.names), baseline=self.baseline(case.targets))}
         )
 
-    def baseline(self, targets: Tensor | None) -> Baseline | None:
+    def baseline(self, targets: "Tensor | None") -> Baseline | None:
         """The best that an answer can reach that looks at nothing, where it can be known. Shape: as `compute`."""
         return None
 
-    def compute(self, scores: Tensor, targets: Tensor | None, names: Sequence[str]) -> Figures:
+    def compute(self, scores: "Tensor", targets: "Tensor | None", names: Sequence[str]) -> Figures:
         """The figures over all samples: the one to monitor under the metric's own name, then the details.
 
         `scores` and `targets` are the two signals of the whole split, samples first, on the CPU; `names` are

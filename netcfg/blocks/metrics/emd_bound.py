@@ -1,7 +1,5 @@
 """A lower bound of the distance of two distributions."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
@@ -35,7 +33,7 @@ class EmdBound(Metric, name="emd_bound"):
 
     target: str = Option(description="the critic's scores on the other side, a signal")
 
-    def compute(self, scores: Tensor, targets: Tensor | None, names: Sequence[str]) -> Figures:
+    def compute(self, scores: "Tensor", targets: "Tensor | None", names: Sequence[str]) -> Figures:
         """The bound under the metric's name, then `signed`."""
         scores, targets = both(self, scores, targets, finite=True)
         signed = float(scores.double().mean() - targets.double().mean())

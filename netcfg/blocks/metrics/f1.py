@@ -1,7 +1,5 @@
 """`[f1]`, in the ways that action units are judged by it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -134,7 +132,7 @@ class F1(Metric, name="f1"):
         windows = tuple(f"{name}_median{window}" for window in self.median_window[1:])
         return (name, *windows, *((f"{name}_all_zeros", f"{name}_all_ones") if self.baselines else ()))
 
-    def compute(self, scores: Tensor, targets: Tensor | None, names: Sequence[str]) -> Figures:
+    def compute(self, scores: "Tensor", targets: "Tensor | None", names: Sequence[str]) -> Figures:
         """The mean under the metric's name, then each label's F1 under its own, then `overall`."""
         return self.judge(Case(scores, targets, names)).tables[own_name(self)].figures
 
@@ -151,7 +149,7 @@ class F1(Metric, name="f1"):
         }
         return Verdict(self._with_baseline(tables, actual), thresholds)
 
-    def _with_baseline(self, tables: Mapping[str, Table], actual: Tensor) -> dict[str, Table]:
+    def _with_baseline(self, tables: Mapping[str, Table], actual: "Tensor") -> dict[str, Table]:
         """Those of decisions, with what every label present would reach; every one absent reaches 0."""
         import torch
 
@@ -167,8 +165,8 @@ class F1(Metric, name="f1"):
         }
 
     def _decide(
-        self, scores: Tensor, actual: Tensor, chosen: Sequence[float] | None
-    ) -> tuple[Tensor, list[float] | None]:
+        self, scores: "Tensor", actual: "Tensor", chosen: Sequence[float] | None
+    ) -> "tuple[Tensor, list[float] | None]":
         """The decisions, and the thresholds that were searched for."""
         import torch
 
@@ -185,7 +183,7 @@ class F1(Metric, name="f1"):
             thresholds = torch.tensor(chosen)
         return values >= thresholds, thresholds.tolist()
 
-    def _counts(self, decisions: Tensor, actual: Tensor, clips: Tensor | None) -> list[Counts]:
+    def _counts(self, decisions: "Tensor", actual: "Tensor", clips: "Tensor | None") -> "list[Counts]":
         """Right and wrong decisions, in the order of the tables."""
         import torch
 
@@ -197,7 +195,7 @@ class F1(Metric, name="f1"):
             judged += [torch.zeros_like(actual), torch.ones_like(actual)]
         return [Counts.of(predicted, actual) for predicted in judged]
 
-    def _table(self, name: str, counts: Counts, names: Sequence[str], reasons: Sequence[str]) -> Table:
+    def _table(self, name: str, counts: "Counts", names: Sequence[str], reasons: Sequence[str]) -> Table:
         each, overall = counts.f1(), counts.total().f1()[0]
         if self.undefined == "zero":
             each, overall = [figure or 0.0 for figure in each], overall or 0.0

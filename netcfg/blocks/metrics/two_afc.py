@@ -1,7 +1,5 @@
 """Two-alternative forced choice."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -50,7 +48,7 @@ class TwoAfc(Metric, name="two_afc"):
         """One score for each label."""
         compare("scores", input, target)
 
-    def compute(self, scores: Tensor, targets: Tensor | None, names: Sequence[str]) -> Figures:
+    def compute(self, scores: "Tensor", targets: "Tensor | None", names: Sequence[str]) -> Figures:
         """The mean under the metric's name, then each label's share under its own, then `overall`."""
         return self.judge(Case(scores, targets, names)).tables[own_name(self)].figures
 

@@ -1,7 +1,5 @@
 """The variance of a signal."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
@@ -32,7 +30,7 @@ class Variance(Metric, name="variance"):
         """A vector."""
         expect_code(self.input, input)
 
-    def compute(self, scores: Tensor, targets: Tensor | None, names: Sequence[str]) -> Figures:
+    def compute(self, scores: "Tensor", targets: "Tensor | None", names: Sequence[str]) -> Figures:
         """The one figure."""
         from netcfg.trainers.judging.scores import table, variances
 

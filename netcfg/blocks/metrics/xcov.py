@@ -1,7 +1,5 @@
 """Cross-covariance of two codes."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
@@ -38,7 +36,7 @@ class Xcov(Metric, name="xcov"):
         expect_code(self.input, input)
         expect_code(self.target, target or (), argument=1)
 
-    def compute(self, scores: Tensor, targets: Tensor | None, names: Sequence[str]) -> Figures:
+    def compute(self, scores: "Tensor", targets: "Tensor | None", names: Sequence[str]) -> Figures:
         """The one figure."""
         from netcfg.trainers.judging.scores import correlations
 

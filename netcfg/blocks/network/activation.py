@@ -1,7 +1,5 @@
 """Functions applied to every number, and softmax."""
 
-from __future__ import annotations
-
 from typing import ClassVar, Literal, NamedTuple, get_args
 
 from pydantic import Field

@@ -1,7 +1,5 @@
 """Pooling to a given size, and to none."""
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 from pydantic import Field

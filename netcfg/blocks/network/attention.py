@@ -1,7 +1,5 @@
 """Attention: every token a mean of others, weighted by how well they fit."""
 
-from __future__ import annotations
-
 from typing import Annotated, ClassVar
 
 from pydantic import Field

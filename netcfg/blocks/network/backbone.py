@@ -1,7 +1,5 @@
 """Whole networks of other libraries, as one block."""
 
-from __future__ import annotations
-
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -90,7 +88,7 @@ class Backbone(Block, name="backbone"):
         found: dict[str, Any] = kept.get("described", describe, keeps=lambda one: "error" not in one)
         return found
 
-    def _build(self) -> nn.Module:
+    def _build(self) -> "nn.Module":
         from netcfg.builder.libraries import network
 
         return network(self.from_library, self.model, self.stages)

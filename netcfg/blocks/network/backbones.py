@@ -1,7 +1,5 @@
 """Published networks as single blocks, cut where a file says."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from fractions import Fraction

@@ -1,7 +1,5 @@
 """Blocks that act on a batch as a whole, or on gradients: the joints between networks that train together."""
 
-from __future__ import annotations
-
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field

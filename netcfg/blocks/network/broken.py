@@ -1,7 +1,5 @@
 """What stands in a diagram where a block could not be read."""
 
-from __future__ import annotations
-
 from functools import cache
 from typing import ClassVar
 

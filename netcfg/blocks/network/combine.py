@@ -1,7 +1,5 @@
 """Blocks that make one signal of several."""
 
-from __future__ import annotations
-
 from typing import ClassVar, Literal
 
 from pydantic import Field

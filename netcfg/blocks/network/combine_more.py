@@ -1,7 +1,5 @@
 """More blocks that make one signal of several."""
 
-from __future__ import annotations
-
 from typing import Annotated, ClassVar
 
 from pydantic import Field

@@ -1,7 +1,5 @@
 """Fully connected layers and what stands around them."""
 
-from __future__ import annotations
-
 from typing import Annotated, ClassVar
 
 from pydantic import Field

@@ -1,7 +1,5 @@
 """Signals that come from no input: numbers that stay, and numbers that are learned."""
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 from pydantic import Field

@@ -1,7 +1,5 @@
 """Convolutions the other way round: from fewer places to more."""
 
-from __future__ import annotations
-
 from pydantic import Field
 
 from netcfg.blocks.base import ShapeError

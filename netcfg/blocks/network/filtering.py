@@ -1,7 +1,5 @@
 """What convolutions and their transposes have in common: kernels, and what follows these in the same block."""
 
-from __future__ import annotations
-
 import math
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, get_args
 
@@ -200,7 +198,7 @@ class Filtering(Block):
 
     # --- the module
 
-    def _after(self) -> After:
+    def _after(self) -> "After":
         """What follows the kernels, for the module."""
         from netcfg.builder.modules.convolution import After
 

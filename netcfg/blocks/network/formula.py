@@ -1,7 +1,5 @@
 """Arithmetic of signals, as one line of the network."""
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 from pydantic import Field, PrivateAttr
@@ -54,7 +52,7 @@ class Formula(ByAxes, name="formula"):
         """Their names, as they stand in the formula."""
         return list(self.value.parsed.names)
 
-    def holding(self, *kinds: Kind) -> Formula:
+    def holding(self, *kinds: Kind) -> "Formula":
         """Computing with numbers where it reads classes."""
         if set(kinds) == {"number"}:
             return self

@@ -1,7 +1,5 @@
 """One answer of many frames."""
 
-from __future__ import annotations
-
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field

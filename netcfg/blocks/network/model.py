@@ -4,8 +4,6 @@ Neither is written as a section type of its own: a field is there because `{Data
 becomes a block type where the network is declared.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -29,7 +27,7 @@ class DataField(Block):
     field: Any = Field(None, description="what the data say of it")
 
     @classmethod
-    def of(cls, name: str, field: FieldSpec) -> DataField:
+    def of(cls, name: str, field: FieldSpec) -> "DataField":
         """The field `name`, whose shape was checked when the data were."""
         return cls.model_construct(name=name, field=field)
 

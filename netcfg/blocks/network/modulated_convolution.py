@@ -1,7 +1,5 @@
 """Convolutions whose weights a style scales."""
 
-from __future__ import annotations
-
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field

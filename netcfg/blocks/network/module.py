@@ -1,7 +1,5 @@
 """Any module that somebody has written, by its import path."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -102,7 +100,7 @@ class Module(Block, name="module"):
     def _figures(self, *inputs: Shape) -> Figures:
         return Measurer(self._record, self._build, f"`{self.path}`").figures(inputs)
 
-    def _build(self) -> nn.Module:
+    def _build(self) -> "nn.Module":
         return find_class(self.path)(**self._values())
 
     def shape(self, *inputs: Shape) -> Shape | dict[str, Shape]:

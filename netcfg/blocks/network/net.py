@@ -1,7 +1,5 @@
 """What frames a network: `[net]`, `[input]`, `[output]`."""
 
-from __future__ import annotations
-
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field

@@ -1,7 +1,5 @@
 """Normalisation beside that over the batch, and scales."""
 
-from __future__ import annotations
-
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field

@@ -1,7 +1,5 @@
 """Making feature maps smaller and larger."""
 
-from __future__ import annotations
-
 from fractions import Fraction
 from typing import Annotated, ClassVar, Literal
 

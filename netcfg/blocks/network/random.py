@@ -1,7 +1,5 @@
 """Signals drawn at random."""
 
-from __future__ import annotations
-
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field

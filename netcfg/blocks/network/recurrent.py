@@ -1,7 +1,5 @@
 """Blocks that go along a row and remember."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
@@ -102,7 +100,7 @@ class _Recurrent(Block):
             parts.append(f"{self.layers} layers")
         return ", ".join([*parts, "both ways"] if self.bidirectional else parts)
 
-    def _made(self, kind: type[nn.Module], *inputs: Shape, **options: str) -> Made:
+    def _made(self, kind: "type[nn.Module]", *inputs: Shape, **options: str) -> Made:
         return made(
             kind,
             expect_known(inputs[0][1], "how many features a step has"),

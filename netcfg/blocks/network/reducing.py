@@ -1,7 +1,5 @@
 """An axis less: means and the like, and one of an axis."""
 
-from __future__ import annotations
-
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field

@@ -1,7 +1,5 @@
 """Larger and smaller images without arithmetic: borders, and channels that become places."""
 
-from __future__ import annotations
-
 from fractions import Fraction
 from typing import Annotated, ClassVar, Literal
 

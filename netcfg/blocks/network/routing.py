@@ -1,7 +1,5 @@
 """Blocks that pass signals on."""
 
-from __future__ import annotations
-
 from typing import Annotated, ClassVar
 
 from pydantic import Field

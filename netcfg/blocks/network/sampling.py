@@ -1,7 +1,5 @@
 """Images looked at elsewhere: by a grid, or by a matrix."""
 
-from __future__ import annotations
-
 from typing import ClassVar, Literal
 
 from pydantic import Field

@@ -1,7 +1,5 @@
 """Scales: by what stands beside a number, by a length, by what is learned or given."""
 
-from __future__ import annotations
-
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field

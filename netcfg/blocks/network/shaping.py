@@ -1,7 +1,5 @@
 """The same numbers in another order or shape."""
 
-from __future__ import annotations
-
 from typing import Annotated, ClassVar
 
 from pydantic import Field

@@ -1,7 +1,5 @@
 """What is left out at random in training, and gradients that go another way than values."""
 
-from __future__ import annotations
-
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field

@@ -1,7 +1,5 @@
 """Rows of tokens: from images and back, class tokens, positions, classes by number."""
 
-from __future__ import annotations
-
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field

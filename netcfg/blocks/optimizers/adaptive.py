@@ -1,7 +1,5 @@
 """Adam and AdamW."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -66,7 +64,7 @@ class Adam(AdaptiveMoments, name="adam"):
         decay_over_last_epochs = 13
     """
 
-    def lower(self, groups: Groups) -> torch.optim.Optimizer:
+    def lower(self, groups: Groups) -> "torch.optim.Optimizer":
         """`torch.optim.Adam`, fused: the whole update in one pass over the parameters."""
         import torch
 
@@ -94,7 +92,7 @@ class AdamW(AdaptiveMoments, name="adamw"):
         0.01, description="taken from every weight, as a part of it, times the learning rate"
     )
 
-    def lower(self, groups: Groups) -> torch.optim.Optimizer:
+    def lower(self, groups: Groups) -> "torch.optim.Optimizer":
         """`torch.optim.AdamW`, fused."""
         import torch
 

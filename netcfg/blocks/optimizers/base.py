@@ -1,7 +1,5 @@
 """What an optimizer is: one phase of the training step."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NoReturn
 
@@ -102,7 +100,7 @@ class Optimizer(Section):
         """Whether the phase runs on this batch of an epoch, counted from 0."""
         return (batch + 1) % self.every == 0
 
-    def lower(self, groups: Iterable[Mapping[str, Any]]) -> torch.optim.Optimizer:
+    def lower(self, groups: Iterable[Mapping[str, Any]]) -> "torch.optim.Optimizer":
         """The optimizer over parameter groups.
 
         A group has `params`, `network`, and of its network's `lr` and `betas` what [net] states; the other

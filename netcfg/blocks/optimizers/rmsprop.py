@@ -1,7 +1,5 @@
 """RMSprop."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field as Option
@@ -36,7 +34,7 @@ class RmsProp(Optimizer, name="rmsprop"):
         """The mean square, and what `momentum` and `centered` need."""
         return 1 + (self.momentum > 0) + self.centered
 
-    def lower(self, groups: Groups) -> torch.optim.Optimizer:
+    def lower(self, groups: Groups) -> "torch.optim.Optimizer":
         """`torch.optim.RMSprop`, all parameters at once; torch has no fused one."""
         import torch
 

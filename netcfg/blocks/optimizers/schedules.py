@@ -5,8 +5,6 @@ from the one before it, so that a resumed run, or one with more epochs added, ta
 stopped. Only `Plateau` remembers.
 """
 
-from __future__ import annotations
-
 from bisect import bisect_right
 from functools import partial
 from math import cos, inf, pi
@@ -49,7 +47,7 @@ class Schedule(Section):
         """By what learning rates are multiplied after so many finished epochs; pure."""
         return 1.0
 
-    def watcher(self) -> Plateau | None:
+    def watcher(self) -> "Plateau | None":
         """What watches the monitored figure and has a factor of its own; None: nothing does."""
         return None
 
@@ -154,7 +152,7 @@ class OnPlateau(Schedule, schedule="plateau"):
         1e-4, description="by what part of the best figure a better one must beat it"
     )
 
-    def watcher(self) -> Plateau | None:
+    def watcher(self) -> "Plateau | None":
         """What counts the epochs without improvement."""
         return Plateau(self.plateau_patience, self.plateau_factor, self.plateau_threshold)
 

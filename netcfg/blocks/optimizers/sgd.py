@@ -1,7 +1,5 @@
 """Stochastic gradient descent."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field as Option
@@ -50,7 +48,7 @@ class Sgd(Optimizer, name="sgd"):
         """The last step, where it is taken again."""
         return int(self.momentum > 0)
 
-    def lower(self, groups: Groups) -> torch.optim.Optimizer:
+    def lower(self, groups: Groups) -> "torch.optim.Optimizer":
         """`torch.optim.SGD`, fused."""
         import torch
 

@@ -1,7 +1,5 @@
 """What a sampler is: it says which samples an epoch of training shows."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -27,7 +25,7 @@ class Sampler(DataStep):
 
     when: Literal["train", "always"] = Option("train", description="in training only, or always")
 
-    def epoch(self, table: SampleTable, epoch: int, seed: int) -> Sequence[Draw]:
+    def epoch(self, table: "SampleTable", epoch: int, seed: int) -> "Sequence[Draw]":
         """The draws of an epoch (from 0), the same for the same arguments; every epoch has as many.
 
         Raises `NetcfgError` where the samples do not allow it.

@@ -1,7 +1,5 @@
 """Frames chosen so that action units are balanced."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
@@ -64,7 +62,7 @@ class Momu(Sampler, name="momu"):
             )
         return dict(fields)
 
-    def epoch(self, table: SampleTable, epoch: int, seed: int) -> Sequence[Draw]:
+    def epoch(self, table: "SampleTable", epoch: int, seed: int) -> "Sequence[Draw]":
         """The frames of an epoch, in the order they were drawn."""
         from netcfg.datasets.samplers.momu import chosen_frames
 

@@ -1,7 +1,5 @@
 """A longer training list: moved and mirrored copies."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -55,7 +53,7 @@ class Oversample(Sampler, name="oversample"):
             )
         return dict(fields)
 
-    def epoch(self, table: SampleTable, epoch: int, seed: int) -> Sequence[Draw]:
+    def epoch(self, table: "SampleTable", epoch: int, seed: int) -> "Sequence[Draw]":
         """The longer list, the same in every epoch."""
         from netcfg.datasets.samplers.oversample import oversampled
 

@@ -1,7 +1,5 @@
 """Sources that read a folder."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
@@ -153,7 +151,7 @@ class AudetnetFolder(Source, name="audetnet_folder"):
         labels = write_audetnet(folder, self.units, 5 if self.intensities else 1, size)
         return self.model_copy(update={"path": str(folder), "labels": labels})
 
-    def open(self, split: Split, fields: Sequence[str]) -> Samples:
+    def open(self, split: Split, fields: Sequence[str]) -> "Samples":
         """The data set of one split; labels, ids and names of pictures are read and checked at once."""
         from netcfg.datasets.pictures.reading import Reading
         from netcfg.datasets.samples.pairing import Pairing

@@ -1,7 +1,5 @@
 """What a source of data is."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,7 +63,7 @@ class Source(Section):
         """The fields that its options ask for by name, by option."""
         return {}
 
-    def flow_pictures(self) -> FlowPictures:
+    def flow_pictures(self) -> "FlowPictures":
         """How its own field `flow` becomes pictures, where it has one."""
         from netcfg.datasets.flow.encoding import FlowPictures
 
@@ -78,7 +76,7 @@ class Source(Section):
         """
         return self
 
-    def open(self, split: Split, fields: Sequence[str]) -> Samples:
+    def open(self, split: Split, fields: Sequence[str]) -> "Samples":
         """The samples of one split with these fields.
 
         Images are uint8 H×W×C arrays until the pipeline hands them to a network. Raises `NetcfgError` with a

@@ -1,7 +1,5 @@
 """BP4D, as handed out or by lists."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
@@ -101,11 +99,11 @@ class Bp4d(FaceFiles, name="bp4d"):
         write_bp4d(folder, self.units)
         return self.model_copy(update={"path": str(folder)})
 
-    def open(self, split: Split, fields: Sequence[str]) -> Samples:
+    def open(self, split: Split, fields: Sequence[str]) -> "Samples":
         """The data set of one split; labels and names of pictures are read and checked at once."""
         return self._open_database(split, fields) if self.lists is None else self._open_lists(split, fields)
 
-    def _open_database(self, split: Split, fields: Sequence[str]) -> Samples:
+    def _open_database(self, split: Split, fields: Sequence[str]) -> "Samples":
         from netcfg.datasets.samples.clip_pictures import Labelling
         from netcfg.datasets.samples.clip_sources import clips_of_subjects, open_clips
         from netcfg.datasets.samples.subject_folds import BP4D_FOLDS, subjects_of_split
@@ -117,7 +115,7 @@ class Bp4d(FaceFiles, name="bp4d"):
         chosen = clips_of_subjects(database, subjects)
         return open_clips(database, chosen, split, fields, self.handling(Labelling()))
 
-    def _open_lists(self, split: Split, fields: Sequence[str]) -> Samples:
+    def _open_lists(self, split: Split, fields: Sequence[str]) -> "Samples":
         from netcfg.datasets.sources.aunets_lists import Lists
         from netcfg.datasets.sources.listed_faces import Crops, open_lists
 

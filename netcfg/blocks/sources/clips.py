@@ -1,7 +1,5 @@
 """The source for one's own recordings."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
@@ -132,7 +130,7 @@ class Clips(FaceFiles, name="clips"):
         labels = write_clips(folder, unit_numbers(self.action_units or ()))
         return self.model_copy(update={"path": str(folder), "labels": str(labels)})
 
-    def open(self, split: Split, fields: Sequence[str]) -> Samples:
+    def open(self, split: Split, fields: Sequence[str]) -> "Samples":
         """The data set of one split; labels and names of pictures are read and checked at once."""
         from netcfg.datasets.samples.clip_pictures import Labelling
         from netcfg.datasets.samples.clip_sources import open_clips

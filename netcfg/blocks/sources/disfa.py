@@ -1,7 +1,5 @@
 """DISFA, as handed out."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Self
@@ -98,7 +96,7 @@ class Disfa(FaceFiles, name="disfa"):
         write_disfa(folder, self.units)
         return self.model_copy(update={"path": str(folder)})
 
-    def open(self, split: Split, fields: Sequence[str]) -> Samples:
+    def open(self, split: Split, fields: Sequence[str]) -> "Samples":
         """The data set of one split; labels and names of pictures are read and checked at once."""
         from netcfg.datasets.samples.clip_pictures import Labelling
         from netcfg.datasets.samples.clip_sources import clips_of_subjects, open_clips

@@ -1,7 +1,5 @@
 """What sources of faces in files share: frames of clips, cut to the face."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
@@ -103,7 +101,7 @@ class FaceFiles(Source):
             )
         return expect_folder(self.path)
 
-    def handling(self, labelling: Labelling) -> Handling:
+    def handling(self, labelling: "Labelling") -> "Handling":
         """How its frames become samples."""
         from netcfg.datasets.samples.clip_sources import Handling
         from netcfg.datasets.samples.pairing import Pairing
@@ -122,7 +120,7 @@ class FaceFiles(Source):
             pairing=Pairing(self.first_frame, self.first_label, self.pair_by == "order"),
         )
 
-    def reading(self) -> Reading:
+    def reading(self) -> "Reading":
         """How its pictures are read."""
         from netcfg.datasets.pictures.reading import Reading
 

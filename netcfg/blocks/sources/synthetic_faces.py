@@ -1,7 +1,5 @@
 """Drawn faces: the data that everyone has."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
@@ -119,7 +117,7 @@ class SyntheticFaces(Source, name="synthetic_faces"):
         """Those of `fields`."""
         return {"fields": self.wanted or ()}
 
-    def flow_pictures(self) -> FlowPictures:
+    def flow_pictures(self) -> "FlowPictures":
         """By its `flow_method`."""
         from netcfg.datasets.flow.encoding import FlowPictures
 
@@ -140,7 +138,7 @@ class SyntheticFaces(Source, name="synthetic_faces"):
             "clip": FieldSpec((), "class"),
         }
 
-    def open(self, split: Split, fields: Sequence[str]) -> Samples:
+    def open(self, split: Split, fields: Sequence[str]) -> "Samples":
         """The data set of one split; drawn when asked for."""
         from netcfg.datasets.sources.synthetic_faces import SyntheticFaces as Faces
 

@@ -1,7 +1,5 @@
 """What a transform of samples or batches is."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -62,19 +60,19 @@ class Transform(DataStep):
         """Those of `only`."""
         return {"only": self.only or ()}
 
-    def bypass(self, fields: Mapping[str, FieldSpec]) -> Callable[..., Any] | None:
+    def bypass(self, fields: Mapping[str, FieldSpec]) -> "Callable[..., Any] | None":
         """What stands in its place in the splits that `when` leaves alone; None for nothing."""
         return None
 
-    def in_split(self, split: Split) -> Transform:
+    def in_split(self, split: Split) -> "Transform":
         """The transform as it is in one split."""
         return self
 
-    def extend(self, samples: Samples, wanted: Sequence[str], fields: Mapping[str, FieldSpec]) -> Samples:
+    def extend(self, samples: "Samples", wanted: Sequence[str], fields: Mapping[str, FieldSpec]) -> "Samples":
         """The samples with what it adds, of which `wanted` is needed; `fields` are those of the source."""
         raise NotImplementedError
 
-    def lower(self, fields: Mapping[str, FieldSpec]) -> Callable[..., Any]:
+    def lower(self, fields: Mapping[str, FieldSpec]) -> "Callable[..., Any]":
         """A picklable callable.
 
         Per sample: `(sample: Sample, random: np.random.Generator) -> Sample`. Per batch:

@@ -1,7 +1,5 @@
 """Transforms of colours."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -30,7 +28,7 @@ class Brightness(Transform, name="brightness"):
     )
     when: Literal["train", "always"] = Option("train", description="in training only, or always")
 
-    def lower(self, fields: Mapping[str, FieldSpec]) -> Callable[..., Any]:
+    def lower(self, fields: Mapping[str, FieldSpec]) -> "Callable[..., Any]":
         """A callable on samples of uint8 arrays."""
         from netcfg.datasets.transforms.geometry import BrightenSample
 
@@ -78,7 +76,7 @@ class ColorJitter(Transform, name="color_jitter"):
                 raise ShapeError(f"needs pictures of 3 channels, and `{name}` has {fields[name].shape[-3]}")
         return dict(fields)
 
-    def lower(self, fields: Mapping[str, FieldSpec]) -> Callable[..., Any]:
+    def lower(self, fields: Mapping[str, FieldSpec]) -> "Callable[..., Any]":
         """A callable on samples of uint8 arrays."""
         from netcfg.datasets.transforms.colour import JitterSample
 

@@ -1,7 +1,5 @@
 """Transforms that move what a picture shows."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -51,7 +49,7 @@ class Resize(Transform, name="resize"):
             for name, spec in fields.items()
         }
 
-    def lower(self, fields: Mapping[str, FieldSpec]) -> Callable[..., Any]:
+    def lower(self, fields: Mapping[str, FieldSpec]) -> "Callable[..., Any]":
         """A callable on samples of uint8 arrays."""
         from netcfg.datasets.transforms.geometry import ResizeSample
 
@@ -79,7 +77,7 @@ class HorizontalFlip(Transform, name="horizontal_flip"):
     probability: Probability = Option(0.5, description="how likely a sample is mirrored")
     when: Literal["train", "always"] = Option("train", description="in training only, or always")
 
-    def lower(self, fields: Mapping[str, FieldSpec]) -> Callable[..., Any]:
+    def lower(self, fields: Mapping[str, FieldSpec]) -> "Callable[..., Any]":
         """A callable on samples of uint8 arrays."""
         from netcfg.datasets.transforms.geometry import FlipSample
 

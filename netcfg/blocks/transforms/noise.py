@@ -1,7 +1,5 @@
 """A noisy copy of a picture."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
@@ -62,13 +60,13 @@ class Noise(Transform, name="noise"):
         """The picture it copies, in place of the copy."""
         return tuple(dict.fromkeys(self.input if name == self.output else name for name in wanted))
 
-    def lower(self, fields: Mapping[str, FieldSpec]) -> Callable[..., Any]:
+    def lower(self, fields: Mapping[str, FieldSpec]) -> "Callable[..., Any]":
         """A callable on samples of uint8 arrays."""
         from netcfg.datasets.transforms.colour import NoiseSample
 
         return NoiseSample(self.input, self.output, self.amount)
 
-    def bypass(self, fields: Mapping[str, FieldSpec]) -> Callable[..., Any]:
+    def bypass(self, fields: Mapping[str, FieldSpec]) -> "Callable[..., Any]":
         """The copy without noise."""
         from netcfg.datasets.transforms.colour import NoiseSample
 

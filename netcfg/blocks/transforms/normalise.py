@@ -1,7 +1,5 @@
 """From colours to numbers around zero."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
@@ -67,13 +65,13 @@ class Normalise(Transform, name="normalise"):
                     )
         return dict(fields)
 
-    def in_split(self, split: Split) -> Normalise:
+    def in_split(self, split: Split) -> "Normalise":
         """In validation with its own std, where that is written."""
         if split != "validation" or self.validation_std is None:
             return self
         return self.model_copy(update={"std": self.validation_std})
 
-    def lower(self, fields: Mapping[str, FieldSpec]) -> Callable[..., Any]:
+    def lower(self, fields: Mapping[str, FieldSpec]) -> "Callable[..., Any]":
         """A callable on batches of float tensors on the training device."""
         from netcfg.datasets.transforms.geometry import NormaliseBatch
 

@@ -1,7 +1,5 @@
 """`[optical_flow]`: motion between the frames of a source, as a picture beside them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
@@ -107,7 +105,7 @@ class OpticalFlow(Transform, name="optical_flow"):
         # Nobody may want the picture itself, and flow is found between pictures.
         return with_found_flow(samples.with_frames(), self.pictures(), size, open_cache(self.cache))
 
-    def pictures(self) -> FlowPictures:
+    def pictures(self) -> "FlowPictures":
         """How two frames become a picture of their flow. Raises `NetcfgError` where this OpenCV lacks the method."""
         from netcfg.datasets.flow.encoding import FlowPictures
 
