@@ -29,7 +29,7 @@ class Mistake(NamedTuple):
 class Section(BaseModel):
     """A checked section of a file. Subclasses are final: one class per section type, named in its header."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True, protected_namespaces=())
 
     group: ClassVar[Group]
     type_name: ClassVar[str]
@@ -49,6 +49,9 @@ class Section(BaseModel):
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        # pydantic knows them as class variables by now, and would look at each again for every class below this one.
+        for name in cls.__class_vars__ & cls.__annotations__.keys():
+            del cls.__annotations__[name]
         if "name" in kwargs:
             register(cls)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import gc
 import importlib
+import importlib.util
 import os
 import sys
 from collections.abc import Sequence
@@ -32,14 +33,25 @@ COMMANDS = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line; gives the exit code: 0 clean, 1 refused, 2 wrong usage, 130 interrupted."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
-    # Both for a quick start: looking for pydantic's plugins reads the metadata of every package there is, and
-    # while modules are imported, objects are only added.
+    # All for a quick start: looking for pydantic's plugins reads the metadata of every package there is, what would
+    # read them brings all of `email` with it, and while modules are imported, objects are only added.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    _read_when_used("importlib.metadata")
     gc.disable()
     from netcfg.cli.output import GOING_ON, guarded
 
     with guarded(goes_on=_command(arguments) in GOING_ON):
         return _told(arguments)
+
+
+def _read_when_used(name: str) -> None:
+    """Let a module of Python's library be read when something of it is first asked for, not when it is imported."""
+    spec = None if name in sys.modules else importlib.util.find_spec(name)
+    if spec is None or spec.loader is None:
+        return
+    spec.loader = importlib.util.LazyLoader(spec.loader)
+    sys.modules[name] = module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
 
 
 def _told(arguments: Sequence[str]) -> int:

@@ -37,6 +37,7 @@ class Schedule(Section):
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
         if "schedule" in kwargs:
             registry.register(cls)
 
