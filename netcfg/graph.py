@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import prod
+from typing import NamedTuple
 
 from netcfg.axes import AXES, Kind
 from netcfg.blocks.base import Block
@@ -35,8 +36,7 @@ class Scope:
     count: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Signal:
+class Signal(NamedTuple):
     """What flows out of a node's port. `producer` is the index of the node in `Graph.nodes`.
 
     `shape` has no batch axis; a size is an int or a symbolic expression (see `netcfg.shapes`). `axes` says what its
@@ -80,8 +80,7 @@ class Signal:
         return axes == "CHW" or (not axes and len(shape) == 3)
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(NamedTuple):
     """A block in its place.
 
     `path` is unique in the network and is the prefix of the parameters' names (`features.0`, `stem`).

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -338,31 +337,18 @@ def test_no_mutation_of_a_shipped_file_makes_the_compiler_fall_over(name: str, s
     rendered(mutated((shipped_folder() / f"{name}.cfg").read_text(encoding="utf-8"), seed))
 
 
-def test_the_tables_are_those_of_the_grammar() -> None:
-    from netcfg.syntax import table_data
-    from netcfg.syntax.tables import key
+@settings(max_examples=300, deadline=None)
+@given(st.text("{}[]#;=\"'\n\r\t a1_.$\ufeffé", max_size=60))
+def test_no_part_of_a_text_is_passed_over(text: str) -> None:
+    from netcfg.syntax.tokens import tokens
 
-    assert table_data.MADE_FOR[1] == key()[1], "write them anew: netcfg.syntax.tables.write()"
-
-
-def test_a_parser_out_of_tables_is_the_one_out_of_the_grammar(monkeypatch: pytest.MonkeyPatch) -> None:
-    from netcfg.syntax import parser as module
-    from netcfg.syntax import table_data
-
-    texts = [
-        path.read_text(encoding="utf-8") for path in sorted((Path(__file__).parent / "check").glob("*.cfg"))
-    ]
-    assert texts
-
-    def trees() -> list[tuple[object, list[Finding]]]:
-        module._parser.cache_clear()
-        read = []
-        for text in texts:
-            findings: list[Finding] = []
-            read.append((parse(SourceFile("a.cfg", text), findings).items, findings))
-        return read
-
-    out_of_tables = trees()
-    monkeypatch.setattr(table_data, "MADE_FOR", ("another", "grammar"))
-    assert repr(trees()) == repr(out_of_tables)
-    module._parser.cache_clear()
+    text += "\n"
+    starts = [0, *(place + 1 for place, sign in enumerate(text) if sign == "\n")]
+    left = list(text)
+    for token in tokens(text):
+        start = starts[token.line - 1] + token.column - 1
+        assert text.startswith(token.text, start)
+        for place in range(start, start + len(token.text)):
+            left[place] = "\n" if text[place] == "\n" else " "
+    rows = [row.strip() for row in "".join(left).replace("\ufeff", " ").split("\n")]
+    assert all(not row or row[0] in "#;" for row in rows), rows

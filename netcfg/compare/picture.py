@@ -126,7 +126,7 @@ class _Join:
         """What a block of one version reads, of what stands before it here."""
         signals = graph.nodes[index].inputs if index is not None else ()
         return tuple(
-            replace(signal, producer=places[signal.producer])
+            signal._replace(producer=places[signal.producer])
             for signal in signals
             if places[signal.producer] < place
         )
@@ -141,9 +141,9 @@ class _Join:
             node = self.before.nodes[here]
             place = self.from_before[here]
             scopes = tuple(self._scope(scope) for scope in node.scopes)
-            node = replace(node, path=self._path(node, scopes), scopes=scopes)
-        outputs = {port: replace(signal, producer=place) for port, signal in node.outputs.items()}
-        return replace(node, inputs=inputs, outputs=outputs)
+            node = node._replace(path=self._path(node, scopes), scopes=scopes)
+        outputs = {port: signal._replace(producer=place) for port, signal in node.outputs.items()}
+        return node._replace(inputs=inputs, outputs=outputs)
 
     # --- uses of templates
 
@@ -192,14 +192,14 @@ class _Join:
     def _outputs(self) -> tuple[dict[str, Signal], dict[str, Marked]]:
         """The outputs of both versions, and the marks of those that differ."""
         outputs = {
-            name: replace(signal, producer=self.from_after[signal.producer])
+            name: signal._replace(producer=self.from_after[signal.producer])
             for name, signal in self.after.outputs.items()
         }
         marked: dict[str, Marked] = {}
         for change in self.change.outputs:
             if change.after is None:
                 signal = self.before.outputs[change.what]
-                outputs[change.what] = replace(signal, producer=self.from_before[signal.producer])
+                outputs[change.what] = signal._replace(producer=self.from_before[signal.producer])
             added, removed = change.before is None, change.after is None
             text = "" if added or removed else f"{change.before} -> {change.after}"
             marked[change.what] = Marked("added" if added else "removed" if removed else "changed", text)

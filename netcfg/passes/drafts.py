@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from netcfg.blocks.base import Block, Reference
 from netcfg.folding import Over
@@ -12,8 +13,7 @@ from netcfg.passes.variables import VariableScope
 from netcfg.syntax import Option, Section
 
 
-@dataclass(frozen=True, slots=True)
-class Wire:
+class Wire(NamedTuple):
     """What a reference resolves to: a port of an earlier draft; producer -1 is a block that failed."""
 
     producer: int
@@ -25,7 +25,10 @@ NOTHING = Wire(-1)
 
 @dataclass(slots=True, eq=False, repr=False)
 class Draft:
-    """A checked block with the wires it reads, as inference is given it. The first three are those of its `Place`."""
+    """A checked block with the wires it reads, as inference is given it. The first three are those of its `Place`.
+
+    `kin` is the same number for blocks of one type whose options say the same; None where nobody has compared them.
+    """
 
     path: str
     holder: str
@@ -37,6 +40,7 @@ class Draft:
     scopes: tuple[Scope, ...]
     freeze: bool
     over: tuple[Over, ...] = ()
+    kin: int | None = None
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -119,8 +123,7 @@ class Namespace:
         return self._known
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """A block's path, the path of the block that holds its parameters, and what files of weights call it."""
 
     path: str = ""
@@ -141,7 +144,7 @@ def _joined(path: str, name: str) -> str:
 def turn_of(place: Place, turn: int, block: Block) -> Place:
     """One turn of a repeat; each has parameters of its own, unless they are another block's."""
     inside = place.below(str(turn))
-    return inside if block.shared_with is None else replace(inside, holder=place.holder)
+    return inside if block.shared_with is None else inside._replace(holder=place.holder)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from netcfg.axes import AXES
 from netcfg.blocks.base import AxesError, Block, ShapeError
-from netcfg.blocks.network.model import DataField, NetworkUse
+from netcfg.blocks.network.model import DataField
 from netcfg.blocks.network.net import Input, Net
 from netcfg.folding import Over, View, whole
 from netcfg.graph import Graph, Node, Signal, WeightRequest
@@ -39,6 +39,15 @@ class _Figures(NamedTuple):
     macs: Size
 
 
+class _Known(NamedTuple):
+    """What a block is where it reads some signals, and what signals it gives there; `is_itself`: it is none other."""
+
+    block: Block
+    is_itself: bool
+    figures: _Figures
+    signals: dict[str, Signal]
+
+
 class Inference:
     """Knows what every block of a network gives, as soon as that block is placed.
 
@@ -58,7 +67,7 @@ class Inference:
         self.tolerant = is_tolerant
         self.conflicts: dict[int, Conflict] = {}
         self.edges: set[Edge] = set()
-        self.asked: dict[tuple[object, ...], _Figures] = {}
+        self._known: dict[tuple[object, ...], _Known] = {}
 
     def place(self, draft: Draft) -> Wire:
         """The next block, with all that is known of it; the wire is what it gives."""
@@ -93,23 +102,18 @@ class Inference:
                 inputs.append(signal)
             elif not self.tolerant:
                 return None
-        block = draft.block
-        views = [signal.seen(draft.over) for signal in inputs]
-        shapes = tuple([view.shape for view in views])
-        lacks = len(inputs) < max(len(draft.wires), block.input_count or 0)
-        if self.tolerant and (lacks or UNKNOWN in shapes):
-            return self._unknown(draft, inputs)
+        if self.tolerant:
+            lacks = len(inputs) < max(len(draft.wires), draft.block.input_count or 0)
+            if lacks or any(signal.seen(draft.over).shape == UNKNOWN for signal in inputs):
+                return self._unknown(draft, inputs)
+        index = len(self.nodes)
         try:
-            if draft.over:
-                self._check_over(draft, inputs)
-            block = _placed(block, inputs, views)
-            figures = self._figures(draft, block, inputs, views)
+            block, figures, outputs = self._at(index, draft, inputs)
             parameters = self._own_parameters(draft, figures.parameters)
             frozen = parameters if draft.freeze else figures.frozen
         except ShapeError as error:
             self._report(error, draft, inputs)
             return self._conflict(error, draft, inputs) if self.tolerant else None
-        index = len(self.nodes)
         macs = figures.macs
         for one in draft.over:
             macs = macs * one.size
@@ -117,7 +121,7 @@ class Inference:
             draft.path,
             block,
             tuple(inputs),
-            _signals(index, block, inputs, views, figures.shapes, draft.over),
+            outputs,
             draft.section.span,
             draft.position,
             draft.scopes,
@@ -149,28 +153,45 @@ class Inference:
                         argument=argument,
                     )
 
-    def _figures(
-        self, draft: Draft, block: Block, inputs: Sequence[Signal], views: Sequence[View]
-    ) -> _Figures:
-        """What a block gives and costs. Raises `ShapeError`.
+    def _at(
+        self, index: int, draft: Draft, inputs: Sequence[Signal]
+    ) -> tuple[Block, _Figures, dict[str, Signal]]:
+        """A block where it stands, what it costs and gives. Raises `ShapeError`.
 
         Large networks are made of few kinds of blocks: one with the same options on the same signals as an earlier one
         is not asked again.
         """
-        shapes = tuple([view.shape for view in views])
+        # Of a signal all counts but where it comes from.
+        key = None if draft.kin is None else (draft.kin, draft.over, *[signal[2:] for signal in inputs])
+        known = None if key is None else self._known.get(key)
+        if known is not None:
+            signals = {port: Signal(index, *signal[1:]) for port, signal in known.signals.items()}
+            return self._alike(draft.block, known), known.figures, signals
+        if draft.over:
+            self._check_over(draft, inputs)
+        views = [signal.seen(draft.over) for signal in inputs]
+        block = _placed(draft.block, inputs, views)
+        figures = self._figures(block, tuple([view.shape for view in views]))
+        signals = _signals(index, block, inputs, views, figures.shapes, draft.over)
+        if key is not None:
+            self._known[key] = _Known(block, block is draft.block, figures, signals)
+        return block, figures, signals
+
+    @staticmethod
+    def _alike(block: Block, known: _Known) -> Block:
+        """A block as one of its kin is where that reads the same."""
+        if known.is_itself:
+            return block
+        copy = known.block.model_copy(update=None if block.name == known.block.name else {"name": block.name})
+        if block.written_at is not None:
+            copy.place(block.written_at)
+        return copy
+
+    def _figures(self, block: Block, shapes: tuple[Shape, ...]) -> _Figures:
+        """What a block gives and costs. Raises `ShapeError`."""
         if isinstance(block, Input):
             return self._asked(block, {"": block.shape_in(self.has_single_input)}, shapes)
-        if isinstance(block, NetworkUse | DataField):
-            return self._asked(block, block.shape(*shapes), shapes)
-        options = tuple(
-            [(option.key, option.value) for option in draft.section.options if option.key != "name"]
-        )
-        axes_and_kinds = tuple([(view.axes, signal.kind) for view, signal in zip(views, inputs, strict=True)])
-        key = (type(block), options, shapes, axes_and_kinds)
-        known = self.asked.get(key)
-        if known is None:
-            known = self.asked[key] = self._asked(block, block.shape(*shapes), shapes)
-        return known
+        return self._asked(block, block.shape(*shapes), shapes)
 
     def _asked(self, block: Block, result: Shape | dict[str, Shape], shapes: tuple[Shape, ...]) -> _Figures:
         made = {"": result} if isinstance(result, tuple) else result

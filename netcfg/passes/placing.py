@@ -52,7 +52,7 @@ class Placing:
             except SharingError as error:
                 self.findings.append(error.finding)
                 return None
-            return replace(place, holder=other.holder) if other.holder else None
+            return place._replace(holder=other.holder) if other.holder else None
         if block.weights not in (None, "None"):
             self.request(place, block, section)
         return place
@@ -65,6 +65,7 @@ class Placing:
         wires: list[Wire],
         position: int | None,
         context: Context,
+        kin: int | None = None,
     ) -> Wire:
         """Put the next block there; the wire is what it gives."""
         if len(self.drafts) >= self.most_blocks:
@@ -73,18 +74,7 @@ class Placing:
         if context.position is not None:
             position = context.position
         freeze = context.freeze or block.freeze
-        draft = Draft(
-            place.path,
-            place.holder,
-            place.source,
-            block,
-            section,
-            wires,
-            position,
-            context.scopes,
-            freeze,
-            context.over,
-        )
+        draft = Draft(*place, block, section, wires, position, context.scopes, freeze, context.over, kin)
         self._check_path(draft)
         if place.holder != place.path:
             self._check_shared(draft)

@@ -67,9 +67,11 @@ class References:
 
     def default(self, section: Section, previous: Wire, names: Namespace) -> Wire:
         """The block before; at the first block the network's input, which must be the only one."""
+        if names.results:
+            return previous
         by_wire = {wire: name for name, wire in names.inputs.items()}  # `input` may be a synonym
         declared = list(by_wire.values())
-        if not names.results and len(declared) > 1:
+        if len(declared) > 1:
             listed = ", ".join(f"`{name}`" for name in declared)
             message = f"there are {len(declared)} inputs ({listed}): say which one it reads"
             help = f"write `from = {declared[0]}`"

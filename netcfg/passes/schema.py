@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
@@ -9,12 +10,14 @@ from pydantic import ValidationError
 from netcfg.blocks.base import Mistake
 from netcfg.blocks.base import Section as Checked
 from netcfg.blocks.formula_text import FormulaError
+from netcfg.blocks.section import MAX_NAME
 from netcfg.faults import failing
 from netcfg.source import Finding, Note, Severity
 from netcfg.syntax import Option, Section
 from netcfg.vocabulary import help_for
 
 Kind = TypeVar("Kind", bound=Checked)
+_OURS = "netcfg.blocks."
 
 
 def check_section(section: Section, kind: type[Kind], findings: list[Finding]) -> Kind | None:
@@ -41,6 +44,49 @@ def check_section(section: Section, kind: type[Kind], findings: list[Finding]) -
         if len(findings) == before or all(f.severity == "warning" for f in findings[before:])
         else None
     )
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Checker:
+    """Checks the blocks of one network. Large ones are made of few kinds of blocks: what is written like an earlier one
+    is a copy of that but for its name, and is not read and validated again.
+    """
+
+    findings: list[Finding]
+    _kin: dict[tuple[object, ...], int] = field(default_factory=dict)
+    _checked: dict[int, Checked] = field(default_factory=dict)
+
+    def check(self, section: Section, kind: type[Kind]) -> tuple[Kind | None, int]:
+        """As `check_section`; and a number that blocks of one type have in common whose options say the same."""
+        options = [(option.key, option.value) for option in section.options if option.key != "name"]
+        kin = self._kin.setdefault((kind, *options), len(self._kin))
+        known = self._checked.get(kin)
+        if known is not None and not section.malformed and len(section.options) - len(options) <= 1:
+            assert isinstance(known, kind)
+            return self._renamed(known, section) or check_section(section, kind, self.findings), kin
+        before = len(self.findings)
+        checked = check_section(section, kind, self.findings)
+        # What is said of a block is said of each; what an author's class checks may hang on the name.
+        if checked is not None and len(self.findings) == before and kind.__module__.startswith(_OURS):
+            self._checked[kin] = checked
+        return checked, kin
+
+    @staticmethod
+    def _renamed(known: Kind, section: Section) -> Kind | None:
+        """A copy that is called and placed like this section; None where its name cannot be."""
+        option = section.option("name")
+        if option is None:
+            copy = known.model_copy() if known.name is None else known.model_copy(update={"name": None})
+        else:
+            try:
+                name = known.readers()["name"](option.value)
+            except (KeyError, ValueError):
+                return None
+            if not option.value or (name is not None and len(name) > MAX_NAME):
+                return None
+            copy = known.model_copy(update={"name": name})
+        copy.place(section.span)
+        return copy
 
 
 def _values(section: Section, kind: type[Checked], findings: list[Finding]) -> dict[str, Any]:

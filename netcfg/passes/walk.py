@@ -21,7 +21,7 @@ from netcfg.passes.infer import Inference
 from netcfg.passes.names import check_name, report_duplicate
 from netcfg.passes.placing import MAX_BLOCKS, MOST_DRAWN, Placing
 from netcfg.passes.references import References
-from netcfg.passes.schema import check_section
+from netcfg.passes.schema import Checker, check_section
 from netcfg.passes.sizes import Fields
 from netcfg.passes.stand_ins import StandIns
 from netcfg.passes.structure import JOINS, Structure, Written, is_structured
@@ -55,6 +55,7 @@ class Walk:
         inference = Inference(findings, is_tolerant=stand_in is not None)
         self.placing = Placing(findings, inference, MAX_BLOCKS if stand_in is None else MOST_DRAWN)
         self.structure = Structure(parts, findings, inference, self.references, fields, networks)
+        self.checker = Checker(findings)
         self.turns = Turns(self.placing, findings, bool(networks))
         self.templates = Templates(
             parts, findings, self.placing, self.references, self.turns, fields, self.body
@@ -249,7 +250,7 @@ class Walk:
 
     def _plain(self, written: Written, kind: type[Block], site: Site) -> Result:
         section = self.turns.at(written, 0, site)
-        block = check_section(section, kind, self.findings)
+        block, kin = self.checker.check(section, kind)
         if block is None:
             return Result(NOTHING)
         wires = self.references.wires(block, section, site.previous, site.names)
@@ -258,13 +259,13 @@ class Walk:
             return Result(NOTHING)
         own = Result(wires[0] if wires else NOTHING, type=section.name, holder=place.holder)
         if block.repeat is None:
-            own.wire = self.placing.draft(place, block, section, wires, site.number, site.context)
+            own.wire = self.placing.draft(place, block, section, wires, site.number, site.context, kin)
             return own
         count, varies = block.repeat, written.scope is not None and written.varies
         for turn in range(count):
             if turn and varies:
                 section = self.turns.at(written, turn, site, wires[0] if wires else None)
-                checked = check_section(section, kind, self.findings)
+                checked, kin = self.checker.check(section, kind)
                 if checked is None:
                     return Result(NOTHING)
                 block = checked
@@ -272,7 +273,7 @@ class Walk:
             here, scope = self.turns.place(written, place, turn, count, block, section, site)
             scopes = () if written.is_named_by_turn else (scope,)
             inside = replace(site.context, scopes=(*site.context.scopes, *scopes))
-            wires = [self.placing.draft(here, block, section, wires, site.number, inside), *wires[1:]]
+            wires = [self.placing.draft(here, block, section, wires, site.number, inside, kin), *wires[1:]]
             own.turns = [*own.turns, Result(wires[0])]
             self.turns.call(written, own.turns[-1], site)
         return replace(own, wire=wires[0]) if wires else own

@@ -7,7 +7,6 @@ signal of a fitting shape. Without `{Model}` one network takes the fields named 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from netcfg.blocks.network.model import DataField, NetworkUse
 from netcfg.blocks.network.net import Net
@@ -52,7 +51,7 @@ def single_model(graph: Graph, fed: Mapping[str, str], data: Data) -> Graph:
     signals = {node.path: node.output for node in nodes}
     use = NetworkUse(name=graph.name).model_copy(update={"network": graph})
     ports = graph.outputs if len(graph.outputs) > 1 else {"": next(iter(graph.outputs.values()))}
-    outputs = {port: replace(signal, producer=len(nodes), port=port) for port, signal in ports.items()}
+    outputs = {port: signal._replace(producer=len(nodes), port=port) for port, signal in ports.items()}
     inputs = tuple(signals[fed[name]] for name in graph.inputs)
     span = next(graph.nodes[signal.producer].span for signal in graph.outputs.values())
     nodes.append(Node(graph.name, use, inputs, outputs, span, 0, macs=graph.macs))
