@@ -77,9 +77,9 @@ def test_a_name_is_the_same_size_in_every_input() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ("channels = 3\nfeatures = 4", "takes one of `channels`, `features` and `shape`, and has `channels` and "),
+        ("channels = 3\nfeatures = 4", "takes one of `channels`, `features`, `shape` and `like`, and has `channels` and "),
         ("height = 3", "gives a height or a width without `channels`"),
-        ("", "takes one of `channels`, `features` and `shape`, and has none of them"),
+        ("", "takes one of `channels`, `features`, `shape` and `like`, and has none of them"),
         ("shape = 3, 4\naxes = frames", "names 1 axes of a shape of 2"),
         ("shape = 3, 4\naxes = frames, frames", "names `frames` twice among its axes"),
         ("features = 4\naxes = features", "gives `axes` without a `shape`"),
