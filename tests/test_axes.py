@@ -77,7 +77,7 @@ def test_a_name_is_the_same_size_in_every_input() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ("channels = 3\nfeatures = 4", "takes one of `channels`, `features`, `shape` and `like`, and has `channels` and "),
+        ("channels = 3\nfeatures = 4", "takes one of `channels`, `features`, `shape` and `like`, and has `channels`"),
         ("height = 3", "gives a height or a width without `channels`"),
         ("", "takes one of `channels`, `features`, `shape` and `like`, and has none of them"),
         ("shape = 3, 4\naxes = frames", "names 1 axes of a shape of 2"),
