@@ -6,7 +6,6 @@ gets a gradient from it, and no network is trained by two.
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Mapping
 
@@ -15,6 +14,7 @@ from netcfg.blocks.network.model import NetworkUse
 from netcfg.blocks.optimizers.base import Optimizer
 from netcfg.graph import Graph
 from netcfg.passes.judge import Judges
+from netcfg.passes.loss_sums import NoSum, sum_of_losses
 from netcfg.passes.reach import Reach
 from netcfg.passes.reserved import Reserved, called
 from netcfg.program import Phase
@@ -70,10 +70,13 @@ def _sum_of_losses(
     option = section.option("minimise")
     span = option.value_span if option else section.span
     try:
-        weights, constant = _linear(ast.parse(text.strip(), mode="eval").body)
-    except (SyntaxError, ValueError, ArithmeticError, RecursionError, MemoryError):
+        weights, constant = sum_of_losses(text)
+    except NoSum as error:
         help = "losses by name, joined by + and -, each with a number before it where wanted: `a + 10 * b`"
-        reserved.findings.append(Finding("NC009", f"`{text}` is not a sum of losses", span, help=help))
+        why = f": it {error}" if str(error) else ""
+        reserved.findings.append(
+            Finding("NC009", f"`{_short(text)}` is not a sum of losses{why}", span, help=help)
+        )
         return None
     unknown = [name for name in weights if name not in judges.losses]
     declared = {
@@ -88,16 +91,22 @@ def _sum_of_losses(
             )
     if constant or not weights:
         help = "a number alone changes nothing: put it before a loss, `10 * a`"
-        reserved.findings.append(Finding("NC009", f"`{text}` adds a number to the losses", span, help=help))
+        reserved.findings.append(
+            Finding("NC009", f"`{_short(text)}` adds a number to the losses", span, help=help)
+        )
     if weights and not any(weights.values()):
         help = "a factor other than 0, or no optimizer"
-        reserved.findings.append(Finding("NC009", f"`{text}` is always 0", span, help=help))
+        reserved.findings.append(Finding("NC009", f"`{_short(text)}` is always 0", span, help=help))
         return None
     if unknown or constant or not weights:
         return None
     return {
         name: weight for name, weight in weights.items() if weight
     }  # nothing is computed for a factor of 0
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 80 else f"{text[:77]}…"
 
 
 def _term_span(name: str, section: Section) -> Span:
@@ -109,40 +118,6 @@ def _term_span(name: str, section: Section) -> Span:
     text = span.file.line(span.line)[span.column - 1 : span.column - 1 + span.length]
     match = re.search(rf"\b{re.escape(name)}\b", text)
     return Span(span.file, span.line, span.column + match.start(), len(name)) if match else span
-
-
-def _linear(node: ast.AST) -> tuple[dict[str, float], float]:
-    """Factors by name and the constant of a linear expression. Raises ValueError where it is none."""
-    if (
-        isinstance(node, ast.Constant)
-        and isinstance(node.value, (int, float))
-        and not isinstance(node.value, bool)
-    ):
-        return {}, float(node.value)
-    if isinstance(node, ast.Name):
-        return {node.id: 1.0}, 0.0
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.USub, ast.UAdd)):
-        return _scaled(_linear(node.operand), -1.0 if isinstance(node.op, ast.USub) else 1.0)
-    if isinstance(node, ast.BinOp):
-        left, right = _linear(node.left), _linear(node.right)
-        if isinstance(node.op, (ast.Add, ast.Sub)):
-            return _added(left, _scaled(right, -1.0 if isinstance(node.op, ast.Sub) else 1.0))
-        if isinstance(node.op, ast.Mult) and not (left[0] and right[0]):
-            return _scaled(right, left[1]) if right[0] else _scaled(left, right[1])
-        if isinstance(node.op, ast.Div) and not right[0]:
-            return _scaled(left, 1 / right[1])
-    raise ValueError
-
-
-def _scaled(sum: tuple[dict[str, float], float], factor: float) -> tuple[dict[str, float], float]:
-    return {name: weight * factor for name, weight in sum[0].items()}, sum[1] * factor
-
-
-def _added(
-    first: tuple[dict[str, float], float], second: tuple[dict[str, float], float]
-) -> tuple[dict[str, float], float]:
-    names = {**first[0], **second[0]}
-    return {name: first[0].get(name, 0.0) + second[0].get(name, 0.0) for name in names}, first[1] + second[1]
 
 
 # --- phases against the model

@@ -1,0 +1,115 @@
+"""The sum of losses that an optimizer minimises, `a + 10 * (b - c)`, as factors by loss.
+
+Read from left to right with stacks of its own: a sum of thousands of losses nests no calls.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+
+MAX_NESTING = 100
+"""So many brackets may stand one inside the other: a factor before each goes through all that is in it."""
+_TOKEN = re.compile(r"\s*(?:((?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d+)?)|([^\W\d]\w*)|([-+*/()]))")
+_TIES = {"+": 1, "-": 1, "*": 2, "/": 2, "negative": 3}
+
+
+class NoSum(ValueError):
+    """A text that is no sum of losses; the message, where there is one, says why."""
+
+
+class _Sum:
+    """Factors by loss, and a number."""
+
+    __slots__ = ("constant", "weights")
+
+    def __init__(self, weights: dict[str, float], constant: float) -> None:
+        self.weights = weights
+        self.constant = constant
+
+    def add(self, other: _Sum, sign: float) -> None:
+        for name, weight in other.weights.items():
+            self.weights[name] = self.weights.get(name, 0.0) + sign * weight
+        self.constant += sign * other.constant
+
+    def scale(self, factor: float) -> None:
+        self.weights = {name: weight * factor for name, weight in self.weights.items()}
+        self.constant *= factor
+
+
+def sum_of_losses(text: str) -> tuple[dict[str, float], float]:
+    """The factors by name, in the order of the text, and the number that stands alone. Raises `NoSum`."""
+    values: list[_Sum] = []
+    pending: list[str] = []  # operators and brackets whose right side is not complete
+    depth, expects_value = 0, True
+    position, end = 0, len(text.rstrip())
+    while position < end:
+        match = _TOKEN.match(text, position)
+        if match is None:
+            raise NoSum
+        position = match.end()
+        number, name, sign = match.groups()
+        if number is not None or name is not None:
+            if not expects_value:
+                raise NoSum
+            values.append(_Sum({name: 1.0}, 0.0) if name is not None else _Sum({}, _number(number)))
+            expects_value = False
+        elif sign == "(":
+            depth += 1
+            if not expects_value:
+                raise NoSum
+            if depth > MAX_NESTING:
+                raise NoSum(f"has more than {MAX_NESTING} brackets, one inside the other")
+            pending.append(sign)
+        elif sign == ")":
+            depth -= 1
+            if expects_value or depth < 0:
+                raise NoSum
+            _reduce(values, pending, 0)
+            pending.pop()
+        elif expects_value:
+            if sign == "-":  # two of them are none
+                pending.pop() if pending[-1:] == ["negative"] else pending.append("negative")
+            elif sign != "+":
+                raise NoSum
+        else:
+            _reduce(values, pending, _TIES[sign])
+            pending.append(sign)
+            expects_value = True
+    if expects_value or depth:
+        raise NoSum
+    _reduce(values, pending, 0)
+    found = values.pop()
+    if not all(map(math.isfinite, (*found.weights.values(), found.constant))):
+        raise NoSum("has a factor that is no finite number")
+    return found.weights, found.constant
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise NoSum from None
+
+
+def _reduce(values: list[_Sum], pending: list[str], ties: int) -> None:
+    """Compute what binds at least as tightly, back to a bracket."""
+    while pending and pending[-1] != "(" and _TIES[pending[-1]] >= ties:
+        sign = pending.pop()
+        right = values.pop()
+        if sign == "negative":
+            right.scale(-1.0)
+            values.append(right)
+            continue
+        left = values.pop()
+        if sign in "+-":
+            left.add(right, 1.0 if sign == "+" else -1.0)
+        elif sign == "*" and not (left.weights and right.weights):
+            if right.weights:
+                left, right = right, left
+            left.scale(right.constant)
+        elif sign == "/" and not right.weights and right.constant:
+            left.scale(1 / right.constant)
+        else:
+            raise NoSum("multiplies or divides by a loss" if right.weights else "divides by 0")
+        values.append(left)
