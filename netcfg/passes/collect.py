@@ -24,6 +24,14 @@ AUDETNET_NETWORKS = frozenset({"Encoder", "AUPredictor", "Decoder"})
 
 
 @dataclass(slots=True, eq=False, repr=False)
+class ProgramSize:
+    """What the networks of a program come to so far: blocks, and uses of templates with all that stands in them."""
+
+    blocks: int = 0
+    expansions: int = 0
+
+
+@dataclass(slots=True, eq=False, repr=False)
 class Template:
     """`{Define name}`: parameters with their defaults (None: required) and the blocks."""
 
@@ -45,6 +53,7 @@ class Parts:
     networks: dict[str, Group] = field(default_factory=dict)
     reserved: dict[str, list[Section]] = field(default_factory=dict)
     spans: dict[str, Span] = field(default_factory=dict)
+    size: ProgramSize = field(default_factory=ProgramSize)
 
 
 def is_audetnet(parts: Parts) -> bool:

@@ -14,7 +14,7 @@ from netcfg.blocks.fields import FieldSpec
 from netcfg.blocks.network.model import DataField
 from netcfg.blocks.network.net import Net
 from netcfg.graph import Graph, Signal
-from netcfg.passes.collect import Parts
+from netcfg.passes.collect import Parts, ProgramSize
 from netcfg.passes.drafts import NOTHING, Context, Draft, Place, Result, StandIn, Wire
 from netcfg.passes.given import Others
 from netcfg.passes.infer import Conflict, Edge
@@ -75,8 +75,9 @@ class Known:
 
 def elaborate_known(group: Group, parts: Parts, stand_in: StandIn, fields: Fields = lambda: {}) -> Known:
     """The network of a group, right or wrong, with stand-ins for what cannot be read; for pictures."""
+    parts = replace(parts, size=ProgramSize())
     others = Others(parts, fields, lambda group, others: elaborate(group, parts, [], fields, others))
-    others.running.append(group.name)
+    others.running[group.name] = None
     elaborator = _Elaborator(group, parts, [], stand_in=stand_in, fields=fields, others=others)
     return elaborator.known(elaborator.run())
 

@@ -12,14 +12,19 @@ from dataclasses import dataclass, field
 from netcfg.axes import AXES, Kind
 from netcfg.blocks.fields import FieldSpec
 from netcfg.blocks.network.net import Input
+from netcfg.blocks.values import split_list
 from netcfg.graph import Graph
 from netcfg.passes.collect import Parts
+from netcfg.passes.expressions import ExpressionError
+from netcfg.passes.variables import VariableScope
 from netcfg.shapes import Shape
 from netcfg.source import Finding, Note, did_you_mean
 from netcfg.syntax import Group, Option
 
 DATA = "data"
 UNNAMED = "input"
+MOST_SHOWN = 10
+"""So many networks of a circle are named at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +54,40 @@ class Others:
     fields: Callable[[], Mapping[str, FieldSpec]]
     make: Callable[[Group, Others], Graph | None]
     made: dict[str, Graph | None] = field(default_factory=dict)
-    running: list[str] = field(default_factory=list)
+    running: dict[str, None] = field(default_factory=dict)
 
     def graph(self, name: str) -> Graph | None:
-        """The network of that name; None where anything in it failed."""
-        if name not in self.made:
-            self.running.append(name)
-            self.made[name] = self.make(self.parts.networks[name], self)
-            self.running.remove(name)
+        """The network of that name; None where anything in it failed.
+
+        What feeds it is made before it, so that a long chain of networks nests no calls.
+        """
+        pending: list[tuple[str, Iterator[str]]] = []
+        following: str | None = name if name not in self.made else None
+        while pending or following is not None:
+            if following is not None:
+                self.running[following] = None
+                pending.append((following, self._fed_by(following)))
+            last, feeding = pending[-1]
+            following = next(
+                (one for one in feeding if one not in self.made and one not in self.running), None
+            )
+            if following is None:
+                self.made[last] = self.make(self.parts.networks[last], self)
+                del self.running[last]
+                pending.pop()
         return self.made[name]
+
+    def _fed_by(self, name: str) -> Iterator[str]:
+        """The networks that one names as what feeds it, in their order."""
+        scope = VariableScope(self.parts.variables)
+        first, *others = self.parts.networks[name].sections
+        options = [first.option("inputs"), *(one.option("like") for one in others if one.name == "input")]
+        for option in options:
+            try:
+                items = split_list(scope.replaced(option.value)) if option is not None else ()
+            except ExpressionError:
+                continue  # it is reported where the network is made
+            yield from (head for item in items if (head := item.partition(".")[0]) in self.parts.networks)
 
     def offers(self, option: Option, item: str, findings: list[Finding]) -> list[Offer]:
         """What `data.image`, `Generator` or `Generator.tap0` offers; nothing where that cannot be said (reported)."""
@@ -71,7 +101,11 @@ class Others:
             findings.append(Finding("NC201", f"there is no network `{head}`", span, help=help))
             return []
         if head in self.running:
-            chain = " → ".join([*self.running[self.running.index(head) :], head])
+            names = list(self.running)
+            circle = [*names[names.index(head) :], head]
+            if len(circle) > MOST_SHOWN:
+                circle = [*circle[: MOST_SHOWN // 2], "…", *circle[-MOST_SHOWN // 2 :]]
+            chain = " → ".join(circle)
             notes = (Note(self.parts.networks[head].span, f"`{head}` is here"),)
             message = f"a network cannot be fed what it gives itself: {chain}"
             help = "give one of them sizes of its own: `[input]` with `channels`, `features` or `shape`"

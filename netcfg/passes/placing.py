@@ -7,6 +7,7 @@ from dataclasses import replace
 from netcfg.blocks.base import Block
 from netcfg.blocks.network.net import Net
 from netcfg.graph import WeightRequest
+from netcfg.passes.collect import ProgramSize
 from netcfg.passes.drafts import NOTHING, Context, Draft, Place, Site, Wire
 from netcfg.passes.infer import Inference
 from netcfg.passes.sharing import SharingError, difference, differs, shared_block
@@ -14,17 +15,26 @@ from netcfg.source import Finding, Note, Span
 from netcfg.syntax import Section
 
 MAX_BLOCKS = 200_000
+"""So many blocks may all networks of a program have together."""
+SMALLER = "a smaller `repeat`, fewer `copies` or rows"
 MOST_DRAWN = 20_000
 """So much of a broken network is understood at most."""
 
 
 class Placing:
-    """The blocks of one network so far, `most_blocks` at most; of each, `inference` knows what it gives."""
+    """The blocks of one network so far; of each, `inference` knows what it gives.
 
-    def __init__(self, findings: list[Finding], inference: Inference, most_blocks: int) -> None:
+    With those of the networks before it, of which `size` keeps count, they are `most_blocks` at most.
+    """
+
+    def __init__(
+        self, findings: list[Finding], inference: Inference, most_blocks: int, size: ProgramSize
+    ) -> None:
         self.findings = findings
         self.inference = inference
         self.most_blocks = most_blocks
+        self.size = size
+        self.is_full = max(size.blocks, size.expansions) > most_blocks  # which was said of a network before
         self.drafts: list[Draft] = []
         self.weights: list[WeightRequest] = []
         self.holders: dict[str, Draft] = {}
@@ -68,7 +78,8 @@ class Placing:
         kin: int | None = None,
     ) -> Wire:
         """Put the next block there; the wire is what it gives."""
-        if len(self.drafts) >= self.most_blocks:
+        self.size.blocks += 1
+        if self.size.blocks > self.most_blocks:
             self.report_too_large(section)
             return NOTHING
         if context.position is not None:
@@ -128,9 +139,17 @@ class Placing:
         request = WeightRequest(place.path, str(asked.weights), asked.layout, asked.adapt, row, span)
         self.weights.append(replace(request, source_path=place.source, part=part))
 
-    def report_too_large(self, section: Section, size: str | None = None) -> None:
-        """The network becomes more than can be; said once."""
-        if not self.too_large:
-            self.too_large = True
-            message = f"the network expands to {size or f'more than {self.most_blocks} blocks'}"
-            self.findings.append(Finding("NC304", message, section.span, help="a smaller `repeat`"))
+    def report_too_large(self, section: Section, size: str | None = None, help: str = SMALLER) -> None:
+        """The network becomes more than can be; said once in a program."""
+        if self.too_large:
+            return
+        self.too_large = True
+        if self.is_full:
+            return
+        message = f"the program expands to {size}"
+        if size is None:
+            others = self.size.blocks - 1 - len(self.drafts)
+            message = f"the program expands to more than {self.most_blocks:,} blocks"
+            if others:
+                message += f": {len(self.drafts):,} in this network so far, and {others:,} in those before it"
+        self.findings.append(Finding("NC304", message, section.span, help=help))

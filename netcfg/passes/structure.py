@@ -304,10 +304,10 @@ class Structure:
             return
         known = self._keys_of(section)
         number = 0
-        for index in range(len(table.rows)):
+        turns_of = [self._turns(section, table, index, scope) for index in range(len(table.rows))]
+        total = sum(turns_of)
+        for index, turns in enumerate(turns_of):
             written = row_of(section, table, index, known, scope)
-            turns = self._turns(section, table, index, scope)
-            total = sum(self._turns(section, table, one, scope) for one in range(len(table.rows)))
             counters = {"row": index, "turn": 0, "number": number, "total": total}
             local = {key: str(value) for key, value in counters.items()} | written[1]
             yield Written(written[0], VariableScope(self.parts.variables, {}, local))

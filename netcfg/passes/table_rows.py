@@ -40,9 +40,10 @@ def read_table(group: Group, name: str, findings: list[Finding]) -> Table:
     if not rows:
         help = "a line of column names, then a line for each row"
         findings.append(Finding("NC116", f"the table `{name}` has no rows", group.span, help=help))
-    for index, column in enumerate(columns):
-        first = next(other for other in columns if other.value == column.value)
-        if first is not columns[index]:
+    named: dict[str, Cell] = {}
+    for column in columns:
+        first = named.setdefault(column.value, column)
+        if first is not column:
             notes = (Note(first.span, "first here"),)
             findings.append(Finding("NC116", f"two columns are called `{column.value}`", column.span, notes))
     for row in rows:

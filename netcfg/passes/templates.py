@@ -38,7 +38,6 @@ class Templates:
     turns: Turns
     fields: Fields
     body: Body
-    expansions: int = 0
 
     def use(self, written: Written, template: Template, site: Site) -> Result:
         """What a use gives: what its last turn does."""
@@ -105,9 +104,10 @@ class Templates:
         self, template: Template, wires: list[Wire], use: Section, context: Context, around: Namespace | None
     ) -> Result:
         """One turn of a template: a body of its own, fed by the use's inputs; flat `around` it."""
-        self.expansions += 1 + len(template.blocks)  # also of those that leave no block, such as `repeat = 0`
-        if self.expansions > MAX_BLOCKS:
-            self.placing.report_too_large(use)
+        size = self.placing.size
+        size.expansions += 1 + len(template.blocks)  # also of those that leave no block, such as `repeat = 0`
+        if size.expansions > MAX_BLOCKS:
+            self.placing.report_too_large(use, f"more than {MAX_BLOCKS:,} blocks in uses of templates")
             return Result(NOTHING)
         blocks = inputs_replaced(template.blocks, context.variables)
         inputs = self._inputs(blocks, wires, use)

@@ -14,7 +14,7 @@ from netcfg.blocks.registry import find, section_names
 from netcfg.blocks.values import IDENTIFIER
 from netcfg.folding import Over
 from netcfg.graph import Graph, Scope
-from netcfg.passes.collect import Parts
+from netcfg.passes.collect import Parts, ProgramSize
 from netcfg.passes.defaults import merged_defaults
 from netcfg.passes.drafts import NOTHING, Context, Namespace, Result, Site, StandIn, Wire
 from netcfg.passes.infer import Inference
@@ -53,7 +53,8 @@ class Walk:
         self.stand_ins = StandIns(stand_in, bool(networks)) if stand_in else None
         self.references = References(findings, bool(networks))
         inference = Inference(findings, is_tolerant=stand_in is not None)
-        self.placing = Placing(findings, inference, MAX_BLOCKS if stand_in is None else MOST_DRAWN)
+        most, size = (MAX_BLOCKS, parts.size) if stand_in is None else (MOST_DRAWN, ProgramSize())
+        self.placing = Placing(findings, inference, most, size)
         self.structure = Structure(parts, findings, inference, self.references, fields, networks)
         self.checker = Checker(findings)
         self.turns = Turns(self.placing, findings, bool(networks))
