@@ -13,6 +13,8 @@ from netcfg.passes import templates, walk
 N = 1500  # Python allows 1,000 calls, one inside the other
 NET = "{Net}\n[net]\nchannels = 3\nheight = 8\nwidth = 8\n"
 LAST = "[net]\nchannels = 3\n[identity]\n"
+VARIABLES = "{General}\n[variables]\n"
+VARIABLES = "{General}\n[variables]\n"
 ONE = "[convolutional]\nfilters = 4\nkernel_size = 1\n"
 
 
@@ -51,7 +53,7 @@ def test_long_files_are_read(what: str) -> None:
 REFUSED = {
     "templates": ("NC304", lines("{Define t@}\n[t@+]\n") + f"{{Define t{N}}}\n[flatten]\n" + NET + "[t0]\n"),
     "a circle of networks": ("NC203", lines("{N@}\n[net]\ninputs = N@+\n[identity]\n").replace(f"N{N}\n", "N0\n")),
-    "a circle of variables": ("NC009", "{General}\n[variables]\n" + lines("v@ = $v@+\n") + f"v{N} = $v0\n{NET}[flatten]\n"),
+    "a circle of variables": ("NC009", VARIABLES + lines("v@ = $v@+\n") + f"v{N} = $v0\n{NET}[flatten]\n"),
     "brackets": ("NC009", NET + "[identity]\nif = ${" + "(" * 240 + "1" + ")" * 240 + "}\n[flatten]\n"),
     "brackets of a formula": ("NC105", NET + "[formula]\nvalue = " + "(" * 900 + "in" + ")" * 900 + "\n"),
     "signs of a formula": ("NC105", NET + "[formula]\nvalue = " + "-" * 1900 + "in\n"),
