@@ -22,17 +22,21 @@ from torch.nn import functional as F
 from netcfg.blocks.made import Made
 from netcfg.builder.given import Given
 from netcfg.builder.modules.apart import each_place, tell_apart
-from netcfg.builder.rows import Rows
+from netcfg.builder.rows import Rows, by_length, over_places, trimmed
 from netcfg.faults import NODES, failing_node, untrue
 from netcfg.folding import Move, Over, moves
 from netcfg.graph import Graph, Node, Signal
 from netcfg.passes.lifetimes import Key, Lifetimes
+from netcfg.passes.ragged import length_in_python, name_of, names_of, ragged_places
 from netcfg.program import Program
-from netcfg.shapes import show
+from netcfg.shapes import Size, show
 from netcfg.source import NetcfgError, ProgramError
 
 BATCH = "__batch__"
 """What a `forward` calls a signal that says how many samples there are."""
+LENGTHS = "lengths"
+"""What a `forward` calls how long clips and rows are, where they differ from sample to sample."""
+_HELPERS = {"Rows": Rows, "by_length": by_length, "over_places": over_places, "trimmed": trimmed}
 GIVEN = "__netcfg_given__"
 """What compares in a checked `forward`, among its globals."""
 
@@ -182,7 +186,7 @@ def _executed(name: str, source: str) -> dict[str, Any]:
     """The globals of a written text after it has run."""
     filename = f"<network {name} {abs(hash(source)):x}>"
     linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
-    scope: dict[str, Any] = {"torch": torch, "F": F, "Tensor": Tensor, "Rows": Rows, "each_place": each_place}
+    scope: dict[str, Any] = {"torch": torch, "F": F, "Tensor": Tensor, "each_place": each_place, **_HELPERS}
     # Our own text: nothing of a user's file is in it but names that were checked to be words.
     exec(compile(source, filename, "exec"), scope)
     return scope
@@ -208,12 +212,14 @@ class _Writer:
         self.lines: list[str] = []
         self.rows: dict[int, str] = {}
         """What knows the places of a use that is `over` an axis, by the use's number."""
+        self.ragged = names_of(graph)
 
     def source(self) -> str:
         """The function as text."""
         inputs = list(self.graph.inputs)
         for name in inputs:
             self.names[self.lifetimes.root(self.graph.inputs[name])] = name
+        self._begin_ragged()
         if self.is_checked:
             self.lines.append(f"    {GIVEN}.begin({inputs[0]})")
         if any(node.block.needs_batch() for node in self.graph.nodes):
@@ -222,7 +228,8 @@ class _Writer:
             if self.lifetimes.is_statement(index):
                 self._statement(index, node)
         result = "dict[str, Tensor]" if self._named_outputs() else "Tensor"
-        parameters = ", ".join(["self", *(f"{name}: Tensor" for name in inputs)])
+        lengths = [f"{LENGTHS}: dict[str, Tensor] | None = None"] if self.ragged else []
+        parameters = ", ".join(["self", *(f"{name}: Tensor" for name in inputs), *lengths])
         return "\n".join(
             [f"def forward({parameters}) -> {result}:", *self.lines, f"    return {self._returned()}", ""]
         )
@@ -247,7 +254,7 @@ class _Writer:
         for number, over in enumerate(node.over):
             self._measure(over, node.over[:number])
         arguments = self._arguments(node)
-        expression = self._expression(index, node, arguments)
+        expression = self._along_rows(node, arguments) or self._expression(index, node, arguments)
         # Before the target is named, so that a statement may put its result where its own input was: `x = relu(x)`
         # keeps one tensor alive, not two.
         released = self._release(roots)
@@ -294,6 +301,46 @@ class _Writer:
             f"{module}({call})" if apart is None else f"each_place({module}, {self._places(apart)}, {call})"
         )
 
+    # --- axes of another length in each sample
+
+    def _begin_ragged(self) -> None:
+        """The lengths by the names of sizes; inputs without what is padding in all samples."""
+        for name in self.ragged:
+            self.lines.append(
+                f"    {self._called(name)} = None if {LENGTHS} is None else {LENGTHS}.get({name!r})"
+            )
+        for name, signal in self.graph.inputs.items():
+            for axis, size in ragged_places(signal.shape, self.ragged):
+                self.lines.append(f"    {name} = trimmed({name}, {axis + 1}, {self._length(size)})")
+
+    @staticmethod
+    def _called(name: str) -> str:
+        return f"n_{name}"
+
+    def _length(self, size: Size) -> str:
+        """How long an axis is in each sample, in Python."""
+        if name := name_of(size):
+            return self._called(name)
+        named = [name for name in self.ragged if self._called(name) in length_in_python(size, self._called)]
+        return f"None if {self._called(named[0])} is None else {length_in_python(size, self._called)}"
+
+    def _along_rows(self, node: Node, arguments: list[str]) -> str | None:
+        """A block that mixes along an axis of another length in each sample, each of them by its own."""
+        places = [ragged_places(shape, self.ragged) for shape in node.given]
+        if not any(places) or node.block.is_each_place() or node.over:
+            return None
+        names = [f"a{number}" for number in range(len(arguments))]
+        inline = node.block.inline(*names, *_tensor(node))
+        module = f"self{_indexed(node.holder.split('.'))}"
+        call = f"lambda {', '.join(names)}: {inline or f'{module}({node.block.call(*names)})'}"
+        if node.block.normalises_places():
+            return f"over_places({module}, {arguments[0]}, {self._length(places[0][0][1])})"
+        listed = (
+            "(" + "".join(f"({axis + 1}, {self._length(size)}), " for axis, size in of) + ")" for of in places
+        )
+        counts = f", {node.type!r} if self.training else ''" if node.block.takes_batch_statistics() else ""
+        return f"by_length({call}, ({', '.join(arguments)},), ({', '.join(listed)},){counts})"
+
     # --- axes that are places of the batch
 
     def _made(self, signal: Signal) -> Signal:
@@ -326,7 +373,9 @@ class _Writer:
         if isinstance(over.size, int) or over.number in self.rows:
             return
         self.rows[over.number] = name = f"rows{len(self.rows) + 1}"
-        self.lines.append(f"    {name} = Rows({self._ruler(over, around)})")
+        ragged = ragged_places((over.size,), self.ragged)
+        lengths = f", {self._length(over.size)}" if ragged and not around else ""
+        self.lines.append(f"    {name} = Rows({self._ruler(over, around)}{lengths})")
 
     def _ruler(self, over: Over, around: tuple[Over, ...]) -> str:
         """The signal whose axis it is, that axis behind the batch's."""

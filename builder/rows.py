@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import torch
 from torch import Tensor
+from torch.nn import functional
+
+from netcfg.source import NetcfgError
 
 
 class Rows:
@@ -42,3 +48,77 @@ class Rows:
     def places(self) -> int | Tensor:
         """How many places each sample has; where these differ, the place of each sample of the folded batch."""
         return self.longest if self.index is None else self.index % self.longest
+
+
+Places = tuple[tuple[int, Tensor | None], ...]
+"""Of one signal: its ragged axes (the batch is 0), and how long each is in every sample."""
+
+
+def by_length(
+    call: Callable[..., Any], signals: Sequence[Tensor], places: Sequence[Places], batch_counts: str = ""
+) -> Any:
+    """What a function makes of signals of which some axes are another length in each sample.
+
+    Samples of one length are computed together, without their padding, so that the function needs to know nothing of
+    lengths; what they give is padded with zeros. Raises `NetcfgError` where the function, called `batch_counts`,
+    counts over the batch: samples of one length are not that.
+    """
+    known = [lengths for of in places for _, lengths in of if lengths is not None]
+    if not known or not any(
+        lengths is not None and bool((lengths < x.shape[axis]).any())
+        for x, of in zip(signals, places, strict=True)
+        for axis, lengths in of
+    ):
+        return call(*signals)
+    if batch_counts:
+        raise NetcfgError(
+            f"[{batch_counts}] counts over the batch what it makes along an axis of other lengths in each sample\n"
+            "help: take the normalisation out of it, and write [batch_norm] below"
+        )
+    _, group = torch.unique(torch.stack([lengths.cpu() for lengths in known]), dim=1, return_inverse=True)
+    chosen = [(group == number).nonzero().squeeze(1) for number in range(int(group.max()) + 1)]
+    made = [
+        call(
+            *(_those(x, of, rows.to(x.device)) for x, of in zip(signals, places, strict=True)),
+        )
+        for rows in chosen
+    ]
+    order = torch.argsort(torch.cat(chosen))
+    if isinstance(made[0], Tensor):
+        return _joined(made, order)
+    return {port: _joined([one[port] for one in made], order) for port in made[0]}
+
+
+def _those(x: Tensor, places: Places, rows: Tensor) -> Tensor:
+    """Some samples, all of one length, without their padding."""
+    x = x.index_select(0, rows)
+    for axis, lengths in places:
+        if lengths is not None:
+            x = x.narrow(axis, 0, int(lengths[rows[0].cpu()]))
+    return x
+
+
+def _joined(parts: Sequence[Tensor], order: Tensor) -> Tensor:
+    """Samples of several lengths as one batch, padded with zeros, in their order."""
+    longest = [max(sizes) for sizes in zip(*(part.shape[1:] for part in parts), strict=True)]
+    padded = []
+    for part in parts:
+        sides = [
+            side for size, most in zip(part.shape[1:], longest, strict=True) for side in (most - size, 0)
+        ]
+        padded.append(functional.pad(part, sides[::-1]) if any(sides) else part)
+    return torch.cat(padded).index_select(0, order.to(parts[0].device))
+
+
+def over_places(call: Callable[..., Any], x: Tensor, lengths: Tensor | None) -> Tensor:
+    """What a function that counts over samples and places makes of N×T×…, padding left out; zeros where that is."""
+    rows = Rows(x, lengths)
+    if rows.index is None:
+        made: Tensor = call(x)
+        return made
+    return rows.unfold(call(rows.fold(x).unsqueeze(1)).squeeze(1))
+
+
+def trimmed(x: Tensor, axis: int, lengths: Tensor | None) -> Tensor:
+    """Without what is padding in every sample."""
+    return x if lengths is None else x.narrow(axis, 0, min(x.shape[axis], int(lengths.max())))

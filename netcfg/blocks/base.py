@@ -74,6 +74,9 @@ class Block(Section):
     by_sample: ClassVar[bool] = False
     """Whether what it makes of a sample depends on no other sample of the batch, nor on chance; with options on which
     that hangs, it says so in `depends_on_batch`."""
+    each_place: ClassVar[bool] = False
+    """Whether it computes each frame or token by itself. What does not is given samples of other lengths without their
+    padding; see `is_each_place`."""
     is_view: ClassVar[bool] = False
     """Whether its output is its input's own memory, seen in another way."""
     only_trains: ClassVar[bool] = False
@@ -193,6 +196,18 @@ class Block(Section):
     def depends_on_batch(self) -> bool:
         """Whether what it makes of a sample may hang on the others of its batch, or on chance."""
         return not self.by_sample
+
+    def is_each_place(self) -> bool:
+        """Whether what it makes of a frame or token depends on no other of the sample, nor on how many there are."""
+        return self.each_place
+
+    def takes_batch_statistics(self) -> bool:
+        """Whether it counts over the batch in training."""
+        return False
+
+    def normalises_places(self) -> bool:
+        """Whether that is all it does: frames and tokens are then samples to it, and padding is left out."""
+        return False
 
     def needs_batch(self) -> bool:
         """Whether its module is also given, after its inputs, any signal of the batch: how many samples there are."""

@@ -150,6 +150,7 @@ class Activation(Block, name="activation"):
         activation = relu
     """
 
+    each_place: ClassVar[bool] = True
     by_sample: ClassVar[bool] = True
     family: ClassVar[str] = "activation"
     joins_box: ClassVar[bool] = True

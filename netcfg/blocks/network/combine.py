@@ -229,6 +229,8 @@ class FlowFusion(Block, name="flow_fusion"):
         mode = horizontal
     """
 
+    each_place: ClassVar[bool] = True
+    each_place: ClassVar[bool] = True
     family: ClassVar[str] = "fusion"
     takes: ClassVar[tuple[str, ...]] = ("CHW",)
     reference_option: ClassVar[str] = "combine_layers"

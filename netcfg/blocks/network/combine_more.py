@@ -46,6 +46,8 @@ class CombineSubtract(_OfEqual, name="combine_subtract"):
         combine_layers = -1, -1
     """
 
+    each_place: ClassVar[bool] = True
+
     input_count: ClassVar[int | None] = 2
     verb: ClassVar[str] = "subtracts"
 
@@ -64,6 +66,8 @@ class CombineMax(_OfEqual, name="combine_max"):
         [combine_max]          # 8x4x4, 8x4x4 -> 8x4x4
         combine_layers = -1, -1
     """
+
+    each_place: ClassVar[bool] = True
 
     verb: ClassVar[str] = "compares"
 
@@ -100,6 +104,8 @@ class CombineMean(_OfEqual, name="combine_mean"):
         [combine_mean]         # 8x4x4, 8x4x4 -> 8x4x4
         combine_layers = -1, -1
     """
+
+    each_place: ClassVar[bool] = True
 
     verb: ClassVar[str] = "takes the mean of"
 

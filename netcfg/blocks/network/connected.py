@@ -31,6 +31,7 @@ class Connected(ByAxes, name="connected"):
         use_bias = True
     """
 
+    each_place: ClassVar[bool] = True
     by_sample: ClassVar[bool] = True
     family: ClassVar[str] = "connected"
     takes: ClassVar[tuple[str, ...]] = ("F", "C", "LF", "TF", "NF", "TLF", "CHW", "HWC")
@@ -189,6 +190,7 @@ class Dropout(Block, name="dropout"):
         probability = 0.5
     """
 
+    each_place: ClassVar[bool] = True
     family: ClassVar[str] = "regularisation"
     only_trains: ClassVar[bool] = True
     joins_box: ClassVar[bool] = True

@@ -111,6 +111,10 @@ class Filtering(Block):
         """In each sample, of its channels or groups of these."""
         return self.norm in ("instance", "group")
 
+    def takes_batch_statistics(self) -> bool:
+        """With a normalisation over the batch."""
+        return self.norm == "batch"
+
     def depends_on_batch(self) -> bool:
         """By the statistics of its normalisation; a spectral norm goes on with every pass."""
         return self.norm == "batch" or self.spectral_norm

@@ -124,6 +124,8 @@ class Input(Block, name="input"):
 
     def conflict(self) -> str | None:
         """One kind of shape, no more; what belongs to another is not there."""
+        if self.name == "lengths":
+            return "is called `lengths`, as networks call how long clips are: give it another name"
         return self._of_shape() or self._of_axes() or self._of_sizes() or self._of_kind()
 
     def _of_shape(self) -> str | None:

@@ -66,6 +66,14 @@ class BatchNorm(Block, name="batch_norm"):
         """Its gradient needs its input, not its output."""
         return True
 
+    def takes_batch_statistics(self) -> bool:
+        """Always in training."""
+        return True
+
+    def normalises_places(self) -> bool:
+        """Frames and tokens as it does samples."""
+        return True
+
     def label(self) -> str:
         """What is not as usual."""
         words = [word for word, usual in (("no scale", self.affine), ("untracked", self.track)) if not usual]

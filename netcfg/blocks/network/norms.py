@@ -227,6 +227,10 @@ class _OverFeatures(Placed):
         """Its gradient needs its input, not its output."""
         return True
 
+    def is_each_place(self) -> bool:
+        """Over features or channels alone."""
+        return self.dimension in (None, "features")
+
     def label(self) -> str:
         """The axis, where it is written."""
         return "" if self.dimension is None else str(self.dimension)

@@ -52,6 +52,7 @@ class Identity(Block, name="identity"):
         [identity]             # 8x4x4 -> 8x4x4
     """
 
+    each_place: ClassVar[bool] = True
     by_sample: ClassVar[bool] = True
     takes_kinds: ClassVar[tuple[Kind, ...]] = KINDS
 

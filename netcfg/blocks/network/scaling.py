@@ -184,6 +184,7 @@ class Scale(Block, name="scale"):
         use_bias = False
     """
 
+    each_place: ClassVar[bool] = True
     by_sample: ClassVar[bool] = True
     family: ClassVar[str] = "normalisation"
     takes: ClassVar[tuple[str, ...]] = SIGNALS
@@ -271,6 +272,7 @@ class PReLU(Block, name="prelu"):
         parameters = channels
     """
 
+    each_place: ClassVar[bool] = True
     by_sample: ClassVar[bool] = True
     family: ClassVar[str] = "activation"
     joins_box: ClassVar[bool] = True

@@ -63,6 +63,7 @@ class DropChannels(_LeavesOut, name="drop_channels"):
         probability = 0.2
     """
 
+    each_place: ClassVar[bool] = True
     takes: ClassVar[tuple[str, ...]] = PLACES
 
     probability: Probability = Field(0.5, description="of a channel to become zero")
@@ -94,6 +95,7 @@ class ReverseGradient(Block, name="reverse_gradient"):
         factor = 0.1
     """
 
+    each_place: ClassVar[bool] = True
     is_view: ClassVar[bool] = True
     by_sample: ClassVar[bool] = True
 
@@ -126,6 +128,7 @@ class StraightThrough(Block, name="straight_through"):
         kind = round
     """
 
+    each_place: ClassVar[bool] = True
     by_sample: ClassVar[bool] = True
     family: ClassVar[str] = "activation"
 

@@ -255,6 +255,7 @@ class Embedding(Block, name="embedding"):
         features = 8
     """
 
+    each_place: ClassVar[bool] = True
     by_sample: ClassVar[bool] = True
     family: ClassVar[str] = "connected"
     takes_kinds: ClassVar[tuple[Kind, ...]] = ("class",)
