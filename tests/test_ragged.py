@@ -27,6 +27,7 @@ def alone_and_together(net: torch.nn.Module, x: torch.Tensor, kept: str) -> None
         assert torch.allclose(ours, theirs, atol=1e-6), (sample, length)
 
 
+CONVOLUTION = "[convolutional]\nfilters = 4\nkernel_size = 3\npad = 1"
 ROWS = {
     "[frame_mean]": "",
     "[frame_max]": "",
@@ -45,7 +46,7 @@ ROWS = {
     "[reduce]\ndimension = frames\nwith = logsumexp": "",
     "[softmax]\ndim = 1": "T",
     "[convolutional]\nfilters = 4\nkernel_size = 3\npad = True\nbatch_normalise = 1": "T",
-    "[convolutional]\nfilters = 4\nkernel_size = 3\npad = True\n[convolutional]\nfilters = 4\nkernel_size = 3\nstride = 2\npad = 1\n[frame_mean]": "",
+    f"{CONVOLUTION}\n{CONVOLUTION}\nstride = 2\n[frame_mean]": "",
     "[maxpool]\npool_size = 2\nstride = 2": "T // 2",
     "[global_avgpool]": "",
     "[batch_norm]\n[layer_norm]\n[frame_mean]": "",

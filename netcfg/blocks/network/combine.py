@@ -164,6 +164,8 @@ class CombineMultiply(_Combination, name="combine_multiply"):
         combine_layers = -1, -1
     """
 
+    each_place: ClassVar[bool] = True
+
     def shape(self, *inputs: Shape) -> Shape:
         """The first one's, or what they have together."""
         if self.given is not None:
@@ -200,6 +202,8 @@ class CombineAdd(_Combination, name="combine_add"):
         combine_layers = -1, -1
     """
 
+    each_place: ClassVar[bool] = True
+
     def shape(self, *inputs: Shape) -> Shape:
         """The common one."""
         if self.given is not None:
@@ -229,8 +233,6 @@ class FlowFusion(Block, name="flow_fusion"):
         mode = horizontal
     """
 
-    each_place: ClassVar[bool] = True
-    each_place: ClassVar[bool] = True
     family: ClassVar[str] = "fusion"
     takes: ClassVar[tuple[str, ...]] = ("CHW",)
     reference_option: ClassVar[str] = "combine_layers"

@@ -39,6 +39,8 @@ class StochasticDepth(_LeavesOut, name="stochastic_depth"):
         probability = 0.2
     """
 
+    each_place: ClassVar[bool] = True
+
     probability: Probability = Field(description="of a sample's signal to become zero")
 
     def lower(self, *inputs: Shape) -> Made:
@@ -63,7 +65,6 @@ class DropChannels(_LeavesOut, name="drop_channels"):
         probability = 0.2
     """
 
-    each_place: ClassVar[bool] = True
     takes: ClassVar[tuple[str, ...]] = PLACES
 
     probability: Probability = Field(0.5, description="of a channel to become zero")
