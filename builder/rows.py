@@ -73,7 +73,8 @@ def by_length(
     if batch_counts:
         raise NetcfgError(
             f"[{batch_counts}] counts over the batch what it makes along an axis of other lengths in each sample\n"
-            "help: take the normalisation out of it, and write [batch_norm] below"
+            "help: take the normalisation out of it, and write [batch_norm] below",
+            "NC404",
         )
     _, group = torch.unique(torch.stack([lengths.cpu() for lengths in known]), dim=1, return_inverse=True)
     chosen = [(group == number).nonzero().squeeze(1) for number in range(int(group.max()) + 1)]

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from netcfg.blocks.fields import FieldSpec, Split
+from netcfg.blocks.fields import LENGTHS, FieldSpec, Split
 from netcfg.blocks.samplers.base import Sampler
 from netcfg.blocks.samples import Draw, Sample, Samples, SampleTable
 from netcfg.blocks.sources.base import Source
@@ -30,6 +30,7 @@ from netcfg.datasets.samples.declared import DeclaredSamples, DeclaredTransform
 from netcfg.datasets.samples.memory import SampleMemory, fork_context, remembering, start_worker
 from netcfg.datasets.samples.tables import described, opened
 from netcfg.faults import told_of
+from netcfg.passes.ragged import name_of
 from netcfg.program import Data
 from netcfg.source import Finding, NetcfgError, ProgramError
 
@@ -84,8 +85,11 @@ class Preparer:
         seed: int,
         drawing: Drawing,
         source: Source,
+        ragged: Mapping[str, str] | None = None,
     ):
         self.source = source
+        self.ragged = dict(ragged or {})
+        """By field the name of its first size, where that is another in each sample."""
         self.samples = samples
         self.transforms = transforms
         self.kinds = dict(kinds)
@@ -110,14 +114,57 @@ class Preparer:
         try:
             with told_of(self.source, "__getitem__"):
                 samples = [self[key] for key in keys]
-            fields = {
-                name: stack_field(kind, [sample[name] for sample in samples])
-                for name, kind in self.kinds.items()
-            }
+            fields = stacked(self.kinds, samples, self.ragged)
         except (NetcfgError, OSError) as error:
             return Failure(str(error), error.code if isinstance(error, NetcfgError) else "NC804")
         numbers = tuple(draw.sample for _, draw, _ in keys)
         return Batch(fields, len(keys), time.perf_counter() - start, numbers)
+
+
+def stacked(
+    kinds: Mapping[str, str], samples: Sequence[Sample], ragged: Mapping[str, str]
+) -> dict[str, Tensor]:
+    """Samples as a batch. Of `ragged` fields (see `ragged_fields`) all are padded to the longest with zeros; how long
+    they are stands beside them. Raises `NetcfgError` for samples that cannot stand in one batch.
+    """
+    fields: dict[str, Tensor] = {}
+    for name, kind in kinds.items():
+        arrays = [sample[name] for sample in samples]
+        if name in ragged:
+            lengths = torch.tensor([len(array) for array in arrays])
+            key = LENGTHS + ragged[name]
+            if not torch.equal(fields.setdefault(key, lengths), lengths):
+                raise NetcfgError(
+                    f"`{name}` has {lengths.tolist()} frames where other fields have "
+                    f"{fields[key].tolist()}\nhelp: fields of one length lose the same frames",
+                    "NC502",
+                )
+            if not int(lengths.min()):
+                raise NetcfgError(f"`{name}` has no frame at all in a sample", "NC502")
+            arrays = [_padded(array, int(lengths.max())) for array in arrays]
+        if any(array.shape != arrays[0].shape for array in arrays):
+            found = " and ".join(dict.fromkeys("×".join(map(str, array.shape)) for array in arrays))
+            raise NetcfgError(
+                f"`{name}` has {found} in samples of one batch\nhelp: [resize] makes pictures of one size",
+                "NC502",
+            )
+        fields[name] = stack_field(kind, arrays)
+    return fields
+
+
+def _padded(array: NDArray[Any], length: int) -> NDArray[Any]:
+    """Zeros behind it, up to a length."""
+    missing = length - len(array)
+    return np.pad(array, [(0, missing), *[(0, 0)] * (array.ndim - 1)]) if missing else array
+
+
+def ragged_fields(fields: Mapping[str, FieldSpec]) -> dict[str, str]:
+    """The name of the first size, by field, where it is one of frames or tokens that only a sample tells."""
+    return {
+        name: known
+        for name, spec in fields.items()
+        if spec.shape and spec.axes[:1] in ("T", "L") and spec.axes and (known := name_of(spec.shape[0]))
+    }
 
 
 def stack_field(kind: str, arrays: Sequence[NDArray[Any]]) -> Tensor:
@@ -257,11 +304,14 @@ class Pipeline:
         self._kinds = {name: data.fields[name].kind for name in data.used}
         per_sample: list[Callable[..., Sample]] = [looked_at]
         per_sample += [transform for is_per_sample, transform in transforms if is_per_sample]
+        ragged = ragged_fields({name: data.fields[name] for name in data.used})
+        # A memory has a place of one size for each sample.
+        remember = remember and not ragged_fields(sample_fields(data))
         self._opened = open_samples(data, split, training, seed)
         self._samples = remembering(self._opened, workers, looked_at.take) if remember else self._opened
         kinds = {name: spec.kind for name, spec in sample_fields(data).items()}
         drawing = Drawing(self._opened, kinds)
-        preparer = Preparer(self._samples, per_sample, self._kinds, seed, drawing, data.source)
+        preparer = Preparer(self._samples, per_sample, self._kinds, seed, drawing, data.source, ragged)
         draws = _draws(data, self._opened, training, seed, drawing)
         self.sampler = EpochSampler(
             len(preparer), batch_size, seed, shuffle, drop_last, limit_batches, draws, share, training
@@ -345,13 +395,16 @@ def finish_fields(
     """A batch as networks want it: on the device, pictures as numbers from 0 to 1, then the `finishers`."""
     ready: dict[str, Tensor] = {}
     for name, tensor in fields.items():
+        if name.startswith(LENGTHS):
+            continue
         tensor = tensor.to(device, non_blocking=True)
         if kinds[name] in ("image", "flow") and tensor.dtype == torch.uint8:
             tensor = tensor.float().div_(255.0)
         ready[name] = tensor
     for finisher in finishers:
         ready = finisher(ready)
-    return ready
+    # Lengths stay where they are: they decide what is computed, and a device would be waited for.
+    return ready | {name: tensor for name, tensor in fields.items() if name.startswith(LENGTHS)}
 
 
 def open_samples(data: Data, split: Split, training: bool = True, seed: int = 0) -> Samples:

@@ -20,6 +20,8 @@ _AXES: dict[FieldKind, str] = {
     "landmarks": "TNF",
 }
 """The axes of the fields of a kind, those of clips in front."""
+LENGTHS = "lengths of "
+"""Before the name of a ragged size: where a batch keeps how long it is in each of its samples."""
 PositiveInt = Annotated[int, Option(gt=0)]
 
 

@@ -192,7 +192,7 @@ class _Binder:
                 ].span
             spec = data.fields[node.path] if node.is_input else None
             what = f"the data field `{node.path}`" if node.is_input else f"`{name}`"
-            known[name] = Known(signal.shape, span, what, spec)
+            known[name] = Known(signal.shape, span, what, spec, signal.axes)
         return known
 
     def _used(self, data: Data, model: Graph, judges: Judges) -> Data:

@@ -13,6 +13,7 @@ from netcfg.blocks.fields import FieldSpec
 from netcfg.blocks.losses.base import Loss
 from netcfg.blocks.metrics.base import Metric
 from netcfg.blocks.metrics.judgement import CLIP
+from netcfg.passes.ragged import places_as_samples
 from netcfg.passes.reserved import Reserved, called
 from netcfg.shapes import Shape, show
 from netcfg.source import Finding, Note, Span, did_you_mean
@@ -27,6 +28,7 @@ class Known:
     span: Span
     what: str
     spec: FieldSpec | None = None
+    axes: str = ""
 
 
 @dataclass(eq=False)
@@ -119,8 +121,8 @@ def _check_signals(
     signals = [signal for signal in found.values() if signal is not None]
     if len(signals) < len(found):
         return
-    shapes = [signal.shape for signal in signals]
     try:
+        shapes = places_as_samples([(signal.shape, signal.axes) for signal in signals])
         if isinstance(judge, Loss):
             target = found.get("target")
             classes = len(target.spec.names) if target and target.spec else 0

@@ -6,10 +6,11 @@ wherever it stands: `T + 1` after a class token, `(T + 1)//2` after a stride.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
+from netcfg.blocks.base import ShapeError
 from netcfg.graph import Graph, Signal
-from netcfg.shapes import Atom, Shape, Size, Symbolic
+from netcfg.shapes import Atom, Shape, Size, Symbolic, show
 
 ROWS = "TL"
 """The axes that may be ragged."""
@@ -41,7 +42,7 @@ def name_of(size: Size) -> str | None:
 
 def ragged_places(shape: Shape, names: Collection[str]) -> list[tuple[int, Size]]:
     """The axes of a shape (the first is 0) whose length hangs on these names, with their sizes."""
-    return [(axis, size) for axis, size in enumerate(shape) if not set(names).isdisjoint(_names_in(size))]
+    return [(axis, size) for axis, size in enumerate(shape) if not set(names).isdisjoint(names_in(size))]
 
 
 def length_in_python(size: Size, called: Callable[[str], str]) -> str:
@@ -61,7 +62,8 @@ def _atom(atom: Atom, called: Callable[[str], str]) -> str:
     return f"(({length_in_python(atom.numerator, called)})//{atom.divisor})"
 
 
-def _names_in(size: Size) -> Iterator[str]:
+def names_in(size: Size) -> Iterator[str]:
+    """The names that a size is made of."""
     if isinstance(size, int):
         return
     for monomial, _ in size.terms:
@@ -69,4 +71,21 @@ def _names_in(size: Size) -> Iterator[str]:
             if isinstance(atom, str):
                 yield atom
             else:
-                yield from _names_in(atom.numerator)
+                yield from names_in(atom.numerator)
+
+
+def places_as_samples(signals: Sequence[tuple[Shape, str]]) -> list[Shape]:
+    """The shapes of signals that are compared with each other, of these shapes and axes, without a first axis of
+    another length in each sample: its places are compared like samples. Raises `ShapeError` where one has no such axis.
+    """
+    ragged = [bool(axes) and axes[0] in ROWS and not isinstance(shape[0], int) for shape, axes in signals]
+    if not any(ragged):
+        return [shape for shape, _ in signals]
+    if not all(ragged):
+        shown = " with ".join(show(shape) or "one number" for shape, _ in signals)
+        raise ShapeError(
+            f"compares {shown}: one is as long as its sample, and another has one value for all of it",
+            code="NC402",
+            help="let a block make one value of each row, [frame_mean] for instance",
+        )
+    return [shape[1:] for shape, _ in signals]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from netcfg.blocks.fields import LENGTHS
 from netcfg.blocks.network.model import NetworkUse
 from netcfg.builder.chance import Chance
 from netcfg.builder.given import expect_declared
@@ -18,8 +20,9 @@ from netcfg.builder.network import Network, first_call, module_of, with_roles
 from netcfg.builder.rows import Rows
 from netcfg.faults import NODES
 from netcfg.graph import Graph, Node, Signal
+from netcfg.passes.ragged import name_of, names_in, names_of, ragged_names, ragged_places
 from netcfg.program import Program
-from netcfg.shapes import Shape
+from netcfg.shapes import Shape, Size, at
 
 Value = Tensor | dict[str, Tensor]
 """What a node gives: a tensor, or tensors by port."""
@@ -38,6 +41,9 @@ class Model:
         """A field of the batch, for blocks that only ask how many samples there are."""
         self.graph: Graph = program.model
         self.networks = networks
+        self.ragged = ragged_names(node.output for node in self.graph.nodes if node.is_input)
+        self.lengths: dict[str, Tensor] = {}
+        """How long what differs from sample to sample is in those of the batch, by the size's name."""
         self.calls: list[Call | None] = [
             self.over(index, _Checked(node, call)) if (call := self._call(node)) else None
             for index, node in enumerate(self.graph.nodes)
@@ -57,17 +63,65 @@ class Model:
     def over(self, index: int, call: Call) -> Call:
         """A network as a node uses it: for each place of an axis, where the node says so."""
         node = self.graph.nodes[index]
-        if not isinstance(node.block, NetworkUse) or node.block.over is None:
+        if not isinstance(node.block, NetworkUse):
             return call
+        if node.block.over is None:
+            return self._with_lengths(node, node.block.network, call)
         network = self.networks[node.block.network.name]
         if node.block.over.apart:
             tell_apart(network)
-        return _Over(node.block, [signal.shape for signal in node.inputs], network, call)
+        ragged = bool(ragged_places((node.block.over.size,), self.ragged))
+        length = partial(self.length, node.block.over.size) if ragged else None
+        return _Over(node.block, [signal.shape for signal in node.inputs], network, call, length)
+
+    def _with_lengths(self, node: Node, network: Graph, call: Call) -> Call:
+        """The use of a network that is told how long what it reads is in each sample."""
+        taken: dict[str, Size] = {}
+        for inner, signal in zip(network.inputs.values(), node.inputs, strict=True):
+            for place, size in ragged_places(inner.shape, names_of(network)):
+                name = name_of(size)
+                if name and ragged_places((signal.shape[place],), self.ragged):
+                    taken[name] = signal.shape[place]
+        if not taken:
+            return call
+
+        def told(*inputs: Tensor) -> Value:
+            lengths = {name: self.length(size, len(inputs[0])) for name, size in taken.items()}
+            known = {name: length for name, length in lengths.items() if length is not None}
+            return call(*inputs, lengths=known) if known else call(*inputs)
+
+        return told
+
+    def length(self, size: Size, samples: int | None = None) -> Tensor | None:
+        """How long a ragged size is in each sample; `samples` may be several batches of them, one after the other."""
+        if not all(
+            name in self.lengths for _, one in ragged_places((size,), self.ragged) for name in names_in(one)
+        ):
+            return None
+        made = at(size, self.lengths)  # type: ignore[arg-type]  # the same arithmetic on tensors
+        assert isinstance(made, Tensor)
+        return made if samples is None else made.repeat(samples // len(made))
+
+    def packed(self, signals: Sequence[Signal], tensors: Sequence[Tensor]) -> list[Tensor]:
+        """Signals that are compared with each other, places as samples where their number differs: no padding counts.
+
+        What has no such axis is each place's own.
+        """
+        places = [ragged_places(signal.shape, self.ragged)[:1] for signal in signals]
+        if not any(places):
+            return list(tensors)
+        rows = next(
+            Rows(x, self.length(of[0][1], len(x))) for x, of in zip(tensors, places, strict=True) if of
+        )
+        return [(rows.fold(x) if of else rows.repeat(x)) for x, of in zip(tensors, places, strict=True)]
 
     def fill(self, fields: Mapping[str, Tensor]) -> list[Value | None]:
         """The values of a batch before anything is computed: its fields."""
         values: list[Value | None] = [None] * len(self.graph.nodes)
         self.batch = next(iter(fields.values()), None)
+        self.lengths = {
+            name.removeprefix(LENGTHS): tensor for name, tensor in fields.items() if name.startswith(LENGTHS)
+        }
         for index, node in enumerate(self.graph.nodes):
             if node.is_input:
                 values[index] = fields.get(node.path)
@@ -82,7 +136,9 @@ class Model:
             assert call is not None
             with self.chance.used_by(self.graph.nodes[index].path):
                 values[index] = call(*(read(values, signal) for signal in self.graph.nodes[index].inputs))
-        return {name: read(values, self.program.signals[name]) for name in wanted}
+        signals = [self.program.signals[name] for name in wanted]
+        made = (self.packed([signal], [read(values, signal)])[0] for signal in signals)
+        return dict(zip(wanted, made, strict=True))
 
     def needed(self, names: tuple[str, ...]) -> tuple[int, ...]:
         """The nodes that these signals depend on, in order."""
@@ -110,8 +166,11 @@ class Model:
 class _Over:
     """A network for each place of an axis: places as samples of its batch, and back."""
 
-    def __init__(self, use: NetworkUse, shapes: Sequence[Shape], network: nn.Module, call: Call) -> None:
+    def __init__(
+        self, use: NetworkUse, shapes: Sequence[Shape], network: nn.Module, call: Call, length: Any = None
+    ) -> None:
         self.call = call
+        self.length = length
         self.apart = network if use.over.apart else None
         self.inputs = [at for _, at in use.inside(shapes)]
         self.outputs = {
@@ -120,7 +179,8 @@ class _Over:
 
     def __call__(self, *inputs: Tensor) -> Value:
         fed = [x if at is None else x.movedim(at + 1, 1) for x, at in zip(inputs, self.inputs, strict=True)]
-        rows = Rows(next(x for x, at in zip(fed, self.inputs, strict=True) if at is not None))
+        ruler = next(x for x, at in zip(fed, self.inputs, strict=True) if at is not None)
+        rows = Rows(ruler, self.length(len(ruler)) if self.length else None)
         folded = [
             rows.repeat(x) if at is None else rows.fold(x) for x, at in zip(fed, self.inputs, strict=True)
         ]
@@ -139,14 +199,14 @@ class _Checked:
         self.call = call
         self.is_new = True
 
-    def __call__(self, *inputs: Tensor) -> Value:
+    def __call__(self, *inputs: Tensor, **named: Any) -> Value:
         if not self.is_new:
-            return self.call(*inputs)
+            return self.call(*inputs, **named)
         self.is_new = False
-        if isinstance(self.call, Network) and isinstance(self.node.block, NetworkUse):
+        if isinstance(self.call, Network) and isinstance(self.node.block, NetworkUse) and not named:
             value: Value = first_call(self.call, self.node.block.network, inputs)
         else:
-            value = self.call(*inputs)
+            value = self.call(*inputs, **named)
             if inputs:
                 expect_declared(self.node, value, len(inputs[0]))
         return value

@@ -233,7 +233,9 @@ class Step:
 
     def _evaluate(self, evaluate: Evaluate, values: list[Value | None]) -> Tensor:
         with self.model.chance.used_by(evaluate.loss):
-            return self.losses.one(evaluate.loss, [_read(values, read) for read in evaluate.reads])
+            tensors = [_read(values, read) for read in evaluate.reads]
+            packed = self.model.packed([read.signal for read in evaluate.reads], tensors)
+            return self.losses.one(evaluate.loss, packed)
 
     def _train_only(self, phase: str) -> None:
         """Let only the networks of a phase keep the history of their parameters."""
