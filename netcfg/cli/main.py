@@ -52,6 +52,8 @@ def _read_when_used(name: str) -> None:
     spec.loader = importlib.util.LazyLoader(spec.loader)
     sys.modules[name] = module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    parent, _, child = name.rpartition(".")
+    setattr(sys.modules[parent], child, module)  # as an import does: torch reads it there
 
 
 def _told(arguments: Sequence[str]) -> int:
