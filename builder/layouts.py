@@ -32,9 +32,18 @@ class Layout:
     inner: Mapping[str, str] = field(default_factory=dict)
     copies: Mapping[str, str] = field(default_factory=dict)
     unused: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    optional: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """What a file always has, by our names with shapes, and a network may lack: dropped then, and written as zeros."""
 
     def ours(self, key: str, graph: Graph) -> str | None:
         """Our name of a file's key; None where it is dropped."""
+        ours = self._ours(key)
+        lacks = ours in self.optional and not any(
+            ours.startswith(f"{node.path}.") for node in graph.blocks if node.parameters
+        )
+        return None if lacks else ours
+
+    def _ours(self, key: str) -> str | None:
         if key in self.unused or key.startswith(tuple(self.copies)):
             return None
         for inside, ours_inside in self.inner.items():
@@ -46,6 +55,9 @@ class Layout:
 
     def theirs(self, key: str, graph: Graph) -> str:
         """The file's name of our key."""
+        return self._theirs(key)
+
+    def _theirs(self, key: str) -> str:
         for inside, ours_inside in self.inner.items():
             key = key.replace(ours_inside, inside)
         for head, ours in self.heads.items():
@@ -61,7 +73,9 @@ class Layout:
             for copy, head in self.copies.items()
             if key.startswith(head)
         }
-        return {**twice, **{key: zeros(shape) for key, shape in self.unused.items()}}
+        lacking = {self._theirs(key): shape for key, shape in self.optional.items()}
+        empty = {**self.unused, **{key: shape for key, shape in lacking.items() if key not in state}}
+        return {**twice, **{key: zeros(shape) for key, shape in empty.items()}}
 
     def unsuited(self, graph: Graph) -> str | None:
         """Why a network cannot be in this layout; None where it can."""
@@ -171,6 +185,27 @@ _FERATT = Layout(
 )
 _FERATT_BASELINE = Layout({"": "netclass."}, programs=("feratt_baseline.cfg", "feratt_baseline_rep.cfg"))
 
+_FAN_HEADS = {"alpha": (1, 512), "beta": (1, 1024), "pred_fc1": (7, 512), "pred_fc2": (7, 1024)}
+"""What the published networks have beside ResNet-18, whether they use it or not, with the shape of its weight."""
+_FAN_NAMES = {"alpha.": "alpha.0.", "beta.": "beta.0.", "pred_fc1.": "pred_fc1.", "pred_fc2.": "pred_fc2."}
+_FAN = Layout(
+    # Saved from a model on several GPUs, all names begin with `module.`; the others are those of one.
+    {
+        **{f"module.{theirs}": ours for ours, theirs in _FAN_NAMES.items()},
+        **{theirs: ours for ours, theirs in _FAN_NAMES.items()},
+        "module.": "backbone.",
+        "": "backbone.",
+    },
+    programs=("emotion_fan_relation.cfg", "emotion_fan.cfg"),
+    optional={
+        f"{head}.{part}": shape if part == "weight" else shape[:1]
+        for head, shape in _FAN_HEADS.items()
+        for part in ("weight", "bias")
+    },
+)
+_FAN_BASELINE = Layout({"module.": ""}, programs=("emotion_fan_baseline.cfg",))
+_FAN_PRETRAINED = Layout({"module.fc.": None, "fc.": None, "module.": ""})
+
 LAYOUTS: dict[str, AnyLayout] = {
     "netcfg": Layout({}),
     **{
@@ -186,6 +221,9 @@ LAYOUTS: dict[str, AnyLayout] = {
     "aunets": Layout({"model.": ""}, programs=_AUNETS),
     "audetnet": _AUDETNET,
     "feratt": _FERATT,
+    "emotion_fan": _FAN,
+    "emotion_fan_baseline": _FAN_BASELINE,
+    "emotion_fan_pretrained": _FAN_PRETRAINED,
     "feratt_baseline": _FERATT_BASELINE,
 }
 """Those with a table of their own. The name of any other model of torchvision is the layout of its parameters."""

@@ -89,7 +89,8 @@ def _value(
     if key.endswith("running_var"):
         return 1 + 0.5 * u**2
     if key.endswith(".weight") and len(sizes) > 1:
-        return float(np.sqrt(3 * gain / prod(sizes[1:]))) * u
+        times = 8 if key.endswith("alpha.0.weight") else 2 if key.endswith("beta.0.weight") else 1
+        return times * float(np.sqrt(3 * gain / prod(sizes[1:]))) * u
     if key.endswith(".weight"):
         return 1 + 0.1 * u if has_running_mean else 0.25 + 0.1 * u
     if key.endswith(".bias"):
