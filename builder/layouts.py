@@ -39,7 +39,7 @@ class Layout:
         """Our name of a file's key; None where it is dropped."""
         ours = self._ours(key)
         lacks = ours in self.optional and not any(
-            ours.startswith(f"{node.path}.") for node in graph.blocks if node.parameters
+            str(ours).startswith(f"{node.path}.") for node in graph.blocks if node.parameters
         )
         return None if lacks else ours
 

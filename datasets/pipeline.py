@@ -22,7 +22,7 @@ from torch.utils.data import DataLoader
 
 from netcfg.blocks.fields import LENGTHS, FieldSpec, Split
 from netcfg.blocks.samplers.base import Sampler
-from netcfg.blocks.samples import Draw, Sample, Samples, SampleTable
+from netcfg.blocks.samples import Draw, RandomSamples, Sample, Samples, SampleTable
 from netcfg.blocks.sources.base import Source
 from netcfg.blocks.transforms.base import Transform, misplaced
 from netcfg.datasets.samplers.drawn import Drawing, drawn, is_changed
@@ -102,8 +102,13 @@ class Preparer:
     def __getitem__(self, key: Key) -> Sample:
         """One sample, augmented as its epoch wants it."""
         epoch, draw, before = key
-        sample = self.drawing.sample(draw) if is_changed(draw) else self.samples[draw.sample]
         random = np.random.default_rng((self.seed, epoch, draw.sample, *([before] if before else [])))
+        if is_changed(draw):
+            sample = self.drawing.sample(draw)
+        elif isinstance(self.samples, RandomSamples):
+            sample = self.samples.at_random(draw.sample, random)
+        else:
+            sample = self.samples[draw.sample]
         for transform in self.transforms:
             sample = transform(sample, random)
         return sample

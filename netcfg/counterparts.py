@@ -137,6 +137,8 @@ _NETWORK = {
 _DATA = {
     "audetnet_folder": Counterpart(otherwise="a `Dataset` of one's own"),
     "bp4d": Counterpart(otherwise="a `Dataset` of one's own"),
+    "clip_folder": Counterpart("torchvision.datasets.DatasetFolder"),
+    "sample_frames": Counterpart(otherwise="indices of a clip's frames"),
     "clips": Counterpart(otherwise="a `Dataset` of one's own"),
     "disfa": Counterpart(otherwise="a `Dataset` of one's own"),
     "synthetic_faces": Counterpart(),

@@ -51,6 +51,14 @@ def write_clips(folder: Path, units: Sequence[int]) -> Path:
     return folder / "labels.csv"
 
 
+def write_clip_folder(folder: Path, classes: Sequence[str]) -> None:
+    """A folder for each class, ten clips in each, of two to five frames."""
+    for name in classes:
+        for clip in range(10):
+            for frame in range(2 + clip % 4):
+                _picture(folder / name / f"clip_{clip}" / f"{frame + 1}.jpg", f"{name} {clip}", frame)
+
+
 def write_audetnet(folder: Path, units: Sequence[int], most: int, size: tuple[int, int]) -> str:
     """AUDetNet's data folder, labels from 0 to `most`, pictures of this height and width; gives the file of labels."""
     subjects = ("SN001", "SN002", "SN003", "SN004")

@@ -80,15 +80,27 @@ class FlipSample:
     points: tuple[str, ...]
     width: int
     probability: float
+    each_frame: bool = False
 
     def __call__(self, sample: Sample, random: np.random.Generator) -> Sample:
         """The sample, mirrored or as it was."""
+        if self.each_frame:
+            return sample | {
+                name: self._frames(sample[name], random) for name in self.pictures if name in sample
+            }
         if random.random() >= self.probability:
             return sample
         changed = {name: sample[name][..., ::-1, :] for name in self.pictures if name in sample}
         changed |= {name: flip_flow(sample[name]) for name in self.flows if name in sample}
         changed |= {name: flip_points(sample[name], self.width) for name in self.points if name in sample}
         return sample | changed
+
+    def _frames(self, clip: NDArray[Any], random: np.random.Generator) -> NDArray[Any]:
+        """Each frame, mirrored or as it was; a single picture is one."""
+        if clip.ndim < 4:
+            return clip[..., ::-1, :] if random.random() < self.probability else clip
+        mirrored = random.random(len(clip)) < self.probability
+        return np.where(mirrored[:, None, None, None], clip[..., ::-1, :], clip)
 
 
 def flip_flow(flow: NDArray[Any]) -> NDArray[Any]:

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     import numpy as np
+    from numpy.random import Generator
     from numpy.typing import NDArray
 
 Sample: TypeAlias = "dict[str, NDArray[Any]]"
@@ -105,6 +106,15 @@ class MovableSamples(Samples, Protocol):
 
     def jittered(self, index: int, jitter: int | None) -> Sample:
         """A sample with its face box moved in one of six ways (0 to 5), or as it is (None)."""
+        ...
+
+
+@runtime_checkable
+class RandomSamples(Samples, Protocol):
+    """Samples that are others each time they are shown."""
+
+    def at_random(self, index: int, random: "Generator") -> Sample:
+        """A sample, made with these random numbers."""
         ...
 
 

@@ -63,7 +63,7 @@ class Resize(Transform, name="resize"):
 
 
 class HorizontalFlip(Transform, name="horizontal_flip"):
-    """Mirror a sample, all its fields by one draw.
+    """Mirror a sample, all its fields by one draw; or a clip's pictures frame by frame.
 
     Pictures are mirrored; in flow the horizontal motion also changes its sign (red, where 127 is no motion);
     landmarks change places with their counterparts of the 68-point scheme. Action units and emotions stay.
@@ -75,6 +75,7 @@ class HorizontalFlip(Transform, name="horizontal_flip"):
     """
 
     probability: Probability = Option(0.5, description="how likely a sample is mirrored")
+    each_frame: bool = Option(False, description="each frame of a clip by a draw of its own")
     when: Literal["train", "always"] = Option("train", description="in training only, or always")
 
     def lower(self, fields: Mapping[str, FieldSpec]) -> "Callable[..., Any]":
@@ -87,4 +88,5 @@ class HorizontalFlip(Transform, name="horizontal_flip"):
             points=targets(self, fields, ("landmarks",)),
             width=picture_size(fields)[1],
             probability=self.probability,
+            each_frame=self.each_frame,
         )

@@ -1,0 +1,111 @@
+"""The source for clips with a class each: a folder per class, of videos or of folders of frames."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, ClassVar, Self
+
+from pydantic import Field as Option
+
+from netcfg.blocks.fields import FieldSpec, ImageSize, Split
+from netcfg.blocks.sources.base import Source
+from netcfg.shapes import Symbolic
+from netcfg.source import NetcfgError
+
+if TYPE_CHECKING:
+    from netcfg.blocks.samples import Samples
+
+
+class ClipFolder(Source, name="clip_folder"):
+    """Whole clips with a class each: `happy/clip_1/1.jpg`, or `happy/clip_1.mp4`. A sample is a clip, as long as it is.
+
+    Splits come from the first of these that is written: `fold_list`, a file of blocks, each with a line of its number
+    and count (`1-fold 33`) and then so many lines `clip class`, of which `fold` (from 0) is the test split; lists and
+    folders (`train_list`, lines `clip class` of clips below `train_folder`; without a list, the class folders there);
+    else the clips of each class are dealt to `folds` folds, of which `fold` is the test split. Where no validation
+    split is named, it is the last `validation_share` of the clips of each class that would train.
+
+    Frames are in the order of the numbers in their names. Each is cut to its middle square and brought to one size.
+    Fields: `clip` T×3×S×S, `class`, `clip_id` the clip's number.
+    Example::
+
+        [clip_folder]
+        path = faces
+        classes = happy, sad
+        image_size = 64
+    """
+
+    places: ClassVar[tuple[str, ...]] = ("path",)
+    carries: ClassVar[tuple[str, ...]] = ("classes", "image_size", "folds", "fold", "validation_share")
+    looks_like: ClassVar[str] = "a folder per class, of videos or of folders of frames"
+
+    path: str | None = Option(None, description="the folder of the data")
+    classes: tuple[str, ...] | None = Option(
+        None, description="in the order of their numbers; those of the folders by default"
+    )
+    image_size: ImageSize = Option(224, description="height and width of frames, in pixels")
+    train_folder: str | None = Option(None, description="below `path`, where the clips to train on lie")
+    validation_folder: str | None = Option(None, description="the same of those to validate on")
+    test_folder: str | None = Option(None, description="the same of those to test on")
+    train_list: str | None = Option(None, description="the file that lists the clips to train on")
+    validation_list: str | None = Option(None, description="the file that lists those to validate on")
+    test_list: str | None = Option(None, description="the file that lists those to test on")
+    fold_list: str | None = Option(None, description="the file that lists the clips of all folds")
+    folds: Annotated[int, Option(ge=2, le=1_000)] = Option(5, description="in how many parts clips fall")
+    fold: Annotated[int, Option(ge=0)] = Option(0, description="the part that is the test split, from 0")
+    validation_share: Annotated[float, Option(gt=0, lt=1)] = Option(
+        0.2, description="the part of the clips to train on that is for validation"
+    )
+
+    def conflict(self) -> str | None:
+        """A fold that there is; a test split beside one to train on."""
+        if self.fold_list is None and self.fold >= self.folds:
+            return f"has the folds 0 to {self.folds - 1}, and `fold` is {self.fold}"
+        if self.classes is not None and len(set(self.classes)) < len(self.classes):
+            return "names a class twice"
+        if bool(self.train_list or self.train_folder) != bool(self.test_list or self.test_folder):
+            return "says which clips train or which test, and needs both: `train_list` and `test_list`, or folders"
+        return None
+
+    def folder(self) -> Path:
+        """Where the data lie. Raises `NetcfgError` where nobody says it, or nothing is there."""
+        if self.path is None:
+            raise NetcfgError(
+                "[clip_folder] does not say where its folder is\n"
+                "help: `netcfg train FILE --data DIR`, or `path = DIR` in the file",
+                code="NC506",
+            )
+        place = Path(self.path).expanduser()
+        if not place.is_dir():
+            raise NetcfgError(f"there is no folder {place}\nhelp: look at `path`", code="NC506")
+        return place
+
+    def names(self) -> tuple[str, ...]:
+        """The classes, as far as they can be known without the data."""
+        if self.classes is not None or self.path is None:
+            return self.classes or ()
+        place = Path(self.path).expanduser() / (self.train_folder or "")
+        if self.train_list is not None or self.fold_list is not None or not place.is_dir():
+            return ()
+        return tuple(sorted(one.name for one in place.iterdir() if one.is_dir() and one.name[0] != "."))
+
+    def fields(self) -> dict[str, FieldSpec]:
+        """A clip as long as it is, its class and its number."""
+        clip = (Symbolic.named("frames"), 3, self.image_size, self.image_size)
+        return {
+            "clip": FieldSpec(clip, "image"),
+            "class": FieldSpec((), "class", self.names()),
+            "clip_id": FieldSpec((), "class"),
+        }
+
+    def example(self, folder: Path) -> Self:
+        """Ten clips of two classes, of several lengths."""
+        from netcfg.datasets.sources.example_folders import write_clip_folder
+
+        write_clip_folder(folder, self.classes or ("happy", "sad"))
+        return self.model_copy(update={"path": str(folder)})
+
+    def open(self, split: Split, fields: Sequence[str]) -> "Samples":
+        """The clips of one split; frames are looked for at once, and read when they are asked for."""
+        from netcfg.datasets.sources.clip_folder import open_clip_folder
+
+        return open_clip_folder(self, split, fields)
