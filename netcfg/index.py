@@ -107,7 +107,10 @@ I_WANT_TO: dict[Group, tuple[Task, ...]] = {
         Task("train as a paper did", "sgd rmsprop"),
     ),
     "metric": (
-        Task("know how often a network is right", "accuracy f1"),
+        Task("know how often a network is right", "accuracy f1 top_k"),
+        Task("know what is found, and what is called so wrongly", "precision recall specificity"),
+        Task("see which class is taken for which", "confusion_matrix"),
+        Task("know how well areas meet", "iou dice"),
         Task("know it whatever the threshold", "auc two_afc"),
         Task("know what codes tell of each other", "xcov variance"),
         Task("know how far a critic tells two sides apart", "emd_bound"),

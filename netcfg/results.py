@@ -17,6 +17,7 @@ OVERALL = "overall"
 """The detail that takes all labels together."""
 
 Figure = float | None
+Interval = tuple[float, float]
 Counts = tuple[int, int, int]
 """True positives, false positives, false negatives."""
 
@@ -46,7 +47,8 @@ class Table:
 
     `counts` are those behind the figures by label, where the main figure pools them. `undefined` says of each label
     without a figure what the split lacks (`no positive`); where labels have no names, it says so of the table.
-    `baseline` is of a figure of which more is better; None where none is known.
+    `baseline` is of a figure of which more is better; None where none is known. `intervals` are those in which
+    figures, by name, lie with the probability `level`.
     """
 
     name: str
@@ -56,6 +58,8 @@ class Table:
     counts: Mapping[str, Counts] | None = None
     undefined: Mapping[str, str] = field(default_factory=dict)
     baseline: Baseline | None = None
+    level: float | None = None
+    intervals: Mapping[str, Interval] = field(default_factory=dict)
 
     @property
     def is_trivial(self) -> bool:
@@ -100,13 +104,17 @@ class Matrix:
 
 @dataclass(frozen=True)
 class Curve:
-    """A line through points, such as a ROC curve; a point whose `y` cannot be known is a gap."""
+    """A line through points, such as a ROC curve; a point whose `y` cannot be known is a gap.
+
+    Those of one `picture` are drawn together, under that title; without, a curve has one of its own.
+    """
 
     name: str
     x: Sequence[float]
     y: Sequence[Figure]
     x_title: str = ""
     y_title: str = ""
+    picture: str = ""
 
 
 @dataclass(frozen=True)
@@ -164,6 +172,14 @@ class Evaluation:
             "details": {name: names for name, names in details.items() if names},
             "undefined": {table.name: dict(table.undefined) for table in tables if table.undefined},
             "baselines": {table.name: asdict(table.baseline) for table in tables if table.baseline},
+            "intervals": {
+                table.name: {
+                    "level": table.level,
+                    "figures": {key: list(one) for key, one in table.intervals.items()},
+                }
+                for table in tables
+                if table.level is not None
+            },
             "matrices": {name: asdict(matrix) for name, matrix in self.matrices.items()},
             "curves": {name: asdict(curve) for name, curve in self.curves.items()},
         }
@@ -176,8 +192,9 @@ class Evaluation:
         found = _object(value)
         if int(found.get("schema", 1)) > SCHEMA:
             raise ValueError(f"schema {found['schema']} of a later version")
-        counts, details, undefined, baselines = (
-            _object(found.get(key, {})) for key in ("counts", "details", "undefined", "baselines")
+        counts, details, undefined, baselines, intervals = (
+            _object(found.get(key, {}))
+            for key in ("counts", "details", "undefined", "baselines", "intervals")
         )
         tables = {
             name: _table(
@@ -187,6 +204,7 @@ class Evaluation:
                 details.get(name, ()),
                 undefined.get(name, {}),
                 baselines.get(name),
+                intervals.get(name),
             )
             for name, figures in _object(found.get("metrics", {})).items()
         }
@@ -339,6 +357,7 @@ def _table(
     details: Sequence[str],
     undefined: Mapping[str, str],
     baseline: object,
+    intervals: object,
 ) -> Table:
     if not figures:
         raise ValueError(f"no figures of {name}")
@@ -346,7 +365,16 @@ def _table(
     table = Table.of(name, figures, labels)
     read = None if counts is None else {label: _counts(of) for label, of in _object(counts).items()}
     trivial = None if baseline is None else _baseline(_object(baseline))
-    return Table(name, table.main, table.labels, table.details, read, dict(undefined), trivial)
+    level, known = _intervals({} if intervals is None else _object(intervals))
+    return Table(name, table.main, table.labels, table.details, read, dict(undefined), trivial, level, known)
+
+
+def _intervals(found: Mapping[str, Any]) -> tuple[Figure, dict[str, Interval]]:
+    known: dict[str, Interval] = {}
+    for name, ends in _object(found.get("figures", {})).items():
+        low, high = _numbers(dict(enumerate(ends))).values()
+        known[name] = low, high
+    return _figure(found.get("level")), known
 
 
 def _baseline(found: Mapping[str, Any]) -> Baseline | None:

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from netcfg.blocks.base import ShapeError
 from netcfg.blocks.metrics.base import Metric
+from netcfg.blocks.metrics.counted import is_of_classes
 from netcfg.blocks.metrics.judgement import CLIP, Case, Verdict
+from netcfg.blocks.metrics.weighed import WeighedMetric
 from netcfg.contract.breach import Breach, what_was_raised
 from netcfg.contract.examples import BadExample, example_of
 from netcfg.contract.variations import Variation, variations
@@ -23,7 +25,11 @@ if TYPE_CHECKING:
 SAMPLES = 1499
 """A prime, so that a metric that works in portions of any size has a rest."""
 CLIPS = 37
-SHAPES: tuple[tuple[int, ...], ...] = ((), (4,), (4, 1, 1), (4, 3, 2))
+SHAPES: tuple[tuple[int, ...], ...] = ((), (4,), (4, 1, 1), (4, 3, 2), (3, 2))
+_FIXED = frozenset(
+    {"input", "target", "name", "mask", "ignore", "group", "pool", "interval", "interval_over", "without"}
+)
+"""Options that name signals, say nothing without one, or are the same for all: what they do is tested by itself."""
 Numbers = dict[str, float]
 
 
@@ -56,7 +62,7 @@ def verify_metric(kind: type[Metric]) -> Iterator[Breach]:
         metric = example_of(kind)
     except BadExample:  # the check of the page says so
         return
-    varied = list(variations(metric, frozenset({"input", "target", "name"})))
+    varied = list(variations(metric, _FIXED))
     seen: set[str] = set()
     for text, section in [
         ("", metric),
@@ -115,6 +121,28 @@ def _verify(metric: Metric, split: Split, text: str) -> Iterator[Breach]:
                 f"{moved.get(name, math.nan):.6g} of the same samples cut and put together otherwise", "compute",
             )  # fmt: skip
     yield from _one_sided(metric, split, breach)
+    if isinstance(metric, WeighedMetric) and metric.model_copy(update={"mask": "shown"}).conflict() is None:
+        yield from _masked(metric, split, breach)
+
+
+def _masked(metric: WeighedMetric, split: Split, breach: Any) -> Iterator[Breach]:
+    """What is masked is as if it were not there; where all is masked there is no figure, and no exception."""
+    import torch
+
+    shown = torch.arange(SAMPLES) % 3 > 0
+    whole = split.case(metric)
+    less = dataclasses.replace(split.case(metric, order=shown.nonzero()[:, 0]))
+    for name, mask, expected in (
+        ("a mask of ones", torch.ones(SAMPLES), whole),
+        ("a mask of two thirds", shown.float(), less),
+    ):
+        found = numbers_of(metric.judge(dataclasses.replace(whole, mask=mask)))
+        figures = numbers_of(metric.judge(expected))
+        if not _alike(found, figures):
+            yield breach(f"figures with {name}", "those of what it shows", "others", "rows")
+    nothing = metric.judge(dataclasses.replace(whole, mask=torch.zeros(SAMPLES)))
+    if next(iter(nothing.tables.values())).main is not None:
+        yield breach("figures of nothing", "none", "a number", "weigh")
 
 
 def _one_sided(metric: Metric, split: Split, breach: Any) -> Iterator[Breach]:
@@ -180,11 +208,12 @@ def _split(input: Shape, target: Shape | None) -> Split:
     scores = torch.randn(SAMPLES, *shape, generator=generator)
     clips = torch.arange(SAMPLES) * CLIPS // SAMPLES
     targets = None
+    of_classes = target is not None and is_of_classes(input, target)
     if target is not None:
         # Later clips show more: a split in which all portions are alike would hide that one is cut.
         likely = 0.2 + 0.6 * clips.reshape(-1, *([1] * len(sizes))) / CLIPS
         drawn = torch.rand(SAMPLES, *sizes, generator=generator) < likely
-        targets = drawn.float() if target else drawn.long()
+        targets = drawn.long() if of_classes or not target else drawn.float()
         if scores[0].numel() == drawn[0].numel():
             scores = scores + 0.5 * drawn.reshape(scores.shape)
     return Split(
@@ -210,7 +239,7 @@ def _without_effect(metric: Metric, varied: list[Variation[Metric]]) -> Iterator
 
 def _has_effect(base: Metric, option: str) -> bool:
     figures = _all_figures(base)
-    for one in variations(base, frozenset({"input", "target", "name"})):
+    for one in variations(base, _FIXED):
         if one.option == option and (one.section is None or _all_figures(one.section) != figures):
             return True
     return False

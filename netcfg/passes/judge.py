@@ -20,6 +20,10 @@ from netcfg.source import Finding, Note, Span, did_you_mean
 from netcfg.syntax import Section
 
 
+_COMPARED = frozenset({"target", "mask", "group", "interval_over"})
+"""Options that mostly name a data field."""
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
     """Something a loss or metric may name: a signal of the model, or a data field."""
@@ -128,10 +132,14 @@ def _check_signals(
             classes = len(target.spec.names) if target and target.spec else 0
             judge.check(*shapes, classes=classes or None)
         else:
-            judge.check(shapes[0], shapes[1] if len(shapes) > 1 else None)
+            target = found.get("target")
+            names = target.spec.names if target and target.spec else ()
+            judge.check_signals(dict(zip(found, shapes, strict=True)), names)
     except ShapeError as error:
         notes = tuple(Note(signal.span, f"{signal.what} is {show(signal.shape)}") for signal in signals)
-        findings.append(Finding("NC402", f"[{section.name}] {error}", section.span, notes, help=error.help))
+        option = section.option(error.option) if error.option else None
+        span = option.value_span if option else section.span
+        findings.append(Finding("NC402", f"[{section.name}] {error}", span, notes, help=error.help))
 
 
 def _find(
@@ -141,7 +149,7 @@ def _find(
     if signal is None:
         option = section.option(key)
         span = option.value_span if option else section.span
-        code, what = ("NC501", "field or signal") if key == "target" else ("NC401", "signal")
+        code, what = ("NC501", "field or signal") if key in _COMPARED else ("NC401", "signal")
         help = did_you_mean(name, known)
         finding = Finding(code, f"there is no {what} `{name}`", span, help=help)
         findings.append(_no_clips(section) if key == CLIP else finding)

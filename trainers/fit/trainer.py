@@ -28,6 +28,7 @@ from netcfg.trainers.machine.distributed import lost_peer
 from netcfg.trainers.machine.interrupt import Interrupt, Interrupted
 from netcfg.trainers.reporting.curves import draw_curves, loss_groups
 from netcfg.trainers.reporting.epochs import EpochLines, ending, width_of
+from netcfg.trainers.reporting.figures import FOLDER, write_figures
 from netcfg.trainers.reporting.first_batches import FirstBatches
 from netcfg.trainers.reporting.progress import Stretch, open_display
 from netcfg.trainers.reporting.report import notes, result_tables
@@ -295,6 +296,12 @@ class Trainer(Prepared):
         draw_curves(self.ledger.epochs, self.run.path / "curves.png", loss_groups(self.program))
         self._drawn = time.monotonic()
 
+    def _draw_figures(self, result: Result) -> None:
+        """What the best epoch's metrics have to show, in `figures/` of the run's folder, and in TensorBoard's events."""
+        judged = {split: result.split(split) for split in ("validation", "test")}
+        for name, drawn in write_figures(self.run.path / FOLDER, judged):
+            self.events.png(result.best_epoch, f"{FOLDER}/{name}", drawn)
+
     def _start_display(self, title: str, pipeline: Pipeline, done: int = 0) -> None:
         position = self.position
         reached = self.ledger.standing.best
@@ -328,6 +335,7 @@ class Trainer(Prepared):
     def _report(self, result: Result) -> None:
         self.run.write_json("result.json", result.to_json())
         self._draw()
+        self._draw_figures(result)
         self.display.close()
         if self.position.epoch < self.training.max_epochs:
             self.say(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice, zip_longest
 from typing import Any
 
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from netcfg.blocks.metrics.base import Metric
-from netcfg.blocks.metrics.judgement import CLIP, Case
+from netcfg.blocks.metrics.judgement import CLIP, Case, Rows
 from netcfg.datasets.pipeline import Pipeline
 from netcfg.program import Program
 from netcfg.results import Evaluation
@@ -82,6 +82,18 @@ def evaluate(
     return judge(model.program, signals, thresholds or {}, sums.means())
 
 
+SMALL = 4096
+"""Numbers a sample: signals that are no larger are kept for a whole split whether a metric needs them or not."""
+
+
+class Signals(dict[str, Tensor]):
+    """The signals of a split, in the order of its samples, and the rows that metrics have kept of it by metric."""
+
+    def __init__(self, signals: Mapping[str, Tensor], rows: Mapping[str, Rows]) -> None:
+        super().__init__(signals)
+        self.rows = rows
+
+
 def gather(
     model: Model,
     losses: Losses,
@@ -91,8 +103,11 @@ def gather(
     batches: int | None = None,
     team: Team = ALONE,
     also: Sequence[str] = (),
-) -> tuple[Sums, dict[str, Tensor]]:
-    """Some losses of a split, and in the order of its samples the signals that metrics read, and those of `also`."""
+) -> tuple[Sums, Signals]:
+    """Some losses of a split, and in the order of its samples what metrics read of it, and the signals of `also`.
+
+    Large signals of which all metrics that read them keep less are not kept themselves.
+    """
     program, networks = model.program, model.networks
     set_training(program, networks, False)
     precision = Precision(program.training.precision, next(networks.parameters()).device)
@@ -102,7 +117,7 @@ def gather(
         [*(read for name in computed for read in program.losses[name].reads.values()), *gathered]
     )
     sums = Sums()
-    parts: dict[str, list[Tensor]] = {name: [] for name in gathered}
+    parts: dict[Part, list[Tensor]] = {}
     with torch.inference_mode():
         for done, batch in enumerate(islice(pipeline.epoch(), batches), start=1):
             model.chance.evaluate(batch.numbers)
@@ -110,13 +125,40 @@ def gather(
                 signals = model.signals(pipeline.finish(batch), wanted)
             values = losses(signals, computed)
             sums.add({**values, **_totals(program, values)}, batch.size)
-            for name, gathered_parts in parts.items():
-                gathered_parts.append(_plain(signals[name]))
+            for part, rows in _parts(program, signals, gathered, also):
+                parts.setdefault(part, []).append(_plain(rows))
             on_batch(done, sums)
-    joined = {name: torch.cat(rows) if rows else None for name, rows in parts.items()}
+    joined = {part: torch.cat(rows) for part, rows in parts.items()}
     team.check()
     sums = sums.over(team)
-    return sums, {name: _in_order(rows, pipeline, team, batches) for name, rows in joined.items()}
+    # A process without a single batch knows from the first one what there is to gather.
+    told = [tuple(line.split("\t")) for line in team.text("\n".join(map("\t".join, joined))).splitlines()]
+    whole = {part: _in_order(joined.get(part), pipeline, team, batches) for part in told}
+    kept: dict[str, Rows] = {}
+    for part, rows in whole.items():
+        if len(part) == 2:
+            kept.setdefault(part[0], {})[part[1]] = rows
+    return sums, Signals({part[0]: rows for part, rows in whole.items() if len(part) == 1}, kept)
+
+
+Part = tuple[str, ...]
+"""A signal's name, or a metric's and that of rows it keeps."""
+
+
+def _parts(
+    program: Program, signals: Mapping[str, Tensor], gathered: Iterable[str], also: Sequence[str]
+) -> Iterator[tuple[Part, Tensor]]:
+    """What is kept of a batch."""
+    needed = set(also)
+    for name, metric in program.metrics.items():
+        rows = metric.keep(_case(program, metric, signals, None))
+        if rows is None:
+            needed |= set(metric.reads.values())
+        else:
+            yield from (((name, key), kept) for key, kept in rows.items())
+    for name in gathered:
+        if name in needed or signals[name][:1].numel() <= SMALL:
+            yield (name,), signals[name]
 
 
 def _in_order(rows: Tensor | None, pipeline: Pipeline, team: Team, batches: int | None) -> Tensor:
@@ -135,6 +177,8 @@ def _in_order(rows: Tensor | None, pipeline: Pipeline, team: Team, batches: int 
 
 def _plain(tensor: Tensor) -> Tensor:
     """As metrics take it: on the processor, in single precision at least."""
+    if tensor.dtype == torch.bool:
+        tensor = tensor.to(torch.uint8)
     return (tensor.float() if tensor.dtype in HALF.values() else tensor).cpu()
 
 
@@ -165,8 +209,11 @@ def judge(
     losses: Mapping[str, float],
 ) -> Evaluation:
     """What the metrics say of a split's signals, beside its losses."""
+    kept = signals.rows if isinstance(signals, Signals) else {}
     verdicts = {
-        name: metric.judge(_case(program, metric, signals, thresholds.get(name)))
+        name: metric.judge_rows(kept[name], _names(program, metric))
+        if name in kept
+        else metric.judge(_case(program, metric, signals, thresholds.get(name)))
         for name, metric in program.metrics.items()
     }
     judged = verdicts.values()
@@ -186,9 +233,22 @@ def _case(
     signals: Mapping[str, Tensor],
     thresholds: Sequence[float] | None,
 ) -> Case:
-    specs = program.data.fields if program.data else {}
     reads = metric.reads
     compared = {option: signals[name] for option, name in reads.items()}
-    spec = specs.get(reads.get("target", ""))
-    names = spec.names if spec is not None else ()
-    return Case(compared["input"], compared.get("target"), names, compared.get(CLIP), thresholds)
+    return Case(
+        compared["input"],
+        compared.get("target"),
+        _names(program, metric),
+        compared.get(CLIP),
+        thresholds,
+        compared.get("mask"),
+        compared.get("group"),
+        compared.get("interval_over"),
+    )
+
+
+def _names(program: Program, metric: Metric) -> Sequence[str]:
+    """Those of the labels or classes of its target, where they have some."""
+    specs = program.data.fields if program.data else {}
+    spec = specs.get(metric.reads.get("target", ""))
+    return spec.names if spec is not None else ()

@@ -39,6 +39,14 @@ def table(metric: str, signal: str, values: Tensor | None, *, least: int = 1, fi
             f"{len(values)}\nhelp: evaluate on more samples",
             code="NC414",
         )
+    expect_numbers(metric, signal, values, finite=finite)
+    return values.reshape(len(values), -1)
+
+
+def expect_numbers(metric: str, signal: str, values: Tensor, *, finite: bool = False) -> None:
+    """Raise `NetcfgError` where a value is NaN (with `finite`, also where one is infinite)."""
+    if not values.is_floating_point():
+        return
     bad = ~values.isfinite() if finite else values.isnan()
     if bad.any():
         what = "NaN or infinite" if finite else "NaN"
@@ -49,7 +57,6 @@ def table(metric: str, signal: str, values: Tensor | None, *, least: int = 1, fi
             "before, and try a smaller learning rate or `clip_grad_norm`",
             code="NC414",
         )
-    return values.reshape(len(values), -1)
 
 
 # --- decisions

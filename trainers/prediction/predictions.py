@@ -57,7 +57,8 @@ def _pairs(program: Program, examined: Examined) -> Iterator[tuple[str, list[str
     assert program.data is not None
     judged: dict[tuple[str, str], list[Metric]] = {}
     for metric in program.metrics.values():
-        if metric.target is not None and metric.target in program.data.fields:
+        kept = all(name in examined.signals for name in (metric.input, metric.target))
+        if kept and metric.target is not None and metric.target in program.data.fields:
             judged.setdefault((metric.input, metric.target), []).append(metric)
     for (name, target), metrics in judged.items():
         scores, labels = (_rows(examined.signals[signal]) for signal in (name, target))

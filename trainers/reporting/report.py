@@ -14,6 +14,8 @@ Splits = Mapping[str, Tables]
 Columns = Mapping[str, Mapping[str, Figure]]
 
 _MEAN = "mean"
+_MEANS = (_MEAN, "macro", "micro", "weighted", OVERALL)
+"""Rows below those of labels; a metric that tells several means calls each by its name."""
 
 
 def result_tables(result: Result) -> list[Printed]:
@@ -52,7 +54,22 @@ def split_tables(evaluations: Mapping[str, Evaluation], title: str) -> list[Prin
     if plain:
         tables.append(_plain_table(title, plain, splits))
     for split, found in evaluations.items():
+        tables += _interval_tables(found, split)
         tables += [_matrix_table(matrix, split) for matrix in found.matrices.values()]
+    return tables
+
+
+def _interval_tables(found: Evaluation, split: str) -> list[Printed]:
+    """Of each metric with intervals, the figures and where they lie."""
+    tables = []
+    for table in found.tables.values():
+        if table.level is not None:
+            rows = [
+                (name, [number(table.figures.get(name)), number(low), number(high)])
+                for name, (low, high) in table.intervals.items()
+            ]
+            title = f"{table.name}, {split} split, intervals of {table.level:.3g}"
+            tables.append(Grid(title, ["figure", "from", "to"], [Rows(rows)]).as_text())
     return tables
 
 
@@ -78,6 +95,8 @@ def _tables_of_labels(splits: Splits, judged: Sequence[str], metrics: list[str],
 
 def _with_role(table: Table) -> dict[str, Figure]:
     """A table's figures; the main one is called for what it is of its labels."""
+    if "macro" in table.details:
+        return {**table.labels, **table.details}
     role = _MEAN if table.counts is None else OVERALL
     return {**table.labels, **table.details, role: table.main}
 
@@ -95,7 +114,7 @@ def by_labels(evaluated: Iterable[Tables]) -> dict[tuple[str, ...], list[str]]:
 
 def _label_table(title: str, labels: Iterable[str], columns: Columns) -> Printed:
     """Rows are labels, then the mean over them and what they come to together."""
-    below = [key for key in (_MEAN, OVERALL) if any(key in figures for figures in columns.values())]
+    below = [key for key in _MEANS if any(key in figures for figures in columns.values())]
     parts = [Rows([_row(key, columns, key) for key in keys]) for keys in (labels, below)]
     return Grid(title, list(columns), parts).as_text()
 
@@ -119,15 +138,20 @@ def _with_label(table: Table) -> str:
 
 def _matrix_table(matrix: Matrix, split: str) -> Printed:
     rows = [
-        (name, [number(cell) for cell in cells])
+        (name, [cell_text(cell) for cell in cells])
         for name, cells in zip(matrix.rows, matrix.cells, strict=True)
     ]
     corner = " / ".join(title for title in (matrix.row_title, matrix.column_title) if title)
     return Grid(f"{matrix.name}, {split} split", list(matrix.columns), [Rows(rows)], corner).as_text()
 
 
+def cell_text(cell: Figure) -> str:
+    """A cell of a matrix: whole numbers, as counts are, without a point."""
+    return f"{cell:.0f}" if cell is not None and cell == round(cell) else number(cell)
+
+
 def _row(title: str, columns: Columns, key: str) -> tuple[str, list[str]]:
     return title, [number(figures.get(key)) for figures in columns.values()]
 
 
-__all__ = ["by_labels", "notes", "number", "result_tables", "split_tables"]
+__all__ = ["by_labels", "cell_text", "notes", "number", "result_tables", "split_tables"]

@@ -46,6 +46,14 @@ class Events:
 
         self._try(lambda writer: writer.add_image(tag, np.asarray(picture), epoch, dataformats="HWC"))
 
+    def png(self, epoch: int, tag: str, drawn: bytes) -> None:
+        """A picture of an epoch, as the content of a PNG file."""
+        from io import BytesIO
+
+        from PIL import Image
+
+        self.picture(epoch, tag, Image.open(BytesIO(drawn)).convert("RGB"))
+
     def close(self) -> None:
         """Write out what is left."""
         if self._writer is not None:

@@ -5,31 +5,22 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field as Option
 
-from netcfg.blocks.base import ShapeError
-from netcfg.blocks.losses.base import compare, squeezed
-from netcfg.blocks.metrics.base import Metric
-from netcfg.blocks.metrics.figures import (
-    ACTIVE_ABOVE,
-    DECISION,
-    both,
-    figures,
-    impossible_threshold,
-    label_table,
-    own_name,
-)
-from netcfg.blocks.metrics.judgement import Cut, Decision, Figures
+from netcfg.blocks.metrics.counted import AVERAGE, Average, Counted
+from netcfg.blocks.metrics.judgement import Rows
+from netcfg.blocks.metrics.weighed import Weighed
 from netcfg.results import Baseline
-from netcfg.shapes import Shape, show
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-class Accuracy(Metric, name="accuracy"):
+class Accuracy(Counted, name="accuracy"):
     """The share of right answers.
 
-    For a class, the highest logit is the answer; for labels each counts by itself, as for `f1`.
-    Shapes: logits (K) against one class, or (A) against labels (A); trailing ones do not matter.
+    For a class, the highest logit is the answer; for labels each counts by itself, as for `f1`. `average = macro` is
+    the mean over classes of the share that was found, balanced accuracy.
+    Shapes: of classes, logits (K), (L, K), (K, H, W) or (T, K, H, W) against class numbers of the same shape without K;
+    of labels, logits and labels of one shape; trailing ones do not matter.
     Source: the usual one, e.g. torchmetrics'; AUDetNet's for labels.
     Example::
 
@@ -38,48 +29,44 @@ class Accuracy(Metric, name="accuracy"):
         target = emotion
     """
 
-    target: str = Option(description="the data field it is compared with")
-    decision: Decision = Option("probability", description=f"for labels: {DECISION}")
-    threshold: float = Option(0.5, description="for labels: a score above it counts as present")
-    active_above: float = Option(0.5, description=f"for labels: {ACTIVE_ABOVE}")
+    average: Average = Option("micro", description=AVERAGE)
 
-    def conflict(self) -> str | None:
-        """A probability is compared with one."""
-        return impossible_threshold(self.decision, self.threshold)
+    def share(self, right: Tensor, said: Tensor, actual: Tensor, total: Tensor) -> Tensor:
+        """Of a class what was found."""
+        return right / actual.clamp(min=1)
 
-    @property
-    def cut(self) -> Cut:
-        """By its threshold."""
-        return Cut(self.threshold, self.decision)
+    def weigh(self, rows: Rows, weights: Tensor, names: Sequence[str]) -> Weighed:
+        """Of labels, also what is rightly called absent."""
+        import torch
 
-    def check(self, input: Shape, target: Shape | None) -> None:
-        """Logits per class against one class, or one logit for each label."""
-        if target is None or target:
-            compare("logits", input, target)
-        elif len(squeezed(input)) != 1:
-            raise ShapeError(
-                f"needs one logit per class, and `{self.input}` gives {show(input)}", code="NC402"
+        if "labels" not in rows:
+            found = super().weigh(rows, weights, names)
+            return (
+                Weighed(found.main, found.each, found.details)
+                if self.average != "micro"
+                else Weighed(found.main)
             )
+        right, said, actual, total = self.counts(rows, weights).unbind(2)
+        inside = self.inside(right.shape[1], names)
+        agreed = total - said - actual + 2 * right
+        each = torch.where(total > 0, agreed / total, torch.nan)
+        weighted = (each.nan_to_num() * actual)[:, inside].sum(1) / actual[:, inside].sum(1)
+        means = {
+            "micro": agreed[:, inside].sum(1) / total[:, inside].sum(1),
+            "macro": each[:, inside].nanmean(1),
+            "weighted": weighted,
+        }
+        return Weighed(means[self.average], each)
 
-    def compute(self, scores: "Tensor", targets: "Tensor | None", names: Sequence[str]) -> Figures:
-        """The share over all under the metric's name; for labels each one's share under its own."""
-        from netcfg.trainers.judging.scores import decide
-
-        is_class = targets is not None and targets.ndim == 1  # a class is one number, labels are a vector
-        scores, targets = both(self, scores, targets)
-        if is_class:
-            return figures(self, float((scores.argmax(1) == targets[:, 0]).double().mean()))
-        right = decide(scores, self.decision, self.threshold) == (targets > self.active_above)
-        each = right.double().mean(0).tolist()
-        return label_table(own_name(self), each, names).figures | {}
-
-    def baseline(self, targets: "Tensor | None") -> Baseline | None:
+    def baseline_of(self, rows: Rows) -> Baseline | None:
         """The most frequent class, or of each label the more frequent of the two answers."""
-        if targets is None:
+        from netcfg.trainers.judging.weights import ones
+
+        counts = self.counts(rows, ones(len(next(iter(rows.values())))))[0]
+        actual, total = counts[:, 2], counts[:, 3]
+        if self.average != "micro" or self.without or not float(total.sum()):
             return None
-        if targets.ndim == 1:
-            share = float(targets.long().bincount().max()) / len(targets)
-            return Baseline("always the most frequent class", share)
-        present = (targets.reshape(len(targets), -1) > self.active_above).double().mean(0)
-        share = float(present.maximum(1 - present).mean())
-        return Baseline("always the more frequent answer of each label", share)
+        if "labels" in rows:
+            share = float(actual.maximum(total - actual).sum() / total.sum())
+            return Baseline("always the more frequent answer of each label", share)
+        return Baseline("always the most frequent class", float(actual.max() / actual.sum()))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from pydantic import Field as Option
 
 from netcfg.blocks.base import Group, Section
-from netcfg.blocks.metrics.judgement import Case, Cut, Figures, Verdict
+from netcfg.blocks.metrics.judgement import Case, Cut, Figures, Rows, Verdict
 from netcfg.results import Baseline, Table
 from netcfg.shapes import Shape
 
@@ -67,6 +67,22 @@ class Metric(Section):
 
     def check(self, input: Shape, target: Shape | None) -> None:
         """Raise `ShapeError` where the two shapes cannot be compared."""
+
+    def check_signals(self, shapes: Mapping[str, Shape], names: Sequence[str] = ()) -> None:
+        """`check`, of all that it reads by option; `names` are those of the classes or labels of its target."""
+        self.check(shapes["input"], shapes.get("target"))
+
+    def keep(self, case: Case) -> Rows | None:
+        """What it keeps of a batch, on the batch's device, where that is less than its signals; None: it keeps those.
+
+        Rows of all batches, one after the other, then come to `judge_rows`. Whether and by which names it keeps rows
+        hangs on its options and the signals' shapes alone.
+        """
+        return None
+
+    def judge_rows(self, rows: Rows, names: Sequence[str]) -> Verdict:
+        """`judge`, of what `keep` has kept of a whole split."""
+        raise NotImplementedError
 
     def judge(self, case: Case) -> Verdict:
         """All it has to say of a split: by default one table, that of `compute`."""

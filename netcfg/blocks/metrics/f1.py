@@ -2,26 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field as Option
 
-from netcfg.blocks.losses.base import compare
-from netcfg.blocks.metrics.base import Metric
+from netcfg.blocks.metrics.counted import AVERAGE, Average, Counted, is_of_classes
 from netcfg.blocks.metrics.figures import (
-    ACTIVE_ABOVE,
-    DECISION,
     UNDEFINED,
     Undefined,
     both,
-    impossible_threshold,
     label_table,
     lacking,
     own_name,
 )
-from netcfg.blocks.metrics.judgement import CLIP, Case, Cut, Decision, Figures, Verdict
+from netcfg.blocks.metrics.judgement import CLIP, Case, Cut, Figures, Rows, Verdict
 from netcfg.results import OVERALL, Baseline, Table
-from netcfg.shapes import Shape
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -29,10 +24,10 @@ if TYPE_CHECKING:
     from netcfg.trainers.judging.scores import Counts
 
 
-class F1(Metric, name="f1"):
-    """F1 of the positive class, 2 TP / (2 TP + FP + FN), per action unit, and their mean.
+class F1(Counted, name="f1"):
+    """F1, 2 TP / (2 TP + FP + FN), of each label or class, and their mean.
 
-    A label is predicted where the sigmoid of its logit exceeds the threshold; with `decision = logit`, where
+    Of a class field the highest logit is the answer. A label is predicted where the sigmoid of its logit exceeds the threshold; with `decision = logit`, where
     the logit itself does. Of a label without a positive in the split there is no F1 (see `undefined`). Of several
     labels, `overall` is the F1 of their counts added up; with `average = micro` that is the main figure.
 
@@ -43,8 +38,10 @@ class F1(Metric, name="f1"):
     Of several windows in `median_window`, the first gives the metric's own figures, each other one a table of its
     own, `f1_median3`. The median is centred, over frames of a clip (the data field `clip`); near the ends of a clip
     it is that of the nearest whole window, and a clip shorter than the window stays as it is.
-    Shapes: logits (A) or (A, 1, 1), labels (A).
-    Source: AUNets, its evaluation; AUDetNet, which with 0/1 labels decides by the logit.
+    With a `mask`, `ignore`, `group` or `interval`, thresholds are not searched for, and decisions stay as they are.
+    Shapes: logits (A) or (A, 1, 1), labels (A), or maps of both; of classes, logits (K), (L, K), (K, H, W) or
+    (T, K, H, W) against class numbers of the same shape without K.
+    Source: torchmetrics' for classes; AUNets, its evaluation; AUDetNet, which with 0/1 labels decides by the logit.
     Example::
 
         [f1]
@@ -54,17 +51,12 @@ class F1(Metric, name="f1"):
         median_window = 1, 3, 5, 7
     """
 
-    target: str = Option(description="the data field it is compared with")
-    decision: Decision = Option("probability", description=DECISION)
-    threshold: float | Literal["validation", "best"] = Option(
+    threshold: float | Literal["validation", "best"] = Option(  # type: ignore[assignment]
         0.5,
         description="a score above it counts as present; or it is searched for: on the validation split, or on "
         "each split itself",
     )
-    active_above: float = Option(0.5, description=ACTIVE_ABOVE)
-    average: Literal["macro", "micro"] = Option(
-        "macro", description="the main figure: the mean over labels, or F1 of their counts added up"
-    )
+    average: Average = Option("macro", description=AVERAGE)
     median_window: tuple[Annotated[int, Option(gt=0)], ...] = Option(
         (1,),
         description="judge the running median of decisions over so many frames, odd numbers; 1: as they are",
@@ -83,8 +75,39 @@ class F1(Metric, name="f1"):
         False, description="also what predicting every label absent, and every one present, would reach"
     )
 
+    of_labels: ClassVar[tuple[str, ...]] = (
+        *Counted.of_labels,
+        *("median_window", "across_clips", "first_undefined_threshold", "undefined", "baselines"),
+    )
+
+    @property
+    def _weighs(self) -> str | None:
+        """An option for which single samples must count, or not."""
+        asked = {
+            "mask": self.mask,
+            "ignore": self.ignore,
+            "group": self.grouping,
+            "interval": self.interval,
+            "without": self.without or None,
+            "average = weighted": self.average == "weighted" or None,
+        }
+        return next((option for option, value in asked.items() if value is not None), None)
+
     def conflict(self) -> str | None:
-        """A probability is compared with one; a window has a centre."""
+        """A probability is compared with one; a window has a centre; what weighs samples searches for nothing."""
+        whole = {
+            "threshold": isinstance(self.threshold, str),
+            "median_window": self.median_window != (1,),
+            "baselines": self.baselines,
+            "undefined = zero": self.undefined == "zero",
+        }
+        asked = next((option for option, is_asked in whole.items() if is_asked), None)
+        if asked is not None and self._weighs is not None:
+            written = f"threshold = {self.threshold}" if asked == "threshold" else asked
+            return f"has `{self._weighs}`, which does not go together with `{written}`"
+        return self._conflict() or (None if isinstance(self.threshold, str) else super().conflict())
+
+    def _conflict(self) -> str | None:
         if any(window % 2 == 0 for window in self.median_window):
             even = next(window for window in self.median_window if window % 2 == 0)
             return f"takes a median over an odd number of frames, and `median_window` has {even}"
@@ -94,7 +117,7 @@ class F1(Metric, name="f1"):
             return self._impossible_search()
         if self.first_undefined_threshold:
             return "has `first_undefined_threshold`, and its threshold is not searched for"
-        return impossible_threshold(self.decision, self.threshold)
+        return None
 
     def _impossible_search(self) -> str | None:
         if self.decision == "logit":
@@ -106,9 +129,19 @@ class F1(Metric, name="f1"):
         """By its threshold."""
         return Cut(None if isinstance(self.threshold, str) else self.threshold, self.decision)
 
-    def check(self, input: Shape, target: Shape | None) -> None:
-        """One logit for each label."""
-        compare("logits", input, target)
+    def share(self, right: Tensor, said: Tensor, actual: Tensor, total: Tensor) -> Tensor:
+        """Out of counts."""
+        return 2 * right / (said + actual).clamp(min=1)
+
+    def _is_weighed(self, case: Case) -> bool:
+        """Whether samples are weighed, not judged as one split."""
+        assert case.targets is not None
+        shapes = tuple(case.scores.shape[1:]), tuple(case.targets.shape[1:])
+        return self._weighs is not None or case.mask is not None or is_of_classes(*shapes)
+
+    def keep(self, case: Case) -> Rows | None:
+        """Rows of classes; of labels whose samples are weighed, too."""
+        return super().keep(case) if self._is_weighed(case) else None
 
     @property
     def reads(self) -> dict[str, str]:
@@ -138,6 +171,8 @@ class F1(Metric, name="f1"):
 
     def judge(self, case: Case) -> Verdict:
         """A table for each window, and those of the baselines."""
+        if case.targets is not None and self._is_weighed(case):
+            return super().judge(case)
         scores, targets = both(self, case.scores, case.targets)
         actual = targets > self.active_above
         decisions, thresholds = self._decide(scores, actual, case.thresholds)

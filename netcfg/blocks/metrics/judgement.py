@@ -17,6 +17,9 @@ CLIP = "clip"
 Decision = Literal["probability", "logit"]
 """What a threshold is for: the sigmoid of a logit, or the logit itself."""
 
+Rows = dict[str, "Tensor"]
+"""What a metric keeps of samples, by name: a row each, small enough to be kept for a whole split."""
+
 Figures = dict[str, Figure]
 """A metric's main figure under the metric's name, then details: each label's under its own; None: undefined."""
 
@@ -26,7 +29,9 @@ class Case:
     """A whole split, samples first, on the CPU, as a metric judges it.
 
     `names` are those of the target's entries; `clips`, where the metric reads them, the clip of each sample;
-    `thresholds` the ones that were chosen on validation, one per label, None where this split chooses them.
+    `thresholds` the ones that were chosen on validation, one per label, None where this split chooses them. `mask`
+    says what counts; `groups` to which clip or subject each sample belongs that is judged as one, `units` to which one
+    that intervals draw as one.
     """
 
     scores: Tensor
@@ -34,6 +39,9 @@ class Case:
     names: Sequence[str] = ()
     clips: Tensor | None = None
     thresholds: Sequence[float] | None = None
+    mask: Tensor | None = None
+    groups: Tensor | None = None
+    units: Tensor | None = None
 
 
 @dataclass(frozen=True)
