@@ -202,7 +202,7 @@ def test_a_group_has_one_truth() -> None:
 
 
 def test_intervals_are_as_wide_as_they_should_be() -> None:
-    """Of a share p of n samples about 1.96 sqrt(p (1 - p) / n) to both sides; of n / 4 clips of equal frames twice that."""
+    """Of a share p of n samples about 1.96 sqrt(p (1 - p) / n) to both sides; of n / 4 clips, twice that."""
     right = torch.arange(400) % 4 > 0
     scores = torch.stack([right.float(), 1 - right.float()], 1)
     case = Case(scores, torch.zeros(400, dtype=torch.long), units=torch.arange(400) // 4)
@@ -263,7 +263,8 @@ def test_a_mask_that_is_no_field_is_told_at_its_place() -> None:
         "{Data}\n[synthetic_faces]\nimage_size = 16\n{Net}\n[net]\n[input]\nname = image\nchannels = 3\nheight = 16\n"
         "width = 16\n[flatten]\n[connected]\noutput_features = 7\n"
         "{Loss}\n[cross_entropy]\ninput = Net\ntarget = emotion\n{Optimizer}\n[sgd]\nnetworks = Net\n"
-        "minimise = cross_entropy\nlearning_rate = 0.1\n{Metric}\n[recall]\ninput = Net\ntarget = emotion\nmask = mosk\n"
+        "minimise = cross_entropy\nlearning_rate = 0.1\n{Metric}\n[recall]\ninput = Net\ntarget = emotion\n"
+        "mask = mosk\n"
     )
     with pytest.raises(ProgramError) as caught:
         netcfg.load(text)

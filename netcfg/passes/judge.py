@@ -19,7 +19,6 @@ from netcfg.shapes import Shape, show
 from netcfg.source import Finding, Note, Span, did_you_mean
 from netcfg.syntax import Section
 
-
 _COMPARED = frozenset({"target", "mask", "group", "interval_over"})
 """Options that mostly name a data field."""
 

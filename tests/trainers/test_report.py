@@ -127,4 +127,4 @@ def test_what_cannot_be_known_is_a_dash_and_one_note_says_why():
 def test_a_metric_of_another_form_needs_no_writer_of_its_own():
     confusion = Matrix("confusion", ("happy", "sad"), ("happy", "sad"), ((3, 1), (None, 2)))
     (table,) = split_tables({"test": Evaluation(matrices={"confusion": confusion})}, "here")
-    assert [list(column.cells) for column in table.columns[1:]] == [["3.000", "–"], ["1.000", "2.000"]]
+    assert [list(column.cells) for column in table.columns[1:]] == [["3", "–"], ["1", "2"]]

@@ -297,7 +297,7 @@ class Trainer(Prepared):
         self._drawn = time.monotonic()
 
     def _draw_figures(self, result: Result) -> None:
-        """What the best epoch's metrics have to show, in `figures/` of the run's folder, and in TensorBoard's events."""
+        """What the best epoch's metrics have to show, in the run's `figures/` and in TensorBoard's events."""
         judged = {split: result.split(split) for split in ("validation", "test")}
         for name, drawn in write_figures(self.run.path / FOLDER, judged):
             self.events.png(result.best_epoch, f"{FOLDER}/{name}", drawn)

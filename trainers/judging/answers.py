@@ -18,8 +18,8 @@ from netcfg.trainers.judging.scores import expect_numbers
 class Answers:
     """Scores and truth of samples.
 
-    Shapes: `scores` (N, K, P); `truth` of classes whole numbers (N, P), of labels numbers (N, K, P); `counts`, whether a
-    place counts, as `truth`. `is_class`: one of K is right, else each of K is right or wrong by itself.
+    Shapes: `scores` (N, K, P); `truth` of classes whole numbers (N, P), of labels numbers (N, K, P); `counts`, whether
+    a place counts, as `truth`. `is_class`: one of K is right, else each of K is right or wrong by itself.
     """
 
     scores: Tensor
@@ -45,7 +45,9 @@ def answers(
     mask: Tensor | None = None,
     ignore: float | None = None,
 ) -> Answers:
-    """The form of a metric's signals; `judged` are the names of the metric, its input and its target. Raises `NetcfgError` where it cannot judge them.
+    """The form of a metric's signals; `judged` are the names of the metric, its input and its target.
+
+    Raises `NetcfgError` where it cannot judge them.
 
     Shapes: scores of a sample (K), (L, K), (K, H, W) or (T, K, H, W); targets the same, for labels, or without K, for
     classes. `mask` has the shape of a sample's target, or its first or last sizes, or is one number.
@@ -120,7 +122,7 @@ def pooled(found: Answers, groups: Tensor, pool: str, metric: str) -> tuple[Answ
     scores, of labels the shares above a half; what comes out is scores again, logarithms of probabilities. Samples that
     do not count are left out; a group counts where one of its samples does.
     """
-    numbers, place = groups.reshape(len(groups), -1)[:, 0].unique(return_inverse=True)
+    numbers, place = torch.unique(groups.reshape(len(groups), -1)[:, 0], return_inverse=True)
     size = len(numbers)
     kept = found.counts.reshape(len(groups), -1, 1)
     scores = _votes(found.scores.double(), found.is_class, pool).masked_fill(~kept, 0)

@@ -24,7 +24,7 @@ def draws(samples: int, units: Tensor | None) -> Iterator[Tensor]:
     """`DRAWS` times as many units as there are, drawn with replacement; how often each sample is among them, (B, N)."""
     place = torch.arange(samples)
     if units is not None:
-        place = units.reshape(samples, -1)[:, 0].unique(return_inverse=True)[1]
+        place = torch.unique(units.reshape(samples, -1)[:, 0], return_inverse=True)[1]
     size = int(place.max()) + 1 if samples else 0
     generator = torch.Generator().manual_seed(0)
     left, portion = DRAWS, max(1, _MOST // max(samples, 1))

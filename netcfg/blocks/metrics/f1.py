@@ -27,9 +27,10 @@ if TYPE_CHECKING:
 class F1(Counted, name="f1"):
     """F1, 2 TP / (2 TP + FP + FN), of each label or class, and their mean.
 
-    Of a class field the highest logit is the answer. A label is predicted where the sigmoid of its logit exceeds the threshold; with `decision = logit`, where
-    the logit itself does. Of a label without a positive in the split there is no F1 (see `undefined`). Of several
-    labels, `overall` is the F1 of their counts added up; with `average = micro` that is the main figure.
+    Of a class field the highest logit is the answer. A label is predicted where the sigmoid of its logit exceeds
+    the threshold; with `decision = logit`, where the logit itself does. Of a label without a positive in the split
+    there is no F1 (see `undefined`). Of several labels, `overall` is the F1 of their counts added up; with
+    `average = micro` that is the main figure.
 
     `threshold = validation` tries 200 thresholds from 0.01 to 0.99 on the validation split, for each label apart,
     and judges all splits by those of the highest F1, where a score of at least the threshold counts; a run keeps
