@@ -26,6 +26,7 @@ SAMPLES = 1499
 """A prime, so that a metric that works in portions of any size has a rest."""
 CLIPS = 37
 SHAPES: tuple[tuple[int, ...], ...] = ((), (4,), (4, 1, 1), (4, 3, 2), (3, 2))
+PICTURE = (1, 12, 12)
 _FIXED = frozenset(
     {"input", "target", "name", "mask", "ignore", "group", "pool", "interval", "interval_over", "without"}
 )
@@ -77,7 +78,7 @@ def verify_metric(kind: type[Metric]) -> Iterator[Breach]:
 
 
 def _verify_options(metric: Metric, text: str) -> Iterator[Breach]:
-    taken = [shapes for shapes in _shapes(metric) if _takes(metric, *shapes)]
+    taken = _taken(metric)
     if not taken:
         yield Breach(
             metric.type_name, "check", text, "that it takes its signals", "no shapes that it takes", "check"
@@ -191,6 +192,14 @@ def _shapes(metric: Metric) -> Iterator[tuple[Shape, Shape | None]]:
     yield from product(SHAPES, SHAPES if compares else (None,))
 
 
+def _taken(metric: Metric) -> list[tuple[Shape, Shape | None]]:
+    """The shapes that it takes; only where it takes none of the small ones, a picture's."""
+    small = [shapes for shapes in _shapes(metric) if _takes(metric, *shapes)]
+    compares = metric.target is not None
+    large = (PICTURE, PICTURE if compares else None)
+    return small or ([large] if _takes(metric, *large) else [])
+
+
 def _takes(metric: Metric, input: Shape, target: Shape | None) -> bool:
     try:
         metric.check(input, target)
@@ -248,15 +257,14 @@ def _has_effect(base: Metric, option: str) -> bool:
 def _all_figures(metric: Metric) -> list[Numbers]:
     """Of all shapes that it takes, for labels that are yes and no, then for graded ones."""
     made = []
-    for shapes in _shapes(metric):
-        if _takes(metric, *shapes):
-            split = _split(*shapes)
-            made.append(numbers_of(metric.judge(split.case(metric))))
-            if split.targets is not None and split.targets.is_floating_point():
-                graded = dataclasses.replace(split, targets=split.targets * 0.4 + 0.3)
-                made.append(numbers_of(metric.judge(graded.case(metric))))
-                without = dataclasses.replace(split, targets=split.targets * 0, scores=-split.scores.abs())
-                made.append(numbers_of(metric.judge(without.case(metric))))
+    for shapes in _taken(metric):
+        split = _split(*shapes)
+        made.append(numbers_of(metric.judge(split.case(metric))))
+        if split.targets is not None and split.targets.is_floating_point():
+            graded = dataclasses.replace(split, targets=split.targets * 0.4 + 0.3)
+            made.append(numbers_of(metric.judge(graded.case(metric))))
+            without = dataclasses.replace(split, targets=split.targets * 0, scores=-split.scores.abs())
+            made.append(numbers_of(metric.judge(without.case(metric))))
     return made
 
 

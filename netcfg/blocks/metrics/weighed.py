@@ -100,6 +100,10 @@ class WeighedMetric(Metric):
         """What it keeps of samples, on their device."""
         raise NotImplementedError
 
+    def settled(self, rows: Rows) -> Rows:
+        """Rows of a whole split, where what a sample is worth hangs on the others; else as they are."""
+        return rows
+
     def weigh(self, rows: Rows, weights: Tensor, names: Sequence[str]) -> Weighed:
         """The figures of rows by weights (B, N), in double precision."""
         raise NotImplementedError
@@ -137,6 +141,7 @@ class WeighedMetric(Metric):
             rows, first = self.grouped(rows)
             units = None if units is None else units[first]
         rows = {name: kept for name, kept in rows.items() if name != UNIT}
+        rows = self.settled(rows)
         size = len(next(iter(rows.values())))
         found = self.weigh(rows, ones(size), names)
         table = self._found_table(found, names, self.baseline_of(rows))
