@@ -122,7 +122,9 @@ def test_two_processes_are_one_of_the_double_batch(tmp_path, monkeypatch, fixed_
 def test_thresholds_and_medians_are_those_of_one_process(tmp_path):
     searched = "[f1]\ninput = Net\ntarget = labels\nthreshold = validation\nmedian_window = 1, 3\n"
     searched += "[recall]\ninput = Net\ntarget = labels\ninterval = 0.9\ninterval_over = clip\n"
-    searched += "".join(f"[{name}]\ninput = Net\ntarget = labels\n" for name in ("auc", "dice", "mae", "pearson"))
+    searched += "".join(
+        f"[{name}]\ninput = Net\ntarget = labels\n" for name in ("auc", "dice", "mae", "pearson")
+    )
     program = tiny.tiny_program(tiny.TEXT.replace("[f1]\ninput = Net\ntarget = labels\n", searched))
 
     def judged(team=ALONE):
