@@ -108,7 +108,8 @@ def _expect_classes(metric: str, truth: Tensor, counts: Tensor, classes: int) ->
         number = int(truth[wrong][0])
         raise NetcfgError(
             f"the metric `{metric}` compares {classes} classes, 0 to {classes - 1}, and the data hold class {number}\n"
-            f"help: `ignore = {number}` where that stands for what nobody knows, else as many outputs as classes"
+            f"help: `ignore = {number}` where that stands for what nobody knows, else as many outputs as classes",
+            code="NC414",
         )
 
 
@@ -146,7 +147,8 @@ def pooled(found: Answers, groups: Tensor, pool: str, metric: str) -> tuple[Answ
         group = int(numbers[int(differs.nonzero()[0, 0])])
         raise NetcfgError(
             f"the metric `{metric}` judges groups as one, and the samples of group {group} have different targets\n"
-            "help: a target that is the same for a whole group, or no `group`"
+            "help: a target that is the same for a whole group, or no `group`",
+            code="NC414",
         )
     truth = low.masked_fill(~counts, 0).to(found.truth.dtype).reshape(size, *found.truth.shape[1:])
     return Answers(sums, truth, counts.reshape(truth.shape), found.is_class), first
