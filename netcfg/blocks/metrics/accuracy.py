@@ -31,11 +31,11 @@ class Accuracy(Counted, name="accuracy"):
 
     average: Average = Option("micro", description=AVERAGE)
 
-    def share(self, right: Tensor, said: Tensor, actual: Tensor, total: Tensor) -> Tensor:
+    def share(self, right: "Tensor", said: "Tensor", actual: "Tensor", total: "Tensor") -> "Tensor":
         """Of a class what was found."""
         return right / actual.clamp(min=1)
 
-    def weigh(self, rows: Rows, weights: Tensor, names: Sequence[str]) -> Weighed:
+    def weigh(self, rows: Rows, weights: "Tensor", names: Sequence[str]) -> Weighed:
         """Of labels, also what is rightly called absent."""
         import torch
 

@@ -1,7 +1,5 @@
 """The area under the ROC curve."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, ClassVar
 
 from netcfg.blocks.metrics.judgement import Rows
@@ -32,11 +30,11 @@ class Auc(Ranking, name="auc"):
     needs_negatives: ClassVar[bool] = True
     axes: ClassVar[tuple[str, str]] = ("false alarms", "found")
 
-    def figure(self, ranked: Ranked) -> Tensor:
+    def figure(self, ranked: "Ranked") -> "Tensor":
         """The area."""
         return ranked.auc()
 
-    def line(self, ranked: Ranked) -> tuple[list[float], list[float]]:
+    def line(self, ranked: "Ranked") -> tuple[list[float], list[float]]:
         """The ROC curve."""
         return ranked.roc()
 

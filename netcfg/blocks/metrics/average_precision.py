@@ -1,7 +1,5 @@
 """The area under the curve of precision over recall."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, ClassVar
 
 from netcfg.blocks.metrics.ranking import Ranking
@@ -29,10 +27,10 @@ class AveragePrecision(Ranking, name="average_precision"):
 
     axes: ClassVar[tuple[str, str]] = ("recall", "precision")
 
-    def figure(self, ranked: Ranked) -> Tensor:
+    def figure(self, ranked: "Ranked") -> "Tensor":
         """The mean precision."""
         return ranked.average_precision()
 
-    def line(self, ranked: Ranked) -> tuple[list[float], list[float]]:
+    def line(self, ranked: "Ranked") -> tuple[list[float], list[float]]:
         """Precision over recall."""
         return ranked.precision_recall()

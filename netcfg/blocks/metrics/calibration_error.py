@@ -1,7 +1,5 @@
 """How far probabilities lie from how often they are right."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -42,7 +40,7 @@ class CalibrationError(Answering, name="calibration_error"):
     bins: int = Option(15, gt=1, le=1000, description="in how many equal parts probabilities fall")
     norm: Literal["l1", "l2", "max"] = Option("l1", description="how the bins' differences become one number")
 
-    def rows_of(self, found: Answers) -> Rows:
+    def rows_of(self, found: "Answers") -> Rows:
         """Of each sample and bin how many answers, their probabilities added up, and how many are right."""
         import torch
 
@@ -58,7 +56,7 @@ class CalibrationError(Answering, name="calibration_error"):
         empty = torch.zeros(size, self.bins, dtype=torch.float64, device=sure.device)
         return {"bins": torch.stack([empty.scatter_add(1, place, part) for part in parts], 2)}
 
-    def weigh(self, rows: Rows, weights: Tensor, names: Sequence[str]) -> Weighed:
+    def weigh(self, rows: Rows, weights: "Tensor", names: Sequence[str]) -> Weighed:
         """The one figure."""
         import torch
 
@@ -73,7 +71,7 @@ class CalibrationError(Answering, name="calibration_error"):
         }
         return Weighed(found[self.norm])
 
-    def _summed(self, rows: Rows, weights: Tensor) -> Tensor:
+    def _summed(self, rows: Rows, weights: "Tensor") -> "Tensor":
         kept = rows["bins"].double()
         return (weights @ kept.reshape(len(kept), -1)).reshape(len(weights), self.bins, 3)
 

@@ -1,7 +1,5 @@
 """Concordance with the target: correlation that scale and shift count against."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, ClassVar
 
 from netcfg.blocks.metrics.measured import Measured, not_zero
@@ -28,7 +26,7 @@ class Ccc(Measured, name="ccc"):
 
     lacking: ClassVar[str] = "numbers that do not vary"
 
-    def figure(self, moments: Moments) -> Tensor:
+    def figure(self, moments: "Moments") -> "Tensor":
         """Out of moments."""
         apart = (moments.mean_x - moments.mean_y).square()
         return 2 * moments.covariance / not_zero(moments.variance_x + moments.variance_y + apart)

@@ -1,7 +1,5 @@
 """Which class was taken for which."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
@@ -49,7 +47,7 @@ class ConfusionMatrix(Answering, name="confusion_matrix"):
         if target is None or not is_of_classes(input, target):
             raise ShapeError("needs one logit per class, and a class to compare with", code="NC402")
 
-    def rows_of(self, found: Answers) -> Rows:
+    def rows_of(self, found: "Answers") -> Rows:
         """Single answers as they are, of maps a matrix for each sample."""
         import torch
 
@@ -62,7 +60,7 @@ class ConfusionMatrix(Answering, name="confusion_matrix"):
         classes = torch.full_like(actual, found.scores.shape[1])
         return {"actual": actual, "predicted": predicted[:, 0], "classes": classes}
 
-    def _summed(self, rows: Rows, weights: Tensor) -> Tensor:
+    def _summed(self, rows: Rows, weights: "Tensor") -> "Tensor":
         """The matrices by weights, (B, K, K)."""
         import torch
 
@@ -74,7 +72,7 @@ class ConfusionMatrix(Answering, name="confusion_matrix"):
         empty = torch.zeros(len(weights), classes * classes, dtype=torch.float64)
         return empty.index_add_(1, index, weights[:, kept]).reshape(-1, classes, classes)
 
-    def weigh(self, rows: Rows, weights: Tensor, names: Sequence[str]) -> Weighed:
+    def weigh(self, rows: Rows, weights: "Tensor", names: Sequence[str]) -> Weighed:
         """Cohen's kappa; undefined where one class is all there is, and all that was said."""
         cells = self._summed(rows, weights)
         total = cells.sum((1, 2))

@@ -1,7 +1,5 @@
 """Metrics of classes or labels that hang on how many answers were right, and how many wrong."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -78,7 +76,7 @@ class Answering(WeighedMetric):
                 help="a number that is no class, such as -1 or 255; to leave samples out, write a `mask`",
             )  # fmt: skip
 
-    def answers(self, case: Case) -> Answers:
+    def answers(self, case: Case) -> "Answers":
         """The case in one form."""
         from netcfg.trainers.judging import answers
 
@@ -90,11 +88,11 @@ class Answering(WeighedMetric):
         """Of the answers."""
         return self.rows_of(self.answers(case))
 
-    def rows_of(self, found: Answers) -> Rows:
+    def rows_of(self, found: "Answers") -> Rows:
         """What it keeps of answers."""
         raise NotImplementedError
 
-    def grouped(self, rows: Rows) -> tuple[Rows, Tensor]:
+    def grouped(self, rows: Rows) -> "tuple[Rows, Tensor]":
         """Of one answer a group."""
         from netcfg.trainers.judging import answers
 
@@ -149,17 +147,17 @@ class Counted(Answering):
         """By its threshold."""
         return Cut(self.threshold, self.decision)
 
-    def share(self, right: Tensor, said: Tensor, actual: Tensor, total: Tensor) -> Tensor:
+    def share(self, right: "Tensor", said: "Tensor", actual: "Tensor", total: "Tensor") -> "Tensor":
         """The figure out of counts; they may be of one class, or of all added up."""
         raise NotImplementedError
 
-    def lacks(self, actual: Tensor, total: Tensor) -> Tensor:
+    def lacks(self, actual: "Tensor", total: "Tensor") -> "Tensor":
         """Of which classes or labels there is no figure, whatever the answers."""
         return actual == 0
 
     lacking: ClassVar[str] = "no positive"
 
-    def rows_of(self, found: Answers) -> Rows:
+    def rows_of(self, found: "Answers") -> Rows:
         """Single classes as they are, all else as counts."""
         import torch
 
@@ -176,7 +174,7 @@ class Counted(Answering):
         classes = torch.full_like(actual, found.scores.shape[1])
         return {"actual": actual, "predicted": predicted[:, 0], "classes": classes}
 
-    def counts(self, rows: Rows, weights: Tensor) -> Tensor:
+    def counts(self, rows: Rows, weights: "Tensor") -> "Tensor":
         """Right, predicted, actual and all of each class or label, (B, K, 4)."""
         from netcfg.trainers.judging.answers import counted_pairs, summed_counts
 
@@ -185,7 +183,7 @@ class Counted(Answering):
             return counted_pairs(rows["actual"], rows["predicted"], classes, weights)
         return summed_counts(rows["labels"] if "labels" in rows else rows["counts"], weights)
 
-    def weigh(self, rows: Rows, weights: Tensor, names: Sequence[str]) -> Weighed:
+    def weigh(self, rows: Rows, weights: "Tensor", names: Sequence[str]) -> Weighed:
         """The figures of classes or labels, and their three means."""
         counts = self.counts(rows, weights)
         right, said, actual, total = counts.unbind(2)
@@ -201,7 +199,7 @@ class Counted(Answering):
         known = names if len(names) == count else [""] * count
         return [place for place, name in enumerate(known) if name not in self.without]
 
-    def _means(self, each: Tensor, counts: Tensor) -> dict[str, Tensor]:
+    def _means(self, each: "Tensor", counts: "Tensor") -> "dict[str, Tensor]":
         right, said, actual, total = counts.unbind(2)
         sums = [part.sum(1) for part in (right, said, actual, total)]
         lacks = self.lacks(sums[2], sums[3])

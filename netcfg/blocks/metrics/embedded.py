@@ -1,7 +1,5 @@
 """Metrics of embeddings: whether those of one class lie near each other."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -59,7 +57,7 @@ class Embedded(WeighedMetric):
         figures[kept] = found
         return {"figures": figures}
 
-    def found(self, embeddings: Tensor, classes: Tensor) -> Tensor:
+    def found(self, embeddings: "Tensor", classes: "Tensor") -> "Tensor":
         """Figures of each sample, NaN where it has none."""
         raise NotImplementedError
 
@@ -68,7 +66,7 @@ class Embedded(WeighedMetric):
         """What the figures after the first are called."""
         return ()
 
-    def weigh(self, rows: Rows, weights: Tensor, names: Sequence[str]) -> Weighed:
+    def weigh(self, rows: Rows, weights: "Tensor", names: Sequence[str]) -> Weighed:
         """The means over samples that have figures."""
         import torch
 

@@ -130,7 +130,7 @@ class F1(Counted, name="f1"):
         """By its threshold."""
         return Cut(None if isinstance(self.threshold, str) else self.threshold, self.decision)
 
-    def share(self, right: Tensor, said: Tensor, actual: Tensor, total: Tensor) -> Tensor:
+    def share(self, right: "Tensor", said: "Tensor", actual: "Tensor", total: "Tensor") -> "Tensor":
         """Out of counts."""
         return 2 * right / (said + actual).clamp(min=1)
 

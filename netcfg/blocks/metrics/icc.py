@@ -1,7 +1,5 @@
 """Intraclass correlation ICC(3, 1): consistency of the network and the target as two raters."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, ClassVar
 
 from netcfg.blocks.metrics.measured import Measured, not_zero
@@ -29,6 +27,6 @@ class Icc(Measured, name="icc"):
 
     lacking: ClassVar[str] = "numbers that do not vary"
 
-    def figure(self, moments: Moments) -> Tensor:
+    def figure(self, moments: "Moments") -> "Tensor":
         """Out of moments."""
         return 2 * moments.covariance / not_zero(moments.variance_x + moments.variance_y)

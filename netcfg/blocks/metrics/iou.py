@@ -1,7 +1,5 @@
 """Intersection over union of what was called a class, or a label, and what is one."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING
 
 from netcfg.blocks.metrics.counted import Counted
@@ -26,6 +24,6 @@ class Iou(Counted, name="iou"):
         target = mask
     """
 
-    def share(self, right: Tensor, said: Tensor, actual: Tensor, total: Tensor) -> Tensor:
+    def share(self, right: "Tensor", said: "Tensor", actual: "Tensor", total: "Tensor") -> "Tensor":
         """Out of counts."""
         return right / (said + actual - right).clamp(min=1)

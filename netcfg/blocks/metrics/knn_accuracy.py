@@ -1,7 +1,5 @@
 """How often the nearest embeddings tell the class."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING
 
 from pydantic import Field as Option
@@ -28,7 +26,7 @@ class KnnAccuracy(Embedded, name="knn_accuracy"):
 
     k: int = Option(5, gt=0, description="how many neighbours are asked")
 
-    def found(self, embeddings: Tensor, classes: Tensor) -> Tensor:
+    def found(self, embeddings: "Tensor", classes: "Tensor") -> "Tensor":
         """Whether the answer is right."""
         import torch
 

@@ -1,7 +1,5 @@
 """The mean absolute difference."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, ClassVar
 
 from netcfg.blocks.metrics.measured import Measured
@@ -28,6 +26,6 @@ class Mae(Measured, name="mae"):
     higher_is_better: ClassVar[bool] = False
     error: ClassVar[str | None] = "absolute"
 
-    def figure(self, moments: Moments) -> Tensor:
+    def figure(self, moments: "Moments") -> "Tensor":
         """Out of moments."""
         return moments.absolute

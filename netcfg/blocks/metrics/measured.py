@@ -1,7 +1,5 @@
 """Metrics of numbers against numbers: how far they lie apart, how they move together."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -42,7 +40,7 @@ class Measured(WeighedMetric):
         """Equal shapes."""
         compare("values", input, target)
 
-    def figure(self, moments: Moments) -> Tensor:
+    def figure(self, moments: "Moments") -> "Tensor":
         """The figure out of moments; NaN where it is undefined."""
         raise NotImplementedError
 
@@ -53,7 +51,7 @@ class Measured(WeighedMetric):
         assert case.targets is not None
         return {"moments": moments(*self._numbers(case))}
 
-    def _numbers(self, case: Case) -> tuple[Tensor, Tensor, Tensor]:
+    def _numbers(self, case: Case) -> "tuple[Tensor, Tensor, Tensor]":
         """Values, targets and what counts, (N, A, P)."""
         from netcfg.trainers.judging.answers import class_axis, masked
         from netcfg.trainers.judging.scores import expect_numbers
@@ -77,7 +75,7 @@ class Measured(WeighedMetric):
         x, y, counted = values
         return x, y, counted
 
-    def grouped(self, rows: Rows) -> tuple[Rows, Tensor]:
+    def grouped(self, rows: Rows) -> "tuple[Rows, Tensor]":
         """Of the means of a group's samples, place by place."""
         import torch
 
@@ -87,7 +85,7 @@ class Measured(WeighedMetric):
         numbers, place = torch.unique(rows["group"].reshape(len(x), -1)[:, 0], return_inverse=True)
         first = torch.full((len(numbers),), len(x)).scatter_reduce_(0, place, torch.arange(len(x)), "amin")
 
-        def summed(values: Tensor) -> Tensor:
+        def summed(values: "Tensor") -> "Tensor":
             empty = torch.zeros(len(numbers), *values.shape[1:], dtype=torch.float64)
             return empty.index_add_(0, place, values.double().masked_fill(~counts, 0))
 
@@ -95,7 +93,7 @@ class Measured(WeighedMetric):
         x, y = (summed(value) / number.clamp(min=1) for value in (x, y))
         return {"moments": moments(x, y, number > 0)}, first
 
-    def weigh(self, rows: Rows, weights: Tensor, names: Sequence[str]) -> Weighed:
+    def weigh(self, rows: Rows, weights: "Tensor", names: Sequence[str]) -> Weighed:
         """The figure of each number, and of all together."""
         from netcfg.trainers.judging.moments import Moments
 
@@ -137,7 +135,7 @@ class Measured(WeighedMetric):
         return (Curve(name, middles, means, self.target, f"mean {self.error} error"),)
 
 
-def not_zero(values: Tensor) -> Tensor:
+def not_zero(values: "Tensor") -> "Tensor":
     """A divisor that is undefined where it is nothing but what rounding leaves."""
     import torch
 

@@ -1,7 +1,5 @@
 """Pearson's correlation with the target."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, ClassVar
 
 from netcfg.blocks.metrics.measured import Measured, not_zero
@@ -28,6 +26,6 @@ class Pearson(Measured, name="pearson"):
 
     lacking: ClassVar[str] = "numbers that do not vary"
 
-    def figure(self, moments: Moments) -> Tensor:
+    def figure(self, moments: "Moments") -> "Tensor":
         """Out of moments."""
         return moments.covariance / not_zero((moments.variance_x * moments.variance_y).sqrt())

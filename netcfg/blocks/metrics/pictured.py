@@ -1,7 +1,5 @@
 """Metrics of pictures against pictures: a figure of each, and their mean."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
@@ -34,7 +32,7 @@ class Pictured(WeighedMetric):
         if len(input) != 3:
             raise ShapeError(f"compares pictures C×H×W, and `{self.input}` gives {show(input)}", code="NC402")
 
-    def weigh(self, rows: Rows, weights: Tensor, names: Sequence[str]) -> Weighed:
+    def weigh(self, rows: Rows, weights: "Tensor", names: Sequence[str]) -> Weighed:
         """The mean over pictures that have a figure."""
         import torch
 

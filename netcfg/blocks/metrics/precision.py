@@ -1,7 +1,5 @@
 """The share of what was called a class, or a label, that is one."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING
 
 from netcfg.blocks.metrics.counted import Counted
@@ -26,6 +24,6 @@ class Precision(Counted, name="precision"):
         target = emotion
     """
 
-    def share(self, right: Tensor, said: Tensor, actual: Tensor, total: Tensor) -> Tensor:
+    def share(self, right: "Tensor", said: "Tensor", actual: "Tensor", total: "Tensor") -> "Tensor":
         """Out of counts."""
         return right / said.clamp(min=1)

@@ -1,7 +1,5 @@
 """How large pictures are beside their errors, in decibels."""
 
-from __future__ import annotations
-
 from netcfg.blocks.metrics.figures import own_name
 from netcfg.blocks.metrics.judgement import Case, Rows
 from netcfg.blocks.metrics.pictured import Pictured

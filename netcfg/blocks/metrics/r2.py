@@ -1,7 +1,5 @@
 """The share of a target's variance that is explained, the coefficient of determination."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, ClassVar
 
 from netcfg.blocks.metrics.measured import Measured, not_zero
@@ -28,6 +26,6 @@ class R2(Measured, name="r2"):
 
     lacking: ClassVar[str] = "a target that does not vary"
 
-    def figure(self, moments: Moments) -> Tensor:
+    def figure(self, moments: "Moments") -> "Tensor":
         """Out of moments."""
         return 1 - moments.squared / not_zero(moments.variance_y)

@@ -1,7 +1,5 @@
 """Metrics that hang on the order of scores alone, of labels or of each class against all others."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -47,15 +45,15 @@ class Ranking(Answering):
                 help="[iou] or [dice] judge maps",
             )  # fmt: skip
 
-    def figure(self, ranked: Ranked) -> Tensor:
+    def figure(self, ranked: "Ranked") -> "Tensor":
         """Of one label, (B); NaN where it is undefined."""
         raise NotImplementedError
 
-    def line(self, ranked: Ranked) -> tuple[list[float], list[float]]:
+    def line(self, ranked: "Ranked") -> tuple[list[float], list[float]]:
         """The curve of one label."""
         raise NotImplementedError
 
-    def rows_of(self, found: Answers) -> Rows:
+    def rows_of(self, found: "Answers") -> Rows:
         """Scores in which classes can be compared between samples, and truths by class or label."""
         import torch
 
@@ -75,13 +73,13 @@ class Ranking(Answering):
             "counts": found.counts[:, :, 0],
         }
 
-    def _ranked(self, rows: Rows, label: int, weights: Tensor) -> Ranked:
+    def _ranked(self, rows: Rows, label: int, weights: "Tensor") -> "Ranked":
         from netcfg.trainers.judging.ranks import Ranked
 
         kept = rows["counts"][:, label] > 0
         return Ranked.of(rows["ranked"][kept, label], rows["truth"][kept, label] > 0, weights[:, kept])
 
-    def weigh(self, rows: Rows, weights: Tensor, names: Sequence[str]) -> Weighed:
+    def weigh(self, rows: Rows, weights: "Tensor", names: Sequence[str]) -> Weighed:
         """The figures of labels, and their mean; of labels also that of all together."""
         import torch
 

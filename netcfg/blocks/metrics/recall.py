@@ -1,7 +1,5 @@
 """The share of what is a class, or a label, that was found; the mean over classes is balanced accuracy."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING
 
 from netcfg.blocks.metrics.counted import Counted
@@ -25,6 +23,6 @@ class Recall(Counted, name="recall"):
         target = emotion
     """
 
-    def share(self, right: Tensor, said: Tensor, actual: Tensor, total: Tensor) -> Tensor:
+    def share(self, right: "Tensor", said: "Tensor", actual: "Tensor", total: "Tensor") -> "Tensor":
         """Out of counts."""
         return right / actual.clamp(min=1)

@@ -1,7 +1,5 @@
 """How well embeddings find others of their class."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
@@ -42,7 +40,7 @@ class Retrieval(Embedded, name="retrieval"):
         """By how many are looked at."""
         return [f"recall_{count}" for count in self.first]
 
-    def found(self, embeddings: Tensor, classes: Tensor) -> Tensor:
+    def found(self, embeddings: "Tensor", classes: "Tensor") -> "Tensor":
         """Average precision, and whether one is among the first."""
         from netcfg.trainers.judging.neighbours import retrieved
 

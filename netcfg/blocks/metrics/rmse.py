@@ -1,7 +1,5 @@
 """The root of the mean squared difference."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, ClassVar
 
 from netcfg.blocks.metrics.measured import Measured
@@ -28,6 +26,6 @@ class Rmse(Measured, name="rmse"):
 
     higher_is_better: ClassVar[bool] = False
 
-    def figure(self, moments: Moments) -> Tensor:
+    def figure(self, moments: "Moments") -> "Tensor":
         """Out of moments."""
         return moments.squared.sqrt()

@@ -1,7 +1,5 @@
 """The share of what is not a class, or a label, that was not taken for one."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, ClassVar
 
 from netcfg.blocks.metrics.counted import Counted
@@ -27,11 +25,11 @@ class Specificity(Counted, name="specificity"):
 
     lacking: ClassVar[str] = "no negative"
 
-    def lacks(self, actual: Tensor, total: Tensor) -> Tensor:
+    def lacks(self, actual: "Tensor", total: "Tensor") -> "Tensor":
         """Without negatives there is none to leave alone."""
         return actual == total
 
-    def share(self, right: Tensor, said: Tensor, actual: Tensor, total: Tensor) -> Tensor:
+    def share(self, right: "Tensor", said: "Tensor", actual: "Tensor", total: "Tensor") -> "Tensor":
         """Out of counts."""
         negatives = total - actual
         return (negatives - (said - right)) / negatives.clamp(min=1)

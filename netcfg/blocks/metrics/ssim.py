@@ -1,7 +1,5 @@
 """How alike pictures are in structure."""
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 from pydantic import Field as Option

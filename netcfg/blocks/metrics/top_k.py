@@ -1,7 +1,5 @@
 """How often the right class is among the likeliest."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -52,13 +50,13 @@ class TopK(Answering, name="top_k"):
                 option="k",
             )
 
-    def rows_of(self, found: Answers) -> Rows:
+    def rows_of(self, found: "Answers") -> Rows:
         """How many places count, and in how many the class is among them."""
         index = found.truth.clamp(0, found.scores.shape[1] - 1)[:, None]
         higher = (found.scores > found.scores.gather(1, index)).sum(1)
         return {"right": ((higher < self.k) & found.counts).sum(1), "total": found.counts.sum(1)}
 
-    def weigh(self, rows: Rows, weights: Tensor, names: Sequence[str]) -> Weighed:
+    def weigh(self, rows: Rows, weights: "Tensor", names: Sequence[str]) -> Weighed:
         """The share of places."""
         right, total = (weights @ rows[name].double() for name in ("right", "total"))
         return Weighed(right / total)

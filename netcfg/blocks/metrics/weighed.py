@@ -1,7 +1,5 @@
 """Metrics of samples that may each count several times or not at all: masks, groups, and intervals by bootstrap."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -31,9 +29,9 @@ class Weighed:
     `reasons` say of each class or label why it has none.
     """
 
-    main: Tensor
-    each: Tensor | None = None
-    details: Mapping[str, Tensor] = field(default_factory=dict)
+    main: "Tensor"
+    each: "Tensor | None" = None
+    details: "Mapping[str, Tensor]" = field(default_factory=dict)
     reasons: Sequence[str] = ()
 
 
@@ -104,7 +102,7 @@ class WeighedMetric(Metric):
         """Rows of a whole split, where what a sample is worth hangs on the others; else as they are."""
         return rows
 
-    def weigh(self, rows: Rows, weights: Tensor, names: Sequence[str]) -> Weighed:
+    def weigh(self, rows: Rows, weights: "Tensor", names: Sequence[str]) -> Weighed:
         """The figures of rows by weights (B, N), in double precision."""
         raise NotImplementedError
 
@@ -113,7 +111,7 @@ class WeighedMetric(Metric):
         kept = {"scores": case.scores, "targets": case.targets, "mask": case.mask, "group": case.groups}
         return {name: rows for name, rows in kept.items() if rows is not None}
 
-    def grouped(self, rows: Rows) -> tuple[Rows, Tensor]:
+    def grouped(self, rows: Rows) -> "tuple[Rows, Tensor]":
         """Of rows that `raw` has kept those of groups, and the first sample of each."""
         raise NotImplementedError
 
@@ -128,7 +126,7 @@ class WeighedMetric(Metric):
         assert rows is not None
         return self.judge_rows(rows, case.names)
 
-    def compute(self, scores: Tensor, targets: Tensor | None, names: Sequence[str]) -> Figures:
+    def compute(self, scores: "Tensor", targets: "Tensor | None", names: Sequence[str]) -> Figures:
         """The main figure under the metric's name, then those of classes or labels, then others."""
         return self.judge(Case(scores, targets, names)).tables[own_name(self)].figures
 
@@ -170,14 +168,14 @@ class WeighedMetric(Metric):
         table = Table(name, main, each, details, undefined=undefined)
         return replace(table, baseline=baseline if main is not None else None)
 
-    def _named(self, found: Weighed, names: Sequence[str]) -> dict[str, Tensor]:
+    def _named(self, found: Weighed, names: Sequence[str]) -> "dict[str, Tensor]":
         """The figures beside the main one by name, (B) each."""
         each = found.each
         labels = {} if each is None or each.shape[1] != len(names) else dict(zip(names, each.T, strict=True))
         return labels | {key: value for key, value in found.details.items() if key != own_name(self)}
 
     def _with_intervals(
-        self, table: Table, rows: Rows, names: Sequence[str], size: int, units: Tensor | None
+        self, table: Table, rows: Rows, names: Sequence[str], size: int, units: "Tensor | None"
     ) -> Table:
         from dataclasses import replace
 
@@ -188,7 +186,7 @@ class WeighedMetric(Metric):
         assert self.interval is not None
         keys: list[str] = []
 
-        def figures(weights: Tensor) -> Tensor:
+        def figures(weights: "Tensor") -> "Tensor":
             found = self.weigh(rows, weights, names)
             named = {table.name: found.main, **self._named(found, names)}
             keys[:] = named
@@ -218,7 +216,7 @@ class WeighedMetric(Metric):
         return ()
 
 
-def _figure(value: Tensor) -> Figure:
+def _figure(value: "Tensor") -> Figure:
     import math
 
     number = float(value.reshape(-1)[0])
