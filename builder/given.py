@@ -44,12 +44,13 @@ def expect_declared(node: Node, value: Any, samples: int) -> None:
         shape = signal.kept.shape
         if not isinstance(tensor, Tensor):
             raise _untrue(node, f"declares {show(shape)}, and gives {_kind(tensor)}")
-        if not _fits(tensor, shape, samples):
+        count = 1 if signal.shared else samples  # what is the same for all samples is there once
+        if not _fits(tensor, shape, count):
             where = f" at the port `{port}`" if port else ""
             raise _untrue(
                 node,
-                f"declares {show(shape) or 'one number'}{where} for each of {samples} samples, and gives "
-                f"{_shown(tensor, samples)}",
+                f"declares {show(shape) or 'one number'}{where} for each of {count} samples, and gives "
+                f"{_shown(tensor, count)}",
             )
 
 

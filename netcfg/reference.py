@@ -11,6 +11,7 @@ from netcfg.counterparts import COUNTERPARTS
 from netcfg.explained import EXPLANATIONS
 from netcfg.extensions import read_packages
 from netcfg.index import GROUP_TITLES, families, tasks_markdown
+from netcfg.keys import keys_line, keys_markdown
 from netcfg.summary import aligned
 
 
@@ -40,7 +41,13 @@ def page_text(section: type[Section]) -> str:
     ]
     said = elsewhere(section)
     parts = [title_of(section), "", section.describe(), "", *([said, ""] if said else []), *aligned(rows)]
+    parts += ["", keys_line()] if takes_keys(section) else []
     return "\n".join([*parts, "", origin(section)])
+
+
+def takes_keys(section: type[Section]) -> bool:
+    """Whether the keys of every block (`netcfg.keys`) stand on it, too."""
+    return issubclass(section, Block) and section.type_name not in ("input", "output")
 
 
 def elsewhere(section: type[Section]) -> str:
@@ -130,6 +137,10 @@ def reference_markdown() -> str:
         parts.append(f"## {GROUP_TITLES[group]}\n")
         if group == "network":
             parts += ["Every block has these options:\n", common_options_markdown() + "\n"]
+            parts += [
+                "These keys stand on every block and on every use of a template:\n",
+                keys_markdown() + "\n",
+            ]
         for _, members in families(group):
             parts += [page_markdown(section) for section in members if _is_shipped(section)]
         if group == "optimizer":

@@ -52,6 +52,10 @@ label = torch.tensor([0, 3, 9])
 @pytest.mark.parametrize(
     ("formula", "wanted"),
     [
+        ("image * arange(5, over = width)", image * torch.arange(5.0)),
+        ("image + arange(6)", image + torch.arange(6.0)[:, None, None]),
+        ("image * arange(2, 14, 2)", image * torch.arange(2.0, 14.0, 2.0)[:, None, None]),
+        ("image * linspace(-1, 1, 4, over = height)", image * torch.linspace(-1, 1, 4)[:, None]),
         ("(image - other) ** 2", (image - other) ** 2),
         ("image - other - 1", image - other - 1),
         ("image - (other - 1)", image - (other - 1)),
@@ -272,3 +276,73 @@ minimise = loss
 """
     program = netcfg.load(text)
     assert program.signals["error"].shape == (2,)
+
+
+# --- rows of a table, by a class
+
+
+def table_of(axes: str, formula: str = "table[label]") -> str:
+    table = f"[parameter]\nname = table\nshape = 10, 4\n{axes}"
+    return network(formula, "label").replace("[formula]", f"{table}[formula]")
+
+
+@pytest.mark.parametrize("axes", ["", "axes = objects, features\n"])
+def test_a_row_of_a_table_is_looked_up_by_a_class(axes: str) -> None:
+    module = netcfg.build(netcfg.load(table_of(axes)))["N"]
+    table = module.state_dict()["table"]
+    torch.testing.assert_close(module(label), table[label])
+    torch.testing.assert_close(module(label.int()), table[label])
+    module(label).sum().backward()
+    gradient = dict(module.named_parameters())["table"].grad
+    assert gradient is not None
+    assert gradient.sum(1).tolist() == [4, 0, 0, 4, 0, 0, 0, 0, 0, 4]
+
+
+def test_a_row_of_numbers_scales_an_image() -> None:
+    text = network("image * alphas[label]", "image", "label")
+    text = text.replace("[formula]", "[constant]\nname = alphas\nshape = 10\nvalue = 2\n[formula]")
+    torch.testing.assert_close(netcfg.build(netcfg.load(text))["N"](image, label), 2 * image)
+
+
+@pytest.mark.parametrize(
+    ("formula", "code", "names"),
+    [
+        ("image[label]", "NC301", ("image", "label")),
+        ("image + gate[gate]", "NC301", ("image", "gate")),
+        ("image * linspace(0, 1, gate)", "NC301", ("image", "gate")),
+        ("image * linspace(0, 1)", "NC105", ("image",)),
+        ("image * arange(0)", "NC301", ("image",)),
+        ("image * arange(1e9)", "NC301", ("image",)),
+        ("image[0:1]", "NC105", ("image",)),
+        ("(image + 1)[label]", "NC105", ("image", "label")),
+    ],
+)
+def test_rows_that_cannot_be(formula: str, code: str, names: tuple[str, ...]) -> None:
+    assert only_error(network(formula, *names)).code == code
+
+
+def test_a_time_embedding_is_written_in_the_language() -> None:
+    text = "{include blocks/time_embedding.cfg}\n" + network("label", "label")
+    text = text.replace("[formula]\nvalue = label\n", "[time_embedding]\nfeatures = 8\nwaves = 6\n")
+    module = netcfg.build(netcfg.load(text))["N"]
+    rates = torch.exp(-torch.log(torch.tensor(10000.0)) * torch.linspace(0, 1, 3))
+    phase = label[:, None] * rates
+    waves = torch.cat([phase.sin(), phase.cos()], 1)
+    weights = module.state_dict()
+    hidden = F.silu(F.linear(waves, weights["0.mlp.0.weight"], weights["0.mlp.0.bias"]))
+    expected = F.linear(hidden, weights["0.mlp.2.weight"], weights["0.mlp.2.bias"])
+    torch.testing.assert_close(module(label), expected)
+
+
+@pytest.mark.parametrize("template", ["conditional_norm", "conditional_batch_norm"])
+def test_a_norm_that_hangs_on_another_signal(template: str) -> None:
+    text = "{include blocks/conditional_norm.cfg}\n" + network("image", "image", "gate")
+    text = text.replace("[formula]\nvalue = image\n", f"[{template}]\nfrom = image, gate\n")
+    module = netcfg.build(netcfg.load(text))["N"]
+    norm = (
+        F.instance_norm(image)
+        if template == "conditional_norm"
+        else F.batch_norm(image, None, None, training=True)
+    )
+    torch.testing.assert_close(module(image, gate), norm)  # until it has learned
+    assert len(dict(module.named_parameters())) == 4

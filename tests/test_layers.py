@@ -46,6 +46,7 @@ LAYERS = [
         "netcfg.plan_text",
         "netcfg.reference",
         "netcfg.index",
+        "netcfg.keys",
         "netcfg.compare",
     },
     {"netcfg"},

@@ -9,6 +9,7 @@ import netcfg
 from netcfg.compile import check
 from netcfg.passes.plan import plan
 from netcfg.plan_text import plan_text
+from netcfg.trainers.step.phases import Phases
 
 DATA = "{Data}\n[synthetic_faces]\nimage_size = 16\naction_units = bp4d\n"
 CONV = "[convolutional]\nfilters = {}\nkernel_size = 1\n"
@@ -99,6 +100,17 @@ def test_one_signal_of_several_must_be_said() -> None:
     assert [(finding.code, finding.help) for finding in findings] == [
         ("NC204", "say which: `Taps.tap0` or `Taps.tap1`")
     ]
+
+
+def test_what_is_the_same_for_all_samples_trains() -> None:
+    """The first batch is compared with what blocks declare; a parameter is there once, not for each sample."""
+    text = "{Refine}\n[net]\ninputs = data.image\n[parameter]\nname = p\nlike = image\n"
+    text += "[formula]\nvalue = image * p * linspace(0, 1, 3, over = channels)\n"
+    program = netcfg.load(DATA + text + TRAIN.replace("= fine", "= Refine"))
+    networks = netcfg.build(program)
+    before = networks["Refine"].state_dict()["p"].clone()
+    Phases(program, networks, torch.device("cpu")).step({"image": torch.rand(2, 3, 16, 16)}, 0)
+    assert not torch.equal(networks["Refine"].state_dict()["p"], before)
 
 
 # --- networks that stand in {Model} more than once

@@ -177,7 +177,7 @@ def test_exact_quotients_are_whole_numbers(quotient: int, divisor: int) -> None:
     [
         "",
         "2 **",
-        "2 ** 3",
+        "2 @ 3",
         "[1]",
         "abs(1)",
         "min()",
@@ -356,3 +356,17 @@ def test_a_default_may_be_an_expression() -> None:
 def test_a_template_sees_the_programs_variables() -> None:
     text = TEMPLATE.replace("width\n", "", 1).replace("kernel = ${1 + 2}", "kernel = 1") + USE
     assert netcfg.load(text).networks["N"].nodes[-1].output.shape[0] == 8
+
+
+@pytest.mark.parametrize(("power", "value"), [("2 ** 3", 8), ("2 ** (1 + 1) * 3", 12), ("-2 ** 2 + 20", 16)])
+def test_powers(power: str, value: int) -> None:
+    text = f"{{N}}\n[net]\n[input]\nname = x\nfeatures = 3\n[connected]\noutput_features = ${{{power}}}\n"
+    assert netcfg.load(text).networks["N"].nodes[-1].output.shape == (value,)
+
+
+@pytest.mark.parametrize(
+    "power", ["2 ** 100", "1.5e14 ** 64", "9 ** 9 ** 9", "(-2) ** 0.5", "0 ** -1", "1e-9 ** 64"]
+)
+def test_powers_that_are_no_number(power: str) -> None:
+    text = f"{{N}}\n[net]\n[input]\nname = x\nfeatures = 3\n[connected]\noutput_features = ${{{power}}}\n"
+    assert [finding.code for finding in netcfg.check(text)[1]] == ["NC009"]

@@ -7,6 +7,7 @@ import pytest
 import netcfg
 from netcfg.blocks.network.activation import WORDS
 from netcfg.blocks.registry import GROUPS, sections
+from netcfg.passes.structure import STRUCTURE
 from netcfg.source import Finding
 from netcfg.vocabulary import _TABLE, meant
 
@@ -93,6 +94,7 @@ def test_a_row_leads_to_something_that_exists_or_says_what_to_do(row: object) ->
     kind, words, here, otherwise = row  # type: ignore[misc]
     if kind == "option":
         known = {key for group in GROUPS for section in sections(group).values() for key in section.readers()}
+        known |= STRUCTURE
     else:
         known = {*WORDS, "linear"} if kind == "activation" else set(sections(kind))
     assert otherwise or set(here) & known

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -34,6 +35,15 @@ def batch_norm(channels: int, axes: int, *, start: Initial | None = None, **opti
     module = kind(channels, **options)
     if start is not None:
         fill(start, module.weight)
+    return module
+
+
+def started(kind: Callable[..., nn.Module], start: Initial, *args: Any, **options: Any) -> nn.Module:
+    """A norm whose scale starts so."""
+    module = kind(*args, **options)
+    scale = module.weight
+    assert isinstance(scale, Tensor)
+    fill(start, scale)
     return module
 
 

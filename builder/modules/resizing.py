@@ -9,38 +9,46 @@ from torch.nn import functional as F
 
 
 class Pad(nn.Module):
-    """A border; `sides` are before and after for each axis, the last axis first, as PyTorch has them.
+    """A border; `sides` are before and after for each axis, the last axis first, as PyTorch has them. Without, it is
+    as thick as another signal is larger.
 
     `turned`: places stand before channels (N×L×F, N×T×C×H×W).
     """
 
-    def __init__(self, sides: Sequence[int], *, mode: str, value: float, turned: bool) -> None:
+    def __init__(self, sides: Sequence[int] | None, *, mode: str, value: float, turned: bool) -> None:
         super().__init__()
-        self.sides, self.mode, self.value, self.turned = list(sides), mode, value, turned
+        self.sides = None if sides is None else list(sides)
+        self.mode, self.value, self.turned = mode, value, turned
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, size_of: Tensor | None = None) -> Tensor:
         """Larger by the border."""
         if self.turned:
-            return self._padded(x.transpose(1, 2)).transpose(1, 2)
-        return self._padded(x)
+            size_of = None if size_of is None else size_of.transpose(1, 2)
+            return self._padded(x.transpose(1, 2), size_of).transpose(1, 2)
+        return self._padded(x, size_of)
 
-    def _padded(self, x: Tensor) -> Tensor:
-        return F.pad(x, self.sides, mode=self.mode, value=self.value if self.mode == "constant" else None)
+    def _padded(self, x: Tensor, size_of: Tensor | None) -> Tensor:
+        sides = self.sides or []
+        if size_of is not None:
+            lacking = [there - here for here, there in zip(x.shape[2:], size_of.shape[2:], strict=True)]
+            sides = [side for size in reversed(lacking) for side in (size // 2, size - size // 2)]
+        return F.pad(x, sides, mode=self.mode, value=self.value if self.mode == "constant" else None)
 
 
 class Crop(nn.Module):
-    """A stretch of each of some axes, from `at` or from the middle."""
+    """A stretch of each of some axes, from `at` or from the middle; as long as another signal without `sizes`."""
 
-    def __init__(self, axes: Sequence[int], sizes: Sequence[int], at: Sequence[int] | None) -> None:
+    def __init__(self, axes: Sequence[int], sizes: Sequence[int] | None, at: Sequence[int] | None) -> None:
         super().__init__()
-        self.axes, self.sizes, self.at = tuple(axes), tuple(sizes), at
+        self.axes, self.sizes, self.at = tuple(axes), None if sizes is None else tuple(sizes), at
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, size_of: Tensor | None = None) -> Tensor:
         """A view."""
-        starts = self.at or [
-            (x.shape[axis] - size) // 2 for axis, size in zip(self.axes, self.sizes, strict=True)
-        ]
-        for axis, size, start in zip(self.axes, self.sizes, starts, strict=True):
+        sizes = self.sizes or ()
+        if size_of is not None:
+            sizes = tuple([size_of.shape[axis] for axis in self.axes])
+        starts = self.at or [(x.shape[axis] - size) // 2 for axis, size in zip(self.axes, sizes, strict=True)]
+        for axis, size, start in zip(self.axes, sizes, starts, strict=True):
             x = x.narrow(axis, start, size)
         return x
 
@@ -63,26 +71,37 @@ class Patches(nn.Module):
 
 
 class Upsample(nn.Module):
-    """Interpolation of N×C×H×W to sizes, by a factor, or to the sizes of another image; `stays`: not at all."""
+    """Interpolation of N×C×H×W to sizes, by factors, or to the sizes of another signal; `stays`: not at all.
+
+    `turned`: places stand before channels (N×L×F, N×T×C×H×W).
+    """
 
     def __init__(
         self,
-        sizes: tuple[int, int] | None,
-        factor: float | None,
+        sizes: Sequence[int] | None,
+        factors: Sequence[float] | None,
         *,
         mode: str,
         align_corners: bool | None,
         stays: bool,
+        turned: bool,
     ) -> None:
         super().__init__()
-        self.sizes, self.factor, self.mode = sizes, factor, mode
-        self.align_corners, self.stays = align_corners, stays
+        self.sizes = None if sizes is None else tuple(sizes)
+        self.factors = None if factors is None else tuple(factors)
+        self.mode, self.align_corners = mode, align_corners
+        self.stays, self.turned = stays, turned
 
     def forward(self, x: Tensor, size_of: Tensor | None = None) -> Tensor:
         """Of the sizes of `size_of`, where that is given."""
         if self.stays:
             return x
-        sizes = self.sizes if size_of is None else size_of.shape[-2:]
-        return F.interpolate(
-            x, sizes, None if sizes else self.factor, mode=self.mode, align_corners=self.align_corners
-        )
+        if self.turned:
+            size_of = None if size_of is None else size_of.transpose(1, 2)
+            return self._resized(x.transpose(1, 2), size_of).transpose(1, 2)
+        return self._resized(x, size_of)
+
+    def _resized(self, x: Tensor, size_of: Tensor | None) -> Tensor:
+        sizes = self.sizes if size_of is None else tuple(size_of.shape[2:])
+        factors = None if sizes else self.factors
+        return F.interpolate(x, sizes, factors, mode=self.mode, align_corners=self.align_corners)

@@ -35,6 +35,20 @@ class Tensor(nn.Module):
             self.register_buffer("value", value)
 
 
+class LocalResponseNorm(nn.LocalResponseNorm):
+    """PyTorch's; `turned`: places stand before channels (N×L×F, N×T×C×H×W)."""
+
+    def __init__(self, size: int, alpha: float, beta: float, k: float, *, turned: bool) -> None:
+        super().__init__(size, alpha, beta, k)
+        self.turned = turned
+
+    def forward(self, x: Values) -> Values:
+        """Unchanged in shape."""
+        if not self.turned:
+            return super().forward(x)
+        return super().forward(x.transpose(1, 2)).transpose(1, 2)
+
+
 def _by_channel(values: Values, places: int) -> Values:
     """A number per channel, with so many axes of places behind it."""
     return values.view(-1, *(1,) * places)

@@ -23,6 +23,7 @@ from netcfg.blocks.formula_text import (
     OPERATORS,
     OVER,
     PI,
+    SERIES,
     Formula,
     Parsed,
     dotted,
@@ -31,6 +32,7 @@ from netcfg.blocks.formula_text import (
 from netcfg.blocks.meeting import aligned, axes_in, common_axes
 from netcfg.shapes import Shape, Size, at, differ, show, volume
 
+MAX_SERIES = 1_000_000
 _LETTERS = {name: letter for letter, name in AXES.items()}
 _ATOM, _POWER, _SIGN, _PRODUCT, _SUM, _COMPARED = range(6, 0, -1)
 """How tightly Python binds, so that a line has no more brackets than it needs."""
@@ -83,6 +85,7 @@ class Term:
     has_gradient: bool = False
     is_view: bool = False
     parts: tuple[Term, ...] = ()
+    is_series: bool = False
 
     def within(self, binds: int) -> str:
         """Its code where something stands that binds so tightly."""
@@ -96,7 +99,7 @@ class Term:
     @property
     def is_input(self) -> bool:
         """Whether it is a signal that is read, rather than made."""
-        return not self.parts
+        return not self.parts and not self.is_series
 
     @property
     def numbers(self) -> Size:
@@ -194,6 +197,7 @@ class _Reader:
             )
             for index, called in enumerate(parsed.names)
         }
+        self.checks = shapes is not None
         self.whole = names[0]
         """A signal of the common shape, where axes are not known."""
 
@@ -210,6 +214,8 @@ class _Reader:
             return _number(math.pi) if name == PI else self.signals[name]
         if isinstance(tree, ast.UnaryOp):
             return self._signed(tree)
+        if isinstance(tree, ast.Subscript):
+            return self._looked_up(self._term(tree.value), self._term(tree.slice), tree)
         if isinstance(tree, ast.BinOp):
             return self._binary(OPERATORS[type(tree.op)], self._term(tree.left), self._term(tree.right), tree)
         if isinstance(tree, ast.Compare):
@@ -283,6 +289,8 @@ class _Reader:
     def _call(self, name: str, terms: list[Term], axes: tuple[str, ...], tree: ast.Call) -> Term:
         if name == "where":
             return self._where(terms, tree)
+        if name in SERIES:
+            return self._series(name, terms, axes, tree)
         if name == "clip":
             return self._extreme("max", [self._extreme("min", [terms[0], terms[2]], tree), terms[1]], tree)
         if name in EXTREME and len(terms) > 1:
@@ -302,6 +310,53 @@ class _Reader:
         made = self._made(f"{_CALLS.get(name, f'torch.{name}')}({term.code})", [term])
         self._save(made.has_gradient and name in _SAVES["input"], term)
         self._save(made.has_gradient and name in _SAVES["output"], made)
+        return made
+
+    def _series(self, name: str, terms: list[Term], axes: tuple[str, ...], tree: ast.Call) -> Term:
+        """Numbers in a row, along features or the axis that is named, the same for all samples."""
+        text = self.parsed.text_of(tree)
+        numbers = [term.number for term in terms if term.number is not None]
+        if len(numbers) < len(terms):
+            message = f"counts `{text}` by a signal, and takes numbers alone"
+            source = next(term.source for term in terms if term.number is None)
+            raise ShapeError(message, argument=source, option="value", item=text)
+        first, last, step = 0.0, numbers[0], 1.0
+        if len(numbers) > 1:
+            first, last = numbers[:2]
+        if len(numbers) > 2:
+            step = numbers[2]
+        many = step if name == "linspace" else math.ceil((last - first) / step) if step else math.inf
+        if not math.isfinite(many) or many != int(many) or not 1 <= many <= MAX_SERIES:
+            message = f"makes `{many:g}` numbers by `{text}`: 1 to {MAX_SERIES:,} can be"
+            raise ShapeError(message, argument=None, option="value", item=text)
+        letter = _LETTERS[axes[0]] if axes else "F"
+        stops = f"{first}, {last}, {int(many)}" if name == "linspace" else f"{first}, {last}, {step}"
+        code = f"torch.{name}({stops}, device={self.whole}.device)[None]"
+        shape = (int(many),) if self.checks else None
+        return Term(code, axes=letter, shape=shape, is_series=True)
+
+    def _looked_up(self, table: Term, row: Term, tree: ast.Subscript) -> Term:
+        """The row of a signal that is the same for all samples, by a class of each."""
+        text = self.parsed.text_of(tree)
+        if row.kind != "class":
+            message = f"looks up `{text}` by {'a number' if row.number is not None else 'numbers'}"
+            help = "a class says which row: an [input] with `kind = class`, or `argmax`"
+            raise ShapeError(message, argument=row.source, option="value", item=text, help=help)
+        if table.shape == () or table.axes == "":
+            message = f"looks up `{text}` in one number"
+            raise ShapeError(message, argument=table.source, option="value", item=text)
+        shape = None if table.shape is None or row.shape is None else (*row.shape, *table.shape[1:])
+        axes = None if table.axes is None or row.axes is None else row.axes + table.axes[1:]
+        made = Term(
+            f"{table.within(_ATOM)}[0][{row.code}.long()]",
+            axes=axes,
+            shape=shape,
+            kind=table.kind,
+            source=table.source,
+            has_gradient=table.has_gradient,
+            parts=(table, row),
+        )
+        self._save(made.has_gradient, row)
         return made
 
     def _where(self, terms: list[Term], tree: ast.Call) -> Term:
@@ -443,6 +498,11 @@ class _Reader:
         if term.axes is None:
             self._expect_alike(whole, term, tree)
             return term
+        if term.axes:
+            text = self.parsed.text_of(tree)
+            message = f"computes `{text}` of {_said(whole)} whose axes nobody said, and of a row along one"
+            help = "write its `axes` in the [input] or [parameter]"
+            raise ShapeError(message, argument=whole.source, option="value", item=text, help=help)
         code = f"{term.within(_ATOM)}.reshape(-1, *(1,) * ({self.whole}.dim() - 1))"
         shape = None if whole.shape is None else (1,) * len(whole.shape)
         return _view(term, code, None, shape)

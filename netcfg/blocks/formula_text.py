@@ -33,7 +33,9 @@ OVER = {"mean", "sum", "var"}
 EXTREME = {"min", "max"}
 """Of several, or over the axes of one."""
 COUNTS = {"clip": 3, "where": 3}
-FUNCTIONS = sorted(UNARY | ALONG | OVER | EXTREME | set(COUNTS))
+SERIES = {"linspace": (3, 3), "arange": (1, 3)}
+"""Numbers along an axis that no signal has, and how many arguments they take: numbers all."""
+FUNCTIONS = sorted(UNARY | ALONG | OVER | EXTREME | set(COUNTS) | set(SERIES))
 
 OPERATORS: dict[type[ast.operator], str] = {
     ast.Add: "+",
@@ -77,6 +79,13 @@ class Parsed(NamedTuple):
         )  # Python counts columns in bytes
         part = text[node.col_offset : node.end_col_offset]
         return (part if isinstance(part, str) else part.decode()).replace(_HERE_NAME, HERE)
+
+    def tables(self) -> list[tuple[str, int]]:
+        """The signals in which rows are looked up, and which of `names` they are."""
+        found = {
+            dotted(self, node.value): None for node in ast.walk(self.tree) if isinstance(node, ast.Subscript)
+        }
+        return [(name, self.names.index(name)) for name in found]
 
 
 class Formula(NamedTuple):
@@ -181,6 +190,8 @@ def _parts(parsed: Parsed, tree: ast.expr) -> list[ast.expr]:
         return _compared(tree, text)
     if isinstance(tree, ast.Call):
         return _arguments(tree, text)
+    if isinstance(tree, ast.Subscript):
+        return _looked_up(tree, text)
     help = f"+ - * / **, < <= > >= == !=, and the functions {', '.join(FUNCTIONS)}"
     if isinstance(tree, ast.BoolOp) or (isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.Not)):
         help = "for `p and q` write `p * q`, for `p or q` write `max(p, q)`, for `not p` write `1 - p`"
@@ -199,6 +210,16 @@ def _compared(tree: ast.Compare, text: str) -> list[ast.expr]:
     return [tree.left, tree.comparators[0]]
 
 
+def _looked_up(tree: ast.Subscript, text: str) -> list[ast.expr]:
+    """`table[t]`: a signal, and what says which row of it."""
+    of_numbers = any(isinstance(node, ast.Slice | ast.Tuple | ast.Constant) for node in ast.walk(tree.slice))
+    if isinstance(tree.value, ast.Name | ast.Attribute) and not of_numbers:
+        return [tree.value, tree.slice]
+    message = f"a formula, which cannot hold `{_short(text)}`"
+    help = "`table[t]` is the row that the class `t` says; by numbers there are [token] and [select_subset]"
+    raise FormulaError(message, text, help)
+
+
 def _arguments(tree: ast.Call, text: str) -> list[ast.expr]:
     name = tree.func.id if isinstance(tree.func, ast.Name) else ""
     if name not in FUNCTIONS:
@@ -211,7 +232,8 @@ def _arguments(tree: ast.Call, text: str) -> list[ast.expr]:
     few, many = _counts(name, bool(axes))
     if any(isinstance(part, ast.Starred) for part in tree.args) or not few <= len(tree.args) <= many:
         raise FormulaError(f"a formula, which cannot hold `{_short(text)}`", text, _usage(name))
-    if axes and (name in UNARY or name in COUNTS or (name in ALONG and len(axes) > 1)):
+    one_axis = name in ALONG or name in SERIES
+    if axes and (name in UNARY or name in COUNTS or (one_axis and len(axes) > 1)):
         raise FormulaError(f"a formula, which cannot hold `{_short(text)}`", text, _usage(name))
     return tree.args
 
@@ -230,6 +252,8 @@ def _counts(name: str, has_axes: bool) -> tuple[int, int]:
     """How many arguments a function takes."""
     if name in COUNTS:
         return COUNTS[name], COUNTS[name]
+    if name in SERIES:
+        return SERIES[name]
     return (1, 50) if name in EXTREME and not has_axes else (1, 1)
 
 
@@ -241,4 +265,8 @@ def _usage(name: str) -> str:
         return f"`{name}(x)` or `{name}(x, over = (height, width))`, with {axes}"
     if name in EXTREME:
         return f"`{name}(a, b)`, `{name}(x)` or `{name}(x, over = (height, width))`, with {axes}"
+    if name == "linspace":
+        return f"`linspace(first, last, how_many)` or `linspace(0, 1, 8, over = width)`, with one of {axes}"
+    if name == "arange":
+        return f"`arange(how_many)`, `arange(first, end)` or `arange(first, end, step)`, `over` one of {axes}"
     return {"clip": "`clip(x, low, high)`", "where": "`where(p, a, b)`"}.get(name, f"`{name}(x)`")

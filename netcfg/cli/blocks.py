@@ -9,6 +9,7 @@ from pathlib import Path
 from netcfg.blocks.base import Section
 from netcfg.blocks.registry import GROUPS, sections
 from netcfg.index import index_text
+from netcfg.keys import keys, keys_text
 from netcfg.reference import find_section, page_text, reference_markdown
 from netcfg.source import Finding, NetcfgError, ProgramError, SourceFile, Span
 from netcfg.vocabulary import OWN_BLOCK, help_for
@@ -38,8 +39,15 @@ def run(options: argparse.Namespace) -> int:
     elif not options.name:
         print(index_text())
     else:
-        print("\n\n".join(page_text(section) for name in options.name for section in _named(name)))
+        print("\n\n".join(page for name in options.name for page in _pages(name)))
     return 0
+
+
+def _pages(name: str) -> list[str]:
+    """The pages of the sections of that name, and of the keys of every block where it is one of these."""
+    if name in keys() and not find_section(name)[0]:
+        return [keys_text()]
+    return [page_text(section) for section in _named(name)]
 
 
 def _named(name: str) -> list[type[Section]]:

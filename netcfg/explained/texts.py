@@ -42,7 +42,7 @@ TEXTS: dict[str, Explanation] = {
         "Take one of the includes of the circle out.", "@" + NET + "[flatten]\n", "{include net.cfg}\n", ""
     ),
     "NC009": Explanation(
-        "Compute with numbers, variables, + - * / // % ( ), min, max and int.",
+        "Compute with numbers, variables, + - * / // % ** ( ), min, max and int.",
         CONVOLUTION,
         "kernel_size = ${3 // 0}",
         "kernel_size = ${9 // 3}",

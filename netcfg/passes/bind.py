@@ -17,6 +17,7 @@ from netcfg.blocks.general.training import AUTO, Pictures, Published, Settings, 
 from netcfg.blocks.metrics.base import Metric
 from netcfg.blocks.network.model import NetworkUse
 from netcfg.graph import Graph, Signal
+from netcfg.passes.arithmetic import with_arithmetic
 from netcfg.passes.collect import Parts
 from netcfg.passes.feed import check_clips, check_fields_used, read_data
 from netcfg.passes.judge import Judges, Known, read_judges
@@ -53,6 +54,8 @@ class _Binder:
         complete = set(self.graphs) == set(self.parts.networks)
         model = self._model(data) if complete else None
         if model is not None:
+            self.signals = signals_by_name(model)
+            model = with_arithmetic(model, self.signals, self.reserved, self.findings)
             self.signals = signals_by_name(model)
         known = self._known(model, data)
         judged = complete and model is not None

@@ -201,7 +201,7 @@ def _add_template(group: Group, name: str, parts: Parts, findings: list[Finding]
 
 
 def _add_table(group: Group, name: str, parts: Parts, findings: list[Finding]) -> None:
-    if not IDENTIFIER.match(name):
+    if not IDENTIFIER.match(name.rpartition(".")[2]):
         message = f"`{name}` cannot be a table's name" if name else "a table needs a name"
         findings.append(Finding("NC002", message, group.span, help="write `{Table stages}`"))
     elif not _taken(name, group, parts.tables.get(name), "table", findings):
@@ -266,5 +266,10 @@ def _taken(
         return False
     notes = (Note(known.span, "first here"),)
     message = f"the {kind} `{name}` is defined twice"
-    findings.append(Finding("NC109", message, group.span, notes, help="rename or remove one of them"))
+    help = "rename or remove one of them"
+    if known.span.file is not group.span.file and kind != "network":
+        help += (
+            f", or include its file under a name: `{{include {known.span.file.name} as a}}` gives `a.{name}`"
+        )
+    findings.append(Finding("NC109", message, group.span, notes, help=help))
     return True

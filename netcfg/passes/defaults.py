@@ -30,7 +30,7 @@ def merged_defaults(
             notes = (Note(written[option.key].span, "first here"),)
             findings.append(Finding("NC106", f"`{option.key}` is written twice", option.span, notes))
         elif _is_default(option, types, parts, findings):
-            type, _, key = option.key.partition(".")
+            type, _, key = option.key.rpartition(".")
             merged.setdefault(type, {})[key] = renamed(option, key)
         written[option.key] = option
     return merged
@@ -38,7 +38,7 @@ def merged_defaults(
 
 def _is_default(option: Option, types: Mapping[str, None], parts: Parts, findings: list[Finding]) -> bool:
     """Whether this may be said of blocks of a type; says why not."""
-    type, dot, key = option.key.partition(".")
+    type, dot, key = option.key.rpartition(".")
     help: str | None
     if not dot:
         message = f"`{option.key}` says no block type"

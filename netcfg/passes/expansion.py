@@ -19,6 +19,10 @@ COMMON_OPTIONS = (
 )  # fmt: skip
 
 
+KEYS = ("if", "rows", "flat", "copies", "join", "over", "statistics")
+"""Keys that say how a block stands there; `netcfg.passes.structure` reads them."""
+
+
 class TemplateUse(Block):
     """The options that every use of a template has."""
 
@@ -53,7 +57,9 @@ def _parameters(section: Section, template: Template, findings: list[Finding]) -
         if option.key in COMMON_OPTIONS:
             continue
         if option.key not in template.parameters:
-            help = help_for(option.key, "option", {**template.parameters, **dict.fromkeys(COMMON_OPTIONS)})
+            help = help_for(
+                option.key, "option", {**template.parameters, **dict.fromkeys((*COMMON_OPTIONS, *KEYS))}
+            )
             message = f"`{template.name}` has no parameter `{option.key}`"
             findings.append(Finding("NC103", message, option.span, _defined(template), help=help))
         elif option.key in given:

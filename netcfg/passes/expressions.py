@@ -24,6 +24,18 @@ _USE = re.compile(
 )
 _NAME = re.compile(r"(?<![\w.])[A-Za-z_]\w*(?:\.\w+)*")
 _QUOTED_OR_DOTTED = re.compile(r"\"[^\"]*\"|'[^']*'|(?<![\w.])[A-Za-z_]\w*(?:\.\w+)+")
+
+
+def _power(base: float, exponent: float) -> float:
+    """A power whose size is known before it is computed."""
+    if abs(exponent) > MAX_EXPONENT or (base and abs(exponent * math.log10(abs(base))) > 300):
+        raise ExpressionError(f"computes a power of {base:g} to {exponent:g}, which is too large")
+    value = base**exponent
+    if isinstance(value, complex):
+        raise ExpressionError(f"computes a power of {base:g} to {exponent:g}, which is no number")
+    return float(value) if isinstance(value, float) else int(value)
+
+
 _OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -31,6 +43,7 @@ _OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
     ast.Div: operator.truediv,
     ast.FloorDiv: operator.floordiv,
     ast.Mod: operator.mod,
+    ast.Pow: _power,
     ast.USub: operator.neg,
     ast.UAdd: operator.pos,
     ast.Not: operator.not_,
@@ -41,6 +54,7 @@ _OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
 }
 _EQUALITIES: dict[type[ast.AST], Callable[..., Any]] = {ast.Eq: operator.eq, ast.NotEq: operator.ne}
 MAX_EXPRESSION = 500
+MAX_EXPONENT = 64
 MAX_NUMBER = 10**15
 MAX_TEXT = 65_536
 """So long may variables make a text: each may double the one before."""
@@ -112,7 +126,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "divisible": divisible,
 }
 _MAY_HOLD = (
-    "may only hold numbers, variables, sizes, + - * / // % ( ), comparisons of two, and, or, not, `a if c else b`, "
+    "may only hold numbers, variables, sizes, + - * / // % ** ( ), comparisons of two, and, or, not, `a if c else b`, "
     "min, max, int, round, ceil and divisible"
 )
 
@@ -156,7 +170,7 @@ def _parsed(expression: str) -> _Parsed:
             tree = ast.parse(plain, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise ExpressionError(
-            f"`{expression}` is not an expression of numbers, variables and + - * / // % ( )"
+            f"`{expression}` is not an expression of numbers, variables and + - * / // % ** ( )"
         ) from None
     nodes: list[tuple[ast.expr, int]] = []
     pending = [tree]

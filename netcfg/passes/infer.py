@@ -319,7 +319,9 @@ def _placed(block: Block, inputs: Sequence[Signal], views: Sequence[View]) -> Bl
     """The block as it is where it reads these. Raises `AxesError` where it does not take them."""
     block.expect([view.axes for view in views], [signal.kind for signal in inputs])
     placed = block.placed(*[view.axes or (None if view.shape else "") for view in views])
-    return placed.holding(*[signal.kind for signal in inputs])
+    held = placed.holding(*[signal.kind for signal in inputs])
+    held.is_shared(*[signal.shared for signal in inputs])  # asked for what it refuses
+    return held
 
 
 def _signals(

@@ -64,7 +64,7 @@ class _Inliner:
         """The lines of each include, by the number of its line, from 0."""
         found: dict[int, Sequence[str | None]] = {}
         for item in file.items:
-            if isinstance(item, Include):
+            if isinstance(item, Include) and item.alias is None:
                 path = find_include(item, folder, self.reading, self.findings)
                 found[item.span.line - 1] = self.lines(path, item.span, settings) if path else []
         return found

@@ -8,16 +8,21 @@ from __future__ import annotations
 import os
 import re
 import stat
-from dataclasses import dataclass, field
+from collections.abc import Sequence, Set
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
 
 from netcfg.extensions import leave_files, load_extension
 from netcfg.source import Finding, Note, SourceFile, Span, did_you_mean, shown_path, sign_of
-from netcfg.syntax import Group, Include, parse
+from netcfg.syntax import Group, Include, Option, Section, parse
 
 MAX_BYTES = 64 * 1024 * 1024
 MAX_DEPTH = 64
+MAX_AGAIN = 1_000
+"""So many files may be read under names: one that includes two which include two … is read very often."""
+RENAMED = ("Define", "Table")
+"""First words of the groups that an include under a name gives."""
 TEXT_NAME = "<text>"
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]|\r(?!\n|\Z)")
 """What a terminal would obey rather than show; a text may hold tabs and line ends."""
@@ -29,6 +34,39 @@ class ReadGroup:
 
     group: Group
     depth: int
+
+
+def renamed_groups(groups: Sequence[ReadGroup], alias: str) -> list[ReadGroup]:
+    """The templates and tables of a file as `alias.name`, wherever they name each other, and its variables."""
+    words = [read.group.name.split(maxsplit=1) for read in groups]
+    templates, tables = (
+        {rest[0] for first, *rest in filter(None, words) if first == keyword and rest} for keyword in RENAMED
+    )
+    kept = []
+    for read in groups:
+        first, _, name = read.group.name.partition(" ")
+        if first in RENAMED and name:
+            sections = [_renamed(section, alias, templates, tables) for section in read.group.sections]
+            group = replace(read.group, name=f"{first} {alias}.{name.strip()}", sections=sections)
+            kept.append(replace(read, group=group))
+        elif read.group.name == "General":
+            sections = [section for section in read.group.sections if section.name == "variables"]
+            kept.append(replace(read, group=replace(read.group, sections=sections)))
+    return kept
+
+
+def _renamed(section: Section, alias: str, templates: Set[str], tables: Set[str]) -> Section:
+    """A block of a template, with what it names of the same file."""
+    names_tables = section.name in templates or section.name in ("parameters", "defaults")
+    options = []
+    for option in section.options:
+        if option.value in tables and (option.key == "rows" or names_tables):
+            option = option.with_value(f"{alias}.{option.value}")
+        if section.name == "defaults" and option.key.rpartition(".")[0] in templates:
+            option = Option(option.file, option.line, f"{alias}.{option.key}", option.value)
+        options.append(option)
+    name = f"{alias}.{section.name}" if section.name in templates else section.name
+    return replace(section, name=name, options=options)
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -43,6 +81,10 @@ class Reading:
     groups: list[ReadGroup] = field(default_factory=list)
     extensions: list[Path] = field(default_factory=list)
     files: dict[Path, Span | None] = field(default_factory=dict)
+    again: dict[tuple[Path, str], None] = field(default_factory=dict)
+    """The files that were read under a name (`as`), once more for each."""
+    alias: str = ""
+    """The name under which what is read is included, that of a file around it before its own."""
 
 
 def read_program(
@@ -115,6 +157,9 @@ def _include(
     if path in stack:
         findings.append(_cycle(path, include, stack, reading))
         return
+    if include.alias is not None:
+        _include_as(include.alias, include, path, depth, reading, stack, findings)
+        return
     if path in reading.files or path in reading.extensions:
         return
     if depth > MAX_DEPTH:
@@ -130,6 +175,42 @@ def _include(
         reading.files[path] = include.span
         source = _checked(SourceFile(shown_path(path), text, include.span), findings)
         _add(source, path.parent, depth, reading, [*stack, path], findings)
+
+
+def _include_as(
+    alias: str,
+    include: Include,
+    path: Path,
+    depth: int,
+    reading: Reading,
+    stack: list[Path],
+    findings: list[Finding],
+) -> None:
+    """What an include under a name gives: the templates and tables of the file as `NAME.template`, and its variables.
+
+    Its networks, data and training stay behind.
+    """
+    if path.suffix == ".py":
+        message = f"`as {alias}` renames templates and tables, and a Python file has none"
+        findings.append(Finding("NC005", message, include.span, help=f"leave `as {alias}` out"))
+        return
+    whole = f"{reading.alias}.{alias}"
+    if (path, whole) in reading.again:
+        return
+    if depth > MAX_DEPTH or len(reading.again) >= MAX_AGAIN:
+        if not any(finding.code == "NC015" for finding in findings):
+            message = f"more than {MAX_AGAIN} files included under names, or {MAX_DEPTH} one inside the other"
+            findings.append(Finding("NC015", message, include.span, help="include the files side by side"))
+        return
+    text = read_file(path, findings, include.span)
+    if text is None:
+        return
+    files = {part: reading.files.get(part) for part in stack} | {path: include.span}
+    reading.again[path, whole] = None
+    inner = Reading(reading.name, reading.folders, [], reading.extensions, files, reading.again, whole)
+    source = _checked(SourceFile(shown_path(path), text, include.span), findings)
+    _add(source, path.parent, depth, inner, [*stack, path], findings)
+    reading.groups += renamed_groups(inner.groups, alias)
 
 
 def _cycle(path: Path, include: Include, stack: list[Path], reading: Reading) -> Finding:

@@ -33,6 +33,10 @@ class Reserved:
         """The sections of `{Group}`, of all files together; those of `{Model}` as written, for the sizes in them."""
         return self._sections.get(group, [])
 
+    def replace(self, group: str, sections: list[Section]) -> None:
+        """Put others in the place of those of a group."""
+        self._sections[group] = sections
+
     def checked(self, section: Section, group: Group, kind: type[Kind]) -> Kind | None:
         """The section by its schema; an unknown type is reported with the nearest right one."""
         if section.malformed:

@@ -7,11 +7,12 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from netcfg.blocks.base import Mistake
+from netcfg.blocks.base import Block, Mistake
 from netcfg.blocks.base import Section as Checked
 from netcfg.blocks.formula_text import FormulaError
 from netcfg.blocks.section import MAX_NAME
 from netcfg.faults import failing
+from netcfg.passes.structure import STRUCTURE
 from netcfg.source import Finding, Note, Severity
 from netcfg.syntax import Option, Section
 from netcfg.vocabulary import help_for
@@ -130,7 +131,10 @@ def _unreadable(option: Option, error: ValueError) -> Finding:
 
 def _unknown(option: Option, section: Section, kind: type[Checked]) -> Finding:
     message = f"`{section.name}` has no option `{option.key}`"
-    return Finding("NC103", message, option.span, help=help_for(option.key, "option", kind.readers()))
+    known: dict[str, object] = dict(kind.readers())
+    if issubclass(kind, Block) and kind.type_name not in ("input", "output"):
+        known |= dict.fromkeys(sorted(STRUCTURE))
+    return Finding("NC103", message, option.span, help=help_for(option.key, "option", known))
 
 
 def _duplicate(option: Option, section: Section) -> Finding:

@@ -117,6 +117,8 @@ def _size(of: str, size: str, shape: Shape, axes: str) -> str:
             else f"and nobody has said what its {show(shape)} counts"
         )
         help = " or ".join(f"`${of}.{name}`" for name in known) or "say the `axes` of its [input]"
+        if of == "input":
+            help += f"; `$in.{size}` is of what this block reads"
         raise SizeError(f"asks for the {size} of `{of}`, {what}", code="NC305", help=help)
     found = shape[axes.index(letter)]
     if not isinstance(found, int):

@@ -30,6 +30,10 @@ NAMING = frozenset(
 """Options that name blocks, which no size may decide."""
 
 
+def _is_same(one: Span, other: Span) -> bool:
+    return one.line == other.line and one.file.name == other.file.name
+
+
 @dataclass(slots=True, eq=False, repr=False)
 class _Definition:
     text: str
@@ -51,6 +55,8 @@ class Variables:
     def declare(self, option: Option, depth: int) -> None:
         """A line of `[variables]`: the outermost file wins; twice at one depth is an error."""
         known = self.definitions.get(option.key)
+        if known is not None and known.span is not None and _is_same(known.span, option.span):
+            return  # of a file that is included under several names
         if known is not None and known.depth == depth and known.span is not None:
             notes = (Note(known.span, "first here"),)
             message = f"the variable `{option.key}` is defined twice"

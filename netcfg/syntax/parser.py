@@ -17,6 +17,8 @@ TABLE = "Table"
 """The first word of a group that holds rows."""
 CELL = re.compile(r"(?:\"[^\"]*\"|'[^']*'|\$\{[^{}]*\}|\S)+")
 """A cell of a table: no spaces but in quotes and expressions."""
+_ALIAS = re.compile(r"(.*\S)[ \t]+as[ \t]+([A-Za-z_]\w*)\Z", re.ASCII)
+"""What an include may say behind its path."""
 DARKNET_FIRST_SECTIONS = ("net", "network")
 
 
@@ -203,9 +205,12 @@ class _TreeBuilder:
     def _include(self, token: Token) -> Include:
         text = token.text
         inner = text[: text.index("}") + 1]
-        path = inner.strip("{} \t").removeprefix("include").strip().strip("\"'")
-        start = inner.rfind(path)
-        return Include(path, Span(self.source, token.line, token.column + start, max(1, len(path))))
+        words = inner.strip("{} \t").removeprefix("include").strip()
+        named = _ALIAS.match(words)
+        path = (named[1] if named else words).strip("\"'")
+        start = inner.rfind(words) + words.find(path)
+        span = Span(self.source, token.line, token.column + start, max(1, len(path)))
+        return Include(path, span, named[2] if named else None)
 
     # --- findings
 

@@ -154,10 +154,11 @@ class Group:
 
 @dataclass(slots=True)
 class Include:
-    """`{include PATH}`, and where it stands."""
+    """`{include PATH}` or `{include PATH as NAME}`, and where it stands."""
 
     path: str
     span: Span
+    alias: str | None = None
 
 
 @dataclass(slots=True)

@@ -45,7 +45,7 @@ class Model:
         self.lengths: dict[str, Tensor] = {}
         """How long what differs from sample to sample is in those of the batch, by the size's name."""
         self.calls: list[Call | None] = [
-            self.over(index, _Checked(node, call)) if (call := self._call(node)) else None
+            self.over(index, _Checked(node, call)) if (call := self._call(node)) is not None else None
             for index, node in enumerate(self.graph.nodes)
         ]
         for network in networks.values():

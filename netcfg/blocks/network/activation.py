@@ -5,6 +5,7 @@ from typing import ClassVar, Literal, NamedTuple, get_args
 from pydantic import Field
 
 from netcfg.blocks.base import Block, Reach, ShapeError
+from netcfg.blocks.network.places import AxisName, Placed, axis_in_words
 from netcfg.shapes import Shape, Size, show, volume
 from netcfg.vocabulary import help_for
 
@@ -197,10 +198,11 @@ class Activation(Block, name="activation"):
         return self.activation
 
 
-class Softmax(Block, name="softmax"):
+class Softmax(Placed, name="softmax"):
     """Positive numbers that add up to one along an axis.
 
-    Shapes: any, unchanged. Axes count from 0, the batch; 1 is the channels or features.
+    Shapes: any, unchanged. The axis by its name (`dim = features`), or counted from 0, the batch; 1 is mostly the
+    channels or features.
     Source: AUDetNet, README, `[softmax]`.
     Example::
 
@@ -210,18 +212,24 @@ class Softmax(Block, name="softmax"):
 
     family: ClassVar[str] = "activation"
 
-    dim: int = Field(description="the axis; 1 is the channels, the batch is 0")
+    dim: int | AxisName = Field(description="the axis, by name or number; 1 is the channels, the batch is 0")
 
     def shape(self, *inputs: Shape) -> Shape:
         """Unchanged, if the axis exists."""
         rank = len(inputs[0]) + 1
-        if not -rank <= self.dim < rank:
+        if isinstance(self.dim, str):
+            self.axis(self.dim, inputs[0], "dim")
+        elif not -rank <= self.dim < rank:
             raise ShapeError(f"has no axis {self.dim}: batch×{show(inputs[0])} has {rank}", option="dim")
         return inputs[0]
 
+    def goes_by_position(self, axes: tuple[str, ...]) -> bool:
+        """A number says where."""
+        return isinstance(self.dim, int)
+
     def inline(self, *names: str) -> str:
         """Torch's own."""
-        return f"F.softmax({names[0]}, {self.dim})"
+        return f"F.softmax({names[0]}, {self.written_axis(self.dim)})"
 
     def gradient_needs(self) -> frozenset[str]:
         """What it made."""
@@ -233,7 +241,9 @@ class Softmax(Block, name="softmax"):
 
     def label(self) -> str:
         """The axis, where it is not the channels."""
-        return "" if self.dim == 1 else f"axis {self.dim}"
+        return "" if self.dim == 1 else axis_in_words(self.dim)
 
     def _axis(self, shape: Shape) -> int:
+        if isinstance(self.dim, str):
+            return self.axis(self.dim, shape, "dim")
         return self.dim % (len(shape) + 1)

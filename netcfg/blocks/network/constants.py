@@ -4,7 +4,8 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from netcfg.blocks.base import Block, Count
+from netcfg.axes import KINDS, Kind
+from netcfg.blocks.base import Block, Count, Reference, expect_known
 from netcfg.blocks.initial import Initial
 from netcfg.blocks.made import Made, made
 from netcfg.blocks.network.places import LETTERS, AxisName
@@ -16,11 +17,14 @@ class _Source(Block):
 
     by_sample: ClassVar[bool] = True
     input_count: ClassVar[int | None] = 0
+    roles: ClassVar[tuple[str, ...]] = ("like",)
+    takes_kinds: ClassVar[tuple[Kind, ...]] = KINDS
 
     sizes: tuple[Count, ...] = Field((), alias="shape", description="its sizes; one number by default")
     named: tuple[AxisName, ...] | None = Field(
         None, alias="axes", description="what they count, by name in order"
     )
+    like: Reference | None = Field(None, description="a signal whose shape it takes")
 
     def conflict(self) -> str | None:
         """Nothing to read, and a name for each axis or none."""
@@ -28,14 +32,26 @@ class _Source(Block):
             return "reads nothing: leave `from` out"
         if self.named is not None and len(self.named) != len(self.sizes):
             return f"names {len(self.named)} `axes` of {len(self.sizes)}"
+        if self.like is not None and (self.sizes or self.named is not None):
+            return "has the shape of `like`: leave `shape` and `axes` out"
         return None
 
     def shape(self, *inputs: Shape) -> Shape:
-        """As declared."""
-        return self.sizes
+        """As declared, or that of `like`."""
+        return tuple(self._sizes(*inputs))
+
+    def _sizes(self, *inputs: Shape) -> tuple[int, ...]:
+        """All of them, as numbers."""
+        if self.like is None:
+            return self.sizes
+        return tuple(expect_known(size, f"the sizes of `{self.like}`") for size in inputs[0])
 
     def axes(self, *inputs: str) -> str:
-        """As declared."""
+        """Likewise; one size counts features."""
+        if self.like is not None:
+            return inputs[0]
+        if self.named is None and len(self.sizes) == 1:
+            return "F"
         return "".join(LETTERS[name] for name in self.named or ())
 
     def is_shared(self, *inputs: bool) -> bool:
@@ -60,13 +76,13 @@ class _Source(Block):
 
     def label(self) -> str:
         """The sizes."""
-        return show(self.sizes)
+        return f"like {self.like}" if self.like is not None else show(self.sizes)
 
 
 class Constant(_Source, name="constant"):
     """Numbers that stay as they are: one value, or what a file of weights has under the block's name.
 
-    Shapes: nothing -> `shape`, the same for all samples.
+    Shapes: nothing -> `shape`, or the shape of `like`; the same for all samples.
     Buffers: one tensor that bears the block's own name.
     Example::
 
@@ -81,13 +97,13 @@ class Constant(_Source, name="constant"):
         """The tensor."""
         from netcfg.builder.modules.scaling import Tensor
 
-        return made(Tensor, self.sizes, start=self.value, learned=False)
+        return made(Tensor, self._sizes(*inputs), start=self.value, learned=False)
 
 
 class Parameter(_Source, name="parameter"):
     """Numbers that are learned: queries, a table, a first image.
 
-    Shapes: nothing -> `shape`, the same for all samples.
+    Shapes: nothing -> `shape`, or the shape of `like`; the same for all samples.
     Parameters: one tensor that bears the block's own name.
     Source: Karras et al., "A Style-Based Generator Architecture", 2019 (its constant input).
     Example::
@@ -102,7 +118,7 @@ class Parameter(_Source, name="parameter"):
     def parameters(self, *inputs: Shape) -> int:
         """All of them."""
         total = 1
-        for size in self.sizes:
+        for size in self._sizes(*inputs):
             total *= size
         return total
 
@@ -110,4 +126,4 @@ class Parameter(_Source, name="parameter"):
         """The tensor."""
         from netcfg.builder.modules.scaling import Tensor
 
-        return made(Tensor, self.sizes, initialization=self.start)
+        return made(Tensor, self._sizes(*inputs), initialization=self.start)

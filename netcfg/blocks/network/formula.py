@@ -5,7 +5,7 @@ from typing import ClassVar
 from pydantic import Field, PrivateAttr
 
 from netcfg.axes import KINDS, Kind
-from netcfg.blocks.base import Reach, Reference, References
+from netcfg.blocks.base import Reach, Reference, References, ShapeError
 from netcfg.blocks.formula_terms import Meaning, meaning
 from netcfg.blocks.formula_text import HERE
 from netcfg.blocks.formula_text import Formula as Text
@@ -21,8 +21,9 @@ class Formula(ByAxes, name="formula"):
     sigmoid, tanh, softplus, relu, sin, cos, sign, floor, `min(a, b)`, `max(a, b)`, `clip(x, low, high)` and
     `where(p, a, b)`. Over all numbers of a sample, or over axes by name, `mean(x, over = (height, width))`: mean, sum,
     var (which divides by one less than it counts), min, max. Along one axis, `softmax(x, over = features)`: softmax,
-    log_softmax, argmax (a class), cumsum, cumprod; without `over` where there is only one. A port stands behind a
-    dot: `z.mean`.
+    log_softmax, argmax (a class), cumsum, cumprod; without `over` where there is only one. `linspace(0, 1, 8)` and
+    `arange(8)` are numbers in a row, along features or `over` another axis. `table[t]` is the row of a signal that is
+    the same for all samples, by the class `t`. A port stands behind a dot: `z.mean`.
     Shapes: signals meet by axes, and what one lacks is repeated: C×H×W and F -> C×H×W, L×F and F -> L×F. Where axes
     are not known, all must be of one shape, or one number a sample.
     Source: PyTorch's operators and functions of these names.
@@ -78,6 +79,19 @@ class Formula(ByAxes, name="formula"):
     def kind(self, *inputs: Kind) -> Kind:
         """Yes or no of a comparison, a class of `argmax`, else numbers."""
         return self.holding(*inputs)._meaning().result.kind
+
+    def is_shared(self, *inputs: bool) -> bool:
+        """As all that it reads. Raises `ShapeError` where rows are looked up in what differs between samples."""
+        for name, argument in self.value.parsed.tables():
+            if not inputs[argument]:
+                raise ShapeError(
+                    f"looks up rows of `{name}`, which each sample has of its own",
+                    argument=argument,
+                    option="value",
+                    item=name,
+                    help="a [parameter] or [constant] is the same for all samples",
+                )
+        return super().is_shared(*inputs)
 
     def inline(self, *names: str) -> str:
         """The line of PyTorch."""

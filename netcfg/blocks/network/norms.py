@@ -1,10 +1,12 @@
 """Normalisation beside that over the batch, and scales."""
 
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from netcfg.blocks.base import Block, Count, Reach, ShapeError, expect_known
+from netcfg.blocks.initial import Initial
 from netcfg.blocks.made import Made, made
 from netcfg.blocks.network.places import (
     AXIS,
@@ -20,6 +22,9 @@ from netcfg.blocks.network.places import (
 )
 from netcfg.shapes import Shape, Size, show, volume
 
+if TYPE_CHECKING:
+    from torch import nn
+
 Epsilon = Annotated[float, Field(gt=0)]
 AFFINE = "learn a scale and a shift for each"
 
@@ -28,7 +33,26 @@ def _known_channels(shape: Shape) -> int:
     return expect_known(channels_of(shape), "its channels")
 
 
-class InstanceNorm(Block, name="instance_norm"):
+class _Started(Block):
+    """A norm whose learned scale may start elsewhere than at 1."""
+
+    affine: bool = Field(True, description=AFFINE)
+    start: Initial | None = Field(None, description="of the scale: a number, or a rule; 1 where `None`")
+
+    def conflict(self) -> str | None:
+        """Nothing to start."""
+        return "has a `start`, and learns no scale" if self.start is not None and not self.affine else None
+
+    def _made(self, module: "Callable[..., nn.Module]", *args: object, **options: object) -> Made:
+        """A call of the norm, and then its scale where it starts."""
+        from netcfg.builder.modules.norms import started
+
+        if self.start is None:
+            return made(module, *args, **options)
+        return made(started, module, self.start, *args, **options)
+
+
+class InstanceNorm(_Started, name="instance_norm"):
     """Zero mean and unit variance of each channel of each sample, over all its places.
 
     Shapes: L×F, C×H×W or T×C×H×W, unchanged.
@@ -92,7 +116,7 @@ class InstanceNorm(Block, name="instance_norm"):
         """Torch's own."""
         from netcfg.builder.modules.norms import instance_norm
 
-        return made(
+        return self._made(
             instance_norm(len(inputs[0])),
             _known_channels(inputs[0]),
             eps=self.eps,
@@ -107,7 +131,7 @@ class InstanceNorm(Block, name="instance_norm"):
         return ", ".join(words)
 
 
-class GroupNorm(Block, name="group_norm"):
+class GroupNorm(_Started, name="group_norm"):
     """Zero mean and unit variance of each group of channels of each sample, then a learned scale and shift.
 
     Shapes: F, L×F, C×H×W or T×C×H×W, unchanged.
@@ -164,14 +188,14 @@ class GroupNorm(Block, name="group_norm"):
         from netcfg.builder.modules.norms import group_norm
 
         module = group_norm(channels_second(inputs[0]))
-        return made(module, self.groups, _known_channels(inputs[0]), eps=self.eps, affine=self.affine)
+        return self._made(module, self.groups, _known_channels(inputs[0]), eps=self.eps, affine=self.affine)
 
     def label(self) -> str:
         """The groups."""
         return f"{self.groups} groups"
 
 
-class _OverFeatures(Placed):
+class _OverFeatures(_Started, Placed):
     """A norm over the features or channels of every place, wherever these stand."""
 
     by_sample: ClassVar[bool] = True
@@ -269,7 +293,9 @@ class LayerNorm(_OverFeatures, name="layer_norm"):
 
         axis = 0 if self._is_last(inputs[0]) else self._axis(inputs[0])
         sizes, bias = self._sizes(inputs[0]), self.use_bias
-        return made(layer_norm, sizes, eps=self.eps, elementwise_affine=self.affine, bias=bias, axis=axis)
+        return self._made(
+            layer_norm, sizes, eps=self.eps, elementwise_affine=self.affine, bias=bias, axis=axis
+        )
 
 
 class RMSNorm(_OverFeatures, name="rms_norm"):
@@ -302,4 +328,6 @@ class RMSNorm(_OverFeatures, name="rms_norm"):
         from netcfg.builder.modules.norms import rms_norm
 
         axis = 0 if self._is_last(inputs[0]) else self._axis(inputs[0])
-        return made(rms_norm, self._sizes(inputs[0]), eps=self.eps, elementwise_affine=self.affine, axis=axis)
+        return self._made(
+            rms_norm, self._sizes(inputs[0]), eps=self.eps, elementwise_affine=self.affine, axis=axis
+        )

@@ -11,6 +11,7 @@ from netcfg.blocks.network.places import (
     PLACES,
     WHERE,
     channels_of,
+    channels_second,
     expect_places,
     place_axes,
     places_of,
@@ -221,12 +222,16 @@ class GlobalAvgPool(Block, name="global_avgpool"):
         return frozenset()
 
 
+_MODES = {1: ("linear",), 2: ("bilinear", "bicubic"), 3: ("trilinear",)}
+"""Ways to fill in along so many axes; `nearest` and `area` go along any."""
+
+
 class Upsample(Block, name="upsample"):
-    """A larger (or smaller) image by interpolation.
+    """A larger (or smaller) image, row or clip by interpolation.
 
     Shapes: C×H×W -> C×H'×W': `output_sizes` (height, width) where given, those of the signal `size_of`, else
-    H' = floor(H · scale_factor). `only = smaller` leaves what is as large already, `only = larger` what is as small:
-    one block for maps of several sizes.
+    H' = floor(H · scale_factor). L×F -> L'×F; T×C×H×W -> T'×C×H'×W', by three numbers. `only = smaller` leaves what is
+    as large already, `only = larger` what is as small: one block for maps of several sizes.
     Source: AUDetNet, README, `[upsample]`; PyTorch's `interpolate`.
     Example::
 
@@ -238,64 +243,92 @@ class Upsample(Block, name="upsample"):
 
     by_sample: ClassVar[bool] = True
     family: ClassVar[str] = "upsampling"
-    takes: ClassVar[tuple[str, ...]] = ("CHW",)
+    takes: ClassVar[tuple[str, ...]] = PLACES
     roles: ClassVar[tuple[str, ...]] = ("size_of",)
 
     output_sizes: tuple[Count, ...] | None = Field(
-        None, description="height and width, or one number for both"
+        None, description="height and width, or one number for both; on clips frames, height, width"
     )
-    scale_factor: Annotated[float, Field(ge=0, le=4096)] | None = Field(
-        None, description="how many times larger"
+    scale_factor: tuple[Annotated[float, Field(ge=0, le=4096)], ...] | None = Field(
+        None, description="how many times larger, likewise"
     )
-    size_of: Reference | None = Field(None, description="the image whose height and width it takes")
-    mode: Literal["nearest", "bilinear", "bicubic", "area"] = Field("nearest", description="how to fill in")
+    size_of: Reference | None = Field(None, description="the signal whose height and width it takes")
+    mode: Literal["nearest", "linear", "bilinear", "trilinear", "bicubic", "area"] = Field(
+        "nearest", description="how to fill in: `linear` along one axis, `bilinear` two, `trilinear` three"
+    )
     align_corners: bool = Field(
         False, description="the middles of the outermost pixels stay the outermost ones"
     )
-    only: Literal["smaller", "larger"] | None = Field(None, description="change only such images")
+    only: Literal["smaller", "larger"] | None = Field(None, description="change only such signals")
 
     def conflict(self) -> str | None:
         """One of sizes, a signal that has them, and a factor."""
-        if self.output_sizes is not None and len(self.output_sizes) > 2:
-            return f"takes one or two `output_sizes` (height, width), and has {len(self.output_sizes)}"
         given = {
             "output_sizes": self.output_sizes,
-            "scale_factor": self.scale_factor,
+            "scale_factor": self._scales,
             "size_of": self.size_of,
         }
+        for key in ("output_sizes", "scale_factor"):
+            numbers = given[key]
+            if isinstance(numbers, tuple) and len(numbers) > 3:
+                return f"takes one to three numbers as `{key}`, and has {len(numbers)}"
         named = [f"`{key}`" for key, value in given.items() if value]
         if len(named) != 1:
             found = " and ".join(named) or "none of them"
             return f"takes one of `output_sizes`, `scale_factor` and `size_of`, and has {found}"
-        if self.align_corners and self.mode not in ("bilinear", "bicubic"):
+        if self.align_corners and self.mode in ("nearest", "area"):
             return f"aligns corners, which `mode = {self.mode}` does not know"
         return (
             "changes `only` some images by a factor: write `output_sizes`"
-            if self.only and self.scale_factor
+            if self.only and self._scales
             else None
         )
 
+    @property
+    def _scales(self) -> tuple[float, ...] | None:
+        """The factors; AUDetNet's files write 0 where there are none."""
+        return self.scale_factor if self.scale_factor and any(self.scale_factor) else None
+
     def shape(self, *inputs: Shape) -> Shape:
         """As asked for."""
-        _expect_image(inputs[0])
+        shape = inputs[0]
+        expect_places(shape)
+        count = len(places_of(shape))
+        for key, numbers in (("output_sizes", self.output_sizes), ("scale_factor", self._scales)):
+            if numbers is not None:
+                _expect_all_axes(numbers, shape, key)
+        if self.mode not in ("nearest", "area", *_MODES[count]):
+            along = "one axis" if count == 1 else f"{count} axes"
+            raise ShapeError(
+                f"is given {show(shape)}, along whose {along} there is no `{self.mode}`",
+                option="mode",
+                help=" or ".join(f"`mode = {mode}`" for mode in (*_MODES[count], "nearest")),
+            )
         wanted = self._wanted(*inputs)
-        return inputs[0] if self._stays(inputs[0], wanted) else (inputs[0][0], *wanted)
+        return shape if self._stays(shape, wanted) else with_places(shape, channels_of(shape), wanted)
 
     def _wanted(self, *inputs: Shape) -> Shape:
-        """Height and width."""
-        model = self.of_role("size_of", inputs)
+        """The sizes along the axes of places."""
+        model, places = self.of_role("size_of", inputs), places_of(inputs[0])
         if model is not None:
-            _expect_image(model)
-            return model[1:]
+            if len(model) != len(inputs[0]):
+                message = f"takes the size of {show(model) or 'one number'} for {show(inputs[0])}"
+                raise ShapeError(message, argument=1, other=0, help="a signal with the same axes of places")
+            return places_of(model)
         if self.output_sizes:
-            return (self.output_sizes[0], self.output_sizes[-1])
-        return (self._scaled(inputs[0][1]), self._scaled(inputs[0][2]))
+            return each(self.output_sizes, len(places), "output_sizes")
+        factors = self._factors(len(places))
+        return tuple(_scaled(size, factor) for size, factor in zip(places, factors, strict=True))
+
+    def _factors(self, count: int) -> tuple[float, ...]:
+        factors = self._scales or ()
+        return factors * count if len(factors) == 1 else factors
 
     def _stays(self, shape: Shape, wanted: Shape) -> bool:
-        """Whether it leaves the image as it is, by `only`."""
+        """Whether it leaves the signal as it is, by `only`."""
         if self.only is None:
             return False
-        numbers = [*shape[1:], *wanted]
+        numbers = [*places_of(shape), *wanted]
         if not known(tuple(numbers)):
             raise ShapeError(
                 f"changes only {self.only} images, and is given {show(shape)}",
@@ -303,34 +336,26 @@ class Upsample(Block, name="upsample"):
                 option="only",
                 help="give the network's input a height and a width",
             )
-        here, there = volume(shape[1:]), volume(wanted)
+        here, there = volume(places_of(shape)), volume(wanted)
         return here >= there if self.only == "smaller" else here <= there  # type: ignore[operator]
-
-    def axes(self, *inputs: str) -> str:
-        """An image's."""
-        return "CHW"
-
-    def _scaled(self, size: Size) -> Size:
-        if isinstance(size, int):
-            scaled: Size = int(size * float(self.scale_factor or 0))  # in floating point, as torch does it
-        else:
-            factor = Fraction(str(self.scale_factor))
-            scaled = (size * factor.numerator) // factor.denominator
-        if scaled == 0:
-            raise ShapeError(
-                f"leaves nothing of {size} pixels at a factor of {self.scale_factor}", option="scale_factor"
-            )
-        return scaled
 
     def lower(self, *inputs: Shape) -> Made:
         """Torch's own."""
         from netcfg.builder.modules.resizing import Upsample as Module
 
         wanted = self._wanted(*inputs)
-        sizes = None if self.scale_factor or not known(wanted) or self.size_of else wanted
-        corners = self.align_corners if self.mode in ("bilinear", "bicubic") else None
-        stays = self._stays(inputs[0], wanted)
-        return made(Module, sizes, self.scale_factor, mode=self.mode, align_corners=corners, stays=stays)
+        sizes = None if self._scales or not known(wanted) or self.size_of else wanted
+        factors = self._factors(len(wanted)) if self._scales else None
+        corners = self.align_corners if self.mode not in ("nearest", "area") else None
+        return made(
+            Module,
+            sizes,
+            factors,
+            mode=self.mode,
+            align_corners=corners,
+            stays=self._stays(inputs[0], wanted),
+            turned=channels_second(inputs[0]),
+        )
 
     def gradient_needs(self) -> frozenset[str]:
         """Nothing but sizes of most ways to fill in."""
@@ -339,6 +364,8 @@ class Upsample(Block, name="upsample"):
     def reach(self, *inputs: Shape) -> Reach | None:
         """One pixel (`nearest`), or its neighbours too, where the size is a whole number of times the input's."""
         made = self.shape(*inputs)
+        if len(made) != 3:
+            return None
         height, width = (
             Fraction(there, here) if isinstance(here, int) and isinstance(there, int) else None
             for here, there in zip(inputs[0][1:], made[1:], strict=True)
@@ -356,11 +383,39 @@ class Upsample(Block, name="upsample"):
 
     def label(self) -> str:
         """Factor or size, and mode."""
-        sizes = self.output_sizes
-        size = f"{sizes[0]}×{sizes[-1]}" if sizes else f"like {self.size_of}" if self.size_of else ""
-        return f"{size or f'×{self.scale_factor:g}'}, {self.mode}"
+        sizes, factors = self.output_sizes, self._scales
+        if self.size_of:
+            return f"like {self.size_of}, {self.mode}"
+        size = in_words(sizes) if sizes else "×" + "×".join(f"{factor:g}" for factor in factors or ())
+        return f"{size}, {self.mode}"
 
 
-def _expect_image(shape: Shape) -> None:
-    if len(shape) != 3:
-        raise ShapeError(f"needs an image (C×H×W), and is given {show(shape)}")
+def _scaled(size: Size, factor: float) -> Size:
+    if isinstance(size, int):
+        scaled: Size = int(size * factor)  # in floating point, as torch does it
+    else:
+        ratio = Fraction(str(factor))
+        scaled = (size * ratio.numerator) // ratio.denominator
+    if scaled == 0:
+        raise ShapeError(f"leaves nothing of {size} pixels at a factor of {factor}", option="scale_factor")
+    return scaled
+
+
+def _expect_all_axes(numbers: tuple[float, ...], shape: Shape, option: str) -> None:
+    """Refuse one or two numbers on a clip, where a forgotten `over` would be another network."""
+    count = len(places_of(shape))
+    written = ", ".join(f"{number:g}" for number in numbers)
+    if count == 3 and len(numbers) != 3:
+        frames = show(shape[:1]) if option == "output_sizes" else "1"
+        sides = written if len(numbers) == 2 else f"{written}, {written}"
+        raise ShapeError(
+            f"is given a clip ({show(shape)}), and `{option} = {written}` says nothing of frames",
+            option=option,
+            help=f"`over = frames` for each frame by itself, or three numbers: `{option} = {frames}, {sides}`",
+        )
+    if len(numbers) not in (1, count):
+        axes = ", ".join(WHERE[count])
+        raise ShapeError(
+            f"has {len(numbers)} numbers as `{option}`, for {count} {'axis' if count == 1 else 'axes'} ({axes})",
+            option=option,
+        )

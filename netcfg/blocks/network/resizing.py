@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from netcfg.blocks.base import Block, Reach, ShapeError
+from netcfg.blocks.base import Block, Reach, Reference, ShapeError
 from netcfg.blocks.made import Made, made
 from netcfg.blocks.network.places import (
     PLACES,
@@ -38,7 +38,8 @@ class Pad(_OfPlaces, name="pad"):
     """A border about an image, a row of tokens or a clip.
 
     Shapes: C×H×W -> C×(H + top + bottom)×(W + left + right). `sizes`: one number for all sides, one for each axis
-    (height, width; on clips frames, height, width), or two for each axis (top, bottom, left, right).
+    (height, width; on clips frames, height, width), or two for each axis (top, bottom, left, right). `size_of` makes
+    it as large as another signal, with as much before as after, or one less before.
     Source: PyTorch's `pad`.
     Example::
 
@@ -48,8 +49,10 @@ class Pad(_OfPlaces, name="pad"):
     """
 
     takes: ClassVar[tuple[str, ...]] = PLACES
+    roles: ClassVar[tuple[str, ...]] = ("size_of",)
 
-    sizes: Numbers = Field(description="of the border, in places")
+    sizes: Numbers | None = Field(None, description="of the border, in places")
+    size_of: Reference | None = Field(None, description="the signal as large as which it is to be")
     mode: Literal["constant", "reflect", "replicate", "circular"] = Field(
         "constant", description="what is put there"
     )
@@ -57,15 +60,21 @@ class Pad(_OfPlaces, name="pad"):
 
     def conflict(self) -> str | None:
         """A value only where it counts, and no sizes for more axes than there are."""
-        if len(self.sizes) not in (1, 2, 3, 4, 6):
+        if (self.sizes is None) == (self.size_of is None):
+            return _one_of(self.sizes)
+        if self.sizes is not None and len(self.sizes) not in (1, 2, 3, 4, 6):
             return f"takes one `sizes`, one for each axis or two for each axis, and has {len(self.sizes)}"
         if self.mode != "constant" and self.value != 0:
             return f"has a `value`, which `mode = {self.mode}` does not use"
         return None
 
-    def _sides(self, shape: Shape) -> list[tuple[int, int]]:
+    def _sides(self, *inputs: Shape) -> list[tuple[Size, Size]]:
         """Before and after, for each axis of places."""
-        count, sizes = len(places_of(shape)), self.sizes
+        shape, model = inputs[0], self.of_role("size_of", inputs)
+        count, sizes = len(places_of(shape)), self.sizes or ()
+        if model is not None:
+            lacking = [there - here for here, there in zip(places_of(shape), places_of(model), strict=True)]
+            return [(size // 2, size - size // 2) for size in lacking]
         if len(sizes) == 2 * count:
             return list(zip(sizes[::2], sizes[1::2], strict=True))
         return [(size, size) for size in each(sizes, count, "sizes")]
@@ -74,14 +83,24 @@ class Pad(_OfPlaces, name="pad"):
         """Larger by the border."""
         shape = inputs[0]
         expect_places(shape)
-        sides = self._sides(shape)
+        _expect_model(self.of_role("size_of", inputs), shape)
+        sides = self._sides(*inputs)
         most = {"reflect": -1, "circular": 0}.get(self.mode)
         for axis, size, side in zip(WHERE[len(sides)], places_of(shape), sides, strict=True):
-            if most is not None and isinstance(size, int) and max(side) > size + most:
+            border = max((one for one in side if isinstance(one, int)), default=0)
+            if border < 0 or (isinstance(side[1], int) and side[1] < 0):
                 raise ShapeError(
-                    f"puts a border of {max(side)} by `{self.mode}` about a {axis} of {size}: at most {size + most}",
+                    f"is to make a {axis} of {size} as large as {size + sum(side)}",
                     code="NC302",
-                    option="sizes",
+                    argument=1,
+                    other=0,
+                    help="a `[crop]` makes it smaller",
+                )
+            if most is not None and isinstance(size, int) and border > size + most:
+                raise ShapeError(
+                    f"puts a border of {border} by `{self.mode}` about a {axis} of {size}: at most {size + most}",
+                    code="NC302",
+                    option="sizes" if self.sizes else "size_of",
                 )
         places = tuple(size + sum(side) for size, side in zip(places_of(shape), sides, strict=True))
         return with_places(shape, channels_of(shape), places)
@@ -90,7 +109,8 @@ class Pad(_OfPlaces, name="pad"):
         """Torch's own."""
         from netcfg.builder.modules.resizing import Pad as Module
 
-        sides = [number for side in reversed(self._sides(inputs[0])) for number in side]
+        known_sides = [number for side in reversed(self._sides(*inputs)) for number in side]
+        sides = known_sides if self.sizes else None
         return made(Module, sides, mode=self.mode, value=self.value, turned=channels_second(inputs[0]))
 
     def gradient_needs(self) -> frozenset[str]:
@@ -101,12 +121,12 @@ class Pad(_OfPlaces, name="pad"):
         """One place, where the border is zeros and as thick before as after along height and width."""
         if self.mode != "constant" or len(inputs[0]) != 3:
             return None
-        (top, _), (left, _) = self._sides(inputs[0])
-        return Reach(1, Fraction(1), Fraction(top)) if top == left else None
+        (top, _), (left, _) = self._sides(*inputs)
+        return Reach(1, Fraction(1), Fraction(top)) if isinstance(top, int) and top == left else None
 
     def label(self) -> str:
         """Sizes, and mode."""
-        sizes = ", ".join(map(str, self.sizes))
+        sizes = f"like {self.size_of}" if self.size_of else ", ".join(map(str, self.sizes or ()))
         return sizes if self.mode == "constant" else f"{sizes}, {self.mode}"
 
 
@@ -114,7 +134,7 @@ class Crop(_OfPlaces, name="crop"):
     """A stretch of an image, a row of tokens or a clip.
 
     Shapes: C×H×W -> C×h×w with `sizes = h, w`. From the middle (one place further up and left where it is not even),
-    or from the place `at`.
+    or from the place `at`. `size_of` makes it as large as another signal.
     Source: torchvision's `center_crop` and `crop`.
     Example::
 
@@ -124,39 +144,53 @@ class Crop(_OfPlaces, name="crop"):
 
     is_view: ClassVar[bool] = True
     takes: ClassVar[tuple[str, ...]] = PLACES
+    roles: ClassVar[tuple[str, ...]] = ("size_of",)
 
-    sizes: tuple[Annotated[int, Field(gt=0, le=2**20)], ...] = Field(
-        description="one for all axes, or one for each"
+    sizes: tuple[Annotated[int, Field(gt=0, le=2**20)], ...] | None = Field(
+        None, description="one for all axes, or one for each"
     )
+    size_of: Reference | None = Field(None, description="the signal as large as which it is to be")
     at: Numbers | None = Field(
         None, description="the first place, for each axis; None: so that the middle is kept"
     )
+
+    def conflict(self) -> str | None:
+        """Sizes, or a signal that has them."""
+        return _one_of(self.sizes) if (self.sizes is None) == (self.size_of is None) else None
 
     def shape(self, *inputs: Shape) -> Shape:
         """As asked for, if it lies inside."""
         shape = inputs[0]
         expect_places(shape)
-        self._starts(shape)
-        return with_places(shape, channels_of(shape), self._sizes(shape))
+        _expect_model(self.of_role("size_of", inputs), shape)
+        self._starts(*inputs)
+        return with_places(shape, channels_of(shape), self._sizes(*inputs))
 
-    def _sizes(self, shape: Shape) -> tuple[int, ...]:
-        return each(self.sizes, len(places_of(shape)), "sizes")
+    def _sizes(self, *inputs: Shape) -> Shape:
+        model = self.of_role("size_of", inputs)
+        return (
+            each(self.sizes or (), len(places_of(inputs[0])), "sizes") if model is None else places_of(model)
+        )
 
-    def _starts(self, shape: Shape) -> tuple[Size, ...]:
+    def _starts(self, *inputs: Shape) -> tuple[Size, ...]:
         """Where it begins, by axis."""
-        sizes, places = self._sizes(shape), places_of(shape)
+        sizes, places = self._sizes(*inputs), places_of(inputs[0])
         starts: tuple[Size, ...] = (
             tuple((there - here) // 2 for there, here in zip(places, sizes, strict=True))
             if self.at is None
             else each(self.at, len(places), "at")
         )
         for axis, place, size, start in zip(WHERE[len(places)], places, sizes, starts, strict=True):
-            if isinstance(place, int) and isinstance(start, int) and (start < 0 or start + size > place):
+            numbers = isinstance(place, int) and isinstance(size, int) and isinstance(start, int)
+            if numbers and (start < 0 or start + size > place):  # type: ignore[operator]
                 raise ShapeError(
                     f"takes {size} of a {axis} of {place}"
                     + (f", from {start} on" if self.at is not None else ""),
                     code="NC302",
-                    option="sizes",
+                    argument=1 if self.size_of else 0,
+                    other=0,
+                    option=None if self.size_of else "sizes",
+                    help="a `[pad]` makes it larger" if self.size_of else None,
                 )
         return starts
 
@@ -167,11 +201,11 @@ class Crop(_OfPlaces, name="crop"):
         shape = inputs[0]
         axes = place_axes(shape)
         at = None if self.at is None else each(self.at, len(axes), "at")
-        return made(Module, axes, self._sizes(shape), at)
+        return made(Module, axes, None if self.size_of else self._sizes(*inputs), at)
 
     def reach(self, *inputs: Shape) -> Reach | None:
         """One place, further in."""
-        starts = self._starts(inputs[0])
+        starts = self._starts(*inputs)
         if len(starts) != 2 or not known(starts) or starts[0] != starts[1]:
             return None
         start = starts[0]
@@ -179,7 +213,19 @@ class Crop(_OfPlaces, name="crop"):
 
     def label(self) -> str:
         """The sizes."""
-        return "×".join(map(str, self.sizes))
+        return f"like {self.size_of}" if self.size_of else "×".join(map(str, self.sizes or ()))
+
+
+def _one_of(sizes: tuple[int, ...] | None) -> str:
+    found = "neither" if sizes is None else "both"
+    return f"takes one of `sizes` and `size_of`, and has {found}"
+
+
+def _expect_model(model: Shape | None, shape: Shape) -> None:
+    """Refuse a signal of other axes as the one whose size is taken."""
+    if model is not None and len(model) != len(shape):
+        message = f"takes the size of {show(model) or 'one number'} for {show(shape)}"
+        raise ShapeError(message, argument=1, other=0, help="a signal with the same axes of places")
 
 
 def _divided(size: Size, factor: int, axis: str, shape: Shape) -> Size:

@@ -8,12 +8,14 @@ from netcfg.blocks.base import Block, Count, Reach, ShapeError, expect_known
 from netcfg.blocks.made import Made, made
 from netcfg.blocks.network.places import (
     AXIS,
+    PLACES,
     SIGNALS,
     Dimension,
     Placed,
     channels_of,
     channels_second,
     expect_places,
+    places_of,
 )
 from netcfg.shapes import Shape, Size, show, volume
 
@@ -23,7 +25,7 @@ Epsilon = Annotated[float, Field(gt=0)]
 class LocalResponseNorm(Block, name="local_response_norm"):
     """Each number divided by a power of the mean square of its neighbours in the channels.
 
-    Shapes: C×H×W, unchanged: x / (k + alpha · mean of squares over `size` channels) ** beta.
+    Shapes: L×F, C×H×W and T×C×H×W, unchanged: x / (k + alpha · mean of squares over `size` channels) ** beta.
     Source: Krizhevsky, Sutskever, Hinton, "ImageNet Classification", 2012, section 3.3; PyTorch's `LocalResponseNorm`.
     Example::
 
@@ -33,7 +35,7 @@ class LocalResponseNorm(Block, name="local_response_norm"):
 
     by_sample: ClassVar[bool] = True
     family: ClassVar[str] = "normalisation"
-    takes: ClassVar[tuple[str, ...]] = ("CHW",)
+    takes: ClassVar[tuple[str, ...]] = PLACES
 
     size: Count = Field(description="neighbouring channels, itself among them")
     alpha: float = Field(1e-4, description="factor of the mean square")
@@ -42,18 +44,19 @@ class LocalResponseNorm(Block, name="local_response_norm"):
 
     def shape(self, *inputs: Shape) -> Shape:
         """Unchanged."""
-        if len(inputs[0]) != 3:
-            raise ShapeError(f"needs an image (C×H×W), and is given {show(inputs[0])}")
+        expect_places(inputs[0])
         return inputs[0]
 
-    def inline(self, *names: str) -> str:
+    def lower(self, *inputs: Shape) -> Made:
         """Torch's own."""
-        return f"F.local_response_norm({names[0]}, {self.size}, {self.alpha}, {self.beta}, {self.k})"
+        from netcfg.builder.modules.scaling import LocalResponseNorm as Module
+
+        turned = channels_second(inputs[0])
+        return made(Module, self.size, self.alpha, self.beta, self.k, turned=turned)
 
     def kept(self, *inputs: Shape) -> Size:
         """Squares with a border of channels, their means with what is added, and the power of these."""
-        channels, *places = inputs[0]
-        return volume(tuple(places)) * (3 * channels + (self.size - 1))
+        return volume(places_of(inputs[0])) * (3 * channels_of(inputs[0]) + (self.size - 1))
 
     def scratch(self, *inputs: Shape) -> Size:
         """The same."""

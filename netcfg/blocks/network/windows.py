@@ -29,10 +29,11 @@ def expect_kernel(numbers: tuple[int, ...], shape: Shape, option: str = "kernel_
     """Refuse a window of one or two numbers on a clip, where a forgotten `over` would be another network."""
     if len(shape) == 4 and len(numbers) != 3:
         written = ", ".join(map(str, numbers))
+        three = f"1, {written}" if len(numbers) == 2 else f"1, {written}, {written}"
         raise ShapeError(
             f"is given a clip ({show(shape)}), and `{option} = {written}` says nothing of frames",
             option=option,
-            help=f"`over = frames` for each frame by itself, or three numbers: `{option} = 1, {written}`",
+            help=f"`over = frames` for each frame by itself, or three numbers: `{option} = {three}`",
         )
     each(numbers, len(shape) - 1, option)
 

@@ -1,0 +1,82 @@
+"""`{include FILE as NAME}`: two files that call something by one name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import netcfg
+from netcfg.compile import check
+
+UNITS = (
+    "{Table stages}\nfilters kernel_size\n4 1\n8 3\n"
+    "{Define unit}\n[parameters]\nstages = stages\n[convolutional]\nrows = $stages\npad = True\nactivation = $act\n"
+    "{Define body}\n[unit]\n[unit]\nstages = stages\n[defaults]\nunit.stages = stages\n[unit]\n"
+    "{General}\n[variables]\nact = relu\n[training]\nmax_epochs = 3\n{M}\n[net]\nchannels = 3\n[identity]\n"
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "units.cfg").write_text(UNITS)
+    (tmp_path / "other.cfg").write_text("{Define body}\n[softmax]\ndim = 1\n")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_two_files_with_one_name_are_told_apart(folder: Path) -> None:
+    text = (
+        "{include units.cfg as u}\n{include other.cfg}\n{include units.cfg as v}\n{N}\n[net]\nchannels = 3\n"
+    )
+    text += "[u.body]\n[v.body]\n[body]\n[convolutional]\nrows = u.stages\n"
+    program = netcfg.load(text)
+    assert list(program.networks) == ["N"]  # that of the file stays behind
+    types = [node.type for node in program.networks["N"].blocks]
+    assert types == ["convolutional"] * 12 + ["softmax"] + ["convolutional"] * 2
+    assert program.variables == {"act": "relu"}
+    again = netcfg.load(program.resolved)
+    assert [node.path for node in again.networks["N"].nodes] == [
+        node.path for node in program.networks["N"].nodes
+    ]
+
+
+def test_without_names_the_error_names_both_and_the_remedy(folder: Path) -> None:
+    finding = check("{include units.cfg}\n{include other.cfg}\n{N}\n[net]\nchannels = 3\n[body]\n")[1][0]
+    assert finding.code == "NC109"
+    assert finding.span is not None
+    assert (finding.span.file.name, finding.notes[0].span.file.name) == ("other.cfg", "units.cfg")
+    assert "{include units.cfg as a}" in (finding.help or "")
+
+
+@pytest.mark.parametrize(
+    ("include", "code"),
+    [
+        ("missing.cfg as r", "NC007"),
+        ("units.cfg as 3r", "NC007"),
+        ("mine.py as r", "NC005"),
+        ("loop.cfg as r", "NC008"),
+    ],
+)
+def test_includes_that_cannot_be(folder: Path, include: str, code: str) -> None:
+    (folder / "mine.py").write_text("")
+    (folder / "loop.cfg").write_text("{include loop.cfg as r}\n{Define t}\n[identity]\n")
+    findings = check(f"{{include {include}}}\n{{N}}\n[net]\nchannels = 3\n[identity]\n")[1]
+    assert [finding.code for finding in findings] == [code]
+
+
+def test_files_that_include_each_other_twice_are_not_read_for_ever(folder: Path) -> None:
+    for number in range(40):
+        name = f"bomb{number + 1}.cfg"
+        text = f"{{include {name} as x}}\n{{include {name} as y}}\n{{Define t}}\n[identity]\n"
+        (folder / f"bomb{number}.cfg").write_text(text)
+    (folder / "bomb40.cfg").write_text("{Define t}\n[identity]\n")
+    findings = check("{include bomb0.cfg as b}\n{N}\n[net]\nchannels = 3\n[b.t]\n")[1]
+    assert [finding.code for finding in findings] == ["NC015"]
+
+
+def test_a_name_inside_a_name_is_there_under_each(folder: Path) -> None:
+    (folder / "outer.cfg").write_text("{include other.cfg as o}\n{Define both}\n[o.body]\n[o.body]\n")
+    text = "{include outer.cfg as u}\n{include outer.cfg as v}\n{N}\n[net]\nchannels = 3\n"
+    text += "[u.both]\n[v.both]\n[v.o.body]\n"
+    assert len(netcfg.load(text).networks["N"].nodes) == 6
