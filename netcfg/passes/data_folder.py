@@ -68,7 +68,7 @@ def source_of(folder: Path, own: type[Source] | None = None) -> Recognised:
             f"there is no folder {shown_path(folder)}\nhelp: paths count from where netcfg is started",
             code="NC802",
         )
-    if own is not None and (found := own.recognise(folder)):
+    if own is not None and (found := own.reads(folder)):
         return Recognised(own, found)
     claims = [claim for kind in sources() if (claim := _claim(kind, folder))]
     sure = [claim for claim in claims if claim.found.is_sure]

@@ -207,6 +207,15 @@ def test_a_run_trains_on_parts_and_is_judged_by_whole_clips(folder, tmp_path, ca
     assert all(isfinite(json.loads(line)["train"]["loss"]) for line in lines)
 
 
+def test_a_folder_is_known_by_expressions_or_where_the_program_says_so(folder, tmp_path):
+    from netcfg.passes.data_folder import source_of
+
+    write_clip_folder(tmp_path, ("anna", "ben"))
+    assert source_of(folder).source is ClipFolder
+    assert source_of(tmp_path).source.type_name == "clips"
+    assert source_of(tmp_path, ClipFolder).source is ClipFolder
+
+
 def test_frames_are_mirrored_each_by_itself():
     clip = np.arange(40 * 2 * 3 * 1, dtype=np.uint8).reshape(40, 2, 3, 1)
     flip = FlipSample(("clip",), (), (), 3, 0.5, each_frame=True)

@@ -55,6 +55,11 @@ class Source(Section):
         """How it would read this folder, or None where that is not one of its own. Looks no farther than it must."""
         return None
 
+    @classmethod
+    def reads(cls, folder: Path) -> Found | None:
+        """The same where a program names it as its source: it may then take what others could read too."""
+        return cls.recognise(folder)
+
     def fields(self) -> dict[str, FieldSpec]:
         """The fields it can give, with their shapes, before any transform."""
         raise NotImplementedError

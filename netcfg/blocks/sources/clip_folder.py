@@ -7,12 +7,35 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 from pydantic import Field as Option
 
 from netcfg.blocks.fields import FieldSpec, ImageSize, Split
-from netcfg.blocks.sources.base import Source
+from netcfg.blocks.picture_files import VIDEOS
+from netcfg.blocks.sources.base import Found, Source
+from netcfg.blocks.sources.folders import has_media
 from netcfg.shapes import Symbolic
 from netcfg.source import NetcfgError
 
 if TYPE_CHECKING:
     from netcfg.blocks.samples import Samples
+
+
+EXPRESSIONS = frozenset(
+    "angry anger contempt disgust disgusted fear fearful happy happiness neutral sad sadness surprise surprised".split()
+)
+"""Names that classes of expressions have, in small letters."""
+
+
+def _folders_of_clips(folder: Path) -> list[str]:
+    """The folders in a folder, where each of them holds videos, or folders of pictures; else none."""
+    try:
+        places = [place for place in folder.iterdir() if place.is_dir() and not place.name.startswith(".")]
+    except OSError:
+        return []
+    for place in places:
+        inside = next(iter(sorted(one for one in place.iterdir() if not one.name.startswith("."))), None)
+        if inside is None or not (
+            has_media(inside, levels=1) if inside.is_dir() else inside.suffix.lower() in VIDEOS
+        ):
+            return []
+    return [place.name for place in places]
 
 
 class ClipFolder(Source, name="clip_folder"):
@@ -55,6 +78,17 @@ class ClipFolder(Source, name="clip_folder"):
     validation_share: Annotated[float, Option(gt=0, lt=1)] = Option(
         0.2, description="the part of the clips to train on that is for validation"
     )
+
+    @classmethod
+    def recognise(cls, folder: Path) -> Found | None:
+        """By classes that are expressions; folders of subjects look the same otherwise."""
+        names = {name.lower() for name in _folders_of_clips(folder)}
+        return Found({"path": str(folder)}) if len(names) > 1 and names <= EXPRESSIONS else None
+
+    @classmethod
+    def reads(cls, folder: Path) -> Found | None:
+        """Any folders of clips."""
+        return Found({"path": str(folder)}) if len(_folders_of_clips(folder)) > 1 else None
 
     def conflict(self) -> str | None:
         """A fold that there is; a test split beside one to train on."""
