@@ -146,6 +146,27 @@ class Centred(Block, name="centred"):
         return frozenset()
 
 
+class Blended(Block, name="blended"):
+    """Takes the mean of a row away, and says that each of its places is alone.
+
+    Example::
+
+        [blended]              # 6x4 -> 6x4
+    """
+
+    by_sample: ClassVar[bool] = True
+    each_place: ClassVar[bool] = True
+
+    def inline(self, *names: str) -> str:
+        return f"{names[0]} - {names[0]}.mean(1, keepdim=True)"
+
+    def scratch(self, *inputs: Shape) -> Size:
+        return inputs[0][-1]
+
+    def gradient_needs(self) -> frozenset[str]:
+        return frozenset()
+
+
 class Chance(Block, name="chance"):
     """Adds noise in training, and says that samples are alone.
 

@@ -18,6 +18,7 @@ BLOCKS = {
     "overwritten": ("overwritable", "overwritable"),
     "centred": ("by_sample", "by_sample"),
     "chance": ("by_sample", "by_sample"),
+    "blended": ("each_place", "each_place, or is_each_place"),
     "no_memory": ("kept for the gradient", "kept"),
     "odd_half": ("shape", "shape"),
     "idle": ("option", "shape, inline or lower"),

@@ -11,10 +11,15 @@ from typing import TYPE_CHECKING, Any
 from netcfg.blocks.base import Block
 from netcfg.contract.breach import Breach, what_was_raised
 from netcfg.contract.network.case import Case, close
+from netcfg.contract.network.options import refusal
 from netcfg.contract.seeds import seeded
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+
+PLACES = 5
+"""Of a row with which `each_place` is tried."""
 
 
 def samples(case: Case) -> Iterator[Breach]:
@@ -47,6 +52,29 @@ def samples(case: Case) -> Iterator[Breach]:
                 found = f"other numbers in a batch of two than alone, {mode}"
                 yield case.breach("by_sample", True, found, write)
                 return
+
+
+def places(case: Case) -> Iterator[Breach]:
+    """`each_place`: whether frames or tokens change when another one does."""
+    import torch
+
+    if not case.shapes or not case.block.is_each_place() or not case.block.by_sample:
+        return
+    row = Case(case.block, tuple((PLACES, shape[-1]) for shape in case.shapes if shape), case.variation)
+    if len(row.shapes) < len(case.shapes) or refusal(row.block, row.shapes) is not None:
+        return
+    inputs = row.inputs(2)
+    others = [value.clone() for value in inputs]
+    for value in others:
+        value[:, -1] = value[:, 0]
+    computation = row.computation().train(False)
+    with torch.no_grad(), seeded(2):
+        one, other = computation(*inputs), computation(*others)
+    for port, values in one.items():
+        if values.shape[1:2] != (PLACES,) or not close(values[:, :-1], other[port][:, :-1]):
+            found = "other numbers in a row's places when the last one is another"
+            yield case.breach("each_place", True, found, "each_place, or is_each_place")
+            return
 
 
 def gradients(case: Case) -> Iterator[Breach]:

@@ -25,6 +25,7 @@ BEHAVIOUR: dict[str, Check] = {
     "is_view": memory.views,
     "overwritable": memory.overwriting,
     "by_sample": behaviour.samples,
+    "each_place": behaviour.places,
     "stops_gradient": behaviour.gradients,
     "inline": behaviour.lowerings,
     "lower": behaviour.formats,
