@@ -81,6 +81,36 @@ def _frames(place: Path) -> Frames:
     return open_frames(place, same_size=False)
 
 
+class SingleFrames:
+    """Each frame of clips by itself: `image` S×S×3, and `class` and `clip_id` of its clip."""
+
+    def __init__(self, clips: WholeClips, fields: Sequence[str]) -> None:
+        self.clips = clips
+        self.fields = tuple(fields)
+        self.places = [(clip, frame) for clip in range(len(clips)) for frame in range(clips.count(clip))]
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def __getitem__(self, index: int) -> Sample:
+        clip, frame = self.places[index]
+        shown = self.clips.only(["clip" if name == "image" else name for name in self.fields])
+        sample = shown.shown(clip, [frame])
+        return {name: sample["clip"][0] if name == "image" else sample[name] for name in self.fields}
+
+    def only(self, fields: Sequence[str]) -> SingleFrames:
+        """The same frames with other fields."""
+        return SingleFrames(self.clips, fields)
+
+    @property
+    def table(self) -> SampleTable:
+        """Names, clips, numbers of frames and classes."""
+        rows = self.clips.table.rows([clip for clip, _ in self.places])
+        names = [f"{name}/{frame + 1}" for name, (_, frame) in zip(rows.ids, self.places, strict=True)]
+        frames = np.array([frame for _, frame in self.places], np.int64)
+        return replace(rows, ids=names, frames=frames)
+
+
 @dataclass(frozen=True)
 class Sampling:
     """How frames are drawn: one of each of `parts` equal parts of the first `within` of a clip."""

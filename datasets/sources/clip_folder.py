@@ -10,9 +10,10 @@ from typing import NamedTuple
 
 from netcfg.blocks.fields import Split
 from netcfg.blocks.picture_files import VIDEOS
+from netcfg.blocks.samples import Samples
 from netcfg.blocks.sources.clip_folder import ClipFolder
 from netcfg.datasets.pictures.frames import natural
-from netcfg.datasets.samples.whole_clips import WholeClips
+from netcfg.datasets.samples.whole_clips import SingleFrames, WholeClips
 from netcfg.source import NetcfgError, shown_path
 
 
@@ -24,7 +25,7 @@ class Clip(NamedTuple):
     place: Path
 
 
-def open_clip_folder(section: ClipFolder, split: Split, fields: Sequence[str]) -> WholeClips:
+def open_clip_folder(section: ClipFolder, split: Split, fields: Sequence[str]) -> Samples:
     """The clips of a split. Raises `NetcfgError` for lists and folders that are none, and for a class without clips to
     train on.
     """
@@ -51,7 +52,7 @@ def open_clip_folder(section: ClipFolder, split: Split, fields: Sequence[str]) -
             f"no clip to train on is of the class `{empty}`\nhelp: another fold, or fewer `classes`",
             code="NC502",
         )
-    return WholeClips(
+    whole = WholeClips(
         tuple(clip.name for clip in clips),
         tuple(clip.place for clip in clips),
         tuple(names.index(clip.label) for clip in clips),
@@ -59,6 +60,7 @@ def open_clip_folder(section: ClipFolder, split: Split, fields: Sequence[str]) -
         section.image_size,
         fields,
     )
+    return whole if section.samples == "clips" else SingleFrames(whole, fields)
 
 
 def _of_split(section: ClipFolder, split: Split) -> list[Clip]:

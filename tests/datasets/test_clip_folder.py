@@ -55,6 +55,17 @@ def test_every_clip_is_in_one_split_and_every_class_in_each(folder, fold):
     assert all(set(samples.classes) == {0, 1} for samples in opened.values())
 
 
+def test_frames_may_be_samples_of_their_own(folder):
+    section = source(folder, samples="frames")
+    assert section.fields()["image"].shape == (3, 16, 16)
+    frames = section.open("test", ("image", "class", "clip_id"))
+    clips = source(folder).open("test", FIELDS)
+    assert len(frames) == sum(clips.count(index) for index in range(len(clips)))
+    assert frames.table.ids[:3] == ["happy/clip_0/1", "happy/clip_0/2", "happy/clip_5/1"]
+    assert (frames[2]["image"] == clips[1]["clip"][0]).all()
+    assert [int(frames[index]["clip_id"]) for index in range(3)] == [0, 0, 1]
+
+
 def test_lists_say_who_trains_and_classes_their_order(folder, tmp_path):
     train, test = tmp_path / "train.txt", tmp_path / "test.txt"
     train.write_text("sad/clip_3 sad\nhappy/clip_1 happy\n")

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar, Self
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
 from pydantic import Field as Option
 
@@ -48,7 +48,7 @@ class ClipFolder(Source, name="clip_folder"):
     split is named, it is the last `validation_share` of the clips of each class that would train.
 
     Frames are in the order of the numbers in their names. Each is cut to its middle square and brought to one size.
-    Fields: `clip` T×3×S×S, `class`, `clip_id` the clip's number.
+    Fields: `clip` T×3×S×S (of single frames `image` 3×S×S), `class`, `clip_id` the clip's number.
     Example::
 
         [clip_folder]
@@ -64,6 +64,9 @@ class ClipFolder(Source, name="clip_folder"):
     path: str | None = Option(None, description="the folder of the data")
     classes: tuple[str, ...] | None = Option(
         None, description="in the order of their numbers; those of the folders by default"
+    )
+    samples: Literal["clips", "frames"] = Option(
+        "clips", description="whole clips, or each frame by itself, with the class of its clip"
     )
     image_size: ImageSize = Option(224, description="height and width of frames, in pixels")
     train_folder: str | None = Option(None, description="below `path`, where the clips to train on lie")
@@ -124,9 +127,12 @@ class ClipFolder(Source, name="clip_folder"):
 
     def fields(self) -> dict[str, FieldSpec]:
         """A clip as long as it is, its class and its number."""
-        clip = (Symbolic.named("frames"), 3, self.image_size, self.image_size)
+        picture = (3, self.image_size, self.image_size)
+        shown = {"image": FieldSpec(picture, "image")}
+        if self.samples == "clips":
+            shown = {"clip": FieldSpec((Symbolic.named("frames"), *picture), "image")}
         return {
-            "clip": FieldSpec(clip, "image"),
+            **shown,
             "class": FieldSpec((), "class", self.names()),
             "clip_id": FieldSpec((), "class"),
         }
