@@ -106,14 +106,15 @@ def with_roles(node: Node, module: nn.Module) -> Callable[..., Any]:
     return call
 
 
-def checked_forward(graph: Graph) -> Callable[..., Any]:
+def checked_forward(graph: Graph, watch: Any = None) -> Callable[..., Any]:
     """The `forward` of a network, `(network, *inputs)`, that also compares what each block gives with what it declares.
 
-    It computes the same numbers. Raises `ProgramError` (NC702) at the first block that gives something else.
+    It computes the same numbers. Raises `ProgramError` (NC702) at the first block that gives something else. With a
+    `watch`, `watch(number of the block, what it gives)` is called instead, and `watch.begin` with the first input.
     """
     writer = _Writer(graph, is_checked=True)
     scope = _executed(f"{graph.name}, checked", writer.source())
-    scope |= {NODES: writer.nodes, GIVEN: Given(graph)}
+    scope |= {NODES: writer.nodes, GIVEN: watch or Given(graph)}
     forward: Callable[..., Any] = scope["forward"]
     return forward
 

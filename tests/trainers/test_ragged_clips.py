@@ -167,6 +167,14 @@ def test_they_train_and_are_evaluated(program, make_trainer):
     assert all(isfinite(record["validation"]["losses"]["loss"]) for record in figures)
 
 
+def test_what_is_no_number_is_found_in_clips_too(program, make_trainer):
+    trainer = make_trainer(program=program)
+    with torch.no_grad():
+        trainer.networks["Frames"]["0"].weight.fill_(3e38)
+    with pytest.raises(netcfg.ProgramError, match="first block that gives"):
+        trainer.fit()
+
+
 def test_a_loss_counts_no_padding(program):
     from netcfg.trainers.step.model import Model
 

@@ -13,11 +13,12 @@ import torch
 from torch import Tensor, nn
 
 from netcfg.blocks.network.model import NetworkUse
-from netcfg.builder.network import with_roles
+from netcfg.builder.network import checked_forward
 from netcfg.graph import Graph, Node
+from netcfg.passes.lifetimes import Lifetimes
 from netcfg.program import Phase, Program
 from netcfg.source import Finding, Note
-from netcfg.trainers.step.model import Model, Value, call_of, read
+from netcfg.trainers.step.model import Model, Value, read
 
 if TYPE_CHECKING:
     from netcfg.trainers.step.step import Losses, Precision
@@ -115,10 +116,12 @@ class Diagnosis:
             assert call is not None
             with self.model.chance.used_by(node.path):
                 if isinstance(node.block, NetworkUse):
-                    values[index] = self._watched(node.block.network.name)(*inputs)
+                    watched = self._watched(node.block.network.name)
+                    values[index] = self.model.over(index, watched)(*inputs)
                 else:
                     values[index] = _looked_at(call(*inputs), node, "", inputs)
-        return read(values, self.model.program.signals[name])
+        signal = self.model.program.signals[name]
+        return self.model.packed([signal], [read(values, signal)])[0]
 
     def _watched(self, name: str) -> _Watched:
         return _Watched(self.model.program, name, self.model.networks[name], self.precision)
@@ -132,40 +135,50 @@ class _Watched:
         self.network = network
         self.precision = precision
 
-    def __call__(self, *inputs: Tensor) -> Any:
-        graph = self.graph
-        values: list[Any] = [None] * len(graph.nodes)
-        given = iter(inputs)
+    def __call__(self, *inputs: Tensor, **lengths: Any) -> Any:
+        watch = _Watch(self.graph, inputs)
         with self.precision():
-            for index, node in enumerate(graph.nodes):
-                if node.is_input:
-                    values[index] = next(given)
-                    continue
-                arguments = [read(values, signal) for signal in node.inputs]
-                made = self._call(node)(*arguments, *inputs[: node.block.needs_batch()])
-                values[index] = _looked_at(made, node, f"{graph.name}.", arguments)
-        results = {name: read(values, signal) for name, signal in graph.outputs.items()}
-        return results if len(results) > 1 else next(iter(results.values()))
+            return checked_forward(self.graph, watch)(self.network, *inputs, **lengths)
 
-    def _call(self, node: Node) -> Any:
-        if node.block.inline(*(f"x{index}" for index in range(len(node.inputs)))) is not None:
-            return call_of(node)
-        return with_roles(node, self.network.get_submodule(node.holder))
+
+class _Watch:
+    """Looks at what each block of a network gives, in its own forward."""
+
+    def __init__(self, graph: Graph, inputs: Iterable[Tensor]) -> None:
+        self.graph = graph
+        self.lifetimes = Lifetimes(graph)
+        numbers = (index for index, node in enumerate(graph.nodes) if node.is_input)
+        self.largest = {index: _largest([tensor]) for index, tensor in zip(numbers, inputs, strict=True)}
+        """The largest number that each block has given."""
+
+    def begin(self, input: Tensor) -> None:
+        """Nothing is to be known of it."""
+
+    def __call__(self, index: int, made: Value) -> None:
+        node = self.graph.nodes[index]
+        fed = [self.largest.get(self.lifetimes.root(signal)[0], 0.0) for signal in node.inputs]
+        _look_at(made, node, f"{self.graph.name}.", max(fed, default=0.0))
+        self.largest[index] = _largest(made.values() if isinstance(made, dict) else [made])
+
+
+def _largest(tensors: Iterable[Tensor]) -> float:
+    return max((float(tensor.detach().abs().max()) for tensor in tensors if tensor.numel()), default=0.0)
 
 
 def _looked_at(made: Value, node: Node, prefix: str, inputs: Iterable[Tensor]) -> Value:
     """What a block gave. Raises `_Found` where it is no number."""
+    _look_at(made, node, prefix, _largest(inputs))
+    return made
+
+
+def _look_at(made: Value, node: Node, prefix: str, largest: float) -> None:
     for port, tensor in made.items() if isinstance(made, dict) else [("", made)]:
         if what := _broken(tensor):
-            largest = max(
-                (float(tensor.detach().abs().max()) for tensor in inputs if tensor.numel()), default=0.0
-            )
             name = f"{prefix}{node.path}" + (f".{port}" if port else "")
             raise _Found(
                 Note(node.span, f"`{name}` [{node.type}] is the first block that gives {what}; what it is fed "
                 f"is at most {largest:.3g} in size")
             )  # fmt: skip
-    return made
 
 
 def _look_at_weights(graph: Graph, network: nn.Module) -> None:
