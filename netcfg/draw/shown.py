@@ -191,13 +191,15 @@ def _mixed(graph: Graph, marks: Marks) -> set[str]:
 
 
 def _uneven(graph: Graph, marks: Marks) -> set[str]:
-    """The repeats in which not every turn has the blocks and the marks of the others: `if` may leave some out."""
-    turns: dict[str, dict[str, list[tuple[str, str, tuple[Mark, str]]]]] = {}
+    """The repeats in which not every turn has the blocks and the marks of the others: `if` may leave some out, and
+    an option may count turns (`dilation = ${2 ** turn}`).
+    """
+    turns: dict[str, dict[str, list[tuple[str, str, str, tuple[Mark, str]]]]] = {}
     for index, node in enumerate(graph.nodes):
         for scope in node.scopes:
             if scope.count is not None:
                 alike = marks.blocks.get(index, UNMARKED).alike
-                marked = node.path[len(scope.path) :], node.type, alike
+                marked = node.path[len(scope.path) :], node.type, node.block.label(), alike
                 turns.setdefault(_without_turn(scope), {}).setdefault(scope.path, []).append(marked)
     return {
         path

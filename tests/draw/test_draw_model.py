@@ -6,6 +6,7 @@ import netcfg
 from netcfg.draw.measure import box_lines
 from netcfg.draw.model import Box, Frame, amount, diagram
 from netcfg.draw.options import Look
+from netcfg.draw.shown import shown_boxes
 
 
 def boxes(part):
@@ -239,3 +240,12 @@ def test_details_name_type_path_shape_parameters_and_line():
 )
 def test_amounts_are_short(number, text):
     assert amount(number) == text
+
+
+def test_turns_that_differ_in_numbers_are_drawn_by_themselves() -> None:
+    """Folded they showed the first one's numbers for all of them."""
+    block = "[convolutional]\nname = c\nrepeat = 3\nfilters = 3\nkernel_size = 3\npad = True\ndilation = {}\n"
+    head = "{N}\n[net]\nchannels = 3\nheight = 32\nwidth = 32\n"
+    for dilation, boxes in (("2", 1), ("${2 ** turn}", 3)):
+        shown, _ = shown_boxes(netcfg.load(head + block.format(dilation)).networks["N"])
+        assert sum(box.first.type == "convolutional" for box in shown) == boxes
