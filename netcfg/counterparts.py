@@ -147,6 +147,8 @@ _DATA = {
     "resize": Counterpart("v2.Resize", "Resizing"),
     "horizontal_flip": Counterpart("v2.RandomHorizontalFlip", "RandomFlip"),
     "noise": Counterpart("v2.GaussianNoise"),
+    "over_background": Counterpart(),
+    "poor_picture": Counterpart(),
     "normalise": Counterpart("v2.Normalize", "Normalization"),
     "optical_flow": Counterpart(),
     "momu": Counterpart(otherwise="a `Sampler` of one's own"),

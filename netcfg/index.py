@@ -93,7 +93,10 @@ I_WANT_TO: dict[Group, tuple[Task, ...]] = {
         Task("read a database of action units", "bp4d disfa audetnet_folder"),
         Task("show rare labels more often", "momu oversample"),
         Task("have all pictures of one size, and one scale", "resize normalise"),
-        Task("have more variety than there is", "horizontal_flip color_jitter brightness noise"),
+        Task(
+            "have more variety than there is",
+            "horizontal_flip color_jitter brightness noise over_background poor_picture",
+        ),
         Task("see motion", "optical_flow"),
     ),
     "loss": (
