@@ -160,6 +160,8 @@ _LOSS = {
     "gradient_penalty": Counterpart(otherwise="`torch.autograd.grad`, then its norm"),
     "l1": Counterpart("nn.L1Loss", "MeanAbsoluteError"),
     "mean": Counterpart("torch.mean"),
+    "gaussian_mixture": Counterpart(),
+    "norm": Counterpart("torch.norm"),
     "mse": Counterpart("nn.MSELoss", "MeanSquaredError"),
 }
 _OPTIMIZER = {

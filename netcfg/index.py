@@ -101,6 +101,7 @@ I_WANT_TO: dict[Group, tuple[Task, ...]] = {
     ),
     "loss": (
         Task("train for one class of many", "cross_entropy"),
+        Task("train for vectors that lie together by class", "gaussian_mixture norm"),
         Task("train for several yes-or-no labels", "bce_with_logits"),
         Task("train for numbers, or for an image", "l1 mse"),
         Task("train against a critic", "mean gradient_penalty"),

@@ -507,3 +507,9 @@ def test_from_may_stand_for_a_blocks_own_option() -> None:
         "input",
     ]
     assert codes(conv(name="a") + "[combine_add]\ncombine_layers = a, a\nfrom = a, a\n") == ["NC105"]
+
+
+def test_who_reads_a_formula_that_is_not_there_reads_its_first_name() -> None:
+    assert read_by("[formula]\nname = changed\nif = False\nvalue = 2 * input\n" + conv(name="last")) == [
+        "input"
+    ]

@@ -101,6 +101,13 @@ def cleaned(inside: Inside) -> Inside:
     return np.asarray(cv2.drawContours(mask, outlines, -1, 1, cv2.FILLED), np.uint8) > 0
 
 
+def hull(points: NDArray[Any], sides: tuple[int, int]) -> NDArray[np.uint8]:
+    """Where the convex hull of landmarks is, in a picture of this height and width."""
+    mask = np.zeros(sides, np.uint8)
+    outline = cv2.convexHull(np.round(points).astype(np.int32))
+    return np.asarray(cv2.fillConvexPoly(mask, outline, 1), np.uint8)
+
+
 def grey(picture: Picture) -> Picture:
     """The same without colour, in three channels."""
     return np.repeat(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
@@ -198,6 +205,8 @@ class OverBackground:
         if self.inside is None:
             return face, face[..., 0] >= self.empty
         mask = sample[self.inside]
+        if mask.ndim == 2 and mask.shape[1] == 2:
+            mask = hull(mask, sample[self.input].shape[:2])
         mask = mask[..., 0] if mask.ndim == 3 else mask
         mask = np.asarray(
             cv2.resize((mask > 0).astype(np.uint8), sides[::-1], interpolation=cv2.INTER_NEAREST)

@@ -58,6 +58,16 @@ def read_bool(text: str) -> bool:
     return value
 
 
+def read_condition(text: str) -> bool:
+    """What `if` says: `True` or `False`, or a number that is not 0."""
+    if text.replace(".", "", 1).lstrip("-").isdigit():
+        return bool(float(text))
+    try:
+        return read_bool(text)
+    except ValueError:
+        raise ValueError(f"`True`, `False` or a number, found `{text}`") from None
+
+
 def read_literal_bool(text: str) -> bool:
     """`True` and `False` in words only, for options that also take numbers."""
     if text.lower() not in ("true", "false", "yes", "no"):

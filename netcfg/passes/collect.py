@@ -6,14 +6,14 @@ Ensures: names of networks and templates are unique; presets and command-line se
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from netcfg.blocks.registry import find
-from netcfg.blocks.values import IDENTIFIER
+from netcfg.blocks.values import IDENTIFIER, read_condition
 from netcfg.passes.names import is_reserved
 from netcfg.passes.read import ReadGroup, Reading
 from netcfg.passes.table_rows import Table, read_table
-from netcfg.passes.variables import Variables
+from netcfg.passes.variables import Variables, VariableScope
 from netcfg.source import Finding, Note, Span, did_you_mean, nearest
 from netcfg.syntax import Group, Option, Section
 
@@ -85,7 +85,29 @@ def collect(
             )
             findings.append(Finding("NC013", message, help="take them out"))
     parts.variables.evaluate_all()
+    for name, sections in parts.reserved.items():
+        if name != "Model":  # a graph, in which whoever reads what is not there reads on from before it
+            parts.reserved[name] = _those_there(sections, VariableScope(parts.variables), findings)
     return parts
+
+
+def _those_there(sections: list[Section], scope: VariableScope, findings: list[Finding]) -> list[Section]:
+    """The sections of a reserved group whose `if` holds, or that have none."""
+    there = []
+    for section in sections:
+        option = section.option("if")
+        if option is None:
+            there.append(section)
+            continue
+        text = scope.text(option)
+        try:
+            if text is None or read_condition(text):
+                rest = [other for other in section.options if other is not option]
+                there.append(replace(section, options=rest))
+        except ValueError as error:
+            help = "a variable, or a condition: `if = ${fold > 0}`"
+            findings.append(Finding("NC105", f"`if` must be {error}", option.value_span, help=help))
+    return there
 
 
 def _as_text(value: object) -> str:

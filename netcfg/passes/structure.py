@@ -10,9 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from netcfg.blocks.base import Block
+from netcfg.blocks.formula_text import HERE, read_formula
+from netcfg.blocks.network.formula import Formula
 from netcfg.blocks.network.model import NetworkUse
 from netcfg.blocks.registry import find
-from netcfg.blocks.values import read_bool, read_reference, split_list
+from netcfg.blocks.values import read_bool, read_condition, read_reference, split_list
 from netcfg.folding import Over
 from netcfg.graph import Signal
 from netcfg.passes.collect import Parts, Template
@@ -145,11 +147,10 @@ class Structure:
         if option is None or text is None:
             return True
         try:
-            return bool(float(text)) if text.replace(".", "", 1).lstrip("-").isdigit() else read_bool(text)
-        except ValueError:
-            message = f"`if` must be `True`, `False` or a number, found `{text}`"
+            return read_condition(text)
+        except ValueError as error:
             help = "a variable, or a condition: `if = ${stride == 1}`"
-            self.findings.append(Finding("NC105", message, option.value_span, help=help))
+            self.findings.append(Finding("NC105", f"`if` must be {error}", option.value_span, help=help))
             return True
 
     def is_flat(self, written: Written, templates: Mapping[str, Template]) -> bool:
@@ -272,8 +273,8 @@ class Structure:
     ) -> Wire:
         if text is None:
             return NOTHING
-        item = split_list(text)[0]
         try:
+            item = _first_item(text, section)
             reference = read_reference(item)
         except ValueError as error:
             references.findings.append(Finding("NC105", f"`{option.key}` must be {error}", option.value_span))
@@ -355,3 +356,12 @@ class Structure:
                 help = help_for(column.value, "option", known)
                 self.findings.append(Finding("NC116", message, column.span, notes, help=help))
         return len(self.findings) == before
+
+
+def _first_item(text: str, section: Section) -> str:
+    """The first signal that an option of references names, a formula too."""
+    kind = find("network", section.name)
+    if kind is not None and issubclass(kind, Formula):
+        names = read_formula(text).parsed.names
+        return names[0] if names and names[0] != HERE else "-1"
+    return split_list(text)[0]

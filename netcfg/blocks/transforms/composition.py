@@ -26,9 +26,9 @@ class OverBackground(Transform, name="over_background"):
 
     The face, `size` pixels a side within a black border, is made larger or smaller, mirrored, turned, shifted and
     warped, all by chance; it takes on the lightness of what is behind it. `inside` is a picture field that is not black
-    where the face is; without it the face is what is not black itself, as of faces that are cut out already.
-    The background is a window of a picture of the folder `backgrounds`, or drawn things where there is none. In splits
-    that `when = train` leaves alone the picture only gets its size, and the fields that come with it.
+    where the face is, or landmarks, whose convex hull the face is; without it the face is what is not black itself.
+    The background is a window of a picture of the folder `backgrounds`, or drawn things where there is none. In the
+    splits that `when = train` leaves alone the picture only gets its size, and the fields that come with it.
 
     Fields: `image` composed, `target` the moved face on black, both 3×S×S, `mask` 1×S×S, 1 where the face is,
     `transform` six numbers, the matrix by which a `[spatial_transformer]` turns the face upright; S = size + 2 border.
@@ -45,7 +45,7 @@ class OverBackground(Transform, name="over_background"):
     unavailable: ClassVar[frozenset[str]] = frozenset({"only"})
 
     input: str = Option("image", description="the picture of the face, which becomes the composed one")
-    inside: str | None = Option(None, description="a picture field that says where the face is")
+    inside: str | None = Option(None, description="a picture field, or landmarks, that say where the face is")
     target: str = Option("target", description="what the face on black is called")
     mask: str = Option("mask", description="what the place of the face is called")
     transform: str = Option("transform", description="what the matrix is called")
@@ -119,10 +119,6 @@ class OverBackground(Transform, name="over_background"):
             return tuple(wanted)
         own = (self.input,) if self.inside is None else (self.input, self.inside)
         return tuple(dict.fromkeys([*(name for name in wanted if name not in made), *own]))
-
-    def asked_fields(self) -> Mapping[str, tuple[str, ...]]:
-        """The picture, and where the face is."""
-        return {"input": (self.input,), "inside": (self.inside,) if self.inside else ()}
 
     def lower(self, fields: Mapping[str, FieldSpec]) -> Callable[..., Any]:
         """A callable on samples of uint8 arrays."""
