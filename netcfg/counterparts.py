@@ -136,9 +136,12 @@ _NETWORK = {
 }
 _DATA = {
     "audetnet_folder": Counterpart(otherwise="a `Dataset` of one's own"),
+    "affectnet": Counterpart(otherwise="a `Dataset` of one's own"),
     "bp4d": Counterpart(otherwise="a `Dataset` of one's own"),
     "clip_folder": Counterpart("torchvision.datasets.DatasetFolder"),
     "sample_frames": Counterpart(otherwise="indices of a clip's frames"),
+    "bu_3dfe": Counterpart(otherwise="a `Dataset` of one's own"),
+    "ck_plus": Counterpart(otherwise="a `Dataset` of one's own"),
     "clips": Counterpart(otherwise="a `Dataset` of one's own"),
     "disfa": Counterpart(otherwise="a `Dataset` of one's own"),
     "synthetic_faces": Counterpart(),
@@ -153,6 +156,7 @@ _DATA = {
     "optical_flow": Counterpart(),
     "momu": Counterpart(otherwise="a `Sampler` of one's own"),
     "oversample": Counterpart("WeightedRandomSampler"),
+    "balanced": Counterpart("WeightedRandomSampler"),
 }
 _LOSS = {
     "bce_with_logits": Counterpart("nn.BCEWithLogitsLoss", "BinaryCrossentropy"),

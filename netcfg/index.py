@@ -91,7 +91,8 @@ I_WANT_TO: dict[Group, tuple[Task, ...]] = {
         Task("read my own recordings", "clips"),
         Task("judge whole clips, each of one class", "clip_folder sample_frames"),
         Task("read a database of action units", "bp4d disfa audetnet_folder"),
-        Task("show rare labels more often", "momu oversample"),
+        Task("read a database of expressions", "ck_plus bu_3dfe affectnet"),
+        Task("show rare labels more often", "momu oversample balanced"),
         Task("have all pictures of one size, and one scale", "resize normalise"),
         Task(
             "have more variety than there is",

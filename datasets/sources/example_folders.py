@@ -90,3 +90,43 @@ def _picture(path: Path, name: str, frame: int, size: tuple[int, int] = (SIDE, S
 def _text(path: Path, lines: Iterable[str]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+
+def write_ck_plus(folder: Path) -> None:
+    """CK+ as it is handed out: five people, a sequence of each expression, and one that nobody has named."""
+    for subject in ("S005", "S010", "S011", "S014", "S022"):
+        for number in range(1, 9):
+            sequence = f"{number:03}"
+            names = [f"{subject}_{sequence}_{frame:08}" for frame in range(1, 6)]
+            for frame, name in enumerate(names):
+                _picture(folder / "cohn-kanade-images" / subject / sequence / f"{name}.png", name, frame)
+                points = [f"   {1.5 * point % SIDE:.7e}   {point % 40 + 2:.7e}" for point in range(68)]
+                _text(folder / "Landmarks" / subject / sequence / f"{name}_landmarks.txt", points)
+            place = folder / "Emotion" / subject / sequence
+            place.mkdir(parents=True, exist_ok=True)
+            if number < 8:
+                _text(place / f"{names[-1]}_emotion.txt", [f"   {number:.7e}"])
+
+
+def write_bu_3dfe(folder: Path) -> None:
+    """BU-3DFE as it is handed out: five people, each expression in two strengths, the frontal pictures."""
+    for number, subject in enumerate(("F0001", "F0002", "F0003", "M0001", "M0002")):
+        for expression in ("AN", "DI", "FE", "HA", "SA", "SU"):
+            for strength in (1, 2):
+                name = f"{subject}_{expression}{strength:02}WH_F2D.bmp"
+                _picture(folder / subject / name, name, number)
+        _picture(folder / subject / f"{subject}_NE00WH_F2D.bmp", subject, number)
+        _text(folder / subject / f"{subject}_NE00WH_F3D.wrl", ["#VRML V2.0 utf8"])
+
+
+def write_affectnet(folder: Path) -> None:
+    """AffectNet's lists, and pictures in numbered folders; a face in the middle of each."""
+    columns = "subDirectory_filePath,face_x,face_y,face_width,face_height,facial_landmarks,expression,valence,arousal"
+    for name, copies in (("training.csv", 4), ("validation.csv", 1)):
+        rows = [columns]
+        for number in range(11 * copies):
+            path = f"{number % 3}/{name[:5]}{number}.jpg"
+            if number % 11 < 9:
+                _picture(folder / "Manually_Annotated_Images" / path, path, number)
+            rows.append(f"{path},4,6,40,36,1;2;3;4,{number % 11},0.1,0.2")
+        _text(folder / "Manually_annotated_file_lists" / name, rows)

@@ -106,7 +106,7 @@ def _drawn(sampler: Sampler) -> list[list[Any]]:
 
 
 def _table(units: Sequence[int]) -> SampleTable:
-    """Frames of some clips, of which rarer units show less often; labels from 0 to 1."""
+    """Frames of some clips, of which rarer units show less often, labels from 0 to 1; an expression each."""
     import numpy as np
 
     from netcfg.blocks.samples import SampleTable
@@ -121,7 +121,10 @@ def _table(units: Sequence[int]) -> SampleTable:
         subjects=clips // 2,
         clips=clips,
         frames=rows % (SAMPLES // CLIPS),
-        labels={"labels": labels},
-        names={"labels": tuple(f"AU{unit}" for unit in units)},
+        labels={"labels": labels, "emotion": (rows % 7 // 3).astype(np.int64)},
+        names={
+            "labels": tuple(f"AU{unit}" for unit in units),
+            "emotion": ("neutral", "happiness", "surprise"),
+        },
         active_above=0.4,
     )
