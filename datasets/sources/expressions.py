@@ -177,7 +177,8 @@ def _landmarks(face: Face, size: int) -> NDArray[np.float32]:
         )
     height, width = expect_picture(face.path).shape[:2]
     scale = np.array([size / width, size / height])
-    return ((np.array(rows) + 0.5) * scale - 0.5).astype(np.float32)
+    points: NDArray[np.float32] = ((np.array(rows) + 0.5) * scale - 0.5).astype(np.float32)
+    return points
 
 
 def _folders(folder: Path) -> list[Path]:

@@ -71,7 +71,8 @@ def stretched(picture: Picture, inside: Inside, by: str) -> NDArray[np.float64]:
     face = numbers[inside]
     lowest, highest = face.min(0), face.max(0)
     span = highest - lowest if by == "range" else highest
-    return (numbers - lowest) / np.where(span > 0, span, 1)
+    result: NDArray[np.float64] = (numbers - lowest) / np.where(span > 0, span, 1)
+    return result
 
 
 def as_bytes(numbers: NDArray[np.float64], by: str) -> Picture:
@@ -89,7 +90,8 @@ def lit_as(face: Picture, background: Picture, inside: Inside) -> Picture:
     behind = cv2.cvtColor(background.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)[..., 0][inside].mean()
     own = max(float(lab[..., 0][inside].mean()), 1e-6)
     lab[..., 0] = np.clip(lab[..., 0] * np.clip(behind / own, 0.5, 1.5), DARKEST, BRIGHTEST)
-    return np.clip(np.round(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB) * 255), 0, 255).astype(np.uint8)
+    relit: Picture = np.clip(np.round(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB) * 255), 0, 255).astype(np.uint8)
+    return relit
 
 
 def cleaned(inside: Inside) -> Inside:
