@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from netcfg.extensions import brings_more, read_packages
 from netcfg.faults import blamed
@@ -12,13 +13,14 @@ from netcfg.passes.alike import fill_in
 from netcfg.passes.bind import bind
 from netcfg.passes.causes import say_once
 from netcfg.passes.collect import Parts, collect, is_audetnet
-from netcfg.passes.data_folder import read_from_folder
 from netcfg.passes.elaborate import elaborate_all
 from netcfg.passes.feed import fields_of
 from netcfg.passes.read import Reading, read_program
-from netcfg.passes.understand import Understood, understand_networks
 from netcfg.program import Program
 from netcfg.source import Finding, ProgramError, has_errors
+
+if TYPE_CHECKING:
+    from netcfg.passes.understand import Understood
 
 UNKNOWN = "NC102"
 """The code of a section that nobody knows: an installed package may."""
@@ -77,6 +79,8 @@ def understand(
     allow_outside: bool = False,
 ) -> tuple[list[Understood], list[Finding]]:
     """A program's networks as far as they can be understood, errors and all; and everything that `check` finds."""
+    from netcfg.passes.understand import understand_networks
+
     _, findings = check(path_or_text, preset, variables, data, allow_outside)
     unheard: list[Finding] = []
     reading = read_program(path_or_text, unheard, allow_outside)
@@ -112,18 +116,24 @@ def _passes(
     reading = read_program(path_or_text, findings, allow_outside)
     parts = _parts(reading, preset, variables, findings)
     audetnet = is_audetnet(parts)
-    lacking = () if data is None or audetnet else read_from_folder(parts, data, findings)
+    lacking = () if data is None or audetnet else _read_from_folder(parts, data, findings)
     fields = fields_of(parts)
     graphs = elaborate_all(parts, findings, fields)
     if audetnet:
         from netcfg.passes.audetnet import translate  # read for its files alone: most are none
 
         translate(parts, graphs, findings)
-        lacking = () if data is None else read_from_folder(parts, data, findings)
+        lacking = () if data is None else _read_from_folder(parts, data, findings)
     program = bind(parts, reading, graphs, preset, findings)
     say_once(findings, lacking)
     _report_nothing(parts, findings)
     return None if has_errors(findings) else program
+
+
+def _read_from_folder(parts: Parts, folder: str, findings: list[Finding]) -> tuple[str, ...]:
+    from netcfg.passes.data_folder import read_from_folder  # most programs are checked with their own data
+
+    return read_from_folder(parts, folder, findings)
 
 
 def _parts(

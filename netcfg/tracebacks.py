@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import linecache
 import os
-import traceback
 from collections.abc import Collection
-from traceback import FrameSummary
+from typing import TYPE_CHECKING
 
 from netcfg.source import Note, SourceFile, Span, shown_path
+
+if TYPE_CHECKING:
+    from traceback import FrameSummary, StackSummary
 
 SHOWN_CALLS = 5
 
 
+def _calls(error: BaseException) -> StackSummary:
+    import traceback  # nothing has gone wrong yet in most runs
+
+    return traceback.extract_tb(error.__traceback__)
+
+
 def notes_in(error: BaseException, files: Collection[str]) -> tuple[Note, ...]:
     """A note for each call that the error passed in these files, outermost first; the last few of many."""
-    calls = [call for call in traceback.extract_tb(error.__traceback__) if call.filename in files]
+    calls = [call for call in _calls(error) if call.filename in files]
     return tuple(_note(call) for call in calls[-SHOWN_CALLS:])
 
 
@@ -23,7 +31,7 @@ def line_in(error: BaseException, file: str) -> int | None:
     """The line of a file at which an error arose; None where it never went there."""
     if isinstance(error, SyntaxError) and error.filename == file:
         return error.lineno
-    lines = [call.lineno for call in traceback.extract_tb(error.__traceback__) if call.filename == file]
+    lines = [call.lineno for call in _calls(error) if call.filename == file]
     return lines[-1] if lines else None
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import gc
 import importlib
-import importlib.util
 import os
 import sys
 from collections.abc import Sequence
@@ -33,27 +32,14 @@ COMMANDS = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line; gives the exit code: 0 clean, 1 refused, 2 wrong usage, 130 interrupted."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
-    # All for a quick start: looking for pydantic's plugins reads the metadata of every package there is, what would
-    # read them brings all of `email` with it, and while modules are imported, objects are only added.
+    # Both for a quick start: looking for pydantic's plugins reads the metadata of every package there is, and
+    # while modules are imported, objects are only added.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    _read_when_used("importlib.metadata")
     gc.disable()
     from netcfg.cli.output import GOING_ON, guarded
 
     with guarded(goes_on=_command(arguments) in GOING_ON):
         return _told(arguments)
-
-
-def _read_when_used(name: str) -> None:
-    """Let a module of Python's library be read when something of it is first asked for, not when it is imported."""
-    spec = None if name in sys.modules else importlib.util.find_spec(name)
-    if spec is None or spec.loader is None:
-        return
-    spec.loader = importlib.util.LazyLoader(spec.loader)
-    sys.modules[name] = module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    parent, _, child = name.rpartition(".")
-    setattr(sys.modules[parent], child, module)  # as an import does: torch reads it there
 
 
 def _told(arguments: Sequence[str]) -> int:
@@ -112,9 +98,11 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     parser.add_argument(
         "--version", action="version", version=_version() if "--version" in arguments else "netcfg"
     )
-    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND")
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", prog="netcfg")
     named = _command(arguments)
-    for command, purpose in COMMANDS.items():
+    # Where the command comes first, nobody is shown the others.
+    shown = {named: COMMANDS[named]} if named in COMMANDS and arguments[0] == named else COMMANDS
+    for command, purpose in shown.items():
         subparser = subparsers.add_parser(command, help=purpose, description=purpose.capitalize() + ".")
         if command == named:
             module = importlib.import_module(f"netcfg.cli.{command}")

@@ -10,7 +10,6 @@ import re
 import stat
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, field, replace
-from importlib.resources import files
 from pathlib import Path
 
 from netcfg.extensions import leave_files, load_extension
@@ -265,6 +264,11 @@ def _is_inside(path: Path, reading: Reading) -> bool:
 
 def shipped_folder() -> Path:
     """The folder of the shipped `.cfg` files."""
+    beside = Path(__file__).parent.parent / "cfg"
+    if beside.is_dir():
+        return beside
+    from importlib.resources import files  # in a tree without links that is installed for editing
+
     return Path(str(files("netcfg.cfg")))
 
 
