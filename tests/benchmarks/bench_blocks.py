@@ -1,10 +1,4 @@
-"""Blocks' modules against the same layers written by hand in PyTorch: forward, and a training step, in f32 and bf16.
-
-    python tests/benchmarks/bench_blocks.py [NAME…]
-
-Each has several fresh instances, since where memory lies moves a figure by some hundredths, and the processor's time of
-one thread counts. `same` is the layer by hand against another instance of itself: how far ratios stray by chance.
-"""
+"""Blocks' modules against the same layers written by hand in PyTorch: forward, and a training step."""
 
 from __future__ import annotations
 
@@ -19,9 +13,9 @@ from torch import Tensor, nn
 import netcfg
 
 sys.path.insert(0, str(Path(__file__).parent))
-from bench_zoo import Work, ratios, with_precision  # noqa: E402
+from bench_network import seconds  # noqa: E402
 
-ROUNDS, INSTANCES = 21, 3
+ROUNDS = 41
 IMAGE, ROW = "channels = 64\nheight = 28\nwidth = 28", "tokens = 196\nfeatures = 384"
 SHAPES = {IMAGE: (8, 64, 28, 28), ROW: (8, 196, 384)}
 
@@ -79,40 +73,39 @@ CASES: dict[str, tuple[str, str, Callable[[], nn.Module]]] = {
 }
 
 
-def step(module: nn.Module, x: Tensor) -> Work:
+def step(module: nn.Module, x: Tensor) -> Callable[[], None]:
     def work() -> None:
-        module(x).sum().backward()
+        made = module(x)
+        made.sum().backward()
 
     return work
 
 
-def forward(module: nn.Module, x: Tensor) -> Work:
-    def work() -> None:
-        with torch.no_grad():
-            module(x)
-
-    return work
+def ratio(ours: Callable[[], object], theirs: Callable[[], object]) -> float:
+    """The median of interleaved rounds, each of a few calls, in turns who comes first."""
+    pairs = []
+    for number in range(ROUNDS + 2):
+        if number % 2:
+            pairs.append((seconds(ours), seconds(theirs)))
+        else:
+            other = seconds(theirs)
+            pairs.append((seconds(ours), other))
+    return median(our / their for our, their in pairs[2:])
 
 
 def main() -> None:
-    """A line a block and precision: ours against by hand, and by hand against itself."""
+    """A line a block."""
     torch.manual_seed(0)
-    torch.set_num_threads(1)
-    for name in sys.argv[1:] or CASES:
-        shape, body, by_hand = CASES[name]
+    for name, (shape, body, by_hand) in CASES.items():
         text = f"{{N}}\n[net]\n[input]\nname = x\n{shape}\n{body}"
-        for precision in ("f32", "bf16"):
-            found = []
-            for make in (forward, step):
-                pairs = []
-                for _ in range(INSTANCES):
-                    modules = by_hand(), netcfg.build(netcfg.load(text))["N"], by_hand()
-                    x = torch.randn(SHAPES[shape], requires_grad=True)
-                    works = [with_precision(precision, make(module, x)) for module in modules]
-                    pairs.append(ratios(works[0], works[1:], ROUNDS))
-                ratio, chance = (median(column) for column in zip(*pairs, strict=True))
-                found.append(f"{ratio:.3f} (same {chance:.3f})")
-            print(f"{name}, {precision}: forward {found[0]}, training step {found[1]}", flush=True)
+        ours, theirs = netcfg.build(netcfg.load(text))["N"], by_hand()
+        x = torch.randn(SHAPES[shape], requires_grad=True)
+        with torch.no_grad():
+            forward = ratio(lambda: ours(x), lambda: theirs(x))  # noqa: B023
+        print(
+            f"{name}: forward {forward:.3f}, training step {ratio(step(ours, x), step(theirs, x)):.3f}",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ NAMES = (
     "bench_diff",
     "bench_network",
     "bench_blocks",
-    "bench_zoo",
     "bench_step",
     "bench_hydra",
     "bench_audetnet",
