@@ -8,7 +8,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from netcfg.blocks import Block
+from netcfg.blocks import Block, Reference
 from netcfg.blocks.base import Reach
 from netcfg.shapes import Shape, Size, volume
 
@@ -403,6 +403,33 @@ class OddOnly(Mixed, name="odd_only"):
     def macs(self, *inputs: Shape) -> Size:
         channels, height, width = inputs[0]
         return height // 2 * 2 * width * channels * channels
+
+
+class Ungated(nn.Module):
+    """Is given a gate, and does not look at it."""
+
+    def forward(self, x: Tensor, gate: Tensor | None = None) -> Tensor:
+        return x.tanh()
+
+
+class IgnoredRole(Block, name="ignored_role"):
+    """Names a signal that changes nothing.
+
+    Example::
+
+        [ignored_role]         # 6x4x4, 6 -> 6x4x4
+        gate = gates
+    """
+
+    roles: ClassVar[tuple[str, ...]] = ("gate",)
+
+    gate: Reference | None = Field(None, description="a factor for each channel")
+
+    def gradient_needs(self) -> frozenset[str]:
+        return frozenset({"output"})
+
+    def lower(self, *inputs: Shape) -> nn.Module:
+        return Ungated()
 
 
 class Plain(Block, name="plain"):

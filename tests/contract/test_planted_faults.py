@@ -30,6 +30,7 @@ BLOCKS = {
     "raising": ("macs", "macs"),
     "odd_only": ("multiply-accumulates", "macs"),
     "in_place": ("overwriting", "overwriting"),
+    "ignored_role": ("option", "shape or lower"),
 }
 TRAINING = {
     "lax_loss": ("check", "check"),

@@ -63,6 +63,41 @@ def without_effect(block: Block, shapes: Shapes, found: Varied) -> Iterator[Brea
         yield case.breach("option", f"`{option}`", "that nothing changes with it", "shape, inline or lower")
 
 
+def roles_without_effect(case: Case) -> Iterator[Breach]:
+    """The roles that are written, and whose signal changes nothing: neither its numbers nor its sizes."""
+    written = case.block.written_roles()
+    for place, role in enumerate(written, len(case.shapes) - len(written)):
+        if not (_sizes_matter(case, place) or case.is_heavy or _numbers_matter(case, place)):
+            yield case.breach("option", f"`{role}`", "that nothing changes with its signal", "shape or lower")
+
+
+def _sizes_matter(case: Case, place: int) -> bool:
+    longer = tuple(size + 1 for size in case.shapes[place])
+    shapes = (*case.shapes[:place], longer, *case.shapes[place + 1 :])
+    if (
+        refusal(case.block, shapes) is not None
+    ):  # what must fit is obeyed, too; its numbers are another question
+        return False
+    return Case(case.block, shapes).declared() != case.declared()
+
+
+def _numbers_matter(case: Case, place: int) -> bool:
+    """In training or in evaluation, with the same chance."""
+    import torch
+
+    inputs = case.inputs()
+    others = [value + 1 if index == place else value for index, value in enumerate(inputs)]
+    for training in (False, True):
+        made = []
+        for given in (inputs, others):
+            computation = case.computation().train(training)
+            with torch.no_grad(), seeded(4):
+                made.append(computation(*[value.clone() for value in given]))
+        if any(not torch.equal(value, made[1][port]) for port, value in made[0].items()):
+            return True
+    return False
+
+
 def _has_effect(block: Block, shapes: Shapes, option: str, found: Varied) -> bool:
     tried = [variation for variation in found if variation.option == option]
     if any(variation.section is None for variation in tried):

@@ -78,6 +78,7 @@ def _over_all(base: Case, varied: options.Varied, cases: list[Case]) -> Iterator
     """What only shows over all variations."""
     yield from memory.unneeded(base.block, cases)
     yield from options.without_effect(base.block, base.shapes, varied)
+    yield from _guarded("shape or lower", options.roles_without_effect, base)
     if varied and not any(case.block.label() for case in cases):
         names = ", ".join(dict.fromkeys(f"`{one.option}`" for one in varied))
         yield base.breach("label", "nothing", f"the options {names}", "label")
