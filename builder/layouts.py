@@ -12,7 +12,7 @@ from typing import ClassVar
 
 from torch import Tensor, zeros
 
-from netcfg.graph import Graph, Node
+from netcfg.graph import Graph
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,8 @@ class BlockLayout:
 
     def theirs(self, key: str, graph: Graph) -> str:
         """The file's name of our key."""
-        node = self._node(key, graph)
+        node = graph.owner(key)
+        assert node is not None
         rest = key[len(node.path) + 1 :]
         # Longer names of ours first: "" matches all.
         for head, ours in sorted(self.blocks[node.type].items(), key=lambda row: -len(row[1])):
@@ -124,10 +125,6 @@ class BlockLayout:
             if node.parameters and node.scopes:
                 return f"`{node.path}` of `{graph.name}` stands in a template or repeat, which this layout has not"
         return None
-
-    @staticmethod
-    def _node(key: str, graph: Graph) -> Node:
-        return next(node for node in graph.blocks if key.startswith(f"{node.path}."))
 
 
 AnyLayout = Layout | BlockLayout

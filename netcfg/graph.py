@@ -74,6 +74,13 @@ class Signal(NamedTuple):
         return [AXES[letter] for letter in self.axes] if self.axes or not self.shape else None
 
     @property
+    def has_places(self) -> bool:
+        """Whether it has pixels, of a picture or of each frame; of three sizes or more of which nobody said what they
+        count, it is taken for granted.
+        """
+        return {"H", "W"} <= set(self.axes) or (not self.axes and len(self.shape) >= 3)
+
+    @property
     def is_image(self) -> bool:
         """Whether it has pixels: C×H×W, or three sizes of which nobody said what they count."""
         shape, axes, _ = self.kept
@@ -225,6 +232,23 @@ class Graph:
             for signal in node.inputs:
                 readers.setdefault((signal.producer, signal.port), []).append(index)
         return {key: tuple(indices) for key, indices in readers.items()}
+
+    @cached_property
+    def _by_path(self) -> dict[str, Node]:
+        return {node.path: node for node in self.blocks}
+
+    def owner(self, name: str) -> Node | None:
+        """The block that has a parameter or a buffer of this name: the innermost one that stands at a part of its path,
+        or at all of it, where a block is one tensor (`owns_tensor`). None where there is no such block.
+        """
+        node = self._by_path.get(name)
+        if node is not None and node.block.owns_tensor():
+            return node
+        while name:
+            name = name.rpartition(".")[0]
+            if name in self._by_path:
+                return self._by_path[name]
+        return None
 
     def reference(self, signal: Signal) -> str:
         """A signal as a reader would write it: `name`, or `name.port`."""

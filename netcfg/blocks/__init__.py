@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING, Any
 from netcfg.blocks.made import made as made
 
 if TYPE_CHECKING:
+    from netcfg.blocks.base import AxesError as AxesError
     from netcfg.blocks.base import Block as Block
+    from netcfg.blocks.base import Reference as Reference
     from netcfg.blocks.base import Section as Section
     from netcfg.blocks.base import ShapeError as ShapeError
     from netcfg.blocks.fields import FieldSpec as FieldSpec
     from netcfg.blocks.fields import Split as Split
     from netcfg.blocks.losses.base import Loss as Loss
+    from netcfg.blocks.meeting import ByAxes as ByAxes
     from netcfg.blocks.metrics.base import Metric as Metric
     from netcfg.blocks.metrics.judgement import Figures as Figures
     from netcfg.blocks.optimizers.base import Optimizer as Optimizer
@@ -34,7 +37,9 @@ if TYPE_CHECKING:
     from netcfg.shapes import Shape as Shape
 
 _HOMES = {
+    "AxesError": "base",
     "Block": "base",
+    "ByAxes": "meeting",
     "ClipSamples": "samples",
     "Draw": "samples",
     "FieldSpec": "fields",
@@ -43,6 +48,7 @@ _HOMES = {
     "Loss": "losses.base",
     "Metric": "metrics.base",
     "Optimizer": "optimizers.base",
+    "Reference": "base",
     "Sample": "samples",
     "SampleTable": "samples",
     "Sampler": "samplers.base",
@@ -57,9 +63,9 @@ _HOMES = {
 }
 
 __all__ = [
-    "Block", "ClipSamples", "Draw", "FieldSpec", "Figures", "Found", "Loss", "Metric", "Optimizer", "Sample",
-    "SampleTable", "Sampler", "Samples", "Schedule", "Section", "Shape", "ShapeError", "Source", "Split", "Transform",
-    "made",
+    "AxesError", "Block", "ByAxes", "ClipSamples", "Draw", "FieldSpec", "Figures", "Found", "Loss", "Metric",
+    "Optimizer", "Reference", "Sample", "SampleTable", "Sampler", "Samples", "Schedule", "Section", "Shape",
+    "ShapeError", "Source", "Split", "Transform", "made",
 ]  # fmt: skip
 
 

@@ -26,7 +26,7 @@ from netcfg.passes.reach import reach
 from netcfg.passes.read import Reading
 from netcfg.passes.reserved import Reserved
 from netcfg.passes.resolve import resolved_text
-from netcfg.passes.wire import MODEL, signals_by_name, single_model, wire
+from netcfg.passes.wire import MODEL, check_classes, signals_by_name, single_model, wire
 from netcfg.program import Data, Phase, Program, total_name
 from netcfg.shapes import differ, show
 from netcfg.source import Finding, Note, Span, did_you_mean, has_errors
@@ -150,7 +150,11 @@ class _Binder:
             if node.is_input:
                 fed[node.path] = name = _fed_by(node.path, data.fields, graph)
                 self._check_fed(node.path, node.output, data.fields.get(name), node.span, data, graph)
-        return single_model(graph, fed, data) if len(self.findings) == before else None
+        if len(self.findings) > before:
+            return None
+        model = single_model(graph, fed, data)
+        check_classes(model, self.findings)
+        return None if has_errors(self.findings[before:]) else model
 
     def _check_fed(
         self, name: str, signal: Signal, spec: FieldSpec | None, span: Span, data: Data, graph: Graph

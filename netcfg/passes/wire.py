@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from netcfg.blocks.network.model import DataField, NetworkUse
-from netcfg.blocks.network.net import Net
+from netcfg.blocks.network.net import Input, Net
 from netcfg.graph import Graph, Node, Signal
 from netcfg.passes.collect import Parts
 from netcfg.passes.elaborate import elaborate_model
 from netcfg.program import Data
-from netcfg.source import Finding
+from netcfg.source import Finding, Note, Severity, has_errors
 from netcfg.syntax import Group, Section
 
 MODEL = "Model"
@@ -31,7 +31,33 @@ def wire(
     if model is None:
         return None
     _refuse_parameters(model, findings)
-    return model if len(findings) == before else None
+    check_classes(model, findings)
+    return None if has_errors(findings[before:]) else model
+
+
+def check_classes(model: Graph, findings: list[Finding]) -> None:
+    """Compare how many classes a network's inputs declare with those of the data fields that feed them.
+
+    More in the data would be numbers that no table has a row for; fewer leave rows that nothing trains.
+    """
+    for node in model.blocks:
+        if not isinstance(node.block, NetworkUse):
+            continue
+        entries = [entry for entry in node.block.network.nodes if entry.is_input]
+        for signal, entry in zip(node.inputs, entries, strict=True):
+            field, fed = model.nodes[signal.producer], entry.block
+            if not (isinstance(field.block, DataField) and isinstance(fed, Input)):
+                continue
+            given = len(field.block.spec.names) if field.block.spec.kind == "class" else 0
+            if given and fed.classes is not None and fed.classes != given:
+                message = (
+                    f"`{entry.path}` of `{node.block.network.name}` has {fed.classes} classes, and the data field "
+                    f"`{field.path}`, which feeds it, has {given}"
+                )
+                notes = (Note(entry.span, "the input is declared here"),)
+                help = f"`classes = {given}`, or `classes = $data.{field.path}.classes`"
+                severity: Severity = "error" if given > fed.classes else "warning"
+                findings.append(Finding("NC305", message, node.span, notes, help=help, severity=severity))
 
 
 def _refuse_parameters(model: Graph, findings: list[Finding]) -> None:

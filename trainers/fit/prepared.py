@@ -21,7 +21,7 @@ from netcfg.trainers.fit.position import Position, other_team, read_position
 from netcfg.trainers.judging.evaluation import expect_validation
 from netcfg.trainers.judging.monitor import monitor_of
 from netcfg.trainers.machine.compilation import compile_line, compile_networks
-from netcfg.trainers.machine.devices import default_workers, use_channels_last, use_deterministic
+from netcfg.trainers.machine.devices import default_workers, lay_out, use_deterministic
 from netcfg.trainers.machine.distributed import ALONE, Team
 from netcfg.trainers.reporting.estimate import Estimate, estimate, estimate_lines
 from netcfg.trainers.reporting.gallery import Gallery
@@ -112,9 +112,7 @@ class Prepared:
             reports = weights.load_pretrained(self.program, self.networks)
             self.loaded = [*reports, *weights.frozen_at_random(self.program, reports)]
         self.networks.to(self.device)
-        for name, graph in self.program.networks.items():
-            if any(len(signal.shape) >= 3 for signal in graph.inputs.values()):
-                use_channels_last(self.networks[name])
+        lay_out(self.program.networks, self.networks)
         if self.training.compile:
             compile_networks(self.program, self.networks, self.device)
         if self.team.rank:  # its dropout and random mixes are its own

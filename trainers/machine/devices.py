@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Mapping
 
 import torch
 from torch import nn
 
 from netcfg.builder.modules.convolution import Convolution
 from netcfg.datasets.samples.memory import free_memory
+from netcfg.graph import Graph
 from netcfg.source import NetcfgError
 
 _KNOWN = re.compile(r"(auto|cpu|cuda(:\d+)?)\Z")
@@ -90,6 +92,13 @@ def peak_memory(device: torch.device) -> int | None:
         return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
+
+
+def lay_out(graphs: Mapping[str, Graph], networks: nn.ModuleDict) -> None:
+    """Lay out the weights of the networks that see pictures as these arrive."""
+    for name, graph in graphs.items():
+        if any(signal.has_places for signal in graph.inputs.values()):
+            use_channels_last(networks[name])
 
 
 def use_channels_last(network: nn.Module) -> None:

@@ -12,7 +12,7 @@ from torch import nn
 from netcfg.compile import check
 from netcfg.program import Program
 from netcfg.source import Finding, ProgramError, shown_path
-from netcfg.trainers.machine.devices import use_channels_last
+from netcfg.trainers.machine.devices import lay_out
 from netcfg.trainers.runs.checkpoints import load_weights
 from netcfg.trainers.runs.overriding import override
 from netcfg.trainers.runs.run_folder import RunFolder
@@ -92,7 +92,5 @@ def networks_with(program: Program, weights: Path, device: torch.device) -> nn.M
     networks = netcfg.build(program)
     load_weights(weights, networks)
     networks.to(device)
-    for name, graph in program.networks.items():
-        if any(len(signal.shape) >= 3 for signal in graph.inputs.values()):
-            use_channels_last(networks[name])
+    lay_out(program.networks, networks)
     return networks

@@ -184,15 +184,9 @@ def _look_at(made: Value, node: Node, prefix: str, largest: float) -> None:
 def _look_at_weights(graph: Graph, network: nn.Module) -> None:
     for name, tensor in network.state_dict().items():
         if what := _broken(tensor):
-            node = _owner(graph, name)
+            node = graph.owner(name)
             message = f"`{graph.name}.{name}` holds {what} since an earlier update"
             raise _Found(Note(node.span if node else graph.span, message))
-
-
-def _owner(graph: Graph, parameter: str) -> Node | None:
-    """The block a parameter belongs to: that of the longest path it begins with."""
-    owners = [node for node in graph.blocks if parameter.startswith(f"{node.path}.")]
-    return max(owners, key=lambda node: len(node.path), default=None)
 
 
 def _broken(tensor: Tensor) -> str | None:
