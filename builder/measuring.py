@@ -45,6 +45,7 @@ def _measured(build: Callable[[], nn.Module], shapes: Shapes, device: str, costs
     with torch.device(device):
         module = build()
     try:
+        # Of a batch of two, as an axis of 1 would not tell whose it is.
         outputs = _outputs(_given(module.eval(), _inputs(shapes, 2, device)))
         if not costs:
             return {"outputs": outputs}
@@ -52,6 +53,7 @@ def _measured(build: Callable[[], nn.Module], shapes: Shapes, device: str, costs
         frozen = sum(value.numel() for value in module.parameters() if not value.requires_grad)
         with FlopCounterMode(display=False) as counter:
             _given(module, _inputs(shapes, 1, device))
+        # Of two sizes of batch: what is kept once for all samples, as a weight turned round, is none of a sample.
         kept = [_kept(module.train(), _inputs(shapes, batch, device, not frozen)) for batch in (2, 4)]
         scratch = [_peak(module.eval(), _inputs(shapes, batch, device)) for batch in (2, 4)]
     except (Unfit, NotImplementedError):
@@ -64,6 +66,7 @@ def _measured(build: Callable[[], nn.Module], shapes: Shapes, device: str, costs
         "outputs": outputs,
         "parameters": sum(counts),
         "frozen": frozen,
+        # A product and its sum are two operations there, and one here.
         "macs": counter.get_total_flops() // 2,
         "kept": _per_sample(*kept),
         "scratch": _per_sample(*scratch),
@@ -127,6 +130,7 @@ def _kept(module: nn.Module, inputs: Sequence[Tensor]) -> int:
     held: list[Tensor] = []
 
     def save(tensor: Tensor) -> Tensor:
+        # Held until all are counted: else the next one could be given the number of this one's memory.
         held.append(tensor)
         saved.update(_storages([tensor]))
         return tensor

@@ -102,6 +102,8 @@ class Preparer:
     def __getitem__(self, key: Key) -> Sample:
         """One sample, augmented as its epoch wants it."""
         epoch, draw, before = key
+        # Chance hangs on the sample and its epoch, not on who makes it or when: so any number of workers, and an epoch
+        # that is taken up half way, give the same. `before` tells the copies of one sample apart.
         random = np.random.default_rng((self.seed, epoch, draw.sample, *([before] if before else [])))
         if is_changed(draw):
             sample = self.drawing.sample(draw)
@@ -224,6 +226,7 @@ class EpochSampler:
 
     def __iter__(self) -> Iterator[list[Key]]:
         shown = self._shown()
+        # Of seed and epoch alone: nothing has to be kept to go on in the middle of an epoch.
         order = np.arange(self.samples)
         if self.shuffle != "never":
             drawn_for = self.epoch if self.shuffle == "epoch" else 0
@@ -238,6 +241,7 @@ class EpochSampler:
         if self.processes == 1:
             return chosen
         if self.equal_shares and len(chosen) % self.processes:
+            # `resize` begins anew where an epoch has fewer samples than there are processes.
             chosen = np.concatenate([chosen, np.resize(order, self.processes - len(chosen) % self.processes)])
         return np.array_split(chosen, self.processes)[self.rank]
 
@@ -305,6 +309,7 @@ class Pipeline:
         training = split == "train" if training is None else training
         transforms = lowered(data, training, split)
         looked_at = DeclaredSamples(data.source, sample_fields(data), data.needed[0])
+        # Whole batches are finished by the trainer, on its device: workers hand over bytes, a quarter of floats.
         self._finishers = [transform for per_sample, transform in transforms if not per_sample]
         self._kinds = {name: data.fields[name].kind for name in data.used}
         per_sample: list[Callable[..., Sample]] = [looked_at]
@@ -385,6 +390,7 @@ class Pipeline:
 
     def close(self) -> None:
         """Let the workers go."""
+        # PyTorch lets workers go when the iterator is collected, which a traceback that holds it can put off for long.
         iterator: Any = self._loader._iterator
         if iterator is not None and self.workers:
             iterator._shutdown_workers()
@@ -404,6 +410,7 @@ def finish_fields(
             continue
         tensor = tensor.to(device, non_blocking=True)
         if kinds[name] in ("image", "flow") and tensor.dtype == torch.uint8:
+            # After the way to the device, which is four times as short for bytes.
             tensor = tensor.float().div_(255.0)
         ready[name] = tensor
     for finisher in finishers:

@@ -59,6 +59,7 @@ class FlowCache:
         """Keep a picture; where that fails, go on without."""
         if self._is_closed.value:
             return
+        # The blue channel is empty: see `picture_of`.
         planes = np.moveaxis(picture[..., :2], -1, 0).tobytes()
         header = _HEADER.pack(_MARK, *picture.shape[:2], zlib.crc32(planes))
         place = self._place(key)
@@ -72,6 +73,7 @@ class FlowCache:
 
     def _place(self, key: str) -> Path:
         name = hashlib.sha256(key.encode()).hexdigest()
+        # 256 folders, as one with a million files is slow on many disks.
         return self.folder / name[:2] / name[2:]
 
     def _close(self, reason: str) -> None:

@@ -82,6 +82,7 @@ def _write_missing(
             code="NC806",
         ) from None
     finally:
+        # In this order: workers look at the tally between frames, and would else finish their clips first.
         tally.stop()
         pool.shutdown(wait=True, cancel_futures=True)
 
@@ -90,6 +91,7 @@ def _counted(futures: Sequence[Future[Outcome]], tally: Tally) -> Iterator[None]
     told, open_ones = 0, set(futures)
     while open_ones:
         _, open_ones = wait(open_ones, LOOK_SECONDS)
+        # Looked up after the wait, so that the last frames of a clip that has just ended are in it.
         done = tally.done
         yield from [None] * (done - told)
         told = done
@@ -118,6 +120,7 @@ def _start_worker(tally: Tally, threads: int) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     from netcfg.datasets.pictures.opencv import cv2
 
+    # OpenCV would take all cores in each of the processes.
     cv2.setNumThreads(threads)
 
 
@@ -125,6 +128,7 @@ def _end_with_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         wait_for([parent.sentinel])
+        # Not by an exception, which would end this thread alone.
         os._exit(1)
 
 

@@ -49,6 +49,7 @@ class SampleMemory:
         return len(self.samples)
 
     def __getitem__(self, index: int) -> Sample:
+        # Two workers may make one sample at once: both write the same numbers, and the mark only after them.
         if not self._filled[index]:
             for name, array in self.take(self.samples, index).items():
                 self._kept[name][index] = array
@@ -108,6 +109,7 @@ def remembering(
         return samples
     example = take(samples, 0)
     needed = len(samples) * sum(array.nbytes for array in example.values())
+    # By the first sample's size; that all have one is what batches need anyway.
     if needed > SHARE_OF_FREE_MEMORY * free:
         return samples
     start = time.perf_counter()
@@ -131,12 +133,14 @@ def free_memory() -> int | None:
 
 
 def _shared(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+    # Mapped without a file: forked workers write into the same pages, and the system takes them back by itself.
     size = max(1, int(np.prod(shape)) * dtype.itemsize)
     return np.frombuffer(mmap.mmap(-1, size), dtype, int(np.prod(shape))).reshape(shape)
 
 
 def start_worker(worker: int) -> None:
     """Prepare a worker process: Ctrl-C is the trainer's to answer, and one of several needs one thread."""
+    # Inherited by the fork: a signal here would wake the trainer as if it were its own.
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(1)

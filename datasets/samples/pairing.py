@@ -104,8 +104,10 @@ def expect_fit(pairing: Pairing, clips: Sequence[Numbers], has_order: bool = Tru
 def _best_shift(clips: Sequence[Numbers]) -> tuple[int, int]:
     """The shift under which most labels have a picture, and how many; equal numbers first, then the smallest."""
     starts = Counter(min(clip.pictures) - min(clip.labels) for clip in clips)
+    # Counting from 0 and from 1 differ by one, whatever the clips at hand begin with.
     tried = sorted({0, -1, 1, *(shift for shift, _ in starts.most_common(4))}, key=abs)
     counts = {shift: sum(clip.paired(shift) for clip in clips) for shift in tried}
+    # `max` keeps the first of equals, which is the smallest; before it one with which some clip begins.
     best = max(tried, key=lambda shift: (counts[shift], shift != 0 and shift in starts))
     return best, counts[best]
 

@@ -81,12 +81,14 @@ def _array(data: Any, dtype: Any, shape: Any, order: Any = "C") -> NDArray[Any]:
     if not isinstance(sizes, tuple) or not all(isinstance(size, int) and size >= 0 for size in sizes):
         raise _Refused("holds an array without a shape")
     wanted = prod(sizes) * dtype.dtype.itemsize
+    # Before anything is made: a shape alone could ask for all of the memory.
     if wanted != len(data):
         raise _Refused(f"holds an array of {wanted} bytes with {len(data)} bytes of values")
     if 0 in sizes:
         return np.zeros(sizes, dtype.dtype)
     if not wanted:
         raise _Refused("holds an array of text without a length")
+    # `astype` also copies: what `frombuffer` gives lies in the file's bytes, which nobody may write to.
     values = np.frombuffer(data, dtype.dtype)
     return values.reshape(sizes, order="F" if order == "F" else "C").astype(dtype.dtype.newbyteorder("="))
 
@@ -249,6 +251,7 @@ class _Finished:
     def _container(self, item: Any) -> Any:
         if id(item) in self._done:
             return self._done[id(item)]
+        # Noted before its items are looked at: one that holds itself would be visited for ever.
         self._done[id(item)] = item
         self._kept.append(item)
         if isinstance(item, dict):

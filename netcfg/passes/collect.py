@@ -71,6 +71,7 @@ def collect(
     for read in reading.groups:
         if not read.group.malformed:
             _sort(read, parts, findings)
+    # What is included comes first, so that the file that includes it has the last word.
     for read in sorted(reading.groups, key=lambda read: -read.depth):
         if read.group.name == "General":
             _add_presets(read.group, parts, findings)
@@ -84,6 +85,7 @@ def collect(
                 f"the value of `{name}` (asked for from outside the file) holds control characters: `{text}`"
             )
             findings.append(Finding("NC013", message, help="take them out"))
+    # At last, as a variable may be made of others that presets or the command line have changed by now.
     parts.variables.evaluate_all()
     for name, sections in parts.reserved.items():
         if name != "Model":  # a graph, in which whoever reads what is not there reads on from before it

@@ -114,6 +114,7 @@ class Inference:
         except ShapeError as error:
             self._report(error, draft, inputs)
             return self._conflict(error, draft, inputs) if self.tolerant else None
+        # Parameters are the same for each place, products are not.
         macs = figures.macs
         for one in draft.over:
             macs = macs * one.size

@@ -42,6 +42,7 @@ def _key(compute: Compute, model: Graph) -> tuple[object, ...] | None:
     node = model.nodes[compute.node]
     if not isinstance(node.block, NetworkUse) or not _is_by_sample(node.block.network):
         return None
+    # Uses with another history cannot share a pass: one of them would keep, or lack, what the other needs.
     return (node.block.network.name, compute.history, *(signal.shape for signal in node.inputs))
 
 

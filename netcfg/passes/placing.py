@@ -99,6 +99,7 @@ class Placing:
         path, folder = draft.path, draft.path.rpartition(".")[0]
         other = self.paths.setdefault(path, draft)
         other = self.folders.get(path, other)
+        # A block below another's path would be a part of that block's module, beside its parameters.
         while folder and folder not in self.folders:
             self.folders[folder] = draft
             other = self.paths.get(folder, other)

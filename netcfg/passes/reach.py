@@ -47,6 +47,7 @@ def reach(model: Graph, signals: Mapping[str, Signal]) -> Reach:
     gradient: dict[Key, Networks] = {}
     for index, node in enumerate(model.nodes):
         own = frozenset({node.block.network.name}) if isinstance(node.block, NetworkUse) else NONE
+        # In the order of the model, where what a node reads is known before it.
         depends.append(own.union(*(depends[signal.producer] for signal in node.inputs)))
         gradient |= {(index, port): reached for port, reached in _gradients(node, gradient).items()}
     return Reach(tuple(depends), gradient, signals)

@@ -263,7 +263,6 @@ class Walk:
             own.wire = self.placing.draft(place, block, section, wires, site.number, site.context, kin)
             return own
         count, varies = block.repeat, written.scope is not None and written.varies
-        turns: list[Result] = []
         for turn in range(count):
             if turn and varies:
                 section = self.turns.at(written, turn, site, wires[0] if wires else None)
@@ -276,7 +275,6 @@ class Walk:
             scopes = () if written.is_named_by_turn else (scope,)
             inside = replace(site.context, scopes=(*site.context.scopes, *scopes))
             wires = [self.placing.draft(here, block, section, wires, site.number, inside, kin), *wires[1:]]
-            turns.append(Result(wires[0]))
-            self.turns.call(written, turns[-1], site)
-        own.turns = turns
+            own.turns = [*own.turns, Result(wires[0])]
+            self.turns.call(written, own.turns[-1], site)
         return replace(own, wire=wires[0]) if wires else own
