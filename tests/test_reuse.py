@@ -169,3 +169,12 @@ def test_a_network_whose_output_does_not_fit_its_input_is_no_repeat() -> None:
     network = "{Refine}\n[net]\ninputs = data.image\n" + CONV.format(4)
     model = "{Model}\n[Refine]\nname = fine\nrepeat = 3\nfrom = image\n"
     assert "NC301" in codes(DATA + network + model)
+
+
+def test_rows_of_one_name_are_told_what_tells_them_apart() -> None:
+    table = "{Table s}\nfilters\n3\n4\n{N}\n[net]\nchannels = 3\n[convolutional]\nrows = s\nkernel_size = 1\n"
+    for name in ("a", "a_$turn"):
+        findings = check(f"{table}name = {name}\n")[1]
+        assert [finding.code for finding in findings] == ["NC107"]
+        assert "`$row`" in (findings[0].help or "")
+    assert codes(f"{table}name = a_$row\n") == []

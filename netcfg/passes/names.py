@@ -102,6 +102,12 @@ def check_name(
         findings.append(Finding("NC111", message, option.value_span, help=f"`{word}_1`, or any other word"))
     elif name in taken:
         first = taken[name]
+        if isinstance(first, Section) and any(one.span == option.span for one in first.options):
+            message = f"`{name}` is the name of another block here, which this line makes, too"
+            help = "say which in the name: `$row`, `$turn`, `$number`, or end it with a dot"
+            notes = (Note(first.span, "a block for each row"),)
+            findings.append(Finding("NC107", message, option.value_span, notes, help=help))
+            return False
         report_duplicate(option, first.span if isinstance(first, Section) else None, findings)
     else:
         return True
