@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import gc
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
+from threading import Lock
+from typing import Any, cast
+
+from lark import Lark, Token, Transformer, v_args
 
 from netcfg.source import Finding, SourceFile, Span
-from netcfg.syntax.tokens import Token, tokens
+from netcfg.syntax.tables import parser_with
 from netcfg.syntax.tree import Cell, File, Group, Include, Option, Section
 
 _COMMENT = re.compile(r"(?:^|(?<=[ \t]))[#;].*")
@@ -24,10 +29,12 @@ DARKNET_FIRST_SECTIONS = ("net", "network")
 
 def parse(source: SourceFile, findings: list[Finding]) -> File:
     """The tree of one text. What cannot be read is reported to `findings`, once per mistake."""
-    builder = _TreeBuilder(source, findings)
-    with _collector_paused():
-        items = builder.read(tokens(source.text + "\n"))
-    if not builder.saw_anything:
+    parser, builder = _parser()
+    with _parsing, _collector_paused():
+        builder.begin(source, findings)
+        items = cast("list[Include | Group]", parser.parse(source.text + "\n"))
+        is_empty = not builder.saw_anything
+    if is_empty:
         findings.append(
             Finding(
                 "NC006",
@@ -37,6 +44,16 @@ def parse(source: SourceFile, findings: list[Finding]) -> File:
             )
         )
     return File(source, items)
+
+
+_parsing = Lock()  # the one parser holds the text it is reading
+
+
+@cache
+def _parser() -> tuple[Lark, _TreeBuilder]:
+    """The parser with its tree builder inside, made once a process."""
+    builder = _TreeBuilder()
+    return parser_with(builder), builder
 
 
 @contextmanager
@@ -51,60 +68,22 @@ def _collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-class _TreeBuilder:
-    """Builds the tree from the tokens, and reports what these only mark.
+@v_args(inline=True)
+class _TreeBuilder(Transformer[Any, Any]):
+    """Builds the tree bottom-up and reports what the grammar only marks."""
 
-    A text is what stands outside any group, then groups and includes; what stands outside is legal in the tree, and
-    refused here. Lines belong to the block above them.
-    """
-
-    def __init__(self, source: SourceFile, findings: list[Finding]) -> None:
+    def begin(self, source: SourceFile, findings: list[Finding]) -> None:
+        """Start on another text."""
         self.source = source
         self.findings = findings
         self.saw_anything = False
 
-    def read(self, found: Iterator[Token]) -> list[Include | Group]:
-        """The items of the text. What a group holds is told before the group itself, what is outside any at last."""
-        read: list[Token | Group | list[Token | Section]] = []
-        opened: Token | None = None
-        held: list[Token | Section] = []
-        header: Token | None = None
-        lines: list[Token] = []
+    # --- rules
 
-        def close_section() -> None:
-            nonlocal header
-            if header is not None:
-                held.append(self.section(header, lines))
-                header = None
-
-        def close() -> None:
-            nonlocal opened, held
-            close_section()
-            read.append(held if opened is None else self.group(opened, held))
-            opened, held = None, []
-
-        for token in found:
-            kind = token.kind
-            if kind in ("BLOCK", "MALFORMED_BLOCK"):
-                close_section()
-                header, lines = token, []
-            elif kind == "INCLUDE":
-                close()
-                read.append(token)
-            elif kind in ("GROUP", "MALFORMED_GROUP"):
-                close()
-                opened = token
-            elif header is not None:
-                lines.append(token)
-            else:
-                held.append(token)
-        close()
-        return self._items(read)
-
-    def _items(self, read: Sequence[Token | Group | list[Token | Section]]) -> list[Include | Group]:
-        self.saw_anything = any(read)
+    def start(self, *items: list[Any] | Group | Token) -> list[Include | Group]:
+        self.saw_anything = any(item for item in items)
         kept: list[Include | Group] = []
-        for item in read:
+        for item in items:
             if isinstance(item, Group):
                 kept.append(item)
             elif isinstance(item, Token):
@@ -113,31 +92,32 @@ class _TreeBuilder:
                 self._report_loose(item, darknet=not kept)
         return kept
 
-    def group(self, header: Token, items: Sequence[Token | Section]) -> Group:
-        """A header in braces with what stands below it."""
+    def loose(self, *items: Token | Section) -> list[Token | Section]:
+        return list(items)
+
+    def group(self, header: Token, *items: Token | Section) -> Group:
         sections = [item for item in items if isinstance(item, Section)]
         lines = [item for item in items if isinstance(item, Token)]
-        malformed = header.kind == "MALFORMED_GROUP"
-        name, span = self._header(header, header.text, "{", "}", malformed)
+        malformed = header.type == "MALFORMED_GROUP"
+        name, span = self._header(header, str(header), "{", "}", malformed)
         if name.split()[:1] == [TABLE]:
             return Group(name, span, sections, malformed, self._rows(lines))
         if lines and not malformed:
             self._report_outside_block(lines[0], name)
         return Group(name, span, sections, malformed or not name)
 
-    def section(self, header: Token, lines: Sequence[Token]) -> Section:
-        """A header in brackets with its options."""
-        malformed = header.kind == "MALFORMED_BLOCK"
-        head, _, body = header.text.partition("\n")
+    def section(self, header: Token, *lines: Token) -> Section:
+        malformed = header.type == "MALFORMED_BLOCK"
+        head, _, body = header.partition("\n")
         name, span = self._header(header, head, "[", "]", malformed)
         section = Section(
             name, self.source, span.line, span.column, span.length, malformed=malformed or not name
         )
         self._options(section, body, span.line + 1)
         for line in lines:
-            if line.kind == "OPTIONS":
-                self._options(section, line.text, line.line)
-            elif line.kind == "WORD":
+            if line.type == "OPTIONS":
+                self._options(section, str(line), line.line or 1)
+            elif line.type == "WORD":
                 section.words.append(self._word(line))
             else:
                 section.malformed = True
@@ -169,8 +149,8 @@ class _TreeBuilder:
         """The lines of a table as cells."""
         rows = []
         for token in tokens:
-            first = token.line
-            for number in range(first, first + len(token.text.rstrip().split("\n"))):
+            first = token.line or 1
+            for number in range(first, first + len(token.rstrip().split("\n"))):
                 text = _without_comment(self.source.line(number))
                 cells = [
                     Cell(self.source, number, "", match[0], match.start() + 1, len(match[0]))
@@ -180,14 +160,14 @@ class _TreeBuilder:
         return rows
 
     def _word(self, token: Token) -> Option:
-        word = token.text.split()[0].split("#")[0].split(";")[0]
-        return Option(self.source, token.line, word, "")
+        word = str(token).split()[0].split("#")[0].split(";")[0]
+        return Option(self.source, token.line or 1, word, "")
 
     def _header(
         self, token: Token, text: str, opening: str, closing: str, malformed: bool
     ) -> tuple[str, Span]:
         inner = re.split(r"[ \t][#;]", text)[0].rstrip() if malformed else text[: text.index(closing) + 1]
-        span = Span(self.source, token.line, token.column, len(inner))
+        span = Span(self.source, token.line or 1, token.column or 1, len(inner))
         name = " ".join(inner.strip("{}[] \t").split())
         if malformed:
             self._report_header(inner, span, opening, closing, name)
@@ -203,13 +183,13 @@ class _TreeBuilder:
         return name, span
 
     def _include(self, token: Token) -> Include:
-        text = token.text
+        text = str(token)
         inner = text[: text.index("}") + 1]
         words = inner.strip("{} \t").removeprefix("include").strip()
         named = _ALIAS.match(words)
         path = (named[1] if named else words).strip("\"'")
         start = inner.rfind(words) + words.find(path)
-        span = Span(self.source, token.line, token.column + start, max(1, len(path)))
+        span = Span(self.source, token.line or 1, (token.column or 1) + start, max(1, len(path)))
         return Include(path, span, named[2] if named else None)
 
     # --- findings
@@ -245,8 +225,8 @@ class _TreeBuilder:
         self.findings.append(Finding("NC002", message, span, help=remedy))
 
     def _report_malformed_line(self, token: Token) -> None:
-        text = token.text.rstrip()
-        span = Span(self.source, token.line, token.column, len(text))
+        text = str(token).rstrip()
+        span = Span(self.source, token.line or 1, token.column or 1, len(text))
         self.findings.append(
             Finding(
                 "NC001",
@@ -257,7 +237,7 @@ class _TreeBuilder:
         )
 
     def _report_outside_block(self, token: Token, group: str) -> None:
-        if token.kind == "MALFORMED_LINE":
+        if token.type == "MALFORMED_LINE":
             self._report_malformed_line(token)
             return
         span = self._first_line(token)
@@ -272,8 +252,8 @@ class _TreeBuilder:
 
     def _first_line(self, token: Token) -> Span:
         """Where a token of one or more lines begins: its first line, without the comment."""
-        text = _without_comment(token.text.partition("\n")[0]).rstrip()
-        return Span(self.source, token.line, token.column, len(text))
+        text = _without_comment(token.partition("\n")[0]).rstrip()
+        return Span(self.source, token.line or 1, token.column or 1, len(text))
 
     def _report_loose(self, items: list[Token | Section], darknet: bool) -> None:
         """Report what stands outside any group: once, at its first line."""
@@ -282,7 +262,7 @@ class _TreeBuilder:
         first = items[0]
         if isinstance(first, Section):
             self._report_loose_section(first, darknet)
-        elif first.kind == "MALFORMED_LINE":
+        elif first.type == "MALFORMED_LINE":
             self._report_malformed_line(first)
         else:
             span = self._first_line(first)
