@@ -199,6 +199,20 @@ def worn(identity: Identity) -> Sketch:
     return sketch
 
 
+@lru_cache(maxsize=128)
+def hair_in_front(identity: Identity) -> Sketch:
+    """The hair that lies before the head, without glasses."""
+    sketch = Sketch()
+    if identity.hair_style != "bald":
+        _draw_hair(sketch, identity)
+    return sketch
+
+
+def brow_half(identity: Identity) -> Points:
+    """Half the thickness of a brow along it."""
+    return _brow_thickness(identity)[0]
+
+
 def _draw_hair(sketch: Sketch, identity: Identity) -> None:
     inner, outer = _hair_edges(identity)
     sketch.area(np.concatenate([outer, inner[::-1]]), tone(identity.hair, 0.84), -0.05)

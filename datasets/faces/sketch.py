@@ -72,6 +72,18 @@ class Sketch:
             _paint_mark(image, mark, pixels[start : start + length], unit)
             start += length
 
+    def paint_number(self, parts: NDArray[np.uint8], camera: Camera, number: int) -> None:
+        """Write a number wherever anything of it shows, in place: whole pixels, nothing between two numbers."""
+        if not self._points:
+            return
+        lifts = np.repeat(np.array(self._lifts, np.float32), self._lengths)
+        pixels = np.rint(camera.project(np.concatenate(self._points), lifts) * _UNIT).astype(np.int32)
+        start = 0
+        for mark, length in zip(self._marks, self._lengths, strict=True):
+            if not mark.width:
+                cv2.fillPoly(parts, [pixels[start : start + length]], number, cv2.LINE_8, _SHIFT)
+            start += length
+
     def _add(self, mark: _Mark, points: Points, lift: float) -> None:
         self._points.append(points)
         self._lengths.append(len(points))

@@ -26,7 +26,7 @@ class Drawing:
 
     def __init__(self, samples: Samples, kinds: Mapping[str, str]) -> None:
         self.samples = samples
-        self._has_landmarks = "landmarks" in kinds.values()
+        self._has_landmarks = bool({"landmarks", "mask"} & set(kinds.values()))
         self._pictures, self._flows = (
             tuple(name for name in kinds if kinds[name] == kind) for kind in ("image", "flow")
         )
@@ -38,7 +38,7 @@ class Drawing:
         """Refuse draws of a sampler that would leave landmarks behind."""
         if self._has_landmarks and any(is_changed(draw) for draw in draws):
             raise NetcfgError(
-                f"[{sampler.type_name}] moves and mirrors pictures, not landmarks\n"
+                f"[{sampler.type_name}] moves and mirrors pictures, not landmarks or masks\n"
                 "help: [horizontal_flip] mirrors both",
                 code="NC502",
             )

@@ -16,7 +16,7 @@ from netcfg.shapes import Shape, show
 from netcfg.source import ProgramError
 
 _PICTURES = ("image", "flow")
-_TYPES: Mapping[FieldKind, str] = {"image": "uf", "flow": "uf", "class": "iu"}
+_TYPES: Mapping[FieldKind, str] = {"image": "uf", "flow": "uf", "mask": "iu", "class": "iu"}
 """The kinds of numbers that a kind of field may hold, as numpy abbreviates them; any for the others."""
 _NUMBERS = "iufb"
 _WORDS = {"u": "bytes or floats", "i": "whole numbers"}

@@ -47,7 +47,10 @@ __all__ = [
     "SyntheticFaces",
 ]
 
-FIELDS = ("image", "frames", "labels", "intensities", "emotion", "landmarks", "subject", "clip", "flow")
+FIELDS = (
+    *("image", "frames", "labels", "intensities", "emotion", "landmarks", "subject", "clip", "flow"),
+    *("parts", "intensity"),
+)
 SPLITS = ("train", "validation", "test", "all")
 
 _LEAST_SIZE = 16
@@ -101,6 +104,8 @@ class SyntheticFaces:
     - `intensities`: float32 (A,), whole numbers 0..5;
     - `emotion`: int64, index into EMOTIONS; neutral where the clip's expression is weak;
     - `landmarks`: float32 (68, 2), pixels (x, y) of the iBUG points, the first pixel's centre at (0, 0);
+    - `parts`: uint8 (S, S), the part of the face that each pixel shows, index into PARTS;
+    - `intensity`: float32 (1,), how strong the expression is, 0..1: the mean of its three strongest units;
     - `subject`: int64, the subject's number;
     - `clip`: int64, the clip's number, another one for each clip of each subject;
     - `flow`: uint8 (S, S, 3), optical flow to the next frame (see `optical_flow`); the last frame of a clip has
@@ -184,6 +189,8 @@ class SyntheticFaces:
             "subject": self._subject,
             "clip": self._clip,
             "flow": self._flow,
+            "parts": self._parts,
+            "intensity": self._intensity,
         }
         return np.asarray(makers[name](place))
 
@@ -256,6 +263,22 @@ class SyntheticFaces:
 
     def _landmarks(self, place: tuple[int, int, int]) -> NDArray[np.float32]:
         return self._face(place).landmarks.copy()
+
+    def _parts(self, place: tuple[int, int, int]) -> NDArray[np.uint8]:
+        from netcfg.datasets.faces.parts import face_parts
+
+        subject, clip, frame = place
+        plan = self._plan(subject, clip)
+        act = plan.performance
+        return face_parts(
+            plan.identity, plan.scene, act.activations[frame], self.image_size,
+            time=frame / max(self.clip_length - 1, 1), blink=float(act.blink[frame]),
+        )  # fmt: skip
+
+    def _intensity(self, place: tuple[int, int, int]) -> NDArray[np.float32]:
+        subject, clip, frame = place
+        strongest = np.sort(self._plan(subject, clip).performance.activations[frame].max(axis=1))[-3:]
+        return np.asarray([strongest.mean()], np.float32)
 
     def _frames(self, place: tuple[int, int, int]) -> NDArray[np.uint8]:
         subject, clip, _ = place

@@ -34,11 +34,13 @@ class ResizeSample:
     source: tuple[int, int]
     size: tuple[int, int]
     interpolation: str = "auto"
+    masks: tuple[str, ...] = ()
 
     def __call__(self, sample: Sample, random: np.random.Generator) -> Sample:
         """The sample at the new size."""
         changed = {name: self._picture(sample[name]) for name in self.pictures if name in sample}
         changed |= {name: self._points(sample[name]) for name in self.points if name in sample}
+        changed |= {name: self._mask(sample[name]) for name in self.masks if name in sample}
         return sample | changed
 
     def _picture(self, picture: NDArray[Any]) -> NDArray[Any]:
@@ -54,6 +56,14 @@ class ResizeSample:
         shrinks = picture.shape[0] > self.size[0] or picture.shape[1] > self.size[1]
         method = methods.get(self.interpolation, cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
         return np.asarray(cv2.resize(picture, self.size[::-1], interpolation=method))
+
+    def _mask(self, mask: NDArray[Any]) -> NDArray[Any]:
+        """The nearest class: between two there is none."""
+        from netcfg.datasets.pictures.opencv import cv2
+
+        if mask.ndim == 3:
+            return np.stack([self._mask(frame) for frame in mask])
+        return np.asarray(cv2.resize(mask, self.size[::-1], interpolation=cv2.INTER_NEAREST_EXACT))
 
     def _points(self, points: NDArray[Any]) -> NDArray[Any]:
         if 0 in self.source:
@@ -81,6 +91,7 @@ class FlipSample:
     width: int
     probability: float
     each_frame: bool = False
+    masks: tuple[str, ...] = ()
 
     def __call__(self, sample: Sample, random: np.random.Generator) -> Sample:
         """The sample, mirrored or as it was."""
@@ -92,6 +103,7 @@ class FlipSample:
             return sample
         changed = {name: sample[name][..., ::-1, :] for name in self.pictures if name in sample}
         changed |= {name: flip_flow(sample[name]) for name in self.flows if name in sample}
+        changed |= {name: sample[name][..., ::-1] for name in self.masks if name in sample}
         changed |= {name: flip_points(sample[name], self.width) for name in self.points if name in sample}
         return sample | changed
 

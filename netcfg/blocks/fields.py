@@ -10,11 +10,12 @@ from pydantic import Field as Option
 from netcfg.axes import Kind
 from netcfg.shapes import Shape, show
 
-FieldKind = Literal["image", "flow", "vector", "class", "landmarks"]
+FieldKind = Literal["image", "flow", "mask", "vector", "class", "landmarks"]
 Split = Literal["train", "validation", "test"]
 _AXES: dict[FieldKind, str] = {
     "image": "TCHW",
     "flow": "TCHW",
+    "mask": "THW",
     "vector": "TF",
     "class": "",
     "landmarks": "TNF",
@@ -29,8 +30,9 @@ PositiveInt = Annotated[int, Option(gt=0)]
 class FieldSpec:
     """What a data field holds, per sample: its shape as a network sees it (images are C×H×W), and its kind.
 
-    `image` is pictures (C×H×W, or T×C×H×W for a clip), `flow` motion as a picture, `class` one number.
-    `names` labels the entries of a vector (`AU12`) or the classes of a class field.
+    `image` is pictures (C×H×W, or T×C×H×W for a clip), `flow` motion as a picture, `mask` a class for
+    each pixel (H×W), `class` one number.
+    `names` labels the entries of a vector (`AU12`) or the classes of a class field or a mask.
     """
 
     shape: Shape
@@ -47,7 +49,7 @@ class FieldSpec:
     @property
     def holds(self) -> Kind:
         """What its values are, for networks."""
-        return "class" if self.kind == "class" else "number"
+        return "class" if self.kind in ("class", "mask") else "number"
 
     def __str__(self) -> str:
         return show(self.shape) if self.shape else "one number"

@@ -113,11 +113,11 @@ def _wrong_values(spec: FieldSpec, array: Any) -> str:
 
     if spec.kind in ("image", "flow"):
         return "" if array.dtype == np.uint8 else f"values of {array.dtype}, not bytes"
-    if spec.kind == "class":
+    if spec.kind in ("class", "mask"):
         if not np.issubdtype(array.dtype, np.integer):
             return f"values of {array.dtype}, not whole numbers"
-        beyond = bool(spec.names) and not 0 <= int(array) < len(spec.names)
-        return f"class {int(array)} of {len(spec.names)}" if beyond else ""
+        beyond = bool(spec.names) and not 0 <= int(array.min()) <= int(array.max()) < len(spec.names)
+        return f"class {int(array.max())} of {len(spec.names)}" if beyond else ""
     if not np.issubdtype(array.dtype, np.floating):
         return f"values of {array.dtype}, not numbers with a point"
     return "" if bool(np.isfinite(array).all()) else "NaN or infinite numbers"

@@ -23,6 +23,7 @@ FIELDS: dict[str, FieldSpec] = {
     "image": FieldSpec((3, HEIGHT, WIDTH), "image"),
     "flow": FieldSpec((3, HEIGHT, WIDTH), "flow"),
     "frames": FieldSpec((FRAMES, 3, HEIGHT, WIDTH), "image"),
+    "mask": FieldSpec((HEIGHT, WIDTH), "mask", ("paper", "ink", "stain")),
     "landmarks": FieldSpec((68, 2), "landmarks"),
     "labels": FieldSpec((4,), "vector", ("AU1", "AU2", "AU4", "AU6")),
     "emotion": FieldSpec((), "class", ("neutral", "happy", "sad")),
@@ -204,6 +205,8 @@ def _values(spec: FieldSpec, chance: Any) -> Any:
     shape = tuple(int(str(size)) for size in spec.shape)
     if spec.kind in ("image", "flow"):
         return chance.integers(0, 256, (*shape[:-3], *shape[-2:], shape[-3]), dtype=np.uint8)
+    if spec.kind == "mask":
+        return chance.integers(0, len(spec.names), shape, dtype=np.uint8)
     if spec.kind == "class":
         return np.asarray(chance.integers(0, len(spec.names)))
     if spec.kind == "landmarks":
@@ -225,7 +228,7 @@ def _is_of_kind(transform: Transform, spec: FieldSpec, values: Any) -> bool:
     array = np.asarray(values)
     if spec.kind in ("image", "flow") and transform.per_sample:
         return array.dtype == np.uint8
-    if spec.kind == "class":
+    if spec.kind in ("class", "mask"):
         return bool(np.issubdtype(array.dtype, np.integer))
     return bool(np.issubdtype(array.dtype, np.floating) and np.isfinite(array).all())
 

@@ -18,6 +18,8 @@ from netcfg.datasets.faces.geometry import Camera, move_points, neutral_points, 
 from netcfg.datasets.faces.identity import Identity, sample_identity
 from netcfg.datasets.faces.render import render_face
 from netcfg.datasets.faces.scene import Pose, Scene
+from netcfg.blocks.sources.synthetic_faces import FACE_PARTS
+from netcfg.datasets.faces.parts import PARTS
 from netcfg.datasets.sources.synthetic_faces import (
     BP4D_AUS,
     DISFA8_AUS,
@@ -60,6 +62,8 @@ def equal(first: dict[str, np.ndarray], second: dict[str, np.ndarray]) -> bool:
         ("landmarks", (68, 2), np.float32),
         ("subject", (), np.int64),
         ("flow", (48, 48, 3), np.uint8),
+        ("parts", (48, 48), np.uint8),
+        ("intensity", (1,), np.float32),
     ],
 )
 def test_field_has_shape_and_type(field: str, shape: tuple[int, ...], kind: type) -> None:
@@ -454,3 +458,33 @@ def test_clips_are_told_apart_and_stand_together():
     assert len(set(clips)) == 2 * 2
     assert all(clips[start : start + 3] == [clips[start]] * 3 for start in range(0, len(clips), 3))
     assert faces.table.ids[4] == f"{faces.subject_ids()[0]}_1_1"
+
+
+def test_parts_lie_where_the_points_are() -> None:
+    sample = small(fields=("parts", "landmarks"), image_size=96)[3]
+    parts, points = sample["parts"], sample["landmarks"]
+    assert set(np.unique(parts).tolist()) <= set(range(len(PARTS)))
+
+    def at(*numbers: int) -> str:
+        x, y = points[list(numbers)].mean(0).round().astype(int)
+        return PARTS[parts[y, x]]
+
+    assert at(37, 38, 40, 41) == "eyes"
+    assert at(30) == "nose"
+    assert at(57, 66) == "lips"
+    assert at(8, 57) == "skin"
+    assert PARTS[parts[0, 0]] in ("background", "hair")
+
+
+def test_the_names_of_parts_are_those_that_are_drawn() -> None:
+    assert FACE_PARTS == PARTS
+
+
+def test_the_intensity_grows_with_the_expression() -> None:
+    data = small(fields=("intensity", "intensities"), action_units=FACE_AUS)
+    strong = [
+        (float(one["intensity"][0]), float(np.sort(one["intensities"])[-3:].mean()))
+        for one in (data[k] for k in range(40))
+    ]
+    assert all(abs(exact - rounded / 5) < 0.11 for exact, rounded in strong)
+    assert max(exact for exact, _ in strong) > 0.3

@@ -12,6 +12,9 @@ from netcfg.blocks.flow_choices import FlowMethod
 from netcfg.blocks.sources.base import Source
 from netcfg.source import NetcfgError
 
+FACE_PARTS = ("background", "skin", "brows", "eyes", "nose", "lips", "mouth", "hair")
+"""What the field `parts` tells apart, by number; as `netcfg.datasets.faces.parts` draws them."""
+
 if TYPE_CHECKING:
     from netcfg.blocks.samples import Samples
     from netcfg.datasets.flow.encoding import FlowPictures
@@ -25,7 +28,8 @@ class SyntheticFaces(Source, name="synthetic_faces"):
     and `validation_share` of the rest to validation.
 
     Fields: `image` and `flow` 3×S×S, `frames` T×3×S×S, `labels` and `intensities` one per action unit,
-    `emotion`, `subject` and `clip` a class, `landmarks` 68×2 in pixels (x, y).
+    `emotion`, `subject` and `clip` a class, `landmarks` 68×2 in pixels (x, y), `parts` S×S the part of the face that each
+    pixel shows, `intensity` one number from 0 to 1, how strong the expression is.
     Source: netcfg's own; the action units of BP4D, of DISFA, and the eight of DISFA that are mostly reported.
     Example::
 
@@ -134,6 +138,8 @@ class SyntheticFaces(Source, name="synthetic_faces"):
             "intensities": FieldSpec((len(names),), "vector", names),
             "emotion": FieldSpec((), "class", EMOTIONS[: self.emotions]),
             "landmarks": FieldSpec((68, 2), "landmarks"),
+            "parts": FieldSpec((size, size), "mask", FACE_PARTS),
+            "intensity": FieldSpec((1,), "vector", ("intensity",)),
             "subject": FieldSpec((), "class"),
             "clip": FieldSpec((), "class"),
         }

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Resize(Transform, name="resize"):
-    """Scale pictures to a fixed size, whatever their proportions; landmarks move along.
+    """Scale pictures to a fixed size, whatever their proportions; landmarks move along, masks take the nearest class.
 
     Shapes: (3, H, W) -> (3, size, size); clips frame by frame.
     `lanczos` is Pillow's: three lobes, stretched over as many pixels as there are to one where it shrinks.
@@ -43,7 +43,7 @@ class Resize(Transform, name="resize"):
     def fields(self, fields: Mapping[str, FieldSpec]) -> dict[str, FieldSpec]:
         """Pictures take the new height and width."""
         height, width = self.size[0], self.size[-1]
-        changed = targets(self, fields, ("image", "flow"))
+        changed = targets(self, fields, ("image", "flow", "mask"))
         return {
             name: replace(spec, shape=(*spec.shape[:-2], height, width)) if name in changed else spec
             for name, spec in fields.items()
@@ -59,13 +59,14 @@ class Resize(Transform, name="resize"):
             source=picture_size(fields),
             size=(self.size[0], self.size[-1]),
             interpolation=self.interpolation,
+            masks=targets(self, fields, ("mask",)),
         )
 
 
 class HorizontalFlip(Transform, name="horizontal_flip"):
     """Mirror a sample, all its fields by one draw; or a clip's pictures frame by frame.
 
-    Pictures are mirrored; in flow the horizontal motion also changes its sign (red, where 127 is no motion);
+    Pictures and masks are mirrored; in flow the horizontal motion also changes its sign (red, where 127 is no motion);
     landmarks change places with their counterparts of the 68-point scheme. Action units and emotions stay.
     Source: AUNets doubles its training list with mirrored copies (`_flip` folders).
     Example::
@@ -89,4 +90,5 @@ class HorizontalFlip(Transform, name="horizontal_flip"):
             width=picture_size(fields)[1],
             probability=self.probability,
             each_frame=self.each_frame,
+            masks=targets(self, fields, ("mask",)),
         )
