@@ -13,13 +13,13 @@ import pytest
 pytest.importorskip("cv2")
 
 from netcfg.blocks.samples import ClipSamples
+from netcfg.blocks.sources.synthetic_faces import FACE_PARTS
 from netcfg.datasets.faces.expression import activation_array
 from netcfg.datasets.faces.geometry import Camera, move_points, neutral_points, relief_of
 from netcfg.datasets.faces.identity import Identity, sample_identity
+from netcfg.datasets.faces.parts import PARTS
 from netcfg.datasets.faces.render import render_face
 from netcfg.datasets.faces.scene import Pose, Scene
-from netcfg.blocks.sources.synthetic_faces import FACE_PARTS
-from netcfg.datasets.faces.parts import PARTS
 from netcfg.datasets.sources.synthetic_faces import (
     BP4D_AUS,
     DISFA8_AUS,

@@ -138,4 +138,4 @@ def _saved(figure: Any, format: str) -> bytes:
     return stream.getvalue()
 
 
-__all__ = ["FOLDER", "by_picture", "curves_csv", "matrix_csv", "write_figures"]
+__all__ = ["FOLDER", "by_picture", "curves_csv", "file_name", "matrix_csv", "write_figures"]

@@ -28,8 +28,8 @@ class SyntheticFaces(Source, name="synthetic_faces"):
     and `validation_share` of the rest to validation.
 
     Fields: `image` and `flow` 3×S×S, `frames` T×3×S×S, `labels` and `intensities` one per action unit,
-    `emotion`, `subject` and `clip` a class, `landmarks` 68×2 in pixels (x, y), `parts` S×S the part of the face that each
-    pixel shows, `intensity` one number from 0 to 1, how strong the expression is.
+    `emotion`, `subject` and `clip` a class, `landmarks` 68×2 in pixels (x, y), `parts` S×S the part of the face that
+    each pixel shows, `intensity` one number from 0 to 1, how strong the expression is.
     Source: netcfg's own; the action units of BP4D, of DISFA, and the eight of DISFA that are mostly reported.
     Example::
 

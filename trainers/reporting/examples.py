@@ -1,0 +1,187 @@
+"""Single samples of a split with what networks say of them: right and wrong ones, masks laid over, points drawn in.
+
+Legend: N samples, C channels, H height, W width.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from netcfg.blocks.fields import FieldSpec
+from netcfg.blocks.losses.base import squeezed
+from netcfg.blocks.metrics.base import Metric
+from netcfg.datasets.pipeline import Pipeline
+from netcfg.program import Program
+from netcfg.trainers.reporting.gallery import scale
+from netcfg.trainers.step.model import Model
+from netcfg.trainers.step.phases import set_training
+from netcfg.trainers.step.step import Precision
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+MOST = 8
+"""Of each row."""
+_SIDE = 128
+_GAP, _TEXT = 4, 13
+_PAPER, _INK = (255, 255, 255), (30, 30, 30)
+_TRUTH, _ANSWER = (60, 220, 90), (235, 60, 60)
+_TABLEAU = (
+    (0, 0, 0), (31, 119, 180), (255, 127, 14), (44, 160, 44), (214, 39, 40), (148, 103, 189), (140, 86, 75),
+    (227, 119, 194), (127, 127, 127), (188, 189, 34), (23, 190, 207),
+)  # fmt: skip
+
+
+@dataclass
+class _Shown:
+    """What is kept for one pair of a signal and a field: by caption, pictures with the texts below them."""
+
+    kind: str
+    names: tuple[str, ...]
+    rows: dict[str, list[tuple[float, int, Tensor, str]]] = field(default_factory=dict)
+
+    def add(self, row: str, sure: float, number: int, picture: Tensor, text: str) -> None:
+        """Keep it where it is surer than what is there; of equally sure ones the earlier sample."""
+        kept = self.rows.setdefault(row, [])
+        entry = (sure, -number, picture, text)
+        if len(kept) < MOST:
+            heapq.heappush(kept, entry)
+        elif entry[:2] > kept[0][:2]:
+            heapq.heapreplace(kept, entry)
+
+
+def examples(program: Program, model: Model, pipeline: Pipeline) -> Iterator[tuple[str, Image]]:
+    """Of each answer that a metric compares with a class, a mask or points of the data: a name, and a picture.
+
+    One more pass over the split; without pictures among the fields that the program reads there is nothing to draw.
+    """
+    shown = _pairs(program)
+    pictures = _picture_field(program)
+    if not shown or pictures is None or not len(pipeline):
+        return
+    names = list(dict.fromkeys([pictures, *(name for pair in shown for name in pair)]))
+    set_training(program, model.networks, False)
+    precision = Precision(program.training.precision, next(model.networks.parameters()).device)
+    assert program.data is not None
+    mean, deviation = (
+        torch.tensor(numbers).view(-1, 1, 1) for numbers in scale(program.data, pictures, [pictures])
+    )
+    with torch.inference_mode():
+        for batch in pipeline.epoch():
+            model.chance.evaluate(batch.numbers)
+            with precision():
+                signals = model.signals(pipeline.finish(batch), names)
+            colours = (signals[pictures].float().cpu() * deviation + mean).clamp(0, 1)
+            for (input, target), kept in shown.items():
+                _take(kept, batch.numbers, colours, signals[input].float().cpu(), signals[target].cpu())
+    for (input, target), kept in shown.items():
+        if kept.rows:
+            yield f"{input} {target} examples", _drawn(kept)
+
+
+def _pairs(program: Program) -> dict[tuple[str, str], _Shown]:
+    """Signals and the fields they are compared with, of which samples can be shown."""
+    fields: Mapping[str, FieldSpec] = program.data.fields if program.data else {}
+    found = {}
+    for metric in program.metrics.values():
+        spec = fields.get(metric.target or "")
+        kind = None if spec is None else _kind(program, metric, spec)
+        if kind is not None and spec is not None:
+            found[(metric.input, str(metric.target))] = _Shown(kind, spec.names)
+    return found
+
+
+def _kind(program: Program, metric: Metric, spec: FieldSpec) -> str | None:
+    if spec.kind == "class" and spec.names and len(squeezed(program.signals[metric.input].shape)) == 1:
+        return "class"
+    if spec.kind == "mask" and len(spec.shape) == 2:
+        return "mask"
+    return "points" if spec.kind == "landmarks" and len(spec.shape) == 2 else None
+
+
+def _picture_field(program: Program) -> str | None:
+    """The first picture among the fields that are read anyway."""
+    if program.data is None:
+        return None
+    fields = program.data.fields
+    return next(
+        (name for name in program.data.used if fields[name].kind == "image" and len(fields[name].shape) == 3),
+        None,
+    )
+
+
+def _take(kept: _Shown, numbers: tuple[int, ...], pictures: Tensor, answers: Tensor, truths: Tensor) -> None:
+    for place, number in enumerate(numbers):
+        picture, answer, truth = pictures[place], answers[place], truths[place]
+        if kept.kind == "class":
+            if answer.numel() != len(kept.names) or not 0 <= int(truth) < len(kept.names):
+                continue
+            sure, said = answer.reshape(-1).softmax(0).max(0)
+            right = int(said) == int(truth)
+            text = kept.names[int(said)] + ("" if right else f", is {kept.names[int(truth)]}")
+            kept.add("right" if right else "wrong", float(sure), number, picture, f"{float(sure):.2f} {text}")
+        elif len(kept.rows.get("truth", ())) < MOST and kept.kind == "mask":
+            if answer.ndim != 3 or answer.shape[1:] != truth.shape or picture.shape[1:] != truth.shape:
+                continue
+            for row, mask in (("picture", None), ("truth", truth), ("answer", answer.argmax(0))):
+                drawn = picture if mask is None else laid_over(picture, mask)
+                kept.add(row, -number, number, drawn, "")
+        elif len(kept.rows.get("points", ())) < MOST and answer.numel() == truth.numel():
+            both = {_TRUTH: truth.float(), _ANSWER: answer.reshape(truth.shape)}
+            kept.add("points", -number, number, with_points(picture, both), "")
+
+
+def laid_over(picture: Tensor, mask: Tensor, strength: float = 0.5) -> Tensor:
+    """A picture with a colour for each class but the first laid over it. Shapes: (C, H, W), (H, W) -> (3, H, W)."""
+    palette = torch.tensor([_TABLEAU[0], *(_TABLEAU[1:] * 30)], dtype=torch.float32) / 255
+    colours = palette[mask.long().clamp(0, len(palette) - 1)].movedim(-1, 0)
+    share = strength * (mask > 0)
+    return picture.expand(3, -1, -1) * (1 - share) + colours * share
+
+
+def with_points(picture: Tensor, points: Mapping[tuple[int, int, int], Tensor]) -> Tensor:
+    """A picture, enlarged where it is small, with points (N, 2) in its pixels drawn in by colour: (3, H, W)."""
+    factor = max(1, _SIDE // max(picture.shape[1:]))
+    large = picture.expand(3, -1, -1).repeat_interleave(factor, 1).repeat_interleave(factor, 2).clone()
+    height, width = large.shape[1:]
+    for colour, places in points.items():
+        x, y = (((places[:, axis] + 0.5) * factor).round().nan_to_num(-9).long() for axis in (0, 1))
+        for right in (-1, 0):
+            for down in (-1, 0):
+                inside = (x + right >= 0) & (x + right < width) & (y + down >= 0) & (y + down < height)
+                large[:, (y + down)[inside], (x + right)[inside]] = torch.tensor(colour)[:, None] / 255
+    return large
+
+
+def _drawn(kept: _Shown) -> Image:
+    """A row for each caption, surest first."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    font: Any = ImageFont.load_default(11)
+    order = [row for row in ("picture", "truth", "answer", "points", "right", "wrong") if row in kept.rows]
+    cells = {row: sorted(kept.rows[row], key=lambda entry: entry[:2], reverse=True) for row in order}
+    sizes = [entry[2].shape[1:] for row in order for entry in cells[row]]
+    factor = max(1, _SIDE // max(max(size) for size in sizes))
+    height, width = (max(size[axis] for size in sizes) * factor for axis in (0, 1))
+    margin, below = 60, _TEXT if kept.kind == "class" else 0
+    columns = max(len(entries) for entries in cells.values())
+    sheet = Image.new(
+        "RGB", (margin + columns * (width + _GAP), len(order) * (height + below + _GAP)), _PAPER
+    )
+    pen = ImageDraw.Draw(sheet)
+    for line, row in enumerate(order):
+        top = line * (height + below + _GAP)
+        pen.text((_GAP, top + height // 2), row, _INK, font)
+        for column, (_, _, picture, text) in enumerate(cells[row]):
+            pixels = (picture.expand(3, -1, -1) * 255).round().to(torch.uint8).movedim(0, -1)
+            pixels = pixels.repeat_interleave(factor, 0).repeat_interleave(factor, 1)
+            left = margin + column * (width + _GAP)
+            sheet.paste(Image.fromarray(pixels.numpy()), (left, top))
+            pen.text((left, top + height), text, _INK, font)
+    return sheet
