@@ -1,0 +1,36 @@
+"""The zoo's tasks train: a small form of each, for two batches."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from rich.console import Console
+
+import netcfg
+from netcfg.passes.inline import inlined
+from netcfg.passes.read import shipped_folder
+from netcfg.trainers.fit.trainer import Trainer
+from netcfg.trainers.runs.run_folder import RunFolder
+
+SMALL = {"model": "narrow", "image_size": 32, "subjects": 6, "clips": 1, "frames": 3, "epochs": 1}
+
+
+@pytest.mark.parametrize("name", ["expression_resnet18", "expression_intensity", "face_points"])
+def test_a_task_trains_and_shows_what_it_found(name: str, tmp_path: Path) -> None:
+    text = inlined(shipped_folder() / "zoo" / f"{name}.cfg").replace("batch_size = 32", "batch_size = 4")
+    program = netcfg.load(text, **SMALL)
+    folder = RunFolder.create(program, tmp_path / "run")
+    folder.write_json("run.json", {})
+    trainer = Trainer(program, folder, workers=0, limit_batches=2, console=Console(quiet=True))
+    trainer.setup()
+    weights = {key: value for key, value in trainer.networks.named_parameters() if value.ndim > 1}
+    before = {key: value.clone() for key, value in weights.items()}
+    trainer.fit()
+    assert not [key for key, value in weights.items() if torch.equal(value, before[key])]
+    drawn = {path.name for path in (tmp_path / "run/figures").iterdir()}
+    expected = {
+        "expression_resnet18": {"validation_confusion_matrix.png", "validation_ResNet_emotion_examples.png"},
+        "expression_intensity": {"validation_mae_by_target.svg", "test_mae_by_target.csv"},
+        "face_points": {"validation_Points_landmarks_examples.png", "validation_mae_by_target.csv"},
+    }[name]
+    assert expected <= drawn
