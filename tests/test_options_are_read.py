@@ -77,15 +77,16 @@ INVOCATIONS = [
     "eval net.cfg --weights run/checkpoints/best.safetensors --preset wide --set width=4 --allow-outside "
     "--data faces --device cpu --workers 0",
     "predict net.cfg faces/imgs -o out.csv --annotate shown --weights run/checkpoints/best.safetensors --device cpu "
-    f"--batch-size 2 {PROGRAM}",
-    "flow frames -o flow --method dis --encoding fixed --limit 3 --size 16 --format png --jobs 1 --overwrite",
+    f"--batch-size 2 --no-turn --max-pixels 9999 {PROGRAM}",
+    "flow frames -o flow --method dis --encoding fixed --limit 3 --size 16 --format png --jobs 1 --overwrite "
+    " --no-turn --max-pixels 9999",
     "data make audetnet made --from synthetic_faces --images 6 --subjects 3 --seed 1 --image-size 16 --labels "
     "intensities --folds 3 --fold 1",
-    "data make audetnet made2 --from disfa nowhere --every 2 --first-frame 0",
+    "data make audetnet made2 --from disfa nowhere --every 2 --first-frame 0 --no-turn --max-pixels 9999",
     "data make audetnet made3 --overwrite",
     "data convert faces/aus_dict.pkl -o aus.csv --action-units disfa",
     f"data show net.cfg --split test --count 2 -o sheet.png {PROGRAM}",
-    "data show faces --source audetnet_folder --action-units disfa",
+    "data show faces --source audetnet_folder --action-units disfa --no-turn --max-pixels 9999",
     "convert run/checkpoints/best.safetensors -o w.safetensors --cfg net.cfg --layout netcfg --to netcfg --network Net "
     f"--partial --verbose {PROGRAM}",
     "convert run/checkpoints -o w2.safetensors --cfg net.cfg --layout audetnet --epoch 1",

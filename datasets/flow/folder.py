@@ -22,6 +22,7 @@ from netcfg.blocks.picture_files import VIDEOS
 from netcfg.datasets.flow.encoding import FlowPictures, grey
 from netcfg.datasets.flow.samples import fitted
 from netcfg.datasets.pictures.frames import FLOW_RECORD, Frames, find_clips, open_frames
+from netcfg.datasets.pictures.reading import ORDINARY, Reading
 from netcfg.files import write_beside
 from netcfg.source import NetcfgError, shown_path
 
@@ -30,13 +31,17 @@ QUALITY = 95  # of JPEG
 
 @dataclass(frozen=True)
 class Recipe:
-    """How pictures are made. `size` (height, width) scales them by nearest pixels; None: as large as the frames."""
+    """How pictures are made. `size` (height, width) scales them by nearest pixels; None: as large as the frames.
+
+    `turn`: frames are turned as they say.
+    """
 
     method: str = "dis"
     encoding: str = "per_frame"
     limit: float | None = None
     size: tuple[int, int] | None = None
     format: str = "png"
+    turn: bool = True
 
     @property
     def ending(self) -> str:
@@ -98,7 +103,7 @@ class Watch(Protocol):
 # --- what is to be done -----------------------------------------------------------------------------------
 
 
-def plan(inputs: Sequence[Path], output: Path) -> tuple[list[Clip], list[str]]:
+def plan(inputs: Sequence[Path], output: Path, reading: Reading = ORDINARY) -> tuple[list[Clip], list[str]]:
     """The clips of the inputs, each with its folder, and what is wrong with clips that cannot be read.
 
     The folder is `output` for a single clip, else one in it by the clip's name.
@@ -109,7 +114,7 @@ def plan(inputs: Sequence[Path], output: Path) -> tuple[list[Clip], list[str]]:
     for path in inputs:
         for place, name in _clips_of(path, len(inputs) > 1):
             try:
-                clips.append(Clip(_open(place), output / name))
+                clips.append(Clip(_open(place, reading), output / name))
             except NetcfgError as error:
                 refused.append(error)
     if not clips:
@@ -130,8 +135,8 @@ def _clip_name(path: Path) -> Path:
     return path.with_suffix("") if path.suffix.lower() in VIDEOS else path
 
 
-def _open(path: Path) -> Frames:
-    frames = open_frames(path)
+def _open(path: Path, reading: Reading) -> Frames:
+    frames = open_frames(path, reading=reading)
     if not frames.is_video and len(frames) == 1:
         raise _too_short(path)
     twice = [name for name, count in Counter(frames.names).items() if count > 1]
@@ -215,7 +220,7 @@ def _earlier(output: Path) -> dict[str, Any] | None:
         raise NetcfgError(
             f"{shown_path(output / FLOW_RECORD)} cannot be read\nhelp: name a new folder", code="NC804"
         )
-    return record
+    return {"turn": True} | record  # which older ones do not say
 
 
 def _differences(earlier: dict[str, Any], recipe: Recipe) -> str:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from netcfg.blocks.picture_files import PICTURES, UNREAD_PICTURES, VIDEOS
 from netcfg.datasets.pictures.notes import say
-from netcfg.datasets.pictures.reading import read_picture, what_is_wrong_with
+from netcfg.datasets.pictures.reading import ORDINARY, Reading, read_picture, what_is_wrong_with
 from netcfg.source import NetcfgError, shown_path
 from netcfg.words import counted, named
 
@@ -58,6 +58,7 @@ class Frames:
     count: int
     same_size: bool = True
     on_error: Callable[[NetcfgError], None] | None = None
+    reading: Reading = ORDINARY
 
     @property
     def is_video(self) -> bool:
@@ -75,18 +76,17 @@ class Frames:
         return self.count
 
     def __iter__(self) -> Iterator[Frame]:
-        frames = _of_video(self.path) if self.is_video else self._of_files()
+        frames = _of_video(self.path, self.reading.turns) if self.is_video else self._of_files()
         return self._checked(frames) if self.same_size else frames
 
     def _of_files(self) -> Iterator[Frame]:
         for number, path in enumerate(self.files, 1):
-            image = read_picture(path)
+            image = read_picture(path, self.reading)
             if image is not None:
                 yield Frame(path.stem, number, None, image, path)
                 continue
-            error = NetcfgError(
-                f"{shown_path(path)} cannot be read: {what_is_wrong_with(path)[0]}", code="NC504"
-            )
+            why, help = what_is_wrong_with(path, self.reading)
+            error = NetcfgError(f"{shown_path(path)} cannot be read: {why}\nhelp: {help}", code="NC504")
             if self.on_error is None:
                 raise error
             self.on_error(error)
@@ -105,7 +105,11 @@ class Frames:
 
 
 def open_frames(
-    path: str | Path, *, same_size: bool = True, on_error: Callable[[NetcfgError], None] | None = None
+    path: str | Path,
+    *,
+    same_size: bool = True,
+    on_error: Callable[[NetcfgError], None] | None = None,
+    reading: Reading = ORDINARY,
 ) -> Frames:
     """The frames of a folder of pictures, a video, or a single picture.
 
@@ -117,16 +121,16 @@ def open_frames(
         files = tuple(picture_files(place))
         if not files:
             raise _no_pictures(place)
-        return Frames(place, files, len(files), same_size, on_error)
+        return Frames(place, files, len(files), same_size, on_error, reading)
     if not place.exists():
         raise NetcfgError(
             f"there is no {shown_path(place)}\nhelp: name a folder of frames, a video or a picture",
             code="NC802",
         )
     if place.suffix.lower() in PICTURES:
-        return Frames(place, (place,), 1, same_size, on_error)
+        return Frames(place, (place,), 1, same_size, on_error, reading)
     if place.suffix.lower() in VIDEOS:
-        return Frames(place, (), _announced(place), same_size, on_error)
+        return Frames(place, (), _announced(place), same_size, on_error, reading)
     known = ", ".join((*PICTURES, *VIDEOS))
     raise NetcfgError(
         f"{shown_path(place)} is neither a picture nor a video by its ending\nhelp: known are {known}",
@@ -220,12 +224,14 @@ def open_video(path: Path) -> Iterator[Any]:
         video.release()
 
 
-def _of_video(path: Path) -> Iterator[Frame]:
+def _of_video(path: Path, turns: bool) -> Iterator[Frame]:
     from netcfg.datasets.pictures.opencv import cv2
 
     number = 0
     with open_video(path) as video:
         announced = int(video.get(cv2.CAP_PROP_FRAME_COUNT))
+        if not turns:
+            video.set(cv2.CAP_PROP_ORIENTATION_AUTO, 0)
         while True:
             good, picture = video.read()
             if not good:

@@ -24,10 +24,14 @@ _PROBED = 16  # pictures of a folder that tell in how many bits all of them are 
 
 @dataclass(frozen=True)
 class Reading:
-    """How pictures are read: whether one is turned as its EXIF data say, and how many pixels it may have."""
+    """How pictures are read: whether one is turned as its EXIF data say, and how many pixels it may have.
+
+    `is_asked`: by a command's options, not by those of a source; messages then name these.
+    """
 
     turns: bool = True
     max_pixels: int = MAX_PIXELS
+    is_asked: bool = False
 
 
 ORDINARY = Reading()
@@ -70,7 +74,9 @@ def expect_picture(path: Path | str, reading: Reading = ORDINARY) -> NDArray[np.
 
 def what_is_wrong_with(path: Path, reading: Reading = ORDINARY) -> tuple[str, str]:
     """Why a picture could not be read, in words, and what to do about it."""
-    good_copy = "put a good copy in its place; `on_error = skip` goes on without such pictures"
+    good_copy = "put a good copy in its place"
+    if not reading.is_asked:
+        good_copy += "; `on_error = skip` goes on without such pictures"
     if path.is_symlink() and not path.exists():
         return "it is a link to a file that is not there", good_copy
     try:
@@ -79,7 +85,10 @@ def what_is_wrong_with(path: Path, reading: Reading = ORDINARY) -> tuple[str, st
         return error.strerror or "it cannot be opened", good_copy
     if _is_too_large(data, reading):
         pixels, limit = pixels_of(data) or 0, f"{reading.max_pixels:,}"
-        return f"it has {pixels:,} pixels, more than {limit}", "shrink it, or raise `max_pixels`"
+        return (
+            f"it has {pixels:,} pixels, more than {limit}",
+            f"shrink it, or raise `{'--max-pixels' if reading.is_asked else 'max_pixels'}`",
+        )
     if not data:
         return "it is empty", good_copy
     if not _is_cut(data):

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netcfg.datasets.pictures.frames import open_frames
+from netcfg.datasets.pictures.reading import ORDINARY, Reading
 from netcfg.files import user_cache
 from netcfg.source import NetcfgError, shown_path
 from netcfg.words import counted
@@ -23,40 +24,40 @@ QUALITY = 95  # of JPEG
 _MOST_AT_ONCE = 8
 
 
-def unpack(videos: Sequence[Path], cache: Path | None = None) -> list[Path]:
+def unpack(videos: Sequence[Path], cache: Path | None = None, reading: Reading = ORDINARY) -> list[Path]:
     """Each video's folder of frames, `000001.jpg` and so on; those that are not there yet are written.
 
     A folder is complete or not there: one that is interrupted is made anew. A changed video gets a new folder.
     Errors: `NetcfgError` for a video that cannot be read, and where there is no room.
     """
-    folders = [_folder_of(video, cache) for video in videos]
+    folders = [_folder_of(video, cache, reading) for video in videos]
     todo = [pair for pair in zip(videos, folders, strict=True) if not pair[1].is_dir()]
     if todo:
-        _unpack_new(todo)
+        _unpack_new(todo, reading)
     return folders
 
 
-def frame_count(video: Path, cache: Path | None = None) -> int:
+def frame_count(video: Path, cache: Path | None = None, reading: Reading = ORDINARY) -> int:
     """How many frames a video has: those unpacked, or else as many as it says."""
-    folder = _folder_of(video, cache)
+    folder = _folder_of(video, cache, reading)
     if folder.is_dir():
         return sum(path.suffix == ".jpg" for path in folder.iterdir())
     return len(open_frames(video))
 
 
-def _folder_of(video: Path, cache: Path | None) -> Path:
+def _folder_of(video: Path, cache: Path | None, reading: Reading) -> Path:
     """A name that is another one for another video, or for this one changed."""
     try:
         state = video.stat()
     except OSError as error:
         raise NetcfgError(f"cannot read {shown_path(video)}: {error.strerror}", code="NC804") from None
-    text = f"{video.resolve()} {state.st_size} {state.st_mtime_ns}"
+    text = f"{video.resolve()} {state.st_size} {state.st_mtime_ns}" + ("" if reading.turns else " as stored")
     return (
         cache or user_cache() / "frames"
     ) / f"{video.stem}-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
 
 
-def _unpack_new(todo: Sequence[tuple[Path, Path]]) -> None:
+def _unpack_new(todo: Sequence[tuple[Path, Path]], reading: Reading) -> None:
     """Unpack several videos at once; where one fails or a person interrupts, the others stop, too."""
     from rich.console import Console
     from rich.progress import Progress
@@ -70,7 +71,7 @@ def _unpack_new(todo: Sequence[tuple[Path, Path]]) -> None:
         task = progress.add_task(title, total=sum(len(open_frames(video)) for video, _ in todo))
 
         def unpack_one(pair: tuple[Path, Path]) -> None:
-            with closing(_unpack_one(*pair)) as steps:
+            with closing(_unpack_one(*pair, reading)) as steps:
                 for _ in steps:
                     progress.advance(task)
                     if stopping.is_set():
@@ -84,13 +85,13 @@ def _unpack_new(todo: Sequence[tuple[Path, Path]]) -> None:
             raise
 
 
-def _unpack_one(video: Path, folder: Path) -> Generator[None, None, None]:
+def _unpack_one(video: Path, folder: Path, reading: Reading) -> Generator[None, None, None]:
     """Write a video's frames, a step each; the folder takes its place after the last one."""
     part = folder.with_name(f"{folder.name}.{os.getpid()}.part")
     try:
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
-        for frame in open_frames(video):
+        for frame in open_frames(video, reading=reading):
             _write_frame(part / f"{frame.name}.jpg", frame.image)
             yield
         part.rename(folder)

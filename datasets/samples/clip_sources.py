@@ -145,13 +145,15 @@ def _expect_pairs(
 def _frames_of(clips: Sequence[Clip], handling: Handling, shown: bool) -> list[Files]:
     """The frames of each clip by number. Videos are unpacked, but where no picture is to be shown, only counted."""
     videos = [clip.pictures for clip in clips if not clip.pictures.is_dir()]
-    folders = dict(zip(videos, unpack(videos, handling.cache), strict=True)) if shown else {}
+    folders = (
+        dict(zip(videos, unpack(videos, handling.cache, handling.reading), strict=True)) if shown else {}
+    )
     files: list[Files] = []
     for clip in clips:
         if clip.pictures.is_dir() or clip.pictures in folders:
             files.append(numbered_pictures(folders.get(clip.pictures, clip.pictures)))
         else:
-            numbers = range(1, frame_count(clip.pictures, handling.cache) + 1)
+            numbers = range(1, frame_count(clip.pictures, handling.cache, handling.reading) + 1)
             files.append(dict.fromkeys(numbers, clip.pictures))
     return files
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from netcfg.blocks.picture_files import PICTURES
 from netcfg.datasets.pictures.face_crop import crop_face, read_landmarks
-from netcfg.datasets.pictures.reading import expect_picture
+from netcfg.datasets.pictures.reading import ORDINARY, Reading, expect_picture
 from netcfg.datasets.samples.pairing import NUMBERS, Numbers, Pairing, expect_fit
 from netcfg.source import NetcfgError, shown_path
 from netcfg.words import counted
@@ -44,14 +44,16 @@ class Clip:
     place: str = ""
 
     def frames(
-        self, numbers: set[int], pairing: Pairing = NUMBERS
+        self, numbers: set[int], pairing: Pairing = NUMBERS, reading: Reading = ORDINARY
     ) -> Iterator[tuple[int, NDArray[np.uint8]]]:
         """The pictures of these labels, out of a folder or a video, with the numbers of the labels."""
         if self.pictures.is_dir():
             files = pairing.keyed(self.files(), self.labels)
-            return ((number, expect_picture(files[number])) for number in sorted(numbers & files.keys()))
+            return (
+                (number, expect_picture(files[number], reading)) for number in sorted(numbers & files.keys())
+            )
         shift = pairing.shift
-        found = _video(self.pictures, {number + shift for number in numbers})
+        found = _video(self.pictures, {number + shift for number in numbers}, reading)
         return ((number - shift, picture) for number, picture in found)
 
     def files(self) -> dict[int, Path]:
@@ -87,12 +89,14 @@ class Database:
             ],
         )
 
-    def frames(self, size: int, every: int, pairing: Pairing = NUMBERS) -> Iterator[Frame]:
+    def frames(
+        self, size: int, every: int, pairing: Pairing = NUMBERS, reading: Reading = ORDINARY
+    ) -> Iterator[Frame]:
         """Each clip's first labelled frame and every so many after it, cut out to `size`×`size`."""
         unfound = without = 0
         for clip in self.clips:
             wanted = _every(clip.labels, every)
-            for number, picture in clip.frames(wanted, pairing):
+            for number, picture in clip.frames(wanted, pairing, reading):
                 wanted = wanted - {number}
                 landmarks = clip.landmarks.get(number)
                 unfound += landmarks is None
@@ -121,7 +125,7 @@ def files_by_number(folder: Path, endings: tuple[str, ...]) -> dict[int, Path]:
     return found
 
 
-def _video(path: Path, numbers: set[int]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+def _video(path: Path, numbers: set[int], reading: Reading) -> Iterator[tuple[int, NDArray[np.uint8]]]:
     """Frames of a video, counted from 1. Raises `NetcfgError` where it cannot be read."""
     from netcfg.datasets.pictures.opencv import cv2
 
@@ -129,6 +133,8 @@ def _video(path: Path, numbers: set[int]) -> Iterator[tuple[int, NDArray[np.uint
     try:
         if not video.isOpened():
             raise NetcfgError(f"{shown_path(path)} cannot be read as a video", code="NC504")
+        if not reading.turns:
+            video.set(cv2.CAP_PROP_ORIENTATION_AUTO, 0)
         for number in range(1, max(numbers, default=0) + 1):
             if not video.grab():
                 return

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netcfg.blocks.picture_files import VIDEOS
+from netcfg.datasets.pictures.reading import ORDINARY, Reading
 from netcfg.datasets.samples.clips import Clip, Database, Frame, files_by_number
 from netcfg.datasets.samples.label_files import read_csv_rows
 from netcfg.datasets.samples.pairing import Pairing
@@ -214,13 +215,20 @@ class FramesToWrite:
 
 
 def database_frames(
-    name: str, folder: Path, *, occurrence: bool, size: int, every: int, first_frame: int | None
+    name: str,
+    folder: Path,
+    *,
+    occurrence: bool,
+    size: int,
+    every: int,
+    first_frame: int | None,
+    reading: Reading = ORDINARY,
 ) -> FramesToWrite:
     """Each clip's every so many labelled frames of `disfa` or `bp4d`, cut to the face."""
     database = bp4d(folder) if name == "bp4d" else disfa(folder, occurrence)
     pairing = Pairing(first_frame)
     database.expect_pairs(pairing)
-    frames = database.frames(size, every, pairing)
+    frames = database.frames(size, every, pairing, reading)
     return FramesToWrite(database.subjects, database.count(every), frames, database.notes)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from netcfg.cli.bars import shown
 from netcfg.cli.numbers import not_negative, positive, side
+from netcfg.cli.pictures import add_picture_arguments, reading_of, refuse_picture_arguments
 from netcfg.source import NetcfgError, shown_path
 from netcfg.words import counted
 
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 
 SOURCES = ("synthetic_faces", "disfa", "bp4d")
 _RECIPE = (
-    "source", "images", "subjects", "seed", "image_size", "every", "first_frame", "labels", "folds", "fold"
+    "source", "images", "subjects", "seed", "image_size", "every", "first_frame", "labels", "folds", "fold",
+    "turn", "max_pixels",
 )  # fmt: skip
 """The options that what is written depends on: the same ones go on with a folder that was not finished."""
 
@@ -56,6 +58,7 @@ def add_parser(verbs: Any) -> None:
         "--folds", type=positive, default=3, metavar="N", help="parts the subjects fall in (default: 3)"
     )
     make.add_argument("--fold", type=not_negative, default=0, metavar="N", help="the part to test on, from 0")
+    add_picture_arguments(make)
     make.add_argument("--overwrite", action="store_true", help=argparse.SUPPRESS)
 
 
@@ -105,6 +108,7 @@ def _drawn(options: argparse.Namespace) -> FramesToWrite:
                 "how many there are",
                 code="NC801",
             )
+    refuse_picture_arguments(options, "is for databases", "leave it out: drawn frames come from no files")
     images, subjects = options.images or 12, options.subjects or min(3, options.images or 3)
     if images < subjects:
         raise NetcfgError(
@@ -138,5 +142,6 @@ def _of_database(name: str, paths: list[str], options: argparse.Namespace) -> Fr
         occurrence=options.labels == "occurrence",
         size=options.image_size,
         every=options.every or 1,
+        reading=reading_of(options),
         first_frame=options.first_frame,
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from netcfg.cli.data_convert import written_units
 from netcfg.cli.numbers import positive
+from netcfg.cli.pictures import add_picture_arguments, refuse_picture_arguments, written_reading
 from netcfg.cli.program import add_program_arguments, load_program, refuse_program_arguments
 from netcfg.source import Finding, NetcfgError, ProgramError, shown_path
 
@@ -35,6 +36,7 @@ def add_parser(verbs: Any) -> None:
     show.add_argument("--source", metavar="NAME", help="of a folder, the source that reads it")
     show.add_argument("--action-units", metavar="UNITS", help="of a folder's labels, where they do not say")
     show.add_argument("-o", "--output", metavar="PNG", help="write a sheet of pictures")
+    add_picture_arguments(show)
     add_program_arguments(show)
 
 
@@ -70,6 +72,7 @@ def _data(options: argparse.Namespace) -> tuple[Source, Any]:
             raise NetcfgError(
                 f"`--{key}` is for folders\nhelp: a program writes it in its {{Data}}", code="NC801"
             )
+    refuse_picture_arguments(options, "is for folders", "a program writes it in its {Data}")
     data = load_program(options.place, options).data
     if data is None:
         raise NetcfgError(
@@ -101,7 +104,11 @@ def _folder_source(folder: Path, options: argparse.Namespace) -> Source:
     if described.note:
         print(f"note: {described.note}")
     findings: list[Finding] = []
-    written = [f"{key} = {value}" for key, value in described.options.items()]
+    asked = written_reading(options)
+    if "turn" not in recognised.source.model_fields:
+        name = recognised.source.type_name
+        refuse_picture_arguments(options, f"says nothing to [{name}]", "leave it out")
+    written = [f"{key} = {value}" for key, value in {**described.options, **asked}.items()]
     (section,) = data_sections(recognised, written, shown_path(folder), findings)
     source = check_section(section, recognised.source, findings)
     if source is None or findings:

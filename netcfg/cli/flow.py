@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, get_args
 
 from netcfg.blocks.flow_choices import DEFAULT_LIMIT, FlowEncoding, FlowMethod
 from netcfg.cli.bars import shown
+from netcfg.cli.pictures import add_picture_arguments, reading_of
 from netcfg.source import NetcfgError, shown_path
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--jobs", type=_jobs, metavar="N", help="clips at a time (default: as many as there are processors)"
     )
+    add_picture_arguments(parser)
     parser.add_argument(
         "--overwrite", action="store_true", help="begin anew: remove what earlier calls wrote for these clips"
     )
@@ -73,7 +75,7 @@ def run(options: argparse.Namespace) -> int:
 
     recipe = _recipe(options)
     output = Path(options.output)
-    clips, refused = plan([Path(name) for name in options.inputs], output)
+    clips, refused = plan([Path(name) for name in options.inputs], output, reading_of(options))
     begin(output, recipe, clips, options.overwrite)
     outcomes: list[Outcome] = []
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -93,7 +95,9 @@ def _recipe(options: argparse.Namespace) -> Recipe:
     if options.limit is not None and options.encoding != "fixed":
         raise NetcfgError("`--limit` belongs to `--encoding fixed`", code="NC801")
     limit = (options.limit or DEFAULT_LIMIT) if options.encoding == "fixed" else None
-    recipe = Recipe(options.method, options.encoding, limit, options.size, options.format)
+    recipe = Recipe(
+        options.method, options.encoding, limit, options.size, options.format, reading_of(options).turns
+    )
     recipe.pictures()  # refuses a method that this OpenCV lacks
     return recipe
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from netcfg.cli.bars import shown
+from netcfg.cli.pictures import add_picture_arguments, reading_of
 from netcfg.cli.program import add_program_arguments, load_program, refuse_program_arguments, say_changes
 from netcfg.source import NetcfgError, shown_path
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     import torch
 
     from netcfg.datasets.pictures.frames import Frames
+    from netcfg.datasets.pictures.reading import Reading
     from netcfg.program import Program
     from netcfg.trainers.prediction.files import Writer
     from netcfg.trainers.prediction.prediction import Prediction, Predictor
@@ -43,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--batch-size", type=int, default=16, metavar="N", help="frames at a time (default: 16)"
     )
+    add_picture_arguments(parser, "as in training")
     add_program_arguments(parser)
 
 
@@ -62,10 +66,25 @@ def run(options: argparse.Namespace) -> int:
     device = choose_device(options.device)
     predictors = [Predictor(_trained(name, programs, options, device), device) for name in options.runs]
     expect_distinct((one.name, answer) for one in predictors for answer in one.answers)
-    frames = open_frames(options.input, same_size=any(one.flow for one in predictors))
+    frames = open_frames(
+        options.input, same_size=any(one.flow for one in predictors), reading=_reading(predictors, options)
+    )
     writers = _writers(options, predictors, frames)
     predictions = predict_frames(predictors, frames, options.batch_size)
     return _write(predictions, writers, len(frames), options)
+
+
+def _reading(predictors: Sequence[Predictor], options: argparse.Namespace) -> Reading:
+    """How the pictures are read: as asked, or else as those were that the networks were trained on."""
+    trained = [one.reading for one in predictors]
+    if options.turn is None and len({one.turns for one in trained}) > 1:
+        raise NetcfgError(
+            "some of these runs read pictures turned as they say, and some as they are stored (`turn = False`)\n"
+            "help: say how these are meant: `--turn` or `--no-turn`",
+            code="NC801",
+        )
+    most = max(one.max_pixels for one in trained)
+    return reading_of(options, replace(trained[0], max_pixels=most))
 
 
 def _check(options: argparse.Namespace) -> None:

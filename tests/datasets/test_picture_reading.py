@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import struct
 import zlib
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -14,6 +16,8 @@ from PIL import Image
 
 from netcfg.blocks.sources.audetnet_folder import AudetnetFolder
 from netcfg.blocks.sources.clips import Clips
+from netcfg.cli import predict
+from netcfg.cli.main import main
 from netcfg.datasets.pictures import notes
 from netcfg.datasets.pictures.frames import open_frames, picture_files
 from netcfg.datasets.pictures.reading import Reading, bits_of_folder, expect_picture, pixels_of, read_picture
@@ -139,3 +143,60 @@ def test_a_link_to_nowhere_says_so(tmp_path):
     os.symlink(tmp_path / "nowhere.jpg", tmp_path / "4.jpg")
     with pytest.raises(NetcfgError, match="it is a link to a file that is not there"):
         expect_picture(tmp_path / "4.jpg")
+
+
+@pytest.mark.parametrize("turns", [True, False])
+def test_frames_are_turned_or_not_as_asked(turns: bool, tmp_path: Path) -> None:
+    write_turned(tmp_path / "1.jpg")
+    (frame,) = open_frames(tmp_path, reading=Reading(turns))
+    height, width = frame.image.shape[:2]
+    assert (height > width) is turns
+
+
+@pytest.mark.parametrize(("asked", "tall"), [([], True), (["--turn"], True), (["--no-turn"], False)])
+def test_flow_of_turned_frames(asked: list[str], tall: bool, tmp_path: Path) -> None:
+    for number in (1, 2):
+        write_turned(tmp_path / f"clip/{number}.jpg")
+    assert (
+        main(["flow", str(tmp_path / "clip"), "-o", str(tmp_path / "flow"), "--method", "farneback", *asked])
+        == 0
+    )
+    height, width = cv2.imread(str(tmp_path / "flow/1.png")).shape[:2]
+    assert (height > width) is tall
+
+
+def test_a_folder_of_flow_is_of_one_way_of_turning(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in (1, 2):
+        write_turned(tmp_path / f"clip/{number}.jpg")
+    call = ["flow", str(tmp_path / "clip"), "-o", str(tmp_path / "flow")]
+    assert main(call) == 0
+    assert main([*call, "--no-turn"]) == 1
+    assert "`turn` was True, and now is False" in capsys.readouterr().err
+
+
+def test_too_many_pixels_name_the_option_of_the_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in (1, 2):
+        cv2.imwrite(
+            str(tmp_path / f"{number}.png"),
+            np.random.default_rng(number).integers(0, 255, (99, 99, 3), np.uint8),
+        )
+    call = ["flow", str(tmp_path), "-o", str(tmp_path.parent / "flow_of_pixels"), "--max-pixels"]
+    assert main([*call, "9800"]) == 1
+    assert "raise `--max-pixels`" in capsys.readouterr().err
+    assert main([*call, "9801"]) == 0
+
+
+def test_networks_predict_pictures_as_they_were_trained_on_unless_asked() -> None:
+    ways = {turn: Clips(path="frames", turn=turn).reading() for turn in (True, False)}
+    options = argparse.Namespace(turn=None, max_pixels=None)
+    assert not predict._reading([SimpleNamespace(reading=ways[False])], options).turns
+    options.turn = True
+    both = [SimpleNamespace(reading=way) for way in ways.values()]
+    assert predict._reading(both, options).turns
+    options.turn = None
+    with pytest.raises(NetcfgError, match="--no-turn"):
+        predict._reading(both, options)

@@ -59,6 +59,8 @@ class Predictor:
         self._predicted = 0
         self._fields = FrameFields(program, self._model, self._signals, device)
         self._precision = Precision(program.training.precision, device)
+        assert program.data is not None
+        self.reading = program.data.source.reading()
         set_training(program, trained.networks, False)
 
     @property

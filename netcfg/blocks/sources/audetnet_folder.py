@@ -17,6 +17,7 @@ from netcfg.source import NetcfgError
 
 if TYPE_CHECKING:
     from netcfg.blocks.samples import Samples
+    from netcfg.datasets.pictures.reading import Reading
 
 
 USUAL_LABELS = "aus_dict.pkl"
@@ -151,9 +152,14 @@ class AudetnetFolder(Source, name="audetnet_folder"):
         labels = write_audetnet(folder, self.units, 5 if self.intensities else 1, size)
         return self.model_copy(update={"path": str(folder), "labels": labels})
 
+    def reading(self) -> "Reading":
+        """How its pictures are read."""
+        from netcfg.datasets.pictures.reading import Reading
+
+        return Reading(self.turn, self.max_pixels)
+
     def open(self, split: Split, fields: Sequence[str]) -> "Samples":
         """The data set of one split; labels, ids and names of pictures are read and checked at once."""
-        from netcfg.datasets.pictures.reading import Reading
         from netcfg.datasets.samples.pairing import Pairing
         from netcfg.datasets.sources.audetnet_folder import Layout, open_folder
 
@@ -175,7 +181,7 @@ class AudetnetFolder(Source, name="audetnet_folder"):
             seed=self.seed,
             skips_missing=self.missing == "skip",
             skips_broken=self.on_error == "skip",
-            reading=Reading(self.turn, self.max_pixels),
+            reading=self.reading(),
             pairing=Pairing(self.first_frame, self.first_label),
         )
         size = None if self.image_size is None else (self.image_size[0], self.image_size[-1])

@@ -11,6 +11,7 @@ from netcfg.blocks.fields import FieldSpec, Split
 if TYPE_CHECKING:
     from netcfg.blocks.samples import Samples
     from netcfg.datasets.flow.encoding import FlowPictures
+    from netcfg.datasets.pictures.reading import Reading
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,12 @@ class Source(Section):
     def asked_fields(self) -> Mapping[str, tuple[str, ...]]:
         """The fields that its options ask for by name, by option."""
         return {}
+
+    def reading(self) -> "Reading":
+        """How its pictures are read out of files, and those that its networks are to predict."""
+        from netcfg.datasets.pictures.reading import ORDINARY
+
+        return ORDINARY
 
     def flow_pictures(self) -> "FlowPictures":
         """How its own field `flow` becomes pictures, where it has one."""

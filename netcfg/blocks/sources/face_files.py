@@ -65,8 +65,8 @@ class FaceFiles(Source):
     )
     turn: bool = Option(
         True,
-        description="turn pictures as their EXIF data say, as videos are turned; boxes and landmarks are those of the "
-        "turned picture; False: as they are stored",
+        description="turn pictures as their EXIF data say, and videos likewise; boxes and landmarks are those of the "
+        "turned picture; False: both as they are stored",
     )
     max_pixels: PositiveInt = Option(MAX_PIXELS, description="refuse pictures of more pixels")
     cache: str | None = Option(
