@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from netcfg.blocks.registry import find
 from netcfg.blocks.values import IDENTIFIER, read_condition
 from netcfg.passes.names import is_reserved
-from netcfg.passes.read import ReadGroup, Reading
+from netcfg.passes.read import ReadGroup, Reading, is_shipped
 from netcfg.passes.table_rows import Table, read_table
 from netcfg.passes.variables import Variables, VariableScope
 from netcfg.source import Finding, Note, Span, did_you_mean, nearest
@@ -21,6 +21,8 @@ RESERVED_GROUPS = ("General", "Data", "Model", "Loss", "Optimizer", "Metric")
 TEMPLATE_KEYWORD = "Define"
 TABLE_KEYWORD = "Table"
 AUDETNET_NETWORKS = frozenset({"Encoder", "AUPredictor", "Decoder"})
+
+_OF_BODIES = frozenset({"net", "input", "output", "defaults", "parameters"})
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -39,6 +41,15 @@ class Template:
     parameters: dict[str, str | None]
     blocks: list[Section]
     span: Span
+    hides_block: bool = False
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class DefaultsUse:
+    """The options of `[defaults]` by their line: those that a block has taken, and what was wrong with others."""
+
+    taken: set[tuple[int, int, str]] = field(default_factory=set)
+    refused: dict[tuple[int, int, str], Finding] = field(default_factory=dict)
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -54,6 +65,18 @@ class Parts:
     reserved: dict[str, list[Section]] = field(default_factory=dict)
     spans: dict[str, Span] = field(default_factory=dict)
     size: ProgramSize = field(default_factory=ProgramSize)
+    defaults: DefaultsUse = field(default_factory=DefaultsUse)
+
+    def template_of(self, section: Section) -> Template | None:
+        """The template that a block is a use of.
+
+        One called like a block type is meant in its author's files, and the block type in the shipped ones, which know
+        of no other.
+        """
+        template = self.templates.get(section.name)
+        if template is not None and template.hides_block and is_shipped(section.file.name):
+            return None
+        return template
 
 
 def is_audetnet(parts: Parts) -> bool:
@@ -206,12 +229,17 @@ def _add_template(group: Group, name: str, parts: Parts, findings: list[Finding]
     if not name:
         findings.append(Finding("NC002", "a template needs a name", group.span, help="write `{Define name}`"))
         return
-    if find("network", name):
-        message = f"`{name}` is a block type already"
+    if name in _OF_BODIES:
+        message = f"[{name}] says something of every network and template, and can be no template itself"
         findings.append(Finding("NC109", message, group.span, help="give the template another name"))
         return
     if _taken(name, group, parts.templates.get(name), "template", findings):
         return
+    hides_block = find("network", name) is not None
+    if hides_block:
+        message = f"the template `{name}` takes the place of the block type of that name"
+        help = "right where it is meant; where the block type is, give the template another name"
+        findings.append(Finding("NC109", message, group.span, help=help, severity="warning"))
     blocks = list(group.sections)
     parameters: dict[str, str | None] = {}
     if blocks and blocks[0].name == "parameters":
@@ -220,7 +248,7 @@ def _add_template(group: Group, name: str, parts: Parts, findings: list[Finding]
         if section.name == "parameters":
             findings.append(Finding("NC112", "[parameters] must come first in its template", section.span))
     parts.templates[name] = Template(
-        name, parameters, [b for b in blocks if b.name != "parameters"], group.span
+        name, parameters, [b for b in blocks if b.name != "parameters"], group.span, hides_block
     )
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from netcfg.blocks.registry import find
-from netcfg.passes.collect import Parts
+from netcfg.passes.collect import DefaultsUse, Parts
 from netcfg.passes.drafts import Context
 from netcfg.passes.expansion import COMMON_OPTIONS
+from netcfg.passes.schema import DefaultOption
 from netcfg.passes.structure import STRUCTURE
 from netcfg.source import Finding, Note
 from netcfg.syntax import Option, Section
@@ -70,10 +71,9 @@ def renamed(option: Option, key: str) -> Option:
     return DefaultOption(option.file, option.line, key, option.value)
 
 
-class DefaultOption(Option):
-    """An option of a block that stands in a `[defaults]`."""
-
-    __slots__ = ()
+def refused_everywhere(use: DefaultsUse, findings: list[Finding]) -> None:
+    """Report the defaults that apply to no block below them; one that some blocks cannot take is left out there."""
+    findings.extend(finding for place, finding in use.refused.items() if place not in use.taken)
 
 
 def with_defaults(section: Section, context: Context) -> Section:

@@ -15,6 +15,7 @@ from netcfg.blocks.network.model import DataField
 from netcfg.blocks.network.net import Net
 from netcfg.graph import Graph, Signal
 from netcfg.passes.collect import Parts, ProgramSize
+from netcfg.passes.defaults import refused_everywhere
 from netcfg.passes.drafts import NOTHING, Context, Draft, Place, Result, StandIn, Wire
 from netcfg.passes.given import Others
 from netcfg.passes.infer import Conflict, Edge
@@ -45,6 +46,7 @@ def elaborate_all(parts: Parts, findings: list[Finding], fields: Fields) -> list
     """The networks of a program, in file order, but for those in which anything failed."""
     others = Others(parts, fields, lambda group, others: elaborate(group, parts, findings, fields, others))
     made = [others.graph(name) for name in parts.networks]
+    refused_everywhere(parts.defaults, findings)
     return [graph for graph in made if graph is not None]
 
 

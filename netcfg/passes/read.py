@@ -10,6 +10,7 @@ import re
 import stat
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 
 from netcfg.extensions import leave_files, load_extension
@@ -270,6 +271,12 @@ def shipped_folder() -> Path:
     from importlib.resources import files  # in a tree without links that is installed for editing
 
     return Path(str(files("netcfg.cfg")))
+
+
+@cache
+def is_shipped(name: str) -> bool:
+    """Whether a file, by the name a reader knows it by, is one of the shipped ones."""
+    return Path(name).resolve().is_relative_to(shipped_folder().resolve())
 
 
 def _candidates(path: str, folder: Path, reading: Reading) -> list[str]:

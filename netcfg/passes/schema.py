@@ -12,8 +12,9 @@ from netcfg.blocks.base import Section as Checked
 from netcfg.blocks.formula_text import FormulaError
 from netcfg.blocks.section import MAX_NAME
 from netcfg.faults import failing
+from netcfg.passes.collect import DefaultsUse
 from netcfg.passes.structure import STRUCTURE
-from netcfg.source import Finding, Note, Severity
+from netcfg.source import Finding, Note, Severity, Span
 from netcfg.syntax import Option, Section
 from netcfg.vocabulary import help_for
 
@@ -47,6 +48,23 @@ def check_section(section: Section, kind: type[Kind], findings: list[Finding]) -
     )
 
 
+class DefaultOption(Option):
+    """An option of a block that stands in a `[defaults]`."""
+
+    __slots__ = ()
+
+    @property
+    def span(self) -> Span:
+        """The key with the block type before it, as it is written."""
+        start = super().span
+        return start._replace(length=len(self.file.line(self.line).partition("=")[0].strip()))
+
+    @property
+    def place(self) -> tuple[int, int, str]:
+        """What tells it from others: its line."""
+        return id(self.file), self.line, self.key
+
+
 @dataclass(slots=True, eq=False, repr=False)
 class Checker:
     """Checks the blocks of one network. Large ones are made of few kinds of blocks: what is written like an earlier one
@@ -54,6 +72,7 @@ class Checker:
     """
 
     findings: list[Finding]
+    defaults: DefaultsUse
     _kin: dict[tuple[object, ...], int] = field(default_factory=dict)
     _checked: dict[int, Checked] = field(default_factory=dict)
 
@@ -67,10 +86,40 @@ class Checker:
             return self._renamed(known, section) or check_section(section, kind, self.findings), kin
         before = len(self.findings)
         checked = check_section(section, kind, self.findings)
+        defaults = [option for option in section.options if isinstance(option, DefaultOption)]
+        if defaults:
+            checked = self._by_default(checked, section, kind, defaults, before)
         # What is said of a block is said of each; what an author's class checks may hang on the name.
         if checked is not None and len(self.findings) == before and kind.__module__.startswith(_OURS):
             self._checked[kin] = checked
         return checked, kin
+
+    def _by_default(
+        self,
+        checked: Kind | None,
+        section: Section,
+        kind: type[Kind],
+        defaults: list[DefaultOption],
+        before: int,
+    ) -> Kind | None:
+        """The block without those of its `[defaults]` that mean nothing beside its own options."""
+        left_out: list[DefaultOption] = []
+        if checked is None:
+            said = self.findings[before:]
+            for tried in (*([option] for option in defaults), defaults):
+                del self.findings[before:]
+                rest = [option for option in section.options if option not in tried]
+                checked = check_section(section.with_options(rest), kind, self.findings)
+                if checked is not None:
+                    left_out = tried
+                    break
+            else:
+                self.findings[before:] = said
+                return None
+            for option in left_out:
+                self.defaults.refused.setdefault(option.place, _by_default(option, said[0]))
+        self.defaults.taken.update(option.place for option in defaults if option not in left_out)
+        return checked
 
     @staticmethod
     def _renamed(known: Kind, section: Section) -> Kind | None:
@@ -88,6 +137,14 @@ class Checker:
             copy = known.model_copy(update={"name": name})
         copy.place(section.span)
         return copy
+
+
+def _by_default(option: DefaultOption, said: Finding) -> Finding:
+    """What is said of a default that no block takes."""
+    message = f"no block takes this default: {said.message}"
+    return Finding(
+        said.code, message, option.span, (Note(said.span, "this one, for instance"),) if said.span else ()
+    )
 
 
 def _values(section: Section, kind: type[Checked], findings: list[Finding]) -> dict[str, Any]:

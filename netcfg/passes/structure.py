@@ -128,7 +128,7 @@ class Structure:
         """
         keys: dict[str, Option] = {}
         options = []
-        template = self.parts.templates.get(section.name)
+        template = self.parts.template_of(section)
         own = template.parameters if template else {}
         for option in section.options:
             if option.key not in STRUCTURE or option.key in own:
@@ -223,7 +223,7 @@ class Structure:
 
     def _peeked(self, section: Section, site: Site) -> list[Wire]:
         """All signals that a block reads, without a word."""
-        kind = find("network", section.name)
+        kind = None if self.parts.template_of(section) else find("network", section.name)
         roles = kind.roles if kind and issubclass(kind, Block) else ()
         options = [self._reference_option(section), *(section.option(role) for role in roles)]
         written = [option for option in options if option]
@@ -263,7 +263,7 @@ class Structure:
         return self._first(text, option, section, site, References([], self.references.in_model))
 
     def _reference_option(self, section: Section) -> Option | None:
-        kind = find("network", section.name)
+        kind = None if self.parts.template_of(section) else find("network", section.name)
         own = kind.reference_option if kind and issubclass(kind, Block) else "from"
         return section.option(own) or section.option("from")
 
@@ -329,7 +329,7 @@ class Structure:
 
     def _keys_of(self, section: Section) -> Mapping[str, object] | None:
         """What may be set in a block of this type; None where nobody knows the type."""
-        template = self.parts.templates.get(section.name)
+        template = self.parts.template_of(section)
         if template is not None:
             return {
                 **template.parameters,

@@ -56,7 +56,7 @@ class Walk:
         most, size = (MAX_BLOCKS, parts.size) if stand_in is None else (MOST_DRAWN, ProgramSize())
         self.placing = Placing(findings, inference, most, size)
         self.structure = Structure(parts, findings, inference, self.references, fields, networks)
-        self.checker = Checker(findings)
+        self.checker = Checker(findings, parts.defaults)
         self.turns = Turns(self.placing, findings, bool(networks))
         self.templates = Templates(
             parts, findings, self.placing, self.references, self.turns, fields, self.body
@@ -224,12 +224,12 @@ class Walk:
             return Result(NOTHING)
         if section.name in self.networks:
             return self.uses.use(self.networks[section.name], written, site)
+        template = self.parts.template_of(section)
+        if template is not None:
+            return self.templates.use(written, template, site)
         kind = find("network", section.name)
         if kind is not None and issubclass(kind, Block):
             return self._plain(written, kind, site)
-        template = self.parts.templates.get(section.name)
-        if template is not None:
-            return self.templates.use(written, template, site)
         self.turns.name(written, 0, site)
         report_unknown(section, self._block_types(), self.networks, self.parts, self.findings)
         return Result(NOTHING)
