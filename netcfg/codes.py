@@ -42,7 +42,7 @@ _ROWS = [
     ("NC106", "duplicate-option", "An option is written twice in one block."),
     ("NC107", "duplicate-name", "Two blocks of one network, or two signals, have the same name."),
     ("NC108", "unknown-variable", "A variable is used or set that nothing declares."),
-    ("NC109", "duplicate-definition", "A network, template, preset or variable is defined twice, or a template hides a block type."),
+    ("NC109", "duplicate-definition", "A network, template, preset or variable is there twice, or hides a block type."),
     ("NC110", "template-cycle", "A template is used in its own expansion."),
     ("NC111", "bad-name", "A name cannot be used: it is not a word, or PyTorch uses it itself."),
     ("NC112", "misplaced-block", "A block stands where it may not: [net] must come first in its network."),

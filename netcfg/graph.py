@@ -26,7 +26,8 @@ class Scope:
 
     `path` is the parameter path of this level (`features`, `layer1.0`), `template` the block type that was
     expanded (`vgg16_features`), or for a repeated plain block its own type. `index`/`count` number the turns
-    of a repeat (`index` 0..count-1); both are None where the use has no `repeat`.
+    of a repeat (`index` 0..count-1); both are None where the use has no `repeat`. `given` are the parameters that the
+    use of a template states.
     """
 
     path: str
@@ -34,6 +35,7 @@ class Scope:
     span: Span
     index: int | None = None
     count: int | None = None
+    given: tuple[tuple[str, str], ...] = field(default=(), compare=False)
 
 
 class Signal(NamedTuple):

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import takewhile
 
 from netcfg.blocks.network.model import DataField, NetworkUse
 from netcfg.compare.align import Item, align
 from netcfg.compare.change import Change, Status, option_changes, written_options
 from netcfg.compare.order import joined_order
 from netcfg.folding import over_in_words
-from netcfg.graph import Graph, Node, Signal, WeightRequest
+from netcfg.graph import Graph, Node, Scope, Signal, WeightRequest
 from netcfg.shapes import show
+from netcfg.source import Span
 
 LIKENESS = 0.5
 """Networks of different names are one renamed where at least this part of their blocks is the same."""
@@ -43,6 +45,21 @@ class BlockChange:
     effects: tuple[Change, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class UseChange:
+    """The use of a template that states other parameters; `path` is that of the first turn.
+
+    `blocks` are the numbers, in the graph after, of those of all turns whose text is the same: what is new about them
+    follows from the parameters.
+    """
+
+    path: str
+    template: str
+    span: Span
+    changes: tuple[Change, ...]
+    blocks: frozenset[int]
+
+
 @dataclass(frozen=True)
 class NetworkChange:
     """Two versions of a network; one of them is None where it is new or gone.
@@ -57,6 +74,7 @@ class NetworkChange:
     options: tuple[Change, ...] = ()
     blocks: tuple[BlockChange, ...] = ()
     outputs: tuple[Change, ...] = ()
+    uses: tuple[UseChange, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.before is None or self.after is None or self.options or self.blocks or self.outputs)
@@ -142,7 +160,7 @@ class _Comparison:
     def __init__(self, before: Graph, after: Graph, names: Mapping[str, str]) -> None:
         self.before = before
         self.after = after
-        self.pairs = dict(align(items_of(before, names), items_of(after)))
+        self.pairs = dict(align(*_by_path(before, after, items_of(before, names), items_of(after))))
         self.back = {there: here for here, there in self.pairs.items()}
         self.reached_before = _reached(before, self.pairs)
         self.reached_after = _reached(after, self.back)
@@ -163,7 +181,29 @@ class _Comparison:
             tuple(net),
             tuple(filter(None, blocks)),
             tuple(self._outputs()),
+            tuple(self._uses()),
         )
+
+    def _uses(self) -> Iterator[UseChange]:
+        """The uses of templates that state other parameters than they did: each line once, whatever it repeats."""
+        found: dict[tuple[str, int], list[tuple[int, Scope, tuple[Change, ...]]]] = {}
+        for here, there in self.pairs.items():
+            one, other = self.before.nodes[here], self.after.nodes[there]
+            if [scope.template for scope in one.scopes] != [scope.template for scope in other.scopes]:
+                continue
+            for old, new in zip(one.scopes, other.scopes, strict=True):
+                if old.given != new.given:  # those inside follow from it
+                    changes = tuple(_parameters(dict(old.given), dict(new.given)))
+                    alike = _text_of(one) == _text_of(other)
+                    found.setdefault((new.span.file.name, new.span.line), []).append(
+                        (there if alike else -1, new, changes)
+                    )
+                    break
+        for blocks in found.values():
+            if len({changes for _, _, changes in blocks}) == 1:
+                _, scope, changes = blocks[0]
+                numbers = frozenset(number for number, _, _ in blocks if number >= 0)
+                yield UseChange(scope.path, scope.template, scope.span, changes, numbers)
 
     def _block(self, here: int | None, there: int | None) -> BlockChange | None:
         if here is None or there is None:
@@ -231,6 +271,35 @@ class _Comparison:
             one, other = here.get(name), there.get(name)
             if one is None or other is None or not self._is_same(one, other) or one.shape != other.shape:
                 yield Change(name, _output(self.before, one), _output(self.after, other))
+
+
+def _parameters(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[Change]:
+    for name in dict.fromkeys([*old, *new]):
+        if old.get(name) != new.get(name):
+            yield Change(name, old.get(name), new.get(name))
+
+
+def _text_of(node: Node) -> list[str]:
+    """The lines of a block as they are written, without the spaces around them."""
+    lines = (line.strip() for line in node.span.file.text.split("\n")[node.span.line :])
+    return [line for line in takewhile(lambda line: not line.startswith(("[", "{")), lines) if line]
+
+
+def _by_path(
+    before: Graph, after: Graph, first: list[Item], second: list[Item]
+) -> tuple[list[Item], list[Item]]:
+    """Items of which those in uses of templates go by their paths, where both networks are built alike.
+
+    A template whose parameters have changed has the same blocks in the same places, whatever they look like.
+    """
+    if [(node.path, node.type) for node in before.nodes] != [(node.path, node.type) for node in after.nodes]:
+        return first, second
+    paths = [node.path if node.scopes else "" for node in before.nodes]
+    return _named(first, paths), _named(second, paths)
+
+
+def _named(items: list[Item], paths: list[str]) -> list[Item]:
+    return [replace(item, name=path) if path else item for item, path in zip(items, paths, strict=True)]
 
 
 def _reached(graph: Graph, matched: Mapping[int, int]) -> list[frozenset[int]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from netcfg.compare.change import Change, Value
@@ -124,11 +124,15 @@ def _network_rows(change: NetworkChange) -> Iterator[_Row]:
     options = [option for option in change.options if option.what != "name"]
     if options:
         yield _Row("changed", "[net]", "; ".join(map(change_text, options)))
-    yield from _block_rows(change)
+    for use in change.uses:
+        text = "; ".join(map(change_text, use.changes))
+        yield _Row("changed", use.path, f"[{use.template}]: {text}", _place(use.span))
+    yield from _block_rows(_without_uses(change))
     for output in change.outputs:
         status = "added" if output.before is None else "removed" if output.after is None else "changed"
         yield _Row(status, f"output {output.what}".rstrip(), _arrow(output.before, output.after))
-    follows = [change.node(block).path for block in change.blocks if block.status == "follows"]
+    told = _without_uses(change)
+    follows = [told.node(block).path for block in told.blocks if block.status == "follows"]
     if follows:
         verb = "other blocks have" if len(follows) > 1 else "other block has"
         yield _Row("follows", "", f"{len(follows)} {verb} another shape or cost: {_listed(follows)}")
@@ -137,6 +141,18 @@ def _network_rows(change: NetworkChange) -> Iterator[_Row]:
         example = f"{names[0][0]} → {names[0][1]}"
         text = f"the parameters of {len(names)} block{'s' * (len(names) > 1)} have other names: {example}"
         yield _Row("follows", "", text + (", …" if len(names) > 1 else ""))
+
+
+def _without_uses(change: NetworkChange) -> NetworkChange:
+    """The same, where blocks that are new only by what the use of their template says follow from that."""
+    explained = frozenset[int]().union(*(use.blocks for use in change.uses))
+    if not explained:
+        return change
+    blocks = (
+        replace(block, status="follows") if block.status == "changed" and block.after in explained else block
+        for block in change.blocks
+    )
+    return replace(change, blocks=tuple(blocks))
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -77,6 +77,7 @@ class Templates:
             scope = Scope(place.path, template.name, section.span, *(site.copy or (None, None)))
             if count is not None:
                 here, scope = self.turns.place(written, place, turn, count, use, section, site)
+            scope = replace(scope, given=tuple(parameters.items()))
             inside = Context(
                 here,
                 context.scopes if written.is_flat else (*context.scopes, scope),

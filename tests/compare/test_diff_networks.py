@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 import netcfg
 from netcfg.compare.networks import compare_networks
 from netcfg.compare.programs import compare
+from netcfg.compare.text import difference_text
 
 CONV = "[convolutional]\nfilters = {}\nkernel_size = 3\npad = True\n"
 RELU = "[activation]\nactivation = relu\n"
@@ -259,3 +260,50 @@ def test_weights_from_on_both_sides_goes_before_the_name():
     second = chain(named(CONV.format(4), "a"), named(CONV.format(4), "c") + "weights_from = x\n")
     found = change(first, second)
     assert found.pairs[1] == 2
+
+
+DOUBLE = """{Define double}
+[parameters]
+width
+[convolutional]
+filters = $width
+kernel_size = 3
+[convolutional]
+filters = $width
+kernel_size = 3
+[convolutional]
+filters = ${width * 2}
+kernel_size = 3
+{Net}
+[net]
+channels = 3
+height = 32
+width = 32
+[double]
+width = 8
+[double]
+name = last
+width = 8
+repeat = 2
+"""
+
+
+def rows_of(before: str, after: str) -> list[str]:
+    text = difference_text(compare(netcfg.load(before), netcfg.load(after)))
+    return [line for line in text.splitlines() if line.lstrip().startswith(("~", "+", "−"))]
+
+
+def test_a_parameter_of_a_template_is_said_once_by_the_use() -> None:
+    (row, *rest) = rows_of(DOUBLE, DOUBLE.replace("width = 8\nrepeat", "width = 16\nrepeat"))
+    assert row.split() == ["~", "last.0", "[double]:", "width", "8", "→", "16", "<text>:22"]
+    assert [one.split()[1] for one in rest] == ["output"]
+
+
+def test_what_is_changed_beside_a_parameter_is_said_too() -> None:
+    after = DOUBLE.replace("width = 8\n[", "width = 9\n[").replace(
+        "kernel_size = 3\n{Net}", "kernel_size = 1\n{Net}"
+    )
+    rows = [row for row in rows_of(DOUBLE, after) if "output" not in row]
+    assert any("width 8 → 9" in row for row in rows)
+    assert any("kernel_size 3 → 1" in row for row in rows)
+    assert not any("filters 8 → 9" in row for row in rows)
