@@ -295,7 +295,7 @@ def rows_of(before: str, after: str) -> list[str]:
 
 def test_a_parameter_of_a_template_is_said_once_by_the_use() -> None:
     (row, *rest) = rows_of(DOUBLE, DOUBLE.replace("width = 8\nrepeat", "width = 16\nrepeat"))
-    assert row.split() == ["~", "last.0", "[double]:", "width", "8", "→", "16", "<text>:22"]
+    assert row.split() == ["~", "last.0", "[double]:", "width", "8", "→", "16", "<text>:20"]
     assert [one.split()[1] for one in rest] == ["output"]
 
 
