@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -108,6 +110,8 @@ class AnnotatedVideo:
             raise NetcfgError(f"cannot write {path}: there is no folder {path.parent}", code="NC804")
         if path.is_dir():
             raise NetcfgError(f"cannot write {path}: it is a folder", code="NC804")
+        if not os.access(path.parent, os.W_OK):  # OpenCV does not say why
+            raise NetcfgError(f"cannot write {path}: {os.strerror(errno.EACCES)}", code="NC804")
         self._path = path
         self._beside = path.with_name(f".{path.stem}.new{path.suffix}")
         self._rate = frames_per_second

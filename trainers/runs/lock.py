@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import IO
 
-from netcfg.source import Finding, ProgramError, shown_path
+from netcfg.source import Finding, NetcfgError, ProgramError, shown_path
 
 
 class Lock:
@@ -32,7 +32,14 @@ class Lock:
             import fcntl
         except ImportError:
             return self
-        file = (self._folder / ".lock").open("a+", encoding="utf-8")
+        try:
+            file = (self._folder / ".lock").open("a+", encoding="utf-8")
+        except OSError as error:
+            raise NetcfgError(
+                f"cannot write to {shown_path(self._folder)}: {error.strerror}\n"
+                "help: `eval` and `predict` read a run where it lies; to train on, copy it to where you may write",
+                code="NC804",
+            ) from None
         try:
             fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except (BlockingIOError, PermissionError):
