@@ -112,6 +112,12 @@ _TABLE = (
     Foreign("option", "out_channels channels_out num_filters n_filters num_output nb_filter", ("filters",)),
     Foreign("option", "kernel ksize filter_size kernel_shape kernel_dim", ("kernel_size", "pool_size")),
     Foreign("option", "window window_size size", ("pool_size", "kernel_size", "sizes")),
+    Foreign(
+        "option",
+        "input_shape input_size in_shape",
+        (),
+        "write `channels`, `height` and `width`, each on its line",
+    ),
     Foreign("option", "index", (), "[token] takes one of an axis"),
     Foreign(
         "option",

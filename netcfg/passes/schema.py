@@ -183,7 +183,10 @@ def _unreadable(option: Option, error: ValueError) -> Finding:
     if isinstance(error, FormulaError):
         span = option.item_span(error.item) if error.item else option.value_span
         return Finding("NC105", message, span, help=error.help)
-    return Finding("NC105", message, option.value_span)
+    bare = option.value.strip("'\"()[] ")
+    is_wrapped = bare != option.value and "$" not in bare and bool(bare)
+    help = f"write it bare, without quotes or brackets: `{option.key} = {bare}`" if is_wrapped else None
+    return Finding("NC105", message, option.value_span, help=help)
 
 
 def _unknown(option: Option, section: Section, kind: type[Checked]) -> Finding:

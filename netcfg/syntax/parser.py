@@ -232,7 +232,7 @@ class _TreeBuilder(Transformer[Any, Any]):
                 "NC001",
                 "this line is neither a header, an option nor a comment",
                 span,
-                help="headers are `{Group}` or `[block]`, options `key = value`, comments start with `#` or `;`",
+                help=_instead_of(text.strip()),
             )
         )
 
@@ -307,3 +307,16 @@ def _without_comment(text: str) -> str:
     elif "#" in text or ";" in text:
         text = _COMMENT.sub("", text)
     return text
+
+
+_YAML = re.compile(r"([A-Za-z_][\w.]*)\s*:\s+(\S.*)")
+
+
+def _instead_of(text: str) -> str:
+    """How a line is to be written that looks like one of another language."""
+    if text.startswith(("//", "--", "/*")):
+        return "comments start with `#` or `;`"
+    pair = _YAML.fullmatch(text)
+    if pair is not None:
+        return f"write `{pair[1]} = {pair[2]}`"
+    return "headers are `{Group}` or `[block]`, options `key = value`, comments start with `#` or `;`"
