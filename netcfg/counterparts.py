@@ -159,14 +159,38 @@ _DATA = {
     "balanced": Counterpart("WeightedRandomSampler"),
 }
 _LOSS = {
+    "adversarial": Counterpart(otherwise="`F.softplus`, `F.relu` or `F.mse_loss` of scores"),
     "bce_with_logits": Counterpart("nn.BCEWithLogitsLoss", "BinaryCrossentropy"),
+    "ccc": Counterpart(
+        otherwise="a formula; torchmetrics' `ConcordanceCorrCoef` is the figure",
+        keras="ConcordanceCorrelation",
+    ),
+    "contrastive": Counterpart(otherwise="`torch.cdist`, then a formula"),
+    "cosine_embedding": Counterpart("nn.CosineEmbeddingLoss", "CosineSimilarity"),
     "cross_entropy": Counterpart("nn.CrossEntropyLoss", "SparseCategoricalCrossentropy"),
+    "dice": Counterpart(otherwise="a formula of `F.softmax`", keras="Dice"),
+    "distillation": Counterpart(otherwise="`F.kl_div` of logits over a temperature"),
+    "focal": Counterpart(
+        "torchvision.ops.sigmoid_focal_loss", "CategoricalFocalCrossentropy BinaryFocalCrossentropy"
+    ),
+    "gaussian_nll": Counterpart("nn.GaussianNLLLoss"),
     "gradient_penalty": Counterpart(otherwise="`torch.autograd.grad`, then its norm"),
+    "huber": Counterpart("nn.HuberLoss", "Huber"),
+    "jaccard": Counterpart(otherwise="a formula of `F.softmax`"),
+    "kl_divergence": Counterpart("nn.KLDivLoss", "KLDivergence"),
+    "kl_normal": Counterpart("torch.distributions.kl_divergence"),
     "l1": Counterpart("nn.L1Loss", "MeanAbsoluteError"),
     "mean": Counterpart("torch.mean"),
     "gaussian_mixture": Counterpart(),
     "norm": Counterpart("torch.norm"),
     "mse": Counterpart("nn.MSELoss", "MeanSquaredError"),
+    "nll": Counterpart("nn.NLLLoss"),
+    "nt_xent": Counterpart(otherwise="`F.cross_entropy` of cosines"),
+    "smooth_l1": Counterpart("nn.SmoothL1Loss"),
+    "ssim": Counterpart(otherwise="torchmetrics' `StructuralSimilarityIndexMeasure`"),
+    "total_variation": Counterpart(otherwise="`torch.diff` along both sides"),
+    "triplet": Counterpart("nn.TripletMarginLoss"),
+    "tversky": Counterpart(otherwise="a formula of `F.softmax`", keras="Tversky"),
 }
 _OPTIMIZER = {
     "adam": Counterpart("optim.Adam"),

@@ -229,3 +229,29 @@ def to_json(shape: Shape) -> list[int | str]:
 
 UNKNOWN: Shape = (Symbolic.named("?"),)
 """Of a signal in a broken program of which not even the number of axes is known."""
+
+
+def spread(part: Shape, whole: Shape) -> Shape | None:
+    """`part` with ones put in, so that it broadcasts over `whole`; None where it does not fit.
+
+    It lies along the first axes (a number for each frame of T×F, or each sample), or along the last (H×W of C×H×W).
+    """
+    missing = len(whole) - len(part)
+    while missing < 0 and part[-1] == 1:  # a label of its own for each sample counts as one number
+        part, missing = part[:-1], missing + 1
+    if missing < 0:
+        return None
+    first, last = (*part, *[1] * missing), (*[1] * missing, *part)
+    is_map = len(whole) - missing == 2 and len(whole) > 2
+    for made in (last, first) if is_map else (first, last):
+        if all(size == 1 or not differ(size, other) for size, other in zip(made, whole, strict=True)):
+            return made
+    return None
+
+
+def class_axis(rank: int) -> int:
+    """The axis of the classes of a signal of so many axes, without samples.
+
+    Of K, L×K, K×H×W, T×K×H×W: a row has its features last, a map its channels before height and width.
+    """
+    return {1: 0, 2: 1, 3: 0, 4: 1}[rank]

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import netcfg
-from netcfg.trainers.step.losses import GradientPenalty
+from netcfg.builder.modules.losses.gradient_penalty import GradientPenalty
 
 SHAPE = (4, 3, 6, 6)
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 SHAPES: tuple[tuple[int, ...], ...] = (
     (),
     (1,),
+    (2,),
     (4,),
     (5,),
     (4, 1, 1),
@@ -28,10 +29,11 @@ SHAPES: tuple[tuple[int, ...], ...] = (
     (4, 2, 3),
     (1, 3, 2),
     (3, 2),
+    (1, 9, 8),
     (6, 4),
 )
 """Of each signal, tried with each of the others."""
-SAMPLES, STEP = 3, 1e-3
+SAMPLES, STEP = 6, 1e-3
 Values = dict[str, Callable[[Any], Any]]
 
 
@@ -66,21 +68,26 @@ class Case:
             torch.randn(SAMPLES, *shape, generator=generator, dtype=torch.float64) for shape in self.shapes
         ]
         ways: Values = {
-            "numbers": lambda value: value,
+            "numbers": lambda value: (value * 2).round() / 2,  # some are alike, and can be ignored
             "yes and no": lambda value: (value > 0).double(),
-            "classes": lambda value: (value > 0).long(),
+            "one class": lambda value: torch.zeros_like(value),
+            "classes": lambda value: (value > 0).long() + (value > 0.5).long(),
         }
         return [made[0], *map(ways[targets], made[1:])]
 
     def value(self, signals: list[Tensor]) -> Tensor:
-        """The loss, by a small critic for each network that it evaluates, always with the same chance."""
+        """The mean loss, by a small critic for each network that it evaluates, always with the same chance."""
+        from netcfg.builder.modules.losses.counted import Counted
+
         critics = [_critic for _ in self.loss.network_options]
         with seeded(3):
-            value: Tensor = self.loss.lower()(*critics, *signals)
-        return value
+            given, named = self.loss.arguments(signals)
+            value = self.loss.lower()(*critics, *given, **named)
+        made: Tensor = value.mean() if isinstance(value, Counted) else value
+        return made
 
 
-TARGETS = ("yes and no", "classes", "numbers")
+TARGETS = ("yes and no", "classes", "numbers", "one class")
 
 
 def verify_loss(kind: type[Loss]) -> Iterator[Breach]:
@@ -97,7 +104,7 @@ def _all(kind: type[Loss]) -> Iterator[Breach]:
         loss = example_of(kind)
     except BadExample:  # the check of the page says so
         return
-    signals = frozenset((*loss.signal_options, *loss.network_options, "name"))
+    signals = frozenset((*loss.signal_options, *loss.named_options, *loss.network_options, "name"))
     varied = list(variations(loss, signals))
     for text, section in [
         ("", loss),

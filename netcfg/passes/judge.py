@@ -128,17 +128,25 @@ def _check_signals(
         shapes = places_as_samples([(signal.shape, signal.axes) for signal in signals])
         if isinstance(judge, Loss):
             target = found.get("target")
-            classes = len(target.spec.names) if target and target.spec else 0
-            judge.check(*shapes, classes=classes or None)
+            classes = target.spec.names if target and target.spec else ()
+            judge.check(*shapes, classes=len(classes) or None)
+            for key, (code, sentence, help) in judge.doubts_about(classes).items():
+                findings.append(Finding(code, sentence, _place(section, key), help=help, severity="warning"))
         else:
             target = found.get("target")
             names = target.spec.names if target and target.spec else ()
             judge.check_signals(dict(zip(found, shapes, strict=True)), names)
     except ShapeError as error:
-        notes = tuple(Note(signal.span, f"{signal.what} is {show(signal.shape)}") for signal in signals)
-        option = section.option(error.option) if error.option else None
-        span = option.value_span if option else section.span
-        findings.append(Finding("NC402", f"[{section.name}] {error}", span, notes, help=error.help))
+        notes = tuple(
+            Note(signal.span, f"{signal.what} is {show(signal.shape) or 'one number'}") for signal in signals
+        )
+        place = section.span if error.option is None else _place(section, error.option)
+        findings.append(Finding("NC402", f"[{section.name}] {error}", place, notes, help=error.help))
+
+
+def _place(section: Section, key: str) -> Span:
+    option = section.option(key)
+    return option.value_span if option else section.span
 
 
 def _find(

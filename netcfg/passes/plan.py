@@ -25,6 +25,7 @@ from netcfg.graph import Graph, Signal
 from netcfg.passes.joint import together
 from netcfg.passes.reach import Reach, key, reach
 from netcfg.program import Phase, Program
+from netcfg.shapes import known
 from netcfg.source import Finding, ProgramError
 
 MAX_INTERVALS = 10  # of different `every`: so many make up to a thousand kinds of batches
@@ -349,3 +350,19 @@ def network_of(model: Graph, index: int) -> str | None:
     """The network that a node of a model uses; None for other blocks."""
     block = model.nodes[index].block
     return block.network.name if isinstance(block, NetworkUse) else None
+
+
+def counted_alike(program: Program, phase: Phase) -> list[list[str]]:
+    """The losses of a phase in groups of which each counts, batch by batch, in the same proportion.
+
+    One group where nothing is accumulated: nothing has to be weighed against later batches then.
+    """
+    if phase.optimizer.accumulate == 1:
+        return [list(phase.weights)]
+    groups: dict[tuple[object, ...], list[str]] = {}
+    for name in phase.weights:
+        loss = program.losses[name]
+        sizes = [program.signals[read].shape for read in loss.reads.values()]
+        by = loss.counts_by() or (() if all(map(known, sizes)) else ("sizes", *loss.reads.values()))
+        groups.setdefault(by, []).append(name)
+    return list(groups.values())

@@ -7,7 +7,7 @@ import torch
 from three_phases import TEXT, three_phases
 from tiny import tiny_program
 
-from netcfg.trainers.step.step import NotFinite
+from netcfg.trainers.step.step import NotFinite, Reported
 
 
 def line_of(text, wanted):
@@ -115,7 +115,7 @@ def test_sums_that_are_found_broken_later_are_explained(trainer):
 
     def late(fields, batch):
         fields["image"].fill_(math.nan)
-        return {"main.loss": torch.tensor(math.nan), "detection": torch.tensor(math.nan)}
+        return Reported({"main.loss": torch.tensor(math.nan), "detection": torch.tensor(math.nan)})
 
     late.explain = step.explain
     trainer.phases.step = late

@@ -16,6 +16,7 @@ from rich.console import Console
 from safetensors.torch import load_file
 from three_phases import TEXT
 
+from netcfg.builder.modules.losses.gradient_penalty import GradientPenalty
 from netcfg.datasets.pipeline import EpochSampler
 from netcfg.passes.plan import plan
 from netcfg.source import ProgramError
@@ -23,7 +24,6 @@ from netcfg.trainers.fit.trainer import Trainer
 from netcfg.trainers.judging.evaluation import evaluate
 from netcfg.trainers.machine.distributed import ALONE, PeerFailed, join, wrap_networks
 from netcfg.trainers.runs.run_folder import RunFolder
-from netcfg.trainers.step.losses import GradientPenalty
 
 # What depends on which samples share a process is left out: batch norm, the order within a batch. So are differences
 # of which nothing but rounding would be left, which Adam would blow up.

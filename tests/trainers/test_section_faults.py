@@ -91,20 +91,20 @@ RUNTIME = [
         ["it is defined here"],
     ),
     (
-        "huber",
-        ("return nn.HuberLoss(delta=self.width)", "return nn.HuberLoss(delta=self.width, reduction='none')"),
-        r"NC702 untrue-section\]: \[huber\] gives a tensor of 6×1 for a batch of 6×1 and 6×1, and a loss is "
+        "poisson",
+        ("return nn.PoissonNLLLoss(full=self.full)", "return nn.PoissonNLLLoss(full=self.full, reduction='none')"),
+        r"NC702 untrue-section\]: \[poisson\] gives a tensor of 6×1 for a batch of 6×1 and 6×1, and a loss is "
         r"one number",
         ["it is defined here"],
     ),
     (
-        "huber",
-        ("return nn.HuberLoss(delta=self.width)", "return nn.CosineSimilarity(dim=7)"),
-        r"error\[NC701 failing-section\]: \[huber\] fails in `forward`: IndexError: .* \(it is fed 6×1 and 6×1\)",
+        "poisson",
+        ("return nn.PoissonNLLLoss(full=self.full)", "return nn.CosineSimilarity(dim=7)"),
+        r"error\[NC701 failing-section\]: \[poisson\] fails in `forward`: IndexError: .* \(it is fed 6×1 and 6×1\)",
         [],
     ),
-    ("huber", ("from torch import nn\n\n        return", "from torch import nn\n\n        1 / 0\n        return"),
-     r"\[huber\] fails in `lower`: ZeroDivisionError: division by zero", ["in `lower`"]),
+    ("poisson", ("from torch import nn\n\n        return", "from torch import nn\n\n        1 / 0\n        return"),
+     r"\[poisson\] fails in `lower`: ZeroDivisionError: division by zero", ["in `lower`"]),
     ("error_rate", ("assert targets is not None", "raise KeyError(self.type_name)"),
      r"error\[NC701 failing-section\]: \[error_rate\] fails in `compute`: KeyError: 'error_rate'", ["in `compute`"]),
     ("error_rate", ("return {self.type_name: float(wrong.mean()), **labels}", "return wrong.mean()"),
@@ -180,7 +180,7 @@ METHODS = [
     ("soft_threshold", "check", "conflict", "self"),
     ("soft_threshold", "summary", "kept", "self, *inputs"),
     ("soft_threshold", "graph", "label", "self"),
-    ("huber", "check", "conflict", "self"),
+    ("poisson", "check", "conflict", "self"),
     ("error_rate", "check", "conflict", "self"),
     ("invert", "check", "fields", "self, fields"),
 ]

@@ -67,6 +67,7 @@ class Prepared:
         self.console = (console or Console()) if team.is_first else Console(quiet=True)
         self.position = Position()
         self.ledger = Ledger()
+        self.told_empty: set[tuple[str, str]] = set()
         self.loaded: list[Any] = []
         self.estimate: Estimate | None = None
         self._build = build

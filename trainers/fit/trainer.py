@@ -7,12 +7,10 @@ where it stands, and everything else that matters is in `last`.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from math import isfinite, isnan, nan
 from typing import Literal
-
-import torch
 
 from netcfg.datasets.pipeline import Batch, Pipeline
 from netcfg.faults import told
@@ -22,7 +20,7 @@ from netcfg.source import NetcfgError, ProgramError
 from netcfg.trainers.fit.before import too_small_batch
 from netcfg.trainers.fit.prepared import CHECKPOINT_SECONDS, Prepared
 from netcfg.trainers.fit.times import EpochTimes
-from netcfg.trainers.judging.evaluation import Sums, evaluate
+from netcfg.trainers.judging.evaluation import Sums, evaluate, whose_sample
 from netcfg.trainers.machine.compilation import compile_error
 from netcfg.trainers.machine.devices import peak_memory, usable_cores
 from netcfg.trainers.machine.distributed import lost_peer
@@ -36,7 +34,7 @@ from netcfg.trainers.reporting.pictures import png
 from netcfg.trainers.reporting.progress import Stretch, open_display
 from netcfg.trainers.reporting.report import notes, result_tables
 from netcfg.trainers.step.phases import set_training
-from netcfg.trainers.step.step import NotFinite
+from netcfg.trainers.step.step import NotFinite, Reported, report_parts
 
 Outcome = Literal["finished", "interrupted"]
 
@@ -156,6 +154,7 @@ class Trainer(Prepared):
         """The batches of the epoch that are not done yet."""
         position = self.position
         sums = Sums(**position.sums)
+        sums.parts = report_parts(self.program)
         in_eval_mode = self.training.first_epoch_in_eval_mode and position.epoch == 0
         set_training(self.program, self.networks, not in_eval_mode)
         self._start_display(
@@ -166,7 +165,8 @@ class Trainer(Prepared):
             if self.team.size > 1:
                 self.team.check()
             self._batch = batch
-            sums.add(self._train_batch(batch), batch.size)
+            values = self._train_batch(batch)
+            sums.add(values, values.amounts, batch.size)
             position.batch += 1
             position.step += 1
             self.display.advance(position.batch, lambda: self._finite(sums))
@@ -191,13 +191,14 @@ class Trainer(Prepared):
         if line is not None:
             self.display.say(line)
 
-    def _train_batch(self, batch: Batch) -> dict[str, torch.Tensor]:
+    def _train_batch(self, batch: Batch) -> Reported:
         position = self.position
         self.phases.set_rates(position.epoch, position.batch, len(self.train_data))
         self.phases.chance.train(position.epoch, position.batch)
         if self.team.is_first:
             self.gallery.watch(position.batch, len(self.train_data))
-        values = self.phases.step(self.train_data.finish(batch), position.batch)
+        with whose_sample(self.train_data, batch):
+            values = self.phases.step(self.train_data.finish(batch), position.batch)
         if self.averages is not None:
             self.averages.update()
         return values
@@ -255,7 +256,12 @@ class Trainer(Prepared):
         figure, higher_is_better = self.monitor.figure(evaluation, Sums(**position.sums).means())
         self.team.check()
         figure = self._agreed(figure)
-        train_losses = Sums(**position.sums).means()
+        sums = Sums(**position.sums)
+        train_losses = sums.means()
+        self._say_empty("training", sums.empty())
+        if len(self.validation_data):
+            judged = [name for name, loss in self.program.losses.items() if loss.in_evaluation]
+            self._say_empty("validation", [name for name in judged if name not in evaluation.losses])
         position.epoch, position.batch, position.sums = position.epoch + 1, 0, {}
         is_best = self.ledger.judge(position.epoch, figure, higher_is_better)
         record = self._record(train_losses, evaluation, is_best)
@@ -263,6 +269,16 @@ class Trainer(Prepared):
         self.phases.end_epoch(figure, higher_is_better)
         if self.team.is_first:
             self._write_epoch(record, figure)
+
+    def _say_empty(self, split: str, losses: Iterable[str]) -> None:
+        """A note, once, on each loss of which nothing has counted in a whole epoch."""
+        for name in losses:
+            if (split, name) not in self.told_empty:
+                self.told_empty.add((split, name))
+                self.display.say(
+                    f"note: nothing counts in the loss `{name}` on the {split} split: its `mask`, `weight` or "
+                    "`ignore` leaves no sample"
+                )
 
     def _agreed(self, figure: Figure) -> Figure:
         """The first process's figure."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import islice, zip_longest
 from typing import Any
 
@@ -11,33 +12,40 @@ from torch import Tensor
 
 from netcfg.blocks.metrics.base import Metric
 from netcfg.blocks.metrics.judgement import CLIP, Case, Rows
-from netcfg.datasets.pipeline import Pipeline
+from netcfg.datasets.pipeline import Batch, Pipeline
 from netcfg.program import Program
 from netcfg.results import Evaluation
 from netcfg.source import NetcfgError
 from netcfg.trainers.machine.distributed import ALONE, Team
 from netcfg.trainers.step.model import Model
 from netcfg.trainers.step.phases import set_training
-from netcfg.trainers.step.step import HALF, Losses, Precision, total_name, weighted_sum
+from netcfg.trainers.step.step import HALF, BadSample, Losses, Precision, total_name, weighted_sum
 
 
 class Sums:
-    """Means of losses over samples, kept on their device until somebody reads them.
+    """Means of losses over all that counts, kept on their device until somebody reads them.
 
-    `totals` sums loss times samples, in double precision; `samples` counts for each loss those it was computed on.
+    `totals` sums loss times what counted, in double precision; `samples` sums what counted: samples, or as a loss's
+    mask and weights have it. `parts` says of what losses, with what factors, the sums of phases are made.
     """
 
     def __init__(
-        self, totals: Mapping[str, float] | None = None, samples: Mapping[str, int] | None = None
+        self,
+        totals: Mapping[str, float] | None = None,
+        samples: Mapping[str, float] | None = None,
+        parts: Mapping[str, Mapping[str, float]] | None = None,
     ) -> None:
         self.totals: dict[str, Tensor | float] = dict(totals or {})
-        self.samples: dict[str, int] = dict(samples or {})
+        self.samples: dict[str, Tensor | float] = dict(samples or {})
+        self.parts = {name: dict(factors) for name, factors in (parts or {}).items()}
 
-    def add(self, values: Mapping[str, Tensor], samples: int) -> None:
-        """A batch's losses."""
+    def add(self, values: Mapping[str, Tensor], amounts: Mapping[str, Tensor | int], samples: int) -> None:
+        """A batch's losses, and how much counted in each; where that is not said, its samples."""
         for name, value in values.items():
-            self.totals[name] = self.totals.get(name, 0.0) + value.detach().double() * samples
-            self.samples[name] = self.samples.get(name, 0) + samples
+            amount = amounts.get(name, samples)
+            amount = amount.detach().double() if isinstance(amount, Tensor) else amount
+            self.totals[name] = self.totals.get(name, 0.0) + value.detach().double() * amount
+            self.samples[name] = self.samples.get(name, 0) + amount
 
     def over(self, team: Team) -> Sums:
         """The sums over all processes. In each the same losses were computed, or none at all."""
@@ -46,19 +54,35 @@ class Sums:
         names = team.text("\n".join(self.totals)).splitlines()
         summed = team.sum(
             [*(float(self.totals.get(name, 0.0)) for name in names),
-             *(self.samples.get(name, 0) for name in names)]
+             *(float(self.samples.get(name, 0)) for name in names)]
         )  # fmt: skip
-        samples = [int(count) for count in summed[len(names) :]]
-        return Sums(dict(zip(names, summed, strict=False)), dict(zip(names, samples, strict=True)))
+        totals, samples = summed[: len(names)], summed[len(names) :]
+        return Sums(dict(zip(names, totals, strict=True)), dict(zip(names, samples, strict=True)), self.parts)
 
     def means(self) -> dict[str, float]:
-        """The mean of each loss so far."""
-        return {name: float(total) / self.samples[name] for name, total in self.totals.items()}
+        """The mean of each loss so far; one of which nothing has counted has none.
+
+        That of a phase's sum is the sum of its losses' means: each is over what counts in it.
+        """
+        counted = {name: float(amount) for name, amount in self.samples.items()}
+        means = {name: float(total) / counted[name] for name, total in self.totals.items() if counted[name]}
+        for name, factors in self.parts.items():
+            known = {loss: factor for loss, factor in factors.items() if loss in means}
+            if name in means and all(loss in self.totals for loss in factors):
+                means[name] = sum(means[loss] * factor for loss, factor in known.items())
+            if name in means and not known:
+                del means[name]
+        return means
+
+    def empty(self) -> list[str]:
+        """The losses that were computed, and of which nothing has counted."""
+        return [name for name, amount in self.samples.items() if not float(amount)]
 
     def state(self) -> dict[str, Any]:
         """As plain numbers, for a checkpoint; `Sums(**state)` brings them back."""
         totals = {name: float(total) for name, total in self.totals.items()}
-        return {"totals": totals, "samples": dict(self.samples)}
+        samples = {name: float(amount) for name, amount in self.samples.items()}
+        return {"totals": totals, "samples": samples, "parts": self.parts}
 
 
 def evaluate(
@@ -116,15 +140,19 @@ def gather(
     wanted = dict.fromkeys(
         [*(read for name in computed for read in program.losses[name].reads.values()), *gathered]
     )
-    sums = Sums()
+    sums = Sums(parts=_made_of(program, computed))
     parts: dict[Part, list[Tensor]] = {}
     with torch.inference_mode():
         for done, batch in enumerate(islice(pipeline.epoch(), batches), start=1):
             model.chance.evaluate(batch.numbers)
             with precision():
-                signals = model.signals(pipeline.finish(batch), wanted)
-            values = losses(signals, computed)
-            sums.add({**values, **_totals(program, values)}, batch.size)
+                padded = model.padded(pipeline.finish(batch), wanted)
+            with whose_sample(pipeline, batch):
+                means = losses.of(model, padded, computed)
+            values = {name: mean.value for name, mean in means.items()}
+            amounts = {name: mean.amount for name, mean in means.items()}
+            sums.add({**values, **_totals(program, values)}, amounts, batch.size)
+            signals = {name: model.packed_by_name([name], [padded[name]])[0] for name in gathered}
             for part, rows in _parts(program, signals, gathered, also):
                 parts.setdefault(part, []).append(_plain(rows))
             on_batch(done, sums)
@@ -180,6 +208,24 @@ def _plain(tensor: Tensor) -> Tensor:
     if tensor.dtype == torch.bool:
         tensor = tensor.to(torch.uint8)
     return (tensor.float() if tensor.dtype in HALF.values() else tensor).cpu()
+
+
+@contextmanager
+def whose_sample(pipeline: Pipeline, batch: Batch) -> Iterator[None]:
+    """Inside, a target that a loss cannot take is told with the name of its sample."""
+    try:
+        yield
+    except BadSample as error:
+        raise error.of(pipeline.ids[batch.numbers[error.sample]]) from error
+
+
+def _made_of(program: Program, computed: Sequence[str]) -> dict[str, dict[str, float]]:
+    """What the sums of the phases are made of, all of whose losses are computed."""
+    return {
+        total_name(program, phase): dict(phase.weights)
+        for phase in program.phases
+        if all(name in computed for name in phase.weights)
+    }
 
 
 def _totals(program: Program, values: Mapping[str, Tensor]) -> dict[str, Tensor]:

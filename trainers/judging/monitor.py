@@ -24,17 +24,21 @@ class Monitor:
     higher_is_better: bool
     total: str
     """The sum that takes its place where nothing was evaluated."""
+    in_evaluation: bool = True
+    """Of a loss: whether a validation gives it a figure, unless nothing counts there."""
 
     def figure(self, evaluation: Evaluation, train_losses: Mapping[str, float]) -> tuple[Figure, bool]:
         """Its value, and whether more is better; from the training losses where there was no validation.
 
-        None where a metric has no figure on the split, or nothing is monitored.
+        None where a metric has no figure on the split, nothing counts in the loss, or nothing is monitored.
         """
         if self.name is None:
             return None, False
         if self.metric is not None and evaluation.tables:
             return evaluation.figure(self.metric), self.higher_is_better
         name = self.total if self.metric is not None else self.name
+        if self.in_evaluation and evaluation.losses:
+            return evaluation.losses.get(name), False
         return evaluation.losses.get(name, train_losses.get(name)), False
 
 
@@ -51,10 +55,11 @@ def monitor_of(program: Program) -> Monitor:
     is_auto = asked == AUTO and AUTO not in program.metrics
     name = next(iter(program.metrics), total) if is_auto else asked
     if name in program.metrics:
-        return Monitor(name, name, program.metrics[name].higher_is_better, total)
+        return Monitor(name, name, program.metrics[name].higher_is_better, total, False)
     totals = [total_name(program, phase) for phase in program.phases]
     if name in totals or name in program.losses:
-        return Monitor(name, None, False, total)
+        made_of = [name] if name in program.losses else program.phases[totals.index(name)].weights
+        return Monitor(name, None, False, total, all(program.losses[one].in_evaluation for one in made_of))
     help = did_you_mean(name, [*program.metrics, *program.losses, *totals])
     message = f"`monitor` names `{name}`, which is no metric or loss"
     raise ProgramError([Finding("NC401", message, help=help)])

@@ -25,7 +25,7 @@ from functools import partial
 import torch
 from torch import Tensor, distributed, nn
 
-from netcfg.passes.plan import Plan, network_of
+from netcfg.passes.plan import Plan, counted_alike, network_of
 from netcfg.program import Program
 from netcfg.source import NetcfgError
 
@@ -166,15 +166,26 @@ class Team:
 
     def mean_gradients(self, parameters: Sequence[Tensor]) -> None:
         """Give every process the mean gradients. A parameter without one in one process has none in any."""
-        gradients = [weight.grad for weight in parameters if weight.grad is not None]
-        if self.size == 1 or not gradients:
+        self.mean_of([weight.grad for weight in parameters if weight.grad is not None])
+
+    def mean_of(self, tensors: Sequence[Tensor]) -> None:
+        """Give every process the means of these, in place."""
+        if self.size == 1 or not tensors:
             return
-        vector = torch.cat([gradient.reshape(-1) for gradient in gradients])
+        vector = torch.cat([tensor.reshape(-1) for tensor in tensors])
         self._exchange(lambda: distributed.all_reduce(vector))
         vector /= self.size
-        sizes = [gradient.numel() for gradient in gradients]
-        for gradient, mean in zip(gradients, torch.split(vector, sizes), strict=True):
-            gradient.copy_(mean.view(gradient.shape))
+        sizes = [tensor.numel() for tensor in tensors]
+        for tensor, mean in zip(tensors, torch.split(vector, sizes), strict=True):
+            tensor.copy_(mean.view(tensor.shape))
+
+    def sum_of(self, numbers: Tensor) -> Tensor:
+        """The sums over processes, on the device where they are."""
+        if self.size == 1:
+            return numbers
+        summed = numbers.clone()
+        self._exchange(lambda: distributed.all_reduce(summed))
+        return summed
 
 
 ALONE = Team()
@@ -243,6 +254,8 @@ def _served(program: Program, plan: Plan) -> Iterator[str]:
     """Networks with one output that all of their parameters feed, computed once for the phase that trains them."""
     evaluated = {name for loss in program.losses.values() for name in loss.evaluates}
     for phase in program.phases:
+        if len(counted_alike(program, phase)) > 1:  # their gradients come in several backward passes
+            continue
         for name in phase.optimizer.networks:
             graph = program.networks[name]
             single = len(graph.outputs) == 1 and name not in evaluated

@@ -105,7 +105,8 @@ class Diagnosis:
                 signals.setdefault(name, self._signal(name, fields))
         for name, loss in losses.items():
             watched = [self._watched(network) for network in loss.evaluates]
-            self.losses.modules[name](*watched, *(_precise(signals[key]) for key in loss.reads.values()))
+            given, named = loss.arguments([_precise(signals[key]) for key in loss.reads.values()])
+            self.losses.modules[name](*watched, *given, **named)
 
     def _signal(self, name: str, fields: Mapping[str, Tensor]) -> Tensor:
         graph, values = self.model.graph, self.model.fill(fields)

@@ -128,7 +128,17 @@ class Model:
         return values
 
     def signals(self, fields: Mapping[str, Tensor], names: Iterable[str]) -> dict[str, Tensor]:
-        """Some signals of a batch, with whatever gradient mode is on."""
+        """Some signals of a batch, with whatever gradient mode is on; no padding among them."""
+        return {
+            name: self.packed_by_name([name], [made])[0] for name, made in self.padded(fields, names).items()
+        }
+
+    def packed_by_name(self, names: Sequence[str], tensors: Sequence[Tensor]) -> list[Tensor]:
+        """As `packed`, of signals by their names."""
+        return self.packed([self.program.signals[name] for name in names], tensors)
+
+    def padded(self, fields: Mapping[str, Tensor], names: Iterable[str]) -> dict[str, Tensor]:
+        """Some signals of a batch as they are computed: what is compared with each other is packed together."""
         wanted = tuple(names)
         values = self.fill(fields)
         for index in self.needed(wanted):
@@ -136,9 +146,7 @@ class Model:
             assert call is not None
             with self.chance.used_by(self.graph.nodes[index].path):
                 values[index] = call(*(read(values, signal) for signal in self.graph.nodes[index].inputs))
-        signals = [self.program.signals[name] for name in wanted]
-        made = (self.packed([signal], [read(values, signal)])[0] for signal in signals)
-        return dict(zip(wanted, made, strict=True))
+        return {name: read(values, self.program.signals[name]) for name in wanted}
 
     def needed(self, names: tuple[str, ...]) -> tuple[int, ...]:
         """The nodes that these signals depend on, in order."""

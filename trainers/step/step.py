@@ -5,26 +5,50 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from math import isfinite
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from netcfg.blocks.losses.base import Loss
+from netcfg.builder.modules.losses.classes import OutsideClass
+from netcfg.builder.modules.losses.counted import Counted
 from netcfg.faults import listed, told_of, untrue
-from netcfg.passes.plan import Compute, Evaluate, PhasePlan, Plan, Read, network_of
+from netcfg.passes.plan import Compute, Evaluate, PhasePlan, Plan, Read, counted_alike, network_of
 from netcfg.program import Phase, Program
 from netcfg.program import total_name as name_of_total
 from netcfg.source import Finding, ProgramError
 from netcfg.trainers.machine.distributed import ALONE, Team
 from netcfg.trainers.step.diagnosis import Diagnosis
 from netcfg.trainers.step.model import Call, Model, Value, read
-from netcfg.trainers.step.stepper import Stepper
+from netcfg.trainers.step.stepper import Share, Stepper
 
 HALF = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 class NotFinite(ProgramError):
     """A loss became NaN or infinite (NC405)."""
+
+
+class BadSample(ProgramError):
+    """A target that a loss cannot take (NC502); `sample` is its place in the batch, from 0."""
+
+    def __init__(self, section: Loss, sample: int, error: OutsideClass, called: str = "") -> None:
+        target = section.reads.get("target", "")
+        whose = called or f"sample {sample + 1} of a batch"
+        message = (
+            f"`{target}` of {whose} is the class {error.number}, and [{section.type_name}] compares "
+            f"{error.classes} classes, 0 to {error.classes - 1}"
+        )
+        help = f"`ignore = {error.number}` where it stands for no class; else more outputs, or other labels"
+        super().__init__([Finding("NC502", message, section.written_at, help=help)])
+        self.sample = sample
+        self.section = section
+        self.error = error
+
+    def of(self, called: str) -> BadSample:
+        """The same of a sample whose name is known."""
+        return BadSample(self.section, self.sample, self.error, f"the sample {called}")
 
 
 class Precision:
@@ -65,6 +89,21 @@ class Precision:
         return evaluate
 
 
+class Mean(NamedTuple):
+    """The mean loss of a batch, and how much counted in it: samples, or as a mask and weights have it."""
+
+    value: Tensor
+    amount: Tensor | int
+
+
+class Reported(dict[str, Tensor]):
+    """The mean losses of a batch, under the names of `report_names`; `amounts` says how much counted in each."""
+
+    def __init__(self, values: Mapping[str, Tensor] | None = None) -> None:
+        super().__init__(values or {})
+        self.amounts: dict[str, Tensor | int] = {}
+
+
 class Losses:
     """The losses of a program as functions of their signals, by name."""
 
@@ -76,26 +115,33 @@ class Losses:
             for name, loss in program.losses.items()
         }
 
-    def one(self, name: str, signals: Iterable[Tensor]) -> Tensor:
-        """The scalar of a loss. Signals in half precision are compared in single."""
+    def one(self, name: str, signals: Iterable[Tensor]) -> Mean:
+        """A loss. Signals in half precision are compared in single."""
         # bf16 has 8 bits: a mean over a batch would lose most samples' parts.
         inputs = [tensor.float() if tensor.dtype in HALF.values() else tensor for tensor in signals]
         section = self.sections[name]
+        given, named = section.arguments(inputs)
         with told_of(section, "forward", lambda: f" (it is fed {_batches(inputs)})"):
-            value: Tensor = self.modules[name](*self.networks[name], *inputs)
+            try:
+                made = self.modules[name](*self.networks[name], *given, **named)
+            except OutsideClass as error:
+                raise BadSample(section, error.sample, error) from error
+        value = made.mean() if isinstance(made, Counted) else made
         if not isinstance(value, Tensor) or value.dim():
             gives = f"a tensor of {_batches([value])}" if isinstance(value, Tensor) else type(value).__name__
             message = f"gives {gives} for a batch of {_batches(inputs)}, and a loss is one number"
             help = "the mean over the batch, mostly: `.mean()`"
             raise ProgramError([untrue(type(section), message, section.written_at, help)])
-        return value
+        samples = inputs[0].shape[0] if inputs and inputs[0].dim() else 1
+        return Mean(value, made.count if isinstance(made, Counted) else samples)
 
-    def __call__(self, signals: Mapping[str, Tensor], names: Iterable[str]) -> dict[str, Tensor]:
-        """The scalars of these losses."""
-        return {
-            name: self.one(name, (signals[read] for read in self.sections[name].reads.values()))
-            for name in names
-        }
+    def of(self, model: Model, signals: Mapping[str, Tensor], names: Iterable[str]) -> dict[str, Mean]:
+        """These losses, of signals as a model computes them (`Model.padded`)."""
+        made = {}
+        for name in names:
+            read = list(self.sections[name].reads.values())
+            made[name] = self.one(name, model.packed_by_name(read, [signals[one] for one in read]))
+        return made
 
 
 class Step:
@@ -145,14 +191,17 @@ class Step:
             ]
             for phase, trained in sorted(self._trained.items())
         }
+        self._alike = {phase.name: counted_alike(plan.program, phase) for phase in plan.program.phases}
+        for stepper in steppers.values():
+            stepper.mean_over_team = team.mean_of
 
-    def __call__(self, fields: Mapping[str, Tensor], batch: int) -> dict[str, Tensor]:
+    def __call__(self, fields: Mapping[str, Tensor], batch: int) -> Reported:
         """Train on a batch, the `batch`-th of its epoch from 0.
 
         Gives the losses before each update, without their history, under the names of `report_names`.
         """
         values = self.model.fill(fields)
-        reported: dict[str, Tensor] = {}
+        reported = Reported()
         for phase in self.plan.step(self.plan.running(batch)).phases:
             self._phase(phase, fields, values, reported)
         self._keep_history_of(self._parameters)  # as whoever else uses the networks expects
@@ -170,7 +219,7 @@ class Step:
         plan: PhasePlan,
         fields: Mapping[str, Tensor],
         values: list[Value | None],
-        reported: dict[str, Tensor],
+        reported: Reported,
     ) -> None:
         name = self.model.chance.phase = plan.phase.name
         stepper = self.steppers[name]
@@ -181,27 +230,57 @@ class Step:
             # may keep history, else the graph of a frozen network would be built for nothing.
             self._train_only(name)
             losses = {evaluate.loss: self._evaluate(evaluate, values) for evaluate in plan.evaluates}
-        total = weighted_sum(losses, plan.phase.weights)
+        means = {loss: mean.value for loss, mean in losses.items()}
+        total = weighted_sum(means, plan.phase.weights)
         # Reading a number waits for all work in the queue: free on a processor, a stall of the whole step on a GPU.
         if total.device.type == "cpu":
             if not isfinite(total.item()):
-                broken = {key: value.item() for key, value in losses.items()}
+                broken = {key: value.item() for key, value in means.items()}
                 raise NotFinite([self.diagnosis.finding(plan.phase, broken, fields)])
             if self.team.size > 1:
                 self.team.check()
         stepper.begin()
-        stepper.backward(total)
+        stepper.backward(*self._shares(plan.phase, losses, total))
         # After the whole backward pass and before clipping: a norm of one process's gradients is not that of the mean.
-        self.team.mean_gradients(self._exchanged[name])
+        if not stepper.is_split:
+            self.team.mean_gradients(self._exchanged[name])
         if self.on_gradients is not None:
             self.on_gradients(name)
         stepper.finish()
-        for loss, value in losses.items():
-            reported[self.names[name, loss]] = value.detach()
+        for loss, mean in losses.items():
+            reported[self.names[name, loss]] = mean.value.detach()
+            amount = mean.amount
+            reported.amounts[self.names[name, loss]] = (
+                amount.detach() if isinstance(amount, Tensor) else amount
+            )
         reported[self.names[name, ""]] = total.detach()
         # At once, not at the end of the batch: the next phase's activations take the place of these.
         for index in plan.released:
             values[index] = None
+
+    def _shares(self, phase: Phase, losses: Mapping[str, Mean], total: Tensor) -> list[Share]:
+        """What a batch adds to the sum that a phase minimises, in parts that count alike.
+
+        Each loss is a mean over all that counts in the batch, in all processes together: where one process has more
+        of that, its mean weighs more.
+        """
+        groups = self._alike[phase.name]
+        if self.team.size == 1:
+            if len(groups) == 1:
+                return [Share(total, losses[groups[0][0]].amount)]
+            values, amounts = losses, {loss: mean.amount for loss, mean in losses.items()}
+        else:
+            values, amounts = _of_team(losses, self.team)
+        return [
+            Share(
+                weighted_sum(
+                    {loss: values[loss].value for loss in group},
+                    {loss: phase.weights[loss] for loss in group},
+                ),
+                amounts[group[0]],
+            )
+            for group in groups
+        ]
 
     def _compute(self, computes: tuple[Compute, ...], values: list[Value | None]) -> None:
         """One pass: a node, or several uses of one network, whose samples become one batch."""
@@ -231,7 +310,7 @@ class Step:
             for compute, part in zip(computes, _parts(result, len(computes)), strict=True):
                 values[compute.node] = part
 
-    def _evaluate(self, evaluate: Evaluate, values: list[Value | None]) -> Tensor:
+    def _evaluate(self, evaluate: Evaluate, values: list[Value | None]) -> Mean:
         with self.model.chance.used_by(evaluate.loss):
             tensors = [_read(values, read) for read in evaluate.reads]
             packed = self.model.packed([read.signal for read in evaluate.reads], tensors)
@@ -247,6 +326,21 @@ class Step:
                 for weight in self._parameters[name]:
                     weight.requires_grad_(not requires)
                 self._requiring[name] = not requires
+
+
+def _of_team(losses: Mapping[str, Mean], team: Team) -> tuple[dict[str, Mean], dict[str, Tensor | int]]:
+    """The losses of this process, such that their mean over the team is over all that counts; and how much counts."""
+    device = next(iter(losses.values())).value.device
+    own = torch.stack(
+        [torch.as_tensor(mean.amount, dtype=torch.float64, device=device) for mean in losses.values()]
+    ).detach()
+    whole = team.sum_of(own)
+    factors = own * team.size / torch.where(whole > 0, whole, 1)
+    values = {
+        name: Mean(mean.value * factor.to(mean.value.dtype), mean.amount)
+        for (name, mean), factor in zip(losses.items(), factors, strict=True)
+    }
+    return values, dict(zip(losses, whole, strict=True))
 
 
 def _batches(tensors: Iterable[Tensor]) -> str:
@@ -284,6 +378,15 @@ def report_names(program: Program) -> dict[tuple[str, str], str]:
             names[phase.name, loss] = loss if users[loss] == 1 else f"{phase.name}.{loss}"
         names[phase.name, ""] = total_name(program, phase)
     return names
+
+
+def report_parts(program: Program) -> dict[str, dict[str, float]]:
+    """What the sums in reports are made of: the factor of each loss, by the name under which that is reported."""
+    names = report_names(program)
+    return {
+        names[phase.name, ""]: {names[phase.name, loss]: weight for loss, weight in phase.weights.items()}
+        for phase in program.phases
+    }
 
 
 def total_name(program: Program, phase: Phase) -> str:

@@ -1,13 +1,13 @@
 """The update of one phase: gradients in, weights changed. It knows nothing of losses, networks or data.
 
-A phase's batch is `begin()`, one or more `backward(total)`, `finish()`. With `accumulate = n`, the weights change
-at every n-th `finish()` by the mean of n batches' gradients.
+A phase's batch is `begin()`, one `backward(total)`, `finish()`. With `accumulate = n`, the weights change at every
+n-th `finish()` by the gradients of n batches, as if they were one: each weighs by how much counts in it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Literal
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +17,13 @@ from netcfg.faults import told, untrue
 from netcfg.source import NetcfgError, ProgramError
 
 Precision = Literal["f32", "bf16", "fp16"]
+
+
+class Share(NamedTuple):
+    """A batch's mean of losses that count alike, and how much counts in it."""
+
+    mean: Tensor
+    amount: Tensor | float = 1.0
 
 
 class Stepper:
@@ -53,7 +60,12 @@ class Stepper:
             self.optimizer._step_supports_amp_scaling = False  # type: ignore[attr-defined]
         self.plateau = section.plateau()
         self.gradient_norm: Tensor | None = None
+        self.mean_over_team: Callable[[Sequence[Tensor]], None] = lambda gradients: None
+        """Makes the gradients of a part of a batch the means over all processes."""
         self._accumulated = 0
+        self._units: list[Tensor | float] = []
+        self._amounts: list[Tensor | float] = []
+        self._parts: list[list[Tensor | None]] = []
         self._factor = 1.0
         for group in self.optimizer.param_groups:
             group["initial_lr"] = group["lr"]
@@ -67,13 +79,66 @@ class Stepper:
             # for it.
             self.optimizer.zero_grad(set_to_none=True)
 
-    def backward(self, total: Tensor) -> None:
-        """Add the gradients of a batch's sum of losses. They reach the parameters of this phase, no others."""
-        share = total / self.section.accumulate if self.section.accumulate > 1 else total
-        scaled = self.scaler.scale(share) if self.scaler is not None else share
-        # Restricted to this phase: gradients of the networks it passes through are neither computed nor kept, which is
-        # what makes a frozen critic free.
-        scaled.backward(inputs=self.parameters)  # type: ignore[no-untyped-call]
+    def backward(self, *shares: Share | Tensor) -> None:
+        """Add the gradients of a batch's losses. They reach the parameters of this phase, no others.
+
+        Losses that count alike, each batch in the same proportion, come as one share. Of several, each has a backward
+        pass, as how much of each will have counted in all batches is only known after the last.
+        """
+        made = [share if isinstance(share, Share) else Share(share) for share in shares]
+        if self.section.accumulate == 1:
+            # Restricted to this phase: gradients of the networks it passes through are neither computed nor kept, which
+            # is what makes a frozen critic free.
+            total = sum((share.mean for share in made[1:]), start=made[0].mean)
+            self._scaled(total).backward(inputs=self.parameters)  # type: ignore[no-untyped-call]
+            return
+        if len(self._units) != len(made):  # a file with other losses, resumed within an accumulation
+            self._accumulated = 0
+            self.begin()
+        if self._accumulated == 0:
+            # In units of the first batch, so that gradients stay as large as they are, and fp16 holds them.
+            self._units = [_unless_zero(share.amount) for share in made]
+            self._amounts, self._parts = [0.0] * len(made), []
+        weights = [_ratio(share.amount, unit) for share, unit in zip(made, self._units, strict=True)]
+        self._amounts = [one + more for one, more in zip(self._amounts, weights, strict=True)]
+        totals = [
+            self._scaled(share.mean * weight / self.section.accumulate)
+            for share, weight in zip(made, weights, strict=True)
+        ]
+        if len(totals) == 1:
+            totals[0].backward(inputs=self.parameters)  # type: ignore[no-untyped-call]
+        else:
+            self._add_parts(totals)
+
+    @property
+    def is_split(self) -> bool:
+        """Whether gradients come in parts, which `mean_over_team` has seen already."""
+        return bool(self._parts)
+
+    def _scaled(self, total: Tensor) -> Tensor:
+        return self.scaler.scale(total) if self.scaler is not None else total
+
+    def _add_parts(self, totals: Sequence[Tensor]) -> None:
+        """A backward pass for each part; `grad` then is the mean over the batches so far."""
+        self._parts = self._parts or [[None] * len(self.parameters) for _ in totals]
+        for number, (total, kept) in enumerate(zip(totals, self._parts, strict=True), start=1):
+            found = torch.autograd.grad(
+                total, self.parameters, retain_graph=number < len(totals), allow_unused=True
+            )
+            self.mean_over_team([gradient for gradient in found if gradient is not None])
+            for place, gradient in enumerate(found):
+                before = kept[place]
+                if gradient is not None:
+                    kept[place] = gradient if before is None else before.add_(gradient)
+        factors = self._factors()
+        for place, weight in enumerate(self.parameters):
+            parts = [(part[place], factor) for part, factor in zip(self._parts, factors, strict=True)]
+            terms = [part * factor for part, factor in parts if part is not None]
+            weight.grad = sum(terms[1:], start=terms[0]) if terms else None
+
+    def _factors(self) -> list[Tensor | float]:
+        """What makes sums of n-ths (n = `accumulate`) means over what has counted; 0 where nothing has."""
+        return [_ratio(self.section.accumulate, _unless_zero(amount)) for amount in self._amounts]
 
     def finish(self) -> bool:
         """Change the weights, if this batch completes an accumulation; whether they may have changed."""
@@ -84,29 +149,28 @@ class Stepper:
         """Change the weights by the gradients there are, also those of a part of an accumulation.
 
         Call it after the last batch of an epoch, before the weights are judged. Its mean is that of the batches
-        there were, each counting the same however large. Whether the weights may have changed.
+        there were. Whether the weights may have changed.
         """
         if self._accumulated == 0:
             return False
         limit = self.section.clip_grad_norm
-        if self.scaler is not None and (limit is not None or self._is_partial):
+        if self.section.accumulate > 1 and not self._parts:
+            self._average(self._factors()[0])
+        if self.scaler is not None and limit is not None:
             self.scaler.unscale_(self.optimizer)
-        if self._is_partial:
-            self._average_over(self._accumulated)
         if limit is not None:
             self.gradient_norm = nn.utils.clip_grad_norm_(self.parameters, limit)
         self._step()
         self._accumulated = 0
         return True
 
-    @property
-    def _is_partial(self) -> bool:
-        return self._accumulated < self.section.accumulate
-
-    def _average_over(self, batches: int) -> None:
-        """Make sums of n-ths (n = `accumulate`) the mean of fewer batches."""
+    def _average(self, factor: Tensor | float) -> None:
+        """Make the sums of a whole or partial accumulation means."""
         gradients = [weight.grad for weight in self.parameters if weight.grad is not None]
-        torch._foreach_mul_(gradients, self.section.accumulate / batches)
+        if isinstance(factor, Tensor):
+            factor = factor.to(gradients[0].dtype)
+        if isinstance(factor, Tensor) or factor != 1:
+            torch._foreach_mul_(gradients, factor)
 
     def _step(self) -> None:
         if self.scaler is None:
@@ -175,6 +239,9 @@ class Stepper:
             "of": self.section.accumulate,
             "scaled": self.scaler is not None,
             "gradients": [weight.grad for weight in self.parameters],
+            "units": [float(unit) for unit in self._units],
+            "amounts": [float(amount) for amount in self._amounts],
+            "parts": self._parts,
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -222,8 +289,31 @@ class Stepper:
         if not partial or (partial["of"], partial["scaled"]) != own:
             return
         self._accumulated = partial["batches"]
+        self._units = list(partial.get("units", [1.0]))
+        self._amounts = list(partial.get("amounts", [float(partial["batches"])]))
         for weight, gradient in zip(self.parameters, partial["gradients"], strict=True):
             weight.grad = None if gradient is None else gradient.clone().to(weight.device)
+        self._parts = [
+            [
+                None if gradient is None else gradient.clone().to(weight.device)
+                for weight, gradient in zip(self.parameters, part, strict=True)
+            ]
+            for part in partial.get("parts", [])
+        ]
+
+
+def _unless_zero(amount: Tensor | float) -> Tensor | float:
+    """An amount to divide by: 1 where there is none."""
+    return torch.where(amount > 0, amount, 1) if isinstance(amount, Tensor) else amount or 1.0
+
+
+def _ratio(amount: Tensor | float, unit: Tensor | float) -> Tensor | float:
+    """In double precision, as counts may be large; one that is on a processor becomes a plain number."""
+    if isinstance(amount, Tensor):
+        amount = float(amount) if amount.device.type == "cpu" else amount.double()
+    if isinstance(unit, Tensor) and unit.device.type == "cpu":
+        unit = float(unit)
+    return amount / unit
 
 
 def _other_state(what: str, section: Optimizer) -> NetcfgError:
@@ -235,4 +325,4 @@ def _other_state(what: str, section: Optimizer) -> NetcfgError:
     )
 
 
-__all__ = ["Precision", "Stepper"]
+__all__ = ["Precision", "Share", "Stepper"]

@@ -1,6 +1,7 @@
 """What a loss is, and how it compares shapes."""
 
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from pydantic import Field as Option
 
@@ -10,17 +11,20 @@ from netcfg.shapes import Shape, differ, show
 if TYPE_CHECKING:
     from torch import nn
 
+Given = TypeVar("Given")
+
 
 class Loss(Section):
     """A number to make small, from signals, and for some from networks that it evaluates itself.
 
     A subclass names the options that hold its signals and networks; the arguments of its module come in that
-    order, networks first.
+    order, networks first; `named_options` hold further signals, which it is given by name where they are written.
     """
 
     group: ClassVar[Group] = "loss"
     family: ClassVar[str] = "loss"
     signal_options: ClassVar[tuple[str, ...]] = ("input", "target")
+    named_options: ClassVar[tuple[str, ...]] = ()
     network_options: ClassVar[tuple[str, ...]] = ()
     stops_gradient: ClassVar[bool] = False
     """Whether gradients reach only the networks it evaluates itself, not those that made its signals."""
@@ -30,8 +34,18 @@ class Loss(Section):
     @property
     def reads(self) -> dict[str, str]:
         """The signals it reads, by option."""
-        values = {key: getattr(self, key) for key in self.signal_options}
+        values = {key: getattr(self, key) for key in (*self.signal_options, *self.named_options)}
         return {key: str(value) for key, value in values.items() if value is not None}
+
+    def arguments(self, signals: Sequence[Given]) -> tuple[list[Given], dict[str, Given]]:
+        """Of what stands for the signals it reads, what its module takes by place, and what by name."""
+        given = dict(zip(self.reads, signals, strict=True))
+        named = {key: given[key] for key in self.named_options if key in given}
+        return [value for key, value in given.items() if key not in named], named
+
+    def counts_by(self) -> tuple[object, ...]:
+        """What it hangs on how much a batch counts, beside the number of samples; () where nothing else."""
+        return ()
 
     @property
     def evaluates(self) -> tuple[str, ...]:
@@ -39,10 +53,14 @@ class Loss(Section):
         return tuple(str(getattr(self, key)) for key in self.network_options)
 
     def check(self, *shapes: Shape, classes: int | None = None) -> None:
-        """Raise `ShapeError` where its signals do not fit; `classes`: how many a class field among them has."""
+        """Raise `ShapeError` where its signals do not fit; `classes`: how many the field it is compared with has."""
+
+    def doubts_about(self, classes: Sequence[str]) -> dict[str, tuple[str, str, str]]:
+        """What is hardly meant, now that the classes of its target are known: as `doubts`."""
+        return {}
 
     def lower(self) -> "nn.Module":
-        """A module `(*networks, *signals) -> scalar`, the mean over the batch."""
+        """A module `(*networks, *signals) -> scalar`, the mean over the batch, or -> `Counted`, a sum and its count."""
         raise NotImplementedError
 
 

@@ -55,6 +55,6 @@ class GradientPenalty(Loss, name="gradient_penalty"):
 
     def lower(self) -> "nn.Module":
         """The module `(critic, real, fake) -> scalar`."""
-        from netcfg.trainers.step.losses import GradientPenalty as Module
+        from netcfg.builder.modules.losses.gradient_penalty import GradientPenalty as Module
 
         return Module(self.norm_over)

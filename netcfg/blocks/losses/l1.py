@@ -2,14 +2,13 @@
 
 from typing import TYPE_CHECKING
 
-from netcfg.blocks.losses.base import Comparison, compare
-from netcfg.shapes import Shape
+from netcfg.blocks.losses.comparing import Comparing
 
 if TYPE_CHECKING:
     from torch import nn
 
 
-class L1(Comparison, name="l1"):
+class L1(Comparing, name="l1"):
     """Absolute difference, the mean over all numbers.
 
     Shapes: equal ones.
@@ -21,12 +20,8 @@ class L1(Comparison, name="l1"):
         target = intensities
     """
 
-    def check(self, *shapes: Shape, classes: int | None = None) -> None:
-        """Equal shapes."""
-        compare("values", *shapes)
-
     def lower(self) -> "nn.Module":
         """The module `(values, targets) -> scalar`."""
-        from netcfg.trainers.step.losses import L1 as Module
+        from netcfg.builder.modules.losses.numbers import L1 as Module
 
-        return Module()
+        return Module(**self.shared())

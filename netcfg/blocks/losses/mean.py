@@ -28,6 +28,6 @@ class Mean(Loss, name="mean"):
 
     def lower(self) -> "nn.Module":
         """The module `values -> scalar`."""
-        from netcfg.trainers.step.losses import Mean as Module
+        from netcfg.builder.modules.losses.critics import Mean as Module
 
         return Module()

@@ -1,8 +1,8 @@
-"""A loss of one's own: squared near zero, a straight line beyond."""
+"""A loss of one's own: for targets that count something."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 from pydantic import Field
 
@@ -12,22 +12,22 @@ if TYPE_CHECKING:
     from torch import nn
 
 
-class Huber(Loss, name="huber"):
-    """Half the squared difference up to `width`, and a straight line beyond: a few wrong targets weigh less.
+class Poisson(Loss, name="poisson"):
+    """How unlikely counts are where the network gives the logarithms of how many are to be expected.
 
     Shapes: a signal and a target of the same shape.
-    Source: Huber, "Robust estimation of a location parameter", 1964.
+    Source: PyTorch's `PoissonNLLLoss`.
     Example::
 
-        [huber]
+        [poisson]
         input = Net
         target = labels
-        width = 0.5
+        full = True
     """
 
     input: str = Field(description="the signal: a network, or `Network.output`")
     target: str = Field(description="the signal or data field it is compared with")
-    width: Annotated[float, Field(gt=0)] = Field(1.0, description="the difference at which the line begins")
+    full: bool = Field(False, description="with what hangs on the target alone, which changes no gradient")
 
     def check(self, *shapes: Shape, classes: int | None = None) -> None:
         """Refuse what cannot be subtracted."""
@@ -41,4 +41,4 @@ class Huber(Loss, name="huber"):
         """Torch has it; the mean over all numbers is the scalar."""
         from torch import nn
 
-        return nn.HuberLoss(delta=self.width)
+        return nn.PoissonNLLLoss(full=self.full)

@@ -1,7 +1,4 @@
-"""The modules behind the sections of `{Loss}`: `(input, target) -> scalar`, the mean over the batch.
-
-Legend: N samples, A labels, K classes.
-"""
+"""The penalty on a critic's gradient, and what makes it cheap."""
 
 from __future__ import annotations
 
@@ -13,45 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
-
-class BceWithLogits(nn.Module):
-    """Binary cross-entropy. Shapes: logits (N, A) or (N, A, 1, 1), labels (N, A)."""
-
-    def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """The mean over labels and batch."""
-        return functional.binary_cross_entropy_with_logits(like(logits, labels), labels.float())
-
-
-class CrossEntropy(nn.Module):
-    """Cross-entropy. Shapes: logits (N, K) or (N, K, 1, 1), classes (N)."""
-
-    def forward(self, logits: Tensor, classes: Tensor) -> Tensor:
-        """The mean over the batch."""
-        return functional.cross_entropy(logits.flatten(1), classes.long())
-
-
-class Mse(nn.Module):
-    """Squared difference. Shapes: equal, but for trailing ones."""
-
-    def forward(self, values: Tensor, targets: Tensor) -> Tensor:
-        """The mean over all numbers."""
-        return functional.mse_loss(like(values, targets), targets.to(values.dtype))
-
-
-class L1(nn.Module):
-    """Absolute difference. Shapes: equal, but for trailing ones."""
-
-    def forward(self, values: Tensor, targets: Tensor) -> Tensor:
-        """The mean over all numbers."""
-        return functional.l1_loss(like(values, targets), targets.to(values.dtype))
-
-
-class Mean(nn.Module):
-    """The mean of all numbers. Shapes: any."""
-
-    def forward(self, values: Tensor) -> Tensor:
-        """In single precision at least: critics' means are small differences of large sums."""
-        return _precise(values).mean()
+from netcfg.builder.modules.losses.counted import precise
 
 
 class GradientPenalty(nn.Module):
@@ -73,13 +32,8 @@ class GradientPenalty(nn.Module):
             score = critic(point)
             (gradient,) = torch.autograd.grad(score.sum(), point, create_graph=True)
         axes = 1 if self.norm_over == "channel" else tuple(range(1, gradient.ndim))
-        length: Tensor = torch.linalg.vector_norm(_precise(gradient), dim=axes)
+        length: Tensor = torch.linalg.vector_norm(precise(gradient), dim=axes)
         return (length - 1).square().mean()
-
-
-def _precise(values: Tensor) -> Tensor:
-    """Half precision as single precision; others as they are."""
-    return values.float() if values.dtype in (torch.float16, torch.bfloat16) else values
 
 
 class PiecewiseLinear(TorchFunctionMode):
@@ -165,8 +119,3 @@ _SLOPES: dict[Callable[..., Any], float] = {
 }
 """The slope left of zero, by function."""
 _IN_PLACE = {functional.leaky_relu_, functional.relu_, torch.relu_, Tensor.relu_}
-
-
-def like(values: Tensor, targets: Tensor) -> Tensor:
-    """The values in the targets' shape: (N, A, 1, 1) becomes (N, A), (N, 1) becomes (N)."""
-    return values if values.shape == targets.shape else values.reshape(targets.shape)

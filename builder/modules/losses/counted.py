@@ -1,0 +1,28 @@
+"""What a loss gives where not everything counts alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Counted:
+    """A sum over what counts in a batch, and how much that is: two numbers.
+
+    Whoever joins batches, or the shares of several processes, divides the sum of sums by that of counts.
+    """
+
+    total: Tensor
+    count: Tensor
+
+    def mean(self) -> Tensor:
+        """The mean over this batch; 0, with a gradient of 0, where nothing counts."""
+        return self.total / torch.where(self.count > 0, self.count, 1)
+
+
+def precise(values: Tensor) -> Tensor:
+    """Half precision as single precision; others as they are."""
+    return values.float() if values.dtype in (torch.float16, torch.bfloat16) else values

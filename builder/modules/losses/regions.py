@@ -1,0 +1,95 @@
+"""Losses of regions: how far a map of probabilities and a map of what is there overlap."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from netcfg.builder.modules.losses.classes import OverClasses
+from netcfg.builder.modules.losses.comparing import like
+from netcfg.builder.modules.losses.counted import Counted
+
+
+class Tversky(OverClasses):
+    """1 - TP / (TP + `alpha` FP + `beta` FN), of each class of each sample, or of the batch.
+
+    Shapes: logits (N, K, …), with softmax, against classes (N, …); logits of labels (N, A, …), by themselves, against
+    labels (N, A, …).
+    """
+
+    def __init__(
+        self,
+        alpha: float,
+        beta: float,
+        smooth: float = 1.0,
+        of: str = "classes",
+        over: str = "sample",
+        background: bool = True,
+        **options: Any,
+    ) -> None:
+        super().__init__(**options)
+        self.alpha = alpha
+        self.beta = beta
+        self.smooth = smooth
+        self.of = of
+        self.over = over
+        self.background = background
+
+    def forward(
+        self,
+        values: Tensor,
+        targets: Tensor | None = None,
+        mask: Tensor | None = None,
+        weight: Tensor | None = None,
+        **others: Tensor,
+    ) -> Tensor | Counted:
+        """The mean over classes and samples; a sample of which nothing is kept does not count."""
+        if self.of == "labels":
+            assert targets is not None
+            values = like(values, targets)
+            targets = targets.to(values.dtype)
+            places = targets.shape
+        else:
+            values, targets = self.pair(values, targets)
+            places = self.places(values, targets)
+        kept = self._kept(targets, mask, places)
+        if kept is not None:
+            kept = kept.expand(places)
+            targets = torch.where(kept, targets, 0)
+        chances, truth = self._maps(values, targets)
+        if kept is not None:
+            by_class = kept if self.of == "labels" else kept.unsqueeze(1)
+            by_class = by_class if by_class.ndim > 2 else by_class.unsqueeze(2)
+            chances, truth = (torch.where(by_class, one, 0) for one in (chances, truth))
+        each = self._overlap(chances.flatten(2), truth.flatten(2))
+        if kept is None:
+            return 1 - each.mean()
+        counts = kept.reshape(len(kept), -1).any(1).to(each.dtype)
+        if self.over == "batch":
+            return Counted((1 - each.mean()) * counts.sum(), counts.sum())
+        return Counted(((1 - each.mean(1)) * counts).sum(), counts.sum())
+
+    def _maps(self, values: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """Probabilities and what is there, of each class: N×K×…, one place at least."""
+        if self.of == "labels":
+            chances, truth = values.sigmoid(), targets
+        else:
+            targets, is_class = self.known(values, targets)
+            truth = functional.one_hot(targets, values.shape[1]).movedim(-1, 1).to(values.dtype)
+            chances = values.softmax(1)
+            if is_class is not None:
+                chances = torch.where(is_class.unsqueeze(1), chances, torch.nan)
+            if not self.background:
+                chances, truth = chances[:, 1:], truth[:, 1:]
+        return (chances, truth) if chances.ndim > 2 else (chances.unsqueeze(2), truth.unsqueeze(2))
+
+    def _overlap(self, chances: Tensor, truth: Tensor) -> Tensor:
+        """By sample and class, or by class in a batch of one."""
+        axes = [0, 2] if self.over == "batch" else [2]
+        hits = (chances * truth).sum(axes)
+        claimed, there = chances.sum(axes), truth.sum(axes)
+        wrong = self.alpha * (claimed - hits) + self.beta * (there - hits)
+        return (hits + self.smooth) / (hits + wrong + self.smooth)
