@@ -83,7 +83,7 @@ def _lanczos(picture: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
 
 @dataclass(frozen=True)
 class FlipSample:
-    """Mirror pictures, flow and points together, with one draw for the sample."""
+    """Mirror pictures, flow, masks and points together, with one draw for the sample, or one for each frame."""
 
     pictures: tuple[str, ...]
     flows: tuple[str, ...]
@@ -95,24 +95,37 @@ class FlipSample:
 
     def __call__(self, sample: Sample, random: np.random.Generator) -> Sample:
         """The sample, mirrored or as it was."""
-        if self.each_frame:
-            return sample | {
-                name: self._frames(sample[name], random) for name in self.pictures if name in sample
-            }
-        if random.random() >= self.probability:
+        frames = self._frames_of(sample) if self.each_frame else 1
+        mirrored = random.random(frames) < self.probability
+        if not mirrored.any():
             return sample
-        changed = {name: sample[name][..., ::-1, :] for name in self.pictures if name in sample}
-        changed |= {name: flip_flow(sample[name]) for name in self.flows if name in sample}
-        changed |= {name: sample[name][..., ::-1] for name in self.masks if name in sample}
-        changed |= {name: flip_points(sample[name], self.width) for name in self.points if name in sample}
+        width = self.width
+        changed: Sample = {}
+        for names, of_a_clip, flipped in (
+            (self.pictures, 4, lambda pictures: pictures[..., ::-1, :]),
+            (self.flows, 4, flip_flow),
+            (self.masks, 3, lambda masks: masks[..., ::-1]),
+            (self.points, 3, lambda points: flip_points(points, width)),
+        ):
+            for name in names:
+                if name in sample:
+                    before = sample[name]
+                    # What is no clip, beside one, goes with the first frame.
+                    by_frame = mirrored if before.ndim == of_a_clip else mirrored[:1]
+                    changed[name] = _where(by_frame, flipped(before), before)
         return sample | changed
 
-    def _frames(self, clip: NDArray[Any], random: np.random.Generator) -> NDArray[Any]:
-        """Each frame, mirrored or as it was; a single picture is one."""
-        if clip.ndim < 4:
-            return clip[..., ::-1, :] if random.random() < self.probability else clip
-        mirrored = random.random(len(clip)) < self.probability
-        return np.where(mirrored[:, None, None, None], clip[..., ::-1, :], clip)
+    def _frames_of(self, sample: Sample) -> int:
+        """How many frames the clip of a sample has; a picture is one."""
+        clips = [len(sample[name]) for name in self.pictures if name in sample and sample[name].ndim == 4]
+        return max(clips, default=1)
+
+
+def _where(mirrored: NDArray[Any], after: NDArray[Any], before: NDArray[Any]) -> NDArray[Any]:
+    """All of it mirrored or none where the draws agree; else each frame by its own."""
+    if mirrored.all() or not mirrored.any():
+        return after if mirrored[0] else before
+    return np.where(mirrored.reshape(-1, *(1,) * (before.ndim - 1)), after, before)
 
 
 def flip_flow(flow: NDArray[Any]) -> NDArray[Any]:
@@ -127,9 +140,9 @@ def flip_flow(flow: NDArray[Any]) -> NDArray[Any]:
 
 
 def flip_points(points: NDArray[Any], width: int) -> NDArray[Any]:
-    """Mirror 68 landmarks in a picture `width` pixels wide; left and right ones change places."""
-    mirrored: NDArray[Any] = points[MIRRORED_POINTS].copy()
-    mirrored[:, 0] = width - 1 - mirrored[:, 0]
+    """Mirror 68 landmarks, or 68 of each frame, in pictures `width` pixels wide; left and right change places."""
+    mirrored: NDArray[Any] = points[..., MIRRORED_POINTS, :].copy()
+    mirrored[..., 0] = width - 1 - mirrored[..., 0]
     return mirrored
 
 

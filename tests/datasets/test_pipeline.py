@@ -259,6 +259,40 @@ def test_a_flip_takes_all_fields_of_a_sample_together():
     assert np.array_equal(mirrored["labels"], sample["labels"])
 
 
+def test_a_flip_of_each_frame_takes_all_fields_of_a_frame_together():
+    from netcfg.datasets.transforms.geometry import FlipSample
+
+    random = np.random.default_rng(0)
+    picture = random.integers(0, 255, (6, 4, 6, 3), np.uint8)
+    sample = {
+        "left": picture,
+        "right": picture,
+        "part": picture[..., 0],
+        "points": random.random((6, 68, 2)).astype(np.float32),
+        "still": picture[0],
+    }
+    flip = FlipSample(
+        ("left", "right", "still"),
+        (),
+        ("points",),
+        width=6,
+        probability=0.5,
+        each_frame=True,
+        masks=("part",),
+    )
+    flipped = flip(sample, np.random.default_rng(3))
+    whole = FlipSample(("left", "right", "still"), (), ("points",), width=6, probability=1.0, masks=("part",))
+    mirrored = whole(sample, np.random.default_rng(0))
+    turned = [bool((flipped["left"][frame] != picture[frame]).any()) for frame in range(6)]
+    assert {True, False} == set(turned)
+    for name in ("left", "right", "part", "points"):
+        for frame, is_turned in enumerate(turned):
+            np.testing.assert_array_equal(
+                flipped[name][frame], (mirrored if is_turned else sample)[name][frame]
+            )
+    np.testing.assert_array_equal(flipped["still"], (mirrored if turned[0] else sample)["still"])
+
+
 def test_half_of_the_samples_are_flipped_anew_in_every_epoch():
     made, plain = pipeline(HorizontalFlip(), batch_size=15), pipeline(batch_size=15)
     flips = []

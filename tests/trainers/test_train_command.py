@@ -133,10 +133,10 @@ def test_precision_is_kept_on_resume(folder):
 
 
 def test_compile_is_kept_on_resume(folder, monkeypatch):
-    from netcfg.trainers.fit import trainer
+    from netcfg.trainers.fit import prepared
 
     compiled = []
-    monkeypatch.setattr(trainer, "compile_networks", lambda program, *rest: compiled.append(program.name))
+    monkeypatch.setattr(prepared, "compile_networks", lambda program, *rest: compiled.append(program.name))
     netcfg_train("face.cfg", "--epochs", "1", "--compile")
     netcfg_train("--resume", "runs/face-1", "--epochs", "2")
     assert compiled == ["face.cfg", "face.cfg"]

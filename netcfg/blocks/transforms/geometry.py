@@ -64,7 +64,7 @@ class Resize(Transform, name="resize"):
 
 
 class HorizontalFlip(Transform, name="horizontal_flip"):
-    """Mirror a sample, all its fields by one draw; or a clip's pictures frame by frame.
+    """Mirror a sample, all its fields by one draw; or a clip frame by frame, the fields of a frame together.
 
     Pictures and masks are mirrored; in flow the horizontal motion also changes its sign (red, where 127 is no motion);
     landmarks change places with their counterparts of the 68-point scheme. Action units and emotions stay.
