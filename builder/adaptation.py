@@ -256,6 +256,7 @@ def adapt(
     report.left_over = [key for key in state if key not in used]
     if problems:
         raise WeightsError(paragraph(f"the file does not fit (`adapt = {how}`)", problems), "NC602")
+    # Not before everything fits: an error leaves the network as it was.
     with torch.no_grad():
         for key, tensor in fitting.items():
             wanted[key].copy_(tensor)
@@ -266,6 +267,7 @@ def _may_stay(
     key: str, found: Tensor | None, wanted: Tensor, how: str, output_row: int | str | None, plan: Adaptation
 ) -> bool:
     """Whether a parameter that nothing fits is left as it was initialised."""
+    # Batches were not counted before PyTorch 0.4.1, and older files lack the number.
     if how == "skip" or key.endswith("num_batches_tracked"):
         return True
     fewer = found is not None and found.dim() == wanted.dim() and found.shape[:1] > wanted.shape[:1]
@@ -292,6 +294,8 @@ class _Fitting:
             return found
         if found.dim() != wanted.dim() or found.dim() == 0:
             return None
+        # Rows before tiling: AUNets' late fusion takes one row of the output layer, and repeats that for both
+        # streams.
         if isinstance(self.output_row, int) and found.shape[0] > wanted.shape[0]:
             found = found[self.output_row : self.output_row + wanted.shape[0]]
         if self.how in ("tile", "tile_map") and found.dim() > 1 and wanted.shape[1] % found.shape[1] == 0:
@@ -300,6 +304,7 @@ class _Fitting:
 
     def _repeated(self, found: Tensor, wanted: Tensor) -> Tensor:
         """Repeated along axis 1, or along the height and width of the map that axis 1 is."""
+        # Repeated, and not halved: neither do the originals, where equal streams double what is summed.
         times = wanted.shape[1] // found.shape[1]
         inner = _smaller_map(self.map, found.shape[1]) if self.how == "tile_map" and self.map else None
         if inner is None or self.map is None:

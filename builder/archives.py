@@ -39,6 +39,7 @@ def unfit(path: Path) -> str | None:
 
 def unfit_contents(value: Any) -> str | None:
     """Why what a file held is not taken: containers in each other too deep, tensors larger than their numbers."""
+    # Level by level: a recursion is what a file nested deep enough would break.
     level, waiting = 0, [value]
     while waiting:
         level += 1

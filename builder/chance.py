@@ -37,11 +37,13 @@ class Chance:
     def train(self, epoch: int, batch: int) -> None:
         """A batch of an epoch is trained on."""
         self.numbers = None
+        # With the rank: processes hold different samples, and must not all draw the same for them.
         self._moment = ("train", epoch, batch, self.rank)
 
     def evaluate(self, numbers: Sequence[int]) -> None:
         """Samples are judged, in whatever batches and processes."""
         self.numbers = tuple(numbers)
+        # Without it: a sample draws the same in whichever process it is judged.
         self._moment = ("evaluation",)
         self.phase = ""
 
@@ -56,8 +58,10 @@ class Chance:
 
     def samples(self, draw: Draw, count: int, device: torch.device, path: str, each_phase: bool) -> Tensor:
         """A draw for each of so many samples: in evaluation by their numbers, else for the batch."""
+        # Places as samples, say, have no numbers: for such a batch there is one draw as a whole.
         if self.numbers is None or len(self.numbers) != count:
             return draw(self.generator(device, path, each_phase), device, count)
+        # Whatever the device: a GPU's generator gives other numbers, and figures would hang on the machine.
         processor = torch.device("cpu")
         rows = [draw(self._seeded(processor, path, number), processor, 1) for number in self.numbers]
         return torch.cat(rows).to(device) if rows else draw(None, device, 0)
@@ -69,6 +73,7 @@ class Chance:
 
     def _seeded(self, device: torch.device, path: str, *more: int | str) -> torch.Generator:
         key = (self.seed, *self._moment, self._use, path, *more)
+        # Not `hash`, which Python salts anew in every process.
         digest = blake2b(repr(key).encode(), digest_size=8).digest()
         return torch.Generator(device).manual_seed(int.from_bytes(digest, "big") >> 1)
 

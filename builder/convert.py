@@ -222,6 +222,7 @@ def _files_of_folder(
             by_epoch.setdefault(named[1], {})[_folded(named[0])] = path
     wanted = {_folded(name): name for name in graphs}
     epochs = sorted(number for number, files in by_epoch.items() if files.keys() & wanted.keys())
+    # The last one, as AUDetNet takes with `--load_epoch -1`.
     taken = epoch if epoch is not None else max(epochs, default=None)
     if taken not in epochs:
         raise _no_epoch(folder, layout, epoch, epochs)
@@ -255,6 +256,7 @@ def _no_epoch(folder: Path, layout: BlockLayout, epoch: int | None, epochs: Sequ
 def _name_and_epoch(path: Path, layout: BlockLayout) -> tuple[str, int] | None:
     """What the name of a file says, e.g. `Encoder_epoch_12.pth`."""
     pattern = (
+        # Two characters that escaping leaves alone stand for what is looked for.
         re.escape(layout.file.format(network="\0", epoch="\1")).replace("\0", "(.+)").replace("\1", r"(\d+)")
     )
     match = re.fullmatch(pattern, path.name)
@@ -372,6 +374,7 @@ def _write_layers(
     for part in checkpoint.parts:
         graph = graphs[part.network]
         count = 1 + max((node.position for node in graph.blocks if node.position is not None), default=-1)
+        # The original loads the list by position, so that blocks without parameters have an empty place.
         layers: list[dict[str, Tensor]] = [{} for _ in range(count)]
         for key, value in part.state.items():
             _, position, rest = layout.theirs(key, graph).split(".", 2)

@@ -48,6 +48,7 @@ class Layout:
             return None
         for inside, ours_inside in self.inner.items():
             key = key.replace(inside, ours_inside)
+        # The first that matches counts, so that special heads stand before "" and `module.`.
         for head, ours in self.heads.items():
             if key.startswith(head):
                 return None if ours is None else ours + key[len(head) :]
@@ -60,6 +61,8 @@ class Layout:
     def _theirs(self, key: str) -> str:
         for inside, ours_inside in self.inner.items():
             key = key.replace(ours_inside, inside)
+        # The first again: of Emotion-FAN's two names it writes the one with `module.`, as the original saves
+        # it.
         for head, ours in self.heads.items():
             if ours is not None and key.startswith(ours):
                 return head + key[len(ours) :]
@@ -136,6 +139,7 @@ def renamed(layout: AnyLayout, state: Mapping[str, Tensor], graph: Graph) -> dic
     return {key: value for key, value in named if key is not None}
 
 
+# Numbers 2, 3 and 8 are an activation and two pools.
 _RESNET_CHILDREN = {
     "conv1.": "0.",
     "bn1.": "1.",
@@ -152,6 +156,7 @@ _DENSENET_LAYERS = {
 }
 _VIT_LAYERS = {".mlp.linear_1.": ".mlp.0.", ".mlp.linear_2.": ".mlp.3."}
 
+# A block there is a sequence: the convolution or the linear map is 0, the norm 1.
 _AUDETNET = BlockLayout(
     {
         "convolutional": {"0.": "", "1.": "batch_norm."},
@@ -169,6 +174,7 @@ _AUNETS = tuple(
     for fusion in ("none", "alone", "horizontal", "vertical", "channels", "conv", "fc6", "fc7")
 )
 
+# The original holds its ResNet-34 whole, and the stages that it uses once more: files have both.
 _FERATT_ENCODER = "attention_map.encoder."
 _FERATT = Layout(
     {},
@@ -201,6 +207,7 @@ _FAN = Layout(
     },
 )
 _FAN_BASELINE = Layout({"module.": ""}, programs=("emotion_fan_baseline.cfg",))
+# The published file's classifier is of other classes, and left out by the original too.
 _FAN_PRETRAINED = Layout({"module.fc.": None, "fc.": None, "module.": ""})
 
 LAYOUTS: dict[str, AnyLayout] = {

@@ -59,6 +59,7 @@ def _measured(build: Callable[[], nn.Module], shapes: Shapes, device: str, costs
     except (Unfit, NotImplementedError):
         raise
     except Exception as error:  # whatever another's module raises is what is wrong with it
+        # That an operation does not run on meta tensors shows in its words alone.
         if device == "meta" and "meta" in str(error):
             raise NotImplementedError(str(error)) from None
         raise Unfit(_said(error)) from None
@@ -157,6 +158,7 @@ class _Living(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def __init__(self, known: Sequence[Tensor]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.now = self.most = 0
+        # By storage, which views share, and which is freed with the last of them.
         self.seen = weakref.WeakSet([tensor.untyped_storage() for tensor in known])
 
     def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:

@@ -51,6 +51,8 @@ class Network(nn.ModuleDict):
     """The text of its `forward`."""
 
     def __reduce__(self) -> tuple[Any, ...]:
+        # Its class is made at run time and stands in no module: whoever unpickles it makes it from the source
+        # again.
         return _restored, (type(self).__name__, self.source_code), self.__dict__
 
 
@@ -128,6 +130,7 @@ def first_call(network: Network, graph: Graph, inputs: Sequence[Tensor]) -> Any:
     fits = all(tuple(x.shape[1:]) == shape for x, shape in zip(inputs, declared, strict=False))
     if network._compiled_call_impl is not None or not fits:
         return network(*inputs)
+    # On the object, so that the call and its hooks are the ordinary ones; gone again whatever happens.
     network.forward = MethodType(checked_forward(graph), network)  # type: ignore[method-assign]
     try:
         return network(*inputs)
@@ -186,6 +189,7 @@ def _network_class(name: str, source: str) -> type[Network]:
 def _executed(name: str, source: str) -> dict[str, Any]:
     """The globals of a written text after it has run."""
     filename = f"<network {name} {abs(hash(source)):x}>"
+    # Where tracebacks and debuggers look for lines.
     linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
     scope: dict[str, Any] = {"torch": torch, "F": F, "Tensor": Tensor, "each_place": each_place, **_HELPERS}
     # Our own text: nothing of a user's file is in it but names that were checked to be words.
@@ -330,6 +334,7 @@ class _Writer:
         places = [ragged_places(shape, self.ragged) for shape in node.given]
         if not any(places) or node.block.is_each_place() or node.over:
             return None
+        # Names of its own, since it is called with other tensors for each length.
         names = [f"a{number}" for number in range(len(arguments))]
         inline = node.block.inline(*names, *_tensor(node))
         module = f"self{_indexed(node.holder.split('.'))}"
@@ -375,6 +380,7 @@ class _Writer:
             return
         self.rows[over.number] = name = f"rows{len(self.rows) + 1}"
         ragged = ragged_places((over.size,), self.ragged)
+        # Lengths are known of samples; inside another `over` places stand for these.
         lengths = f", {self._length(over.size)}" if ragged and not around else ""
         self.lines.append(f"    {name} = Rows({self._ruler(over, around)}{lengths})")
 
@@ -417,6 +423,7 @@ class _Writer:
 
     def _unpack(self, index: int, node: Node, target: str) -> None:
         for port in node.outputs:
+            # What nobody reads gets no variable, and is let go of with the dict.
             if self.uses.get((index, port), 0):
                 name = self._variable([])
                 self.names[(index, port)] = name
@@ -424,6 +431,7 @@ class _Writer:
 
     def _write(self, statement: str, node: Node) -> None:
         shapes = ", ".join(show(signal.shape) for signal in node.outputs.values())
+        # A line break in a file's name would end the comment, and its rest be code.
         place = f"{node.span.file.name.rpartition('/')[2]}:{node.span.line}".replace("\n", " ")
         self.lines.append(f"    {statement}  # {node.type} at {place}: {shapes}")
         self.nodes[len(self.lines) + 1] = node  # below the line of `def`

@@ -22,7 +22,9 @@ class Rows:
         """`x` is N×T×…; its numbers are not read."""
         self.samples, self.longest = x.shape[0], x.shape[1]
         self.index: Tensor | None = None
+        # Without padding there is no index, and places become samples without a copy.
         if lengths is not None and bool((lengths < self.longest).any()):
+            # On the processor, which has to know in any case how many places there are.
             there = torch.arange(self.longest) < lengths.cpu().unsqueeze(1)
             self.index = there.flatten().nonzero().squeeze(1).to(x.device)
 
@@ -76,6 +78,7 @@ def by_length(
             "help: take the normalisation out of it, and write [batch_norm] below",
             "NC404",
         )
+    # Of one group are samples all of whose ragged axes agree.
     _, group = torch.unique(torch.stack([lengths.cpu() for lengths in known]), dim=1, return_inverse=True)
     chosen = [(group == number).nonzero().squeeze(1) for number in range(int(group.max()) + 1)]
     made = [
@@ -84,6 +87,7 @@ def by_length(
         )
         for rows in chosen
     ]
+    # Groups came one after the other; this leads back to the order of the batch.
     order = torch.argsort(torch.cat(chosen))
     if isinstance(made[0], Tensor):
         return _joined(made, order)
@@ -107,6 +111,7 @@ def _joined(parts: Sequence[Tensor], order: Tensor) -> Tensor:
         sides = [
             side for size, most in zip(part.shape[1:], longest, strict=True) for side in (most - size, 0)
         ]
+        # Turned round as a whole: `F.pad` wants the last axis first, and what is added lies behind.
         padded.append(functional.pad(part, sides[::-1]) if any(sides) else part)
     return torch.cat(padded).index_select(0, order.to(parts[0].device))
 
@@ -117,6 +122,7 @@ def over_places(call: Callable[..., Any], x: Tensor, lengths: Tensor | None) -> 
     if rows.index is None:
         made: Tensor = call(x)
         return made
+    # Each place is a sample of one place, so that statistics count all that are there, and once.
     return rows.unfold(call(rows.fold(x).unsqueeze(1)).squeeze(1))
 
 

@@ -39,6 +39,7 @@ def save_state(path: Path | str, module: nn.Module) -> None:
 
 def save_tensors(path: Path, state: Mapping[str, Tensor]) -> None:
     """Write tensors by name as safetensors, beside the target and renamed; those of one storage each for itself."""
+    # Safetensors takes no tensors that share memory, nor any that are not contiguous, as channels-last ones.
     apart = {key: value.detach().clone(memory_format=torch.contiguous_format) for key, value in state.items()}
     write_beside(path, save(apart))
 
@@ -129,6 +130,7 @@ def _expect_finite(state: Mapping[str, Tensor], path: Path) -> None:
 
 def _is_finite(tensor: Tensor) -> bool:
     """By its least and largest number, which needs no second tensor of its size; NaN is both."""
+    # Numbers of 8 bits have no `aminmax`.
     if tensor.dtype.itemsize < 2:
         tensor = tensor.float()
     return all(bool(end.isfinite()) for end in tensor.aminmax())

@@ -27,12 +27,16 @@ class EachPlace(_BatchNorm):
     def forward(self, x: Tensor) -> Tensor:
         """Any shape its base takes, unchanged."""
         places = self.places
+        # Running statistics are the same for all places, so that evaluation needs no telling apart.
         if places is None or not (self.training or self.running_mean is None):
             return super().forward(x)
         if isinstance(places, Tensor):
             return self._listed(x, places)
         if places == 1:
             return super().forward(x)
+        # Without a momentum the running mean is that of all batches so far, and each place moves it by
+        # another share; and channels-last memory cannot be viewed with places as channels. Both go the slow
+        # way.
         if self.plain and self.momentum is not None and x.is_contiguous():
             return self._at_once(x, places)
         rows = x.view(-1, places, *x.shape[1:])
@@ -42,6 +46,7 @@ class EachPlace(_BatchNorm):
     def _listed(self, x: Tensor, places: Tensor) -> Tensor:
         made = torch.zeros_like(x)
         one = super().forward
+        # In the order of places, in which running statistics have to move.
         for place in range(int(places.max()) + 1):
             chosen = (places == place).nonzero().squeeze(1)
             made = made.index_copy(0, chosen, one(x.index_select(0, chosen)).to(made.dtype))
@@ -52,8 +57,10 @@ class EachPlace(_BatchNorm):
         channels = self.num_features
         rows = x.view(-1, places * channels, *x.shape[2:])
         kept = self.track_running_stats and self.training and self.running_mean is not None
+        # Of half-precision signals statistics are f32, as PyTorch's own.
         mean = x.new_zeros(places * channels, dtype=torch.float32) if kept else None
         var = x.new_ones(places * channels, dtype=torch.float32) if kept else None
+        # A network in double precision has them in double.
         if kept and self.running_mean is not None and self.running_mean.dtype != torch.float32:
             mean = torch.zeros(places * channels, dtype=self.running_mean.dtype, device=x.device)
             var = torch.ones_like(mean)
@@ -70,6 +77,7 @@ class EachPlace(_BatchNorm):
         assert self.running_mean is not None
         assert self.running_var is not None
         assert self.momentum is not None
+        # One place after the other: moved once by their mean, the running ones would be others.
         for mean, variance in zip(means, variances, strict=True):
             self.running_mean.lerp_(mean, self.momentum)
             self.running_var.lerp_(variance, self.momentum)
@@ -105,6 +113,8 @@ def tell_apart(module: nn.Module) -> None:
     """Make its batch norms able to have statistics of each place."""
     for part in module.modules():
         if isinstance(part, _BatchNorm) and not isinstance(part, EachPlace):
+            # The class changes and the object stays, so that optimizers and whoever else holds it need not
+            # know.
             part.__class__ = _kind(type(part))
 
 

@@ -18,6 +18,7 @@ class _Attention(nn.Module):
     def __init__(self, features: int, heads: int, dropout: float, bias: bool) -> None:
         super().__init__()
         self.features, self.heads, self.dropout = features, heads, dropout
+        # Biases start at 0 and `out_proj` as a Linear does: what `nn.MultiheadAttention` starts from.
         self.in_proj_bias = nn.Parameter(torch.zeros(3 * features)) if bias else None
         self.out_proj = nn.Linear(features, features, bias)
         if bias:
@@ -36,6 +37,7 @@ class _Attention(nn.Module):
         return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)  # type: ignore[no-untyped-call,no-any-return]
 
     def _attend(self, queries: Tensor, keys: Tensor, values: Tensor, causal: bool = False) -> Tensor:
+        # The kernel knows no mode: it leaves out whenever it is given a probability.
         dropout = self.dropout if self.training else 0.0
         x = F.scaled_dot_product_attention(queries, keys, values, dropout_p=dropout, is_causal=causal)
         return F.linear(x.transpose(1, 2).flatten(2), self.out_proj.weight, self.out_proj.bias)
@@ -61,6 +63,7 @@ class SelfAttention(_Attention):
 
     def forward(self, x: Tensor) -> Tensor:
         """Queries, keys and values of the same tokens."""
+        # One product for all three; the weight's rows are PyTorch's: queries, keys, values.
         together = F.linear(x, self.in_proj_weight, self.in_proj_bias)
         queries, keys, values = map(self._of_heads, together.chunk(3, -1))
         return self._attend(queries, keys, values, self.causal)
@@ -80,6 +83,8 @@ class CrossAttention(_Attention):
         initialization: Initial | None = None,
     ) -> None:
         super().__init__(features, heads, dropout, bias)
+        # PyTorch's rule, so that its state dicts load: one weight in three parts where the widths agree, else
+        # three by name.
         self.together = given == features
         if self.together:
             self.in_proj_weight = self._weight(3 * features, features)
@@ -126,9 +131,11 @@ class WindowAttention(nn.Module):
         self.heads, self.window, self.shift, self.dropout = heads, window, shift, dropout
         self.qkv = nn.Linear(channels, 3 * channels, bias)
         self.proj = nn.Linear(channels, channels, bias)
+        # Along an axis two places of a window are from -(side - 1) to side - 1 apart.
         pairs = (2 * window[0] - 1) * (2 * window[1] - 1)
         self.relative_position_bias_table = nn.Parameter(torch.empty(pairs, heads))
         nn.init.trunc_normal_(self.relative_position_bias_table, std=0.02)
+        # In the state, though the window's sides determine it: torchvision's files have it.
         self.register_buffer("relative_position_index", _relative_index(window))
         if initialization is not None:
             fill(initialization, self.qkv.weight)
@@ -143,6 +150,8 @@ class WindowAttention(nn.Module):
         below, right = -height % down, -width % across
         x = F.pad(x, (0, 0, 0, right, 0, below)) if below or right else x
         sizes = x.shape[1:3]
+        # A single window along an axis joins all places already: moved, it would only be cut apart. So
+        # torchvision has it.
         shift = tuple(
             0 if side >= size else move
             for move, side, size in zip(self.shift, self.window, sizes, strict=True)
@@ -173,12 +182,18 @@ class WindowAttention(nn.Module):
             return bias
         rows = _stretches(sizes[0], self.window[0], shift[0], bias.device)
         columns = _stretches(sizes[1], self.window[1], shift[1], bias.device)
+        # Three stretches along each axis make nine regions; places of different ones were no neighbours
+        # before the move.
         regions = self._cut((rows[:, None] * 3 + columns)[None, ..., None])[..., 0]  # windows×places
+        # -100, not minus infinity: published weights were trained so, and e^-100 vanishes beside any other
+        # term.
         strangers = (regions[:, None] != regions[:, :, None]).to(dtype) * -100.0
         return bias + strangers[:, None]  # windows×heads×places×places
 
     def _attend(self, x: Tensor, mask: Tensor) -> Tensor:
         queries, keys, values = self.qkv(x).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)  # type: ignore[no-untyped-call]
+        # A sample's windows lie together in the batch, so that the row of masks, one a window, comes again
+        # for each sample.
         if len(mask) > 1:
             mask = mask.expand(len(x) // len(mask), *mask.shape).flatten(0, 1)
         dropout = self.dropout if self.training else 0.0

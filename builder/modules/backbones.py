@@ -15,8 +15,10 @@ def resnet50_children(count: int, frozen: int) -> nn.Sequential:
     """
     from torchvision.models import resnet50
 
+    # By position, as AUDetNet cuts it: the numbers are its parameters' names.
     children = list(resnet50(weights=None).children())[:count]
     for child in children[:frozen]:
+        # Parameters alone: frozen batch norms go on moving their statistics in training, as in the original.
         child.requires_grad_(False)
     return nn.Sequential(*children)
 
@@ -32,6 +34,7 @@ def vgg_face_features(layers: Sequence[tuple[str, tuple[int, int] | None]], froz
             modules[name] = nn.Conv2d(*sizes, kernel_size=3, padding=1)
         else:
             modules[name] = nn.MaxPool2d(2, 2) if name.startswith("pool") else nn.ReLU(inplace=True)
+    # The original counts activations and pools too.
     for name in list(modules)[:frozen]:
         modules[name].requires_grad_(False)
     return nn.Sequential(modules)

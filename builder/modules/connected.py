@@ -45,6 +45,7 @@ class Connected(Reparametrised, nn.Linear):
             return self._activated(F.linear(x, weight, bias))
         if x.shape[2:] == (1, 1):
             return self._activated(F.linear(x.flatten(1), weight, bias))[:, :, None, None]
+        # The state keeps the weight of a Linear, as AUDetNet's files have it.
         return self._activated(F.conv2d(x, weight[:, :, None, None], bias))
 
     def _activated(self, x: Tensor) -> Tensor:

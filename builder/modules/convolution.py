@@ -45,10 +45,13 @@ class _Filters(Reparametrised):
 
     def _equip(self, filters: int, after: After, axes: int, outputs_at: int = 0) -> None:
         """Initialise, and add what follows; `outputs_at` is where the weight counts outputs."""
+        # Equalised layers start without a bias, as StyleGAN's do, and not with PyTorch's draws.
         start = (
             Initial("zeros") if after.rule == "equalised" and after.bias_start is None else after.bias_start
         )
         initialize(after.initialization, self.weight, self.bias, start)  # type: ignore[arg-type]
+        # PyTorch's weight norm goes along axis 0 even of transposed convolutions, where that counts inputs;
+        # its spectral norm does not.
         self._reparametrise(after.rule, 0 if after.rule == "weight_norm" else outputs_at)
         if after.norm is not None:
             self.norm = f"{after.norm}_norm"
@@ -77,6 +80,7 @@ def _norm(filters: int, after: After, axes: int) -> nn.Module:
         return LayerNormAlong((filters,), 1, eps=after.eps)
     if after.norm == "batch":
         return (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)[axes - 1](filters, eps=after.eps)
+    # Other than its batch norm, PyTorch's instance norm learns nothing unless it is asked to.
     kind = (nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d)[axes - 1]
     return kind(filters, eps=after.eps, affine=True)
 
@@ -112,6 +116,7 @@ class _Convolving(_Filters):
             0 if padding == "same" else padding,
             dilation,
             groups,
+            # A norm has a shift of its own, and most take away what a bias adds.
             bias and after.norm is None,
             padding_mode,
         )
@@ -131,7 +136,10 @@ class _Convolving(_Filters):
         sides: list[int] = []
         rows = zip(x.shape[2:], self.kernel_size, self.stride, self.dilation, strict=True)  # type: ignore[arg-type]
         for size, kernel, stride, dilation in rows:
+            # From the start of the first of ⌈size / stride⌉ windows to the end of the last, less what is
+            # there.
             total = max(0, (-(-size // stride) - 1) * stride + dilation * (kernel - 1) + 1 - size)
+            # `F.pad` counts axes from the last.
             sides = [total // 2, total - total // 2, *sides]
         mode = "constant" if self.padding_mode == "zeros" else str(self.padding_mode)
         return F.pad(x, sides, mode=mode) if any(sides) else x
@@ -143,6 +151,7 @@ class _Convolving(_Filters):
         assert isinstance(self.stride, tuple)
         kernel, stride, pad = self.kernel_size[0], self.stride[0], self.padding[0]
         weight = self._used_weight().flatten(1)
+        # The map is one window: nothing has to be copied into patches.
         if tuple(x.shape[-2:]) == self.kernel_size and pad == 0:
             return F.linear(x.flatten(1), weight, self.bias)[..., None, None]  # type: ignore[arg-type]
         height, width = (1 + (size + 2 * pad - kernel) // stride for size in x.shape[-2:])
@@ -194,9 +203,11 @@ class _Deconvolving(_Filters):
         super().__init__(  # type: ignore[call-arg]
             channels, filters, kernel_size, stride, padding, output_padding, groups, has_bias, dilation
         )
+        # A transposed convolution's weight is inputs × outputs × kernel.
         self._equip(filters, after, len(kernel_size), outputs_at=1)
 
     def _filtered(self, x: Tensor) -> Tensor:
+        # Not the base's forward: that reads `weight`, in whose place a rule may have put other parameters.
         call = (F.conv_transpose1d, F.conv_transpose2d, F.conv_transpose3d)[x.ndim - 3]
         return call(  # type: ignore[no-any-return]
             x,

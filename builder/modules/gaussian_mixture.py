@@ -26,8 +26,11 @@ class GaussianMixture(nn.Module):
     ) -> Tensor:
         """The mean over the samples. `share` (one number) and `order` (N) mix the batch; drawn where not given."""
         vectors, labels = vectors.flatten(1), labels.flatten()
+        # Squared distances go into an exponential, for which half precision has too few digits.
         if not vectors.is_floating_point() or vectors.dtype in (torch.float16, torch.bfloat16):
             vectors = vectors.float()
+        # A loss is never switched between training and evaluation: whether gradients are kept tells them
+        # apart.
         mixes = self.mix == "always" or (self.mix == "train" and torch.is_grad_enabled())
         if not (mixes or share is not None):
             return self._distance(vectors, labels)
@@ -58,12 +61,15 @@ class GaussianMixture(nn.Module):
 
         `wanted` N×N are the shares that samples should have of the class of each.
         """
+        # A mixed label that comes out whole is of that class, though it may be a third one: FERAtt's quirk.
         is_class = (labels >= 0) & (labels == labels.floor())
         alike = ((labels[:, None] == labels) & is_class[:, None] & is_class).to(vectors.dtype)
         part = is_class.to(vectors.dtype) / alike.sum(0).clamp(min=1)
+        # Not detached: gradients reach the means too, as in the original.
         means = (alike @ vectors) * part[:, None]
         distances = (vectors[:, None] - means).square().sum(-1)
         near = torch.exp(-distances / (2 * self.sigma**2))
+        # Far from all means every density underflows to 0, and 0 / 0 would be no number.
         shares = (near / ((near @ part)[:, None] + SMALLEST)).clamp(0, 1)
         wanted = alike if wanted is None else wanted.to(vectors.dtype)
         return ((shares - wanted).square() @ part).mean()

@@ -47,6 +47,7 @@ def fill(rule: Initial, tensor: Tensor, weight: Tensor | None = None) -> None:
 
 
 def _kaiming(name: str, arguments: tuple[float | str, ...], tensor: Tensor) -> None:
+    # AUDetNet calls PyTorch's with its defaults, which count inputs (fan-in) and take the gain of slope 0.
     if name == "kaiming_uniform" and not arguments:
         nn.init.kaiming_uniform_(tensor)
         return

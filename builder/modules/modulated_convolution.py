@@ -51,12 +51,14 @@ class ModulatedConvolution(nn.Module):
         activation: Applied | None,
     ) -> None:
         super().__init__()
+        # N(0, 1), scaled at every use: steps of Adam then weigh the same in wide and narrow layers.
         self.weight = nn.Parameter(torch.randn(filters, channels, kernel_size, kernel_size))
         self.gain = 1 / math.sqrt(channels * kernel_size**2)
         self.modulation = _Modulation(style, channels)
         self.bias = nn.Parameter(torch.zeros(filters)) if bias else None
         self.demodulate, self.is_random = demodulate, noise == "random"
         self.noise_strength = nn.Parameter(torch.zeros(())) if noise is not None else None
+        # Part of the state, as in published files: the same code makes another picture with other noise.
         self.register_buffer("noise", torch.randn(1, 1, *sizes) if noise == "fixed" else None)
         self.register_buffer("kernel", None if blur is None else _plane(blur), persistent=False)
         self._activate = activation_of(activation)
@@ -67,8 +69,11 @@ class ModulatedConvolution(nn.Module):
         x = x * scales[:, :, None, None]
         x = F.conv2d(x, weight, padding="same") if self.kernel is None else self._upsampled(x, weight)
         if self.demodulate:
+            # The squared length of a scaled weight is a sum of products of squares, so that no sample's own
+            # weight is ever made.
             lengths = torch.rsqrt(F.linear(scales.square(), weight.square().sum((2, 3))) + EPSILON)
             x = x * lengths[:, :, None, None]
+        # After the length and before the bias, as in StyleGAN2; the strength starts at 0.
         if self.noise_strength is not None:
             x = x + self.noise_strength * self._noise(x)
         if self.bias is not None:
@@ -84,6 +89,7 @@ class ModulatedConvolution(nn.Module):
     def _upsampled(self, x: Tensor, weight: Tensor) -> Tensor:
         """Twice as large: a transposed convolution, then a blur over its pattern of squares."""
         assert isinstance(self.kernel, Tensor)
+        # Transposed convolutions want inputs × outputs.
         x = F.conv_transpose2d(x, weight.transpose(0, 1), stride=2)
         rest = len(self.kernel) - weight.shape[-1] - 1  # so that twice the size is left
         before, after = (rest + 1) // 2 + 1, rest // 2 + 1

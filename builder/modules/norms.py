@@ -120,6 +120,7 @@ class PixelNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Any shape, unchanged."""
+        # `eps` below the root, as in StyleGAN's mapping.
         return x * torch.rsqrt(x.square().mean(self.axis, keepdim=True) + self.eps)
 
 
@@ -132,4 +133,5 @@ class L2Norm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Any shape, unchanged."""
+        # Here `eps` is the least length that is divided by; nothing is added.
         return F.normalize(x, dim=self.axis, eps=self.eps)

@@ -29,6 +29,7 @@ class Waves(nn.Module):
 
     @staticmethod
     def _row(x: Tensor) -> Tensor:
+        # In single precision, whatever the signal: from 256 on, bf16 does not have every whole number.
         places = torch.arange(x.shape[1], device=x.device, dtype=torch.float32)
         return torch.stack(waves(places, x.shape[2]), -1).flatten(1)
 

@@ -49,6 +49,8 @@ class Random(Drawing):
         return self.chance.samples(draw, len(like), like.device, self.path, self.each_phase)
 
     def _is_evaluated(self) -> bool:
+        # A block of {Model} is part of no network, and never switched to evaluation: there only numbered
+        # samples tell.
         return not self.training or (self.chance is not None and self.chance.numbers is not None)
 
     def _drawn(
@@ -62,6 +64,7 @@ class Random(Drawing):
             return torch.empty(size, device=device).bernoulli_(self.number, generator=generator)
         if self.distribution == "integer":
             return torch.randint(int(self.number), size, generator=generator, device=device)
+        # The order of even draws is an even permutation, of all samples at once.
         return torch.rand(size, generator=generator, device=device).argsort(-1)
 
 
@@ -75,6 +78,7 @@ class ShuffledBatch(Drawing):
     def forward(self, x: Tensor) -> Tensor:
         """(N, …) -> (N, …)."""
         if self.by is not None:
+            # Row i gets what row i + `by` has, the last ones what the first have: AUDetNet's pairs.
             return x.detach().roll(-self.by, 0)
         drawn_for = None if self.chance is None else self.chance.generator(x.device, self.path)
         return x.detach()[torch.randperm(len(x), generator=drawn_for, device=x.device)]

@@ -47,11 +47,15 @@ class Reparametrised(nn.Module):
             (self._by_norm if rule == "weight_norm" else self._by_spectrum)(weight.detach())
 
     def _equalise(self, weight: nn.Parameter) -> None:
+        # What an initialisation would scale once is scaled at every use, so that optimizers with steps of one
+        # size change all layers alike. With a factor f weights start at 1/f and are used f-fold, and so are
+        # learned f times as fast.
         inputs = weight.numel() // weight.shape[self.outputs_at]
         self.gain = self.factor / math.sqrt(inputs)
         nn.init.normal_(weight, 0.0, 1 / self.factor)
         if isinstance(self.bias, nn.Parameter):
             with torch.no_grad():
+                # Used times the factor, it then starts as it was initialised.
                 self.bias.div_(self.factor)
 
     def _by_norm(self, weight: Tensor) -> None:
@@ -85,6 +89,8 @@ class Reparametrised(nn.Module):
         return self._by_largest()
 
     def _by_largest(self) -> Tensor:
+        # One step of power iteration for each forward that trains: weights change little from one to the
+        # next.
         matrix = self._matrix(self.weight_orig)
         if self.training:
             with torch.no_grad():

@@ -31,6 +31,7 @@ class Pad(nn.Module):
         sides = self.sides or []
         if size_of is not None:
             lacking = [there - here for here, there in zip(x.shape[2:], size_of.shape[2:], strict=True)]
+            # `F.pad` counts axes from the last.
             sides = [side for size in reversed(lacking) for side in (size // 2, size - size // 2)]
         return F.pad(x, sides, mode=self.mode, value=self.value if self.mode == "constant" else None)
 
@@ -67,6 +68,7 @@ class Patches(nn.Module):
         if below or right:
             x = F.pad(x, (0, 0, 0, right, 0, below))
         x = x.unflatten(2, (-1, self.size)).unflatten(1, (-1, self.size))  # type: ignore[no-untyped-call]
+        # Columns before rows, as Swin joins them: its weights count on that order.
         return x.permute(0, 1, 3, 4, 2, 5).flatten(3)
 
 

@@ -66,6 +66,7 @@ class Scale(nn.Module):
     def forward(self, x: Values) -> Values:
         """Any shape with so many places behind its channels."""
         bias = _by_channel(self.bias, self.places)
+        # One pass over the signal instead of two.
         return torch.addcmul(bias, x, _by_channel(self.weight, self.places))
 
 
@@ -97,4 +98,5 @@ class _TurnedPReLU(nn.PReLU):
 
 def prelu(slopes: int, *, start: float, turned: bool) -> nn.Module:
     """Learned slopes, of signals whose channels stand second or first."""
+    # A single slope does not ask where channels stand.
     return (_TurnedPReLU if turned and slopes > 1 else nn.PReLU)(slopes, init=start)
