@@ -75,6 +75,7 @@ def encode_flow(
         values = np.clip(values, -scale, scale)
     else:
         scale = np.float32(max(1.0, float(values.max(initial=0.0)), -float(values.min(initial=0.0))))
+    # Green is minus y, as in AUNets' pictures: `scale - y`, where red has `scale + x`.
     red = _channel(values[..., 0] + scale, scale)
     return picture_of(red, _channel(scale - values[..., 1], scale))
 

@@ -194,6 +194,7 @@ def begin(output: Path, recipe: Recipe, clips: Sequence[Clip], overwrite: bool) 
         raise NetcfgError(
             f"cannot make the folder {shown_path(output)}: {error.strerror}", code="NC804"
         ) from None
+    # Before any picture, so that what is cut short can be taken up.
     write_beside(output / FLOW_RECORD, (json.dumps(recipe.as_written(), indent=2) + "\n").encode())
 
 

@@ -112,6 +112,7 @@ def _from_matlab(data: bytes) -> NDArray[np.float64]:
             unpacker = zlib.decompressobj()
             kind, body = next(_elements(unpacker.decompress(body, _MOST_BYTES)))
         if kind == _MATRIX:
+            # Flags, sizes, name, numbers: the parts of a matrix, which stands by columns.
             (_, _), (_, sizes), _, (numbers, values), *_ = _elements(body)
             shape = struct.unpack(f"<{len(sizes) // 4}i", sizes)
             matrix = np.frombuffer(values, "<" + _NUMBERS[numbers]).reshape(shape, order="F")
@@ -130,4 +131,5 @@ def _elements(data: bytes) -> Any:
             place += 8
         else:
             yield kind, data[place + 8 : place + 8 + length]
+            # Filled up to eight bytes, but for compressed ones.
             place += 8 + (length if kind == _COMPRESSED else -(-length // 8) * 8)

@@ -182,10 +182,12 @@ def find_clips(root: Path) -> list[Path]:
     seen: set[str] = set()
     for folder, folders, names in os.walk(root, onerror=_refuse_folder, followlinks=True):
         place = os.path.realpath(folder)
+        # Links may lead in circles. Flow is left out below the root; the root itself was asked for.
         if place in seen or (FLOW_RECORD in names and len(seen) > 0):
             folders.clear()
             continue
         seen.add(place)
+        # In place, as `os.walk` goes on with what is left in its list.
         folders[:] = [name for name in folders if not name.startswith(".")]
         shown = [name for name in names if not name.startswith(".")]
         clips += [Path(folder, name) for name in shown if _ending(name) in VIDEOS]
@@ -196,6 +198,8 @@ def find_clips(root: Path) -> list[Path]:
 
 def natural(name: str) -> tuple[list[tuple[int, int | str]], str]:
     """A sorting key by which numbers in names count as numbers: `f2` before `f10`."""
+    # Marked as numbers or words, which cannot be compared with each other; the name last, for `01` beside
+    # `1`.
     parts = [part for part in re.split(r"(\d+)", name) if part]
     return [(0, int(part)) if part.isdecimal() else (1, part) for part in parts], name
 

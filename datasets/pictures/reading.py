@@ -148,6 +148,7 @@ def _pixels_of_jpeg(data: bytes) -> int | None:
         if marker == 0xFF:  # a fill byte
             place += 1
             continue
+        # A frame begins, by whatever method; the three are tables and a marker without use.
         if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
             height, width = struct.unpack(">HH", data[place + 5 : place + 9])
             return int(width * height)
@@ -173,6 +174,7 @@ def _pixels_of_other(data: bytes) -> int | None:
 
 
 def _in_8_bits(picture: NDArray[Any], bits: int) -> NDArray[np.uint8]:
+    # Pictures that were not looked at may go higher than those that told the bits.
     reduced: NDArray[np.uint8] = np.minimum(picture >> (bits - 8), 255).astype(np.uint8)
     return reduced
 

@@ -93,8 +93,10 @@ class Momu:
         return self._one_epoch()
 
     def _one_epoch(self) -> Frames:
+        # The last number spells MOMU: others that draw by seed and epoch draw something else.
         random = np.random.default_rng((self.seed, self._next, 0x4D4F4D55))
         counts = np.zeros(len(self.names), np.int64)
+        # Of several equal classes the first, here and below, as in the original.
         chosen = int(np.argmin(self._sizes))
         drawn, self.classes = [], []
         for _ in range(self.epoch_size // self.sampling_size):
@@ -110,6 +112,7 @@ class Momu:
         """Frames of a class, out of all their sets; a class with too few left first gets all of its back."""
         full = self._frames[chosen]
         if self._sizes[chosen] < self.sampling_size:
+            # All of the class, and into the sets of all their classes.
             back = full[~self._left[full]]
             self._left[back] = True
             self._sizes = self._sizes + self.member[back].sum(0)

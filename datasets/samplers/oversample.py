@@ -22,6 +22,7 @@ def balanced(is_shown: NDArray[np.bool_]) -> list[Draw]:
     rarer, wanted = min(shown, unshown, key=len), abs(len(shown) - len(unshown))
     if not rarer:
         return lines
+    # As many as AUNets goes through; the last one is cut where classes are equal.
     rounds = min(wanted // len(rarer) + 1, len(JITTERS))
     copies = [Draw(index, jitter) for jitter in range(rounds) for index in rarer]
     return lines + copies[:wanted]

@@ -99,6 +99,8 @@ class ClipPictures:
         place = max(0, min(numbers.index(number), len(numbers) - 2))
         paths = [files[numbers[place]], files[numbers[min(place + 1, len(numbers) - 1)]]]
         return FramePair(
+            # By the files as they are now, and how they are turned: flow of anything else is another entry of
+            # the cache.
             key=" ".join([*map(_state, paths), self._turn_key(clip, number)]),
             first=partial(self.whole, clip, number, paths[0]),
             second=partial(self.whole, clip, number, paths[1]),
@@ -125,6 +127,7 @@ class ClipPictures:
             return frame
         from netcfg.datasets.pictures.opencv import cv2
 
+        # For both frames of a pair that of one: levelled each by itself, their turns would look like motion.
         matrix = levelling(read_landmarks(landmarks))
         return np.asarray(
             cv2.warpAffine(

@@ -102,6 +102,7 @@ def _table_of(
 ) -> SampleTable:
     """What is known of the frames at these places in the chosen clips."""
     clips = [database.clips[place] for place in chosen]
+    # Numbered in the whole database, so that a subject has one number in all splits.
     people = {name: place for place, name in enumerate(database.subjects)}
     stored = np.stack([clips[clip].labels[number] for clip, number in places])
     return SampleTable(

@@ -73,6 +73,7 @@ def read_labels(path: Path) -> Labels:
         raise NetcfgError(
             f"cannot read the labels {shown_path(path)}: {error.strerror}", code="NC804"
         ) from None
+    # Time and size only tell whether what was read before still holds.
     return _read(path.resolve(), state.st_mtime_ns, state.st_size)
 
 
@@ -95,6 +96,7 @@ def _read_pickle(path: Path) -> Labels:
     ids = [_id_text(key, shown) for key in found]
     rows = [_row(value, name, shown) for name, value in zip(ids, found.values(), strict=True)]
     widths = [row.size for row in rows]
+    # What most have is right: one odd frame must not make all others wrong.
     usual = max(set(widths), key=widths.count)
     odd = [place for place, width in enumerate(widths) if width != usual]
     if odd:
@@ -185,6 +187,7 @@ def _units_of(names: list[str], shown: str) -> tuple[int, ...]:
 def read_csv_rows(path: Path) -> list[tuple[int, list[str]]]:
     """The lines of a .csv file that hold something, with their numbers. Raises `NetcfgError`."""
     try:
+        # Spreadsheets put a byte order mark before their tables.
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise NetcfgError(f"cannot read {shown_path(path)}: {error.strerror}", code="NC804") from None

@@ -64,6 +64,7 @@ class WholeClips:
         frames = _frames(self.places[index])
         if frames.is_video:
             every = [self._square(frame.image) for frame in frames]
+            # A video may hold fewer frames than its header says: its last one then stands for those.
             pictures = every if chosen is None else [every[min(number, len(every) - 1)] for number in chosen]
         else:
             files = frames.files if chosen is None else [frames.files[number] for number in chosen]
@@ -129,6 +130,7 @@ class Sampling:
         if length < 1 or count * round(self.within * 10_000) <= 10_000 * self.parts:
             return [turn % count, *(draw(0, count - 1) for _ in range(self.parts - 1))]
         last = count - 1 if self.within == 1 else self.parts * length
+        # Parts share the frame between them: Emotion-FAN draws from both ends included.
         ends = [length * (part + 1) for part in range(self.parts - 1)] + [last]
         return [draw(part * length, min(end, count - 1)) for part, end in enumerate(ends)]
 

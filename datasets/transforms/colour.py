@@ -98,6 +98,7 @@ def noisy(picture: Picture, deviation: float, random: np.random.Generator) -> Pi
     """
     from netcfg.datasets.pictures.opencv import cv2
 
+    # Too strong for the 8 bits, sign included, of the table below.
     if 255 * deviation * _quantiles()[-1] > 127:
         noise = np.rint(255 * deviation * random.standard_normal(picture.shape, np.float32)).astype(np.int16)
     else:

@@ -50,6 +50,7 @@ class Motion:
         )
         shifted = np.array([[1, 0, self.shift[0]], [0, 1, self.shift[1]], [0, 0, 1.0]])
         start = np.array([[0, 0], [0, side], [side, 0]], dtype=np.float64)
+        # Three corners and where they are pulled to determine one affine map.
         homogeneous = np.column_stack([start, np.ones(3)])
         warped = np.vstack([np.linalg.solve(homogeneous, start + self.corners).T, [0, 0, 1]])
         return turned, shifted, warped
@@ -58,6 +59,8 @@ class Motion:
 def sampling_matrix(motion: Motion, side: int) -> NDArray[np.float32]:
     """The six numbers, row by row, that undo a motion where `[spatial_transformer]` reads the moved picture."""
     turned, shifted, warped = motion.matrices(side)
+    # From pixels to the -1 to 1 of a sampling grid. Not inverted: a grid asks of each place of the result
+    # where it comes from, which is where the motion took it.
     scale = np.array([[2 / side, 0, -1], [0, 2 / side, -1], [0, 0, 1]])
     matrix = scale @ warped @ shifted @ turned @ np.linalg.inv(scale)
     return matrix[:2].reshape(6).astype(np.float32)
@@ -78,6 +81,8 @@ def stretched(picture: Picture, inside: Inside, by: str) -> NDArray[np.float64]:
 def as_bytes(numbers: NDArray[np.float64], by: str) -> Picture:
     """0 to 1 as bytes; outside the face what is negative wraps with `maximum`, and is 0 with `range`."""
     if by == "maximum":
+        # By way of whole numbers: what a negative float becomes as a byte is not defined, a whole number
+        # wraps.
         return (numbers * 255).astype(np.int64).astype(np.uint8)
     return np.clip(np.round(numbers * 255), 0, 255).astype(np.uint8)
 
@@ -131,6 +136,7 @@ def scaled(picture: NDArray[Any], factor: float, method: int) -> NDArray[Any]:
 def moved(picture: NDArray[Any], motion: Motion, method: int) -> NDArray[Any]:
     """Turned, shifted and warped in three steps, black where nothing comes from."""
     side = picture.shape[0]
+    # Three times, not once by the product: the original interpolates after each step.
     for matrix in motion.matrices(side):
         picture = np.asarray(cv2.warpAffine(picture, matrix[:2], (side, side), flags=method))
     return picture
@@ -172,6 +178,7 @@ class OverBackground:
         if self.plain:
             face, inside = self._face(sample, (self.side, self.side), 0)
             return sample | self._fields(face, face * inside[..., None], inside, motion)
+        # Before the face's own draws: the order of draws is part of what a seed means.
         background = self._background(random)
         face, inside = self._face(sample, (self.size, self.size), self.border)
         if self.stretch != "none":
@@ -191,6 +198,7 @@ class OverBackground:
         face, mask = moved(face, motion, cv2.INTER_LINEAR), moved(mask, motion, cv2.INTER_NEAREST)
         lit = lit_as(face, background, mask > 0) if self.relight else face
         inside = cleaned(mask > 0)
+        # The light is part of the picture and not of the target: the network has to take it back.
         composed = np.where(inside[..., None], lit, background)
         return sample | self._fields(composed, face * inside[..., None], inside, motion)
 
@@ -222,6 +230,7 @@ class OverBackground:
         picture = _cropped(
             expect_picture(self.files[int(random.integers(len(self.files)))]), BACKGROUND_SIDES
         )
+        # FERAtt's draw reaches beyond the picture; a window that hangs over is smaller, and stretched below.
         window = self.side
         growth = WINDOW_GROWTH * random.random()
         x = int(random.random() * ((BACKGROUND_SIDES[1] + growth) - window))
@@ -277,6 +286,7 @@ class PoorPicture:
             small = np.asarray(cv2.cvtColor(parts, cv2.COLOR_YCrCb2RGB), np.uint8)
         if window:
             lab = cv2.cvtColor(small.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+            # Lightness goes from 0 to 100, the option is a share of it.
             lab[..., 0] += 100 * self.deviation * random.standard_normal(small.shape[:2]).astype(np.float32)
             noised = cv2.cvtColor(
                 np.clip(lab, (0, -127, -127), (100, 127, 127)).astype(np.float32), cv2.COLOR_LAB2RGB

@@ -63,12 +63,14 @@ class ResizeSample:
 
         if mask.ndim == 3:
             return np.stack([self._mask(frame) for frame in mask])
+        # OpenCV's plain nearest does not go by the centres of pixels, this one does.
         return np.asarray(cv2.resize(mask, self.size[::-1], interpolation=cv2.INTER_NEAREST_EXACT))
 
     def _points(self, points: NDArray[Any]) -> NDArray[Any]:
         if 0 in self.source:
             return points
         scale = np.array([self.size[1] / self.source[1], self.size[0] / self.source[0]], np.float32)
+        # Whole numbers are centres of pixels, so that the picture's edges lie at -0.5 and size - 0.5.
         moved: NDArray[Any] = (points + np.float32(0.5)) * scale - np.float32(0.5)
         return moved
 
@@ -156,6 +158,7 @@ class BrightenSample:
     def __call__(self, sample: Sample, random: np.random.Generator) -> Sample:
         """The sample with brighter or darker pictures."""
         factor = random.uniform(1 - self.amount, 1 + self.amount)
+        # Of 8 bits there are 256 values: looked up, which is quicker than arithmetic at every pixel.
         table = np.clip(np.round(np.arange(256) * factor), 0, 255).astype(np.uint8)
         return sample | {name: table[sample[name]] for name in self.pictures if name in sample}
 

@@ -28,6 +28,7 @@ _QUOTED_OR_DOTTED = re.compile(r"\"[^\"]*\"|'[^']*'|(?<![\w.])[A-Za-z_]\w*(?:\.\
 
 def _power(base: float, exponent: float) -> float:
     """A power whose size is known before it is computed."""
+    # By logarithms, as a large power takes all memory before it can be judged.
     if abs(exponent) > MAX_EXPONENT or (base and abs(exponent * math.log10(abs(base))) > 300):
         raise ExpressionError(f"computes a power of {base:g} to {exponent:g}, which is too large")
     value = base**exponent
@@ -137,6 +138,7 @@ def evaluate(expression: str, lookup: Lookup) -> str:
     value = _value(parsed.nodes, lambda name: lookup(parsed.dotted.get(name, name)), expression)
     if isinstance(value, str | bool):
         return str(value)
+    # Asked this way round, NaN is refused, too.
     if not abs(value) <= MAX_NUMBER:
         raise ExpressionError(f"`{expression}` is larger than {MAX_NUMBER:.0e}")
     return (
@@ -179,6 +181,8 @@ def _parsed(expression: str) -> _Parsed:
         operands = _operands(node)
         nodes.append((node, len(operands)))
         pending += operands
+    # They were found from the root down, last operands first; turned round, operands come first and in their
+    # order.
     return _Parsed(nodes[::-1], dotted, "." in plain)
 
 
@@ -244,12 +248,14 @@ def _computed(node: ast.expr, operands: list[Any], lookup: Lookup) -> Any:
         case ast.BoolOp():
             return _joined(isinstance(node.op, ast.Or), operands)
         case ast.IfExp():
+            # Before failures are looked for: the part that is not taken may hold one.
             test, then, otherwise = operands
             return test if isinstance(test, _Failed) else then if _number(test) else otherwise
     failed = next((operand for operand in operands if isinstance(operand, _Failed)), None)
     if failed is not None:
         return failed
     match node:
+        # Before numbers are asked for: texts can be equal, though nothing is computed with them.
         case ast.Compare(ops=[op]) if type(op) in _EQUALITIES:
             return _EQUALITIES[type(op)](*operands)
         case ast.Compare(ops=[op]) | ast.UnaryOp(op=op) | ast.BinOp(op=op) if type(op) in _OPERATORS:
@@ -269,6 +275,7 @@ def _joined(is_or: bool, operands: Sequence[Any]) -> Any:
 
 def _meant(name: str, text: str) -> int | float | bool | _Text:
     """A variable's text as what it reads like: a number, yes or no, or a text."""
+    # Whole numbers first: `4` is no 4.0.
     for kind in (int, float):
         try:
             return kind(text)

@@ -57,6 +57,7 @@ class Lifetimes:
             # would be overwritten while they still need it.
             if node.block.inline("x") == "x":
                 source = (node.inputs[0].producer, node.inputs[0].port)
+                # One step is enough: what it reads stands before it, and was followed already.
                 alias[(index, "")] = alias.get(source, source)
         return alias
 

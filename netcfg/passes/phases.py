@@ -33,6 +33,7 @@ def read_phases(
         if optimizer is None or not reserved.is_new(optimizer, section, names):
             continue
         names[called(optimizer)] = None
+        # A list and no generator, which would stop at the first name that is wrong and report no other.
         known = all([_check_network(name, section, reserved, networks) for name in optimizer.networks])
         weights = _sum_of_losses(optimizer.minimise, section, reserved, judges)
         if known and weights is not None:

@@ -124,6 +124,7 @@ class Plan:
 
     def step(self, running: tuple[int, ...]) -> StepPlan:
         """The plan for a batch on which these phases run."""
+        # The same phases meet on batch after batch.
         if running not in self._steps:
             phases = [self.program.phases[number] for number in running]
             self._steps[running] = _Planner(self.program, self.model, self.reach, phases).step()
@@ -164,6 +165,7 @@ def _multiples(period: int, of: int, others: Sequence[int]) -> int:
     """The multiples of a number up to `period` that are multiples of none of the others."""
     if not others:
         return period // of
+    # Then each of its multiples is one of the other.
     if of % others[0] == 0:
         return 0
     return _multiples(period, of, others[1:]) - _multiples(period, lcm(of, others[0]), others[1:])
@@ -284,6 +286,7 @@ class _Planner:
 
     def _history(self, index: int, number: int) -> str | None:
         """The phase that will train through a value that is computed now, while it is still up to date."""
+        # The next phase draws another value: history can serve this one alone.
         if index in self.redrawn:
             return self.phases[number].name if index in self.path[number] else None
         stepped: frozenset[str] = frozenset()
@@ -330,6 +333,7 @@ def _with_releases(plans: list[PhasePlan], model: Graph) -> Iterator[PhasePlan]:
         read = {read.signal.producer for read in all_reads(plan.computes, plan.evaluates)}
         here = {index for index in made | read if not model.nodes[index].is_input}
         releases.append(tuple(sorted(here - kept)))
+        # What this phase makes anew it does not need from before, so that an earlier one may forget its own.
         kept = (kept | here) - made
     for plan, released in zip(plans, reversed(releases), strict=True):
         yield replace(plan, released=released)

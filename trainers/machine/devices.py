@@ -91,6 +91,7 @@ def peak_memory(device: torch.device) -> int | None:
     except ImportError:  # Windows
         return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # Linux counts it in kilobytes, macOS in bytes.
     return peak if sys.platform == "darwin" else peak * 1024
 
 
@@ -106,6 +107,7 @@ def use_channels_last(network: nn.Module) -> None:
 
     Only four-dimensional parameters change; `Module.to(memory_format=...)` refuses modules with 5-D buffers.
     """
+    # Flattened for a product, channels-last weights would be copied at every step.
     contiguous = {
         id(module.weight)
         for module in network.modules()

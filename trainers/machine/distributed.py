@@ -71,6 +71,8 @@ class Team:
         """Say how this process stands; hear how all do. Raises `PeerFailed` where one is gone."""
         if self.size == 1:
             return Agreement(0 if failed else None, stop, save)
+        # Three questions in one exchange: the least rank that failed, and 0 where anybody wants to stop, or
+        # to save.
         said = torch.tensor([self.rank if failed else self.size, int(not stop), int(not save)])
         self._exchange(lambda: distributed.all_reduce(said, distributed.ReduceOp.MIN))
         first, nobody_stops, nobody_saves = said.tolist()
@@ -144,8 +146,10 @@ class Team:
             return [] if rows is None else [rows]
         headers = [torch.zeros(_HEADER, dtype=torch.int64) for _ in range(self.size)]
         self._exchange(lambda: distributed.all_gather(headers, _header(rows)))
+        # Who has no rows knows neither their type nor their sizes, but takes part all the same.
         kind, axes, _, *sizes = next((h for h in headers if h[2] > 0), headers[0]).tolist()
         counts = [int(header[2]) for header in headers]
+        # Exchanged tensors must be of one shape; what was added is cut off below.
         padded = torch.zeros((max(counts), *sizes[: axes - 1]), dtype=_TYPES[kind])
         if rows is not None:
             padded[: len(rows)] = rows
@@ -172,6 +176,7 @@ class Team:
         """Give every process the means of these, in place."""
         if self.size == 1 or not tensors:
             return
+        # One exchange of one vector: each of many small ones would have to be waited for.
         vector = torch.cat([tensor.reshape(-1) for tensor in tensors])
         self._exchange(lambda: distributed.all_reduce(vector))
         vector /= self.size

@@ -58,6 +58,7 @@ class Interrupt:
     def __enter__(self) -> Interrupt:
         if threading.current_thread() is threading.main_thread():
             readable, self._writable = os.pipe()
+            # Python takes no wakeup pipe that could block.
             os.set_blocking(self._writable, False)
             self._previous_wakeup = signal.set_wakeup_fd(self._writable, warn_on_full_buffer=False)
             self._previous = {
@@ -72,6 +73,7 @@ class Interrupt:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._writable is not None:
+            # Handlers first, then the pipe: a signal in between finds it open.
             for number, handler in self._previous.items():
                 signal.signal(number, handler)
             signal.set_wakeup_fd(self._previous_wakeup)
@@ -81,6 +83,7 @@ class Interrupt:
     def _watch(self, readable: int) -> None:
         """Answer each signal as it comes; the pipe holds a byte for each, its number."""
         while arrived := os.read(readable, 1):
+            # The pipe tells of all signals with a handler, also of those that are somebody else's.
             if arrived[0] not in self._previous:
                 continue
             if self.requested:

@@ -124,6 +124,7 @@ class Model:
         }
         for index, node in enumerate(self.graph.nodes):
             if node.is_input:
+                # Evaluation brings only the fields that its signals need.
                 values[index] = fields.get(node.path)
         return values
 

@@ -185,6 +185,8 @@ class Step:
         self._exchanged = {
             phase: [
                 weight
+                # Sorted, as sets of texts have another order in each process, and the vectors that are added
+                # up must line up.
                 for name in sorted(trained)
                 if name not in self._training_calls
                 for weight in self._parameters[name]
@@ -237,6 +239,8 @@ class Step:
             if not isfinite(total.item()):
                 broken = {key: value.item() for key, value in means.items()}
                 raise NotFinite([self.diagnosis.finding(plan.phase, broken, fields)])
+            # Before gradients are exchanged: a process whose loss broke takes part in this agreement, and
+            # none waits for it.
             if self.team.size > 1:
                 self.team.check()
         stepper.begin()

@@ -156,6 +156,7 @@ class Stepper:
         limit = self.section.clip_grad_norm
         if self.section.accumulate > 1 and not self._parts:
             self._average(self._factors()[0])
+        # The norm is of gradients as they are, not as fp16 scaled them; the scaler then does not divide again.
         if self.scaler is not None and limit is not None:
             self.scaler.unscale_(self.optimizer)
         if limit is not None:

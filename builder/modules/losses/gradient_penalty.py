@@ -27,10 +27,14 @@ class GradientPenalty(nn.Module):
         if mix is None:
             mix = torch.rand(real.shape[0], device=real.device, dtype=real.dtype)
         mix = mix.to(real.dtype).reshape(-1, *([1] * (real.ndim - 1)))
+        # Detached: the penalty is the critic's alone, and nothing of it reaches whatever made the samples.
         point = torch.lerp(fake.detach(), real.detach(), mix).requires_grad_()
         with PiecewiseLinear():
             score = critic(point)
+            # Of the sum, which gives each sample its own gradient, as long as no score depends on another
+            # sample.
             (gradient,) = torch.autograd.grad(score.sum(), point, create_graph=True)
+        # AUDetNet takes the norm over channels, pixel by pixel; of codes with one pixel both are the same.
         axes = 1 if self.norm_over == "channel" else tuple(range(1, gradient.ndim))
         length: Tensor = torch.linalg.vector_norm(precise(gradient), dim=axes)
         return (length - 1).square().mean()

@@ -98,6 +98,8 @@ class InstanceNorm(_Started, name="instance_norm"):
     def kept(self, *inputs: Shape) -> Size:
         """The statistics, the scale for each sample, and, with places first, its input the other way round."""
         turned = volume(inputs[0]) if channels_second(inputs[0]) else 0
+        # PyTorch has it as a batch norm whose channels are all channels of all samples: all is there once for
+        # each sample.
         return (2 + self.affine + 2 * self.track) * channels_of(inputs[0]) + turned
 
     def scratch(self, *inputs: Shape) -> Size:

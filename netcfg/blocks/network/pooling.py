@@ -108,6 +108,7 @@ def _ceiled_size(size: Size, found: Size, side: int, stride: int, pad: int, dila
             help="give the network's input a height and a width, or leave `ceil_mode` out",
         )
     count = -(-(size + 2 * pad - spread(side, dilation)) // stride) + 1
+    # PyTorch's rule: no window begins in the border behind.
     return count - 1 if (count - 1) * stride >= size + pad else count
 
 
@@ -344,8 +345,10 @@ class Upsample(Block, name="upsample"):
         from netcfg.builder.modules.resizing import Upsample as Module
 
         wanted = self._wanted(*inputs)
+        # Of another signal, the size is the one that comes, which need not be the file's.
         sizes = None if self._scales or not known(wanted) or self.size_of else wanted
         factors = self._factors(len(wanted)) if self._scales else None
+        # `interpolate` refuses the flag, even `False`, where it has no meaning.
         corners = self.align_corners if self.mode not in ("nearest", "area") else None
         return made(
             Module,

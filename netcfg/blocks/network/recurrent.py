@@ -65,6 +65,7 @@ class _Recurrent(Block):
     def parameters(self, *inputs: Shape) -> int:
         """A map of the input and one of the state for each gate, layer and direction."""
         widths = self._widths(expect_known(inputs[0][1], "how many features a step has"))
+        # Two biases for a gate, one with each map: PyTorch keeps both, as cuDNN does.
         each = sum(width + self.hidden + 2 * self.use_bias for width in widths)
         return each * self.gates * self.hidden * self._directions
 
