@@ -80,6 +80,7 @@ def _unpack_new(todo: Sequence[tuple[Path, Path]], reading: Reading) -> None:
         try:
             list(pool.map(unpack_one, todo))
         except BaseException:
+            # Threads cannot be stopped from outside: each looks after every frame.
             stopping.set()
             pool.shutdown(cancel_futures=True)
             raise
@@ -87,6 +88,7 @@ def _unpack_new(todo: Sequence[tuple[Path, Path]], reading: Reading) -> None:
 
 def _unpack_one(video: Path, folder: Path, reading: Reading) -> Generator[None, None, None]:
     """Write a video's frames, a step each; the folder takes its place after the last one."""
+    # By process: two that unpack one video do not write into each other's folder.
     part = folder.with_name(f"{folder.name}.{os.getpid()}.part")
     try:
         shutil.rmtree(part, ignore_errors=True)

@@ -136,6 +136,8 @@ def _video(path: Path, numbers: set[int], reading: Reading) -> Iterator[tuple[in
         if not reading.turns:
             video.set(cv2.CAP_PROP_ORIENTATION_AUTO, 0)
         for number in range(1, max(numbers, default=0) + 1):
+            # A video only plays forward; frames that nobody asked for are passed over, and no picture is made
+            # of them.
             if not video.grab():
                 return
             if number in numbers:

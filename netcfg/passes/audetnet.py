@@ -150,6 +150,7 @@ class _Recipe:
         self.loss = loss
         self.code = int(str(_output_channels(networks["Encoder"])))
         self.z1 = int(str(_input_channels(networks["AUPredictor"])))
+        # As in the original: nothing is left to shuffle where the predictor reads the whole code.
         self.has_pairs = PAIR_CRITIC in networks and self.code != self.z1
         self.has_image_critic = IMAGE_CRITIC in networks
 
@@ -172,6 +173,7 @@ class _Recipe:
         yield from ("[horizontal_flip]", "probability = 0.5")
         yield from ("[color_jitter]", "probability = 0.9", "brightness = 0.5, 1.5", "contrast = 0.5, 1.5")
         yield "saturation = 0, 1.5"
+        # On a copy, as the clean picture is what is to be reconstructed.
         yield from ("[noise]", "input = image", "output = noisy_image", "amount = 0.015")
         yield from ("[normalise]", f"mean = {', '.join(map(str, self.data.mean))}")
         yield f"std = {', '.join(map(str, self.data.std))}"
@@ -192,6 +194,7 @@ class _Recipe:
             yield from (f"[{IMAGE_CRITIC}]", "name = image_score", "from = image")
             yield from (f"[{IMAGE_CRITIC}]", "name = reconstruction_score", "from = reconstruction")
         if self.has_pairs:
+            # A sample is paired with the next one's rest, the last with the first one's.
             yield from ("[shuffle_batch]", "name = other_z2", "from = z2", "mode = shift", "by = 1")
             yield from ("[combine_concat]", "name = shuffled_code", "combine_layers = z1, other_z2")
             yield from ("dimension = 1",)
@@ -220,12 +223,15 @@ class _Recipe:
     @staticmethod
     def _penalty(name: str, network: str, real: str, fake: str) -> Iterator[str]:
         yield from ("[gradient_penalty]", f"name = {name}", f"network = {network}")
+        # The original takes the norm over channels alone, at every pixel by itself.
         yield from (f"real = {real}", f"fake = {fake}", "norm_over = channel")
 
     def _optimizers(self) -> Iterator[str]:
         loss = self.loss
         yield "{Optimizer}"
         if self.has_image_critic:
+            # Critics first, in this order, so that the main networks train against critics that have just
+            # been updated.
             penalty = _term(loss.gradient_loss_lambda_img_discr, "image_penalty")
             yield from self._adam("image_critic", [IMAGE_CRITIC], f"image_fake - image_real{penalty}")
         if self.has_pairs:
@@ -250,9 +256,11 @@ class _Recipe:
             yield f"decay_over_last_epochs = {training.decay_lr_over_last_n_epochs}"
 
     def _metrics(self) -> Iterator[str]:
+        # With labels of 0 and 1 the original compares the logit itself with 0.5.
         decision = "probability" if self.data.regress_au_intensities else "logit"
         compared = ("input = action_units", "target = labels")
         yield "{Metric}"
+        # Where a label has no positives or no negatives, the original counts 0.
         yield from ("[f1]", *compared, f"decision = {decision}", "threshold = 0.5", "undefined = zero")
         yield from ("[accuracy]", *compared, f"decision = {decision}", "threshold = 0.5")
         yield from ("[two_afc]", *compared, "undefined = zero")

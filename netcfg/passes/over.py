@@ -13,6 +13,7 @@ from netcfg.syntax import Option
 
 AXES_OVER = {"frames": "T", "tokens": "L"}
 STATISTICS = ("all", "each_frame")
+# They tell uses apart whose axes are alike; nothing counts but that they differ.
 _NUMBERS = count(1)
 
 

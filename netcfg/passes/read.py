@@ -198,6 +198,7 @@ def _include_as(
     if (path, whole) in reading.again:
         return
     if depth > MAX_DEPTH or len(reading.again) >= MAX_AGAIN:
+        # Once: each of a thousand includes would say it.
         if not any(finding.code == "NC015" for finding in findings):
             message = f"more than {MAX_AGAIN} files included under names, or {MAX_DEPTH} one inside the other"
             findings.append(Finding("NC015", message, include.span, help="include the files side by side"))
@@ -205,6 +206,7 @@ def _include_as(
     text = read_file(path, findings, include.span)
     if text is None:
         return
+    # Those around it alone: a file must not include itself, but may be read under several names.
     files = {part: reading.files.get(part) for part in stack} | {path: include.span}
     reading.again[path, whole] = None
     inner = Reading(reading.name, reading.folders, [], reading.extensions, files, reading.again, whole)
@@ -329,6 +331,7 @@ def _reason(error: OSError | ValueError) -> str:
 
 def _decoded(data: bytes, name: str, asked_at: Span | None, findings: list[Finding]) -> str | None:
     try:
+        # Some editors put a byte order mark before the text.
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = data[: error.start].decode("utf-8", "replace")

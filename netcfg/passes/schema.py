@@ -81,6 +81,7 @@ class Checker:
         options = [(option.key, option.value) for option in section.options if option.key != "name"]
         kin = self._kin.setdefault((kind, *options), len(self._kin))
         known = self._checked.get(kin)
+        # Two names are a mistake, which is told of each block.
         if known is not None and not section.malformed and len(section.options) - len(options) <= 1:
             assert isinstance(known, kind)
             return self._renamed(known, section) or check_section(section, kind, self.findings), kin
@@ -106,6 +107,8 @@ class Checker:
         left_out: list[DefaultOption] = []
         if checked is None:
             said = self.findings[before:]
+            # One by one before all at once: mostly a single default does not go with what the block says
+            # itself.
             for tried in (*([option] for option in defaults), defaults):
                 del self.findings[before:]
                 rest = [option for option in section.options if option not in tried]
@@ -164,6 +167,7 @@ def _values(section: Section, kind: type[Checked], findings: list[Finding]) -> d
             try:
                 values[key] = reader(option.value)
             except ValueError as error:
+                # Noted all the same: a second one is written twice, whatever is wrong with the first.
                 values[key] = None
                 findings.append(_unreadable(option, error))
     return values

@@ -187,6 +187,7 @@ class Structure:
         text, how = written.scope.text(option), written.scope.text(join) if join else None
         if text is None or (join and how is None):
             return None
+        # Nine digits are too many copies already; Python takes long to read millions of them.
         if not text.isdigit() or not 0 < int(text[:9]) <= MAX_COPIES:
             message = f"`copies` must be a whole number from 1 to {MAX_COPIES}, found `{text}`"
             self.findings.append(Finding("NC105", message, option.value_span))
@@ -231,6 +232,7 @@ class Structure:
             previous = [] if kind and issubclass(kind, Block) and kind.input_count == 0 else [site.previous]
         else:
             previous = []
+        # Its findings go nowhere: all of this is said when the block is placed.
         quiet = References([], self.references.in_model)
         scope = VariableScope(self.parts.variables, site.context.variables.parameters)
         wires = [*previous]
@@ -305,6 +307,7 @@ class Structure:
             return
         known = self._keys_of(section)
         number = 0
+        # Of all rows before the first is placed, as `$total` counts those that come later, too.
         turns_of = [self._turns(section, table, index, scope) for index in range(len(table.rows))]
         total = sum(turns_of)
         for index, turns in enumerate(turns_of):

@@ -42,6 +42,7 @@ class Uses:
         if use.repeat is None:
             return self._placed(place, use, graph, section, wires, site.number, site.context)
         count, varies = use.repeat, written.varies
+        # No turn at all: who reads the use reads what it would have read.
         turns = [Result(wires[0] if wires else NOTHING)] if count == 0 else []
         for turn in range(count):
             if turn and varies:

@@ -94,6 +94,7 @@ class Variables:
         """Evaluate a variable after those it needs, however long the chain; a mistake is reported where it is."""
         waiting = {name: self._needed(name)}
         while waiting:
+            # A dict as a stack: the last one is on top, and one that is in it already closes a circle.
             current, needed = next(reversed(waiting.items()))
             if current in self.values or current in self.failed:
                 del waiting[current]

@@ -71,6 +71,7 @@ class Walk:
         for section in sections:
             if section.name == "input":
                 continue
+            # Most blocks name nothing and say nothing of how they stand: they take the short way.
             if not (
                 section.has_variables or section.name in ("output", "defaults") or is_structured(section)
             ):
@@ -83,6 +84,7 @@ class Walk:
                 continue
             site = Site(previous, names, context)
             if section.name == "defaults":
+                # From here on down: blocks above keep what they were given.
                 context = replace(context, defaults=self._defaults(section, site))
                 continue
             if section.name == "output":
@@ -146,6 +148,8 @@ class Walk:
         if result.wire == NOTHING:
             knows_name = written.name is not None or written.section.option("name") is None
             if written.is_flat or written.is_named_by_turn or not knows_name:
+                # Who reads it by a name that is not known now may be right: of names that are not found,
+                # nothing is said from here on.
                 site.names.has_unknown_names = True
             result = self._block_stood_in(written.section, site)
         if not written.is_flat:
@@ -270,6 +274,7 @@ class Walk:
                 if checked is None:
                     return Result(NOTHING)
                 block = checked
+                # The first signal is the turn before; what else it reads may be named by the turn.
                 wires = [*wires[:1], *self.references.wires(block, section, site.previous, site.names)[1:]]
             here, scope = self.turns.place(written, place, turn, count, block, section, site)
             scopes = () if written.is_named_by_turn else (scope,)

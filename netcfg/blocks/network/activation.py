@@ -74,6 +74,7 @@ FUNCTIONS: dict[str, Function] = {
     "hard_swish": Function("F.hardswish({x})"),
     "hard_tanh": Function("F.hardtanh({x})", "F.hardtanh_({x})"),
     "exp": Function("torch.exp({x})", "torch.exp_({x})", "output"),
+    # StyleGAN2's: √2 gives back about what the slope takes of a signal's size.
     "fused_leaky_relu": Function("F.leaky_relu({x}, {slope}) * 2**0.5", slope=0.2),
 }
 """What each word stands for; `linear`, and `None`, for nothing."""

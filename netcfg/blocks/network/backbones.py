@@ -90,6 +90,8 @@ def _bottleneck_stage(channels: int, width: int, units: int, stride: int) -> Ite
             _Convolution(width, 4 * width, 1, 1, 0, False),
         ]
         if unit == 0:
+            # Only here do channels or sizes change. The step is in the 3×3, as torchvision has it, not in the
+            # first 1×1.
             convolutions.append(_Convolution(channels, 4 * width, 1, step, 0, False))
         yield convolutions
         channels = 4 * width
@@ -150,6 +152,7 @@ class ResNet50(Block, name="resnet50"):
         """That of its main path, in which the shortcuts lie."""
         if self.end_at_layer == 9:
             return None
+        # The stem's 7×7; what follows is each unit's main path.
         reach = Reach(7, Fraction(2), Fraction(3))
         reach = reach.then(_POOL3) if self.end_at_layer > 3 else reach
         for child in range(4, self.end_at_layer):
@@ -172,12 +175,15 @@ class ResNet50(Block, name="resnet50"):
         yield from (_Made(child, volume(shape)) for child in range(min(2, self.end_at_layer)))
         if self.end_at_layer > 3:
             shape = (64, window(shape[1], 3, 2, 1, "height"), window(shape[2], 3, 2, 1, "width"))
+            # A pool also keeps where its largest numbers were: eight bytes each, as much as two numbers.
             yield _Made(3, volume(shape), 2)
         for child in range(4, min(self.end_at_layer, 8)):
             for unit in self._units(child):
                 inner = shape
                 for convolution in unit[:3]:
                     inner = convolution.shape(inner)
+                    # A norm keeps what it was given, and the next convolution what the activation made of
+                    # that.
                     yield from (_Made(child, volume(inner)) for _ in ("convolved", "normalised"))
                 yield from (_Made(child, volume(shortcut.shape(shape))) for shortcut in unit[3:])
                 shape = inner

@@ -128,6 +128,7 @@ class Convolutional(Filtering, name="convolutional"):
         places = volume(self._made_places(inputs[0]))
         if not isinstance(places, int) or not self._is_plain(inputs[0]):
             return False
+        # A single window is a product as it stands; more must save what their patches cost.
         return places == 1 or (places <= MOST_PLACES and self.parameters(*inputs) >= LARGE_WEIGHT)
 
     def _is_plain(self, shape: Shape) -> bool:
