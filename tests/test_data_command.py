@@ -216,6 +216,12 @@ def test_eyes_are_levelled(turn):
     assert turned[36:48].mean(0) == pytest.approx(points[36:48].mean(0))
 
 
+def test_eyes_in_one_place_turn_nothing():
+    points = face_points(turn=0.0)
+    points[36:48] = points[36]
+    assert np.allclose(levelling(points), [[1, 0, 0], [0, 1, 0]])
+
+
 def test_the_square_is_enlarged_and_kept_inside():
     box = np.array([[70.0, 50.0], [130.0, 110.0]])
     assert face_square(box, 200, 200) == (61, 41, 78)

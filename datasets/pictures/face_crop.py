@@ -56,8 +56,9 @@ def levelling(points: NDArray[Any]) -> NDArray[np.float64]:
         raise NetcfgError(f"there are {len(points)} landmarks, and eyes are known of {known}", code="NC505")
     left, right = (points[start : start + EYE_POINTS].mean(0) for start in EYES[len(points)])
     across, down = right - left
-    length = float(np.hypot(across, down)) or 1.0
-    cos, sin = across / length, down / length
+    length = float(np.hypot(across, down))
+    # Eyes in one place say nothing of a turn: as it stands, or every pixel would become that place.
+    cos, sin = (across / length, down / length) if length else (1.0, 0.0)
     turn = np.array([[cos, sin], [-sin, cos]])
     middle = (left + right) / 2
     return np.column_stack([turn, middle - turn @ middle])
