@@ -68,6 +68,8 @@ class FlowSamples:
         kept = None if self.cache is None else self.cache.read(key)
         if kept is not None:
             return kept
+        # Found on whole frames and cut out then, as AUNets does: what moves into the box comes from outside
+        # it.
         found = fitted(self.pictures(pair.first(), pair.second()), pair.crop, self.size)
         if self.cache is not None:
             self.cache.write(key, found)
@@ -101,6 +103,7 @@ def fitted(
     if crop is not None:
         top, bottom, left, right = crop
         height, width = picture.shape[:2]
+        # A negative number would count from the other end.
         picture = picture[max(0, top) : max(0, bottom), max(0, left) : max(0, right)]
         if not picture.size:
             raise NetcfgError(

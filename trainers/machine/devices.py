@@ -122,4 +122,5 @@ def use_deterministic() -> None:
     """Let PyTorch use only operations that give the same bits each time."""
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read when the first product is computed
     torch.use_deterministic_algorithms(True)
+    # Else cuDNN takes whichever kernel was quickest this time, and kernels add up in other orders.
     torch.backends.cudnn.benchmark = False

@@ -81,8 +81,11 @@ class Adversarial(nn.Module):
         if self.mode == "hinge":
             return (1 - sign * scores).relu().mean()
         if self.mode == "least_squares":
+            # Towards 1 for real ones, and 0 for fake ones.
             return 0.5 * (scores - (sign + 1) / 2).square().mean()
         if self.mode == "vanilla":
+            # This is -log sigmoid(sign · score), without the logarithm of a probability that was rounded to
+            # 0.
             return nn.functional.softplus(-sign * scores).mean()
         return -sign * scores.mean()
 

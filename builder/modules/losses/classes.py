@@ -179,6 +179,7 @@ class Focal(OverClasses):
         targets, is_class = self.known(values, targets)
         # nll_loss, as gather by classes along axis 1 of any map, in the type of the values.
         right = -functional.nll_loss(values.log_softmax(1), targets, reduction="none")
+        # 1 - p as -expm1(log p): of a p near 1, nothing would be left of the difference.
         made = -(-torch.expm1(right)).clamp(min=_LEAST).pow(self.gamma) * right
         return made if is_class is None else _broken_outside(made, is_class)
 

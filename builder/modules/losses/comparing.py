@@ -50,6 +50,7 @@ class Comparing(nn.Module):
             return self.whole(values, targets, **others)
         each = self.each(values, targets, **others)
         if kept is not None:
+            # Chosen and not multiplied: 0 times infinity is no number.
             each = torch.where(kept, each, 0)
             counts = kept.to(each.dtype) if counts is None else torch.where(kept, counts, 0)
         if weight is not None:
@@ -57,6 +58,7 @@ class Comparing(nn.Module):
             each = each * factor
             counts = factor if counts is None else counts * factor
         assert counts is not None
+        # Counts may lie over fewer axes than what is compared; each then stands for as many numbers.
         return Counted(each.sum(), counts.sum() * (each.numel() // max(1, counts.numel())))
 
     def pair(self, values: Tensor, targets: Tensor | None) -> tuple[Tensor, Tensor]:

@@ -79,12 +79,15 @@ class Triplet(WithinBatch):
             chosen = same.any(1) & other.any(1)
             farthest = torch.where(same, distances, -torch.inf).amax(1)
             nearest = torch.where(other, distances, torch.inf).amin(1)
+            # An anchor without a pair has infinities here, whose difference would be no number.
             made = torch.where(chosen, farthest, 0) - torch.where(chosen, nearest, 0) + self.margin
         else:
             chosen = same & other.any(1)[:, None]
             beyond = other[:, None, :] & (distances[:, None, :] > distances[:, :, None])
             nearest = torch.where(beyond, distances[:, None, :], torch.inf).amin(2)
             farthest = torch.where(other, distances, -torch.inf).amax(1)[:, None].expand_as(nearest)
+            # The nearest negative that lies farther than the positive; where none does, the farthest there
+            # is.
             negative = torch.where(beyond.any(2), nearest, farthest)
             made = distances - torch.where(chosen, negative, 0) + self.margin
         made = torch.where(chosen, made, 0).clamp(min=0)
@@ -103,5 +106,6 @@ class NtXent(nn.Module):
         views = functional.normalize(torch.cat([values.flatten(1), others.flatten(1)]), dim=1)
         scores = views @ views.T / self.temperature
         itself = torch.eye(len(scores), dtype=torch.bool, device=scores.device)
+        # The other view of a row stands N rows on, all round.
         right = torch.arange(len(scores), device=scores.device).roll(len(values))
         return functional.cross_entropy(scores.masked_fill(itself, -torch.inf), right)

@@ -30,6 +30,7 @@ class Ssim(Comparing):
 
     def each(self, values: Tensor, targets: Tensor, **others: Tensor) -> Tensor:
         """Of every picture, the mean over the windows that lie in it."""
+        # The constants of the paper: they keep the quotient finite in windows of one colour.
         first, second = (0.01 * self.data_range) ** 2, (0.03 * self.data_range) ** 2
         mean_x, mean_y = self._smoothed(values), self._smoothed(targets)
         var_x = self._smoothed(values.square()) - mean_x.square()

@@ -67,6 +67,7 @@ class Tversky(OverClasses):
         each = self._overlap(chances.flatten(2), truth.flatten(2))
         if kept is None:
             return 1 - each.mean()
+        # Nothing kept is an overlap of 1 by `smooth`, and would count as a perfect answer.
         counts = kept.reshape(len(kept), -1).any(1).to(each.dtype)
         if self.over == "batch":
             return Counted((1 - each.mean()) * counts.sum(), counts.sum())
