@@ -32,6 +32,7 @@ def stages(library: str, model: str) -> list[str]:
     from torchvision.models.feature_extraction import get_graph_node_names
 
     trained, evaluated = get_graph_node_names(_torchvision(model))
+    # A network is taken apart for training and for evaluation, and both must have the stage.
     nodes = [name for name in evaluated if name in set(trained)]
     paths = [name.split(".") for name in nodes]
     parts = (".".join(path[:depth]) for path in paths for depth in range(1, len(path) + 1))
@@ -91,6 +92,8 @@ def _torchvision(model: str) -> nn.Module:
     taken = inspect.signature(torchvision.models.get_model_builder(model)).parameters
     keywords: dict[str, Any] = {"weights_backbone": None} if "weights_backbone" in taken else {}
     if model in ("googlenet", "inception_v3"):
+        # Their further answers are there in training alone; and they warn where nobody says how weights
+        # start.
         keywords |= {"aux_logits": False, "init_weights": True}
     made: nn.Module = torchvision.models.get_model(model, weights=None, **keywords)
     return made
@@ -105,6 +108,7 @@ def _timm(model: str, stages: Sequence[str], pretrained: bool = False) -> nn.Mod
     made: nn.Module = timm.create_model(
         model, pretrained=pretrained, features_only=True, out_indices=tuple(sorted(places))
     )
+    # timm gives stages from the first on, in whatever order they are asked for.
     made.register_forward_hook(_only if len(stages) == 1 else _Named(sorted(stages, key=int)))
     return made
 

@@ -73,6 +73,7 @@ def sum_of_losses(text: str) -> tuple[dict[str, float], float]:
             elif sign != "+":
                 raise NoSum
         else:
+            # What binds as tightly is computed first, too: a - b - c is (a - b) - c.
             _reduce(values, pending, _TIES[sign])
             pending.append(sign)
             expects_value = True

@@ -145,5 +145,6 @@ def _same_size(size: Size, made: Size, kernel: int, stride: int, dilation: int) 
     """A size with its border, where that is made to measure."""
     needed = (made - 1) * stride + spread(kernel, dilation)
     if isinstance(needed, int) and isinstance(size, int):
+        # Where steps are wider than the window, windows end before the signal does, and there is no border.
         return max(needed, size)
     return needed

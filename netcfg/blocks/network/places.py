@@ -25,6 +25,7 @@ SIGNALS = ("F", "C", "LF", "TF", "NF", "CHW", "TCHW")
 PLACES = ("LF", "TF", "NF", "CHW", "TCHW")
 
 _BY_RANK = ("", "F", "LF", "CHW", "TCHW")
+# From the end where that is the same for images and clips: the height is -2 in both.
 _USUAL = {"frames": 1, "objects": 1, "tokens": -2, "channels": -3, "height": -2, "width": -1, "features": -1}
 LETTERS = {name: letter for letter, name in AXES.items()}
 WHERE = {1: ("length",), 2: ("height", "width"), 3: ("frames", "height", "width")}

@@ -77,6 +77,7 @@ class Reduce(Placed, name="reduce"):
             if self.dimension is None
             else f"({', '.join(str(self.written_axis(dimension)) for dimension in self.dimension)},)"
         )
+        # How many axes there are is not known here; flattened, there is one.
         name = f"{names[0]}.flatten(1)" if self.dimension is None else names[0]
         return _CALLS[self.with_].format(x=name, axes=axes, keep=", keepdim=True" if self.keep else "")
 

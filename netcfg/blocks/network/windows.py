@@ -64,6 +64,7 @@ def padding(
 
 def same(size: Size, stride: int) -> Size:
     """How many windows there are where the border is made to measure: one for each step begun."""
+    # Sizes that only a batch tells are divided by rounding down alone.
     return -(-size // stride) if isinstance(size, int) else (size + (stride - 1)) // stride
 
 
