@@ -133,8 +133,10 @@ def test_a_block_given_other_axes_names_both(name: str) -> None:
 
 
 def test_blocks_say_which_axes_they_take_in_words() -> None:
-    error = only_error(network(TOKENS, body="[upsample]\nscale_factor = 2\n"))
-    assert error.message.startswith("[upsample] takes channels×height×width, is given frames×tokens×features")
+    error = only_error(network(TOKENS, body="[pixel_shuffle]\nfactor = 2\n"))
+    assert error.message.startswith(
+        "[pixel_shuffle] takes channels×height×width, is given frames×tokens×features"
+    )
 
 
 def test_the_same_shape_passes_where_nobody_said_its_axes() -> None:
@@ -148,11 +150,11 @@ def test_the_same_shape_passes_where_nobody_said_its_axes() -> None:
 
 
 def test_the_blocks_between_carry_axes_to_the_one_that_refuses_them() -> None:
-    body = "[connected]\noutput_features = 8\n[dropout]\n[route]\nfrom = -1\n[upsample]\nscale_factor = 2\n"
+    body = "[connected]\noutput_features = 8\n[dropout]\n[route]\nfrom = -1\n[pixel_shuffle]\nfactor = 2\n"
     error = only_error(network(TOKENS, body=body))
     assert (
         error.message
-        == "[upsample] takes channels×height×width, is given frames×tokens×features from [route], line 10"
+        == "[pixel_shuffle] takes channels×height×width, is given frames×tokens×features from [route], line 10"
     )
 
 

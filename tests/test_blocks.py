@@ -466,7 +466,7 @@ def test_what_cannot_be_is_said_with_its_place(
 
 def test_a_kernel_that_says_nothing_of_frames_names_both_ways_out() -> None:
     error = only_error("[convolutional]\nfilters = 4\nkernel_size = 3\n", CLIP)
-    assert error.help == "`over = frames` for each frame by itself, or three numbers: `kernel_size = 1, 3`"
+    assert error.help == "`over = frames` for each frame by itself, or three numbers: `kernel_size = 1, 3, 3`"
 
 
 def test_axes_of_joints_and_stretches_have_names() -> None:

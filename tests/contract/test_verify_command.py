@@ -14,7 +14,7 @@ EXAMPLES = sorted((ROOT / "examples" / "extensions").glob("*.py"))
 
 
 def test_a_section_that_is_what_it_says_ends_cleanly(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["blocks", "--verify", "[identity]", "mse"]) == 0
+    assert main(["blocks", "--verify", "[identity]", "cross_entropy"]) == 0
     assert capsys.readouterr().out == "2 verified: as they say\n"
 
 

@@ -114,9 +114,9 @@ def test_batches_that_are_large_enough_are_left_alone(folder, change):
 
 
 def test_one_that_comes_about_in_another_way_is_one_sentence(folder, monkeypatch):
-    from netcfg.trainers.fit import trainer
+    from netcfg.trainers.fit import prepared
 
-    monkeypatch.setattr(trainer, "expect_statistics", lambda *given: None)
+    monkeypatch.setattr(prepared, "expect_statistics", lambda *given: None)
     write()
     with pytest.raises(NetcfgError, match="(?s)NC502.*a batch of one sample came to a block.*drop_last"):
         command(train, "face.cfg")
