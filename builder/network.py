@@ -357,6 +357,7 @@ class _Writer:
     def _seen(self, signal: Signal, over: tuple[Over, ...]) -> str:
         """A signal as a block below `over` reads it, in Python."""
         name, made = self.names[self.lifetimes.root(signal)], self._made(signal)
+        # What is the same for all samples is the same for all places, and lies as it is.
         if made.shared or not (over or made.folded):
             return name
         for move in moves(made.kept, over)[1]:
@@ -367,6 +368,7 @@ class _Writer:
         over, folds, at = move
         rows = self.rows.get(over.number)
         if folds and at is None:
+            # A sample's places lie together, as `flatten` puts them: so does what is repeated for each.
             return f"{rows}.repeat({name})" if rows else f"{name}.repeat_interleave({over.size}, 0)"
         if folds:
             name = f"{name}.movedim({at + 1}, 1)" if at else name

@@ -116,7 +116,7 @@ class _Convolving(_Filters):
             0 if padding == "same" else padding,
             dilation,
             groups,
-            # A norm has a shift of its own, and most take away what a bias adds.
+            # A norm has a shift of its own, and one by channel takes away what a bias adds.
             bias and after.norm is None,
             padding_mode,
         )

@@ -123,6 +123,7 @@ def _row(value: Any, name: str, shown: str) -> NDArray[np.float32]:
         row = np.asarray(value, np.float32)
     except (TypeError, ValueError):
         row = np.zeros((0, 0, 0), np.float32)
+    # All numbers along one axis: a row, or one that was kept as a column.
     if row.ndim > 2 or max(row.shape, default=1) != row.size or not row.size:
         raise NetcfgError(f"{shown}: the labels of `{name}` are not a row of numbers", code="NC505")
     return row.reshape(-1)

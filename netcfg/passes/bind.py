@@ -51,10 +51,12 @@ class _Binder:
     def run(self, reading: Reading, preset: str | None) -> Program | None:
         training, pictures, published = self._general()
         data = read_data(self.reserved)
+        # Without one of the networks, every name that leads to it would be told as a mistake of its own.
         complete = set(self.graphs) == set(self.parts.networks)
         model = self._model(data) if complete else None
         if model is not None:
             self.signals = signals_by_name(model)
+            # What losses and metrics compute becomes part of the model, and then is a signal like any other.
             model = with_arithmetic(model, self.signals, self.reserved, self.findings)
             self.signals = signals_by_name(model)
         known = self._known(model, data)
@@ -243,6 +245,7 @@ class _Binder:
                 message = f"`{name}` is {show(signal.shape) or 'one number'}, which is no picture of 1 or 3 channels"
                 notes = (Note(signal.span, f"{signal.what} is made here"),)
                 self.findings.append(Finding("NC402", message, span, notes, help="take it out of `show`"))
+        # Who shows a signal reads it: nobody else may.
         judges.read |= dict.fromkeys(pictures.show)
 
     def _check_published(self, published: Published, metrics: Mapping[str, Metric]) -> None:

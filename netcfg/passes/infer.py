@@ -249,6 +249,7 @@ class Inference:
         if draft.holder == draft.path:
             self.parameters[draft.path] = needed
             return needed
+        # A holder that failed is not there, and was reported.
         held = self.parameters.get(draft.holder, needed)
         if held != needed:
             message = f"needs {needed} parameters for what it is fed, and `{draft.holder}`, whose it uses, has {held}"

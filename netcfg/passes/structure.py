@@ -187,7 +187,7 @@ class Structure:
         text, how = written.scope.text(option), written.scope.text(join) if join else None
         if text is None or (join and how is None):
             return None
-        # Nine digits are too many copies already; Python takes long to read millions of them.
+        # Nine digits are too many copies already, and thousands of them Python refuses to read.
         if not text.isdigit() or not 0 < int(text[:9]) <= MAX_COPIES:
             message = f"`copies` must be a whole number from 1 to {MAX_COPIES}, found `{text}`"
             self.findings.append(Finding("NC105", message, option.value_span))

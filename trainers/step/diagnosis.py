@@ -64,6 +64,7 @@ class Diagnosis:
         help = (
             DATA_REMEDY if note and "the data field" in note.message else FP16_REMEDY if overflows else REMEDY
         )
+        # Dropout has drawn other numbers this time, and a GPU may have summed in another order.
         if broken and fields is not None and note is None:
             shown += place + ", though no block gave NaN or infinity when the batch was computed again"
             place = ""
@@ -72,6 +73,7 @@ class Diagnosis:
     def _first(self, phase: Phase, fields: Mapping[str, Tensor]) -> Note | None:
         try:
             self._look_at_fields(fields)
+            # Weights before blocks: a block with a broken weight gives no numbers, and is not where it began.
             for name in self._networks(phase):
                 _look_at_weights(self.model.program.networks[name], self.model.networks[name])
             self._compute(phase, fields)

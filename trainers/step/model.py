@@ -188,6 +188,7 @@ class _Over:
 
     def __call__(self, *inputs: Tensor) -> Value:
         fed = [x if at is None else x.movedim(at + 1, 1) for x, at in zip(inputs, self.inputs, strict=True)]
+        # Any signal that has the axis: all have as many places, which was checked before.
         ruler = next(x for x, at in zip(fed, self.inputs, strict=True) if at is not None)
         rows = Rows(ruler, self.length(len(ruler)) if self.length else None)
         folded = [
