@@ -231,12 +231,16 @@ class _Folded:
         """A line's points by column, without those where it is cut, and without ways that are made between columns."""
         places = [self.column_at(y) for _, y in line]
         left_out: set[Point] = set()
+        instead: dict[Point, Point] = {}
         for crossing in crossings(line, self.cuts):
             way = self.columns[crossing.cut].ways[crossing.x]
             left_out.update(point for flat in (way.before, way.after) for point in flat or ())
+            if way.after and crossing.after != way.after:  # a line that runs on beyond what all share
+                left_out.discard(way.after[0])
+                instead[way.after[0]] = way.after[1]
         for column in range(places[0], places[-1] + 1):
             here = (point for point, place in zip(line, places, strict=True) if place == column)
-            yield column, [point for point in here if point not in left_out]
+            yield column, [instead.get(point, point) for point in here if point not in left_out]
 
     def moved(self, line: Sequence[Point]) -> tuple[Point, ...]:
         points: list[Point] = []

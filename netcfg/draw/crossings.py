@@ -75,7 +75,7 @@ class Ways:
     def _way(self, cut: int, x: float, found: list[Crossing]) -> Way:
         befores, afters = {each.before for each in found}, {each.after for each in found}
         before = befores.pop() if len(befores) == 1 else None
-        after = afters.pop() if len(afters) == 1 else None
+        after = _common(afters)
         height = self.cuts[cut]
         if before is not None and not self._can_leave_early(before, height):
             before = None
@@ -108,6 +108,15 @@ class Ways:
                 if way.before in gone:
                     following[x] = Way(x, way.end, None, way.after)
             self.of[self.of.index(following)] = _apart(following)
+
+
+def _common(flats: set[Flat | None]) -> Flat | None:
+    """What stretches that begin at one place and lead to one side share: the shortest of them."""
+    known = [flat for flat in flats if flat is not None]
+    ways = {(flat[0], flat[1][0] > flat[0][0]) for flat in known}
+    if len(known) < len(flats) or len(ways) != 1:
+        return None
+    return min(known, key=lambda flat: abs(flat[1][0] - flat[0][0]))
 
 
 def _apart(ways: dict[float, Way]) -> dict[float, Way]:

@@ -27,7 +27,7 @@ from netcfg.draw.metrics import ASCENT, text_width
 from netcfg.draw.model import Box, Diagram, Frame
 from netcfg.draw.options import Look
 from netcfg.draw.scene import Dot, Group, Path, Point, Rect, Scene, Shape, Text
-from netcfg.draw.volumes import Scale, met, volume_shapes
+from netcfg.draw.volumes import Scale, met, outlet, volume_shapes
 from netcfg.source import Span
 
 Ids = dict[int, str]
@@ -175,9 +175,11 @@ def _content(inside: Inside, ids: Ids, x: float, y: float, depth: int) -> Iterat
     ):  # marked ones over the others
         member = inside.parts[target].member
         points = [(x + px, y + py) for px, py in line]
+        axis = placement.corners[source][inside.sideways] + inside.parts[source].item.axis
+        offset = line[0][inside.sideways] - axis
         end = placement.corners[target]
         corner = x + end[0], y + end[1]
-        points = met(points, inside.parts[source], inside.parts[target], corner, inside.sideways)
+        points = met(points, inside.parts[source], inside.parts[target], offset, corner, inside.sideways)
         if isinstance(member, Pin):
             points[-1] = _further(points[-1], inside)
         colour, thickness = (
@@ -191,6 +193,8 @@ def _content(inside: Inside, ids: Ids, x: float, y: float, depth: int) -> Iterat
         if isinstance(member, Box):
             drawn = box_shapes if part.solid is None else volume_shapes
             shapes = tuple(drawn(part, member, x + px, y + py))
+            if part.solid is not None:
+                yield from outlet(part, member, x + px, y + py)
             kind = f"box {member.kind}"
             yield Group(kind, member.details, shapes, ids[id(member)], _spans(member), place)
         elif isinstance(member, Frame):

@@ -208,9 +208,20 @@ class _Arrangement:
             side = axis - target.axis + (0.0 if x < axis else target.width)
             points += [(x, self.join_y[index]), (side, self.join_y[index])]
         else:
-            height = self.top[link.target] - ARROW_GAP + 3.0
+            height = self.turns_at(index)
             points += [(x, height), (axis, height), (axis, self.top[link.target])]
         return _simplified(points)
+
+    def turns_at(self, index: int) -> float:
+        """The height at which a straight line turns to its axis: where its signal parts, if the item gives no other.
+
+        Lines of several signals would meet there.
+        """
+        link = self.links[index]
+        above = self.top[link.target] - ARROW_GAP + 3.0
+        if len(self.items[link.source].ports) > 1:
+            return above
+        return self.fork_y.get((link.source, link.port), above)
 
     def partings(self, routes: list[tuple[Point, ...]]) -> dict[int, Point]:
         """Where lines leave another line of their signal; nothing for those that do not."""
@@ -269,9 +280,11 @@ class _Columns:
     def descends_to(self, link: int) -> float:
         """How far down a line runs before it turns aside."""
         filled, ends = self.filled, self.filled.links[link]
-        if link in filled.entered:
-            return filled.fork_y[ends.source, ends.port]
-        return filled.join_y.get(link, filled.top[ends.target])
+        if link in filled.join_y and link not in filled.entered:
+            return filled.join_y[link]
+        if link in filled.entered or len(filled.items[ends.source].ports) == 1:
+            return filled.fork_y.get((ends.source, ends.port), filled.top[ends.target])
+        return filled.top[ends.target]
 
     def branch_range(self, branch: Branch) -> tuple[float, float]:
         """From where a branch's lane is entered, or begins, to its lowest exit, or fork, or item."""
@@ -306,11 +319,18 @@ class _Columns:
             self.settle(item, side * out)
 
     def port_x(self, branch: Branch) -> float:
-        """Where the line that enters a branch comes from: to turn back from there would cross other lines."""
+        """Where the line that enters a branch comes from: to turn back from there would cross other lines.
+
+        An item's only signal, if it goes on straight as well, turns back to its axis in any case, and the branch on
+        the way there.
+        """
         if not branch.entries:
             return 0.0
         link = self.lanes.links[branch.entries[0]]
-        return self.of_item[link.source] + self.filled.items[link.source].ports[link.port].offset
+        ports = self.filled.items[link.source].ports
+        if len(ports) == 1 and any(other in self.lanes.straight for other in self.lanes.out[link.source]):
+            return self.of_item[link.source]
+        return self.of_item[link.source] + ports[link.port].offset
 
     def over(self, side: int, top: float, bottom: float, after: bool = False) -> float:
         """How far out things reach from `top` to `bottom`, or from `after` it on."""

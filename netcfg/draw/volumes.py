@@ -30,7 +30,7 @@ from netcfg.draw.measure import (
 )
 from netcfg.draw.metrics import ASCENT, fitted, text_width
 from netcfg.draw.model import Box, Diagram, Frame, Part
-from netcfg.draw.scene import Point, Polygon, Shape
+from netcfg.draw.scene import Path, Point, Polygon, Shape
 from netcfg.shapes import Shape as Sizes
 from netcfg.shapes import Size, show
 
@@ -51,6 +51,10 @@ MOST_SOLIDS: Final = 3
 """A box that stands for more shows as many solids, and the number in words."""
 TEXT_GAP: Final = 6.0
 """From a solid to its text."""
+OUTLET: Final = 2.0
+"""Width of the bar at the end of a box where lines begin that pass its solid."""
+OUTLET_GAP: Final = 2.0
+"""From a box's text to that bar."""
 UNKNOWN_SIZE: Final = 32
 """An unknown size is drawn as this one."""
 LEADING: Final = 1.22
@@ -240,15 +244,16 @@ def _solid(solid: Solid, paint: style.Paint, front: Point, edge: float) -> Itera
 
 
 def met(
-    points: list[Point], source: Measured, target: Measured, corner: Point, sideways: bool
+    points: list[Point], source: Measured, target: Measured, offset: float, corner: Point, sideways: bool
 ) -> list[Point]:
-    """A line from item to item, led on to the solids in them; `corner` is the upper left one of the target."""
+    """A line from item to item, led on to the solids in them.
+
+    It leaves its source `offset` from the axis; `corner` is the target's upper left one.
+    """
     along = 0 if sideways else 1
     first, *_, last = points
     if source.solid is not None and first[1 - along] == points[1][1 - along]:
-        whole = (source.item.width, source.item.height)[along]
-        short = whole - source.solid.corner[along] - source.solid.size[along]
-        points[0] = _moved(first, along, -short)
+        points[0] = _leaving(first, offset, source.item, source.solid, along)
     if target.solid is not None:
         before, across = points[-2], 1 - along
         if before[across] == last[across]:
@@ -258,6 +263,44 @@ def met(
             inset = _inset(target.solid, position, before[across] < last[across])
             points[-1] = _moved(last, across, inset)
     return points
+
+
+def _leaving(end: Point, offset: float, item: Item, solid: Solid, along: int) -> Point:
+    """Where a line begins that leaves an item at `end`: at the slanted end of its solid, or at the outlet beside it."""
+    if _is_beside(offset, solid):
+        return _moved(end, along, OUTLET_GAP)
+    back = (item.width, item.height)[along] - solid.corner[along] - solid.size[along]
+    return _moved(end, along, -back - max(0.0, offset - _reach(solid)[1] + solid.slant))
+
+
+def _reach(solid: Solid) -> tuple[float, float]:
+    """How far the solid reaches from its axis, to the left or upwards, and to the right or downwards."""
+    across = 1 if solid.sideways else 0
+    before = solid.axis - solid.corner[across]
+    return before, solid.size[across] - before
+
+
+def _is_beside(offset: float, solid: Solid) -> bool:
+    """Whether a line that leaves so far from the axis passes the solid: of several signals not all have room at it."""
+    before, after = _reach(solid)
+    return not -before < offset < after
+
+
+def outlet(part: Measured, box: Box, x: float, y: float) -> Iterator[Path]:
+    """A bar at the end of a box, in its colour, where lines begin that pass its solid: text may stand there."""
+    solid, item = part.solid, part.item
+    assert solid is not None
+    beside = [port.offset for port in item.ports if _is_beside(port.offset, solid)]
+    if not beside:
+        return
+    low, high = min(0.0, *beside) + item.axis, max(0.0, *beside) + item.axis
+    if solid.sideways:
+        end = x + item.width + OUTLET_GAP
+        points = (end, y + low), (end, y + high)
+    else:
+        end = y + item.height + OUTLET_GAP
+        points = (x + low, end), (x + high, end)
+    yield Path(points, paint_of(box).stroke, OUTLET)
 
 
 def _inset(solid: Solid, position: float, from_before: bool) -> float:

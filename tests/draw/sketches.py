@@ -305,6 +305,21 @@ def taps() -> Graph:
     return sketch.graph()
 
 
+def gates(ports: int = 2) -> Graph:
+    """A block with a long text whose ports are read by blocks in a row, the first of which reads what it reads too."""
+    sketch = Sketch("Gates")
+    sketch.input("clip", (8, 3, 64, 64))
+    features = sketch.add("connected", "512", shape=(8, 512), name="features")
+    shapes = {"value": (512,)} | {f"gates{port}": (8,) for port in range(1, ports)}
+    sketch.add("flow_fusion", "attention over frames with sigmoid gates", ports=shapes, name="alpha")
+    alpha = len(sketch.nodes) - 1
+    sketch.add("combine_concat", "", features, (alpha, "value"), shape=(8, 1024))
+    for port in list(shapes)[1:]:
+        sketch.add("combine_add", "", len(sketch.nodes) - 1, (alpha, port), shape=(1024,))
+    sketch.add("connected", "7", shape=(7,))
+    return sketch.graph()
+
+
 def two_way_template() -> Graph:
     """A template that takes two signals and gives two; a frame in a frame."""
     sketch = Sketch("Gate")
@@ -349,6 +364,8 @@ ALL = {
     "repeats": repeats,
     "nested_repeats": nested_repeats,
     "taps": taps,
+    "gates": gates,
+    "many_gates": lambda: gates(4),
     "two_way_template": two_way_template,
     "dense": dense,
     "odd_texts": odd_texts,

@@ -22,6 +22,10 @@ def random_graph(seed, count=40):
         ports = tuple(Port(0.0, 50.0, 17.0) for _ in range(chance.choice([1, 1, 1, 3])))
         if len(ports) > 1 and chance.random() < 0.3:  # as of a frame, whose exits are where they are
             ports = tuple(Port(offset, 12.0, 17.0) for offset in (0.0, 40.0, -30.0))
+        elif (
+            len(ports) == 1 and width == 240.0 and chance.random() < 0.5
+        ):  # as of a frame with folded contents
+            ports = (Port(chance.choice([-90.0, 30.0, 90.0]), 25.0, 17.0),)
         items.append(Item(width, height, width / 2, ports, spread=len(ports) > 1 and ports[1].offset == 0))
         if index > chance.randrange(4):
             for source in sorted(
@@ -237,6 +241,37 @@ def columns_of(placement):
     """The numbers of boxes in columns of one axis."""
     axes = [x + item.axis for item, (x, _) in zip(placement.items, placement.corners, strict=True)]
     return [axes.count(axis) for axis in dict.fromkeys(axes)]
+
+
+def frame_read_twice():
+    """A wide frame whose signal leaves far from its axis, and is read by the two items below it; their links."""
+    frame = Item(900.0, 400.0, 70.0, (Port(750.0, 60.0, 17.0),))
+    return [BOX, frame, BOX, BOX, BOX], [*chain(5), Link(1, 3)]
+
+
+def test_a_signal_that_parts_turns_back_to_its_axis_before_it_does():
+    items, links = frame_read_twice()
+    placement = arrange(items, links)
+    start, *_ = placement.routes[1]
+    forks = [route[1][1] for route in (placement.routes[1], placement.routes[4])]
+    assert forks[0] == forks[1]
+    assert start[0] == placement.axis + 750.0
+    (dot,) = placement.dots
+    assert placement.axis < dot[0] < placement.axis + 140.0
+    assert max(x for x, _ in placement.routes[4][2:]) < placement.axis + 140.0
+
+
+def test_a_signal_that_parts_after_a_cut_is_led_to_where_it_does():
+    items, links = frame_read_twice()
+    before = arrange(items, links)
+    cut = fold(before, links, 2)
+    assert columns_of(cut) == [2, 3]
+    below = [corner[0] for corner in cut.corners[2:]]
+    assert cut.width < before.width + 900.0
+    (dot,) = cut.dots
+    assert min(below) < dot[0] < max(below) + 140.0 + 20.0
+    for route in cut.routes:
+        assert all(first[0] == second[0] or first[1] == second[1] for first, second in segments(route))
 
 
 def test_chain_is_folded_into_equal_columns():

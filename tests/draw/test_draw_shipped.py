@@ -40,10 +40,7 @@ LOOKS = {
 
 @pytest.mark.parametrize("look", LOOKS)
 @pytest.mark.parametrize("name", [*FILES, *sketches.ALL])
-def test_nothing_overlaps(name, look, request):
-    if name == "emotion_fan_relation.cfg" and look not in ("closed", "top-down", "two columns"):
-        reason = "a block whose two ports are read by two blocks in a row: one line is laid through its text"
-        request.applymarker(pytest.mark.xfail(reason=reason, strict=True))
+def test_nothing_overlaps(name, look):
     scene = draw(graphs(name), title=Path(name).name, look=LOOKS[look])
     assert flaws(scene) == []
     assert detours(scene, LOOKS[look].is_sideways) == []

@@ -135,7 +135,7 @@ class Ways {
 
   way(cut, x, found) {
     const height = this.cuts[cut], one = (flats) => (new Set(flats.map(String)).size === 1 ? flats[0] : null);
-    let before = one(found.map((each) => each.before)), after = one(found.map((each) => each.after));
+    let before = one(found.map((each) => each.before)), after = common(found.map((each) => each.after));
     if (before && !this.canLeaveEarly(before, height)) before = null;
     if (after && !this.isFree(after[1][0], height, after[1][1], after)) after = null;
     return {start: before ? before[0][0] : x, end: after ? after[1][0] : x, before, after};
@@ -168,6 +168,14 @@ class Ways {
       this.of[cut + 1] = apart(following);
     }
   }
+}
+
+/** What stretches that begin at one place and lead to one side share: the shortest of them. */
+function common(flats) {
+  const ways = new Set(flats.map((flat) => flat && `${flat[0]} ${flat[1][0] > flat[0][0]}`));
+  if (ways.size !== 1 || !flats[0]) return null;
+  const length = ([[x], [end]]) => Math.abs(end - x);
+  return flats.reduce((one, other) => (length(other) < length(one) ? other : one));
 }
 
 /** The ways; as they were where two would meet. */
@@ -261,14 +269,19 @@ class InColumns {
 
   /** A line's points by column, without ways that are made between columns. */
   pieces(line) {
-    const places = line.map(([, y]) => this.columnAt(y)), leftOut = new Set();
+    const places = line.map(([, y]) => this.columnAt(y)), leftOut = new Set(), instead = new Map();
     for (const crossing of crossingsOf(line, this.cuts)) {
       const way = this.columns[crossing.cut].ways.get(crossing.x);
       for (const point of [...(way.before ?? []), ...(way.after ?? [])]) leftOut.add(String(point));
+      if (way.after && String(crossing.after) !== String(way.after)) {  // a line that runs on beyond what all share
+        leftOut.delete(String(way.after[0]));
+        instead.set(String(way.after[0]), way.after[1]);
+      }
     }
     const found = [];
     for (let column = places[0]; column <= places.at(-1); column += 1) {
-      found.push([column, line.filter((point, place) => places[place] === column && !leftOut.has(String(point)))]);
+      const here = line.filter((point, place) => places[place] === column && !leftOut.has(String(point)));
+      found.push([column, here.map((point) => instead.get(String(point)) ?? point)]);
     }
     return found;
   }

@@ -155,10 +155,19 @@ class Arrangement {
       const side = axis - to.axis + (x < axis ? 0 : to.width), height = this.joinY.get(link);
       points.push([x, height], [side, height]);
     } else {
-      const height = this.top[target] - sizes.ARROW_GAP + 3;
+      const height = this.turnsAt(link);
       points.push([x, height], [axis, height], [axis, this.top[target]]);
     }
     return simplified(points);
+  }
+
+  /**
+   * The height at which a straight line turns to its axis: where its signal parts, if the item gives no other. Lines of
+   * several signals would meet there.
+   */
+  turnsAt(link) {
+    const [source, port, target] = this.links.rows[link], above = this.top[target] - sizes.ARROW_GAP + 3;
+    return this.items[source].ports.length > 1 ? above : this.forkY.get(`${source} ${port}`) ?? above;
   }
 
   /** Where lines leave another line of their signal; nothing for those that do not. */
@@ -215,8 +224,10 @@ class Columns {
 
   /** How far down a line runs before it turns aside. */
   descendsTo(link) {
-    const {links, forkY, joinY, top} = this.filled, [source, port, target] = links.rows[link];
-    return links.entered.has(link) ? forkY.get(`${source} ${port}`) : joinY.get(link) ?? top[target];
+    const {links, forkY, joinY, top, items} = this.filled, [source, port, target] = links.rows[link];
+    if (joinY.has(link) && !links.entered.has(link)) return joinY.get(link);
+    const turnsAside = links.entered.has(link) || items[source].ports.length === 1;
+    return turnsAside ? forkY.get(`${source} ${port}`) ?? top[target] : top[target];
   }
 
   /** From where a branch's lane is entered, or begins, to its lowest exit, or fork, or item. */
@@ -252,10 +263,15 @@ class Columns {
     for (const item of branch.items) this.settle(item, side * out);
   }
 
-  /** Where the line that enters a branch comes from: to turn back from there would cross other lines. */
+  /**
+   * Where the line that enters a branch comes from: to turn back from there would cross other lines. An item's only
+   * signal, if it goes on straight as well, turns back to its axis in any case, and the branch on the way there.
+   */
   portX(branch) {
     if (!branch.entries.length) return 0;
-    const [source, port] = this.filled.links.rows[branch.entries[0]];
+    const {rows, out, entered, exitLane} = this.filled.links, [source, port] = rows[branch.entries[0]];
+    const {ports} = this.filled.items[source], isStraight = (link) => !entered.has(link) && !exitLane.has(link);
+    if (ports.length === 1 && out[source].some(isStraight)) return this.ofItem[source];
     return this.ofItem[source] + this.filled.items[source].ports[port].offset;
   }
 
