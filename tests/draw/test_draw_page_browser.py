@@ -85,7 +85,13 @@ def test_the_page_places_parts_as_the_pictures_do(browser: Browser, name: str, l
 
 @pytest.mark.parametrize(
     ("name", "look"),
-    [("unet", DOWN), ("unet", Look(columns=3)), ("two_streams", Look(columns=3)), ("vgg16", Look(columns=4))],
+    [
+        ("unet", DOWN),
+        ("unet", Look(columns=3)),
+        ("two_streams", Look(columns=3)),
+        ("vgg16", Look(columns=4)),
+        ("many_gates", Look(direction="left-right", columns=2)),
+    ],
 )
 def test_lines_run_as_those_of_the_pictures(browser: Browser, name: str, look: Look) -> None:
     drawn = picture([sketches.ALL[name]()], look=look)
@@ -336,7 +342,9 @@ def test_columns_that_were_asked_for_are_kept(browser: Browser) -> None:
     assert browser.problems == []
 
 
-@pytest.mark.parametrize("name", ["aunet_of_fc6.cfg", "audetnet.cfg", "aunet_of_vertical.cfg"])
+@pytest.mark.parametrize(
+    "name", ["aunet_of_fc6.cfg", "audetnet.cfg", "aunet_of_vertical.cfg", "emotion_fan_relation.cfg"]
+)
 @pytest.mark.parametrize("direction", ["top-down", "left-right"])
 def test_long_networks_fold_into_columns_as_in_the_picture(
     browser: Browser, name: str, direction: str
