@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--depth",
         type=int,
         metavar="N",
-        help="the tree of templates instead of every block, open so many levels deep",
+        help="the tree of templates and of folders of names instead of every block, open so many levels deep",
     )
     parser.add_argument("--sort", choices=tuple(SORTS), help="the largest first")
     parser.add_argument("--batch-size", type=int, default=1, metavar="N", help="for memory (default 1)")

@@ -25,7 +25,7 @@ def summary_data(program: Program, wish: Wish | None = None) -> dict[str, Any]:
     where nobody said what the sizes count.
 
     Bytes (`memory`, and the network's) are for `batch_size` samples in `precision`. With a depth there is also a
-    `tree` of rows: blocks, and uses of templates with the sums of all that is in them.
+    `tree` of rows: blocks, and uses of templates and folders of names with the sums of all that is in them.
     """
     wish = wish or Wish()
     return {"networks": [_network(program, graph, wish) for graph in program.networks.values()]}
@@ -93,6 +93,7 @@ def _branch(row: Row) -> dict[str, Any]:
     return {
         "name": row.name,
         "template": row.template or None,
+        "folder": row.is_folder,
         "turns": row.turns,
         "depth": row.depth,
         "open": row.is_open,

@@ -1,8 +1,8 @@
-"""What a summary has of each block, and of each use of a template together."""
+"""What a summary has of each block, and of each use of a template, or folder of names, together."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,10 +13,10 @@ from netcfg.summary.receptive import Seen, receptive_fields
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A block, or (`template` is set) all blocks of a use of a template, at `depth` levels of templates.
+    """A block, or all of a use of a template (`template` is set) or of a folder of names, at `depth` levels of both.
 
     `position` is what a reader counts, `reads` what it is fed. `memory` is that of its signals, in bytes; None where
-    a size is unknown, as are `macs`. A use that stands open is a heading (`is_open`): what is in it follows.
+    a size is unknown, as are `macs`. A use or folder that stands open is a heading (`is_open`): what is in it follows.
     """
 
     name: str
@@ -32,6 +32,7 @@ class Row:
     turns: int = 1
     depth: int = 0
     is_open: bool = False
+    is_folder: bool = False
 
     @property
     def last(self) -> Node:
@@ -50,7 +51,7 @@ SORTS: Final[dict[str, Callable[[Row], int]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a summary is asked for: how deep templates are open (None: every block), for what batch, in which order."""
+    """What a summary is asked for: how deep uses and folders are open (None: every block), the batch, the order."""
 
     depth: int | None = None
     batch_size: int = 1
@@ -59,11 +60,38 @@ class Wish:
 
 
 def rows_of(graph: Graph, wish: Wish) -> list[Row]:
-    """The blocks, or the tree of templates down to the wished depth; sorted, only what is not a heading."""
+    """The blocks, or the tree of templates and folders down to the wished depth; sorted, only what is no heading."""
     rows = _Rows(graph, wish).all()
     if wish.sort is None:
         return rows
     return sorted((row for row in rows if not row.is_open), key=SORTS[wish.sort], reverse=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Level:
+    """A use of a template, or (without a `scope`) a folder: what several names have before their last dot."""
+
+    path: str
+    scope: Scope | None = None
+
+
+def _levels(node: Node) -> Iterator[_Level]:
+    """What a block is in, the outermost first: each use of a template, and the folders in the names of both."""
+    outer = ""
+    for scope in node.scopes:
+        path = _use_path(scope)
+        yield from _folders(path, outer)
+        yield _Level(path, scope)
+        outer = scope.path
+    yield from _folders(node.path, outer)
+
+
+def _folders(path: str, outer: str) -> Iterator[_Level]:
+    """The folders on the way from `outer` down to what has that path."""
+    start = len(outer) + 1 if outer else 0
+    parts = path[start:].split(".")
+    for count in range(1, len(parts)):
+        yield _Level(path[:start] + ".".join(parts[:count]))
 
 
 class _Rows:
@@ -71,6 +99,7 @@ class _Rows:
         self.graph = graph
         self.wish = wish
         self.seen = receptive_fields(graph)
+        self.levels = [tuple(_levels(node)) for node in graph.nodes]
         self.indices = [index for index, node in enumerate(graph.nodes) if not node.is_input]
 
     def all(self) -> list[Row]:
@@ -79,25 +108,42 @@ class _Rows:
         return self.level(self.indices, 0)
 
     def level(self, indices: Sequence[int], depth: int) -> list[Row]:
-        """What stands at a level: blocks, and uses of templates that are folded or open."""
+        """What stands at a level: blocks, and uses of templates and folders that are folded or open."""
         rows: list[Row] = []
-        for scope, group in _uses(self.graph, indices, depth):
-            if scope is None:
+        for level, group in self.groups(indices, depth):
+            if level is None:
                 rows += [self.block(index, depth) for index in group]
             elif depth >= (self.wish.depth or 0):
-                rows.append(self.use(scope, group, depth, is_open=False))
+                rows.append(self.together(level, group, depth, is_open=False))
             else:
-                rows.append(self.use(scope, group, depth, is_open=True))
+                rows.append(self.together(level, group, depth, is_open=True))
                 rows += self.level(group, depth + 1)
         return rows
+
+    def groups(self, indices: Sequence[int], depth: int) -> list[tuple[_Level | None, list[int]]]:
+        """The blocks of a level by the use or folder they are in, all turns of a repeat together."""
+        groups: list[tuple[_Level | None, list[int]]] = []
+        last: str | None = None
+        for index in indices:
+            levels = self.levels[index]
+            level = levels[depth] if depth < len(levels) else None
+            path = level.path if level else None
+            if groups and path is not None and path == last:
+                groups[-1][1].append(index)
+            else:
+                groups.append((level, [index]))
+            last = path
+        return groups
 
     def block(self, index: int, depth: int) -> Row:
         node = self.graph.nodes[index]
         return self.row(node.path, (index,), depth)
 
-    def use(self, scope: Scope, indices: Sequence[int], depth: int, is_open: bool) -> Row:
-        turns = 1 if scope.count is None else scope.count
-        return self.row(_use_path(scope), indices, depth, scope.template, turns, is_open)
+    def together(self, level: _Level, indices: Sequence[int], depth: int, is_open: bool) -> Row:
+        if level.scope is None:
+            return self.row(level.path, indices, depth, is_open=is_open, is_folder=True)
+        turns = 1 if level.scope.count is None else level.scope.count
+        return self.row(level.path, indices, depth, level.scope.template, turns, is_open)
 
     def row(
         self,
@@ -107,6 +153,7 @@ class _Rows:
         template: str = "",
         turns: int = 1,
         is_open: bool = False,
+        is_folder: bool = False,
     ) -> Row:
         """One of any kind, with the sums over its blocks."""
         nodes = tuple(self.graph.nodes[index] for index in indices)
@@ -132,6 +179,7 @@ class _Rows:
             turns,
             depth,
             is_open,
+            is_folder,
         )
 
 
@@ -143,19 +191,3 @@ def _total(numbers: Iterable[int | None]) -> int | None:
 def _use_path(scope: Scope) -> str:
     """The path of a use, all turns of a repeat together."""
     return scope.path if scope.count is None else scope.path.rpartition(".")[0]
-
-
-def _uses(graph: Graph, indices: Sequence[int], depth: int) -> list[tuple[Scope | None, list[int]]]:
-    """The blocks of a level by the use of a template they are in, all turns of a repeat together."""
-    groups: list[tuple[Scope | None, list[int]]] = []
-    last: str | None = None
-    for index in indices:
-        scopes = graph.nodes[index].scopes
-        scope = scopes[depth] if depth < len(scopes) else None
-        path = _use_path(scope) if scope else None
-        if groups and path is not None and path == last:
-            groups[-1][1].append(index)
-        else:
-            groups.append((scope, [index]))
-        last = path
-    return groups

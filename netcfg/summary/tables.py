@@ -79,6 +79,8 @@ def _rows(graph: Graph, wish: Wish) -> Iterator[tuple[str, ...]]:
 
 
 def _kind(row: Row) -> str:
+    if row.is_folder:
+        return f"folder, {len(row.nodes)} block{'s' * (len(row.nodes) > 1)}"
     if not row.template:
         return f"{row.last.type} {row.last.label}".strip()
     turns = f" ×{row.turns}" if row.turns > 1 else ""
