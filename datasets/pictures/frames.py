@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -141,11 +142,13 @@ def open_frames(
 def picture_files(folder: Path) -> list[Path]:
     """The pictures that lie directly in a folder, in natural order; hidden files are no pictures.
 
-    Links to nowhere and pictures of formats that are not read are left out, which is said once.
+    Links to nowhere or to themselves, pipes and the like, and pictures of formats that are not read are left out,
+    which is said once.
     Errors: `NetcfgError` where the folder cannot be read.
     """
     names: list[str] = []
     lost: list[str] = []
+    special: list[str] = []
     unread: list[str] = []
     try:
         with os.scandir(folder) as entries:
@@ -153,17 +156,30 @@ def picture_files(folder: Path) -> list[Path]:
                 ending = _ending(entry.name)
                 if entry.name.startswith("."):
                     continue
-                if ending in PICTURES and entry.is_file():
-                    names.append(entry.name)
-                elif ending in PICTURES and entry.is_symlink() and not entry.is_dir():
-                    lost.append(entry.name)
+                if ending in PICTURES:
+                    kind = _kind(entry)
+                    if kind == stat.S_IFREG:
+                        names.append(entry.name)
+                    elif kind is None:
+                        lost.append(entry.name)
+                    elif kind != stat.S_IFDIR:
+                        special.append(entry.name)
                 elif ending in UNREAD_PICTURES:
                     unread.append(entry.name)
     except OSError as error:
         _refuse_folder(error)
     _say_left_out(folder, "links to files that are not there", lost)
+    _say_left_out(folder, "no ordinary files (pipes, sockets, devices)", special)
     _say_left_out(folder, "of a format that is not read", unread)
     return [folder / name for name in sorted(names, key=natural)]
+
+
+def _kind(entry: os.DirEntry[str]) -> int | None:
+    """What an entry is, links followed, as `stat.S_IFMT` has it; none where a link leads nowhere or to itself."""
+    try:
+        return stat.S_IFMT(entry.stat().st_mode)
+    except OSError:
+        return None
 
 
 def _say_left_out(folder: Path, why: str, names: list[str]) -> None:

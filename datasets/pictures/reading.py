@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import stat
 import struct
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -48,7 +50,7 @@ def broken_pictures(paths: tuple[str, ...], reading: Reading = ORDINARY) -> froz
 def read_picture(path: str | Path, reading: Reading = ORDINARY) -> NDArray[np.uint8] | None:
     """A picture as uint8 H×W×3, RGB; None where it cannot be read (`what_is_wrong_with` says why)."""
     try:
-        data = Path(path).read_bytes()
+        data = _bytes(Path(path))
     except OSError:
         return None
     if not data or _is_cut(data) or _is_too_large(data, reading):
@@ -61,6 +63,14 @@ def read_picture(path: str | Path, reading: Reading = ORDINARY) -> NDArray[np.ui
     from netcfg.datasets.pictures.opencv import cv2
 
     return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB))
+
+
+def _bytes(path: Path) -> bytes:
+    """What a file holds. Opening a pipe would wait for a writer, so it is not opened. Errors: `OSError`."""
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise OSError(errno.EINVAL, "it is a pipe or a device, not a regular file")
+    return path.read_bytes()
 
 
 def expect_picture(path: Path | str, reading: Reading = ORDINARY) -> NDArray[np.uint8]:
@@ -80,7 +90,7 @@ def what_is_wrong_with(path: Path, reading: Reading = ORDINARY) -> tuple[str, st
     if path.is_symlink() and not path.exists():
         return "it is a link to a file that is not there", good_copy
     try:
-        data = path.read_bytes()
+        data = _bytes(path)
     except OSError as error:
         return error.strerror or "it cannot be opened", good_copy
     if _is_too_large(data, reading):
@@ -202,7 +212,7 @@ def bits_of_folder(folder: str) -> int:
 def _highest_level(path: Path) -> int:
     """The highest level of a 16-bit picture; 0 of others."""
     try:
-        data = path.read_bytes()
+        data = _bytes(path)
     except OSError:
         return 0
     if not data or _is_cut(data) or _is_too_large(data, ORDINARY):

@@ -16,6 +16,7 @@ from PIL import Image
 
 from netcfg.blocks.sources.audetnet_folder import AudetnetFolder
 from netcfg.blocks.sources.clips import Clips
+from netcfg.blocks.sources.folders import class_folders, has_media
 from netcfg.cli import predict
 from netcfg.cli.main import main
 from netcfg.datasets.pictures import notes
@@ -137,6 +138,28 @@ def test_what_is_left_out_of_a_folder_is_counted_and_named(tmp_path, capsys):
     assert "left out, links to files that are not there: 1 picture, `4.jpg`" in said
     assert "left out, of a format that is not read: 1 picture, `5.heic`" in said
     assert len(open_frames(tmp_path)) == 3
+
+
+def test_odd_entries_of_a_folder_are_left_out_by_name(tmp_path, capsys):
+    folder = tmp_path / "clip"
+    folder.mkdir()
+    Image.new("RGB", (8, 8)).save(folder / "1.png")
+    os.symlink("2.png", folder / "2.png")
+    os.mkfifo(folder / "3.png")
+    (folder / "4.png").mkdir()
+    assert [path.name for path in picture_files(folder)] == ["1.png"]
+    said = capsys.readouterr().err
+    assert "left out, links to files that are not there: 1 picture, `2.png`" in said
+    assert "left out, no ordinary files (pipes, sockets, devices): 1 picture, `3.png`" in said
+    assert has_media(tmp_path)
+    os.symlink("5", tmp_path / "5")
+    assert has_media(tmp_path)
+    assert class_folders(tmp_path) == []
+
+
+def test_a_pipe_is_no_picture_and_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "1.png")
+    assert read_picture(tmp_path / "1.png") is None
 
 
 def test_a_link_to_nowhere_says_so(tmp_path):

@@ -3,18 +3,22 @@
 import itertools
 import subprocess
 import sys
+import time
 from pathlib import Path as File
+from random import Random
 
+import numpy as np
 import pytest
 import trainings
 
 from netcfg.draw.formats import FORMATS
 from netcfg.draw.scene import Group, Text
 from netcfg.draw.svg import write_svg
+from netcfg.draw.training import sifting, straighten
 from netcfg.draw.training.channels import Track, assign
 from netcfg.draw.training.columns import Columns, Link, Slot
 from netcfg.draw.training.figure import TrainingFigure
-from netcfg.draw.training.sifting import sift
+from netcfg.draw.training.sifting import sift, sift_rows
 
 AUDETNET = File(__file__).resolve().parents[2] / "cfg" / "audetnet.cfg"
 PROGRAMS = {"gan": trainings.GAN, "cycle": trainings.CYCLE, "audetnet": AUDETNET} | {
@@ -308,3 +312,35 @@ def test_same_picture_in_another_process_with_another_hash_seed():
         [sys.executable, "-c", script], env=environment, capture_output=True, encoding="utf-8", check=True
     )
     assert run.stdout == write_svg(trainings.picture(trainings.random_program(3)).scene)
+
+
+def test_orders_are_the_same_pair_by_pair_and_by_rows():
+    random = Random(3)
+    for count in (1, 2, 9, 30):
+        costs = np.array([[random.randrange(4) for _ in range(count)] for _ in range(count)])
+        one, other = list(range(count)), list(range(count))
+        assert sift(one, lambda above, below, costs=costs: int(costs[above][below])) == sift_rows(
+            other, lambda member, costs=costs: costs[:, member] - costs[member]
+        )
+        assert one == other
+
+
+@pytest.mark.parametrize("seed", [2, 7, 44])
+def test_pictures_are_the_same_pair_by_pair_and_by_rows(seed, monkeypatch):
+    text = trainings.random_program(seed)
+    pairs = trainings.picture(text).scene.shapes
+    monkeypatch.setattr(sifting, "_MANY", 1)
+    monkeypatch.setattr(straighten, "_MANY", 1)
+    assert repr(trainings.picture(text).scene.shapes) == repr(pairs)
+
+
+def test_many_losses_take_seconds():
+    losses = "".join(f"[l1]\nname = l{place}\ninput = s\ntarget = image\n" for place in range(400))
+    total = " + ".join(f"l{place}" for place in range(400))
+    text = trainings.DATA + trainings.NETWORK.format(name="N")
+    text += f"{{Model}}\n[N]\nname = s\nfrom = image\n{{Loss}}\n{losses}"
+    text += f"{{Optimizer}}\n[adam]\nnetworks = N\nminimise = {total}\n"
+    picture = trainings.picture(text)
+    started = time.process_time()
+    assert picture.scene.height > 400 * 14
+    assert time.process_time() - started < 6  # a second; 16 when every pair was looked at by itself

@@ -83,8 +83,15 @@ def _entries(folder: Path) -> tuple[list[str], list[str]]:
     folders: list[str] = []
     for entry in _some(folder):
         if not entry.name.startswith("."):
-            (folders if entry.is_dir() else files).append(entry.name)
+            (folders if _is_folder(entry) else files).append(entry.name)
     return sorted(files), sorted(folders)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself, or to what may not be looked at
+        return False
 
 
 def _some(folder: Path) -> Iterator[os.DirEntry[str]]:

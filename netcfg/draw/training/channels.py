@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
+from typing import Any
 
-from netcfg.draw.training.sifting import sift
+from netcfg.draw.training.sifting import many, sift, sift_rows
 
 Port = tuple[int, int]
 
@@ -19,6 +20,8 @@ _CLEAR = 7.0
 """Lines closer than this run into one another."""
 _OVERLAP = 100
 """How many crossings it is worth not to run one line on top of another."""
+_KEPT = 20_000_000
+"""So many costs of pairs are kept between turns: 80 MB."""
 
 
 @dataclass(slots=True, eq=False)
@@ -57,16 +60,17 @@ def assign(tracks: Sequence[Track]) -> int:
     """Set the levels of the tracks of one channel; how many levels there are."""
     bending = [track for track in tracks if not track.is_straight]
     order = _ordered(bending)
-    done: list[Track] = []
+    done: list[tuple[float, float, int]] = []
     for track in order:
-        near = [other.level for other in done if _touch(track, other)]
+        low, high = track.low, track.high
+        near = [
+            level
+            for other_low, other_high, level in done
+            if low - _CLEAR < other_high and other_low - _CLEAR < high
+        ]
         track.level = max(near, default=-1) + 1
-        done.append(track)
+        done.append((low, high, track.level))
     return max((track.level for track in bending), default=-1) + 1
-
-
-def _touch(one: Track, other: Track) -> bool:
-    return one.low - _CLEAR < other.high and other.low - _CLEAR < one.high
 
 
 def _ordered(tracks: list[Track]) -> list[Track]:
@@ -75,12 +79,25 @@ def _ordered(tracks: list[Track]) -> list[Track]:
     Moving single tracks can end where only two together would help, so it begins anew from the other side.
     """
     downwards = sorted(tracks, key=lambda track: (track.enters, track.signal))
+    if many(len(tracks), sum(len(track.leaves) for track in tracks)):
+        return _ordered_by_rows(downwards)
     trials = [downwards, downwards[::-1]]
     for order in trials:
         for _ in range(len(order)):
             if not sift(order, _cost):
                 break
     return min(trials, key=_total)
+
+
+def _ordered_by_rows(tracks: list[Track]) -> list[Track]:
+    """The same for many tracks."""
+    rows = _Rows(tracks)
+    trials = [list(range(len(tracks))), list(range(len(tracks)))[::-1]]
+    for order in trials:
+        for _ in range(len(order)):
+            if not sift_rows(order, rows.changes):
+                break
+    return [tracks[index] for index in min(trials, key=rows.total)]
 
 
 def _total(order: list[Track]) -> int:
@@ -94,3 +111,48 @@ def _cost(left: Track, right: Track) -> int:
     """
     cost = sum(right.low < y < right.high for y in left.leaves) + (left.low < right.enters < left.high)
     return cost + _OVERLAP * sum(abs(y - right.enters) < _CLEAR for y in left.leaves)
+
+
+class _Rows:
+    """`_cost` of a track and each of the others, as arrays over all tracks."""
+
+    def __init__(self, tracks: list[Track]) -> None:
+        import numpy as np
+
+        self.tracks = tracks
+        self.enters = np.array([track.enters for track in tracks])
+        self.low = np.array([track.low for track in tracks])
+        self.high = np.array([track.high for track in tracks])
+        self.leaves = np.array([y for track in tracks for y in track.leaves])
+        self.owners = np.repeat(np.arange(len(tracks)), [len(track.leaves) for track in tracks])
+        self.kept: dict[int, Any] = {}
+
+    def changes(self, index: int) -> Any:
+        """What it saves that a track is left of each of the others, and not right of it."""
+        found = self.kept.get(index)
+        if found is None:
+            found = (self._right_of(index) - self._left_of(index)).astype("int32")
+            if len(self.kept) * len(self.tracks) < _KEPT:
+                self.kept[index] = found
+        return found
+
+    def _left_of(self, index: int) -> Any:
+        track = self.tracks[index]
+        costs = ((track.low < self.enters) & (self.enters < track.high)).astype("int64")
+        for y in track.leaves:
+            costs += (self.low < y) & (y < self.high)
+            costs += _OVERLAP * (abs(y - self.enters) < _CLEAR)
+        return costs
+
+    def _right_of(self, index: int) -> Any:
+        import numpy as np
+
+        track = self.tracks[index]
+        lines = ((track.low < self.leaves) & (self.leaves < track.high)).astype("int64")
+        lines += _OVERLAP * (abs(self.leaves - track.enters) < _CLEAR)
+        costs = np.bincount(self.owners, lines, len(self.tracks)).astype("int64")
+        return costs + ((self.low < track.enters) & (track.enters < self.high))
+
+    def total(self, order: list[int]) -> int:
+        """What an order costs."""
+        return sum(int(self._left_of(index)[order[place + 1 :]].sum()) for place, index in enumerate(order))

@@ -10,6 +10,7 @@ small, and bends few. Nothing is left to chance.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -179,26 +180,55 @@ class Columns:
 
 def _in_order(wishes: list[list[tuple[float, float]]]) -> list[float]:
     """Rising numbers nearest to what each of them is wished to be: neighbours that are in each other's way join."""
-    blocks: list[tuple[list[tuple[float, float]], int, float]] = []
+    blocks: list[_Block] = []
     for one in wishes:
-        block = (one, 1, _median(one))
-        while blocks and blocks[-1][2] > block[2]:
-            before, count, _ = blocks.pop()
-            joined = before + block[0]
-            block = (joined, count + block[1], _median(joined))
+        block = _Block(one)
+        while blocks and blocks[-1].median > block.median:
+            block = blocks.pop().joined(block)
         blocks.append(block)
-    return [value for _, count, value in blocks for _ in range(count)]
+    return [block.median for block in blocks for _ in range(block.count)]
 
 
-def _median(wishes: list[tuple[float, float]]) -> float:
-    """The weighted median; between two that are equally good their middle, where all weigh the same."""
-    ranked = sorted(wishes)
-    half = sum(weight for _, weight in ranked) / 2
-    total = 0.0
-    for place, (value, weight) in enumerate(ranked):
-        total += weight
-        if total == half and place == 0 and len(ranked) == 2:
-            return (value + ranked[1][0]) / 2
-        if total >= half:
-            return value
-    return 0.0
+class _Block:
+    """Neighbours at one height, and their wishes, ranked; joining two costs no more than the smaller one is long."""
+
+    def __init__(self, wishes: list[tuple[float, float]]) -> None:
+        self.ranked = sorted(wishes)
+        self.count = 1
+        self.whole = sum(weight for _, weight in self.ranked)
+        self.place = 0
+        """The first wish up to which half of all weight lies; `reached` is the weight up to and with it."""
+        self.reached = self.ranked[0][1]
+        self._settle()
+
+    def joined(self, other: _Block) -> _Block:
+        """Both as one; neither is of use any more."""
+        large, small = (self, other) if len(self.ranked) >= len(other.ranked) else (other, self)
+        large.count += small.count
+        large.whole += small.whole
+        for wish in small.ranked:
+            at = bisect_left(large.ranked, wish)
+            large.ranked.insert(at, wish)
+            if at <= large.place:
+                large.place += 1
+                large.reached += wish[1]
+        large._settle()
+        return large
+
+    def _settle(self) -> None:
+        """Set `place` anew, from where it was."""
+        half = self.whole / 2
+        while self.place and self.reached - self.ranked[self.place][1] >= half:
+            self.reached -= self.ranked[self.place][1]
+            self.place -= 1
+        while self.reached < half and self.place + 1 < len(self.ranked):
+            self.place += 1
+            self.reached += self.ranked[self.place][1]
+
+    @property
+    def median(self) -> float:
+        """The weighted median; between two that are equally good their middle, where all weigh the same."""
+        value = self.ranked[self.place][0]
+        if len(self.ranked) == 2 and self.place == 0 and self.reached == self.whole / 2:
+            return (value + self.ranked[1][0]) / 2
+        return value

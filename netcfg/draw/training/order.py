@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from bisect import bisect_right, insort
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from netcfg.draw.training.sifting import sift
+from netcfg.draw.training.sifting import many, sift, sift_rows
 
 if TYPE_CHECKING:
     from netcfg.draw.training.columns import Columns
@@ -112,6 +112,12 @@ class _Order:
         if any(self.cells[index].fixed for index in column):
             return False
         ends = self._ends(number)
+        if many(len(column), sum(len(side) for both in ends.values() for side in both)):
+            rows = _Rows([ends[index] for index in column])
+            order = list(range(len(column)))
+            moved = sift_rows(order, rows.changes)
+            column[:] = [column[place] for place in order]
+            return moved
 
         @cache
         def crossings(above: int, below: int) -> int:
@@ -135,3 +141,28 @@ class _Order:
             for joint in self.joints[number]:
                 ends[joint.left][1].append(heights[joint.right] + joint.end)
         return ends
+
+
+class _Rows:
+    """The crossings between the joints of a cell and those of each of the others, as arrays over all cells."""
+
+    def __init__(self, ends: list[tuple[list[float], list[float]]]) -> None:
+        import numpy as np
+
+        self.ends = ends
+        self.flat = [np.array([end for both in ends for end in both[side]]) for side in (0, 1)]
+        self.owners = [np.repeat(np.arange(len(ends)), [len(both[side]) for both in ends]) for side in (0, 1)]
+
+    def changes(self, index: int) -> Any:
+        """How many crossings it saves that a cell is above each of the others, and not below it."""
+        import numpy as np
+
+        saved = np.zeros(len(self.ends), "int64")
+        for own, flat, owners in zip(self.ends[index], self.flat, self.owners, strict=True):
+            if own and len(flat):
+                ranked = np.sort(np.array(own))
+                # Below it, an end of another crosses those of its own that are higher up; above it, those below.
+                above = np.searchsorted(ranked, flat, "left")
+                below = len(own) - np.searchsorted(ranked, flat, "right")
+                saved += np.bincount(owners, above - below, len(self.ends)).astype("int64")
+        return saved
