@@ -12,13 +12,26 @@ from netcfg.passes.read import shipped_folder
 from netcfg.trainers.fit.trainer import Trainer
 from netcfg.trainers.runs.run_folder import RunFolder
 
-SMALL = {"model": "narrow", "image_size": 32, "subjects": 6, "clips": 1, "frames": 3, "epochs": 1}
+SMALL = {"image_size": 32, "subjects": 6, "clips": 1, "frames": 3, "epochs": 1}
+NARROW = {"model": "narrow"}
+SIZES = {
+    "expression_resnet18": NARROW,
+    "expression_intensity": NARROW,
+    "face_parts": {"width": 4, "depth": 2, "batch": 4},
+    "face_points": NARROW,
+}
+"""What else makes each quick."""
 
 
-@pytest.mark.parametrize("name", ["expression_resnet18", "expression_intensity", "face_points"])
+def test_every_task_has_a_small_form() -> None:
+    texts = {path.stem: path.read_text() for path in (shipped_folder() / "zoo").glob("*.cfg")}
+    assert sorted(SIZES) == sorted(name for name, text in texts.items() if "# Preset demo " in text)
+
+
+@pytest.mark.parametrize("name", sorted(SIZES))
 def test_a_task_trains_and_shows_what_it_found(name: str, tmp_path: Path) -> None:
     text = inlined(shipped_folder() / "zoo" / f"{name}.cfg").replace("batch_size = 32", "batch_size = 4")
-    program = netcfg.load(text, **SMALL)
+    program = netcfg.load(text, **SMALL, **SIZES[name])
     folder = RunFolder.create(program, tmp_path / "run")
     folder.write_json("run.json", {})
     trainer = Trainer(program, folder, workers=0, limit_batches=2, console=Console(quiet=True))
@@ -31,6 +44,7 @@ def test_a_task_trains_and_shows_what_it_found(name: str, tmp_path: Path) -> Non
     expected = {
         "expression_resnet18": {"validation_confusion_matrix.png", "validation_ResNet_emotion_examples.png"},
         "expression_intensity": {"validation_mae_by_target.svg", "test_mae_by_target.csv"},
+        "face_parts": {"validation_UNet_parts_examples.png", "test_confusion_matrix.png"},
         "face_points": {"validation_Points_landmarks_examples.png", "validation_mae_by_target.csv"},
     }[name]
     assert expected <= drawn

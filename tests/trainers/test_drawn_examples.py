@@ -47,3 +47,30 @@ def test_a_program_without_a_class_shows_nothing():
     from netcfg.trainers.reporting.examples import _pairs
 
     assert _pairs(tiny_program()) == {}
+
+
+def test_masks_are_shown_from_all_over_the_split_with_a_legend_of_their_classes():
+    kept = _Shown("mask", ("background", "skin", "hair", "lips"), places=frozenset({0, 10, 19}))
+    truths = torch.zeros(20, 8, 8, dtype=torch.uint8)
+    truths[:, 0] = 1
+    truths[:, 1] = 255  # what is ignored is no class
+    logits = torch.zeros(20, 4, 8, 8)
+    logits[:, 2] = 1.0
+    pictures = torch.rand(20, 3, 8, 8)
+    _take(kept, NUMBERS, pictures, logits, truths)
+    assert sorted(-number for _, number, _, _ in kept.rows["truth"]) == [0, 10, 19]
+    assert [text for _, text in kept.legend()] == ["skin", "hair"]
+    shown = {-number: picture for _, number, picture, _ in kept.rows["truth"]}
+    assert torch.equal(shown[10][:, 1:], pictures[10][:, 1:])
+    colours = {colour for _, colour in _drawn(kept).getcolors(1 << 20)}
+    assert {colour for colour, _ in kept.legend()} <= colours
+
+
+def test_a_legend_takes_as_many_lines_as_it_needs():
+    many = _Shown("mask", tuple(f"a long name {number}" for number in range(60)))
+    few = _Shown("mask", ("background", "skin"))
+    for kept, classes in ((many, 60), (few, 2)):
+        logits = torch.rand(1, classes, 32, 32)
+        _take(kept, (0,), torch.rand(1, 3, 32, 32), logits, torch.zeros(1, 32, 32, dtype=torch.long))
+    assert len(many.legend()) > 10
+    assert _drawn(many).height > _drawn(few).height

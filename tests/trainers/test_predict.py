@@ -20,6 +20,7 @@ from netcfg.cli.main import main
 from netcfg.datasets.flow.encoding import FlowPictures
 from netcfg.datasets.pictures.frames import Frame, open_frames
 from netcfg.datasets.pipeline import Pipeline
+from netcfg.passes.read import shipped_folder
 from netcfg.source import NetcfgError
 from netcfg.trainers.prediction.annotation import annotated
 from netcfg.trainers.prediction.answers import Answer, answers_of
@@ -375,6 +376,13 @@ def test_two_runs_may_not_answer_the_same(made, clip, capsys, tmp_path):
     answer = answers_of(program)[0]
     with pytest.raises(NetcfgError, match="a and b both predict AU4"):
         expect_distinct([("a", answer), ("b", answer)])
+
+
+@pytest.mark.parametrize(("name", "kind"), [("face_parts", "a mask: `UNet` with `parts`"), ("face_points", "points")])
+def test_what_is_no_label_and_no_class_is_refused_by_its_name(name, kind):
+    program = netcfg.load(shipped_folder() / "zoo" / f"{name}.cfg", preset="demo")
+    with pytest.raises(NetcfgError, match=f"tells labels and classes, .* is {kind}"):
+        answers_of(program)
 
 
 def test_a_run_predicts_with_the_threshold_it_chose(make_trainer):

@@ -5,7 +5,7 @@ Its metrics say so, or where it has none its losses: what they compare with labe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -47,7 +47,10 @@ class Answer:
 
 
 def answers_of(program: Program, thresholds: Thresholds | None = None) -> list[Answer]:
-    """All answers of a program, in file order. Raises `ProgramError` where nothing says what its signals mean."""
+    """All answers of a program, in file order.
+
+    Raises `ProgramError` where nothing says what its signals mean, `NetcfgError` where they are no labels and no class.
+    """
     found: dict[tuple[str, str], Answer] = {}
     judges: list[tuple[str, Metric | Loss]] = [*program.metrics.items(), *program.losses.items()]
     for name, judge in judges:
@@ -59,11 +62,28 @@ def answers_of(program: Program, thresholds: Thresholds | None = None) -> list[A
         )
         if answer is not None:
             found.setdefault((answer.signal, answer.target), answer)
+    others = [judge.reads for _, judge in judges]
+    if not found and (other := next((reads for reads in others if _other_kind(program, reads)), None)):
+        raise NetcfgError(
+            f"`predict` tells labels and classes, and what {program.name} compares is {_other_kind(program, other)}: "
+            f"`{other['input']}` with `{other['target']}`\n"
+            "help: `netcfg eval` gives its figures; samples with what it says of them are in `figures/` of its run",
+            code="NC801",
+        )
     if not found:
         message = f"no metric and no loss of {program.name} compares a signal with labels or a class"
         help = "add a metric, e.g. [f1] with `input` and `target`: it says what the signal means"
         raise ProgramError([Finding("NC403", message, help=help)])
     return list(found.values())
+
+
+def _other_kind(program: Program, reads: Mapping[str, str]) -> str | None:
+    """What a metric or a loss compares a signal with, in words, where that is a field without labels or a class."""
+    spec = program.data.fields.get(reads.get("target", "")) if program.data else None
+    if spec is None or reads.get("input") not in program.signals:
+        return None
+    words = {"mask": "a mask", "landmarks": "points", "image": "a picture", "flow": "optical flow"}
+    return words.get(spec.kind, "numbers")
 
 
 def _present_above(cut: Cut | None, chosen: Sequence[float] | None) -> tuple[float, ...]:

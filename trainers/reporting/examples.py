@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 MOST = 8
 """Of each row."""
 _SIDE = 128
-_GAP, _TEXT = 4, 13
+_GAP, _TEXT, _SWATCH = 4, 13, 9
+_LINE = 16
+"""From one line of a legend to the next."""
 _PAPER, _INK = (255, 255, 255), (30, 30, 30)
 _TRUTH, _ANSWER = (60, 220, 90), (235, 60, 60)
 _TABLEAU = (
@@ -45,6 +47,27 @@ class _Shown:
     kind: str
     names: tuple[str, ...]
     rows: dict[str, list[tuple[float, int, Tensor, str]]] = field(default_factory=dict)
+    places: frozenset[int] | None = None
+    """Of masks and points, which samples are shown, counted as they pass; None: the first ones."""
+    passed: int = 0
+    classes: set[int] = field(default_factory=set)
+    """Whose colours are to be seen in the masks."""
+
+    def due(self, row: str) -> bool:
+        """Whether the sample that passes now is one to show."""
+        self.passed += 1
+        if self.places is not None and self.passed - 1 not in self.places:
+            return False
+        return len(self.rows.get(row, ())) < MOST
+
+    def legend(self) -> list[tuple[tuple[int, int, int], str]]:
+        """Colours, and what they mean."""
+        if self.kind == "points":
+            return [(_TRUTH, "truth"), (_ANSWER, "answer")]
+        if self.kind != "mask":
+            return []
+        named = dict(enumerate(self.names))
+        return [(_colour(number), named.get(number, str(number))) for number in sorted(self.classes)]
 
     def add(self, row: str, sure: float, number: int, picture: Tensor, text: str) -> None:
         """Keep it where it is surer than what is there; of equally sure ones the earlier sample."""
@@ -67,6 +90,12 @@ def examples(program: Program, model: Model, pipeline: Pipeline) -> Iterator[tup
         return
     names = list(dict.fromkeys([pictures, *(name for pair in shown for name in pair)]))
     set_training(program, model.networks, False)
+    # From the first to the last: neighbours are often frames of one clip.
+    spread = frozenset(
+        torch.linspace(0, pipeline.samples // pipeline.sampler.processes - 1, MOST).long().tolist()
+    )
+    for kept in shown.values():
+        kept.places = spread
     precision = Precision(program.training.precision, next(model.networks.parameters()).device)
     assert program.data is not None
     mean, deviation = (
@@ -126,20 +155,31 @@ def _take(kept: _Shown, numbers: tuple[int, ...], pictures: Tensor, answers: Ten
             right = int(said) == int(truth)
             text = kept.names[int(said)] + ("" if right else f", is {kept.names[int(truth)]}")
             kept.add("right" if right else "wrong", float(sure), number, picture, f"{float(sure):.2f} {text}")
-        elif len(kept.rows.get("truth", ())) < MOST and kept.kind == "mask":
+        elif kept.kind == "mask":
+            if not kept.due("truth"):
+                continue
             if answer.ndim != 3 or answer.shape[1:] != truth.shape or picture.shape[1:] != truth.shape:
                 continue
-            for row, mask in (("picture", None), ("truth", truth), ("answer", answer.argmax(0))):
+            # Numbers beyond the classes are those that are ignored: nobody knows what is there.
+            known = torch.where(truth < len(answer), truth.long(), 0)
+            said = answer.argmax(0)
+            kept.classes |= {int(number) for number in torch.cat([known, said]).unique() if number > 0}
+            for row, mask in (("picture", None), ("truth", known), ("answer", said)):
                 drawn = picture if mask is None else laid_over(picture, mask)
                 kept.add(row, -number, number, drawn, "")
-        elif len(kept.rows.get("points", ())) < MOST and answer.numel() == truth.numel():
+        elif kept.due("points") and answer.numel() == truth.numel():
             both = {_TRUTH: truth.float(), _ANSWER: answer.reshape(truth.shape)}
             kept.add("points", -number, number, with_points(picture, both), "")
 
 
+def _colour(number: int) -> tuple[int, int, int]:
+    """Of a class; they come again after ten."""
+    return _TABLEAU[0] if number <= 0 else _TABLEAU[1 + (number - 1) % (len(_TABLEAU) - 1)]
+
+
 def laid_over(picture: Tensor, mask: Tensor, strength: float = 0.5) -> Tensor:
     """A picture with a colour for each class but the first laid over it. Shapes: (C, H, W), (H, W) -> (3, H, W)."""
-    palette = torch.tensor([_TABLEAU[0], *(_TABLEAU[1:] * 30)], dtype=torch.float32) / 255
+    palette = torch.tensor([_colour(number) for number in range(301)], dtype=torch.float32) / 255
     colours = palette[mask.long().clamp(0, len(palette) - 1)].movedim(-1, 0)
     share = strength * (mask > 0)
     return picture.expand(3, -1, -1) * (1 - share) + colours * share
@@ -171,9 +211,10 @@ def _drawn(kept: _Shown) -> Image:
     height, width = (max(size[axis] for size in sizes) * factor for axis in (0, 1))
     margin, below = 60, _TEXT if kept.kind == "class" else 0
     columns = max(len(entries) for entries in cells.values())
-    sheet = Image.new(
-        "RGB", (margin + columns * (width + _GAP), len(order) * (height + below + _GAP)), _PAPER
-    )
+    across = margin + columns * (width + _GAP)
+    bottom = len(order) * (height + below + _GAP)
+    legend, down = _laid_out(kept.legend(), margin, across, font)
+    sheet = Image.new("RGB", (across, bottom + down), _PAPER)
     pen = ImageDraw.Draw(sheet)
     for line, row in enumerate(order):
         top = line * (height + below + _GAP)
@@ -184,4 +225,23 @@ def _drawn(kept: _Shown) -> Image:
             left = margin + column * (width + _GAP)
             sheet.paste(Image.fromarray(pixels.numpy()), (left, top))
             pen.text((left, top + height), text, _INK, font)
+    for left, line, colour, text in legend:
+        top = bottom + line * _LINE + _GAP
+        pen.rectangle((left, top, left + _SWATCH, top + _SWATCH), colour)
+        pen.text((left + _SWATCH + _GAP, top - 2), text, _INK, font)
     return sheet
+
+
+def _laid_out(
+    entries: list[tuple[tuple[int, int, int], str]], start: int, end: int, font: Any
+) -> tuple[list[tuple[int, int, tuple[int, int, int], str]], int]:
+    """Entries of a legend with their left edge and line, in as many lines as it takes; and the height of all."""
+    placed = []
+    left, line = start, 0
+    for colour, text in entries:
+        width = _SWATCH + _GAP + round(font.getlength(text))
+        if left > start and left + width > end:
+            left, line = start, line + 1
+        placed.append((left, line, colour, text))
+        left += width + 3 * _GAP
+    return placed, (line + 1) * _LINE + _GAP if placed else 0
