@@ -378,7 +378,9 @@ def test_two_runs_may_not_answer_the_same(made, clip, capsys, tmp_path):
         expect_distinct([("a", answer), ("b", answer)])
 
 
-@pytest.mark.parametrize(("name", "kind"), [("face_parts", "a mask: `UNet` with `parts`"), ("face_points", "points")])
+@pytest.mark.parametrize(
+    ("name", "kind"), [("face_parts", "a mask: `UNet` with `parts`"), ("face_points", "points")]
+)
 def test_what_is_no_label_and_no_class_is_refused_by_its_name(name, kind):
     program = netcfg.load(shipped_folder() / "zoo" / f"{name}.cfg", preset="demo")
     with pytest.raises(NetcfgError, match=f"tells labels and classes, .* is {kind}"):
