@@ -161,9 +161,10 @@ def _take(kept: _Shown, numbers: tuple[int, ...], pictures: Tensor, answers: Ten
             if answer.ndim != 3 or answer.shape[1:] != truth.shape or picture.shape[1:] != truth.shape:
                 continue
             # Numbers beyond the classes are those that are ignored: nobody knows what is there.
-            known = torch.where(truth < len(answer), truth.long(), 0)
+            known = torch.where((truth >= 0) & (truth < len(answer)), truth.long(), 0)
             said = answer.argmax(0)
-            kept.classes |= {int(number) for number in torch.cat([known, said]).unique() if number > 0}
+            counts = torch.bincount(torch.cat([known, said]).flatten())
+            kept.classes |= {number for number, count in enumerate(counts.tolist()) if number and count}
             for row, mask in (("picture", None), ("truth", known), ("answer", said)):
                 drawn = picture if mask is None else laid_over(picture, mask)
                 kept.add(row, -number, number, drawn, "")
