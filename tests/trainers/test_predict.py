@@ -379,7 +379,12 @@ def test_two_runs_may_not_answer_the_same(made, clip, capsys, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "kind"), [("face_parts", "a mask: `UNet` with `parts`"), ("face_points", "points")]
+    ("name", "kind"),
+    [
+        ("face_parts", "a mask: `UNet` with `parts`"),
+        ("face_points", "points"),
+        ("subject_embedding", "an embedding: `Embedder` with `subject`"),
+    ],
 )
 def test_what_is_no_label_and_no_class_is_refused_by_its_name(name, kind):
     program = netcfg.load(shipped_folder() / "zoo" / f"{name}.cfg", preset="demo")

@@ -5,7 +5,7 @@ Its metrics say so, or where it has none its losses: what they compare with labe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from netcfg.blocks.losses.base import Loss
+from netcfg.blocks.losses.within_batch import WithinBatch
 from netcfg.blocks.metrics.base import Metric
+from netcfg.blocks.metrics.embedded import Embedded
 from netcfg.blocks.metrics.judgement import Cut
 from netcfg.program import Program
 from netcfg.source import Finding, NetcfgError, ProgramError
@@ -54,6 +56,8 @@ def answers_of(program: Program, thresholds: Thresholds | None = None) -> list[A
     found: dict[tuple[str, str], Answer] = {}
     judges: list[tuple[str, Metric | Loss]] = [*program.metrics.items(), *program.losses.items()]
     for name, judge in judges:
+        if isinstance(judge, Embedded | WithinBatch):
+            continue  # its numbers are a place among others, and no scores of the classes
         chosen = (thresholds or {}).get(name)
         reads = judge.reads
         cut = judge.cut if isinstance(judge, Metric) else None
@@ -62,10 +66,11 @@ def answers_of(program: Program, thresholds: Thresholds | None = None) -> list[A
         )
         if answer is not None:
             found.setdefault((answer.signal, answer.target), answer)
-    others = [judge.reads for _, judge in judges]
-    if not found and (other := next((reads for reads in others if _other_kind(program, reads)), None)):
+    others = [judge for _, judge in judges if _other_kind(program, judge)]
+    if not found and others:
+        other = others[0].reads
         raise NetcfgError(
-            f"`predict` tells labels and classes, and what {program.name} compares is {_other_kind(program, other)}: "
+            f"`predict` tells labels and classes, and what {program.name} compares is {_other_kind(program, others[0])}: "
             f"`{other['input']}` with `{other['target']}`\n"
             "help: `netcfg eval` gives its figures; samples with what it says of them are in `figures/` of its run",
             code="NC801",
@@ -77,9 +82,12 @@ def answers_of(program: Program, thresholds: Thresholds | None = None) -> list[A
     return list(found.values())
 
 
-def _other_kind(program: Program, reads: Mapping[str, str]) -> str | None:
+def _other_kind(program: Program, judge: Metric | Loss) -> str | None:
     """What a metric or a loss compares a signal with, in words, where that is a field without labels or a class."""
+    reads = judge.reads
     spec = program.data.fields.get(reads.get("target", "")) if program.data else None
+    if isinstance(judge, Embedded | WithinBatch):
+        return "an embedding"
     if spec is None or reads.get("input") not in program.signals:
         return None
     words = {"mask": "a mask", "landmarks": "points", "image": "a picture", "flow": "optical flow"}
