@@ -68,11 +68,11 @@ def answers_of(program: Program, thresholds: Thresholds | None = None) -> list[A
             found.setdefault((answer.signal, answer.target), answer)
     others = [judge for _, judge in judges if _other_kind(program, judge)]
     if not found and others:
-        other = others[0].reads
+        kind, reads = _other_kind(program, others[0]), others[0].reads
         raise NetcfgError(
-            f"`predict` tells labels and classes, and what {program.name} compares is {_other_kind(program, others[0])}: "
-            f"`{other['input']}` with `{other['target']}`\n"
-            "help: `netcfg eval` gives its figures; samples with what it says of them are in `figures/` of its run",
+            f"`predict` tells labels and classes, and what {program.name} compares is {kind}: "
+            f"`{reads['input']}` with `{reads['target']}`\n"
+            "help: `netcfg eval` gives its figures; pictures, where it has any, are in `figures/` of its run",
             code="NC801",
         )
     if not found:
