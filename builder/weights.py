@@ -89,7 +89,11 @@ def _load(path: Path) -> Any:
         return loaded
     except WeightsError:
         raise
-    except (SafetensorError, OSError, RuntimeError, EOFError, ValueError) as error:
+    except SafetensorError:  # whose words are about bytes of a header
+        raise WeightsError(
+            f"{path} is damaged or no file of weights: it is cut short, or of another kind"
+        ) from None
+    except (OSError, RuntimeError, EOFError, ValueError) as error:
         raise WeightsError(f"{path} is damaged or no file of weights: {_first_line(error)}") from None
     except Exception:  # what the restricted unpickler raises: its advice is to run what is in the file
         raise WeightsError(

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import pickle
 import shutil
 import warnings
@@ -102,6 +103,56 @@ DAMAGES = {
         r"metrics\.jsonl has no line of epoch 2, the best one",
     ),
 }
+
+
+PLACES = (
+    "run.json",
+    "resolved.cfg",
+    "metrics.jsonl",
+    "result.json",
+    "checkpoints/last.safetensors",
+    "checkpoints/best.safetensors",
+    "checkpoints/last.state",
+)
+NO_FILES = {
+    "folder": Path.mkdir,
+    "pipe": os.mkfifo,
+    "link to itself": lambda path: path.symlink_to(path.name),
+    "link to nothing": lambda path: path.symlink_to("nowhere"),
+}
+
+
+@pytest.mark.parametrize("kind", NO_FILES)
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize(
+    "use", [resume, lambda: command(eval, "run", "--device", "cpu")], ids=["resume", "eval"]
+)
+def test_what_is_no_file_is_told_before_anything_waits_for_it(run, use, place, kind):
+    (run / place).unlink(missing_ok=True)
+    NO_FILES[kind](run / place)
+    with pytest.raises(
+        NetcfgError, match=f"NC406.*run/{place} is in its place, and no file: the run was damaged"
+    ):
+        use()
+
+
+@pytest.mark.parametrize("place", ["run.json", "resolved.cfg"])
+def test_a_run_copied_in_part_says_what_is_missing(run, place):
+    (run / place).unlink()
+    with pytest.raises(
+        NetcfgError, match=f"NC406.*run/{place} is missing: the run was damaged, or copied in part"
+    ):
+        resume()
+
+
+@pytest.mark.parametrize("content", [b"\x08", b"\xff" * 9 + b"{}", b"not weights at all"])
+def test_weights_that_are_cut_are_told_in_our_own_words(run, content):
+    for name in ("best.safetensors", "last.safetensors"):
+        (run / "checkpoints" / name).write_bytes(content)
+    for use in (resume, lambda: command(eval, "run", "--device", "cpu")):
+        with pytest.raises(NetcfgError, match="damaged.*it is cut short, or") as refused:
+            use()
+        assert "header" not in str(refused.value)
 
 
 def drop_line(run, epoch):

@@ -55,6 +55,10 @@ class Checkpoints:
     def _state(self) -> Path:
         return self.folder / "last.state"
 
+    def files(self) -> tuple[Path, ...]:
+        """Those that a run may have."""
+        return self.last, self.best, self._state
+
     def save_last(self, networks: nn.Module, state: dict[str, Any]) -> None:
         """Replace `last`. Raises `NetcfgError` where it cannot be written; the old one then stays."""
         mark = uuid.uuid4().hex
@@ -198,8 +202,9 @@ def _metadata(path: Path) -> dict[str, str]:
     try:
         with safe_open(path, framework="pt") as file:
             return dict(file.metadata() or {})
-    except (OSError, SafetensorError) as error:
-        raise cannot_resume(f"{shown_path(path)} is damaged ({error})", STATE_REMEDY) from None
+    except (OSError, SafetensorError):  # whose words are about bytes of a header
+        message = f"{shown_path(path)} is damaged: it is cut short, or another kind of file"
+        raise cannot_resume(message, STATE_REMEDY) from None
 
 
 def cannot_resume(message: str, remedy: str) -> ProgramError:

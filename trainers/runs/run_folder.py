@@ -37,6 +37,8 @@ from netcfg.trainers.runs.checkpoints import Checkpoints, write_synced
 from netcfg.trainers.runs.extension_copies import keep_copies, names_of_copies
 
 _PACKAGES = ("netcfg", "torch", "torchvision", "numpy", "opencv-python", "safetensors")
+_REQUIRED = ("run.json", "resolved.cfg")
+_FILES = (*_REQUIRED, "environment.json", "metrics.jsonl", "result.json")
 _SHOWN_DIFFERENCES = 3
 _EDITED = (
     "leave the file out to continue with the run's own: `netcfg train --resume RUN`; a value that may change while a "
@@ -76,17 +78,27 @@ class RunFolder:
     @classmethod
     def open(cls, path: Path) -> RunFolder:
         """The folder of an earlier run. Raises `ProgramError` (NC406) where it is none."""
-        if not (path / "run.json").is_file() or not (path / "resolved.cfg").is_file():
-            raise ProgramError(
-                [
-                    Finding(
-                        "NC406",
-                        f"{shown_path(path)} is no run folder" if path.exists() else f"{path} does not exist",
-                        help="give the folder that `netcfg train` printed, e.g. runs/name-1",
-                    )
-                ]
-            )
-        return cls(path)
+        run = cls(path)
+        known = [path / name for name in _FILES]
+        if not any(file.is_file() for file in known):
+            what = f"{shown_path(path)} is no run folder" if path.exists() else f"{path} does not exist"
+            help = "give the folder that `netcfg train` printed, e.g. runs/name-1"
+            raise ProgramError([Finding("NC406", what, help=help)])
+        # Before anything reads them: a pipe in a file's place would be waited for.
+        for file in (*known, *run.checkpoints.files()):
+            if not file.is_file() and (os.path.lexists(file) or file.name in _REQUIRED):
+                where = file.relative_to(path)
+                what = "is in its place, and no file" if os.path.lexists(file) else "is missing"
+                raise ProgramError(
+                    [
+                        Finding(
+                            "NC406",
+                            f"{run}/{where} {what}: the run was damaged, or copied in part",
+                            help="put it back from where the run was copied",
+                        )
+                    ]
+                )
+        return run
 
     def differences(self, program: Program) -> list[str]:
         """In what a program differs from the one this run trained, in a reader's words."""
