@@ -126,7 +126,13 @@ _TABLE = (
         "leave it out: signals of other axes meet by name, and what one of them lacks is repeated",
     ),
     Foreign("option", "padding pads", ("pad", "padding")),
-    Foreign("option", "strides step", ("stride",)),
+    Foreign("option", "strides step stride", ("stride", "scale_factor")),
+    Foreign(
+        "option",
+        "layers",
+        ("combine_layers",),
+        "`from = NAME` reads another signal; several become one by `[combine_concat]`, `combine_layers = -1, -3`",
+    ),
     Foreign(
         "option",
         "dilation dilations dilation_rate rate_of_dilation",

@@ -47,6 +47,7 @@ def test_a_block_of_another_framework_is_known(word: str, help: str) -> None:
         ("convolutional", "padding", "did you mean `pad`?"),
         ("convolutional", "in_channels", "leave it out"),
         ("connected", "units", "did you mean `output_features`?"),
+        ("upsample", "stride", "did you mean `scale_factor`?"),
         ("dropout", "p", "did you mean `probability`?"),
     ],
 )
