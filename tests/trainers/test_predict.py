@@ -383,6 +383,7 @@ def test_two_runs_may_not_answer_the_same(made, clip, capsys, tmp_path):
     [
         ("face_parts", "a mask: `UNet` with `parts`"),
         ("face_points", "points"),
+        ("expression_intensity", "numbers: `ResNet` with `intensity`"),
         ("subject_embedding", "an embedding: `Embedder` with `subject`"),
     ],
 )

@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from netcfg.blocks.losses.base import Loss
+from netcfg.blocks.losses.comparing import Comparing
 from netcfg.blocks.losses.within_batch import WithinBatch
 from netcfg.blocks.metrics.base import Metric
 from netcfg.blocks.metrics.embedded import Embedded
 from netcfg.blocks.metrics.judgement import Cut
+from netcfg.blocks.metrics.measured import Measured
 from netcfg.program import Program
 from netcfg.source import Finding, NetcfgError, ProgramError
 from netcfg.trainers.runs.trained import Thresholds
@@ -58,6 +60,8 @@ def answers_of(program: Program, thresholds: Thresholds | None = None) -> list[A
     for name, judge in judges:
         if isinstance(judge, Embedded | WithinBatch):
             continue  # its numbers are a place among others, and no scores of the classes
+        if _is_of_numbers(judge):
+            continue  # the sigmoid of an intensity would be no confidence, though it looks like one
         chosen = (thresholds or {}).get(name)
         reads = judge.reads
         cut = judge.cut if isinstance(judge, Metric) else None
@@ -80,6 +84,11 @@ def answers_of(program: Program, thresholds: Thresholds | None = None) -> list[A
         help = "add a metric, e.g. [f1] with `input` and `target`: it says what the signal means"
         raise ProgramError([Finding("NC403", message, help=help)])
     return list(found.values())
+
+
+def _is_of_numbers(judge: Metric | Loss) -> bool:
+    """Whether what it judges is the number itself, such as an intensity, and no logit."""
+    return isinstance(judge, Measured) or (isinstance(judge, Comparing) and judge.of_numbers)
 
 
 def _other_kind(program: Program, judge: Metric | Loss) -> str | None:

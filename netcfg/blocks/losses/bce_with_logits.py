@@ -25,6 +25,7 @@ class BceWithLogits(Comparing, name="bce_with_logits"):
     """
 
     what: ClassVar[str] = "logits"
+    of_numbers: ClassVar[bool] = False
 
     pos_weight: tuple[Positive, ...] = Option(
         (),

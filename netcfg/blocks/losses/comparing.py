@@ -30,6 +30,8 @@ class Comparing(Comparison):
     """Whether its target may be a number: `target = 1`."""
     what: ClassVar[str] = "values"
     """What its input holds, in messages."""
+    of_numbers: ClassVar[bool] = True
+    """Whether its input is the number itself, and no logit whose sigmoid or softmax is one."""
 
     target: str | None = Option(
         None, description="the signal or data field it is compared with, or a number: `target = 1`"
@@ -126,6 +128,7 @@ class OverClasses(Comparing):
     """Compares a number for each class with the right one, at each place: of a sample, a map (K×H×W) or a row (L×K)."""
 
     takes_number: ClassVar[bool] = False
+    of_numbers: ClassVar[bool] = False
     unavailable: ClassVar[frozenset[str]] = frozenset({"channels"})
 
     target: str = Option(description="the data field of the right class")
