@@ -357,3 +357,9 @@ def test_no_part_of_a_text_is_passed_over(text: str) -> None:
             left[place] = "\n" if text[place] == "\n" else " "
     rows = [row.strip() for row in "".join(left).replace("\ufeff", " ").split("\n")]
     assert all(not row or row[0] in "#;" for row in rows), rows
+
+
+def test_json_is_told_what_a_file_looks_like() -> None:
+    _, findings = read('{"model": {"layers": [{"type": "conv"}]}}\n')
+    assert [finding.code for finding in findings][:1] == ["NC002"]
+    assert (findings[0].help or "").startswith("headers are `{Group}` or `[block]`, options `key = value`")

@@ -222,6 +222,8 @@ class _TreeBuilder(Transformer[Any, Any]):
             after = text[text.index(closing) + 1 :].strip()
             message = f"nothing may stand after the `{closing}` of a header but a comment, found `{after}`"
             remedy = "put it on the next line"
+        if name.startswith(('"', "'")):  # no name of ours does: JSON, or a dictionary of Python
+            remedy = _HEADERS_AND_OPTIONS
         self.findings.append(Finding("NC002", message, span, help=remedy))
 
     def _report_malformed_line(self, token: Token) -> None:
@@ -309,6 +311,9 @@ def _without_comment(text: str) -> str:
     return text
 
 
+_HEADERS_AND_OPTIONS = (
+    "headers are `{Group}` or `[block]`, options `key = value`, comments start with `#` or `;`"
+)
 _YAML = re.compile(r"([A-Za-z_][\w.]*)\s*:\s+(\S.*)")
 
 
@@ -319,4 +324,4 @@ def _instead_of(text: str) -> str:
     pair = _YAML.fullmatch(text)
     if pair is not None:
         return f"write `{pair[1]} = {pair[2]}`"
-    return "headers are `{Group}` or `[block]`, options `key = value`, comments start with `#` or `;`"
+    return _HEADERS_AND_OPTIONS
