@@ -179,6 +179,7 @@ def error_at(formula: str, *names: str) -> tuple[str, str]:
     ("formula", "code", "blamed"),
     [
         ("image * imagee", "NC201", "imagee"),
+        ("image * détail", "NC105", "détail"),
         ("open(image)", "NC105", "open"),
         ("image.numpy()", "NC105", "image.numpy"),
         ("expp(image)", "NC105", "expp"),

@@ -154,6 +154,9 @@ def _names(parsed: Parsed, tree: ast.expr) -> Iterator[str]:
     """The signals that a tree names, whatever else it holds being allowed."""
     if isinstance(tree, ast.Name | ast.Attribute):
         name = dotted(parsed, tree)
+        if not name.isascii():  # Python has names that no block can have
+            message = f"a formula of names that a block can have, found `{_short(name)}`"
+            raise FormulaError(message, name, "names are letters from a to z, digits and `_`")
         if name != PI:
             yield name
         return
