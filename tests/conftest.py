@@ -14,6 +14,13 @@ sys.path[:] = [entry for entry in sys.path if entry not in ("", ROOT)]
 _CACHE = tempfile.TemporaryDirectory(prefix="netcfg-tests-")
 os.environ["NETCFG_CACHE"] = _CACHE.name  # read by child processes, too
 
+# Some shells, and the tests' own processes beside each other, say how wide a terminal is where there is none.
+os.environ.pop("COLUMNS", None)
+
+# Processes beside each other that each take all cores wait for one another; torch reads this when it loads.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # A shell that starts the tests in the background, or `nohup`, leaves these ignored; what the tests start would
 # inherit that.
 for _signal in (signal.SIGINT, signal.SIGHUP):
