@@ -101,3 +101,16 @@ def test_a_row_leads_to_something_that_exists_or_says_what_to_do(row: object) ->
     assert otherwise or set(here) & known
     for word in words.split():
         assert word in known or meant(word, kind, known)
+
+
+def test_an_option_that_stands_elsewhere_is_said_where() -> None:
+    (finding,) = netcfg.check("{Net}\n[net]\nframes = 4\nchannels = 3\n")[1]
+    assert finding.code == "NC103"
+    assert finding.help == (
+        "an [input] block below [net] says it, with all other sizes of that input; [net] then has no `channels`"
+    )
+
+
+def test_an_option_like_no_other_is_told_where_all_stand() -> None:
+    (finding,) = netcfg.check("{Net}\n[net]\nqzqzqz = 4\nchannels = 3\n")[1]
+    assert finding.help == "`netcfg blocks net` lists its options"

@@ -1,8 +1,9 @@
 """What every section is: a schema for its options, and its page."""
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
+from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -39,6 +40,8 @@ class Section(BaseModel):
     takes_further: ClassVar[bool] = False
     """Whether it takes keys beside its options; a field `further` then holds them with their texts, as written, and
     `further_mistakes` says what is wrong with them."""
+    elsewhere: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    """Options that are looked for here and stand in another section, each with the help line that says where."""
 
     name: str | None = Field(None, max_length=MAX_NAME, description="what others call it")
 

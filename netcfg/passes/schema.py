@@ -198,7 +198,9 @@ def _unknown(option: Option, section: Section, kind: type[Checked]) -> Finding:
     known: dict[str, object] = dict(kind.readers())
     if issubclass(kind, Block) and kind.type_name not in ("input", "output"):
         known |= dict.fromkeys(sorted(STRUCTURE))
-    return Finding("NC103", message, option.span, help=help_for(option.key, "option", known))
+    help = kind.elsewhere.get(option.key) or help_for(option.key, "option", known)
+    pointer = f"`netcfg blocks {section.name}` lists its options"
+    return Finding("NC103", message, option.span, help=help or pointer)
 
 
 def _duplicate(option: Option, section: Section) -> Finding:
@@ -214,7 +216,7 @@ def _report_missing(section: Section, kind: type[Checked], findings: list[Findin
     written = {option.key for option in section.options}
     missing = [key for key in kind.required_options() if key not in written]
     # An unknown option that is nearly a missing one is the same mistake, reported once.
-    unknown = [finding for finding in findings[before:] if finding.code == "NC103" and finding.help]
+    unknown = [finding for finding in findings[before:] if finding.code == "NC103"]
     missing = [key for key in missing if not any(f"`{key}`?" in (finding.help or "") for finding in unknown)]
     if missing:
         findings.append(_missing(section, missing))

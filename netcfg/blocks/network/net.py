@@ -1,5 +1,6 @@
 """What frames a network: `[net]`, `[input]`, `[output]`."""
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
@@ -37,6 +38,10 @@ class Net(Section, name="net"):
     group: ClassVar[Group] = "network"
     family: ClassVar[str] = "input"
     unavailable: ClassVar[frozenset[str]] = frozenset({"name"})
+    elsewhere: ClassVar[Mapping[str, str]] = dict.fromkeys(
+        ("frames", "tokens", "features", "shape", "axes", "kind", "classes"),
+        "an [input] block below [net] says it, with all other sizes of that input; [net] then has no `channels`",
+    )
 
     channels: Count | None = Field(None, description="channels of the input image")
     height: Count | None = Field(None, description="of the input, in pixels; symbolic where not given")
