@@ -501,3 +501,8 @@ def test_the_resolved_text_means_the_same() -> None:
     assert [(node.path, node.output.shape) for node in again.nodes] == [
         (node.path, node.output.shape) for node in program.networks["N"].nodes
     ]
+
+
+def test_a_line_of_yaml_is_told_what_it_is_here() -> None:
+    (finding, *_) = netcfg.check("model:\n  name: resnet\n")[1]
+    assert (finding.code, finding.help) == ("NC001", "a group is written `{model}`, a block in it `[model]`")

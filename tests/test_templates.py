@@ -513,3 +513,20 @@ def test_who_reads_a_formula_that_is_not_there_reads_its_first_name() -> None:
     assert read_by("[formula]\nname = changed\nif = False\nvalue = 2 * input\n" + conv(name="last")) == [
         "input"
     ]
+
+
+USED = "{Net}\n[net]\nchannels = 3\nheight = 8\nwidth = 8\n[stem]\n"
+BLOCK = "[convolutional]\nfilters = 4\nkernel_size = 3\n"
+
+
+@pytest.mark.parametrize(
+    ("header", "code", "help"),
+    [
+        ("{Template stem}", "NC101", "a template is written `{Define stem}`"),
+        ("{define stem}", "NC101", "a template is written `{Define stem}`"),
+        ("{stem}", "NC112", "put `[net]` first; a template, used as `[stem]`, is `{Define stem}`"),
+    ],
+)
+def test_a_template_by_another_word_is_one_finding(header: str, code: str, help: str) -> None:
+    (finding,) = netcfg.check(f"{header}\n{BLOCK}{USED}")[1]
+    assert (finding.code, finding.help) == (code, help)

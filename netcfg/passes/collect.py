@@ -64,6 +64,8 @@ class Parts:
     networks: dict[str, Group] = field(default_factory=dict)
     reserved: dict[str, list[Section]] = field(default_factory=dict)
     spans: dict[str, Span] = field(default_factory=dict)
+    refused: set[str] = field(default_factory=set)
+    """Names of groups that may have been meant as templates, and were no networks either."""
     size: ProgramSize = field(default_factory=ProgramSize)
     defaults: DefaultsUse = field(default_factory=DefaultsUse)
 
@@ -274,6 +276,7 @@ def _add_network(group: Group, parts: Parts, findings: list[Finding]) -> None:
     first = group.sections[0] if group.sections else None
     if first is None or (first.name != "net" and not first.malformed):
         _report_no_network(group, first, findings)
+        parts.refused.add(group.name.split()[-1])
         return
     if "." in group.name or is_reserved(group.name):
         message = f"`{group.name}` cannot be a network's name: " + (
@@ -289,15 +292,10 @@ def _report_no_network(group: Group, first: Section | None, findings: list[Findi
     """A group that is neither: a reserved word misspelt, or a network without its [net]."""
     match = nearest(group.name, [*RESERVED_GROUPS, TEMPLATE_KEYWORD])
     words = group.name.split()
-    if words[0] != TEMPLATE_KEYWORD and nearest(words[0], [TEMPLATE_KEYWORD]) and len(words) == 2:
-        findings.append(
-            Finding(
-                "NC101",
-                f"there is no group `{group.name}`",
-                group.span,
-                help=f"did you mean `{TEMPLATE_KEYWORD} {words[1]}`?",
-            )
-        )
+    if len(words) == 2 and words[0] != TABLE_KEYWORD:
+        # A network's name is one word: this is a template by the word of another language, or a misspelt one.
+        help = f"a template is written `{{{TEMPLATE_KEYWORD} {words[1]}}}`"
+        findings.append(Finding("NC101", f"there is no group `{group.name}`", group.span, help=help))
     elif match is not None:
         message = f"`{group.name}` is neither a reserved group nor a network (which begins with [net])"
         findings.append(Finding("NC101", message, group.span, help=f"did you mean `{match}`?"))
@@ -308,7 +306,8 @@ def _report_no_network(group: Group, first: Section | None, findings: list[Findi
     else:
         notes = (Note(group.span, f"the network `{group.name}` begins here"),)
         message = f"a network begins with [net], and `{group.name}` begins with [{first.name}]"
-        findings.append(Finding("NC112", message, first.span, notes, help="put `[net]` first"))
+        help = f"put `[net]` first; a template, used as `[{group.name}]`, is `{{{TEMPLATE_KEYWORD} {group.name}}}`"
+        findings.append(Finding("NC112", message, first.span, notes, help=help))
 
 
 def _taken(

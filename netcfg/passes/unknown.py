@@ -35,6 +35,8 @@ def report_unknown(
         help = "connect them in {Model}, or make this one a template: `{Define …}`"
         findings.append(Finding("NC112", message, section.span, help=help))
         return
+    if name in parts.refused:  # said at its group
+        return
     help = help_for(name, "network", known) or OWN_BLOCK
     what = "network or block type" if networks else "block type"
     findings.append(Finding("NC102", f"there is no {what} `{name}`", section.span, help=help))

@@ -324,4 +324,6 @@ def _instead_of(text: str) -> str:
     pair = _YAML.fullmatch(text)
     if pair is not None:
         return f"write `{pair[1]} = {pair[2]}`"
+    if text.endswith(":") and text[:-1].isidentifier():  # what YAML and Python put below a line that ends so
+        return f"a group is written `{{{text[:-1]}}}`, a block in it `[{text[:-1]}]`"
     return _HEADERS_AND_OPTIONS
