@@ -26,7 +26,7 @@ from netcfg.blocks.samples import Draw, RandomSamples, Sample, Samples, SampleTa
 from netcfg.blocks.sources.base import Source
 from netcfg.blocks.transforms.base import Transform, misplaced
 from netcfg.datasets.samplers.drawn import Drawing, drawn, is_changed
-from netcfg.datasets.samples.declared import DeclaredSamples, DeclaredTransform
+from netcfg.datasets.samples.declared import DeclaredSamples, DeclaredTransform, SampleError
 from netcfg.datasets.samples.memory import SampleMemory, fork_context, remembering, start_worker
 from netcfg.datasets.samples.tables import described, opened
 from netcfg.faults import told_of
@@ -115,12 +115,18 @@ class Preparer:
             sample = transform(sample, random)
         return sample
 
+    def _named(self, key: Key) -> Sample:
+        try:
+            return self[key]
+        except SampleError as error:
+            raise error.of(self.drawing.samples.table.ids[key[1].sample]) from error
+
     def __getitems__(self, keys: list[Key]) -> Batch | Failure:
         """The batch of these samples; bad data become a `Failure`, which travels better than an exception."""
         start = time.perf_counter()
         try:
             with told_of(self.source, "__getitem__"):
-                samples = [self[key] for key in keys]
+                samples = [self._named(key) for key in keys]
             fields = stacked(self.kinds, samples, self.ragged)
         except (NetcfgError, OSError) as error:
             return Failure(str(error), error.code if isinstance(error, NetcfgError) else "NC804")
@@ -311,10 +317,11 @@ class Pipeline:
         looked_at = DeclaredSamples(data.source, sample_fields(data), data.needed[0])
         # Whole batches are finished by the trainer, on its device: workers hand over bytes, a quarter of floats.
         self._finishers = [transform for per_sample, transform in transforms if not per_sample]
-        self._kinds = {name: data.fields[name].kind for name in data.used}
+        travelling = batch_fields(data)
+        self._kinds = {name: spec.kind for name, spec in travelling.items()}
         per_sample: list[Callable[..., Sample]] = [looked_at]
         per_sample += [transform for is_per_sample, transform in transforms if is_per_sample]
-        ragged = ragged_fields({name: data.fields[name] for name in data.used})
+        ragged = ragged_fields(travelling)
         # A memory has a place of one size for each sample.
         remember = remember and not ragged_fields(sample_fields(data))
         self._opened = open_samples(data, split, training, seed)
@@ -446,6 +453,16 @@ def sample_fields(data: Data) -> dict[str, FieldSpec]:
     return {name: fields[name] for name in names}
 
 
+def batch_fields(data: Data) -> dict[str, FieldSpec]:
+    """What workers put into a batch: the fields before the first step on whole batches, which adds its own."""
+    fields: Mapping[str, FieldSpec] = data.source.fields()
+    for step, wanted in zip(data.transforms, data.needed, strict=False):
+        if isinstance(step, Transform) and not step.per_sample:
+            return {name: fields[name] for name in wanted}
+        fields = step.fields(fields)
+    return {name: fields[name] for name in data.used}
+
+
 def _draws(data: Data, samples: Samples, training: bool, seed: int, drawing: Drawing) -> Draws | None:
     """What the sampler of a program chooses for each epoch; None where all samples are shown."""
     asked = [
@@ -494,6 +511,9 @@ def lowered(data: Data, training: bool, split: Split | None = None) -> list[tupl
             transform = written if split is None else written.in_split(split)
             applies = transform.applies(training)
             step = transform.lower(fields) if applies else transform.bypass(fields)
+            look = transform.look(fields) if applies else None
+            if look is not None:
+                lowered.append((True, DeclaredTransform(written, look, fields)))
             if step is not None:
                 lowered.append((transform.per_sample, DeclaredTransform(written, step, after)))
         fields = after

@@ -150,6 +150,7 @@ _DATA = {
     "resize": Counterpart("v2.Resize", "Resizing"),
     "horizontal_flip": Counterpart("v2.RandomHorizontalFlip", "RandomFlip"),
     "noise": Counterpart("v2.GaussianNoise"),
+    "heatmaps": Counterpart(otherwise="`torch.exp` of distances to key points"),
     "over_background": Counterpart(),
     "poor_picture": Counterpart(),
     "normalise": Counterpart("v2.Normalize", "Normalization"),

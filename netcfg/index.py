@@ -99,6 +99,7 @@ I_WANT_TO: dict[Group, tuple[Task, ...]] = {
             "horizontal_flip color_jitter brightness noise over_background poor_picture",
         ),
         Task("see motion", "optical_flow"),
+        Task("learn where on a face an action unit shows", "heatmaps"),
     ),
     "loss": (
         Task("train for one class of many, of a sample or of each pixel", "cross_entropy nll"),

@@ -13,13 +13,25 @@ from netcfg.blocks.base import Section
 from netcfg.blocks.fields import FieldKind, FieldSpec
 from netcfg.faults import told_of, untrue
 from netcfg.shapes import Shape, show
-from netcfg.source import ProgramError
+from netcfg.source import NetcfgError, ProgramError
 
 _PICTURES = ("image", "flow")
 _TYPES: Mapping[FieldKind, str] = {"image": "uf", "flow": "uf", "mask": "iu", "class": "iu"}
 """The kinds of numbers that a kind of field may hold, as numpy abbreviates them; any for the others."""
 _NUMBERS = "iufb"
 _WORDS = {"u": "bytes or floats", "i": "whole numbers"}
+
+
+class SampleError(NetcfgError):
+    """A sample that a transform cannot take (NC502); whoever knows the sample's name puts it before."""
+
+    def __init__(self, what: str, help: str | None = None) -> None:
+        super().__init__(what if help is None else f"{what}\nhelp: {help}", code="NC502")
+        self.what = what
+
+    def of(self, called: str) -> NetcfgError:
+        """The same of a sample whose name is known."""
+        return NetcfgError(f"the sample {called}: {self}", code=self.code)
 
 
 class DeclaredSamples:

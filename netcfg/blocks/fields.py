@@ -10,7 +10,7 @@ from pydantic import Field as Option
 from netcfg.axes import Kind
 from netcfg.shapes import Shape, show
 
-FieldKind = Literal["image", "flow", "mask", "vector", "class", "landmarks"]
+FieldKind = Literal["image", "flow", "mask", "vector", "class", "landmarks", "map"]
 Split = Literal["train", "validation", "test"]
 _AXES: dict[FieldKind, str] = {
     "image": "TCHW",
@@ -19,6 +19,7 @@ _AXES: dict[FieldKind, str] = {
     "vector": "TF",
     "class": "",
     "landmarks": "TNF",
+    "map": "TCHW",
 }
 """The axes of the fields of a kind, those of clips in front."""
 LENGTHS = "lengths of "
@@ -31,8 +32,8 @@ class FieldSpec:
     """What a data field holds, per sample: its shape as a network sees it (images are C×H×W), and its kind.
 
     `image` is pictures (C×H×W, or T×C×H×W for a clip), `flow` motion as a picture, `mask` a class for
-    each pixel (H×W), `class` one number.
-    `names` labels the entries of a vector (`AU12`) or the classes of a class field or a mask.
+    each pixel (H×W), `class` one number, `map` numbers for each pixel that are no colours (C×H×W, in samples too).
+    `names` labels the entries of a vector (`AU12`), the maps, or the classes of a class field or a mask.
     """
 
     shape: Shape

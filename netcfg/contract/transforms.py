@@ -211,7 +211,8 @@ def _values(spec: FieldSpec, chance: Any) -> Any:
         return np.asarray(chance.integers(0, len(spec.names)))
     if spec.kind == "landmarks":
         return (chance.random(shape) * min(HEIGHT, WIDTH)).astype(np.float32)
-    return chance.integers(0, 2, shape).astype(np.float32)
+    # Absent, there, and an intensity between: a step may have a threshold of its own.
+    return np.resize(np.asarray((1.0, 0.4, 0.0), np.float32), shape)
 
 
 def _shape_seen(transform: Transform, spec: FieldSpec, shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -99,7 +99,13 @@ def _other_kind(program: Program, judge: Metric | Loss) -> str | None:
         return "an embedding"
     if spec is None or reads.get("input") not in program.signals:
         return None
-    words = {"mask": "a mask", "landmarks": "points", "image": "a picture", "flow": "optical flow"}
+    words = {
+        "mask": "a mask",
+        "landmarks": "points",
+        "image": "a picture",
+        "flow": "optical flow",
+        "map": "maps",
+    }
     return words.get(spec.kind, "numbers")
 
 

@@ -72,6 +72,13 @@ class Transform(DataStep):
         """The samples with what it adds, of which `wanted` is needed; `fields` are those of the source."""
         raise NotImplementedError
 
+    def look(self, fields: Mapping[str, FieldSpec]) -> "Callable[..., Any] | None":
+        """What a step on batches has a worker do with each sample before: look at it, and raise `SampleError`.
+
+        A callable as those of samples. On the device one would have to wait for the answer in every step.
+        """
+        return None
+
     def lower(self, fields: Mapping[str, FieldSpec]) -> "Callable[..., Any]":
         """A picklable callable.
 
