@@ -194,8 +194,15 @@ _LOSS = {
     "tversky": Counterpart(otherwise="a formula of `F.softmax`", keras="Tversky"),
 }
 _OPTIMIZER = {
+    "adadelta": Counterpart("optim.Adadelta"),
+    "adafactor": Counterpart("optim.Adafactor"),
+    "adagrad": Counterpart("optim.Adagrad"),
     "adam": Counterpart("optim.Adam"),
+    "adamax": Counterpart("optim.Adamax"),
     "adamw": Counterpart("optim.AdamW"),
+    "muon": Counterpart("optim.Muon"),
+    "nadam": Counterpart("optim.NAdam", "Nadam"),
+    "radam": Counterpart("optim.RAdam"),
     "rmsprop": Counterpart("optim.RMSprop"),
     "sgd": Counterpart("optim.SGD"),
     "constant": Counterpart(otherwise="no scheduler"),

@@ -118,7 +118,10 @@ I_WANT_TO: dict[Group, tuple[Task, ...]] = {
     ),
     "optimizer": (
         Task("train without thinking about it", "adam adamw"),
-        Task("train as a paper did", "sgd rmsprop"),
+        Task("train as a paper did", "sgd rmsprop adagrad adadelta adamax nadam"),
+        Task("do without a warm-up", "radam"),
+        Task("train a transformer faster", "muon"),
+        Task("have little memory for the optimizer", "adafactor sgd"),
     ),
     "metric": (
         Task("know how often a network is right", "accuracy f1 top_k"),

@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import Any
 
 from netcfg.blocks.optimizers.base import Optimizer
+from netcfg.passes.parameter_groups import layers_of, rate_parts
 from netcfg.passes.plan import Compute, Pattern, PhasePlan, Plan, Read, network_of
 from netcfg.program import Phase
 from netcfg.summary import aligned
@@ -54,6 +55,10 @@ def _phase_data(plan: Plan, phase: Phase) -> dict[str, Any]:
         "accumulate": optimizer.accumulate,
         "clip_grad_norm": optimizer.clip_grad_norm,
         "schedule": optimizer.schedule.type_name,
+        "rates": {str(part): factor for part, factor in rate_parts(optimizer, plan.program.networks).items()},
+        "layer_decay": optimizer.layer_decay,
+        "weight_decay": optimizer.weight_decay,
+        "no_decay": list(optimizer.no_decay),
         "minimise": dict(phase.weights),
         "networks": [
             {
@@ -143,7 +148,27 @@ def _table(plan: Plan) -> list[str]:
         rows.append(
             (phase.name, when, names, f"{trained:,}", _optimizer(optimizer), _learning_rate(plan, optimizer))
         )
-    return aligned(rows, right=(3,))[:-1]
+    lines = aligned(rows, right=(3,))[:-1]
+    return [*lines, *(line for phase in plan.program.phases for line in _groups(plan, phase))]
+
+
+def _groups(plan: Plan, phase: Phase) -> Iterator[str]:
+    """What of a phase steps or decays in a way of its own, a line each."""
+    optimizer, networks = phase.optimizer, plan.program.networks
+    rates = [f"{part} × {factor:g}" for part, factor in rate_parts(optimizer, networks).items()]
+    if rates:
+        yield f"{phase.name}: rates of parts: {', '.join(rates)}"
+    if optimizer.layer_decay != 1:
+        layers = {name: max(layers_of(networks[name]).values(), default=0) for name in optimizer.networks}
+        told = [f"{name} has {last + 1}" for name, last in layers.items()]
+        first = min(optimizer.layer_decay**last for last in layers.values())
+        yield (
+            f"{phase.name}: each layer's rate × {optimizer.layer_decay:g} for the layer before it; "
+            f"{', '.join(told)}, the first × {first:.2g}"
+        )
+    if optimizer.no_decay:
+        spared = ", ".join(optimizer.no_decay)
+        yield f"{phase.name}: weight decay {optimizer.weight_decay:g}, but none of {spared}"
 
 
 def every(period: int) -> str:

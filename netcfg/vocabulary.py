@@ -22,6 +22,10 @@ OWN_BLOCK = (
     'a block of one\'s own is a class in a Python file, `class Mine(Block, name="mine")`, that the file includes: '
     "`{include mine.py}`; `netcfg blocks` lists what there is"
 )
+OWN_OPTIMIZER = (
+    "netcfg has the optimizers of PyTorch; another one is a class in a Python file that the file includes, "
+    '`class Mine(Optimizer, name="mine")`'
+)
 _IN_ACTIVATION = "write `[activation]` with `activation = {}`"
 
 
@@ -185,6 +189,29 @@ _TABLE = (
     Foreign("loss", "gan gan_loss lsgan wgan", ("adversarial",)),
     Foreign("loss", "tv tv_loss", ("total_variation",)),
     Foreign("loss", "knowledge_distillation kd", ("distillation",)),
+    Foreign(
+        "optimizer",
+        "lbfgs l_bfgs bfgs",
+        otherwise="L-BFGS computes its losses many times a step and wants all data at once, and phases compute theirs "
+        "once a batch: take `[adam]`, or `[sgd]` with `momentum`",
+    ),
+    Foreign(
+        "optimizer",
+        "rprop",
+        otherwise="Rprop goes by the signs of whole-data gradients, and batches change these: `[rmsprop]` is its form "
+        "for batches",
+    ),
+    Foreign(
+        "optimizer",
+        "asgd averaged_sgd",
+        otherwise="take `[sgd]`, and `ema` in [training] for an average of the weights",
+    ),
+    Foreign(
+        "optimizer",
+        "sparse_adam sparseadam lazy_adam",
+        otherwise="gradients are not sparse here: take `[adam]`",
+    ),
+    Foreign("optimizer", "lion lamb lars ranger shampoo soap sophia prodigy", otherwise=OWN_OPTIMIZER),
     Foreign("metric", "acc categorical_accuracy", ("accuracy",)),
     Foreign("metric", "roc_auc rocauc", ("auc",)),
     Foreign("metric", "fscore", ("f1",)),

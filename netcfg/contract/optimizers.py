@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import operator
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from netcfg.contract.variations import Variation, variations
 if TYPE_CHECKING:
     import torch
 
-STEPS = 3
+STEPS = 7  # RAdam goes by the mean square from its sixth on
 OWN_OF_BASE = frozenset({"learning_rate", "weight_decay"})
 """Options of every optimizer that each has to obey itself; the others are the trainer's."""
 
@@ -48,7 +49,7 @@ def _guarded(section: Optimizer, text: str) -> Iterator[Breach]:
 def _verify(section: Optimizer, text: str) -> Iterator[Breach]:
     values, optimizer = _stepped(section)
     names = (section.type_name, "", text)
-    found = _remembered(optimizer)
+    found = _remembered(optimizer, section.state_differs)
     if section.state_size() != found:
         yield _breach(
             names, "state_size", section.state_size(), f"{found:g} numbers a parameter", "state_size"
@@ -117,17 +118,15 @@ def _resumed(section: Optimizer) -> list[Any]:
     return [value.detach() for value in parameters]
 
 
-def _remembered(optimizer: torch.optim.Optimizer) -> float:
-    """Numbers for each parameter; a count of steps is one number in all, and none of these."""
+def _remembered(optimizer: torch.optim.Optimizer, most: bool) -> float:
+    """Numbers for each parameter, or the most for any; a count of steps is one number in all, and none of these."""
     parameters = [value for group in optimizer.param_groups for value in group["params"]]
-    kept: int = sum(
-        held.numel()
+    kept: list[int] = [
+        sum(held.numel() for held in optimizer.state[value].values() if hasattr(held, "numel") and held.ndim)
         for value in parameters
-        for held in optimizer.state[value].values()
-        if hasattr(held, "numel") and held.ndim
-    )
-    numbers: int = sum(value.numel() for value in parameters)
-    return kept / numbers
+    ]
+    numbers: list[int] = [value.numel() for value in parameters]
+    return max(map(operator.truediv, kept, numbers), default=0.0) if most else sum(kept) / sum(numbers)
 
 
 def _without_effect(section: Optimizer, varied: list[Variation[Optimizer]]) -> Iterator[Breach]:

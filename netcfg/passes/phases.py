@@ -15,6 +15,7 @@ from netcfg.blocks.optimizers.base import Optimizer
 from netcfg.graph import Graph
 from netcfg.passes.judge import Judges
 from netcfg.passes.loss_sums import NoSum, sum_of_losses
+from netcfg.passes.parameter_groups import check_groups
 from netcfg.passes.reach import Reach
 from netcfg.passes.reserved import Reserved, called
 from netcfg.program import Phase
@@ -138,6 +139,7 @@ def check_phases(
         _check_once(section, phase, findings)
         for name in phase.optimizer.networks:
             _check_alone(name, section, first.setdefault(name, section), findings)
+        check_groups(section, phase.optimizer, networks, findings)
         unreached = _check_losses(section, phase, judges, reach, networks, findings)
         _check_trained(section, phase, judges.losses, reach, networks, unreached, findings)
     if phases:

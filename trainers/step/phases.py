@@ -16,6 +16,7 @@ from netcfg.program import Program
 from netcfg.results import Figure
 from netcfg.source import Finding, NetcfgError, ProgramError
 from netcfg.trainers.machine.distributed import ALONE, Team, wrap_networks
+from netcfg.trainers.step.groups import parameter_groups
 from netcfg.trainers.step.model import Model
 from netcfg.trainers.step.step import Losses, Precision, Step
 from netcfg.trainers.step.stepper import Stepper
@@ -40,7 +41,7 @@ class Phases:
         self.steppers = {
             phase.name: Stepper(
                 phase.optimizer,
-                [parameter_group(program, name, networks[name]) for name in phase.optimizer.networks],
+                parameter_groups(program, phase, networks),
                 device,
                 program.training.precision,
             )
@@ -64,7 +65,7 @@ class Phases:
 
     def rates(self) -> dict[str, float]:
         """The learning rate of each network."""
-        return {name: rate for stepper in self.steppers.values() for name, rate in stepper.rates().items()}
+        return {name: rate for one in self.steppers.values() for name, rate in one.rates().items()}
 
     def rates_at(
         self, epochs_finished: int, batch: int, batches_per_epoch: int, max_epochs: int
@@ -121,23 +122,6 @@ class Phases:
                 )
                 help = f"`every = {batches}` or less, a smaller batch_size, or more data"
                 raise ProgramError([Finding("NC411", message, phase.span, help=help)])
-
-
-def parameter_group(program: Program, name: str, network: nn.Module) -> dict[str, Any]:
-    """A network's parameters that train, and what its [net] says of them."""
-    options = program.networks[name].options
-    group: dict[str, Any] = {
-        "params": [weight for weight in network.parameters() if weight.requires_grad],
-        "network": name,
-    }
-    if options.learning_rate is not None:
-        group["lr"] = options.learning_rate
-    if (options.beta1, options.beta2) != (None, None):
-        group["betas"] = (
-            0.9 if options.beta1 is None else options.beta1,
-            0.999 if options.beta2 is None else options.beta2,
-        )
-    return group
 
 
 def check_trainable(program: Program) -> None:

@@ -204,16 +204,18 @@ class Stepper:
     ) -> dict[str, float]:
         """What each group's learning rate would be, by network."""
         factor = self._factor_at(epochs_finished, batch, batches_per_epoch, max_epochs)
-        groups = self.optimizer.param_groups
-        return {
-            group.get("network", str(index)): group["initial_lr"] * factor
-            for index, group in enumerate(groups)
-        }
+        return {name: rate * factor for name, rate in self._of_groups("initial_lr").items()}
 
     def rates(self) -> dict[str, float]:
-        """The learning rate of each network now, for logs."""
-        groups = self.optimizer.param_groups
-        return {group.get("network", str(index)): group["lr"] for index, group in enumerate(groups)}
+        """The learning rate of each network, and of each part that has its own, now, for logs."""
+        return self._of_groups("lr")
+
+    def _of_groups(self, option: str) -> dict[str, float]:
+        """A number of each group by its name, of several of one name the first's."""
+        found: dict[str, float] = {}
+        for index, group in enumerate(self.optimizer.param_groups):
+            found.setdefault(group.get("network", str(index)), group[option])
+        return found
 
     def end_epoch(self, figure: float | None = None, higher_is_better: bool = False) -> None:
         """Let `plateau` see the epoch's monitored figure; apply what `flush` was not called for."""

@@ -1,4 +1,4 @@
-"""Adam and AdamW."""
+"""Adam and AdamW, and what their kin share."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,14 +13,25 @@ if TYPE_CHECKING:
 DEFAULT_BETAS = (0.9, 0.999)
 
 
-class AdaptiveMoments(Optimizer):
-    """What Adam and AdamW share: steps from the means of gradients and of their squares."""
+class Betas(Optimizer):
+    """What Adam and its kin share: two means, and how long they last."""
 
     beta1: Momentum | None = Option(
-        None, description="how long the mean gradient lasts; None: the networks' own"
+        None, description="how long the mean gradient lasts; None: the networks' own, or 0.9"
     )
-    beta2: Momentum | None = Option(None, description="how long its square lasts; None: the networks' own")
+    beta2: Momentum | None = Option(
+        None, description="how long its square lasts; None: the networks' own, or 0.999"
+    )
     eps: Annotated[float, Option(gt=0)] = Option(1e-8, description="keeps the division away from zero")
+
+    def group_options(self, group: Mapping[str, Any]) -> dict[str, Any]:
+        """With the decay rates of both means."""
+        return super().group_options(group) | {"betas": _betas(self.beta1, self.beta2, group)}
+
+
+class AdaptiveMoments(Betas):
+    """What Adam and AdamW share: steps from the means of gradients and of their squares."""
+
     amsgrad: bool = Option(False, description="divide by the largest mean square so far")
 
     def state_size(self) -> int:
@@ -35,10 +46,6 @@ class AdaptiveMoments(Optimizer):
             "amsgrad": self.amsgrad,
             "fused": True,
         }
-
-    def group_options(self, group: Mapping[str, Any]) -> dict[str, Any]:
-        """With the decay rates of Adam's two means."""
-        return super().group_options(group) | {"betas": _betas(self.beta1, self.beta2, group)}
 
 
 class Adam(AdaptiveMoments, name="adam"):

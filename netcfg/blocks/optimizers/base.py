@@ -10,12 +10,13 @@ from pydantic_core import PydanticCustomError
 from netcfg.blocks.base import Group, Section
 from netcfg.blocks.fields import PositiveInt
 from netcfg.blocks.optimizers import schedules
-from netcfg.blocks.values import Reader, reader_of
+from netcfg.blocks.values import Reader, read_float, reader_of
 
 if TYPE_CHECKING:
     import torch
 
-DEFAULT_LEARNING_RATE = 1e-3
+KINDS_WITHOUT_DECAY = ("norms", "biases", "tokens")
+"""What `no_decay` may name beside parts of networks."""
 
 
 class Optimizer(Section):
@@ -23,6 +24,10 @@ class Optimizer(Section):
 
     group: ClassVar[Group] = "optimizer"
     family: ClassVar[str] = "optimizer"
+    default_rate: ClassVar[float] = 1e-3
+    """The learning rate where neither the section nor a network says one: PyTorch's."""
+    state_differs: ClassVar[bool] = False
+    """Whether it remembers more of some parameters than of others: `state_size` then is the most."""
 
     networks: tuple[str, ...] = Option(description="the networks whose parameters it steps")
     minimise: str = Option(
@@ -36,10 +41,22 @@ class Optimizer(Section):
         None, description="scale the phase's gradients down to this norm where theirs is larger"
     )
     learning_rate: Annotated[float, Option(gt=0)] | None = Option(
-        None, description="the step size; None: the networks' own, or 1e-3"
+        None, description="the step size; None: the networks' own, or 1e-3 (PyTorch's, where that is another)"
+    )
+    rates: tuple[str, ...] = Option(
+        (),
+        description="by what the rates of parts of its networks are multiplied, each a block's path or a folder of "
+        "paths: `Encoder.features: 0.1, Encoder.head: 2`; the innermost counts",
+    )
+    layer_decay: Annotated[float, Option(gt=0, le=1)] = Option(
+        1.0, description="by what each layer's rate is multiplied for that of the layer before it"
     )
     weight_decay: Annotated[float, Option(ge=0)] = Option(
         0.0, description="added to the gradient, per unit of weight"
+    )
+    no_decay: tuple[str, ...] = Option(
+        (),
+        description="what `weight_decay` leaves alone: `norms`, `biases`, `tokens`, parts of networks by path",
     )
     schedule: schedules.Schedule = Option(
         schedules.Constant(),
@@ -96,6 +113,34 @@ class Optimizer(Section):
             return "takes one of `warm_up_epochs` and `warm_up_batches`, and has both"
         return None
 
+    def mistakes(self) -> dict[str, tuple[str, str, str]]:
+        """What `rates` says must be readable, and `no_decay` must have something to leave alone."""
+        found = {}
+        try:
+            self.rate_factors()
+        except ValueError as error:
+            help = "a path, a colon, a number above 0, and a comma before the next: `Encoder.features: 0.1`"
+            found["rates"] = ("NC105", f"`rates` {error}", help)
+        if self.no_decay and not self.weight_decay:
+            help = "write a `weight_decay`, or take `no_decay` out"
+            found["no_decay"] = ("NC105", "`no_decay` leaves parameters out of a `weight_decay` of 0", help)
+        return found
+
+    def rate_factors(self) -> dict[str, float]:
+        """By what the rate of each part in `rates` is multiplied. Raises `ValueError`, the rest of a sentence."""
+        factors: dict[str, float] = {}
+        for item in self.rates:
+            path, colon, text = (part.strip() for part in item.partition(":"))
+            if not path or not colon:
+                raise ValueError(f"has `{item}`, which is no path with a factor")
+            factor = read_float(text)
+            if factor <= 0:
+                raise ValueError(f"has a factor that is not above 0: `{item}`")
+            if path in factors:
+                raise ValueError(f"names `{path}` twice")
+            factors[path] = factor
+        return factors
+
     def runs_on(self, batch: int) -> bool:
         """Whether the phase runs on this batch of an epoch, counted from 0."""
         return (batch + 1) % self.every == 0
@@ -103,27 +148,31 @@ class Optimizer(Section):
     def lower(self, groups: Iterable[Mapping[str, Any]]) -> "torch.optim.Optimizer":
         """The optimizer over parameter groups.
 
-        A group has `params`, `network`, and of its network's `lr` and `betas` what [net] states; the other
-        options of a group are those of torch.
+        A group has `params`, `network`, and of its network's `lr` and `betas` what [net] states; `rate` is a factor of
+        its learning rate, and `decays` says whether it has weight decay. The other options of a group are torch's.
         """
         raise NotImplementedError
 
     def state_size(self) -> int:
-        """How many numbers it remembers for each parameter."""
+        """How many numbers it remembers for each parameter; the most, where `state_differs`."""
         return 0
 
     def group_options(self, group: Mapping[str, Any]) -> dict[str, Any]:
         """What a group needs besides its parameters: an option written here wins over the network's."""
-        return {"lr": self.learning_rate or group.get("lr", DEFAULT_LEARNING_RATE)}
+        return {"lr": self.learning_rate or group.get("lr", self.default_rate)}
 
     def parameter_groups(self, groups: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """The groups as torch takes them; what belongs to another kind of optimizer is left out."""
-        return [
-            {"params": list(group["params"])}
-            | ({"network": group["network"]} if "network" in group else {})
-            | self.group_options(group)
-            for group in groups
-        ]
+        return [self._torch_group(group) for group in groups]
+
+    def _torch_group(self, group: Mapping[str, Any]) -> dict[str, Any]:
+        options = self.group_options(group)
+        if "rate" in group:
+            options["lr"] *= group["rate"]
+        if not group.get("decays", True):
+            options["weight_decay"] = 0.0
+        called = {"network": group["network"]} if "network" in group else {}
+        return {"params": list(group["params"])} | called | options
 
     def rate_factor(
         self, finished: int, max_epochs: int, batch: int = 0, batches_per_epoch: int = 1
