@@ -77,7 +77,8 @@ INVOCATIONS = [
     "eval net.cfg --weights run/checkpoints/best.safetensors --preset wide --set width=4 --allow-outside "
     "--data faces --device cpu --workers 0",
     "predict net.cfg faces/imgs -o out.csv --annotate shown --weights run/checkpoints/best.safetensors --device cpu "
-    f"--batch-size 2 --no-turn --max-pixels 9999 {PROGRAM}",
+    f"--batch-size 2 --no-turn --max-pixels 9999 --overwrite --on-error skip {PROGRAM}",
+    "predict run faces/imgs --format text",
     "flow frames -o flow --method dis --encoding fixed --limit 3 --size 16 --format png --jobs 1 --overwrite "
     " --no-turn --max-pixels 9999",
     "data make audetnet made --from synthetic_faces --images 6 --subjects 3 --seed 1 --image-size 16 --labels "
@@ -208,6 +209,7 @@ def test_what_is_given_is_read(invocation: str, place: Path, monkeypatch: pytest
         ("eval run --preset wide", "`--preset`"),
         ("predict run frames --allow-outside", "`--allow-outside`"),
         ("predict run frames --set width=2", "`--set`"),
+        ("predict run frames --format csv -o a.csv", "`--format`"),
         ("data show net.cfg --split test", "--split"),
         ("data show faces --count 3", "--count"),
         ("data show faces --allow-outside", "`--allow-outside`"),

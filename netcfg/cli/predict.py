@@ -1,4 +1,4 @@
-"""`netcfg predict RUN… INPUT`: what trained networks say of a picture, a folder of frames or a video."""
+"""`netcfg predict RUN… INPUT…`: what trained networks say of pictures, folders of them and videos."""
 
 from __future__ import annotations
 
@@ -13,18 +13,20 @@ from netcfg.cli.bars import shown
 from netcfg.cli.pictures import add_picture_arguments, reading_of
 from netcfg.cli.program import add_program_arguments, load_program, refuse_program_arguments, say_changes
 from netcfg.source import NetcfgError, shown_path
+from netcfg.words import counted
 
 if TYPE_CHECKING:
     import torch
 
-    from netcfg.datasets.pictures.frames import Frames
     from netcfg.datasets.pictures.reading import Reading
     from netcfg.program import Program
     from netcfg.trainers.prediction.files import Writer
+    from netcfg.trainers.prediction.inputs import Inputs
     from netcfg.trainers.prediction.prediction import Prediction, Predictor
     from netcfg.trainers.runs.trained import Trained
 
 INTERRUPTED = 130
+_RUN_FILES = ("run.json", "resolved.cfg")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,12 +34,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "runs", nargs="+", metavar="RUN", help="run folders, one for each action unit, say; or a .cfg file"
     )
-    parser.add_argument("input", metavar="INPUT", help="a folder of frames in order, a video or a picture")
     parser.add_argument(
-        "-o", "--output", metavar="OUT", help="a .csv or .json file (default: csv to the terminal)"
+        "inputs",
+        nargs="+",
+        metavar="INPUT",
+        help="pictures, videos, folders with all below them, patterns such as '**/*.png', .txt lists of names",
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="OUT",
+        help="a .csv or .json file, or a new folder, which also holds masks, pictures and embeddings",
     )
     parser.add_argument(
         "--annotate", metavar="DIR|VIDEO", help="frames with bars, into a new folder or a .mp4 or .avi"
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace a file of `-o` or `--annotate`")
+    parser.add_argument(
+        "--format",
+        choices=("text", "csv", "json"),
+        help="without -o (default: text on a terminal, csv into a file or a pipe)",
+    )
+    parser.add_argument(
+        "--on-error",
+        choices=("stop", "skip"),
+        default="stop",
+        help="at a picture that cannot be read: stop, with what came before (default), or leave it out",
     )
     parser.add_argument(
         "--weights", metavar="FILE", help="instead of the run's best; needed with a .cfg file"
@@ -52,26 +74,56 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Predict. 0 when done, 130 after Ctrl-C; what was predicted by then is kept either way."""
-    _check(options)
-    programs = {name: load_program(name, options) for name in options.runs if _is_file(name)}
+    runs, inputs = told_apart([*options.runs, *options.inputs])
+    _check(runs, options)
+    programs = {name: load_program(name, options) for name in runs if _is_file(name)}
 
     from netcfg.trainers.machine.allocation import keep_freed_memory
 
     keep_freed_memory()
-    from netcfg.datasets.pictures.frames import open_frames
     from netcfg.trainers.machine.devices import choose_device
     from netcfg.trainers.prediction.answers import expect_distinct
-    from netcfg.trainers.prediction.prediction import Predictor, predict_frames
+    from netcfg.trainers.prediction.inputs import open_inputs
+    from netcfg.trainers.prediction.prediction import Predictor, predict_clips
 
     device = choose_device(options.device)
-    predictors = [Predictor(_trained(name, programs, options, device), device) for name in options.runs]
+    into_folder = _is_folder(options.output) or bool(options.annotate and not options.output)
+    predictors = [Predictor(_trained(name, programs, options, device), device, into_folder) for name in runs]
     expect_distinct((one.name, answer) for one in predictors for answer in one.answers)
-    frames = open_frames(
-        options.input, same_size=any(one.flow for one in predictors), reading=_reading(predictors, options)
+    left_out: list[NetcfgError] = []
+    frames = open_inputs(
+        inputs,
+        same_size=any(one.flow for one in predictors),
+        on_error=left_out.append if options.on_error == "skip" else None,
+        reading=_reading(predictors, options),
     )
     writers = _writers(options, predictors, frames)
-    predictions = predict_frames(predictors, frames, options.batch_size)
-    return _write(predictions, writers, len(frames), options)
+    predictions = predict_clips(predictors, frames, options.batch_size, frames.named)
+    code = _write(predictions, writers, len(frames) if frames.is_counted else 0, options)
+    for error in left_out:
+        print(f"left out: {str(error).partition(chr(10))[0]}", file=sys.stderr)
+    return code
+
+
+def told_apart(names: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Which arguments are runs or programs, and which are to be predicted. The first is a run, the last is none."""
+    last = len(names) - 1
+    count = next((place for place, name in enumerate(names) if place and not _is_run(name)), last)
+    runs, inputs = list(names[: min(count, last)]), list(names[min(count, last) :])
+    late = next((name for name in inputs[1:] if _is_run(name)), None)
+    if late is not None:
+        raise NetcfgError(
+            f"{late} is a run, and stands after what is to be predicted\nhelp: `netcfg predict RUN… INPUT…`",
+            code="NC801",
+        )
+    twice = next((name for name in runs if runs.count(name) > 1), None)
+    if twice is not None:
+        raise NetcfgError(f"{twice} is named twice\nhelp: name each run once", code="NC801")
+    return runs, inputs
+
+
+def _is_run(name: str) -> bool:
+    return _is_file(name) or any(Path(name, file).is_file() for file in _RUN_FILES)
 
 
 def _reading(predictors: Sequence[Predictor], options: argparse.Namespace) -> Reading:
@@ -87,24 +139,33 @@ def _reading(predictors: Sequence[Predictor], options: argparse.Namespace) -> Re
     return reading_of(options, replace(trained[0], max_pixels=most))
 
 
-def _check(options: argparse.Namespace) -> None:
+def _check(runs: Sequence[str], options: argparse.Namespace) -> None:
     """Refuse what cannot be, before anything is loaded."""
     if options.batch_size < 1:
         raise NetcfgError(f"--batch-size must be at least 1, found {options.batch_size}", code="NC801")
-    if options.weights and len(options.runs) > 1:
+    if options.weights and len(runs) > 1:
         raise NetcfgError("`--weights` is for one run, and several are named", code="NC801")
-    if any(map(_is_file, options.runs)) and not options.weights:
+    if any(map(_is_file, runs)) and not options.weights:
         raise NetcfgError(
-            f"which weights does {options.runs[0]} predict with?\n"
+            f"which weights does {runs[0]} predict with?\n"
             "help: `--weights FILE`, or name a run folder instead of the file",
             code="NC801",
         )
-    if not any(map(_is_file, options.runs)):
+    if not any(map(_is_file, runs)):
         refuse_program_arguments(options, "a run predicts as it was trained", "leave it out")
+    if options.format and options.output:
+        raise NetcfgError(
+            "`--format` is for what is printed, and `-o` has its own by its ending\nhelp: leave one out",
+            code="NC801",
+        )
 
 
 def _is_file(name: str) -> bool:
     return name.endswith(".cfg")
+
+
+def _is_folder(output: str | None) -> bool:
+    return bool(output) and (Path(str(output)).is_dir() or not Path(str(output)).suffix)
 
 
 def _trained(
@@ -121,18 +182,32 @@ def _trained(
     return Trained(name, program, networks_with(program, weights, device))
 
 
-def _writers(options: argparse.Namespace, predictors: Sequence[Predictor], frames: Frames) -> list[Writer]:
-    from netcfg.trainers.prediction.files import CsvWriter, FileWriter
+def _writers(options: argparse.Namespace, predictors: Sequence[Predictor], inputs: Inputs) -> list[Writer]:
+    from netcfg.trainers.prediction.files import CsvWriter, FileWriter, JsonWriter, LineWriter, expect_new
 
     answers = [answer for one in predictors for answer in one.answers]
     writers: list[Writer] = []
-    if options.output:
+    if _is_folder(options.output):
+        from netcfg.trainers.prediction.folder import FolderWriter
+
+        writers.append(FolderWriter(Path(options.output), answers, len(inputs.clips) > 1))
+    elif options.output:
+        if not options.overwrite:
+            expect_new(Path(options.output))
         writers.append(FileWriter(Path(options.output), answers))
     if options.annotate:
         from netcfg.trainers.prediction.annotation import open_annotation
 
-        writers.append(open_annotation(Path(options.annotate), frames))
-    return writers or [CsvWriter(sys.stdout, answers)]
+        writers.append(open_annotation(Path(options.annotate), inputs, options.overwrite))
+    if writers:
+        return writers
+    kinds: dict[str, type[CsvWriter | JsonWriter | LineWriter]] = {
+        "text": LineWriter,
+        "csv": CsvWriter,
+        "json": JsonWriter,
+    }
+    kind = options.format or ("text" if sys.stdout.isatty() else "csv")
+    return [kinds[kind](sys.stdout, answers)]
 
 
 def _write(
@@ -150,7 +225,8 @@ def _write(
     except NetcfgError as error:
         if not done:
             raise
-        raise NetcfgError(f"{error}\nnote: what {done} frames before it gave is kept", error.code) from None
+        kept = f"what {counted(done, 'frame')} before it gave is kept"
+        raise NetcfgError(f"{error}\nnote: {kept}", error.code) from None
     finally:
         if done:
             for writer in writers:
@@ -160,7 +236,7 @@ def _write(
 
 
 def _tell(done: int, code: int, targets: str) -> None:
-    frames = f"{done:,} frame{'s' if done != 1 else ''}"
+    frames = counted(done, "frame")
     if code:
         kept = f"; {targets} holds them" if targets and done else ""
         print(f"stopped after {frames}{kept}", file=sys.stderr)

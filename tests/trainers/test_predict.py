@@ -20,11 +20,10 @@ from netcfg.cli.main import main
 from netcfg.datasets.flow.encoding import FlowPictures
 from netcfg.datasets.pictures.frames import Frame, open_frames
 from netcfg.datasets.pipeline import Pipeline
-from netcfg.passes.read import shipped_folder
 from netcfg.source import NetcfgError
 from netcfg.trainers.prediction.annotation import annotated
 from netcfg.trainers.prediction.answers import Answer, answers_of
-from netcfg.trainers.prediction.prediction import ahead, predict_frames, with_flow
+from netcfg.trainers.prediction.prediction import Prediction, ahead, predict_frames, with_flow
 from netcfg.trainers.runs.trained import open_run
 from netcfg.trainers.step.model import Model
 
@@ -364,7 +363,8 @@ def test_frames_of_another_size_stay_in_the_annotated_video(made, tmp_path):
 
 def test_a_bar_is_as_long_as_its_confidence():
     answer = Answer("Net", "labels", "labels", ("AU1", "AU2"), (0.5, 0.5))
-    picture = annotated(np.zeros((300, 300, 3), np.uint8), [(answer, np.array([0.25, 0.75]))])
+    frame = Frame("1", 1, None, np.zeros((300, 300, 3), np.uint8), Path("clip"))
+    picture = annotated(Prediction(frame, ((answer, np.array([0.25, 0.75])),)))
     present, absent = (picture == (214, 96, 32)).all(2), (picture == (130, 160, 196)).all(2)
     assert present.any(0).sum() == pytest.approx(3 * absent.any(0).sum(), abs=3)
 
@@ -376,21 +376,6 @@ def test_two_runs_may_not_answer_the_same(made, clip, capsys, tmp_path):
     answer = answers_of(program)[0]
     with pytest.raises(NetcfgError, match="a and b both predict AU4"):
         expect_distinct([("a", answer), ("b", answer)])
-
-
-@pytest.mark.parametrize(
-    ("name", "kind"),
-    [
-        ("face_parts", "a mask: `UNet` with `parts`"),
-        ("face_points", "points"),
-        ("expression_intensity", "numbers: `ResNet` with `intensity`"),
-        ("subject_embedding", "an embedding: `Embedder` with `subject`"),
-    ],
-)
-def test_what_is_no_label_and_no_class_is_refused_by_its_name(name, kind):
-    program = netcfg.load(shipped_folder() / "zoo" / f"{name}.cfg", preset="demo")
-    with pytest.raises(NetcfgError, match=f"tells labels and classes, .* is {kind}"):
-        answers_of(program)
 
 
 def test_a_run_predicts_with_the_threshold_it_chose(make_trainer):

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from netcfg.datasets.pictures.frames import Frames, open_video
+from netcfg.datasets.pictures.frames import open_video
 from netcfg.datasets.pictures.opencv import cv2, quiet
-from netcfg.files import write_beside
 from netcfg.source import NetcfgError, shown_path
-from netcfg.trainers.prediction.answers import Answer
+from netcfg.trainers.prediction.answers import Answer, Values
+from netcfg.trainers.prediction.cells import areas
+from netcfg.trainers.prediction.drawn import drawn_in, png_of
+from netcfg.trainers.prediction.files import expect_new
+from netcfg.trainers.prediction.folder import Places, make_new, write_picture
+from netcfg.trainers.prediction.inputs import Inputs
 from netcfg.trainers.prediction.prediction import Prediction
+from netcfg.trainers.reporting.examples import class_colour
 from netcfg.words import counted
 
 Picture = NDArray[np.uint8]
@@ -24,6 +28,8 @@ Picture = NDArray[np.uint8]
 STILL_RATE = 25.0  # frames a second of a video made of pictures
 VIDEO_ENDINGS = {".mp4": "mp4v", ".avi": "MJPG"}
 LEAST_HEIGHT = 240  # smaller frames are enlarged: the writing beside them keeps its size
+MOST_WIDTH = 4096  # of a frame that is enlarged
+MOST_ROWS = 24
 ROW, MARGIN, PANEL, BAR = 20, 10, 210, 84
 _FONT, _SIZE = cv2.FONT_HERSHEY_SIMPLEX, 0.42
 _PAPER, _INK, _EMPTY, _PRESENT, _ABSENT = (
@@ -35,34 +41,79 @@ _PAPER, _INK, _EMPTY, _PRESENT, _ABSENT = (
 )
 
 
-def annotated(picture: Picture, answers: Sequence[tuple[Answer, NDArray[np.float64]]]) -> Picture:
-    """A frame (uint8 RGB H×W×3), and to its right a bar for every confidence; a present unit's is darker."""
-    rows = [row for answer, values in answers for row in _rows(answer, values)]
+def annotated(prediction: Prediction) -> Picture:
+    """A frame, uint8 RGB H×W×3, its masks and points drawn in, and to its right a bar for every confidence.
+
+    A present unit's is darker; a number is written, and a mask's classes have bars of how much they take.
+    """
+    picture = drawn_in(prediction)
+    rows = [row for answer, values in prediction.answers for row in _rows(answer, values)]
     least = max(LEAST_HEIGHT, 2 * MARGIN + ROW * len(rows))
-    scale = max(1, -(-least // len(picture)))
+    scale = max(1, min(-(-least // len(picture)), MOST_WIDTH // picture.shape[1]))
     frame = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_NEAREST)
+    if len(frame) < least:  # a very flat picture stays as flat
+        frame = cv2.copyMakeBorder(
+            frame, 0, least - len(frame), 0, 0, cv2.BORDER_CONSTANT, value=[*map(float, _PAPER)]
+        )
+    if not rows:
+        return np.asarray(frame, np.uint8)
     panel = np.full((len(frame), PANEL, 3), _PAPER, np.uint8)
-    for place, (name, value, is_present) in enumerate(rows):
-        _draw_row(panel, MARGIN + place * ROW, name, value, is_present)
+    for place, row in enumerate(rows):
+        _draw_row(panel, MARGIN + place * ROW, row)
     return np.concatenate([frame, panel], axis=1)
 
 
-def _rows(answer: Answer, values: NDArray[np.float64]) -> list[tuple[str, float, bool]]:
-    """Name, confidence, and whether it counts: of a class only the likeliest does."""
-    above = answer.present_above or (float(np.nextafter(values.max(), 0.0)),) * len(values)
-    return [
-        (name, float(value), bool(value > least))
-        for name, value, least in zip(answer.names, values, above, strict=True)
-    ]
+class Row(NamedTuple):
+    """A line beside a frame: a name, a number, the length of its bar from 0 to 1 (None: no bar) and its colour."""
+
+    name: str
+    text: str
+    bar: float | None
+    colour: tuple[int, int, int]
 
 
-def _draw_row(panel: Picture, top: int, name: str, value: float, is_present: bool) -> None:
+def _rows(answer: Answer, values: Values) -> list[Row]:
+    match answer.kind:
+        case "labels":
+            return [
+                Row(name, f"{value:.2f}", float(value), _PRESENT if value > least else _ABSENT)
+                for name, value, least in zip(answer.names, values, answer.present_above, strict=True)
+            ]
+        case "class":  # only the likeliest counts
+            kept = np.argsort(-values, kind="stable")[:MOST_ROWS]
+            order = sorted(kept) if len(kept) == len(values) else kept
+            return [
+                Row(
+                    answer.names[i],
+                    f"{values[i]:.2f}",
+                    float(values[i]),
+                    _PRESENT if i == kept[0] else _ABSENT,
+                )
+                for i in order
+            ]
+        case "number":
+            return [
+                Row(name, f"{value:.4g}", None, _PRESENT)
+                for name, value in zip(answer.names[:MOST_ROWS], values, strict=False)
+            ]
+        case "mask":
+            found = areas(values)
+            seen = [i for i in np.argsort(-found, kind="stable").tolist() if i and found[i] > 0]
+            return [
+                Row(answer.names[i], f"{found[i]:.0%}", float(found[i]), class_colour(i))
+                for i in seen[:MOST_ROWS]
+            ]
+    return []
+
+
+def _draw_row(panel: Picture, top: int, row: Row) -> None:
     base, left = top + ROW - 6, MARGIN + 68
-    cv2.putText(panel, name[:9], (MARGIN, base), _FONT, _SIZE, _INK, 1, cv2.LINE_AA)
-    cv2.rectangle(panel, (left, top + 3), (left + BAR, top + ROW - 4), _EMPTY, cv2.FILLED)
-    colour = _PRESENT if is_present else _ABSENT
-    cv2.rectangle(panel, (left, top + 3), (left + round(BAR * value), top + ROW - 4), colour, cv2.FILLED)
-    cv2.putText(panel, f"{value:.2f}", (left + BAR + 8, base), _FONT, _SIZE, _INK, 1, cv2.LINE_AA)
+    cv2.putText(panel, row.name[:9], (MARGIN, base), _FONT, _SIZE, _INK, 1, cv2.LINE_AA)
+    if row.bar is not None:
+        length = round(BAR * row.bar)
+        cv2.rectangle(panel, (left, top + 3), (left + BAR, top + ROW - 4), _EMPTY, cv2.FILLED)
+        cv2.rectangle(panel, (left, top + 3), (left + length, top + ROW - 4), row.colour, cv2.FILLED)
+    cv2.putText(panel, row.text, (left + BAR + 8, base), _FONT, _SIZE, _INK, 1, cv2.LINE_AA)
 
 
 def fitted(picture: Picture, width: int, height: int) -> Picture:
@@ -80,23 +131,14 @@ def fitted(picture: Picture, width: int, height: int) -> Picture:
 class AnnotatedFolder:
     """A PNG for every frame. Raises `NetcfgError` where the folder cannot be written."""
 
-    def __init__(self, folder: Path) -> None:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise NetcfgError(f"cannot make the folder {folder}: {error.strerror}", code="NC804") from None
-        if any(folder.iterdir()):
-            raise NetcfgError(
-                f"{shown_path(folder)} is not empty, and nothing is overwritten\nhelp: name a new folder",
-                code="NC803",
-            )
+    def __init__(self, folder: Path, of_several: bool = True) -> None:
+        make_new(folder, "--annotate")
         self._folder = folder
+        self._places = Places(of_several)
 
     def write(self, prediction: Prediction) -> None:
         """The frame under its name, which in a video is its number."""
-        target = self._folder / f"{prediction.frame.name}.png"
-        picture = cv2.cvtColor(annotated(prediction.frame.image, prediction.answers), cv2.COLOR_RGB2BGR)
-        write_beside(target, cv2.imencode(".png", picture)[1].tobytes())
+        write_picture(self._folder / self._places.of(prediction), png_of(annotated(prediction)))
 
     def close(self) -> None:
         """Every picture is complete already."""
@@ -121,7 +163,7 @@ class AnnotatedVideo:
 
     def write(self, prediction: Prediction) -> None:
         """The next frame; one of another size than the first is scaled to fit, as a video has one size."""
-        picture = annotated(prediction.frame.image, prediction.answers)
+        picture = annotated(prediction)
         if self._video is None:
             self._size = picture.shape[1] // 2 * 2, len(picture) // 2 * 2  # codecs want even sides
             self._video = self._open(*self._size)
@@ -165,29 +207,32 @@ def _readable_frames(path: Path) -> int:
         return 0
 
 
-def open_annotation(path: Path, frames: Frames) -> AnnotatedFolder | AnnotatedVideo:
+def open_annotation(path: Path, inputs: Inputs, overwrite: bool = False) -> AnnotatedFolder | AnnotatedVideo:
     """A video where the name ends like one, else a folder of pictures."""
     if path.suffix.lower() in VIDEO_ENDINGS:
-        _expect_another(path, frames.path)
-        return AnnotatedVideo(path, _rate(frames))
+        _expect_another(path, inputs)
+        if not overwrite:
+            expect_new(path, "--annotate")
+        return AnnotatedVideo(path, _rate(inputs))
     if path.suffix:
         kinds = " or ".join(VIDEO_ENDINGS)
         raise NetcfgError(
             f"{path}: frames are annotated into a folder, or into a {kinds} video", code="NC801"
         )
-    return AnnotatedFolder(path)
+    return AnnotatedFolder(path, len(inputs.clips) > 1)
 
 
-def _expect_another(path: Path, read: Path) -> None:
-    if path.exists() and path.samefile(read):
+def _expect_another(path: Path, inputs: Inputs) -> None:
+    if path.exists() and any(path.samefile(clip.path) for clip in inputs.clips if clip.path.exists()):
         raise NetcfgError(
             f"{path} is what is read, and would be lost\nhelp: another name for `--annotate`", code="NC803"
         )
 
 
-def _rate(frames: Frames) -> float:
-    """Frames a second: the video's own."""
-    if not frames.is_video:
+def _rate(inputs: Inputs) -> float:
+    """Frames a second: the first video's own."""
+    first = next((clip for clip in inputs.clips if clip.is_video), None)
+    if first is None:
         return STILL_RATE
-    with open_video(frames.path) as video:
+    with open_video(first.path) as video:
         return float(video.get(cv2.CAP_PROP_FPS)) or STILL_RATE

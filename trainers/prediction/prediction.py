@@ -6,7 +6,7 @@ Frames are read, and their flow computed, in a thread beside the networks; a few
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
@@ -23,14 +23,13 @@ from netcfg.datasets.pictures.frames import Frame
 from netcfg.datasets.pipeline import finish_fields, lowered, sample_fields, stack_field
 from netcfg.program import Data, Program
 from netcfg.source import Finding, NetcfgError, ProgramError
-from netcfg.trainers.prediction.answers import Answer, answers_of
+from netcfg.trainers.prediction.answers import Answer, Values, answers_of, fitting, signals_of
 from netcfg.trainers.runs.trained import Trained
 from netcfg.trainers.step.model import Model
 from netcfg.trainers.step.phases import set_training
 from netcfg.trainers.step.step import Precision
 
 Picture = NDArray[np.uint8]
-Values = NDArray[np.float64]
 T = TypeVar("T")
 
 WAITING_BATCHES = 2
@@ -38,23 +37,25 @@ WAITING_BATCHES = 2
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """A frame and the confidences of it, by answer."""
+    """A frame and what is answered of it; `file` is what its picture or video is called below all inputs."""
 
     frame: Frame
     answers: tuple[tuple[Answer, Values], ...]
+    file: str = ""
 
 
 class Predictor:
     """A trained program as a function of frames.
 
+    `into_folder`: whether pictures among its answers can be told.
     Raises `ProgramError` where the program answers nothing, or its networks want what a picture does not give.
     """
 
-    def __init__(self, trained: Trained, device: torch.device) -> None:
+    def __init__(self, trained: Trained, device: torch.device, into_folder: bool = False) -> None:
         program = trained.program
         self.name = trained.name
-        self.answers = answers_of(program, trained.thresholds)
-        self._signals = tuple(dict.fromkeys(answer.signal for answer in self.answers))
+        self.answers = fitting(answers_of(program, trained.thresholds), trained.name, into_folder)
+        self._signals = tuple(signals_of(self.answers))
         self._model = Model(program, trained.networks)
         self._predicted = 0
         self._fields = FrameFields(program, self._model, self._signals, device)
@@ -74,12 +75,12 @@ class Predictor:
 
     @torch.inference_mode()
     def predict(self, samples: Sequence[Mapping[str, NDArray[Any]]]) -> list[Values]:
-        """For each answer the confidences of N prepared frames: (N, A)."""
+        """For each answer the values of N prepared frames, see `Answer.values`."""
         self._model.chance.evaluate(range(self._predicted, self._predicted + len(samples)))
         self._predicted += len(samples)
         with self._precision():
             signals = self._model.signals(self._fields.finish(samples), self._signals)
-        return [answer.confidences(signals[answer.signal]) for answer in self.answers]
+        return [answer.values(signals[answer.signal]) for answer in self.answers]
 
 
 class FrameFields:
@@ -166,13 +167,30 @@ def predict_frames(
 
     Raises `NetcfgError` where a network wants flow, and there is but one frame.
     """
+    yield from predict_clips(predictors, [frames], batch_size)
+
+
+def predict_clips(
+    predictors: Sequence[Predictor],
+    clips: Iterable[Iterable[Frame]],
+    batch_size: int,
+    named: Callable[[Frame], str] = lambda frame: frame.path.name,
+) -> Iterator[Prediction]:
+    """The same of several clips, one after the other; a batch may hold frames of several. `named` gives `file`."""
     wanted = tuple({one.flow: None for one in predictors if one.flow is not None})
     prepared = (
         (frame, [one.prepare(frame, flows.get(one.flow) if one.flow else None) for one in predictors])
-        for frame, flows in with_flow(frames, wanted)
+        for clip in clips
+        for frame, flows in with_flow(clip, wanted)
     )
-    for batch in ahead(batches(prepared, batch_size), WAITING_BATCHES):
-        yield from _predicted(predictors, batch)
+    for batch in ahead(batches(prepared, batch_size, _sizes), WAITING_BATCHES):
+        for made in _predicted(predictors, batch):
+            yield replace(made, file=named(made.frame))
+
+
+def _sizes(item: tuple[Frame, list[dict[str, NDArray[Any]]]]) -> object:
+    """What frames of one batch have in common: pictures that networks take at any size may differ in it."""
+    return [[np.shape(array) for array in sample.values()] for sample in item[1]]
 
 
 def _predicted(predictors: Sequence[Predictor], batch: Prepared) -> Iterator[Prediction]:
@@ -211,11 +229,16 @@ def with_flow(frames: Iterable[Frame], wanted: Sequence[FlowPictures]) -> Iterat
         yield before, flows
 
 
-def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    """Lists of `size` items, the last one shorter, also where the items break off with a `NetcfgError`."""
+def batches(
+    items: Iterable[T], size: int, alike: Callable[[T], object] = lambda item: None
+) -> Iterator[list[T]]:
+    """Lists of `size` items that are `alike`; shorter ones before one that is not, at the end, at an error."""
     batch: list[T] = []
     try:
         for item in items:
+            if batch and alike(batch[0]) != alike(item):
+                yield batch
+                batch = []
             batch.append(item)
             if len(batch) == size:
                 yield batch

@@ -17,6 +17,7 @@ from netcfg.files import write_beside
 from netcfg.program import Program
 from netcfg.source import NetcfgError
 from netcfg.trainers.judging.examination import Examined
+from netcfg.trainers.reporting.saved import arrays_file
 
 KINDS = (".csv", ".npz")
 
@@ -49,7 +50,7 @@ def write_predictions(path: Path, program: Program, examined: Examined) -> None:
             columns |= {f"{prefix}{key}": array for key, array in arrays.items()}
         else:
             columns |= _split(prefix, names, arrays["scores"], arrays["labels"])
-    write_beside(path, _arrays(columns) if path.suffix == ".npz" else _table(columns))
+    write_beside(path, arrays_file(columns) if path.suffix == ".npz" else _table(columns))
 
 
 def _pairs(program: Program, examined: Examined) -> Iterator[tuple[str, list[str], Tensor, Tensor]]:
@@ -83,12 +84,6 @@ def _split(prefix: str, names: Sequence[str], scores: Any, labels: Any) -> dict[
     if labels.shape[1] != len(names):
         return columns | {f"{prefix}label": labels[:, 0]}
     return columns | {f"{prefix}{name}_label": labels[:, place] for place, name in enumerate(names)}
-
-
-def _arrays(columns: dict[str, Any]) -> bytes:
-    stream = io.BytesIO()
-    np.savez_compressed(stream, **columns)
-    return stream.getvalue()
 
 
 def _table(columns: dict[str, Any]) -> bytes:

@@ -67,7 +67,7 @@ class _Shown:
         if self.kind != "mask":
             return []
         named = dict(enumerate(self.names))
-        return [(_colour(number), named.get(number, str(number))) for number in sorted(self.classes)]
+        return [(class_colour(number), named.get(number, str(number))) for number in sorted(self.classes)]
 
     def add(self, row: str, sure: float, number: int, picture: Tensor, text: str) -> None:
         """Keep it where it is surer than what is there; of equally sure ones the earlier sample."""
@@ -173,14 +173,14 @@ def _take(kept: _Shown, numbers: tuple[int, ...], pictures: Tensor, answers: Ten
             kept.add("points", -number, number, with_points(picture, both), "")
 
 
-def _colour(number: int) -> tuple[int, int, int]:
+def class_colour(number: int) -> tuple[int, int, int]:
     """Of a class; they come again after ten."""
     return _TABLEAU[0] if number <= 0 else _TABLEAU[1 + (number - 1) % (len(_TABLEAU) - 1)]
 
 
 def laid_over(picture: Tensor, mask: Tensor, strength: float = 0.5) -> Tensor:
     """A picture with a colour for each class but the first laid over it. Shapes: (C, H, W), (H, W) -> (3, H, W)."""
-    palette = torch.tensor([_colour(number) for number in range(301)], dtype=torch.float32) / 255
+    palette = torch.tensor([class_colour(number) for number in range(301)], dtype=torch.float32) / 255
     colours = palette[mask.long().clamp(0, len(palette) - 1)].movedim(-1, 0)
     share = strength * (mask > 0)
     return picture.expand(3, -1, -1) * (1 - share) + colours * share

@@ -12,6 +12,7 @@ from typing import Any
 from netcfg.files import write_beside
 from netcfg.results import Curve, Evaluation, Matrix, csv_cell
 from netcfg.trainers.reporting.report import cell_text
+from netcfg.trainers.reporting.saved import saved
 
 FOLDER = "figures"
 _MOST_WRITTEN = 20
@@ -38,8 +39,8 @@ def write_figures(folder: Path, evaluations: Mapping[str, Evaluation]) -> Iterat
             folder.mkdir(exist_ok=True)
             path = folder / f"{split}_{file_name(title)}"
             write_beside(path.with_name(f"{path.name}.csv"), text.encode())
-            write_beside(path.with_name(f"{path.name}.svg"), _saved(figure, "svg"))
-            drawn = _saved(figure, "png")
+            write_beside(path.with_name(f"{path.name}.svg"), saved(figure, "svg"))
+            drawn = saved(figure, "png")
             write_beside(path.with_name(f"{path.name}.png"), drawn)
             yield path.name, drawn
 
@@ -125,17 +126,6 @@ def _axes(width: float, height: float) -> tuple[Any, Any]:
 
     figure = Figure(figsize=(width, height), dpi=110, layout="constrained")
     return figure, figure.add_subplot()
-
-
-def _saved(figure: Any, format: str) -> bytes:
-    from matplotlib import rc_context
-
-    stream = io.BytesIO()
-    # The same figures give the same file: no date, no random ids.
-    with rc_context({"svg.hashsalt": "netcfg"}):
-        metadata = {"Date": None} if format == "svg" else None
-        figure.savefig(stream, format=format, metadata=metadata)
-    return stream.getvalue()
 
 
 __all__ = ["FOLDER", "by_picture", "curves_csv", "file_name", "matrix_csv", "write_figures"]

@@ -1,0 +1,386 @@
+"""`netcfg predict` answers in the kind of what a network was trained for: classes, masks, points and more."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import netcfg
+from netcfg.builder.weights import save_state
+from netcfg.cli.main import main
+from netcfg.datasets.pictures.frames import Frame
+from netcfg.datasets.pipeline import Pipeline
+from netcfg.passes.read import shipped_folder
+from netcfg.source import NetcfgError
+from netcfg.trainers.prediction.answers import Answer, answers_of
+from netcfg.trainers.prediction.cells import areas, cells, columns, points_in_frame, sentence
+from netcfg.trainers.prediction.drawn import class_map, laid_over, mask_png
+from netcfg.trainers.prediction.inputs import open_inputs
+from netcfg.trainers.prediction.prediction import Prediction
+from netcfg.trainers.reporting.projection import projected
+from netcfg.trainers.step.model import Model
+
+SIZE, LENGTH = 24, 4
+
+HEADS = {
+    "class": ("[flatten]\n[connected]\noutput_features = 7", "cross_entropy", "emotion"),
+    "number": ("[flatten]\n[connected]\noutput_features = 1", "mse", "intensity"),
+    "embedding": ("[flatten]\n[connected]\noutput_features = 5", "triplet", "subject"),
+    "points": (
+        "[flatten]\n[connected]\noutput_features = 136\n[scale]\nfactors = 12\nshifts = 12\n"
+        "[reshape]\nshape = 68, 2\naxes = objects, features",
+        "l1",
+        "landmarks",
+    ),
+    "mask": ("[convolutional]\nfilters = 8\nkernel_size = 1", "cross_entropy", "parts"),
+    "picture": ("[convolutional]\nfilters = 3\nkernel_size = 1", "mse", "image"),
+}
+TEXT = f"""
+{{Data}}
+[synthetic_faces]
+subjects = 3
+clips = 1
+clip_length = {LENGTH}
+image_size = {SIZE}
+[normalise]
+mean = 0.5
+std = 0.25
+{{Net}}
+[net]
+[input]
+name = image
+channels = 3
+height = {SIZE}
+width = {SIZE}
+[convolutional]
+filters = 4
+kernel_size = 3
+pad = 1
+activation = tanh
+HEAD
+{{Loss}}
+[LOSS]
+name = error
+input = Net
+target = TARGET
+{{Optimizer}}
+[adam]
+networks = Net
+minimise = error
+{{General}}
+[training]
+batch_size = 4
+"""
+
+
+@pytest.fixture
+def made(tmp_path):
+    """`made(kind)`: the start of a command line, and what the network gives of the data's first clip."""
+
+    def make(kind):
+        head, loss, target = HEADS[kind]
+        text = TEXT.replace("HEAD", head).replace("LOSS", loss).replace("TARGET", target)
+        file, weights = tmp_path / f"{kind}.cfg", tmp_path / f"{kind}.safetensors"
+        file.write_text(text)
+        program = netcfg.load(file)
+        torch.manual_seed(3)
+        networks = netcfg.build(program)
+        save_state(weights, networks)
+        networks.eval()
+        pipeline = Pipeline(program.data, "test", LENGTH)
+        with torch.inference_mode():
+            fields = pipeline.finish(next(iter(pipeline.epoch())))
+            signal = Model(program, networks).signals(fields, ["Net"])["Net"]
+        return [str(file), "--weights", str(weights)], signal, program
+
+    return make
+
+
+@pytest.fixture
+def clip(tmp_path):
+    """A folder `faces/a` with the frames of the data's first test clip."""
+    samples = netcfg.load(TEXT_OF_DATA).data.source.open("test", ("image",))
+    folder = tmp_path / "faces" / "a"
+    folder.mkdir(parents=True)
+    for index in range(LENGTH):
+        Image.fromarray(samples[index]["image"]).save(folder / f"f{index}.png")
+    return folder.parent
+
+
+TEXT_OF_DATA = TEXT.replace("HEAD", "[flatten]\n[connected]\noutput_features = 7").replace(
+    "LOSS]\nname = error\ninput = Net\ntarget = TARGET",
+    "cross_entropy]\nname = error\ninput = Net\ntarget = emotion",
+)
+
+
+def predicted(start, *arguments):
+    file, *weights = start
+    return main(["predict", file, *map(str, arguments), *weights])
+
+
+def rows(path):
+    return list(csv.DictReader(path.open()))
+
+
+def test_a_mask_is_written_with_an_overlay_and_its_areas(made, clip, tmp_path):
+    start, signal, program = made("mask")
+    assert predicted(start, clip, "-o", tmp_path / "out") == 0
+    for index, row in enumerate(rows(tmp_path / "out" / "predictions.csv")):
+        expected = signal[index].argmax(0).numpy()
+        written = np.asarray(Image.open(tmp_path / "out" / "parts" / "a" / f"f{index}.png"))
+        assert np.array_equal(written, expected)
+        names = program.data.fields["parts"].names
+        shares = [float(row[f"parts_{name}_area"]) for name in names]
+        assert shares == pytest.approx((np.bincount(expected.ravel(), minlength=8) / SIZE**2), abs=6e-5)
+        overlay = cv2.imread(str(tmp_path / "out" / "parts_overlay" / "a" / f"f{index}.png"))
+        picture = cv2.imread(str(clip / "a" / f"f{index}.png"))
+        changed = (overlay != picture).any(2)
+        assert not changed[expected == 0].any()
+        assert row["file"] == f"a/f{index}.png"
+
+
+def test_a_mask_has_the_size_of_the_picture(made, clip, tmp_path):
+    start, signal, _ = made("mask")
+    large = cv2.resize(cv2.imread(str(clip / "a" / "f0.png")), (4 * SIZE, 2 * SIZE))
+    cv2.imwrite(str(tmp_path / "large.png"), large)
+    assert predicted(start, tmp_path / "large.png", "-o", tmp_path / "out") == 0
+    written = Image.open(tmp_path / "out" / "parts" / "large.png")
+    assert written.size == (4 * SIZE, 2 * SIZE)
+    assert written.mode == "P"
+
+
+def test_class_maps_of_a_formula():
+    shares = np.zeros((3, 2, 2), np.float32)
+    shares[0], shares[2, 0, 0], shares[1, 1, 1] = 0.4, 0.6, 0.6
+    assert class_map(shares, 2, 2).tolist() == [[2, 0], [0, 1]]
+    assert class_map(shares, 8, 8)[0, 0] == 2
+    assert areas(shares).tolist() == [0.5, 0.25, 0.25]
+    picture = np.full((2, 2, 3), 100, np.uint8)
+    over = laid_over(picture, class_map(shares, 2, 2))
+    assert (over != picture).any(2).tolist() == [[True, False], [False, True]]
+    many = np.array([[0, 300]], np.uint16)
+    assert np.asarray(Image.open(io.BytesIO(mask_png(many)))).tolist() == [[0, 300]]
+
+
+def test_points_lie_in_the_pixels_of_the_picture_that_was_given(made, clip, tmp_path):
+    start, signal, _ = made("points")
+    picture = cv2.imread(str(clip / "a" / "f0.png"))
+    # Each pixel as four: seen at the network's size it is the same picture.
+    cv2.imwrite(str(tmp_path / "two.png"), picture.repeat(2, 0).repeat(2, 1))
+    assert predicted(start, tmp_path / "two.png", "-o", tmp_path / "out") == 0
+    (row,) = rows(tmp_path / "out" / "predictions.csv")
+    found = np.array([[float(row[f"{axis}_{place}"]) for axis in "xy"] for place in range(68)])
+    assert found == pytest.approx((signal[0].numpy() + 0.5) * 2 - 0.5, abs=0.006)
+    drawn = cv2.imread(str(tmp_path / "out" / "landmarks" / "two.png"))
+    assert drawn.shape[0] >= 240
+    assert (drawn == (60, 60, 235)).all(2).any()
+
+
+def test_numbers_stand_in_the_table_as_the_network_gives_them(made, clip, tmp_path, capsys):
+    start, signal, _ = made("number")
+    assert predicted(start, clip, "-o", tmp_path / "out.csv") == 0
+    found = [float(row["intensity"]) for row in rows(tmp_path / "out.csv")]
+    assert found == pytest.approx(signal.flatten().tolist(), abs=1e-5)
+    capsys.readouterr()
+    assert predicted(start, clip, "--format", "text") == 0
+    assert f"a/f0.png: intensity {signal.flatten()[0]:.4g}\n" in capsys.readouterr().out
+
+
+def test_embeddings_are_kept_as_arrays_and_projected(made, clip, tmp_path):
+    start, signal, _ = made("embedding")
+    (clip / "b").mkdir()
+    (clip / "a" / "f3.png").rename(clip / "b" / "f3.png")
+    assert predicted(start, clip, "-o", tmp_path / "out") == 0
+    kept = np.load(tmp_path / "out" / "Net.npz")
+    assert np.allclose(kept["embedding"], signal.numpy(), atol=1e-5)
+    assert kept["id"].tolist() == ["a/f0.png", "a/f1.png", "a/f2.png", "b/f3.png"]
+    assert Image.open(tmp_path / "out" / "Net_projection.png").size[0] > 300
+    row = rows(tmp_path / "out" / "predictions.csv")[3]
+    assert [float(row[f"Net_{place}"]) for place in range(5)] == pytest.approx(signal[3].tolist(), abs=1e-5)
+
+
+def test_a_projection_is_that_of_the_singular_vectors():
+    values = np.random.default_rng(0).normal(size=(50, 6)) * [5, 1, 3, 0.1, 0.1, 0.1]
+    plane, shares = projected(values)
+    centred = values - values.mean(0)
+    left, sizes, _ = np.linalg.svd(centred, full_matrices=False)
+    assert np.allclose(np.abs(plane), np.abs(left[:, :2] * sizes[:2]))
+    assert shares == pytest.approx(sizes[:2] ** 2 / (sizes**2).sum())
+    flat, shares = projected(np.array([[1.0], [2.0], [4.0]]))
+    assert flat[:, 0].tolist() == pytest.approx([-4 / 3, -1 / 3, 5 / 3])
+    assert flat[:, 1].tolist() == [0, 0, 0]
+    assert shares.tolist() == [1, 0]
+    still, shares = projected(np.ones((4, 3)))
+    assert not still.any()
+    assert not shares.any()
+
+
+def test_pictures_are_written_in_their_colours(made, clip, tmp_path, capsys):
+    start, signal, _ = made("picture")
+    assert predicted(start, clip, "-o", tmp_path / "out") == 0
+    colours = (signal[1] * 0.25 + 0.5).clamp(0, 1).mul(255).round().permute(1, 2, 0).numpy()
+    written = np.asarray(Image.open(tmp_path / "out" / "Net" / "a" / "f1.png"), np.float32)
+    assert np.abs(written - colours).max() <= 1
+    assert predicted(start, clip) == 1
+    message = capsys.readouterr().err
+    assert "answers with pictures, `Net`, which are nothing for a table\nhelp: `-o FOLDER`" in message
+
+
+def test_a_line_names_the_five_likeliest_classes(made, clip, capsys):
+    start, signal, program = made("class")
+    assert predicted(start, clip / "a" / "f0.png", "--format", "text") == 0
+    names = program.data.fields["emotion"].names
+    order = signal[0].softmax(0).argsort(descending=True)[:5].tolist()
+    shown = ", ".join(f"{names[i]} {signal[0].softmax(0)[i]:.2f}" for i in order)
+    assert capsys.readouterr().out == f"f0.png: emotion {shown}\n"
+
+
+def frame(height=10, width=20):
+    return Frame("f", 1, None, np.zeros((height, width, 3), np.uint8), Path("f.png"))
+
+
+def test_every_kind_says_the_same_in_cells_and_in_json(tmp_path, made, clip):
+    for kind in HEADS.keys() - {"picture"}:
+        start, *_ = made(kind)
+        assert predicted(start, clip, "-o", tmp_path / f"{kind}.csv") == 0
+        assert predicted(start, clip, "-o", tmp_path / f"{kind}.json") == 0
+        row = rows(tmp_path / f"{kind}.csv")[0]
+        said = json.loads((tmp_path / f"{kind}.json").read_text())["frames"][0]
+        match kind:
+            case "class":
+                assert said["emotion"]["name"] == row["emotion"]
+            case "number":
+                assert said["intensity"] == pytest.approx(float(row["intensity"]), abs=1e-5)
+            case "embedding":
+                assert said["Net"] == [float(row[f"Net_{place}"]) for place in range(5)]
+            case "points":
+                assert said["landmarks"][3] == [float(row["x_3"]), float(row["y_3"])]
+            case "mask":
+                share = said["parts"]["areas"]["skin"]
+                assert share == pytest.approx(float(row["parts_skin_area"]), abs=6e-5)
+
+
+def test_answers_with_the_same_names_have_their_signals_before_them():
+    both = [Answer("A", "x", "number", ("x",)), Answer("B", "x", "number", ("x",))]
+    assert columns(both) == ["A_x", "B_x"]
+    said = cells(Prediction(frame(), ((both[0], np.array([1.5])), (both[1], np.array([2.0])))))
+    assert said == ["1.5", "2"]
+
+
+def test_points_of_a_picture_of_unknown_size_stay():
+    points = np.array([[1.0, 2.0]])
+    assert points_in_frame(Answer("A", "p", "points"), points, Prediction(frame(), ())) is points
+    moved = points_in_frame(Answer("A", "p", "points", size=(5, 5)), points, Prediction(frame(), ()))
+    assert moved.tolist() == [[(1.5) * 4 - 0.5, (2.5) * 2 - 0.5]]
+
+
+def test_labels_of_which_none_is_present_are_said_so():
+    answer = Answer("A", "labels", "labels", ("AU1", "AU2"), (0.5, 0.5))
+    assert sentence(answer, np.array([0.2, 0.5])) == "none of 2 labels"
+    assert sentence(answer, np.array([0.2, 0.6])) == "AU2 0.60"
+
+
+@pytest.mark.parametrize(
+    ("name", "kinds"),
+    [
+        ("face_parts", ["mask"]),
+        ("face_points", ["points"]),
+        ("expression_intensity", ["number"]),
+        ("subject_embedding", ["embedding"]),
+        ("expression_resnet18", ["class"]),
+        ("vae", ["picture"]),
+    ],
+)
+def test_shipped_programs_answer_as_what_they_are(name, kinds):
+    program = netcfg.load(shipped_folder() / "zoo" / f"{name}.cfg")
+    assert [answer.kind for answer in answers_of(program)] == kinds
+
+
+# --- what is predicted
+
+
+def test_files_folders_patterns_and_lists_are_taken(clip, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (clip / "b").mkdir()
+    cv2.imwrite(str(clip / "b" / "x.png"), np.zeros((8, 8, 3), np.uint8))
+    (tmp_path / "list.txt").write_text("# some\nfaces/a/f1.png\n\nfaces/b/x.png\n")
+
+    def names(*inputs):
+        found = open_inputs(inputs)
+        return [found.named(frame) for one in found for frame in one]
+
+    every = ["a/f0.png", "a/f1.png", "a/f2.png", "a/f3.png", "b/x.png"]
+    assert names("faces") == every
+    assert names("faces/**/*.png") == every
+    assert names("faces/*/*.png", "faces/a/f1.png") == every
+    assert names("faces/a") == [name[2:] for name in every[:4]]
+    assert names("list.txt") == ["a/f1.png", "b/x.png"]
+    assert names("faces/b/x.png") == ["x.png"]
+    assert len(open_inputs(["faces/a/f0.png", "faces/a/f1.png"]).clips) == 1
+    for wrong, message in (
+        (["nothing*"], "nothing is called"),
+        (["list2.txt"], "there is no list2.txt"),
+        (["empty.txt"], "names no file"),
+        (["lost.txt"], "lost.txt, line 1: there is no gone.png"),
+        (["void"], "the folder void holds no pictures"),
+    ):
+        (tmp_path / "empty.txt").write_text("#\n")
+        (tmp_path / "lost.txt").write_text("gone.png\n")
+        (tmp_path / "void").mkdir(exist_ok=True)
+        with pytest.raises(NetcfgError, match=message):
+            open_inputs(wrong)
+
+
+def test_pictures_of_one_name_do_not_replace_each_other(made, tmp_path):
+    start, *_ = made("mask")
+    (tmp_path / "in").mkdir()
+    for ending in ("png", "jpg"):
+        cv2.imwrite(str(tmp_path / "in" / f"x.{ending}"), np.zeros((SIZE, SIZE, 3), np.uint8))
+    assert predicted(start, tmp_path / "in", "-o", tmp_path / "out") == 0
+    assert len(list((tmp_path / "out" / "parts").iterdir())) == 2
+
+
+def test_nothing_is_overwritten_unasked(made, clip, tmp_path, capsys):
+    start, *_ = made("class")
+    out = tmp_path / "out.csv"
+    out.write_text("mine")
+    assert predicted(start, clip, "-o", out) == 1
+    assert "out.csv is there already, and nothing is overwritten" in capsys.readouterr().err
+    assert out.read_text() == "mine"
+    assert predicted(start, clip, "-o", out, "--overwrite") == 0
+    assert len(rows(out)) == LENGTH
+    assert predicted(start, clip, "-o", clip) == 1
+    assert "is not empty, and nothing is overwritten" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 3000), (2500, 2)])
+def test_pictures_of_any_shape_are_predicted(made, tmp_path, size):
+    cv2.imwrite(str(tmp_path / "odd.png"), np.full((*size, 3), 90, np.uint8))
+    for kind in ("mask", "points"):
+        start, *_ = made(kind)
+        assert predicted(start, tmp_path / "odd.png", "-o", tmp_path / f"out_{kind}") == 0
+        assert predicted(start, tmp_path / "odd.png", "--annotate", tmp_path / f"shown_{kind}") == 0
+    assert Image.open(tmp_path / "out_mask" / "parts" / "odd.png").size == size[::-1]
+
+
+def test_what_cannot_be_read_is_left_out_where_that_is_asked(made, clip, tmp_path, capsys):
+    start, *_ = made("class")
+    whole = (clip / "a" / "f1.png").read_bytes()
+    (clip / "a" / "f1.png").write_bytes(whole[: len(whole) // 2])
+    assert predicted(start, clip, "-o", tmp_path / "out.csv", "--on-error", "skip") == 0
+    assert [row["file"] for row in rows(tmp_path / "out.csv")] == ["a/f0.png", "a/f2.png", "a/f3.png"]
+    assert "left out:" in capsys.readouterr().err
+
+
+def test_runs_stand_before_what_is_predicted(made, clip, capsys):
+    file, *weights = made("class")[0]
+    assert main(["predict", file, str(clip), file, *weights]) == 1
+    assert "is a run, and stands after what is to be predicted" in capsys.readouterr().err
+    assert main(["predict", file, file, str(clip), *weights]) == 1
+    assert "is named twice" in capsys.readouterr().err

@@ -1,0 +1,182 @@
+"""What is answered of a frame as cells of a table, as json, and in words.
+
+Legend: A entries, K classes or points, H height, W width.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netcfg.trainers.prediction.answers import Answer, Values
+from netcfg.trainers.prediction.prediction import Prediction
+
+TOP = 5
+"""How many classes a line names."""
+_SMALL_AREA = 0.005
+"""Of a picture; smaller ones are in tables, not in lines."""
+
+
+def columns(answers: Sequence[Answer]) -> list[str]:
+    """The names of the cells of `cells`.
+
+    An action unit has `AU12_c`, 1 where it is present, `AU12_p`, its confidence from 0 to 1, and where a network was
+    trained on intensities `AU12_r`, from 0 to 5. A class has its name and a confidence for each, a number itself, a
+    mask the share of the picture that each class takes (`parts_skin_area`), points `x_0` and `y_0` in pixels of the
+    picture, an embedding its numbers. Where two answers would have the same name, their signal stands before it.
+    """
+    own = [_columns(answer) for answer in answers]
+    times = Counter(name for names in own for name in names)
+    return [
+        f"{answer.signal}_{name}" if times[name] > 1 else name
+        for answer, names in zip(answers, own, strict=True)
+        for name in names
+    ]
+
+
+def _columns(answer: Answer) -> list[str]:
+    match answer.kind:
+        case "class":
+            return [answer.target, *(f"{answer.target}_{name}_p" for name in answer.names)]
+        case "labels":
+            kinds = ("c", "p", "r") if answer.graded else ("c", "p")
+            return [f"{_padded(name)}_{kind}" for name in answer.names for kind in kinds]
+        case "number":
+            return list(answer.names)
+        case "mask":
+            return [f"{answer.target}_{name}_area" for name in answer.names]
+        case "points":
+            return [f"{axis}_{place}" for axis in "xy" for place in range(answer.count)]
+        case "embedding":
+            return [f"{answer.signal}_{place}" for place in range(answer.count)]
+        case "picture":
+            return []
+
+
+def _padded(name: str) -> str:
+    """`AU4` as OpenFace writes it: `AU04`."""
+    unit = re.fullmatch(r"AU(\d)", name)
+    return f"AU0{unit[1]}" if unit else name
+
+
+def cells(prediction: Prediction) -> list[str]:
+    """A row's cells of what is answered."""
+    found: list[str] = []
+    for answer, values in prediction.answers:
+        found += _cells(answer, values, prediction)
+    return found
+
+
+def _cells(answer: Answer, values: Values, prediction: Prediction) -> Iterator[str]:
+    match answer.kind:
+        case "class":
+            yield answer.names[int(values.argmax())]
+            yield from (f"{value:.4f}" for value in values)
+        case "labels":
+            for value, above in zip(values, answer.present_above, strict=True):
+                yield from (str(int(value > above)), f"{value:.4f}")
+                if answer.graded:
+                    yield f"{5 * value:.2f}"
+        case "number" | "embedding":
+            yield from (f"{value:.6g}" for value in values)
+        case "mask":
+            yield from (f"{share:.4f}" for share in areas(values))
+        case "points":
+            yield from (f"{value:.2f}" for value in points_in_frame(answer, values, prediction).T.flatten())
+
+
+def areas(shares: Values) -> NDArray[np.float64]:
+    """What part of a picture each class is the likeliest in: K×H×W -> K."""
+    classes = shares.argmax(0)
+    counts = np.bincount(classes.ravel(), minlength=len(shares))
+    return np.asarray(counts / classes.size)
+
+
+def points_in_frame(answer: Answer, points: Values, prediction: Prediction) -> Values:
+    """Points (K, 2) of the picture that a network saw in pixels of the frame; whole numbers are centres of pixels."""
+    height, width = prediction.frame.image.shape[:2]
+    if 0 in answer.size:
+        return points
+    scale = np.array([width / answer.size[1], height / answer.size[0]])
+    return np.asarray((points + 0.5) * scale - 0.5)
+
+
+# --- json
+
+
+def described(answer: Answer) -> dict[str, Any]:
+    """What can be answered."""
+    of: dict[str, Any] = {"signal": answer.signal, "kind": answer.kind}
+    if answer.kind in ("mask", "points", "embedding"):
+        of["target"] = answer.target
+    if answer.names:
+        of |= {"names": list(answer.names)}
+    return of | ({"present_above": list(answer.present_above)} if answer.kind == "labels" else {})
+
+
+def as_json(prediction: Prediction) -> dict[str, Any]:
+    """By action unit `{"confidence", "present"}`, by class field `{"name", "confidences"}`, numbers, areas, points."""
+    found: dict[str, Any] = {}
+    for answer, values in prediction.answers:
+        for key, value in _as_json(answer, values, prediction).items():
+            found[key if key not in found else f"{answer.signal}_{key}"] = value
+    return found
+
+
+def _as_json(answer: Answer, values: Values, prediction: Prediction) -> dict[str, Any]:
+    match answer.kind:
+        case "points":
+            return {answer.target: points_in_frame(answer, values, prediction).round(2).tolist()}
+        case "embedding":
+            return {answer.signal: [float(f"{value:.6g}") for value in values]}
+        case "picture":
+            return {}
+    numbers = areas(values) if answer.kind == "mask" else values
+    named = {name: round(float(value), 6) for name, value in zip(answer.names, numbers, strict=True)}
+    match answer.kind:
+        case "number":
+            return named
+        case "mask":
+            return {answer.target: {"areas": named}}
+        case "class":
+            return {answer.target: {"name": max(named, key=named.__getitem__), "confidences": named}}
+    return {
+        name: {"confidence": value, "present": value > above}
+        | ({"intensity": round(5 * value, 6)} if answer.graded else {})
+        for (name, value), above in zip(named.items(), answer.present_above, strict=True)
+    }
+
+
+# --- words
+
+
+def sentence(answer: Answer, values: Values) -> str:
+    """An answer in a line: `emotion happy 0.93, sad 0.04, …`."""
+    match answer.kind:
+        case "class":
+            order = np.argsort(-values, kind="stable")[:TOP]
+            return f"{answer.target} " + ", ".join(f"{answer.names[i]} {values[i]:.2f}" for i in order)
+        case "labels":
+            present = [
+                f"{name} {value:.2f}"
+                for name, value, above in zip(answer.names, values, answer.present_above, strict=True)
+                if value > above
+            ]
+            return ", ".join(present) or f"none of {len(answer.names)} labels"
+        case "number":
+            return ", ".join(f"{name} {value:.4g}" for name, value in zip(answer.names, values, strict=True))
+        case "mask":
+            found = areas(values)
+            largest = [i for i in np.argsort(-found, kind="stable") if found[i] >= _SMALL_AREA]
+            return f"{answer.target} " + ", ".join(f"{answer.names[i]} {found[i]:.0%}" for i in largest)
+        case "points":
+            return f"{len(values)} points of {answer.target}"
+        case "embedding":
+            return f"{answer.signal} {len(values)} numbers of length {np.linalg.norm(values):.3g}"
+        case "picture":
+            return f"picture `{answer.signal}`"

@@ -1,0 +1,93 @@
+"""Masks, points and made pictures at the size of the frame they belong to.
+
+Pictures are uint8 RGB H×W×3. Legend: K classes or points, C channels.
+"""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netcfg.datasets.pictures.opencv import cv2
+from netcfg.trainers.prediction.answers import Values
+from netcfg.trainers.prediction.cells import points_in_frame
+from netcfg.trainers.prediction.prediction import Prediction
+from netcfg.trainers.reporting.examples import class_colour
+
+Picture = NDArray[np.uint8]
+
+_STRENGTH = 0.5
+_POINT, _RIM = (235, 60, 60), (255, 255, 255)
+_MOST_BYTE = 256
+
+
+def class_map(shares: Values, height: int, width: int) -> NDArray[np.uint16]:
+    """The likeliest class at each pixel of a frame: shares (K, h, w) are enlarged first, so that edges are smooth.
+
+    One class at a time, as a frame may be a hundred times the size of what a network saw.
+    """
+    best = np.full((height, width), -1.0, np.float32)
+    classes = np.zeros((height, width), np.uint16)
+    for number, share in enumerate(shares):
+        large = cv2.resize(np.float32(share), (width, height), interpolation=cv2.INTER_LINEAR)
+        surer = large > best
+        best[surer] = large[surer]
+        classes[surer] = number
+    return classes
+
+
+def mask_png(classes: NDArray[np.uint16]) -> bytes:
+    """A picture whose numbers are the classes, with a colour for each to look at; more than 256 are grey, 16 bits."""
+    from PIL import Image
+
+    if int(classes.max(initial=0)) >= _MOST_BYTE:
+        return png_of(classes)
+    picture = Image.fromarray(classes.astype(np.uint8), "P")
+    picture.putpalette([channel for number in range(_MOST_BYTE) for channel in class_colour(number)])
+    stream = io.BytesIO()
+    picture.save(stream, "PNG")
+    return stream.getvalue()
+
+
+def laid_over(picture: Picture, classes: NDArray[np.uint16]) -> Picture:
+    """A frame with a colour for each class but the first laid over it."""
+    colours = np.array([class_colour(number) for number in range(int(classes.max(initial=0)) + 1)], np.uint8)
+    mixed = cv2.addWeighted(picture, 1 - _STRENGTH, colours[classes], _STRENGTH, 0)
+    return np.where((classes > 0)[..., None], mixed, picture)
+
+
+def with_points(picture: Picture, points: Values) -> Picture:
+    """A frame with points (K, 2), x and y in its pixels, drawn in; those that are no numbers are left out."""
+    drawn = picture.copy()
+    radius = max(1, round(max(picture.shape[:2]) / 150))
+    for x, y in points[np.isfinite(points).all(1)].clip(-1e6, 1e6):
+        place = round(float(x)), round(float(y))
+        if radius > 1:
+            cv2.circle(drawn, place, radius + 1, _RIM, cv2.FILLED, cv2.LINE_AA)
+        cv2.circle(drawn, place, radius, _POINT, cv2.FILLED, cv2.LINE_AA if radius > 1 else cv2.LINE_8)
+    return drawn
+
+
+def made_picture(colours: Values) -> Picture:
+    """Colours (C, H, W) from 0 to 1 as a picture; what is no number is black."""
+    bytes_ = (np.nan_to_num(colours).clip(0, 1) * 255).round().astype(np.uint8)
+    return np.ascontiguousarray(np.broadcast_to(bytes_, (3, *bytes_.shape[1:])).transpose(1, 2, 0))
+
+
+def drawn_in(prediction: Prediction) -> Picture:
+    """The frame with its masks laid over and its points drawn in."""
+    picture = prediction.frame.image
+    for answer, values in prediction.answers:
+        if answer.kind == "mask":
+            picture = laid_over(picture, class_map(values, *picture.shape[:2]))
+        elif answer.kind == "points":
+            picture = with_points(picture, points_in_frame(answer, values, prediction))
+    return picture
+
+
+def png_of(picture: NDArray[np.uint8] | NDArray[np.uint16]) -> bytes:
+    """A picture, RGB or of one channel, as the content of a PNG file."""
+    stored = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR) if picture.ndim == 3 else picture
+    return bytes(cv2.imencode(".png", stored)[1].tobytes())
