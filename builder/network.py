@@ -227,7 +227,8 @@ class _Writer:
         self._begin_ragged()
         if self.is_checked:
             self.lines.append(f"    {GIVEN}.begin({inputs[0]})")
-        if any(node.block.needs_batch() for node in self.graph.nodes):
+        shared = inputs and any(signal.shared for signal in self.graph.outputs.values())
+        if shared or any(node.block.needs_batch() for node in self.graph.nodes):
             self.lines.append(f"    {BATCH} = {inputs[0]}")  # a name of its own: the input's is let go of
         for index, node in enumerate(self.graph.nodes):
             if self.lifetimes.is_statement(index):
@@ -249,8 +250,8 @@ class _Writer:
         return next(iter(values.values()))
 
     def _output(self, signal: Signal) -> str:
-        name, batch = self._seen(signal, ()), next(iter(self.graph.inputs), None)
-        return _repeated(name, signal, batch) if signal.shared and batch is not None else name
+        name = self._seen(signal, ())
+        return _repeated(name, signal, BATCH) if signal.shared and self.graph.inputs else name
 
     # --- statements
 

@@ -52,6 +52,7 @@ _NETWORK = {
     "convolutional": _along_axes("Conv"),
     "deconvolutional": _along_axes("ConvTranspose", "Conv{}Transpose"),
     "modulated_convolutional": Counterpart(otherwise="StyleGAN2's own code"),
+    "fir_upsample": Counterpart(otherwise="StyleGAN2's own code, `upfirdn2d`"),
     "connected": Counterpart("nn.Linear", "Dense"),
     "activation": Counterpart(otherwise="a class a function: `nn.ReLU`, `nn.GELU`, …", keras="Activation"),
     "prelu": Counterpart("nn.PReLU"),

@@ -179,6 +179,30 @@ def test_a_condition_may_ask_for_sizes_and_stand_on_uses_and_outputs() -> None:
     assert list(network(outputs).outputs) == ["p"]
 
 
+TAPS = "{Table taps}\nname from size\nsmall a 1\nlarge b 2\nhuge c 3\n"
+
+
+def test_a_table_makes_an_output_of_each_row_that_is_there() -> None:
+    text = conv(4, name="a") + conv(5, name="b") + "[output]\nrows = taps\nif = ${size < 3}\n"
+    graph = network(text, above=TAPS)
+    assert {name: graph.reference(signal) for name, signal in graph.outputs.items()} == {
+        "small": "a",
+        "large": "b",
+    }
+
+
+def test_outputs_take_none_of_the_keys_of_blocks() -> None:
+    error, place = finding(conv(4) + "[output]\nname = p\ncopies = 2\n")
+    assert (error.code, place) == ("NC103", "copies")
+
+
+def test_who_reads_a_row_that_is_not_there_reads_its_first_input() -> None:
+    text = conv(4, name="a") + conv(4, name="b0") + "[combine_add]\nrows = taps\nname = s$row\n"
+    text += "combine_layers = a, b${row}\nif = ${size < 2}\n"
+    table = "{Table taps}\nsize\n1\n2\n3\n"
+    assert read_by(text + "[route]\nfrom = s2\n", table) == ["a"]
+
+
 def test_a_condition_that_is_none_is_refused() -> None:
     error, place = finding(conv(4, **{"if": "maybe"}))
     assert (error.code, place) == ("NC105", "maybe")

@@ -244,10 +244,12 @@ class Structure:
             wires += [self._first(item, option, section, site, quiet) for item in items]
         return wires
 
-    def read(self, section: Section, site: Site) -> Wire:
+    def read(self, written: Written, site: Site) -> Wire:
         """The first signal that a block reads, were it there."""
+        section = written.section
         option = self._reference_option(section)
-        text = self.scope(section, site).text(option) if option else None
+        scope = written.of_turn(0) or self.scope(section, site)
+        text = scope.text(option) if option else None
         if option is None:
             return self.references.default(section, site.previous, site.names)
         return self._first(text, option, section, site, self.references)

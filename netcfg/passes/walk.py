@@ -102,11 +102,17 @@ class Walk:
         return merged_defaults(replaced, site.context, self._block_types(), self.parts, self.findings)
 
     def _output(self, section: Section, site: Site, outputs: dict[str, Wire]) -> None:
-        scope = self.structure.scope(section, site)
-        section, keys = self.structure.split(section)
-        if not self.structure.is_there(keys, scope):
-            return
-        section = scope.replace(section)
+        """One named output, or one for each row of a table."""
+        for written in self.structure.rows(section, site):
+            local = written.scope.local if written.scope else {}
+            scope = self.structure.scope(written.section, site, local)
+            row, keys = self.structure.split(written.section)
+            if not row.malformed and self.structure.is_there(keys, scope):
+                # The other keys are none of an output's: it refuses them as it does unknown ones.
+                others = [option for key, option in keys.items() if key != "if"]
+                self._named_output(scope.replace(row.with_options([*row.options, *others])), site, outputs)
+
+    def _named_output(self, section: Section, site: Site, outputs: dict[str, Wire]) -> None:
         block = check_section(section, Output, self.findings)
         if block is None:
             return
@@ -211,7 +217,7 @@ class Walk:
 
     def _absent(self, written: Written, site: Site) -> Result:
         """Who reads a block that is not there reads its first input."""
-        result = Result(self.structure.read(written.section, site), type=written.section.name)
+        result = Result(self.structure.read(written, site), type=written.section.name)
         name = written.section.option("name")
         if name is not None and name.value.endswith("."):
             return result  # it takes no number, so that nothing can name it

@@ -1,0 +1,88 @@
+"""StyleGAN2's template, and the blocks that it is made of."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+import netcfg
+from netcfg.builder.modules.fir import FirUpsample
+from netcfg.graph import Graph
+
+HEAD = "{include blocks/stylegan2.cfg}\n{G}\n[net]\n[input]\nname = codes\n"
+USE = "[stylegan2]\nname = g\nstyle = 6\nwidest = 8\nmapping = 2\n"
+
+
+def text(size: int = 16, tail: str = "", **options: object) -> str:
+    """A small generator with as many codes as it takes."""
+    codes = f"tokens = {2 * size.bit_length() - 4}\nfeatures = 5\n"
+    written = "".join(f"{key} = {value}\n" for key, value in options.items())
+    return HEAD + codes + USE + f"size = {size}\n" + written + tail
+
+
+def graph_of(written: str) -> Graph:
+    return netcfg.load(written).networks["G"]
+
+
+@pytest.mark.parametrize(
+    ("line", "factor"), [((1, 3, 3, 1), 2), ((1, 2, 1), 2), ((1, 1), 2), ((1, 4, 6, 4, 1), 3)]
+)
+def test_an_image_is_filtered_between_zeros(line: tuple[int, ...], factor: int) -> None:
+    """Against zeros put between pixels, a border, and one plane of the filter."""
+    torch.manual_seed(0)
+    x = torch.randn(2, 3, 5, 4)
+    spread = torch.zeros(2, 3, 5 * factor, 4 * factor)
+    spread[:, :, ::factor, ::factor] = x
+    kernel = torch.tensor(line, dtype=torch.float32)
+    plane = kernel[:, None] * kernel / kernel.sum() ** 2 * factor**2
+    rest = len(line) - factor
+    before, after = (rest + 1) // 2 + factor - 1, rest // 2
+    padded = F.pad(spread, (before, after, before, after))
+    expected = F.conv2d(padded, plane.flip(0, 1).expand(3, 1, -1, -1), groups=3)
+    torch.testing.assert_close(FirUpsample(line, factor)(x), expected)
+
+
+def test_a_filter_too_short_for_its_factor_is_refused() -> None:
+    written = "{N}\n[net]\nchannels = 3\n[fir_upsample]\nscale_factor = 4\nfilter = 1, 2, 1\n"
+    (found,) = netcfg.check(written)[1]
+    assert found.code == "NC105"
+    assert "a `filter` of 3 numbers; to be 4 times larger it takes 4 to 8" in found.message
+
+
+@pytest.mark.parametrize("size", [4, 8, 32])
+def test_each_size_has_its_features_and_an_image(size: int) -> None:
+    features = 2 * size.bit_length() - 4
+    tail = "".join(f"[output]\nname = f{k}\nfrom = g.feature{k}\n" for k in range(features))
+    network = netcfg.build(netcfg.load(text(size, tail + "[output]\nname = image\nfrom = g.image\n")))["G"]
+    made = network(torch.randn(2, 2 * size.bit_length() - 4, 5))
+    assert made["image"].shape == (2, 3, size, size)
+    assert made["f0"].shape == (2, 8, 4, 4)  # the learned picture, once for each sample
+    assert made[f"f{features - 1}"].shape == (2, 8, size, size)
+
+
+def test_too_few_codes_are_an_error() -> None:
+    written = text(16).replace("tokens = 6", "tokens = 5")
+    findings = [found for found in netcfg.check(written)[1] if found.severity == "error"]
+    assert len(findings) == 1
+
+
+def test_channels_follow_the_published_sizes() -> None:
+    head = "{include blocks/stylegan2.cfg}\n{G}\n[net]\n[input]\nname = codes\ntokens = 18\nfeatures = 512\n"
+    widths = {}
+    for multiplier in (1, 2):
+        graph = graph_of(head + f"[stylegan2]\nname = g\nimage = False\nmultiplier = {multiplier}\n")
+        shapes = {node.path: node.output.shape for node in graph.blocks}
+        widths[multiplier] = [shapes[f"g.convs.{k}.conv"][0] for k in range(0, 16, 2)]
+    assert widths[2] == [512, 512, 512, 512, 256, 128, 64, 32]
+    assert widths[1] == [512, 512, 512, 256, 128, 64, 32, 16]
+
+
+def test_what_is_the_same_for_all_samples_is_given_for_each() -> None:
+    """Also where the input is let go of before the end."""
+    written = (
+        "{N}\n[net]\n[input]\nname = x\nfeatures = 3\n[connected]\noutput_features = 2\n[output]\nname = a\n"
+        "[parameter]\nname = p\nshape = 4\n[output]\nname = b\n"
+    )
+    made = netcfg.build(netcfg.load(written))["N"](torch.randn(5, 3))
+    assert made["b"].shape == (5, 4)
