@@ -10,7 +10,10 @@ _KEYS = {
         "a condition",
         "where it is false the block is not there, and who reads it reads its first input; also on [output]",
     ),
-    "rows": ("a table's name", "a block of each row, each fed by the one before; columns set options; also on [output]"),
+    "rows": (
+        "a table's name",
+        "a block of each row, each fed by the one before; columns set options; also on [output]",
+    ),
     "flat": (
         "`True`",
         "on the use of a template: no path of its own, what is inside is named as if it stood there",
