@@ -24,7 +24,7 @@ def test_the_gallery_is_up_to_date(made):
 
 
 def test_the_pictures_are_small(made):
-    assert max(map(len, made.values())) < 120_000
+    assert max(map(len, made.values())) < 160_000
 
 
 def test_the_page_shows_every_picture(made):
