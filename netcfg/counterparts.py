@@ -206,6 +206,7 @@ _OPTIMIZER = {
     "radam": Counterpart("optim.RAdam"),
     "rmsprop": Counterpart("optim.RMSprop"),
     "sgd": Counterpart("optim.SGD"),
+    "moving_average": Counterpart("optim.swa_utils.AveragedModel"),
     "constant": Counterpart(otherwise="no scheduler"),
     "linear": Counterpart("lr_scheduler.LinearLR"),
     "step": Counterpart("lr_scheduler.StepLR"),

@@ -122,6 +122,7 @@ I_WANT_TO: dict[Group, tuple[Task, ...]] = {
         Task("do without a warm-up", "radam"),
         Task("train a transformer faster", "muon"),
         Task("have little memory for the optimizer", "adafactor sgd"),
+        Task("let a network follow another, as mean teachers do", "moving_average"),
     ),
     "metric": (
         Task("know how often a network is right", "accuracy f1 top_k"),

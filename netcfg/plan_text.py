@@ -11,7 +11,7 @@ from typing import Any
 from netcfg.blocks.optimizers.base import Optimizer
 from netcfg.passes.parameter_groups import layers_of, rate_parts
 from netcfg.passes.plan import Compute, Pattern, PhasePlan, Plan, Read, network_of
-from netcfg.program import Phase
+from netcfg.program import Average, Phase
 from netcfg.summary import aligned
 
 PLAN_FORMAT_VERSION = 1
@@ -29,16 +29,19 @@ def plan_data(plan: Plan) -> dict[str, Any]:
 
     A signal's `cut` means that it is read without its history; `history` names the phase that keeps it; `again`
     the networks whose step made an earlier value of the batch stale; computes of one `pass` are one forward.
+    `averages` are networks that follow others; `order` is in which phases and averages run.
     """
     return {
         "version": PLAN_FORMAT_VERSION,
         "name": plan.program.name,
         "phases": [_phase_data(plan, phase) for phase in plan.program.phases],
+        "averages": [_average_data(plan, average) for average in plan.program.averages],
         "patterns": [
             {
                 "batches": pattern.batches,
                 "period": pattern.period,
                 "phases": [_step_data(plan, phase) for phase in pattern.step.phases],
+                "order": [_name(step) for step in pattern.step.steps],
             }
             for pattern in plan.patterns
         ],
@@ -70,6 +73,29 @@ def _phase_data(plan: Plan, phase: Phase) -> dict[str, Any]:
             for name, (rate, source) in _rates(plan, optimizer).items()
         ],
     }
+
+
+def _average_data(plan: Plan, average: Average) -> dict[str, Any]:
+    section = average.section
+    return {
+        "name": average.name,
+        "line": average.span.line,
+        "every": section.every,
+        "follows": dict(section.pairs),
+        "momentum": section.momentum,
+        "buffers": section.buffers,
+        "start_equal": section.start_equal,
+        "parameters": _moved(plan, average),
+    }
+
+
+def _name(step: PhasePlan | Average) -> str:
+    return step.name if isinstance(step, Average) else step.phase.name
+
+
+def _moved(plan: Plan, average: Average) -> int:
+    """How many parameters an average moves."""
+    return sum(plan.program.networks[name].parameters for name in average.section.networks)
 
 
 def _step_data(plan: Plan, step: PhasePlan) -> dict[str, Any]:
@@ -141,7 +167,10 @@ def plan_text(plan: Plan) -> str:
 
 def _table(plan: Plan) -> list[str]:
     rows = [("phase", "runs on", "trains", "parameters", "optimizer", "learning rate")]
-    for phase in plan.program.phases:
+    for phase in plan.program.steps:
+        if isinstance(phase, Average):
+            rows.append(_average_row(plan, phase))
+            continue
         optimizer = phase.optimizer
         trained = sum(plan.program.networks[name].trainable for name in optimizer.networks)
         names, when = ", ".join(optimizer.networks), every(optimizer.every)
@@ -169,6 +198,19 @@ def _groups(plan: Plan, phase: Phase) -> Iterator[str]:
     if optimizer.no_decay:
         spared = ", ".join(optimizer.no_decay)
         yield f"{phase.name}: weight decay {optimizer.weight_decay:g}, but none of {spared}"
+
+
+def _average_row(plan: Plan, average: Average) -> tuple[str, str, str, str, str, str]:
+    section = average.section
+    names, moved = ", ".join(section.networks), f"{_moved(plan, average):,}"
+    return (
+        average.name,
+        every(section.every),
+        names,
+        moved,
+        "moving average",
+        f"momentum {section.momentum:g}",
+    )
 
 
 def every(period: int) -> str:
@@ -221,7 +263,10 @@ class _Page:
     def lines(self) -> list[str]:
         """All phases, in order."""
         lines = [_when(self.pattern)]
-        for step in self.pattern.step.phases:
+        for step in self.pattern.step.steps:
+            if isinstance(step, Average):
+                lines += average_lines(self.plan, step)
+                continue
             lines.append(f"  {step.phase.name}: trains {', '.join(step.phase.optimizer.networks)}")
             lines += self._phase(step)
         return lines
@@ -264,6 +309,29 @@ class _Page:
         for keeper in dict.fromkeys(map(self.keeper.__getitem__, step.cuts)):
             cuts = [node for node in step.cuts if self.keeper[node] == keeper]
             yield f"{', '.join(_paths(self.plan, cuts))} (gradients are kept for {keeper})"
+
+
+def average_lines(plan: Plan, average: Average) -> Iterator[str]:
+    """What follows what, and how."""
+    section = average.section
+    yield f"  {average.name}: {', '.join(f'{name} follows {of}' for name, of in section.pairs)}"
+    for name, of in section.pairs:
+        yield from _labelled(
+            "average", f"{name} = {section.momentum:g} * {name} + {1 - section.momentum:g} * {of}"
+        )
+    waits = [
+        phase
+        for phase in plan.program.phases
+        if phase.optimizer.accumulate > 1 and set(phase.optimizer.networks) & set(section.of)
+    ]
+    remarks = [
+        {"copy": "buffers are copied", "average": "buffers are averaged, too", "own": "buffers are its own"}[
+            section.buffers
+        ],
+        "equal at the start" if section.start_equal else "",
+        f"waits for the updates of {' and '.join(phase.name for phase in waits)}" if waits else "",
+    ]
+    yield from _labelled("with", ", ".join(filter(None, remarks)))
 
 
 def _in_order(step: PhasePlan) -> Iterator[tuple[Compute, bool]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from netcfg.blocks.fields import FieldSpec
@@ -11,6 +12,7 @@ from netcfg.blocks.general.training import Pictures, Published, Training
 from netcfg.blocks.losses.base import Loss
 from netcfg.blocks.metrics.base import Metric
 from netcfg.blocks.optimizers.base import Optimizer
+from netcfg.blocks.optimizers.moving_average import MovingAverage
 from netcfg.blocks.sources.base import Source
 from netcfg.blocks.transforms.base import DataStep
 from netcfg.graph import Graph, Signal
@@ -49,6 +51,19 @@ class Phase:
     span: Span
 
 
+@dataclass(frozen=True)
+class Average:
+    """Networks that follow others, as a part of the step: it stands after `place` of the program's phases."""
+
+    name: str
+    section: MovingAverage
+    place: int
+    span: Span
+
+
+Step = Phase | Average
+
+
 def total_name(phases: Sequence[Phase], phase: Phase) -> str:
     """What the sum that one of a program's phases minimises is called."""
     return "loss" if len(phases) == 1 else f"{phase.name}.loss"
@@ -72,6 +87,8 @@ class Program:
     loss_spans: Mapping[str, Span] = field(default_factory=dict)
     """Where each loss is written."""
     phases: tuple[Phase, ...] = ()
+    averages: tuple[Average, ...] = ()
+    """What follows what, in file order."""
     metrics: Mapping[str, Metric] = field(default_factory=dict)
     pictures: Pictures | None = None
     published: Published | None = None
@@ -83,6 +100,15 @@ class Program:
     resolve: Callable[[Mapping[Path, str]], str] = lambda names: ""
     findings: tuple[Finding, ...] = ()
     """What was found but does not stop it: warnings."""
+
+    @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        """The phases and the averages, in the order in which they run."""
+        steps: list[Step] = []
+        for place in range(len(self.phases) + 1):
+            steps += [average for average in self.averages if average.place == place]
+            steps += self.phases[place : place + 1]
+        return tuple(steps)
 
     @property
     def resolved(self) -> str:

@@ -212,11 +212,14 @@ def test_a_family_is_short_and_a_further_size_is_a_table_and_a_few_lines(name: s
         assert len(lines) <= 16
 
 
+FACES = {"image_size": 32, "subjects": 6, "clips": 1, "frames": 3, "epochs": 1}
 SMALL = {
+    "byol": {**FACES, "model": "narrow", "hidden": 16, "numbers": 8},
     "cyclegan": {"width": 4, "residual": 1, "image_size": 32},
     "dcgan": {"width": 4, "code": 8},
     "distillation": {"image_size": 32},
     "frames_lstm": {"width": 2, "image_size": 32, "frames": 2},
+    "mean_teacher": {**FACES, "model": "narrow", "labelled": 3},
     "pix2pix": {"width": 4, "depth": 2, "image_size": 32},
     "unet": {"width": 4, "depth": 2, "image_size": 32},
     "vae": {"width": 2, "code": 8},
@@ -231,11 +234,11 @@ def test_every_system_has_a_small_form() -> None:
 
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_a_system_trains(name: str, tmp_path: Path) -> None:
-    text = inlined(FOLDER / f"{name}.cfg").replace(
-        "[synthetic_faces]", "[synthetic_faces]\nsubjects = 6\nclips = 1"
-    )
+    text = inlined(FOLDER / f"{name}.cfg")
+    if "subjects" not in SMALL[name]:
+        text = text.replace("[synthetic_faces]", "[synthetic_faces]\nsubjects = 6\nclips = 1")
     text = re.sub("^batch_size = .*$", "batch_size = 4", text, flags=re.MULTILINE)
-    text = re.sub("^max_epochs = .*$", "max_epochs = 1", text, flags=re.MULTILINE)
+    text = re.sub("^max_epochs = \\d+$", "max_epochs = 1", text, flags=re.MULTILINE)
     program = netcfg.load(text, **SMALL[name])
     folder = RunFolder.create(program, tmp_path / "run")
     folder.write_json("run.json", {})

@@ -9,7 +9,7 @@ from netcfg.blocks.base import Section
 from netcfg.blocks.fields import FieldSpec
 from netcfg.compare.align import Item, align
 from netcfg.compare.change import Change, Status, option_changes, written_options
-from netcfg.program import Data, Program
+from netcfg.program import Data, Phase, Program
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +131,13 @@ def _named(
 
 
 def _phases(before: Program, after: Program) -> Iterator[SectionChange]:
-    """Optimizers, which run in order. What they minimise is compared as a sum, not as it is written."""
+    """Optimizers and averages, which run in order. What they minimise is compared as a sum, not as it is written."""
     here, there = (
         [
-            _Row(phase.name, phase.optimizer, frozenset(phase.weights.items()), phase.optimizer.minimise)
-            for phase in program.phases
+            _Row(step.name, step.optimizer, frozenset(step.weights.items()), step.optimizer.minimise)
+            if isinstance(step, Phase)
+            else _Row(step.name, step.section)
+            for step in program.steps
         ]
         for program in (before, after)
     )

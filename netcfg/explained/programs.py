@@ -189,6 +189,14 @@ PROGRAMS: dict[str, Explanation] = {
         "",
         "freeze = True\n",
     ),
+    "NC415": Explanation(
+        "Let a network follow one of the same blocks, which an optimizer trains.",
+        TRAINED + "{Slow}\n[net]\nsame_as = Net\n"
+        "{Model}\n[Net]\n[Slow]\nfrom = image\n{Metric}\n[f1]\ninput = Slow\ntarget = labels\n"
+        "{Optimizer}\n[moving_average]\nnetworks = Slow\nmomentum = 0.99\nof = @\n",
+        "Slow",
+        "Net",
+    ),
     "NC411": by_command(
         "A smaller `every`, or smaller batches, so that an epoch has enough of them.", "netcfg train net.cfg"
     ),

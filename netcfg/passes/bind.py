@@ -21,7 +21,7 @@ from netcfg.passes.arithmetic import with_arithmetic
 from netcfg.passes.collect import Parts
 from netcfg.passes.feed import check_clips, check_fields_used, read_data
 from netcfg.passes.judge import Judges, Known, read_judges
-from netcfg.passes.phases import check_phases, read_phases
+from netcfg.passes.phases import check_steps, read_steps
 from netcfg.passes.reach import reach
 from netcfg.passes.read import Reading
 from netcfg.passes.reserved import Reserved
@@ -64,12 +64,13 @@ class _Binder:
         judges = read_judges(self.reserved, known, self.parts.networks, judged)
         if judged and pictures is not None:
             self._check_pictures(pictures, known, judges)
-        phases = read_phases(self.reserved, judges, self.parts.networks)
-        self._check_monitor(training, judges, [phase for _, phase in phases])
+        steps = read_steps(self.reserved, judges, self.parts.networks)
+        phases = [phase for _, phase in steps.phases]
+        self._check_monitor(training, judges, phases)
         if judged and published is not None:
             self._check_published(published, judges.metrics)
         if model is not None and data is not None and not has_errors(self.findings):
-            check_phases(phases, judges, model, reach(model, self.signals), self.graphs, self.findings)
+            check_steps(steps, judges, model, reach(model, self.signals), self.graphs, self.findings)
             data = self._used(data, model, judges)
             check_fields_used(data, self.reserved)
             check_clips(data, self.reserved)
@@ -85,7 +86,8 @@ class _Binder:
             signals=self.signals,
             losses=judges.losses,
             loss_spans={name: section.span for name, section in judges.sections.items()},
-            phases=tuple(phase for _, phase in phases),
+            phases=tuple(phases),
+            averages=tuple(average for _, average in steps.averages),
             metrics=judges.metrics,
             pictures=pictures,
             published=published,

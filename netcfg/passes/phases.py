@@ -1,4 +1,4 @@
-"""Pass: each block of `{Optimizer}` becomes a phase, and the phases are checked against the model.
+"""Pass: each block of `{Optimizer}` becomes a phase or an average, and these are checked against the model.
 
 Ensures: every loss that is minimised exists and reaches a parameter that its phase trains, every network of a phase
 gets a gradient from it, and no network is trained by two.
@@ -8,40 +8,58 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from netcfg.blocks.losses.base import Loss
 from netcfg.blocks.network.model import NetworkUse
-from netcfg.blocks.optimizers.base import Optimizer
+from netcfg.blocks.optimizers.base import Optimizer, StepSection
+from netcfg.blocks.optimizers.moving_average import MovingAverage
 from netcfg.graph import Graph
+from netcfg.passes.averages import check_averages
 from netcfg.passes.judge import Judges
 from netcfg.passes.loss_sums import NoSum, sum_of_losses
 from netcfg.passes.parameter_groups import check_groups
 from netcfg.passes.reach import Reach
 from netcfg.passes.reserved import Reserved, called
-from netcfg.program import Phase
+from netcfg.program import Average, Phase
 from netcfg.source import Finding, Note, Span, did_you_mean
 from netcfg.syntax import Section
 
 
-def read_phases(
-    reserved: Reserved, judges: Judges, networks: Mapping[str, object]
-) -> list[tuple[Section, Phase]]:
-    """The phases, in file order, with the sections they were written as."""
+class Steps(NamedTuple):
+    """What `{Optimizer}` says, with the sections it was written as."""
+
+    phases: list[tuple[Section, Phase]]
+    averages: list[tuple[Section, Average]]
+
+
+def read_steps(reserved: Reserved, judges: Judges, networks: Mapping[str, object]) -> Steps:
+    """The phases and the averages, each in file order."""
     phases: list[tuple[Section, Phase]] = []
+    averages: list[tuple[Section, Average]] = []
     names: dict[str, None] = {}
     for section in reserved.sections("Optimizer"):
-        optimizer = reserved.checked(section, "optimizer", Optimizer)
-        if optimizer is None or not reserved.is_new(optimizer, section, names):
+        step = reserved.checked(section, "optimizer", StepSection)
+        if step is None or not reserved.is_new(step, section, names):
             continue
-        names[called(optimizer)] = None
+        names[called(step)] = None
+        if isinstance(step, MovingAverage):
+            named = [("networks", name) for name in step.networks] + [("of", name) for name in step.of]
+            if all([_check_network(name, section, reserved, networks, key) for key, name in named]):
+                averages.append((section, Average(called(step), step, len(phases), section.span)))
+            continue
+        assert isinstance(step, Optimizer)
+        optimizer = step
         # A list and no generator, which would stop at the first name that is wrong and report no other.
         known = all([_check_network(name, section, reserved, networks) for name in optimizer.networks])
         weights = _sum_of_losses(optimizer.minimise, section, reserved, judges)
         if known and weights is not None:
             phases.append((section, Phase(called(optimizer), optimizer, weights, section.span)))
-    if len(phases) == len(reserved.sections("Optimizer")):  # else one that could not be read may minimise it
+    if len(phases) + len(averages) == len(
+        reserved.sections("Optimizer")
+    ):  # else one that could not be read may minimise it
         _warn_unused(judges, [phase for _, phase in phases], reserved.findings)
-    return phases
+    return Steps(phases, averages)
 
 
 def _warn_unused(judges: Judges, phases: list[Phase], findings: list[Finding]) -> None:
@@ -52,10 +70,12 @@ def _warn_unused(judges: Judges, phases: list[Phase], findings: list[Finding]) -
             findings.append(Finding("NC412", message, section.span, help=help, severity="warning"))
 
 
-def _check_network(name: str, section: Section, reserved: Reserved, networks: Mapping[str, object]) -> bool:
+def _check_network(
+    name: str, section: Section, reserved: Reserved, networks: Mapping[str, object], key: str = "networks"
+) -> bool:
     if name in networks:
         return True
-    option = section.option("networks")
+    option = section.option(key)
     span = option.item_span(name) if option else section.span
     help = did_you_mean(name, networks)
     reserved.findings.append(Finding("NC401", f"there is no network `{name}`", span, help=help))
@@ -125,8 +145,8 @@ def _term_span(name: str, section: Section) -> Span:
 # --- phases against the model
 
 
-def check_phases(
-    phases: list[tuple[Section, Phase]],
+def check_steps(
+    steps: Steps,
     judges: Judges,
     model: Graph,
     reach: Reach,
@@ -135,6 +155,7 @@ def check_phases(
 ) -> None:
     """That gradients go where the file sends them, and nowhere else."""
     first: dict[str, Section] = {}
+    phases = steps.phases
     for section, phase in phases:
         _check_once(section, phase, findings)
         for name in phase.optimizer.networks:
@@ -142,8 +163,10 @@ def check_phases(
         check_groups(section, phase.optimizer, networks, findings)
         unreached = _check_losses(section, phase, judges, reach, networks, findings)
         _check_trained(section, phase, judges.losses, reach, networks, unreached, findings)
+    check_averages(steps.averages, first, networks, findings)
     if phases:
-        _warn_untrained(model, set(first), networks, findings)
+        following = {name for _, average in steps.averages for name in average.section.networks}
+        _warn_untrained(model, set(first) | following, networks, findings)
 
 
 def _check_once(section: Section, phase: Phase, findings: list[Finding]) -> None:

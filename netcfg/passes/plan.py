@@ -21,10 +21,12 @@ from itertools import combinations
 from math import lcm
 
 from netcfg.blocks.network.model import NetworkUse
+from netcfg.blocks.optimizers.base import Optimizer
+from netcfg.blocks.optimizers.moving_average import MovingAverage
 from netcfg.graph import Graph, Signal
 from netcfg.passes.joint import together
 from netcfg.passes.reach import Reach, key, reach
-from netcfg.program import Phase, Program
+from netcfg.program import Average, Phase, Program, Step
 from netcfg.shapes import known
 from netcfg.source import Finding, ProgramError
 
@@ -94,9 +96,14 @@ class PhasePlan:
 
 @dataclass(frozen=True)
 class StepPlan:
-    """The phases that run on a batch, in order."""
+    """What runs on a batch, in order: phases, and averages of networks, which compute no signal."""
 
-    phases: tuple[PhasePlan, ...]
+    steps: tuple[PhasePlan | Average, ...]
+
+    @property
+    def phases(self) -> tuple[PhasePlan, ...]:
+        """The phases alone."""
+        return tuple(step for step in self.steps if isinstance(step, PhasePlan))
 
 
 @dataclass(frozen=True)
@@ -118,16 +125,17 @@ class Plan:
     _steps: dict[tuple[int, ...], StepPlan] = field(default_factory=dict, repr=False)
 
     def running(self, batch: int) -> tuple[int, ...]:
-        """The numbers of the phases that run on a batch of an epoch, counted from 0."""
-        phases = self.program.phases
-        return tuple(number for number, phase in enumerate(phases) if phase.optimizer.runs_on(batch))
+        """The numbers, among the program's steps, of those that run on a batch of an epoch, counted from 0."""
+        return tuple(
+            number for number, step in enumerate(self.program.steps) if section_of(step).runs_on(batch)
+        )
 
     def step(self, running: tuple[int, ...]) -> StepPlan:
-        """The plan for a batch on which these phases run."""
-        # The same phases meet on batch after batch.
+        """The plan for a batch on which these steps run."""
+        # The same ones meet on batch after batch.
         if running not in self._steps:
-            phases = [self.program.phases[number] for number in running]
-            self._steps[running] = _Planner(self.program, self.model, self.reach, phases).step()
+            steps = [self.program.steps[number] for number in running]
+            self._steps[running] = _Planner(self.program, self.model, self.reach, steps).step()
         return self._steps[running]
 
     @cached_property
@@ -136,17 +144,22 @@ class Plan:
 
         Raises `ProgramError` (NC404) where there are far too many.
         """
-        phases = self.program.phases
-        intervals = sorted({phase.optimizer.every for phase in phases})
+        steps = self.program.steps
+        intervals = sorted({section_of(step).every for step in steps})
         if len(intervals) > MAX_INTERVALS:
             message = f"the phases run at {len(intervals)} different intervals; at most {MAX_INTERVALS} can be listed"
-            raise ProgramError([Finding("NC404", message, phases[-1].span, help="let some agree in `every`")])
+            raise ProgramError([Finding("NC404", message, steps[-1].span, help="let some agree in `every`")])
         found = []
         for count, chosen in _coincidences(intervals):
-            running = tuple(number for number, phase in enumerate(phases) if phase.optimizer.every in chosen)
+            running = tuple(number for number, step in enumerate(steps) if section_of(step).every in chosen)
             found.append((count, running))
         found.sort(key=lambda item: (-item[0], len(item[1])))
         return tuple(Pattern(self.step(running), count, lcm(*intervals)) for count, running in found)
+
+
+def section_of(step: Step) -> Optimizer | MovingAverage:
+    """What is written of a step."""
+    return step.optimizer if isinstance(step, Phase) else step.section
 
 
 def _coincidences(intervals: Sequence[int]) -> Iterator[tuple[int, frozenset[int]]]:
@@ -210,15 +223,19 @@ def check_planned(program: Program, wanted: str = "plan") -> None:
 
 
 class _Planner:
-    """Plays the phases of one batch through, and writes down what has to happen."""
+    """Plays the steps of one batch through, and writes down what has to happen."""
 
-    def __init__(self, program: Program, model: Graph, reach: Reach, phases: Sequence[Phase]) -> None:
+    def __init__(self, program: Program, model: Graph, reach: Reach, steps: Sequence[Step]) -> None:
         self.program = program
         self.model = model
         self.reach = reach
-        self.phases = phases
-        self.trained = [frozenset(phase.optimizer.networks) for phase in phases]
-        self.path = [history_path(program, model, reach, phase) for phase in phases]
+        self.steps = steps
+        self.trained = [frozenset(section_of(step).networks) for step in steps]
+        """The networks that each changes."""
+        self.path: list[frozenset[int]] = [
+            history_path(program, model, reach, step) if isinstance(step, Phase) else frozenset()
+            for step in steps
+        ]
         self.values: dict[int, str | None] = {}
         """For each node whose value is up to date: the phase it keeps history for."""
         self.redrawn = redrawn(model)
@@ -226,15 +243,23 @@ class _Planner:
         """For each node that was computed: the networks it depends on that have stepped since."""
 
     def step(self) -> StepPlan:
-        """The plan of all phases."""
-        plans = [self._phase(number) for number in range(len(self.phases))]
-        return StepPlan(tuple(_with_releases(plans, self.model)))
+        """The plan of all steps."""
+        plans = [
+            self._phase(number, step) if isinstance(step, Phase) else self._average(number, step)
+            for number, step in enumerate(self.steps)
+        ]
+        phases = _with_releases([plan for plan in plans if isinstance(plan, PhasePlan)], self.model)
+        return StepPlan(tuple(next(phases) if isinstance(plan, PhasePlan) else plan for plan in plans))
+
+    def _average(self, number: int, average: Average) -> Average:
+        """It computes no signal, and makes those stale that hang on the networks it changes."""
+        self._forget(number)
+        return average
 
     # --- one phase
 
-    def _phase(self, number: int) -> PhasePlan:
-        phase = self.phases[number]
-        needed = self._needed(number)
+    def _phase(self, number: int, phase: Phase) -> PhasePlan:
+        needed = self._needed(number, phase)
         # In the order of the model, where each block reads only earlier ones.
         computes = [self._compute(index, number) for index in sorted(needed)]
         computed = {compute.node for compute in computes}
@@ -250,12 +275,12 @@ class _Planner:
         used = {network_of(self.model, index) for index in self.path[number]} - self.trained[number]
         return tuple(name for name in self.program.networks if name in used)
 
-    def _needed(self, number: int) -> set[int]:
+    def _needed(self, number: int, phase: Phase) -> set[int]:
         """What the losses of a phase need and is not there in a fit state."""
         needed: set[int] = set()
         waiting = [
             signal.producer
-            for name in self.phases[number].weights
+            for name in phase.weights
             for signal in self.reach.reads(self.program.losses[name])
         ]
         while waiting:
@@ -274,7 +299,7 @@ class _Planner:
             return False
         # Up to date is not enough where the phase trains through it: the history kept must be for this very phase.
         # Another phase's backward pass has freed its own.
-        return index not in self.path[number] or self.values[index] == self.phases[number].name
+        return index not in self.path[number] or self.values[index] == self.steps[number].name
 
     def _compute(self, index: int, number: int) -> Compute:
         history = self._history(index, number)
@@ -288,15 +313,15 @@ class _Planner:
         """The phase that will train through a value that is computed now, while it is still up to date."""
         # The next phase draws another value: history can serve this one alone.
         if index in self.redrawn:
-            return self.phases[number].name if index in self.path[number] else None
+            return self.steps[number].name if index in self.path[number] else None
         stepped: frozenset[str] = frozenset()
-        for later in range(number, len(self.phases)):
+        for later in range(number, len(self.steps)):
             # By then the value will be out of date and is computed again anyway: history for that phase would be
             # memory for nothing.
             if stepped & self.reach.depends[index]:
                 return None
             if index in self.path[later]:
-                return self.phases[later].name
+                return self.steps[later].name
             stepped |= self.trained[later]
         return None
 

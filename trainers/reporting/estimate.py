@@ -129,6 +129,11 @@ def _work(program: Program, plan: Plan) -> Work:
         _update_bytes(phase.optimizer) * _trainable(program, phase) / phase.optimizer.every
         for phase in program.phases
     )
+    updates += sum(
+        12 * program.networks[name].parameters / average.section.every
+        for average in program.averages
+        for name in average.section.networks
+    )
     if program.training.ema is not None:
         updates += 12 * sum(_trainable(program, phase) for phase in program.phases)
     return Work(macs, calls, updates)

@@ -21,7 +21,7 @@ from netcfg.blocks.transforms.normalise import Normalise
 from netcfg.datasets.pipeline import Batch, Pipeline
 from netcfg.files import write_beside
 from netcfg.passes.plan import Plan
-from netcfg.program import Data, Program
+from netcfg.program import Data, Phase, Program
 from netcfg.trainers.reporting.gradient_flow import Row, draw_gradient_flow, gradient_flow, gradient_scalars
 from netcfg.trainers.reporting.pictures import MOST_COLUMNS, draw_rows, png
 from netcfg.trainers.reporting.tensorboard import Events
@@ -168,12 +168,13 @@ class Gallery:
 
 def last_batches(plan: Plan, batches: int) -> dict[str, int]:
     """For each phase the last of an epoch's batches on which it runs, counted from 0."""
-    phases = plan.program.phases
     last: dict[str, int] = {}
     for batch in reversed(range(batches)):
         for number in plan.running(batch):
-            last.setdefault(phases[number].name, batch)
-        if len(last) == len(phases):
+            step = plan.program.steps[number]
+            if isinstance(step, Phase):
+                last.setdefault(step.name, batch)
+        if len(last) == len(plan.program.phases):
             break
     return last
 

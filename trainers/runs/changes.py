@@ -106,8 +106,15 @@ def _trained(program: Program) -> Sequence[Any]:
         (one.name, one.optimizer.type_name, one.optimizer.networks, list(one.weights))
         for one in program.phases
     ]
+    followed = [(one.name, one.place, one.section.pairs) for one in program.averages]
     losses = [(name, loss.type_name, loss.reads, loss.evaluates) for name, loss in program.losses.items()]
-    return [{name: list(_blocks(graph)) for name, graph in program.networks.items()}, wiring, phases, losses]
+    return [
+        {name: list(_blocks(graph)) for name, graph in program.networks.items()},
+        wiring,
+        phases,
+        followed,
+        losses,
+    ]
 
 
 def _blocks(graph: Graph) -> Iterator[Any]:

@@ -10,12 +10,13 @@ import torch
 from torch import nn
 
 from netcfg.builder.chance import Chance
-from netcfg.passes.plan import plan
+from netcfg.passes.plan import plan, section_of
 from netcfg.plan_text import ordinal
-from netcfg.program import Program
+from netcfg.program import Average, Program
 from netcfg.results import Figure
 from netcfg.source import Finding, NetcfgError, ProgramError
 from netcfg.trainers.machine.distributed import ALONE, Team, wrap_networks
+from netcfg.trainers.step.following import Following
 from netcfg.trainers.step.groups import parameter_groups
 from netcfg.trainers.step.model import Model
 from netcfg.trainers.step.step import Losses, Precision, Step
@@ -47,6 +48,7 @@ class Phases:
             )
             for phase in program.phases
         }
+        self.following = Following(program, networks)
         planned = plan(program)
         self.step = Step(
             planned,
@@ -55,6 +57,7 @@ class Phases:
             self.steppers,
             precision,
             training_calls=wrap_networks(program, networks, planned, team),
+            following=self.following,
             team=team,
         )
 
@@ -82,9 +85,12 @@ class Phases:
                 stepper.plateau.forget()
 
     def flush(self) -> None:
-        """Apply what an accumulation has left at the end of an epoch."""
-        for stepper in self.steppers.values():
-            stepper.flush()
+        """Apply what an accumulation has left at the end of an epoch, and let those follow that stand below."""
+        for step in self.program.steps:
+            if isinstance(step, Average):
+                self.following.catch_up(step.name)
+            elif self.steppers[step.name].flush():
+                self.following.updated(step.name)
 
     def end_epoch(self, figure: Figure, higher_is_better: bool) -> None:
         """Let schedules that watch the monitored figure see it; an undefined one is no better."""
@@ -102,7 +108,8 @@ class Phases:
 
     def state_dict(self) -> dict[str, Any]:
         """What the next updates depend on besides the weights."""
-        return {name: stepper.state_dict() for name, stepper in self.steppers.items()}
+        steppers = {name: stepper.state_dict() for name, stepper in self.steppers.items()}
+        return steppers | self.following.state_dict()
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take up what `state_dict` gave."""
@@ -111,17 +118,18 @@ class Phases:
                 message = f"the checkpoint knows no optimizer `{name}`"
                 raise ProgramError([Finding("NC406", message, help="resume with the run's own file")])
             stepper.load_state_dict(state[name])
+        self.following.load_state_dict(state)
 
     def check_length(self, batches: int) -> None:
         """Refuse (NC411) epochs so short that a phase would never run."""
-        for phase in self.program.phases:
-            every = phase.optimizer.every
+        for step in self.program.steps:
+            every = section_of(step).every
             if every > batches:
                 message = (
-                    f"`{phase.name}` runs on every {ordinal(every)} batch, and an epoch has only {batches}"
+                    f"`{step.name}` runs on every {ordinal(every)} batch, and an epoch has only {batches}"
                 )
                 help = f"`every = {batches}` or less, a smaller batch_size, or more data"
-                raise ProgramError([Finding("NC411", message, phase.span, help=help)])
+                raise ProgramError([Finding("NC411", message, step.span, help=help)])
 
 
 def check_trainable(program: Program) -> None:

@@ -15,11 +15,12 @@ from netcfg.builder.modules.losses.classes import OutsideClass
 from netcfg.builder.modules.losses.counted import Counted
 from netcfg.faults import listed, told_of, untrue
 from netcfg.passes.plan import Compute, Evaluate, PhasePlan, Plan, Read, counted_alike, network_of
-from netcfg.program import Phase, Program
+from netcfg.program import Average, Phase, Program
 from netcfg.program import total_name as name_of_total
 from netcfg.source import Finding, ProgramError
 from netcfg.trainers.machine.distributed import ALONE, Team
 from netcfg.trainers.step.diagnosis import Diagnosis
+from netcfg.trainers.step.following import Following
 from netcfg.trainers.step.model import Call, Model, Value, read
 from netcfg.trainers.step.stepper import Share, Stepper
 
@@ -160,9 +161,11 @@ class Step:
         precision: Precision,
         *,
         training_calls: Mapping[str, Call] | None = None,
+        following: Following | None = None,
         team: Team = ALONE,
     ) -> None:
         self.plan = plan
+        self.following = following or Following(plan.program, model.networks)
         self.model = model
         self.losses = losses
         self.steppers = steppers
@@ -204,8 +207,11 @@ class Step:
         """
         values = self.model.fill(fields)
         reported = Reported()
-        for phase in self.plan.step(self.plan.running(batch)).phases:
-            self._phase(phase, fields, values, reported)
+        for part in self.plan.step(self.plan.running(batch)).steps:
+            if isinstance(part, Average):
+                self.following.step(part.name)
+            else:
+                self._phase(part, fields, values, reported)
         self._keep_history_of(self._parameters)  # as whoever else uses the networks expects
         return reported
 
@@ -250,7 +256,8 @@ class Step:
             self.team.mean_gradients(self._exchanged[name])
         if self.on_gradients is not None:
             self.on_gradients(name)
-        stepper.finish()
+        if stepper.finish():
+            self.following.updated(name)
         for loss, mean in losses.items():
             reported[self.names[name, loss]] = mean.value.detach()
             amount = mean.amount

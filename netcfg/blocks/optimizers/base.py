@@ -19,8 +19,8 @@ KINDS_WITHOUT_DECAY = ("norms", "biases", "tokens")
 """What `no_decay` may name beside parts of networks."""
 
 
-class Optimizer(Section):
-    """One phase of the training step: which networks step, on which sum of losses, when and how."""
+class StepSection(Section):
+    """What stands in `{Optimizer}`: a part of the training step, in file order."""
 
     group: ClassVar[Group] = "optimizer"
     family: ClassVar[str] = "optimizer"
@@ -28,6 +28,10 @@ class Optimizer(Section):
     """The learning rate where neither the section nor a network says one: PyTorch's."""
     state_differs: ClassVar[bool] = False
     """Whether it remembers more of some parameters than of others: `state_size` then is the most."""
+
+
+class Optimizer(StepSection):
+    """One phase of the training step: which networks step, on which sum of losses, when and how."""
 
     networks: tuple[str, ...] = Option(description="the networks whose parameters it steps")
     minimise: str = Option(

@@ -59,7 +59,9 @@ class _Sample:
 
 def _entries(training: Training) -> Iterator[tuple[_Sample, float, str]]:
     """What occurs in the picture."""
-    phase = next(iter(training.phases))
+    phase = next(
+        (number for flow in training.flows for number in flow.gradients), next(iter(training.phases))
+    )
     yield _Sample("value", phase), SAMPLE, "a signal"
     yield _Sample("strand", phase), SAMPLE, f"gradients flow back, in the colour of their phase, here {phase}"
     cut = next((number for flow in training.flows for number in flow.cuts), None)

@@ -18,12 +18,12 @@ from netcfg.blocks.network.model import NetworkUse
 from netcfg.draw.costs import amount
 from netcfg.draw.entry import Entry, entry_of, place_text
 from netcfg.draw.model import Box
-from netcfg.draw.training.rows import ITSELF, Row, optimizer_words, term, use_rows, words
+from netcfg.draw.training.rows import ITSELF, Row, average_words, optimizer_words, term, use_rows, words
 from netcfg.draw.training.stages import grouped, set_columns
 from netcfg.graph import Graph, Node, Signal
-from netcfg.passes.plan import Plan, history_path
+from netcfg.passes.plan import Plan, history_path, section_of
 from netcfg.passes.reach import key
-from netcfg.program import Phase
+from netcfg.program import Average, Phase, Step
 from netcfg.shapes import show
 
 CardKind = Literal["data", "network", "block", "loss", "phase"]
@@ -79,7 +79,7 @@ class Training:
 
     cards: list[Card]
     flows: list[Flow]
-    phases: dict[int, Phase]
+    phases: dict[int, Step]
     note: str
     measured: list[str] = field(default_factory=list)
     """The metrics, and what each reads."""
@@ -91,21 +91,24 @@ def phase_colour(number: int) -> str:
 
 
 def training(plan: Plan, only: Sequence[str] = ()) -> Training:
-    """All phases, or `only` these with what they need."""
-    phases = {
-        number: phase for number, phase in enumerate(plan.program.phases, 1) if not only or phase.name in only
+    """All phases and averages, or `only` these with what they need."""
+    steps = {
+        number: step for number, step in enumerate(plan.program.steps, 1) if not only or step.name in only
     }
-    return _Sheet(plan, phases, whole=not only).training()
+    return _Sheet(plan, steps, whole=not only).training()
 
 
 class _Sheet:
     """Gathers the cards of a program, then the flows between them."""
 
-    def __init__(self, plan: Plan, phases: dict[int, Phase], whole: bool) -> None:
+    def __init__(self, plan: Plan, steps: dict[int, Step], whole: bool) -> None:
         self.plan = plan
         self.program = plan.program
         self.model = plan.model
-        self.phases = phases
+        self.steps = steps
+        self.phases = phases = {number: step for number, step in steps.items() if isinstance(step, Phase)}
+        self.averages = {number: step for number, step in steps.items() if isinstance(step, Average)}
+        self.followed = {name for average in self.averages.values() for name in average.section.of}
         self.whole = whole
         minimised = {name for phase in phases.values() for name in phase.weights}
         self.losses = {name: loss for name, loss in self.program.losses.items() if whole or name in minimised}
@@ -132,12 +135,14 @@ class _Sheet:
         for place, group in enumerate(groups, first):
             flows += self._flows_into(place, group)
         flows += [flow for name, loss in self.losses.items() for flow in self._add_loss(name, loss)]
-        for number, phase in self.phases.items():
-            flows += self._add_phase(number, phase)
+        for number, step in self.steps.items():
+            flows += (
+                self._add_phase(number, step) if isinstance(step, Phase) else self._add_average(number, step)
+            )
         set_columns(self.cards, flows)
         options = self.program.training
         note = f"training in batches of {options.batch_size}, {options.max_epochs} epochs"
-        return Training(self.cards, flows, self.phases, note, self._measured() if self.whole else [])
+        return Training(self.cards, flows, self.steps, note, self._measured() if self.whole else [])
 
     def _nodes(self, whole: bool) -> list[int]:
         """The nodes to show: all blocks, or those that a loss needs; fields as far as one of these reads them."""
@@ -185,18 +190,24 @@ class _Sheet:
             self._add(self._block(nodes[0]), signals)
 
     def _add_evaluated(self) -> None:
-        """The networks that losses evaluate themselves and that nothing shown uses."""
-        for name in dict.fromkeys(name for loss in self.losses.values() for name in loss.evaluates):
+        """The networks that losses evaluate themselves, or averages follow, and that nothing shown uses."""
+        evaluated = [name for loss in self.losses.values() for name in loss.evaluates]
+        moved = [name for average in self.averages.values() for name in average.section.networks]
+        shown = {card.box.name for card in self.cards if card.kind == "network"}
+        for name in dict.fromkeys(
+            [*evaluated, *sorted(self.followed), *(one for one in moved if one not in shown)]
+        ):
             if name not in self.evaluated:
                 self.evaluated[name] = self._add(self._network(self.program.networks[name], ())), 0
 
     def _network(self, network: Graph, uses: Sequence[Node]) -> Card:
         rows = [row for use in uses for row in use_rows(network, use)]
         is_first = network.name not in self.evaluated
-        if is_first and any(network.name in loss.evaluates for loss in self.losses.values()):
+        read = any(network.name in loss.evaluates for loss in self.losses.values())
+        if is_first and (read or network.name in self.followed):
             rows.append(Row(ITSELF, leaves=True))
         phases = tuple(
-            number for number, phase in self.phases.items() if network.name in phase.optimizer.networks
+            number for number, step in self.steps.items() if network.name in section_of(step).networks
         )
         pieces = list(self._network_words(network, is_first, phases))
         details = f"{network.name}\n{network.parameters:,} parameters, {network.trainable:,} trainable"
@@ -211,9 +222,9 @@ class _Sheet:
         """How large a network is, and who updates it."""
         size = f"{amount(network.parameters)} parameters" if network.parameters else "no parameters"
         yield size if is_first else "the same parameters"
-        trained = {name for phase in self.program.phases for name in phase.optimizer.networks}
+        trained = {name for step in self.program.steps for name in section_of(step).networks}
         if phases:
-            yield f"updated by {', '.join(self.phases[number].name for number in phases)}"
+            yield f"updated by {', '.join(self.steps[number].name for number in phases)}"
         elif network.trainable and network.name not in trained:
             yield "not trained"
 
@@ -291,6 +302,19 @@ class _Sheet:
         place = self._add(Card("phase", box, rows, (number,), optimizer.networks))
         for row, name in enumerate(phase.weights):
             yield Flow(self.loss_places[name], 0, place, row, rows[row].text, (number,))
+
+    def _add_average(self, number: int, average: Average) -> Iterator[Flow]:
+        section = average.section
+        title = "" if section.type_name == average.name else f" {average.name}"
+        entry = Entry(f"[{section.type_name}]{title}", average.span, section)
+        details = f"{entry.title}\nupdates {', '.join(section.networks)}\n{place_text(average.span)}"
+        pieces = [f"phase {number}", *average_words(average)]
+        path, colour = f"Optimizer.{average.name}", phase_colour(number)
+        box = Box("phase", average.name, "", pieces, details, path=path, entries=(entry,), colour=colour)
+        rows = [Row(f"follows {of}", enters=True) for of in section.of]
+        place = self._add(Card("phase", box, rows, (number,), section.networks))
+        for row, of in enumerate(section.of):
+            yield Flow(*self.evaluated[of], place, row, of)
 
     def _measured(self) -> list[str]:
         """`f1 (action_units, labels)` for each metric."""

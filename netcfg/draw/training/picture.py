@@ -43,7 +43,7 @@ def training_picture(program: Program, phases: Sequence[str] = (), scale: float 
     Raises `NetcfgError` for a phase that the program does not have, `ProgramError` (NC403) where it has no step.
     """
     check_planned(program, "draw")
-    known = [phase.name for phase in program.phases]
+    known = [step.name for step in program.steps]
     for name in phases:
         if name not in known:
             help = did_you_mean(name, known)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from netcfg.graph import Graph, Node
 from netcfg.plan_text import every
-from netcfg.program import Phase
+from netcfg.program import Average, Phase
 from netcfg.shapes import show
 
 ITSELF = "itself"
@@ -51,6 +51,15 @@ def optimizer_words(phase: Phase) -> Iterator[str]:
         yield f"norm ≤ {optimizer.clip_grad_norm:g}"
     if optimizer.schedule.type_name != "constant":
         yield words(optimizer.schedule.type_name)
+
+
+def average_words(average: Average) -> Iterator[str]:
+    """When an average runs, and how fast it follows."""
+    section = average.section
+    if section.type_name != average.name:
+        yield words(section.type_name)
+    yield every(section.every)
+    yield f"momentum {section.momentum:g}"
 
 
 def term(name: str, factor: float, is_first: bool) -> str:
