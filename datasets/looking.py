@@ -48,12 +48,29 @@ class Look:
     def balance(self) -> dict[str, list[tuple[int, float]]]:
         """How many samples of each split show each label, and none, and what share that is; empty without labels."""
         tables = list(self.tables.values())
+        classes = {name: spec.names for name, spec in self.source.fields().items() if _is_named_class(spec)}
+        rows: dict[str, list[tuple[int, float]]] = {}
+        for field_name, names in classes.items():
+            if all(field_name in table.labels for table in tables):
+                counts = [
+                    np.bincount(table.labels[field_name], minlength=len(names)).tolist() for table in tables
+                ]
+                for place, name in enumerate(names):
+                    row = [(count[place], count[place] / max(1, sum(count))) for count in counts]
+                    rows[name if len(classes) == 1 else f"{field_name}: {name}"] = row
+        return rows | self._labels_shown(tables)
+
+    def _labels_shown(self, tables: Sequence[SampleTable]) -> dict[str, list[tuple[int, float]]]:
         if LABELS not in self.source.fields() or not all(LABELS in table.labels for table in tables):
             return {}
         active = [table.labels[LABELS] > np.float32(table.active_above) for table in tables]
         names = self.source.fields()[LABELS].names
         rows = {name: [_share(shown[:, place]) for shown in active] for place, name in enumerate(names)}
         return rows | {"none": [_share(np.asarray(~shown.any(axis=1))) for shown in active]}
+
+
+def _is_named_class(spec: FieldSpec) -> bool:
+    return spec.kind == "class" and bool(spec.names)
 
 
 def look_at(source: Source, flow: OpticalFlow | None = None) -> Look:
@@ -98,9 +115,15 @@ def _beside(sample: Sample) -> NDArray[Any]:
 
 
 def _caption(table: SampleTable, index: int) -> str:
-    """The sample's name, and the units it shows."""
+    """The sample's name, and the class or the units it shows."""
     if LABELS not in table.labels:
-        return table.ids[index]
+        classes = [
+            names[int(table.labels[field][index])]
+            for field, names in table.names.items()
+            if names and field in table.labels and table.labels[field].ndim == 1
+        ]
+        named = [name for name in classes if not table.ids[index].startswith(f"{name}/")]
+        return ": ".join([table.ids[index], *([" ".join(named)] if named else [])])
     names: Sequence[str] = table.names.get(LABELS, ())
     shown = table.labels[LABELS][index] > np.float32(table.active_above)
     units = [name.removeprefix("AU") for name, is_shown in zip(names, shown, strict=True) if is_shown]

@@ -180,6 +180,11 @@ def ragged_fields(fields: Mapping[str, FieldSpec]) -> dict[str, str]:
     }
 
 
+def any_size(fields: Mapping[str, FieldSpec]) -> bool:
+    """Whether the size of some field is another in each sample."""
+    return any(not isinstance(size, int) for spec in fields.values() for size in spec.shape)
+
+
 def stack_field(kind: str, arrays: Sequence[NDArray[Any]]) -> Tensor:
     """One field of several samples as a tensor, samples first: pictures N×C×H×W, still bytes."""
     tensor = torch.from_numpy(np.stack(arrays))
@@ -323,7 +328,7 @@ class Pipeline:
         per_sample += [transform for is_per_sample, transform in transforms if is_per_sample]
         ragged = ragged_fields(travelling)
         # A memory has a place of one size for each sample.
-        remember = remember and not ragged_fields(sample_fields(data))
+        remember = remember and not any_size(sample_fields(data))
         self._opened = open_samples(data, split, training, seed)
         self._samples = remembering(self._opened, workers, looked_at.take) if remember else self._opened
         kinds = {name: spec.kind for name, spec in sample_fields(data).items()}

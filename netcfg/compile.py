@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from netcfg.extensions import brings_more, read_packages
@@ -84,6 +85,8 @@ def understand(
     _, findings = check(path_or_text, preset, variables, data, allow_outside)
     unheard: list[Finding] = []
     reading = read_program(path_or_text, unheard, allow_outside)
+    if data is not None:
+        _add_training(reading, data)
     parts = _parts(reading, preset, variables or {}, unheard)
     return understand_networks(reading, parts, findings), findings
 
@@ -114,6 +117,7 @@ def _passes(
     allow_outside: bool,
 ) -> Program | None:
     reading = read_program(path_or_text, findings, allow_outside)
+    note = None if data is None else _add_training(reading, data)
     parts = _parts(reading, preset, variables, findings)
     audetnet = is_audetnet(parts)
     lacking = () if data is None or audetnet else _read_from_folder(parts, data, findings)
@@ -127,7 +131,15 @@ def _passes(
     program = bind(parts, reading, graphs, preset, findings)
     say_once(findings, lacking)
     _report_nothing(parts, findings)
-    return None if has_errors(findings) else program
+    if program is None or has_errors(findings):
+        return None
+    return program if note is None else replace(program, notes=(note,))
+
+
+def _add_training(reading: Reading, folder: str) -> str | None:
+    from netcfg.passes.training_part import add_training  # most programs have data of their own
+
+    return add_training(reading, folder)
 
 
 def _read_from_folder(parts: Parts, folder: str, findings: list[Finding]) -> tuple[str, ...]:

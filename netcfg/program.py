@@ -100,6 +100,8 @@ class Program:
     resolve: Callable[[Mapping[Path, str]], str] = lambda names: ""
     findings: tuple[Finding, ...] = ()
     """What was found but does not stop it: warnings."""
+    notes: tuple[str, ...] = ()
+    """What was done beside what the file says, a sentence each."""
 
     @cached_property
     def steps(self) -> tuple[Step, ...]:

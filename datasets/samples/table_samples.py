@@ -6,21 +6,24 @@ size, missing and broken pictures are the same for all.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from netcfg.blocks.samples import FramePair, Sample, Samples, SampleTable
-from netcfg.datasets.pictures.face_boxes import Picture, clipped_box, cut_out, jittered_box
+from netcfg.datasets.pictures.face_boxes import Picture, clipped_box, cut_out, jittered_box, middle_square
 from netcfg.datasets.pictures.reading import ORDINARY, Reading, expect_picture
 from netcfg.datasets.samples.missing import Missing, with_pictures, without_broken
 from netcfg.source import NetcfgError
 
 PICTURE_FIELDS = frozenset({"image", "flow"})
+Fit = Literal["crop", "stretch", "pad"]
+"""How a picture becomes square: by its middle, at once, or by black beside it."""
 
 
 class Pictures(Protocol):
@@ -112,18 +115,25 @@ class TableSamples:
 
 @dataclass(frozen=True)
 class FilePictures:
-    """A picture file for each sample, brought to size×size; None stands for one that is missing and shown black."""
+    """A picture file for each sample, brought to size×size; None stands for one that is missing and shown black.
 
-    paths: Sequence[Path | None]
-    size: int
+    Without a `size` each has its own.
+    """
+
+    paths: Sequence[Path | str | None]
+    size: int | None
     reading: Reading = ORDINARY
+    fit: Fit = "stretch"
 
     def image(self, index: int, jitter: int | None = None) -> Picture:
         """The whole picture; a moved box shows what of it lies in the picture."""
         path = self.paths[index]
         if path is None:
-            return black(self.size)
-        return moved(expect_picture(path, self.reading), jitter, self.size)
+            return black(self.size or 1)
+        picture = expect_picture(path, self.reading)
+        if self.fit != "stretch":
+            picture = squared(picture, self.fit) if self.size else picture
+        return moved(picture, jitter, self.size or (picture.shape[0], picture.shape[1]))
 
     def flow(self, index: int, jitter: int | None = None) -> Picture:
         """Refused: there is none."""
@@ -139,20 +149,21 @@ class FilePictures:
 
 def table_samples(
     table: SampleTable,
-    paths: Sequence[Path | None],
+    paths: Sequence[Path | str | None],
     fields: Sequence[str],
-    size: int,
+    size: int | None,
     *,
     folder: Path,
     missing: Missing = "stop",
     skips_broken: bool = False,
     reading: Reading = ORDINARY,
+    fit: Fit = "stretch",
 ) -> TableSamples:
     """Samples of a table whose pictures lie in these files; None, or a file that is not there, is a missing one.
 
     Errors: `NetcfgError` for missing pictures where none may lack, with the `folder`, and where no sample is left.
     """
-    there = [path if path is not None and path.is_file() else None for path in paths]
+    there = [path if path is not None and os.path.isfile(path) else None for path in paths]
     rows = with_pictures(
         range(len(table)),
         lambda row: there[row] is not None,
@@ -167,7 +178,7 @@ def table_samples(
         raise NetcfgError(
             f"{folder}: the split holds no picture\nhelp: look at its list, and at its pictures", code="NC506"
         )
-    pictures = FilePictures([there[row] for row in rows], size, reading)
+    pictures = FilePictures([there[row] for row in rows], size, reading, fit)
     return TableSamples(table.rows(rows), pictures, fields, opened=frozenset({"image"}))
 
 
@@ -178,6 +189,20 @@ def moved(
     height, width = picture.shape[:2]
     box = None if jitter is None else clipped_box(jittered_box((0, height, 0, width), jitter), height, width)
     return cut_out(picture, box, size, nearest)
+
+
+def squared(picture: Picture, fit: Fit, value: int = 0) -> Picture:
+    """A square of a picture H×W(×C), or a picture with `value` beside it; as it is where it is to be stretched."""
+    height, width = picture.shape[:2]
+    if height == width or fit == "stretch":
+        return picture
+    if fit == "crop":
+        return cut_out(picture, box := middle_square(height, width), (box[1] - box[0], box[3] - box[2]))
+    side = max(height, width)
+    wide = np.full((side, side, *picture.shape[2:]), value, picture.dtype)
+    top, left = (side - height) // 2, (side - width) // 2
+    wide[top : top + height, left : left + width] = picture
+    return wide
 
 
 def black(size: int) -> Picture:

@@ -59,6 +59,13 @@ def write_clip_folder(folder: Path, classes: Sequence[str]) -> None:
                 _picture(folder / name / f"clip_{clip}" / f"{frame + 1}.jpg", f"{name} {clip}", frame)
 
 
+def write_image_folder(folder: Path, classes: Sequence[str], pictures: int = 8) -> None:
+    """A folder for each class, so many pictures in each, of several sizes."""
+    for name in classes:
+        for number in range(pictures):
+            _picture(folder / name / f"{number + 1}.png", name, number, (SIDE + number, SIDE + 2 * number))
+
+
 def write_audetnet(folder: Path, units: Sequence[int], most: int, size: tuple[int, int]) -> str:
     """AUDetNet's data folder, labels from 0 to `most`, pictures of this height and width; gives the file of labels."""
     subjects = ("SN001", "SN002", "SN003", "SN004")

@@ -27,6 +27,8 @@ def run(options: argparse.Namespace) -> int:
         if options.format == "text":
             for finding in sorted_findings(findings):
                 print(render(finding), end="\n\n")
+            for note in program.notes if program else ():
+                print(f"note: {note}")
             print(_verdict(shown_path(file), program, findings))
     if options.format == "json":
         print_json(findings_to_json(found))

@@ -76,6 +76,8 @@ def load_program(file: str, options: argparse.Namespace) -> Program:
         raise ProgramError(findings)
     for finding in sorted_findings(findings):
         print(render(finding), file=sys.stderr)
+    for note in program.notes:
+        print(f"note: {note}", file=sys.stderr)
     return program
 
 

@@ -95,7 +95,7 @@ class _Binder:
             presets=tuple(self.parts.presets),
             preset=preset,
             extensions=tuple(reading.extensions),
-            resolve=partial(resolved_text, reading, self.parts),
+            resolve=partial(resolved_text, reading, self.parts, data.source.settled() if data else {}),
             findings=tuple(self.findings),
         )
 

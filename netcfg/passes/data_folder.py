@@ -8,7 +8,6 @@ from pathlib import Path
 
 from netcfg.blocks.registry import find, sections
 from netcfg.blocks.sources.base import Found, Source
-from netcfg.blocks.sources.folders import class_folders
 from netcfg.blocks.values import show_value
 from netcfg.passes.collect import Parts
 from netcfg.source import Finding, NetcfgError, SourceFile, shown_path
@@ -30,18 +29,19 @@ def read_from_folder(parts: Parts, folder: str, findings: list[Finding]) -> tupl
     for want of a file there, of which a finding says everything.
     """
     written = parts.reserved.get("Data", [])
-    if not written:
-        help = "add a group {Data} with a source"
-        findings.append(
-            Finding("NC403", f"{parts.name} reads no data that `--data` could replace", help=help)
-        )
-        return ()
     place = Path(folder).expanduser()
     try:
-        recognised = source_of(place, own_source(written[0]))
+        recognised = source_of(place, own_source(written[0]) if written else None)
     except NetcfgError as refusal:
         message, _, help = str(refusal).partition("\nhelp: ")
         findings.append(Finding("NC502", f"`--data {folder}`: {message}", help=help))
+        return ()
+    if not written:
+        message = f"{parts.name} reads no data that `--data` could replace"
+        help = f"add a group {{Data}} with a source, such as [{recognised.source.type_name}]"
+        if recognised.source.trained_by:
+            help = "of several networks say how they are trained: {Data}, {Model}, {Loss} and {Optimizer}"
+        findings.append(Finding("NC403", message, help=help))
         return ()
     before, found = written[0], recognised.found
     if before.name == recognised.source.type_name:
@@ -76,7 +76,7 @@ def source_of(folder: Path, own: type[Source] | None = None) -> Recognised:
     if len(best) == 1:
         return best[0]
     if best:
-        names = [f"[{claim.source.type_name}]" for claim in best]
+        names = sorted(f"[{claim.source.type_name}]" for claim in best)
         raise NetcfgError(
             f"{shown_path(folder)} looks like a folder of {' and of '.join(names)}\n"
             f"help: write the one that is meant as the source, {names[0]} for instance: a program's own is asked first",
@@ -104,13 +104,6 @@ def _claim(kind: type[Source], folder: Path) -> Recognised | None:
 
 
 def _nobody(folder: Path) -> str:
-    classes = class_folders(folder)
-    if classes:
-        few = ", ".join(f"`{name}`" for name in classes[:4]) + (", …" if len(classes) > 4 else "")
-        return (
-            f"{shown_path(folder)} looks like folders of classes ({few}), which no source reads yet\n"
-            f"help: where these are recordings of subjects, write `[clips]` with `path = {folder}` as the source"
-        )
     looks = "; ".join(f"[{kind.type_name}] {kind.looks_like}" for kind in sources() if kind.looks_like)
     return (
         f"{shown_path(folder)} looks like the folder of no source\n"

@@ -13,10 +13,13 @@ from netcfg.passes.variables import COUNTERS, VariableScope
 from netcfg.syntax import Group, Option, Section
 
 
-def resolved_text(reading: Reading, parts: Parts, names: Mapping[Path, str]) -> str:
+def resolved_text(
+    reading: Reading, parts: Parts, settled: Mapping[str, str], names: Mapping[Path, str]
+) -> str:
     """A text that compiles to the same program. Template bodies keep their parameters.
 
-    `names` are for Python files that it is to include under another name.
+    `names` are for Python files that it is to include under another name; `settled` the options of the source that its
+    data say, and nobody has written.
     """
     scope = VariableScope(parts.variables)
     groups = [f"{{include {names.get(path, path)}}}\n" for path in reading.extensions]
@@ -33,8 +36,23 @@ def resolved_text(reading: Reading, parts: Parts, names: Mapping[Path, str]) -> 
                 _group(group.name, group.sections if is_template else _replaced(group.sections, scope))
             )
     for name, sections in parts.reserved.items():
-        groups.append(_group(name, _replaced(sections, scope)))
+        replaced = list(_replaced(sections, scope))
+        if name == "Data" and replaced:
+            replaced[0] = _with(replaced[0], settled)
+        groups.append(_group(name, replaced))
     return "\n".join(groups)
+
+
+def _with(section: Section, settled: Mapping[str, str]) -> Section:
+    """A section with options that it does not say, or says to be `None`."""
+    kept = [
+        option for option in section.options if option.key not in settled or option.value.lower() != "none"
+    ]
+    written = {option.key for option in kept}
+    added = [
+        Option(section.file, section.line, key, value) for key, value in settled.items() if key not in written
+    ]
+    return replace(section, options=[*kept, *added])
 
 
 def _replaced(sections: Iterable[Section], scope: VariableScope) -> Iterator[Section]:

@@ -61,19 +61,23 @@ def own_source(tmp_path):
 )
 def test_folders_of_classes_are_known_for_what_they_are(tmp_path, folders, capsys):
     write_pictures(tmp_path, *folders)
+    assert source_of(tmp_path).source.type_name == "image_folder"
     _, (finding,) = netcfg.check(TEXT, data=str(tmp_path))
-    assert finding.code == "NC502"
-    assert "looks like folders of classes (`" in finding.message
-    assert "no source reads yet" in finding.message
-    assert "`[clips]`" in finding.help
-    assert main(["data", "show", str(tmp_path)]) == 1
-    assert "looks like folders of classes" in capsys.readouterr().err
+    assert finding.code == "NC501"
+    assert [note.message for note in finding.notes] == ["and here"] * 2
+    assert main(["data", "show", str(tmp_path)]) == 0
+    assert "[image_folder]" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("names", [("cat.1.png", "cat.7.png"), ("a9.png", "b2.png")])
 def test_numbered_classes_are_classes_where_their_pictures_do_not_count(tmp_path, names):
     write_pictures(tmp_path, "n01440764", "n01443537", names=names)
-    with pytest.raises(NetcfgError, match="looks like folders of classes"):
+    assert source_of(tmp_path).source.type_name == "image_folder"
+
+
+def test_numbers_with_counted_pictures_may_be_subjects_or_classes(tmp_path):
+    write_pictures(tmp_path, "0", "1", "2")
+    with pytest.raises(NetcfgError, match=r"looks like a folder of \[clips\] and of \[image_folder\]"):
         source_of(tmp_path)
 
 
@@ -102,7 +106,8 @@ def test_a_program_that_says_clips_reads_class_folders_as_clips(tmp_path):
     write_pictures(tmp_path, "happy", "sad")
     text = TEXT.replace("[synthetic_faces]\nimage_size = 32\naction_units = 12", "[clips]\nimage_size = 32")
     _, findings = netcfg.check(text, data=str(tmp_path))
-    assert {finding.code for finding in findings} == {"NC501"}  # no labels, but no word of classes
+    (finding,) = findings
+    assert "these clips have no `labels.csv` beside them" in finding.message
 
 
 def test_a_source_that_is_sure_goes_before_one_whose_content_would_do(tmp_path, own_source):

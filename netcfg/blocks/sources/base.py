@@ -45,6 +45,8 @@ class Source(Section):
     """Own options by the names that the same thing has in other sources."""
     looks_like: ClassVar[str] = ""
     """What its folder looks like, in a few words for a person; empty where it reads none."""
+    trained_by: ClassVar[str] = ""
+    """The shipped file that trains a network on it which says nothing of data itself, given `--data`."""
 
     @property
     def active_above(self) -> float:
@@ -64,6 +66,10 @@ class Source(Section):
     def fields(self) -> dict[str, FieldSpec]:
         """The fields it can give, with their shapes, before any transform."""
         raise NotImplementedError
+
+    def settled(self) -> Mapping[str, str]:
+        """The options that its data settle where nobody writes them, as texts: a run keeps them."""
+        return {}
 
     def asked_fields(self) -> Mapping[str, tuple[str, ...]]:
         """The fields that its options ask for by name, by option."""

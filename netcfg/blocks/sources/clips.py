@@ -90,14 +90,19 @@ class Clips(FaceFiles, name="clips"):
     @classmethod
     def recognise(cls, folder: Path) -> Found | None:
         """By its content: any videos or folders of pictures, unless these look like classes."""
+        if not (folder / LABELS).is_file() and class_folders(folder):
+            return None
+        return cls.reads(folder)
+
+    @classmethod
+    def reads(cls, folder: Path) -> Found | None:
+        """Any videos or folders of pictures."""
+        if not has_media(folder):
+            return None
         labels = folder / LABELS
         if labels.is_file():
-            if not has_media(folder):
-                return None
             read = {"path": str(folder), "labels": str(labels)}
             return Found(read, is_sure=False, adopts=("action_units",))
-        if not has_media(folder) or class_folders(folder):
-            return None
         lacks = (
             f"these clips have no `{LABELS}` beside them, and so no field `labels`",
             "write one, with the header `clip,frame,AU1,AU2,…` and a line per frame",

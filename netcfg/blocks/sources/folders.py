@@ -10,6 +10,8 @@ from pathlib import Path
 from netcfg.blocks.picture_files import PICTURES, VIDEOS
 
 _SPLITS = frozenset("train training val valid validation dev test testing eval".split())
+LISTS = (".csv", ".tsv")
+"""Endings of lists that say what pictures are."""
 _LEVELS = 3
 _LOOKED_AT = 2_000  # entries of a folder that tell what it is
 
@@ -47,14 +49,34 @@ def class_folders(folder: Path) -> list[str]:
     return names
 
 
+def looks_like_classes(folder: Path) -> bool:
+    """Whether it could be class folders: those of `class_folders`, and numbers as names, which subjects have, too.
+
+    Where a list lies beside them, that says what the pictures are.
+    """
+    files, folders = _entries(folder)
+    if any(Path(name).suffix.lower() in LISTS for name in files):
+        return False
+    if class_folders(folder):
+        return True
+    if not all(name.isdigit() for name in folders) or _has_pictures(files) or has_media(folder, VIDEOS):
+        return False
+    return len(_leaves(folder)) > 1
+
+
 def _leaves(folder: Path) -> list[str]:
-    """The folders in a folder, where all of them hold pictures and no folder; else none."""
+    """The folders in a folder, where they hold pictures and no folder; else none.
+
+    One may be empty, if two are not: that it is forgotten is for others to say.
+    """
     _, folders = _entries(folder)
+    full = 0
     for name in folders:
         files, below = _entries(folder / name)
-        if below or not _has_pictures(files):
+        if below or (files and not _has_pictures(files)):
             return []
-    return folders
+        full += bool(files)
+    return folders if full > 1 or full == len(folders) else []
 
 
 def _tell_subjects(folder: Path, names: list[str]) -> bool:

@@ -1,0 +1,181 @@
+"""`image_folder`: pictures of class folders, and who is in which split."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netcfg.blocks.fields import Split
+from netcfg.blocks.picture_files import PICTURES, UNREAD_PICTURES
+from netcfg.blocks.samples import SampleTable
+from netcfg.blocks.sources.image_folder import ImageFolder
+from netcfg.blocks.sources.picture_classes import folders_in, split_folders, trouble_with_names
+from netcfg.datasets.pictures.frames import natural
+from netcfg.datasets.pictures.notes import say
+from netcfg.datasets.samples.dealing import SPLITS, Dealing, dealt
+from netcfg.datasets.samples.table_samples import TableSamples, table_samples
+from netcfg.source import NetcfgError, shown_path
+from netcfg.words import counted, named
+
+
+@dataclass(frozen=True)
+class Found:
+    """Pictures by their names below a folder (`rose/1.jpg`), and the number of each one's class."""
+
+    root: str
+    ids: tuple[str, ...]
+    classes: NDArray[np.int64]
+
+    def rows(self, chosen: NDArray[np.int64]) -> Found:
+        """Some of them."""
+        return Found(self.root, tuple(self.ids[row] for row in chosen.tolist()), self.classes[chosen])
+
+
+def open_image_folder(section: ImageFolder, split: Split, fields: Sequence[str]) -> TableSamples:
+    """The pictures of a split. Raises `NetcfgError` for folders that are no classes, or hold no pictures."""
+    folder = section.folder()
+    names = _expect_classes(section, folder)
+    found, groups = _of_split(section, folder, names, split)
+    if not found.ids:
+        raise NetcfgError(
+            f"{shown_path(folder)}: there is no picture for the {split} split\n"
+            "help: more pictures, or a larger share of them",
+            code="NC506",
+        )
+    table = SampleTable(found.ids, subjects=groups, labels={"class": found.classes}, names={"class": names})
+    return table_samples(
+        table,
+        [os.path.join(found.root, name) for name in found.ids],
+        fields,
+        section.image_size,
+        folder=folder,
+        missing=section.missing,
+        skips_broken=section.on_error == "skip",
+        reading=section.reading(),
+        fit=section.fit,
+    )
+
+
+def _expect_classes(section: ImageFolder, folder: Path) -> tuple[str, ...]:
+    """The classes; folders of others are refused."""
+    names = section.names()
+    trouble = trouble_with_names(names)
+    if trouble is not None:
+        sentence, help = trouble
+        raise NetcfgError(f"{shown_path(folder)} {sentence}\nhelp: {help}", code="NC505")
+    if not names:
+        raise NetcfgError(
+            f"{shown_path(folder)} holds no folders of classes\n"
+            "help: a folder for each class, with its pictures, as in `rose/1.jpg`",
+            code="NC506",
+        )
+    return names
+
+
+def _of_split(
+    section: ImageFolder, folder: Path, names: tuple[str, ...], split: Split
+) -> tuple[Found, NDArray[np.int64] | None]:
+    """A split's pictures, and the group of each where a pattern tells it."""
+    # A run may be judged on pictures of some of its classes.
+    is_trained = split == "train" or section.classes is None
+    places = split_folders(folder)
+    if not places:
+        found = _listed(folder, names, expects_each=is_trained)
+        return _part(found, section, split, section.dealing())
+    if "test" not in places:  # what chooses the epoch cannot judge it
+        places = {"train": places["train"], "test": places["validation"]}
+    if split in places and (split != "train" or "validation" in places):
+        found = _listed(places[split], names, expects_each=is_trained)
+        return found, _groups(found, section.group_by)
+    found = _listed(places["train"], names, expects_each=is_trained)
+    return _part(found, section, split, Dealing(section.validation_share, 0.0, seed=section.seed))
+
+
+def _part(
+    found: Found, section: ImageFolder, split: Split, dealing: Dealing
+) -> tuple[Found, NDArray[np.int64] | None]:
+    groups = _groups(found, section.group_by)
+    chosen = np.flatnonzero(dealt(found.classes, dealing, groups) == SPLITS.index(split))
+    return found.rows(chosen), None if groups is None else groups[chosen]
+
+
+def _groups(found: Found, pattern: str | None) -> NDArray[np.int64] | None:
+    """The number of each picture's group. Raises `NetcfgError` for a name that tells none."""
+    if pattern is None:
+        return None
+    search = re.compile(pattern).search
+    matches = [search(name) for name in found.ids]
+    without = [name for name, match in zip(found.ids, matches, strict=True) if match is None]
+    if without:
+        raise NetcfgError(
+            f"`group_by = {pattern}` finds nothing in {counted(len(without), 'name')} of {len(matches):,}, such as "
+            f"{without[0]}\nhelp: a pattern that every picture's name holds, its folder's name before it",
+            code="NC505",
+        )
+    _, numbers = np.unique([match[1] or "" for match in matches if match], return_inverse=True)
+    return numbers.astype(np.int64)
+
+
+def _listed(folder: Path, names: tuple[str, ...], expects_each: bool) -> Found:
+    """All pictures of class folders, class by class and then in natural order."""
+    others = [name for name in folders_in(folder) if name not in names]
+    if others:
+        raise NetcfgError(
+            f"{shown_path(folder)} holds the {'class' if len(others) == 1 else 'classes'} {named(others)}, and known "
+            f"{'is' if len(names) == 1 else 'are'} {named(list(names))}\n"
+            "help: the classes are those that were trained; other pictures need a training of their own",
+            code="NC505",
+        )
+    ids: list[str] = []
+    counts, unread = [], 0
+    for name in names:
+        pictures, left_out = _pictures(folder / name)
+        unread += left_out
+        ids += [f"{name}/{picture}" for picture in pictures]
+        counts.append(len(pictures))
+    if unread:
+        say(
+            f"left out, as nothing here reads them: {counted(unread, 'picture')} ({', '.join(UNREAD_PICTURES)})"
+        )
+    empty = [name for name, count in zip(names, counts, strict=True) if not count]
+    if empty and expects_each:
+        raise NetcfgError(
+            f"{shown_path(folder)}: the class {named(empty)} has no picture\n"
+            f"help: pictures end in {', '.join(PICTURES)}; without them, take the folder away",
+            code="NC506",
+        )
+    return Found(str(folder), tuple(ids), np.repeat(np.arange(len(names)), counts).astype(np.int64))
+
+
+def _pictures(folder: Path) -> tuple[list[str], int]:
+    """The pictures in a folder and below, by their names from there, and how many of other formats there are."""
+    found, unread = [], 0
+    for name in _files(str(folder), ""):
+        ending = os.path.splitext(name)[1].lower()
+        if ending in PICTURES:
+            found.append(name)
+        elif ending in UNREAD_PICTURES:
+            unread += 1
+    return sorted(found, key=natural), unread
+
+
+def _files(folder: str, before: str) -> Iterator[str]:
+    """The names of files below a folder, hidden ones left out."""
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name.startswith((".", "__")):
+                    continue
+                if entry.is_dir(follow_symlinks=not before):  # a link may lead back
+                    yield from _files(entry.path, f"{before}{entry.name}/")
+                else:
+                    yield before + entry.name
+    except OSError as error:
+        if not isinstance(error, FileNotFoundError):
+            raise NetcfgError(f"cannot read {shown_path(Path(folder))}: {error.strerror}", "NC804") from None

@@ -1,0 +1,121 @@
+"""Pass: a file that says nothing of data is given the shipped part that trains a network on a folder's pictures.
+
+`netcfg train net.cfg --data flowers` is then the same as training a file that includes both. What the file says wins:
+a group that it has is not added, a variable of it keeps its value. Only the number of its `classes` is the data's.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from netcfg.blocks.sources.base import Source
+from netcfg.passes.collect import RESERVED_GROUPS, TABLE_KEYWORD, TEMPLATE_KEYWORD
+from netcfg.passes.data_folder import Recognised, data_sections, source_of
+from netcfg.passes.read import ReadGroup, Reading, read_file, shipped_folder
+from netcfg.passes.schema import check_section
+from netcfg.source import Finding, NetcfgError, SourceFile, shown_path
+from netcfg.syntax import Group, parse
+from netcfg.words import counted
+
+BEHIND, BEFORE = 1_000, -1
+"""Depths of what is added: all that a file says goes before the part, and what the data say before all but a preset."""
+TRAINING = "training"
+
+
+def add_training(reading: Reading, folder: str) -> str | None:
+    """Add to a file of one network, without {Data}, the part for such a folder; in words what was done, if anything."""
+    names = {read.group.name for read in reading.groups}
+    networks = [read.group for read in reading.groups if _is_network(read.group)]
+    if "Data" in names or len(networks) != 1:
+        return None
+    place = Path(folder).expanduser()
+    try:
+        recognised = source_of(place)
+    except NetcfgError:  # for `data_folder` to say
+        return None
+    trained_by = recognised.source.trained_by
+    if not trained_by:
+        return None
+    path = shipped_folder() / trained_by
+    part = _read(path)
+    if part is None:
+        return None
+    has_training = any(
+        section.name == TRAINING
+        for read in reading.groups
+        if read.group.name == "General"
+        for section in read.group.sections
+    )
+    for group in part:
+        if group.name == "General" and has_training:
+            group.sections = [section for section in group.sections if section.name != TRAINING]
+        if group.name == "General" or group.name not in names:
+            reading.groups.append(ReadGroup(group, BEHIND))
+    source = _opened(recognised, folder)  # None: what is wrong with it is found where it stands
+    fields = {} if source is None else source.fields()
+    classes = next((len(spec.names) for spec in fields.values() if spec.names), None)
+    said = [f"network = {networks[0].name}", f"answer = {_answer(networks[0])}"]
+    if classes is not None and _declares(reading, "classes"):
+        said.append(f"classes = {classes}")
+    size = _side(networks[0])
+    _add_variables(reading, said, folder, BEFORE)
+    if size is not None and not _declares(reading, "image_size", BEHIND):
+        _add_variables(reading, [f"image_size = {size}"], folder, BEHIND - 1)
+    of = "" if classes is None else f" ({counted(classes, 'class').replace('classs', 'classes')})"
+    return (
+        f"{reading.name} says nothing of data: `{networks[0].name}` is trained on {shown_path(place)}{of} as "
+        f"{trained_by} says"
+    )
+
+
+def _is_network(group: Group) -> bool:
+    keyword = group.name.split()[:1]
+    if group.name in RESERVED_GROUPS or keyword in ([TEMPLATE_KEYWORD], [TABLE_KEYWORD]):
+        return False
+    return bool(group.sections) and group.sections[0].name == "net"
+
+
+def _opened(recognised: Recognised, folder: str) -> Source | None:
+    findings: list[Finding] = []
+    (section,) = data_sections(recognised, (), f"--data {folder}", findings)
+    return check_section(section, recognised.source, findings)
+
+
+def _read(path: Path) -> list[Group] | None:
+    findings: list[Finding] = []
+    text = read_file(path, findings)
+    if text is None:
+        return None
+    items = parse(SourceFile(shown_path(path), text), findings).items
+    return [item for item in items if isinstance(item, Group)]
+
+
+def _declares(reading: Reading, name: str, before: int | None = None) -> bool:
+    """Whether a variable is declared, by something of a smaller depth."""
+    return any(
+        section.name == "variables" and section.option(name) is not None
+        for read in reading.groups
+        if read.group.name == "General" and (before is None or read.depth < before)
+        for section in read.group.sections
+    )
+
+
+def _add_variables(reading: Reading, lines: list[str], folder: str, depth: int) -> None:
+    text = "\n".join(["{General}", "[variables]", *lines, ""])
+    (group,) = parse(SourceFile(f"--data {folder}", text), []).items
+    assert isinstance(group, Group)
+    reading.groups.append(ReadGroup(group, depth))
+
+
+def _answer(network: Group) -> str:
+    """What losses and metrics call what it gives first; further outputs, which some networks train by, stay out."""
+    output = next((section for section in network.sections if section.name == "output"), None)
+    option = output.option("name") if output is not None else None
+    return network.name if option is None else f"{network.name}.{option.value}"
+
+
+def _side(network: Group) -> str | None:
+    """The height of a network's pictures, where it is written as a number."""
+    written = (section.option("height") for section in network.sections if section.name in ("net", "input"))
+    option = next(filter(None, written), None)
+    return option.value if option is not None and option.value.isdigit() else None
