@@ -32,7 +32,7 @@ def dealt(
 ) -> NDArray[np.int8]:
     """The number in `SPLITS` of each of N samples, by its class and, where these are given, its group (N each).
 
-    Each class is dealt by itself, so that all splits show it. Where there are groups, each goes to one split as a whole.
+    Each class is dealt by itself, so that all splits show it. A group goes to one split as a whole.
     """
     deal = _dealt_one_by_one if groups is None else _dealt_in_groups
     random = np.random.default_rng(dealing.seed)

@@ -37,7 +37,7 @@ def class_names(folder: Path) -> tuple[str, ...]:
 
 
 def folders_in(folder: Path) -> list[str]:
-    """The folders in a folder, without hidden ones and those of archivers (`__MACOSX`); none where it cannot be read."""
+    """The folders in a folder, without hidden ones and `__MACOSX`; none where it cannot be read."""
     try:
         with os.scandir(folder) as entries:
             return sorted(
