@@ -73,7 +73,7 @@ INVOCATIONS = [
     f"sweep net.cfg --over seed=1,2 --jobs 1 --run-dir swept {TRAINING.replace('--seed 3', '')} {PROGRAM}",
     "sweep net.cfg --over width=1,2 --run-dir swept2 --seed 3",
     "eval run --weights last --split test --device cpu --workers 0 --limit-batches 1 --format json --predictions p.csv "
-    "--data faces",
+    "--data faces --figures drawn",
     "eval net.cfg --weights run/checkpoints/best.safetensors --preset wide --set width=4 --allow-outside "
     "--data faces --device cpu --workers 0",
     "predict net.cfg faces/imgs -o out.csv --annotate shown --weights run/checkpoints/best.safetensors --device cpu "

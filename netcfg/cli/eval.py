@@ -13,12 +13,14 @@ from netcfg.cli.program import add_program_arguments, load_program, refuse_progr
 from netcfg.cli.train import not_negative, positive
 from netcfg.results import csv_cell
 from netcfg.source import NetcfgError, shown_path
+from netcfg.words import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from netcfg.blocks.fields import Split
     from netcfg.program import Program
-    from netcfg.trainers.judging.examination import Examined
+    from netcfg.trainers.judging.examination import Examined, Examiner
     from netcfg.trainers.runs.changes import Change
     from netcfg.trainers.runs.trained import Thresholds
 
@@ -43,6 +45,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--limit-batches", type=positive, metavar="N", help="judge at most N batches")
     parser.add_argument("--format", choices=("text", "json", "csv"), default="text", help="default: text")
+    parser.add_argument(
+        "--figures",
+        metavar="DIR",
+        help="also draw what a run draws of its validation split, into a new folder: confusion, curves, samples",
+    )
     parser.add_argument(
         "--predictions", metavar="OUT", help="also write scores and labels of all samples: .csv or .npz"
     )
@@ -69,6 +76,10 @@ def run(options: argparse.Namespace) -> int:
         from netcfg.trainers.prediction.predictions import expect_kind
 
         expect_kind(predictions)
+    if options.figures:
+        from netcfg.trainers.prediction.folder import make_new
+
+        make_new(Path(options.figures), "--figures")
     weights = _weights(target, options.weights)
     examined = _examine(program, weights, _known_thresholds(target, weights), options)
     if predictions is not None:
@@ -154,9 +165,29 @@ def _examine(
             limit_batches=options.limit_batches,
             started=started,
         )
-        return examiner.examine(options.split, thresholds)
+        examined = examiner.examine(options.split, thresholds)
+        if options.figures:
+            _draw(examiner, examined, Path(options.figures), options.split)
+        return examined
     finally:
         display.close()
+
+
+def _draw(examiner: Examiner, examined: Examined, folder: Path, split: Split) -> None:
+    """What the metrics have to show, and samples, into a folder."""
+    from netcfg.trainers.reporting.examples import write_examples
+    from netcfg.trainers.reporting.figures import write_figures
+
+    names = [name for name, _ in write_figures(folder, {split: examined.evaluation})]
+    pipeline = examiner.pipeline(split)
+    try:
+        names += [
+            name for name, _ in write_examples(folder, split, examiner.program, examiner.model, pipeline)
+        ]
+    finally:
+        pipeline.close()
+    what = counted(len(names), "picture")
+    print(f"{what} of the {split} split: {shown_path(folder)}", file=sys.stderr)
 
 
 # --- what is said

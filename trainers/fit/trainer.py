@@ -14,7 +14,6 @@ from typing import Literal
 
 from netcfg.datasets.pipeline import Batch, Pipeline
 from netcfg.faults import told
-from netcfg.files import write_beside
 from netcfg.results import Epoch, Evaluation, Figure, Result
 from netcfg.source import NetcfgError, ProgramError
 from netcfg.trainers.fit.before import too_small_batch
@@ -27,10 +26,9 @@ from netcfg.trainers.machine.distributed import lost_peer
 from netcfg.trainers.machine.interrupt import Interrupt, Interrupted
 from netcfg.trainers.reporting.curves import draw_curves, loss_groups
 from netcfg.trainers.reporting.epochs import EpochLines, ending, width_of
-from netcfg.trainers.reporting.examples import examples
-from netcfg.trainers.reporting.figures import FOLDER, file_name, write_figures
+from netcfg.trainers.reporting.examples import write_examples
+from netcfg.trainers.reporting.figures import FOLDER, write_figures
 from netcfg.trainers.reporting.first_batches import FirstBatches
-from netcfg.trainers.reporting.pictures import png
 from netcfg.trainers.reporting.progress import Stretch, open_display
 from netcfg.trainers.reporting.report import notes, result_tables
 from netcfg.trainers.step.phases import set_training
@@ -320,11 +318,11 @@ class Trainer(Prepared):
         judged = {split: result.split(split) for split in ("validation", "test")}
         for name, drawn in write_figures(self.run.path / FOLDER, judged):
             self.events.png(result.best_epoch, f"{FOLDER}/{name}", drawn)
-        for name, picture in examples(self.program, self.phases.model, self.validation_data):
-            path = self.run.path / FOLDER / f"validation_{file_name(name)}.png"
-            path.parent.mkdir(exist_ok=True)
-            write_beside(path, png(picture))
-            self.events.picture(result.best_epoch, f"{FOLDER}/{path.stem}", picture)
+        drawings = write_examples(
+            self.run.path / FOLDER, "validation", self.program, self.phases.model, self.validation_data
+        )
+        for name, drawn in drawings:
+            self.events.png(result.best_epoch, f"{FOLDER}/{name}", drawn)
 
     def _start_display(self, title: str, pipeline: Pipeline, done: int = 0) -> None:
         position = self.position

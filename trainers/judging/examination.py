@@ -82,6 +82,10 @@ class Examiner:
         finally:
             pipeline.close()
 
+    def pipeline(self, split: Split) -> Pipeline:
+        """The samples of a split once more, to be drawn; whoever asks closes it."""
+        return self._pipeline(split)
+
     def _examined(self, split: Split, pipeline: Pipeline, thresholds: Thresholds) -> Examined:
         computed = [name for name, loss in self.program.losses.items() if loss.in_evaluation]
         sums, signals = gather(

@@ -16,6 +16,7 @@ from netcfg.blocks.metrics.judgement import CLIP
 from netcfg.files import write_beside
 from netcfg.program import Program
 from netcfg.source import NetcfgError
+from netcfg.trainers.judging.evaluation import Signals
 from netcfg.trainers.judging.examination import Examined
 from netcfg.trainers.reporting.saved import arrays_file
 
@@ -35,14 +36,16 @@ def write_predictions(path: Path, program: Program, examined: Examined) -> None:
 
     A .csv has a row per sample and the columns `AU12_score`, `AU12_label`; where several signals are judged, their
     names stand before. A .npz has the arrays `id`, `clip`, `names`, `scores`, `labels` of the same. A score is
-    the sigmoid of a logit, where a metric judges it so.
+    the sigmoid of a logit, where a metric judges it so. Of masks there are for each class `skin_iou`, and its pixels
+    in the answer and in the truth; an IoU of nothing is empty.
     """
     expect_kind(path)
     pairs = list(_pairs(program, examined))
+    maps = dict(_maps(program, examined))
     columns: dict[str, Any] = {"id": np.array(examined.ids)}
     if CLIP in examined.signals:
         columns[CLIP] = examined.signals[CLIP].numpy()
-    several = len(pairs) > 1
+    several = len(pairs) + len(maps) > 1
     for name, names, scores, labels in pairs:
         prefix = f"{name}_" if several else ""
         arrays = {"names": np.array(names), "scores": scores.numpy(), "labels": labels.numpy()}
@@ -50,6 +53,9 @@ def write_predictions(path: Path, program: Program, examined: Examined) -> None:
             columns |= {f"{prefix}{key}": array for key, array in arrays.items()}
         else:
             columns |= _split(prefix, names, arrays["scores"], arrays["labels"])
+    for name, (names, counts) in maps.items():
+        prefix = f"{name}_" if several else ""
+        columns |= _of_maps(prefix, names, counts, path.suffix == ".npz")
     write_beside(path, arrays_file(columns) if path.suffix == ".npz" else _table(columns))
 
 
@@ -59,13 +65,47 @@ def _pairs(program: Program, examined: Examined) -> Iterator[tuple[str, list[str
     judged: dict[tuple[str, str], list[Metric]] = {}
     for metric in program.metrics.values():
         kept = all(name in examined.signals for name in (metric.input, metric.target))
-        if kept and metric.target is not None and metric.target in program.data.fields:
-            judged.setdefault((metric.input, metric.target), []).append(metric)
+        if kept and metric.target in program.data.fields and not _is_map(program, metric):
+            judged.setdefault((metric.input, str(metric.target)), []).append(metric)
     for (name, target), metrics in judged.items():
         scores, labels = (_rows(examined.signals[signal]) for signal in (name, target))
         if any(metric.cut is not None and metric.cut.what == "probability" for metric in metrics):
             scores = scores.sigmoid()
         yield name, _names(program.data.fields[target].names, scores), scores, labels
+
+
+def _is_map(program: Program, metric: Metric) -> bool:
+    """Whether it judges a class for each pixel."""
+    return program.data is not None and program.data.fields[str(metric.target)].kind == "mask"
+
+
+def _maps(program: Program, examined: Examined) -> Iterator[tuple[str, tuple[list[str], Tensor]]]:
+    """Of each signal that is compared with a mask: its name, the classes, and their pixels in each sample, (N, K, 4).
+
+    They are what was right, said, there, and counted, which metrics of masks keep.
+    """
+    assert program.data is not None
+    rows = examined.signals.rows if isinstance(examined.signals, Signals) else {}
+    for key, metric in program.metrics.items():
+        counts = rows.get(key, {}).get("counts")
+        if counts is not None and metric.target in program.data.fields and _is_map(program, metric):
+            names = program.data.fields[str(metric.target)].names
+            yield metric.input, (_names(names, counts), counts)
+
+
+def _of_maps(prefix: str, names: Sequence[str], counts: Tensor, whole: bool) -> dict[str, Any]:
+    """Of each class its pixels in the answer and in the truth, and their IoU, NaN where it is in neither."""
+    right, said, actual = (part.double().numpy() for part in counts.unbind(2)[:3])
+    either = said + actual - right
+    iou = np.divide(right, either, out=np.full_like(right, np.nan), where=either > 0)
+    parts = {"iou": iou, "answer": said.astype(np.int64), "truth": actual.astype(np.int64)}
+    if whole:
+        return {f"{prefix}names": np.array(names)} | {f"{prefix}{key}": part for key, part in parts.items()}
+    return {
+        f"{prefix}{name}_{key}": part[:, place]
+        for place, name in enumerate(names)
+        for key, part in parts.items()
+    }
 
 
 def _rows(values: Tensor) -> Tensor:
@@ -97,5 +137,5 @@ def _table(columns: dict[str, Any]) -> bytes:
 def _texts(column: Any) -> list[str]:
     """Numbers so that they read back the same; whole ones without a point."""
     if column.dtype.kind == "f":
-        return [np.format_float_positional(value, trim="-") for value in column]
+        return ["" if np.isnan(value) else np.format_float_positional(value, trim="-") for value in column]
     return [str(value) for value in column.tolist()]

@@ -1,4 +1,5 @@
-"""Single samples of a split with what networks say of them: right and wrong ones, masks laid over, points drawn in.
+"""Single samples of a split with what networks say of them: right and wrong ones, masks laid over, points drawn in,
+embeddings in a plane; each as a picture, and as a table of what it shows.
 
 Legend: N samples, C channels, H height, W width.
 """
@@ -6,19 +7,27 @@ Legend: N samples, C channels, H height, W width.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from netcfg.blocks.fields import FieldSpec
 from netcfg.blocks.losses.base import squeezed
 from netcfg.blocks.metrics.base import Metric
+from netcfg.blocks.metrics.embedded import Embedded
 from netcfg.datasets.pipeline import Pipeline
+from netcfg.files import write_beside
 from netcfg.program import Program
+from netcfg.trainers.reporting.figures import csv_text, file_name
 from netcfg.trainers.reporting.gallery import scale
+from netcfg.trainers.reporting.pictures import png
+from netcfg.trainers.reporting.projection import projected, projection_figure
+from netcfg.trainers.reporting.saved import saved
 from netcfg.trainers.step.model import Model
 from netcfg.trainers.step.phases import set_training
 from netcfg.trainers.step.step import Precision
@@ -32,6 +41,14 @@ _SIDE = 128
 _GAP, _TEXT, _SWATCH = 4, 13, 9
 _LINE = 16
 """From one line of a legend to the next."""
+_ROWS = ("picture", "truth", "answer", "points", "right", "wrong")
+_HEADS = {
+    "class": ("row", "answer", "truth", "confidence"),
+    "mask": ("class", "truth", "answer", "both", "iou"),
+    "points": ("point", "x", "y", "answer_x", "answer_y"),
+}
+_FEWEST = 3
+"""Fewer embeddings are not drawn: they lie in a plane anyhow."""
 _PAPER, _INK = (255, 255, 255), (30, 30, 30)
 _TRUTH, _ANSWER = (60, 220, 90), (235, 60, 60)
 _TABLEAU = (
@@ -50,6 +67,8 @@ class _Shown:
     places: frozenset[int] | None = None
     """Of masks and points, which samples are shown, counted as they pass; None: the first ones."""
     passed: int = 0
+    records: dict[int, list[tuple[str, ...]]] = field(default_factory=dict)
+    """By sample, what a table says of those that are shown, see `_HEADS`."""
     classes: set[int] = field(default_factory=set)
     """Whose colours are to be seen in the masks."""
 
@@ -69,26 +88,74 @@ class _Shown:
         named = dict(enumerate(self.names))
         return [(class_colour(number), named.get(number, str(number))) for number in sorted(self.classes)]
 
-    def add(self, row: str, sure: float, number: int, picture: Tensor, text: str) -> None:
-        """Keep it where it is surer than what is there; of equally sure ones the earlier sample."""
+    def add(self, row: str, sure: float, number: int, picture: Tensor, text: str) -> bool:
+        """Keep it where it is surer than what is there; of equally sure ones the earlier sample. Whether it is kept."""
         kept = self.rows.setdefault(row, [])
         entry = (sure, -number, picture, text)
         if len(kept) < MOST:
             heapq.heappush(kept, entry)
-        elif entry[:2] > kept[0][:2]:
-            heapq.heapreplace(kept, entry)
+            return True
+        if entry[:2] <= kept[0][:2]:
+            return False
+        self.records.pop(-heapq.heapreplace(kept, entry)[1], None)
+        return True
+
+    def lines(self, ids: Sequence[str]) -> list[tuple[str, ...]]:
+        """The table: a head, and of each sample that is shown its lines after its name, in the order of the picture."""
+        numbers = dict.fromkeys(
+            -number
+            for row in _ROWS
+            for _, number, _, _ in sorted(self.rows.get(row, ()), key=lambda entry: entry[:2], reverse=True)
+        )
+        return [
+            ("sample", *_HEADS[self.kind]),
+            *((ids[number], *line) for number in numbers for line in self.records.get(number, ())),
+        ]
 
 
-def examples(program: Program, model: Model, pipeline: Pipeline) -> Iterator[tuple[str, Image]]:
-    """Of each answer that a metric compares with a class, a mask or points of the data: a name, and a picture.
+@dataclass
+class _Placed:
+    """The embeddings of a split, and the class of each."""
 
-    One more pass over the split; without pictures among the fields that the program reads there is nothing to draw.
+    names: tuple[str, ...]
+    rows: list[Tensor] = field(default_factory=list)
+    classes: list[Tensor] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Example:
+    """A picture of samples: its name, a PNG, and what it shows as a csv."""
+
+    name: str
+    png: bytes
+    csv: str
+
+
+def write_examples(
+    folder: Path, split: str, program: Program, model: Model, pipeline: Pipeline
+) -> Iterator[tuple[str, bytes]]:
+    """Write the `examples` of a split into a folder, each as .png and .csv; yield its name there and its PNG."""
+    for example in examples(program, model, pipeline):
+        folder.mkdir(exist_ok=True)
+        path = folder / f"{split}_{file_name(example.name)}"
+        write_beside(path.with_name(f"{path.name}.csv"), example.csv.encode())
+        write_beside(path.with_name(f"{path.name}.png"), example.png)
+        yield path.name, example.png
+
+
+def examples(program: Program, model: Model, pipeline: Pipeline) -> Iterator[Example]:
+    """Of each answer that a metric compares with a class, a mask or points of the data, and of each embedding.
+
+    One more pass over the split. Samples are drawn where there are pictures among the fields that the program reads.
     """
-    shown = _pairs(program)
     pictures = _picture_field(program)
-    if not shown or pictures is None or not len(pipeline):
+    shown = _pairs(program) if pictures is not None else {}
+    placed = _embeddings(program)
+    if not (shown or placed) or not len(pipeline):
         return
-    names = list(dict.fromkeys([pictures, *(name for pair in shown for name in pair)]))
+    read = [] if pictures is None or not shown else [pictures]
+    names = list(dict.fromkeys([*read, *(name for pair in (*shown, *placed) for name in pair)]))
     set_training(program, model.networks, False)
     # From the first to the last: neighbours are often frames of one clip.
     spread = frozenset(
@@ -99,19 +166,53 @@ def examples(program: Program, model: Model, pipeline: Pipeline) -> Iterator[tup
     precision = Precision(program.training.precision, next(model.networks.parameters()).device)
     assert program.data is not None
     mean, deviation = (
-        torch.tensor(numbers).view(-1, 1, 1) for numbers in scale(program.data, pictures, [pictures])
+        torch.tensor(numbers).view(-1, 1, 1) for numbers in scale(program.data, pictures or "", [])
     )
     with torch.inference_mode():
         for batch in pipeline.epoch():
             model.chance.evaluate(batch.numbers)
             with precision():
                 signals = model.signals(pipeline.finish(batch), names)
-            colours = (signals[pictures].float().cpu() * deviation + mean).clamp(0, 1)
-            for (input, target), kept in shown.items():
-                _take(kept, batch.numbers, colours, signals[input].float().cpu(), signals[target].cpu())
+            if pictures is not None and shown:
+                colours = (signals[pictures].float().cpu() * deviation + mean).clamp(0, 1)
+                for (input, target), kept in shown.items():
+                    _take(kept, batch.numbers, colours, signals[input].float().cpu(), signals[target].cpu())
+            for (input, target), places in placed.items():
+                places.rows.append(signals[input].float().cpu().reshape(batch.size, -1))
+                places.classes.append(signals[target].cpu().reshape(batch.size).long())
+                places.numbers += batch.numbers
+    ids = pipeline.ids
     for (input, target), kept in shown.items():
         if kept.rows:
-            yield f"{input} {target} examples", _drawn(kept)
+            yield Example(f"{input} {target} examples", png(_drawn(kept)), csv_text(kept.lines(ids)))
+    for (input, target), places in placed.items():
+        if len(places.numbers) >= _FEWEST and all(bool(rows.isfinite().all()) for rows in places.rows):
+            yield _projection(f"{input} {target} projection", places, ids)
+
+
+def _projection(name: str, places: _Placed, ids: Sequence[str]) -> Example:
+    """Embeddings in the plane of their first two principal axes, coloured by class."""
+    rows, classes = torch.cat(places.rows).numpy(), torch.cat(places.classes).numpy()
+    known, numbers = np.unique(classes, return_inverse=True)
+    called = dict(enumerate(places.names))
+    names = [called.get(number, str(number)) for number in known.tolist()]
+    figure = projection_figure(rows, numbers, names, name)
+    plane, _ = projected(rows)
+    lines = [
+        (ids[sample], names[number], f"{x:.6g}", f"{y:.6g}")
+        for sample, number, (x, y) in zip(places.numbers, numbers.tolist(), plane.tolist(), strict=True)
+    ]
+    return Example(name, saved(figure, "png"), csv_text([("sample", "class", "x", "y"), *lines]))
+
+
+def _embeddings(program: Program) -> dict[tuple[str, str], _Placed]:
+    """The signals that are judged by who lies near, and the fields that say who should."""
+    fields: Mapping[str, FieldSpec] = program.data.fields if program.data else {}
+    return {
+        (metric.input, metric.target): _Placed(fields[metric.target].names)
+        for metric in program.metrics.values()
+        if isinstance(metric, Embedded) and metric.target in fields
+    }
 
 
 def _pairs(program: Program) -> dict[tuple[str, str], _Shown]:
@@ -152,9 +253,11 @@ def _take(kept: _Shown, numbers: tuple[int, ...], pictures: Tensor, answers: Ten
             if answer.numel() != len(kept.names) or not 0 <= int(truth) < len(kept.names):
                 continue
             sure, said = answer.reshape(-1).softmax(0).max(0)
-            right = int(said) == int(truth)
-            text = kept.names[int(said)] + ("" if right else f", is {kept.names[int(truth)]}")
-            kept.add("right" if right else "wrong", float(sure), number, picture, f"{float(sure):.2f} {text}")
+            called, true = kept.names[int(said)], kept.names[int(truth)]
+            row = "right" if int(said) == int(truth) else "wrong"
+            text = called + ("" if row == "right" else f", is {true}")
+            if kept.add(row, float(sure), number, picture, f"{float(sure):.2f} {text}"):
+                kept.records[number] = [(row, called, true, f"{float(sure):.4f}")]
         elif kept.kind == "mask":
             if not kept.due("truth"):
                 continue
@@ -165,12 +268,30 @@ def _take(kept: _Shown, numbers: tuple[int, ...], pictures: Tensor, answers: Ten
             said = answer.argmax(0)
             counts = torch.bincount(torch.cat([known, said]).flatten())
             kept.classes |= {number for number, count in enumerate(counts.tolist()) if number and count}
+            kept.records[number] = list(_mask_lines(kept, known, said, len(answer)))
             for row, mask in (("picture", None), ("truth", known), ("answer", said)):
                 drawn = picture if mask is None else laid_over(picture, mask)
                 kept.add(row, -number, number, drawn, "")
         elif kept.due("points") and answer.numel() == truth.numel():
             both = {_TRUTH: truth.float(), _ANSWER: answer.reshape(truth.shape)}
             kept.add("points", -number, number, with_points(picture, both), "")
+            ends = torch.cat([truth.float(), answer.reshape(truth.shape)], 1).tolist()
+            kept.records[number] = [
+                (str(point), *(f"{value:.2f}" for value in end)) for point, end in enumerate(ends)
+            ]
+
+
+def _mask_lines(kept: _Shown, truth: Tensor, said: Tensor, classes: int) -> Iterator[tuple[str, ...]]:
+    """Of each class that is there or was said: its pixels in truth, in the answer and in both, and its IoU."""
+    pairs = torch.bincount((truth * classes + said).flatten(), minlength=classes**2).view(classes, classes)
+    for number in range(classes):
+        true, answered, both = (
+            int(n) for n in (pairs[number].sum(), pairs[:, number].sum(), pairs[number, number])
+        )
+        either = true + answered - both
+        if either:
+            name = kept.names[number] if len(kept.names) == classes else str(number)
+            yield name, str(true), str(answered), str(both), f"{both / either:.4f}"
 
 
 def class_colour(number: int) -> tuple[int, int, int]:
@@ -205,7 +326,7 @@ def _drawn(kept: _Shown) -> Image:
     from PIL import Image, ImageDraw, ImageFont
 
     font: Any = ImageFont.load_default(11)
-    order = [row for row in ("picture", "truth", "answer", "points", "right", "wrong") if row in kept.rows]
+    order = [row for row in _ROWS if row in kept.rows]
     cells = {row: sorted(kept.rows[row], key=lambda entry: entry[:2], reverse=True) for row in order}
     sizes = [entry[2].shape[1:] for row in order for entry in cells[row]]
     factor = max(1, _SIDE // max(max(size) for size in sizes))

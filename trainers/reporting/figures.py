@@ -62,7 +62,7 @@ def matrix_csv(matrix: Matrix) -> str:
     """A row for each row, after its name; a cell that cannot be known is empty."""
     corner = " / ".join(title for title in (matrix.row_title, matrix.column_title) if title)
     rows = zip(matrix.rows, matrix.cells, strict=True)
-    return _csv([(corner, *matrix.columns), *((name, *map(csv_cell, cells)) for name, cells in rows)])
+    return csv_text([(corner, *matrix.columns), *((name, *map(csv_cell, cells)) for name, cells in rows)])
 
 
 def curves_csv(curves: Sequence[Curve]) -> str:
@@ -73,10 +73,11 @@ def curves_csv(curves: Sequence[Curve]) -> str:
         for curve in curves
         for x, y in zip(curve.x, curve.y, strict=True)
     ]
-    return _csv([head, *points])
+    return csv_text([head, *points])
 
 
-def _csv(rows: Sequence[Sequence[str]]) -> str:
+def csv_text(rows: Sequence[Sequence[str]]) -> str:
+    """Rows of cells as the text of a table."""
     stream = io.StringIO()
     csv.writer(stream, lineterminator="\n").writerows(rows)
     return stream.getvalue()
@@ -128,4 +129,4 @@ def _axes(width: float, height: float) -> tuple[Any, Any]:
     return figure, figure.add_subplot()
 
 
-__all__ = ["FOLDER", "by_picture", "curves_csv", "file_name", "matrix_csv", "write_figures"]
+__all__ = ["FOLDER", "by_picture", "csv_text", "curves_csv", "file_name", "matrix_csv", "write_figures"]
