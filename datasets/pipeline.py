@@ -24,7 +24,7 @@ from netcfg.blocks.fields import LENGTHS, FieldSpec, Split
 from netcfg.blocks.samplers.base import Sampler
 from netcfg.blocks.samples import Draw, RandomSamples, Sample, Samples, SampleTable
 from netcfg.blocks.sources.base import Source
-from netcfg.blocks.transforms.base import Transform, misplaced
+from netcfg.blocks.transforms.base import Transform, callable_of, misplaced
 from netcfg.datasets.samplers.drawn import Drawing, drawn, is_changed
 from netcfg.datasets.samples.declared import DeclaredSamples, DeclaredTransform, SampleError
 from netcfg.datasets.samples.memory import SampleMemory, fork_context, remembering, start_worker
@@ -464,7 +464,7 @@ def batch_fields(data: Data) -> dict[str, FieldSpec]:
     for step, wanted in zip(data.transforms, data.needed, strict=False):
         if isinstance(step, Transform) and not step.per_sample:
             return {name: fields[name] for name in wanted}
-        fields = step.fields(fields)
+        fields = step.fields_in(fields, training=True)
     return {name: fields[name] for name in data.used}
 
 
@@ -511,11 +511,11 @@ def lowered(data: Data, training: bool, split: Split | None = None) -> list[tupl
     lowered: list[tuple[bool, Callable[..., Any]]] = []
     fields: Mapping[str, FieldSpec] = data.source.fields()
     for written in data.transforms:
-        after = written.fields(fields)
+        after = written.fields_in(fields, training)
         if isinstance(written, Transform) and not written.extends_source:
             transform = written if split is None else written.in_split(split)
             applies = transform.applies(training)
-            step = transform.lower(fields) if applies else transform.bypass(fields)
+            step = callable_of(transform, fields) if applies else transform.bypass(fields)
             look = transform.look(fields) if applies else None
             if look is not None:
                 lowered.append((True, DeclaredTransform(written, look, fields)))

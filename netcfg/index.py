@@ -94,11 +94,18 @@ I_WANT_TO: dict[Group, tuple[Task, ...]] = {
         Task("read a database of action units", "bp4d disfa audetnet_folder"),
         Task("read a database of expressions", "ck_plus bu_3dfe affectnet"),
         Task("show rare labels more often", "momu oversample balanced"),
-        Task("have all pictures of one size, and one scale", "resize normalise"),
+        Task("have all pictures of one size, and one scale", "resize center_crop normalise"),
         Task(
-            "have more variety than there is",
-            "horizontal_flip color_jitter brightness noise over_background poor_picture",
+            "have more variety than there is, and choose nothing", "trivial_augment rand_augment auto_augment"
         ),
+        Task("show other parts of a picture each time", "random_resized_crop random_crop random_erasing"),
+        Task("mirror, turn or bend a picture", "horizontal_flip rotate affine perspective elastic"),
+        Task(
+            "change colours and sharpness",
+            "color_jitter brightness grayscale gaussian_blur solarize posterize equalize noise",
+        ),
+        Task("see a sample twice, each time otherwise", "views copy"),
+        Task("put faces before backgrounds, or spoil pictures", "over_background poor_picture"),
         Task("see motion", "optical_flow"),
         Task("learn where on a face an action unit shows", "heatmaps"),
     ),

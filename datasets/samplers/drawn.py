@@ -30,7 +30,7 @@ class Drawing:
         self._pictures, self._flows = (
             tuple(name for name in kinds if kinds[name] == kind) for kind in ("image", "flow")
         )
-        self._flip = FlipSample(self._pictures, self._flows, (), width=0, probability=1.0)
+        self._flip = FlipSample(self._pictures, self._flows, (), size=(0, 0), probability=1.0)
         # FlipSample wants one; with a probability of 1 it does not matter.
         self._random = np.random.default_rng(0)
 

@@ -7,7 +7,8 @@ Legend: H height, W width, C channels, T frames, N samples.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from netcfg.blocks.samples import Sample
+from netcfg.datasets.transforms.moves import size_in
 
 # For each of the 68 points the one on the other side of the face: jaw, brows, nose, eyes, mouth.
 MIRRORED_POINTS = np.array([
@@ -39,7 +41,9 @@ class ResizeSample:
     def __call__(self, sample: Sample, random: np.random.Generator) -> Sample:
         """The sample at the new size."""
         changed = {name: self._picture(sample[name]) for name in self.pictures if name in sample}
-        changed |= {name: self._points(sample[name]) for name in self.points if name in sample}
+        if any(name in sample for name in self.points):
+            source = size_in(sample, self.pictures, self.masks, self.source)
+            changed |= {name: self._points(sample[name], source) for name in self.points if name in sample}
         changed |= {name: self._mask(sample[name]) for name in self.masks if name in sample}
         return sample | changed
 
@@ -66,10 +70,8 @@ class ResizeSample:
         # OpenCV's plain nearest does not go by the centres of pixels, this one does.
         return np.asarray(cv2.resize(mask, self.size[::-1], interpolation=cv2.INTER_NEAREST_EXACT))
 
-    def _points(self, points: NDArray[Any]) -> NDArray[Any]:
-        if 0 in self.source:
-            return points
-        scale = np.array([self.size[1] / self.source[1], self.size[0] / self.source[0]], np.float32)
+    def _points(self, points: NDArray[Any], source: tuple[int, int]) -> NDArray[Any]:
+        scale = np.array([self.size[1] / source[1], self.size[0] / source[0]], np.float32)
         # Whole numbers are centres of pixels, so that the picture's edges lie at -0.5 and size - 0.5.
         moved: NDArray[Any] = (points + np.float32(0.5)) * scale - np.float32(0.5)
         return moved
@@ -90,10 +92,11 @@ class FlipSample:
     pictures: tuple[str, ...]
     flows: tuple[str, ...]
     points: tuple[str, ...]
-    width: int
+    size: tuple[int, int]
     probability: float
     each_frame: bool = False
     masks: tuple[str, ...] = ()
+    pairs: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     def __call__(self, sample: Sample, random: np.random.Generator) -> Sample:
         """The sample, mirrored or as it was."""
@@ -101,21 +104,33 @@ class FlipSample:
         mirrored = random.random(frames) < self.probability
         if not mirrored.any():
             return sample
-        width = self.width
+        width = 0
+        if any(name in sample for name in self.points):
+            width = size_in(sample, (*self.pictures, *self.flows), self.masks, self.size)[1]
         changed: Sample = {}
         for names, of_a_clip, flipped in (
             (self.pictures, 4, lambda pictures: pictures[..., ::-1, :]),
             (self.flows, 4, flip_flow),
             (self.masks, 3, lambda masks: masks[..., ::-1]),
-            (self.points, 3, lambda points: flip_points(points, width)),
         ):
-            for name in names:
-                if name in sample:
-                    before = sample[name]
-                    # What is no clip, beside one, goes with the first frame.
-                    by_frame = mirrored if before.ndim == of_a_clip else mirrored[:1]
-                    changed[name] = _where(by_frame, flipped(before), before)
+            changed |= {
+                name: _where(
+                    self._by_frame(mirrored, sample[name], of_a_clip), flipped(sample[name]), sample[name]
+                )
+                for name in names
+                if name in sample
+            }
+        for name in self.points:
+            if name in sample:
+                before = sample[name]
+                flipped_points = flip_points(before, width, self.pairs.get(name, ()))
+                changed[name] = _where(self._by_frame(mirrored, before, 3), flipped_points, before)
         return sample | changed
+
+    @staticmethod
+    def _by_frame(mirrored: NDArray[Any], before: NDArray[Any], of_a_clip: int) -> NDArray[Any]:
+        """The draws for a field's frames: what is no clip, beside one, goes with the first frame."""
+        return mirrored if before.ndim == of_a_clip else mirrored[:1]
 
     def _frames_of(self, sample: Sample) -> int:
         """How many frames the clip of a sample has; a picture is one."""
@@ -141,9 +156,12 @@ def flip_flow(flow: NDArray[Any]) -> NDArray[Any]:
     return mirrored
 
 
-def flip_points(points: NDArray[Any], width: int) -> NDArray[Any]:
-    """Mirror 68 landmarks, or 68 of each frame, in pictures `width` pixels wide; left and right change places."""
-    mirrored: NDArray[Any] = points[..., MIRRORED_POINTS, :].copy()
+def flip_points(points: NDArray[Any], width: int, pairs: tuple[int, ...] = ()) -> NDArray[Any]:
+    """Mirror landmarks, or those of each frame, in pictures `width` pixels wide; left and right change places.
+
+    `pairs` gives each point's counterpart; without it they are the 68 of the face.
+    """
+    mirrored: NDArray[Any] = points[..., list(pairs) if pairs else MIRRORED_POINTS, :].copy()
     mirrored[..., 0] = width - 1 - mirrored[..., 0]
     return mirrored
 

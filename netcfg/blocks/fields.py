@@ -34,11 +34,15 @@ class FieldSpec:
     `image` is pictures (C×H×W, or T×C×H×W for a clip), `flow` motion as a picture, `mask` a class for
     each pixel (H×W), `class` one number, `map` numbers for each pixel that are no colours (C×H×W, in samples too).
     `names` labels the entries of a vector (`AU12`), the maps, or the classes of a class field or a mask.
+    `pairs` gives for each of the landmarks the number of the one on the other side, itself where it lies in the
+    middle; without it 68 landmarks are those of the face. Fields of one `view` are drawn for together.
     """
 
     shape: Shape
     kind: FieldKind
     names: tuple[str, ...] = ()
+    pairs: tuple[int, ...] = ()
+    view: int = 0
 
     @property
     def axes(self) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from netcfg.blocks.base import ShapeError
 from netcfg.blocks.fields import FieldSpec
-from netcfg.blocks.transforms.base import Transform
+from netcfg.blocks.transforms.base import Transform, callable_of
 from netcfg.contract.breach import Breach, what_was_raised
 from netcfg.contract.examples import BadExample, example_of
 from netcfg.contract.variations import Variation, variations
@@ -30,6 +30,8 @@ FIELDS: dict[str, FieldSpec] = {
 }
 """One field of each kind, and a clip."""
 SEEDS = range(6)
+DRAWS = range(24)
+"""Seeds by which it is seen whether an option changes anything: what is drawn rarely shows in few."""
 BASE = frozenset(Transform.model_fields)
 
 
@@ -66,7 +68,7 @@ def _refusal(transform: Transform) -> str | None:
 def _chooses(transform: Transform) -> bool:
     """Whether it is for the list of an epoch: it hands on the very sample that it is given."""
     try:
-        step, fed = transform.lower(FIELDS), _fed(transform, FIELDS)
+        step, fed = callable_of(transform, FIELDS), _fed(transform, FIELDS)
         return all(_handed_on(transform, step, fed, seed) for seed in SEEDS)
     except Exception:  # the checks say it, with the option at which it is raised
         return False
@@ -100,7 +102,7 @@ def _verify(
     def breach(check: str, declared: object, found: object, write: str) -> Breach:
         return Breach(transform.type_name, check, text, str(declared), str(found), write)
 
-    step = transform.lower(fields)
+    step = callable_of(transform, fields)
     before = _fed(transform, fields)
     after = _run(transform, step, before, 0)
     if after.keys() != declared.keys():
@@ -134,7 +136,7 @@ def _read(
     transform: Transform, fields: Mapping[str, FieldSpec], declared: Mapping[str, FieldSpec], text: str
 ) -> Iterator[Breach]:
     """A sample holds the fields that somebody reads, and what `reads` adds to them; that has to do."""
-    step = transform.lower(fields)
+    step = callable_of(transform, fields)
     for name in declared:
         needed = transform.reads((name,))
         fed = {one: values for one, values in _fed(transform, fields).items() if one in needed}
@@ -256,8 +258,8 @@ def _all(transform: Transform) -> list[dict[str, Any]]:
     made = []
     for split in ("train", "validation"):
         here = transform.in_split(split)  # type: ignore[arg-type]
-        step = here.lower(FIELDS)
-        made += [_run(here, step, _fed(here, FIELDS), seed) for seed in SEEDS]
+        step = callable_of(here, FIELDS)
+        made += [_run(here, step, _fed(here, FIELDS), seed) for seed in DRAWS]
     return made
 
 

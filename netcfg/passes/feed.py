@@ -93,6 +93,23 @@ def _check_sampling(transforms: list[tuple[Section, DataStep]], findings: list[F
 def _pipeline(
     source: Source, transforms: list[tuple[Section, DataStep]], findings: list[Finding]
 ) -> dict[str, FieldSpec] | None:
+    trained = _fields_in(source, transforms, True, findings)
+    if trained is None:
+        return None
+    judged = _fields_in(source, transforms, False, findings)
+    if judged is None:
+        return None
+    for name, spec in trained.items():
+        if name not in judged or judged[name].shape != spec.shape:
+            findings.append(_other_in_evaluation(name, spec, judged.get(name), transforms))
+            return None
+    return trained
+
+
+def _fields_in(
+    source: Source, transforms: list[tuple[Section, DataStep]], training: bool, findings: list[Finding]
+) -> dict[str, FieldSpec] | None:
+    """The fields after all transforms in the splits that are trained on, or in the others."""
     fields = source.fields()
     for section, transform in transforms:
         for key, names in transform.asked_fields().items():
@@ -101,13 +118,29 @@ def _pipeline(
                 findings.append(_unknown_field(unknown, key, section, fields))
                 return None
         try:
-            fields = transform.fields(fields)
+            fields = transform.fields_in(fields, training)
         except ShapeError as error:
             option = section.option(error.option) if error.option else None
             span = option.value_span if option else section.span
             findings.append(Finding("NC502", f"[{section.name}] {error}", span, help=error.help))
             return None
     return fields
+
+
+def _other_in_evaluation(
+    name: str, trained: FieldSpec, judged: FieldSpec | None, transforms: list[tuple[Section, DataStep]]
+) -> Finding:
+    """A field that a network would be given in two shapes."""
+    section, step = next(one for one in reversed(transforms) if one[1].when != "always")
+    if judged is None:
+        there = "is not there outside of it"
+    else:
+        there = f"{judged} outside of it"
+    message = (
+        f"[{section.name}] is for `when = {step.when}` alone: `{name}` is {trained} in training, and {there}"
+    )
+    help = "write what the other splits need below it, such as `[center_crop]` or `[resize]` with `when = evaluation`"
+    return Finding("NC502", message, section.span, help=help)
 
 
 def _unknown_field(name: str, key: str, section: Section, fields: Mapping[str, FieldSpec]) -> Finding:

@@ -275,13 +275,15 @@ def test_a_flip_of_each_frame_takes_all_fields_of_a_frame_together():
         ("left", "right", "still"),
         (),
         ("points",),
-        width=6,
+        size=(4, 6),
         probability=0.5,
         each_frame=True,
         masks=("part",),
     )
     flipped = flip(sample, np.random.default_rng(3))
-    whole = FlipSample(("left", "right", "still"), (), ("points",), width=6, probability=1.0, masks=("part",))
+    whole = FlipSample(
+        ("left", "right", "still"), (), ("points",), size=(0, 6), probability=1.0, masks=("part",)
+    )
     mirrored = whole(sample, np.random.default_rng(0))
     turned = [bool((flipped["left"][frame] != picture[frame]).any()) for frame in range(6)]
     assert {True, False} == set(turned)

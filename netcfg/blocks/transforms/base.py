@@ -1,17 +1,22 @@
 """What a transform of samples or batches is."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field as Option
 
-from netcfg.blocks.base import Group, Section
+from netcfg.blocks.base import Group, Section, ShapeError
 from netcfg.blocks.fields import FieldKind, FieldSpec, Split
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from netcfg.blocks.samples import Samples
+
+
+When = Literal["train", "evaluation", "always"]
+WHEN = "in training only, outside of it only, or always"
 
 
 class DataStep(Section):
@@ -23,7 +28,7 @@ class DataStep(Section):
     follows_source: ClassVar[bool] = False
     """Whether nothing may stand between it and the source, not even what adds copies."""
 
-    when: Literal["train", "always"] = Option("always", description="in training only, or always")
+    when: When = Option("always", description=WHEN)
 
     def fields(self, fields: Mapping[str, FieldSpec]) -> dict[str, FieldSpec]:
         """The fields after it. Raises `ShapeError` where it cannot take one."""
@@ -39,7 +44,15 @@ class DataStep(Section):
 
     def applies(self, training: bool) -> bool:
         """Whether it does anything in a split that is trained on, or in another."""
-        return training or self.when == "always"
+        return self.when == "always" or (self.when == "train") == training
+
+    def fields_in(self, fields: Mapping[str, FieldSpec], training: bool) -> dict[str, FieldSpec]:
+        """The fields after it in a split that is trained on, or in another; as `fields`."""
+        return self.fields(fields) if self.applies(training) or self.stands_in(fields) else dict(fields)
+
+    def stands_in(self, fields: Mapping[str, FieldSpec]) -> bool:
+        """Whether something else makes the same fields where it does not apply itself."""
+        return False
 
 
 class Transform(DataStep):
@@ -63,6 +76,10 @@ class Transform(DataStep):
     def bypass(self, fields: Mapping[str, FieldSpec]) -> "Callable[..., Any] | None":
         """What stands in its place in the splits that `when` leaves alone; None for nothing."""
         return None
+
+    def stands_in(self, fields: Mapping[str, FieldSpec]) -> bool:
+        """Whether there is a bypass, or it is for whole samples of a source."""
+        return self.extends_source or self.bypass(fields) is not None
 
     def in_split(self, split: Split) -> "Transform":
         """The transform as it is in one split."""
@@ -88,6 +105,56 @@ class Transform(DataStep):
         raise NotImplementedError
 
 
+class Augmentation(Transform):
+    """A transform that changes each sample by a draw: in training only, unless it is told otherwise.
+
+    All fields of a sample are changed by one draw. Views of `[views]`, and with `each_field` all pictures, have draws
+    of their own; see `callable_of`.
+    """
+
+    each_field: bool = Option(
+        False,
+        description="each picture field by a draw of its own; masks, flow and landmarks go with the first",
+    )
+    when: When = Option("train", description=WHEN)
+
+
+@dataclass(frozen=True)
+class InTurn:
+    """Callables of samples, or of batches, one after another."""
+
+    steps: tuple["Callable[..., Any]", ...]
+
+    def __call__(self, given: Any, *random: Any) -> Any:
+        """What the last one gives."""
+        for step in self.steps:
+            given = step(given, *random)
+        return given
+
+
+def callable_of(transform: Transform, fields: Mapping[str, FieldSpec]) -> "Callable[..., Any]":
+    """What `lower` gives; where fields have draws of their own, one callable for all of them in turn."""
+    groups = _drawn_together(transform, fields)
+    if len(groups) < 2 or "only" in transform.unavailable:
+        return transform.lower(fields)
+    return InTurn(tuple(transform.model_copy(update={"only": names}).lower(fields) for names in groups))
+
+
+def _drawn_together(transform: Transform, fields: Mapping[str, FieldSpec]) -> list[tuple[str, ...]]:
+    """The fields that a transform may change, those of one draw together."""
+    apart = isinstance(transform, Augmentation) and transform.each_field
+    groups: dict[tuple[int, str | None], list[str]] = {}
+    first: dict[int, str] = {}
+    for name, spec in fields.items():
+        if transform.only and name not in transform.only:
+            continue
+        own = None
+        if apart and spec.kind == "image" and first.setdefault(spec.view, name) != name:
+            own = name
+        groups.setdefault((spec.view, own), []).append(name)
+    return [tuple(names) for names in groups.values()]
+
+
 def targets(
     transform: Transform, fields: Mapping[str, FieldSpec], kinds: Sequence[FieldKind]
 ) -> tuple[str, ...]:
@@ -110,10 +177,20 @@ def misplaced(steps: Iterable[DataStep]) -> Transform | None:
     return None
 
 
+def expect_pictures(transform: Transform, fields: Mapping[str, FieldSpec]) -> None:
+    """Refuse, by a `ShapeError`, landmarks without any picture that tells where they lie."""
+    points = targets(transform, fields, ("landmarks",))
+    if points and not any(spec.kind in ("image", "flow", "mask") for spec in fields.values()):
+        raise ShapeError(
+            f"moves the landmarks `{points[0]}` with a picture, and the data have none",
+            help="take it out, or have a picture beside them",
+        )
+
+
 def picture_size(fields: Mapping[str, FieldSpec]) -> tuple[int, int]:
-    """Height and width that landmarks refer to: those of the first picture; (0, 0) where there is none."""
+    """Height and width that landmarks refer to: those of the first picture; (0, 0) where nobody knows them."""
     for spec in fields.values():
-        if spec.kind in ("image", "flow"):
+        if spec.kind in ("image", "flow", "mask"):
             height, width = spec.shape[-2:]
             if isinstance(height, int) and isinstance(width, int):
                 return height, width

@@ -5,15 +5,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field as Option
 
-from netcfg.blocks.base import ShapeError
 from netcfg.blocks.fields import FieldSpec, Probability
-from netcfg.blocks.transforms.base import Transform, targets
+from netcfg.blocks.transforms.base import Augmentation, targets
+from netcfg.blocks.transforms.toning import expect_colours
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class Brightness(Transform, name="brightness"):
+class Brightness(Augmentation, name="brightness"):
     """Make pictures brighter or darker by a random factor, one for all pictures of a sample; flow stays.
 
     Source: the usual photometric augmentation, e.g. torchvision's ColorJitter.
@@ -26,7 +26,6 @@ class Brightness(Transform, name="brightness"):
     amount: Annotated[float, Option(gt=0, le=1)] = Option(
         0.2, description="the farthest a factor may lie from 1"
     )
-    when: Literal["train", "always"] = Option("train", description="in training only, or always")
 
     def lower(self, fields: Mapping[str, FieldSpec]) -> "Callable[..., Any]":
         """A callable on samples of uint8 arrays."""
@@ -38,7 +37,7 @@ class Brightness(Transform, name="brightness"):
 Factor = Annotated[float, Option(ge=0, le=10)]
 
 
-class ColorJitter(Transform, name="color_jitter"):
+class ColorJitter(Augmentation, name="color_jitter"):
     """Change brightness, contrast and saturation by random factors, the same for all pictures of a sample.
 
     Brightness scales from black, contrast from the mean grey, saturation from each pixel's grey; every step is
@@ -58,7 +57,6 @@ class ColorJitter(Transform, name="color_jitter"):
     order: Literal["random", "fixed"] = Option(
         "random", description="of the three; fixed: brightness, contrast, saturation"
     )
-    when: Literal["train", "always"] = Option("train", description="in training only, or always")
 
     def conflict(self) -> str | None:
         """Two factors each, the smaller one first."""
@@ -71,9 +69,7 @@ class ColorJitter(Transform, name="color_jitter"):
 
     def fields(self, fields: Mapping[str, FieldSpec]) -> dict[str, FieldSpec]:
         """Unchanged. Raises `ShapeError` for pictures that have no three colours."""
-        for name in targets(self, fields, ("image",)):
-            if fields[name].shape[-3] != 3:
-                raise ShapeError(f"needs pictures of 3 channels, and `{name}` has {fields[name].shape[-3]}")
+        expect_colours(targets(self, fields, ("image",)), fields)
         return dict(fields)
 
     def lower(self, fields: Mapping[str, FieldSpec]) -> "Callable[..., Any]":

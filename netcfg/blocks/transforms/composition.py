@@ -11,7 +11,7 @@ from pydantic import Field as Option
 
 from netcfg.blocks.base import ShapeError
 from netcfg.blocks.fields import FieldSpec, Probability
-from netcfg.blocks.transforms.base import Transform, targets
+from netcfg.blocks.transforms.base import Augmentation, Transform, targets
 from netcfg.source import NetcfgError, did_you_mean
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ class OverBackground(Transform, name="over_background"):
         return tuple(used)
 
 
-class PoorPicture(Transform, name="poor_picture"):
+class PoorPicture(Augmentation, name="poor_picture"):
     """Pictures as a poor camera gives them: few pixels, and by chance evened contrast, or noise and blur.
 
     Each is made `size` pixels small and brought back. Contrast is evened part by part (CLAHE, on the luma); noise is of
@@ -196,7 +196,6 @@ class PoorPicture(Transform, name="poor_picture"):
     deviation: Annotated[float, Option(gt=0, le=1)] = Option(
         0.005, description="of the noise, where lightness is from 0 to 1"
     )
-    when: Literal["train", "always"] = Option("train", description="in training only, or always")
 
     def fields(self, fields: Mapping[str, FieldSpec]) -> dict[str, FieldSpec]:
         """Unchanged. Raises `ShapeError` for pictures that have no three colours."""

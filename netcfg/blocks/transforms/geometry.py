@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field as Option
 
+from netcfg.blocks.base import ShapeError
 from netcfg.blocks.fields import FieldSpec, Probability
-from netcfg.blocks.transforms.base import Transform, picture_size, targets
+from netcfg.blocks.transforms.base import Augmentation, Transform, expect_pictures, picture_size, targets
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+FACE_POINTS = 68
 
 
 class Resize(Transform, name="resize"):
@@ -42,6 +45,7 @@ class Resize(Transform, name="resize"):
 
     def fields(self, fields: Mapping[str, FieldSpec]) -> dict[str, FieldSpec]:
         """Pictures take the new height and width."""
+        expect_pictures(self, fields)
         height, width = self.size[0], self.size[-1]
         changed = targets(self, fields, ("image", "flow", "mask"))
         return {
@@ -63,7 +67,7 @@ class Resize(Transform, name="resize"):
         )
 
 
-class HorizontalFlip(Transform, name="horizontal_flip"):
+class HorizontalFlip(Augmentation, name="horizontal_flip"):
     """Mirror a sample, all its fields by one draw; or a clip frame by frame, the fields of a frame together.
 
     Pictures and masks are mirrored; in flow the horizontal motion also changes its sign (red, where 127 is no motion);
@@ -77,7 +81,19 @@ class HorizontalFlip(Transform, name="horizontal_flip"):
 
     probability: Probability = Option(0.5, description="how likely a sample is mirrored")
     each_frame: bool = Option(False, description="each frame of a clip by a draw of its own")
-    when: Literal["train", "always"] = Option("train", description="in training only, or always")
+
+    def fields(self, fields: Mapping[str, FieldSpec]) -> dict[str, FieldSpec]:
+        """Unchanged. Raises `ShapeError` for landmarks of which nobody says which are left and right."""
+        expect_pictures(self, fields)
+        for name in targets(self, fields, ("landmarks",)):
+            spec = fields[name]
+            if not spec.pairs and spec.shape[-2] != FACE_POINTS:
+                raise ShapeError(
+                    f"does not know which of the {spec.shape[-2]} landmarks of `{name}` change places: only the "
+                    f"{FACE_POINTS} of the face are known",
+                    help=f"let the source say their `pairs`, or leave them out: `only` without `{name}`",
+                )
+        return dict(fields)
 
     def lower(self, fields: Mapping[str, FieldSpec]) -> "Callable[..., Any]":
         """A callable on samples of uint8 arrays."""
@@ -87,8 +103,9 @@ class HorizontalFlip(Transform, name="horizontal_flip"):
             pictures=targets(self, fields, ("image",)),
             flows=targets(self, fields, ("flow",)),
             points=targets(self, fields, ("landmarks",)),
-            width=picture_size(fields)[1],
+            size=picture_size(fields),
             probability=self.probability,
             each_frame=self.each_frame,
             masks=targets(self, fields, ("mask",)),
+            pairs={name: fields[name].pairs for name in targets(self, fields, ("landmarks",))},
         )

@@ -1,13 +1,13 @@
 """A noisy copy of a picture."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import Field as Option
 
 from netcfg.blocks.base import ShapeError
 from netcfg.blocks.fields import FieldSpec
-from netcfg.blocks.transforms.base import Transform
+from netcfg.blocks.transforms.base import Transform, When
 from netcfg.source import did_you_mean
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Noise(Transform, name="noise"):
     amount: Annotated[float, Option(gt=0, le=1)] = Option(
         0.015, description="the largest deviation of the noise, where the pictures' range is 1"
     )
-    when: Literal["train", "always"] = Option("train", description="noise in training only, or always")
+    when: When = Option("train", description="noise in training only, outside of it only, or always")
 
     def fields(self, fields: Mapping[str, FieldSpec]) -> dict[str, FieldSpec]:
         """With the copy. Raises `ShapeError` where there is no such picture, or the new name is taken."""
