@@ -443,7 +443,7 @@ def open_samples(data: Data, split: Split, training: bool = True, seed: int = 0)
             else:
                 assert isinstance(step, Transform)
                 samples = step.extend(samples, wanted, fields)
-        fields = step.fields(fields)
+        fields = step.fields_in(fields, training)
     return samples
 
 

@@ -243,7 +243,12 @@ def test_resize_scales_pictures_clips_and_landmarks():
 
 
 def flip(**changes):
-    options = {"pictures": ("image", "frames"), "flows": ("flow",), "points": ("landmarks",), "width": 16}
+    options = {
+        "pictures": ("image", "frames"),
+        "flows": ("flow",),
+        "points": ("landmarks",),
+        "size": (12, 16),
+    }
     return FlipSample(**{**options, "probability": 1.0, **changes})
 
 
