@@ -191,7 +191,8 @@ def moved_points(points: Array, move: Move) -> NDArray[np.float32]:
         assert move.back is not None
         whole = np.concatenate([points, np.ones((*points.shape[:-1], 1))], -1) @ np.linalg.inv(move.back).T
         moved = whole[..., :2] / whole[..., 2:]
-    return moved.astype(np.float32)
+    found: NDArray[np.float32] = moved.astype(np.float32)
+    return found
 
 
 def _sought(points: Array, shift: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -217,7 +218,7 @@ def turned_flow(flow: Array, move: Move) -> NDArray[Any]:
     if move.window is not None:
         return flow
     if move.back is not None and np.array_equal(move.back[2], [0, 0, 1]):
-        back = move.back[:2, :2]
+        back: Array = move.back[:2, :2]
     else:
         if move.shift is None:
             assert move.back is not None
@@ -355,7 +356,12 @@ class AffineWay:
         shift = random.uniform(-reach[0], reach[0]), random.uniform(-reach[1], reach[1])
         scale = random.uniform(*self.scale)
         shear = random.uniform(*self.shear), random.uniform(*self.shear_y)
-        return Move(size, back=np.linalg.inv(affine_matrix(size, angle, shift, scale, shear)))
+        return Move(size, back=turned_back(affine_matrix(size, angle, shift, scale, shear)))
+
+
+def turned_back(matrix: Matrix) -> Matrix:
+    """The matrix of the other way."""
+    return np.linalg.inv(matrix).astype(np.float64)
 
 
 def affine_matrix(

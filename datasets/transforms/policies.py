@@ -13,7 +13,15 @@ from typing import Literal
 import numpy as np
 
 from netcfg.blocks.samples import Sample
-from netcfg.datasets.transforms.moves import Matrix, Move, MoveSample, Size, affine_matrix, size_in
+from netcfg.datasets.transforms.moves import (
+    Matrix,
+    Move,
+    MoveSample,
+    Size,
+    affine_matrix,
+    size_in,
+    turned_back,
+)
 from netcfg.datasets.transforms.tones import Tone, Torchvision
 
 Strength = Callable[[float, Size], float]
@@ -176,7 +184,7 @@ class PolicySample:
             matrix = matrix_of(operation, size, self.ranges)
             tone = tone_of(operation, self.ranges)
             if matrix is not None:
-                move = Move(size, back=np.linalg.inv(matrix))
+                move = Move(size, back=turned_back(matrix))
                 sample = replace(mover, way=Given(move))(sample, random)
             elif tone is not None:
                 sample = sample | {name: tone(sample[name]) for name in mover.pictures if name in sample}
