@@ -224,7 +224,7 @@ def turned_flow(flow: Array, move: Move) -> NDArray[Any]:
             assert move.back is not None
             grid = _places(move.size).astype(np.float64)
             whole = np.concatenate([grid, np.ones((*move.size, 1))], -1) @ move.back.T
-            places = whole[..., :2] / whole[..., 2:]
+            places: Array = whole[..., :2] / whole[..., 2:]
         else:
             places = _places(move.size) + move.shift
         down, right = np.gradient(places, axis=(0, 1))
