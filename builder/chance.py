@@ -10,12 +10,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import blake2b
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 Draw = Callable[[torch.Generator | None, torch.device, int], Tensor]
 """Draws so many samples on a device."""
+
+
+class Moment(NamedTuple):
+    """Where a run stands, as far as draws hang on it (see `Chance`)."""
+
+    numbers: tuple[int, ...] | None
+    phase: str
+    moment: tuple[int | str, ...]
+    use: str
 
 
 class Chance:
@@ -55,6 +65,20 @@ class Chance:
             yield
         finally:
             self._use = before
+
+    def moment(self) -> Moment:
+        """Where the run stands."""
+        return Moment(self.numbers, self.phase, self._moment, self._use)
+
+    @contextmanager
+    def at(self, moment: Moment) -> Iterator[None]:
+        """Inside, what is drawn is drawn as it was then."""
+        now = self.moment()
+        self.numbers, self.phase, self._moment, self._use = moment
+        try:
+            yield
+        finally:
+            self.numbers, self.phase, self._moment, self._use = now
 
     def samples(self, draw: Draw, count: int, device: torch.device, path: str, each_phase: bool) -> Tensor:
         """A draw for each of so many samples: in evaluation by their numbers, else for the batch."""

@@ -20,12 +20,15 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from netcfg.blocks.made import Made
+from netcfg.builder.again import again
 from netcfg.builder.given import Given
 from netcfg.builder.modules.apart import each_place, tell_apart
+from netcfg.builder.parts import Line, with_stretches
 from netcfg.builder.rows import Rows, by_length, over_places, trimmed
 from netcfg.faults import NODES, failing_node, untrue
 from netcfg.folding import Move, Over, moves
 from netcfg.graph import Graph, Node, Signal
+from netcfg.passes.held import stretches_of
 from netcfg.passes.lifetimes import Key, Lifetimes
 from netcfg.passes.ragged import length_in_python, name_of, names_of, ragged_places
 from netcfg.program import Program
@@ -36,7 +39,13 @@ BATCH = "__batch__"
 """What a `forward` calls a signal that says how many samples there are."""
 LENGTHS = "lengths"
 """What a `forward` calls how long clips and rows are, where they differ from sample to sample."""
-_HELPERS = {"Rows": Rows, "by_length": by_length, "over_places": over_places, "trimmed": trimmed}
+_HELPERS = {
+    "Rows": Rows,
+    "again": again,
+    "by_length": by_length,
+    "over_places": over_places,
+    "trimmed": trimmed,
+}
 GIVEN = "__netcfg_given__"
 """What compares in a checked `forward`, among its globals."""
 
@@ -209,12 +218,15 @@ class _Writer:
         self.graph = graph
         self.is_checked = is_checked
         self.nodes: dict[int, Node] = {}
-        self.lifetimes = Lifetimes(graph)
+        self.stretches = stretches_of(graph)
+        self.stretch: int | None = None
+        """That of the statement which is being written."""
+        self.lifetimes = Lifetimes(graph, self.stretches)
         self.uses = dict(self.lifetimes.uses)
         self.names: dict[Key, str] = {}
         self.free: list[str] = []
         self.made = 0
-        self.lines: list[str] = []
+        self.lines: list[Line] = []
         self.rows: dict[int, str] = {}
         """What knows the places of a use that is `over` an axis, by the use's number."""
         self.ragged = names_of(graph)
@@ -226,19 +238,37 @@ class _Writer:
             self.names[self.lifetimes.root(self.graph.inputs[name])] = name
         self._begin_ragged()
         if self.is_checked:
-            self.lines.append(f"    {GIVEN}.begin({inputs[0]})")
+            self._line(f"    {GIVEN}.begin({inputs[0]})")
         shared = inputs and any(signal.shared for signal in self.graph.outputs.values())
         if shared or any(node.block.needs_batch() for node in self.graph.nodes):
-            self.lines.append(f"    {BATCH} = {inputs[0]}")  # a name of its own: the input's is let go of
+            self._line(f"    {BATCH} = {inputs[0]}")  # a name of its own: the input's is let go of
         for index, node in enumerate(self.graph.nodes):
             if self.lifetimes.is_statement(index):
+                self.stretch = self.stretches.get(index)
                 self._statement(index, node)
+        self.stretch = None
         result = "dict[str, Tensor]" if self._named_outputs() else "Tensor"
         lengths = [f"{LENGTHS}: dict[str, Tensor] | None = None"] if self.ragged else []
         parameters = ", ".join(["self", *(f"{name}: Tensor" for name in inputs), *lengths])
-        return "\n".join(
-            [f"def forward({parameters}) -> {result}:", *self.lines, f"    return {self._returned()}", ""]
-        )
+        self._line(f"    return {self._returned()}")
+        lines = self.lines
+        if self.stretches:
+            lines = with_stretches(lines, inputs, self._modules())
+        # Below the line of `def`, from 1.
+        self.nodes |= {number: line.node for number, line in enumerate(lines, 2) if line.node is not None}
+        return "\n".join([f"def forward({parameters}) -> {result}:", *(line.text for line in lines), ""])
+
+    def _modules(self) -> dict[int, list[str]]:
+        """The paths of the modules that each stretch calls."""
+        paths: dict[int, dict[str, None]] = {}
+        for index, stretch in self.stretches.items():
+            node = self.graph.nodes[index]
+            if not _is_inline(node):
+                paths.setdefault(stretch, {})[node.holder] = None
+        return {stretch: list(found) for stretch, found in paths.items()}
+
+    def _line(self, text: str, node: Node | None = None) -> None:
+        self.lines.append(Line(text, node, self.stretch))
 
     def _named_outputs(self) -> bool:
         return len(self.graph.outputs) > 1
@@ -269,7 +299,7 @@ class _Writer:
         target = self._variable(reusable)
         self._write(f"{target} = {expression}", node)
         if self.is_checked:
-            self.lines.append(f"    {GIVEN}({index}, {target})")
+            self._line(f"    {GIVEN}({index}, {target})")
         leftover = [name for name in released if name != target]
         if single:
             self.names[(index, next(iter(node.outputs)))] = target
@@ -278,7 +308,7 @@ class _Writer:
             leftover.append(target)
         if leftover:
             # A name that is not written anew would hold its tensor until the function returns.
-            self.lines.append(f"    del {', '.join(leftover)}")
+            self._line(f"    del {', '.join(leftover)}")
             self.free += [name for name in leftover if name not in self.graph.inputs]
 
     def _arguments(self, node: Node) -> list[str]:
@@ -312,12 +342,10 @@ class _Writer:
     def _begin_ragged(self) -> None:
         """The lengths by the names of sizes; inputs without what is padding in all samples."""
         for name in self.ragged:
-            self.lines.append(
-                f"    {self._called(name)} = None if {LENGTHS} is None else {LENGTHS}.get({name!r})"
-            )
+            self._line(f"    {self._called(name)} = None if {LENGTHS} is None else {LENGTHS}.get({name!r})")
         for name, signal in self.graph.inputs.items():
             for axis, size in ragged_places(signal.shape, self.ragged):
-                self.lines.append(f"    {name} = trimmed({name}, {axis + 1}, {self._length(size)})")
+                self._line(f"    {name} = trimmed({name}, {axis + 1}, {self._length(size)})")
 
     @staticmethod
     def _called(name: str) -> str:
@@ -385,7 +413,7 @@ class _Writer:
         ragged = ragged_places((over.size,), self.ragged)
         # Lengths are known of samples; inside another `over` places stand for these.
         lengths = f", {self._length(over.size)}" if ragged and not around else ""
-        self.lines.append(f"    {name} = Rows({self._ruler(over, around)}{lengths})")
+        self._line(f"    {name} = Rows({self._ruler(over, around)}{lengths})")
 
     def _ruler(self, over: Over, around: tuple[Over, ...]) -> str:
         """The signal whose axis it is, that axis behind the batch's."""
@@ -430,11 +458,10 @@ class _Writer:
             if self.uses.get((index, port), 0):
                 name = self._variable([])
                 self.names[(index, port)] = name
-                self.lines.append(f'    {name} = {target}["{port}"]')
+                self._line(f'    {name} = {target}["{port}"]')
 
     def _write(self, statement: str, node: Node) -> None:
         shapes = ", ".join(show(signal.shape) for signal in node.outputs.values())
         # A line break in a file's name would end the comment, and its rest be code.
         place = f"{node.span.file.name.rpartition('/')[2]}:{node.span.line}".replace("\n", " ")
-        self.lines.append(f"    {statement}  # {node.type} at {place}: {shapes}")
-        self.nodes[len(self.lines) + 1] = node  # below the line of `def`
+        self._line(f"    {statement}  # {node.type} at {place}: {shapes}", node)

@@ -89,6 +89,13 @@ class Signal(NamedTuple):
         return axes == "CHW" or (not axes and len(shape) == 3)
 
 
+class Again(NamedTuple):
+    """A use that is computed again in the backward pass: the number of its first node, and where it says so."""
+
+    number: int
+    span: Span
+
+
 class Node(NamedTuple):
     """A block in its place.
 
@@ -98,7 +105,8 @@ class Node(NamedTuple):
     `parameters`, `trainable` (those not frozen) and `macs` are per node; `macs` for one sample, None where a
     size is unknown. `freeze`: all of its parameters stay as they start. `shared` is the path of the block whose
     parameters it uses instead of its own. `source_path` is what files of weights call it, where `weights_from` is
-    written. `over` are the axes for whose places it computes, one by one.
+    written. `over` are the axes for whose places it computes, one by one. `again` is the
+    use around it that the backward pass computes again (`checkpoint = True`).
     """
 
     path: str
@@ -115,6 +123,7 @@ class Node(NamedTuple):
     shared: str | None = None
     source_path: str | None = None
     over: tuple[Over, ...] = ()
+    again: Again | None = None
 
     @property
     def given(self) -> tuple[Shape, ...]:

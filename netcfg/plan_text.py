@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import Any
 
 from netcfg.blocks.optimizers.base import Optimizer
+from netcfg.passes.held import makes_again
 from netcfg.passes.parameter_groups import layers_of, rate_parts
 from netcfg.passes.plan import Compute, Pattern, PhasePlan, Plan, Read, network_of
 from netcfg.program import Average, Phase
@@ -28,7 +29,8 @@ def plan_data(plan: Plan) -> dict[str, Any]:
     """The plan as data: the phases, and for each kind of batch what they do.
 
     A signal's `cut` means that it is read without its history; `history` names the phase that keeps it; `again`
-    the networks whose step made an earlier value of the batch stale; computes of one `pass` are one forward.
+    the networks whose step made an earlier value of the batch stale; computes of one `pass` are one forward; of a
+    network with a `checkpoint` the backward pass computes parts once more.
     `averages` are networks that follow others; `order` is in which phases and averages run.
     """
     return {
@@ -109,6 +111,7 @@ def _step_data(plan: Plan, step: PhasePlan) -> dict[str, Any]:
                 "reads": _reads_data(plan, compute.reads),
                 "history": compute.history,
                 "again": list(compute.again),
+                "checkpoint": _is_made_again(plan, compute),
                 "pass": number,
             }
             for number, group in enumerate(step.together)
@@ -293,7 +296,11 @@ class _Page:
     def _kind(self, compute: Compute, is_joined: bool, phase: str) -> tuple[int, str]:
         """What may share a line: a number for each network, 0 for all other blocks; and the remark."""
         alone = compute.node if network_of(self.plan.model, compute.node) else 0
-        remarks = [_remark(compute, phase), "same pass" if is_joined else ""]
+        remarks = [
+            _remark(compute, phase),
+            "same pass" if is_joined else "",
+            "again for its gradients" if _is_made_again(self.plan, compute) else "",
+        ]
         return alone, ", ".join(filter(None, remarks))
 
     def _formula(self, compute: Compute) -> str:
@@ -348,6 +355,12 @@ def _remark(compute: Compute, phase: str) -> str:
     if compute.history is None:
         return "no gradients"
     return "" if compute.history == phase else f"gradients for {compute.history}"
+
+
+def _is_made_again(plan: Plan, compute: Compute) -> bool:
+    """Whether the backward pass computes (parts of) a network once more, which keeps less that way."""
+    name = network_of(plan.model, compute.node)
+    return compute.history is not None and name is not None and makes_again(plan.program.networks[name])
 
 
 def _passed(step: PhasePlan) -> str:

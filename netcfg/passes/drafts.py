@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from netcfg.blocks.base import Block, Reference
 from netcfg.folding import Over
-from netcfg.graph import Scope
+from netcfg.graph import Again, Scope
 from netcfg.passes.variables import VariableScope
 from netcfg.syntax import Option, Section
 
@@ -41,6 +41,7 @@ class Draft:
     freeze: bool
     over: tuple[Over, ...] = ()
     kin: int | None = None
+    again: Again | None = None
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -162,6 +163,8 @@ class Context:
     """What options are where a block does not say: by block type, then by key."""
     over: tuple[Over, ...] = ()
     """The axes for whose places all in it is computed, one by one."""
+    again: Again | None = None
+    """The use that is computed again in the backward pass."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from netcfg.blocks.fields import FieldSpec
 from netcfg.blocks.network.model import DataField
 from netcfg.blocks.network.net import Net
 from netcfg.graph import Graph, Signal
+from netcfg.passes.checkpoints import check_checkpoints
 from netcfg.passes.collect import Parts, ProgramSize
 from netcfg.passes.defaults import refused_everywhere
 from netcfg.passes.drafts import NOTHING, Context, Draft, Place, Result, StandIn, Wire
@@ -144,9 +145,12 @@ class _Elaborator:
             return None
         if not outputs:
             outputs = {"": namespace.results[-1].wire if namespace.results else NOTHING}
-        return self.placing.inference.graph(
+        graph = self.placing.inference.graph(
             self.group.name, net or Net(), self.group.span, outputs, self.placing.weights
         )
+        if graph is not None and self.stand_ins is None:
+            check_checkpoints(graph, net_section, self.findings)
+        return graph
 
     def run_model(self, fields: Mapping[str, FieldSpec], data: Span) -> Graph | None:
         """The wiring of a program's networks; it has no outputs but its named signals."""

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
+from pydantic import Field
+
 from netcfg.blocks.base import Block
+from netcfg.blocks.network.net import CHECKPOINT
 from netcfg.passes.collect import Template
 from netcfg.passes.drafts import Context
 from netcfg.passes.expressions import ExpressionError, Lookup
@@ -15,7 +18,7 @@ from netcfg.syntax import Option, Section
 from netcfg.vocabulary import help_for
 
 COMMON_OPTIONS = (
-    "name", "from", "repeat", "weights", "weights_from", "layout", "adapt", "freeze", "shared_with",
+    "name", "from", "repeat", "weights", "weights_from", "layout", "adapt", "freeze", "shared_with", "checkpoint",
 )  # fmt: skip
 
 
@@ -27,6 +30,8 @@ class TemplateUse(Block):
     """The options that every use of a template has."""
 
     input_count: ClassVar[int | None] = None
+
+    checkpoint: bool = Field(False, description=CHECKPOINT)
 
 
 def split_options(

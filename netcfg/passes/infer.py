@@ -133,6 +133,7 @@ class Inference:
             draft.holder if draft.holder != draft.path else None,
             draft.source if draft.source != draft.path else None,
             draft.over,
+            draft.again,
         )
 
     def _check_over(self, draft: Draft, inputs: Sequence[Signal]) -> None:

@@ -5,6 +5,8 @@ The generated `forward` follows it, and so does the count of the memory that it 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from netcfg.graph import Graph, Signal
 
 Key = tuple[int, str]
@@ -15,10 +17,12 @@ class Lifetimes:
     """Of one network. `alias` leads from a renamed signal to the one it is, `live` holds the nodes that are computed.
 
     `uses` counts the statements that read a signal; one that is returned counts one more, and is never let go.
+    `stretches` are those that are computed again in the backward pass: by statement the number of its stretch.
     """
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, stretches: Mapping[int, int] | None = None) -> None:
         self.graph = graph
+        self.stretches = stretches or {}
         self.alias = self._aliases()
         self.rulers = self._rulers()
         self.live = self._live()
@@ -44,6 +48,8 @@ class Lifetimes:
         roots = self.roots(index)
         if len(roots) != 1 or self.uses[roots[0]] != 1:
             return False
+        if self.stretches.get(roots[0][0]) != self.stretches.get(index):
+            return False  # a stretch that is computed again begins anew with what it was given
         producer = self.graph.nodes[roots[0][0]]
         return not producer.is_input and producer.block.overwritable()
 

@@ -85,7 +85,9 @@ class Placing:
         if context.position is not None:
             position = context.position
         freeze = context.freeze or block.freeze
-        draft = Draft(*place, block, section, wires, position, context.scopes, freeze, context.over, kin)
+        draft = Draft(
+            *place, block, section, wires, position, context.scopes, freeze, context.over, kin, context.again
+        )
         self._check_path(draft)
         if place.holder != place.path:
             self._check_shared(draft)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from netcfg.graph import Scope
+from netcfg.graph import Again, Scope
 from netcfg.passes.collect import Parts, Template
 from netcfg.passes.drafts import NOTHING, Context, Namespace, Result, Site, Wire
 from netcfg.passes.expansion import TemplateUse, cycle, declared_inputs, split_options, with_parameters
@@ -18,7 +18,7 @@ from netcfg.passes.sizes import Fields, Sizes
 from netcfg.passes.structure import Written
 from netcfg.passes.turns import Turns, fed_again
 from netcfg.passes.variables import VariableScope
-from netcfg.source import Finding
+from netcfg.source import Finding, Note
 from netcfg.syntax import Section
 
 MAX_DEPTH = 64
@@ -87,6 +87,7 @@ class Templates:
                 context.position if written.is_flat or context.position is not None else site.number,
                 context.defaults,
                 context.over,
+                self._again(use, section, context),
             )
             turns.append(
                 self._expand(template, wires, section, inside, site.names if written.is_flat else None)
@@ -96,6 +97,19 @@ class Templates:
                 break
         turns_of_repeat = turns if count else ()
         return replace(turns[-1], turns=turns_of_repeat, type=section.name, holder=place.holder)
+
+    def _again(self, use: TemplateUse, section: Section, context: Context) -> Again | None:
+        """The use around its blocks that is computed again in the backward pass: itself, or one around it."""
+        option = section.option("checkpoint")
+        if not use.checkpoint or option is None:
+            return context.again
+        if context.again is None:
+            return Again(len(self.placing.drafts), option.span)
+        message = f"`{section.name}` is computed again with the use around it already"
+        notes = (Note(context.again.span, "which says so here"),)
+        help = "leave one of them out"
+        self.findings.append(Finding("NC105", message, option.span, notes, help=help))
+        return context.again
 
     def _wires(self, use: TemplateUse, section: Section, takes: list[str], site: Site) -> list[Wire]:
         spread = self.turns.all_ports(use, takes, self.references, site)

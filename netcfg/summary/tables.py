@@ -95,9 +95,10 @@ def _memory(program: Program, graph: Graph, wish: Wish) -> Iterator[str]:
     """What a forward pass and a training step take."""
     memory = memory_of(program, graph, wish.batch_size, wish.precision)
     batch = f"a batch of {wish.batch_size} in {wish.precision}"
+    again = f", which makes at most {human_bytes(memory.again)} again" if memory.again != 0 else ""
     yield (
         f"{human_bytes(memory.peak)} of signals at most in a forward pass, "
-        f"{human_bytes(memory.kept)} kept for a backward pass ({batch})"
+        f"{human_bytes(memory.kept)} kept for a backward pass{again} ({batch})"
     )
     fixed = [
         ("parameters", memory.parameters),

@@ -13,6 +13,7 @@ NAMES = (
     "bench_network",
     "bench_blocks",
     "bench_step",
+    "bench_checkpoint",
     "bench_hydra",
     "bench_audetnet",
     "bench_training",

@@ -9,7 +9,8 @@ from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils._python_dispatch import TorchDispatchMode
 
 import netcfg
-from netcfg.summary.memory import forward_peak, memory_of, training_kept
+from netcfg.passes.held import forward_peak, training_kept
+from netcfg.summary.memory import memory_of
 
 BATCH = 2
 SMALL = 40

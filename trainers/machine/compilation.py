@@ -8,6 +8,7 @@ import shutil
 import torch
 from torch import nn
 
+from netcfg.passes.held import makes_again
 from netcfg.program import Program
 from netcfg.source import NetcfgError
 
@@ -31,10 +32,12 @@ def compile_networks(program: Program, networks: nn.ModuleDict, device: torch.de
             network.compile()
 
 
-def not_compiled(program: Program) -> tuple[str, ...]:
-    """The networks that stay as they are: a gradient penalty differentiates twice, which compiled code cannot."""
-    evaluated = dict.fromkeys(name for loss in program.losses.values() for name in loss.evaluates)
-    return tuple(evaluated)
+def not_compiled(program: Program) -> dict[str, str]:
+    """The networks that stay as they are, and why."""
+    again = "its backward pass computes it again, which is done outside compiled code"
+    twice = "gradient penalties need second derivatives, which compiled code does not have"
+    left = {name: again for name, graph in program.networks.items() if makes_again(graph)}
+    return left | {name: twice for loss in program.losses.values() for name in loss.evaluates}
 
 
 def compile_line(program: Program) -> str:
@@ -42,9 +45,11 @@ def compile_line(program: Program) -> str:
     left = not_compiled(program)
     names = [name for name in program.networks if name not in left]
     shown = ", ".join(f"`{name}`" for name in names) or "nothing"
-    but = ", ".join(f"`{name}`" for name in left)
-    why = f"; not {but}: gradient penalties need second derivatives, which compiled code does not have"
-    return f"compiling {shown}, which takes a while at the first batch{why if left else ''}"
+    line = f"compiling {shown}, which takes a while at the first batch"
+    for reason in dict.fromkeys(left.values()):
+        but = ", ".join(f"`{name}`" for name, why in left.items() if why == reason)
+        line += f"; not {but}: {reason}"
+    return line
 
 
 def compile_error(error: Exception) -> NetcfgError | None:

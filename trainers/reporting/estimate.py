@@ -19,6 +19,7 @@ from torch import nn
 
 from netcfg.blocks.optimizers.base import Optimizer
 from netcfg.graph import Graph
+from netcfg.passes.held import kept_in_training, makes_again
 from netcfg.passes.plan import PhasePlan, Plan, network_of, plan
 from netcfg.program import Phase, Program
 from netcfg.shapes import volume
@@ -150,7 +151,9 @@ def _uses(program: Program, plan: Plan, phases: Iterable[PhasePlan]) -> Iterator
             if compute.history is None:
                 yield program.networks[name], 1
             else:
-                yield program.networks[name], _PASSES if name in trained[compute.history] else _PASSES_THROUGH
+                graph = program.networks[name]
+                passes = _PASSES if name in trained[compute.history] else _PASSES_THROUGH
+                yield graph, passes + makes_again(graph)
         for evaluate in phase.evaluates:
             for name in program.losses[evaluate.loss].evaluates:
                 yield program.networks[name], _PASSES_OF_PENALTY
@@ -252,6 +255,11 @@ def _run(convolution: nn.Module, pictures: torch.Tensor) -> None:
 
 def _volumes(graph: Graph) -> Iterator[int]:
     """How many numbers each block leaves for the backward pass, per sample."""
+    if makes_again(graph):
+        kept = kept_in_training(graph).at_most
+        if isinstance(kept, int):
+            yield kept
+        return
     for node in graph.blocks:
         for signal in node.outputs.values():
             size = volume(signal.shape)

@@ -14,6 +14,9 @@ AxisName = Literal["frames", "tokens", "objects", "channels", "height", "width",
 Named = Count | str
 """A size: a number, or a name for one that only a batch tells."""
 _LETTERS: dict[AxisName, str] = {name: letter for letter, name in AXES.items()}  # type: ignore[misc]
+CHECKPOINT = (
+    "keep less for the backward pass, which computes the rest again: less memory, more time, the same numbers"
+)
 Learning = Annotated[float, Field(ge=0)]
 
 
@@ -61,6 +64,7 @@ class Net(Section, name="net"):
         "as initialised; None: refused",
     )
     freeze: bool = Field(False, description="keep all its parameters as they start")
+    checkpoint: bool = Field(False, description=CHECKPOINT)
     mode: Literal["train", "eval"] = Field(
         "train",
         description="in training; `eval`: dropout off, and batch normalisation by statistics that stay as they are",
