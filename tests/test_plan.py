@@ -340,6 +340,7 @@ def test_the_data_name_every_action(audetnet: Plan) -> None:
         "reads": [{"signal": "reconstruction", "cut": True}],
         "history": "image_critic",
         "again": [],
+        "checkpoint": False,
         "pass": 2,
     }
     assert (pairs["reused"], pairs["cut"]) == (["code"], ["code"])
