@@ -117,6 +117,8 @@ def _relative(path: str, outer: str) -> str:
 
 def _flattened_map(graph: Graph, node: Node) -> MapShape | None:
     """The map that a block reads in one row; None where it reads anything else."""
+    if not node.inputs:
+        return None
     producer = graph.nodes[node.inputs[0].producer]
     if producer.type != "flatten":
         return None
@@ -220,6 +222,7 @@ def adapt(
     how: str,
     output_row: int | str | None = None,
     plan: Adaptation | None = None,
+    elsewhere: Sequence[str] = (),
 ) -> Loaded:
     """Copy a state dict into a module.
 
@@ -228,7 +231,8 @@ def adapt(
     along the inputs where they are none; `skip` leaves unequal ones as they are. With `output_row`, a weight or bias
     with more rows than the module's gives its rows from that one on; `fresh` leaves an output layer of fewer rows as
     it is. By `plan` the state's names may be others; a state that has all of the module's own, in their shapes, is
-    taken as it is. Raises `WeightsError` naming what does not fit.
+    taken as it is. What lies below a path of `elsewhere` may be missing: other files bring it. Raises `WeightsError`
+    naming what does not fit.
     """
     wanted = module.state_dict()
     plan = Adaptation() if plan is None else plan
@@ -248,7 +252,9 @@ def adapt(
         if fitted is not None:
             fitting[key] = fitted
             (report.loaded if fitted is found else report.adapted).append(key)
-        elif _may_stay(key, found, value, how, output_row, plan):
+        elif _may_stay(key, found, value, how, output_row, plan) or (
+            found is None and any(lies_below(key, path) for path in elsewhere)
+        ):
             report.left_out.append(key)
         else:
             problems.append(_difference(key, names[key], found, value))

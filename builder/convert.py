@@ -24,14 +24,17 @@ from netcfg.builder.adaptation import (
     paragraph,
     sizes,
 )
-from netcfg.builder.layouts import AnyLayout, BlockLayout, renamed
-from netcfg.builder.recognition import owner_of, parameters_of
+from netcfg.builder.layout_kinds import AnyLayout, BlockLayout, Layout, NestedLayout
+from netcfg.builder.layouts import LAYOUTS, renamed
+from netcfg.builder.recognition import owner_of, parameters_of, sizes_told
 from netcfg.builder.weights import below, network_prefix, read_published, save_tensors
 from netcfg.files import write_beside
 from netcfg.graph import Graph
 from netcfg.program import Program
 from netcfg.source import did_you_mean, shown_path
+from netcfg.words import counted
 
+OF_ANOTHER = "give the .cfg the checkpoint was trained with as `--cfg`; `--partial` takes what fits"
 COUNTER = "num_batches_tracked"
 """What batch normalisation counts; files of PyTorch before 0.4.1 do not have it."""
 
@@ -48,13 +51,18 @@ class Part:
     left_over: list[str] = field(default_factory=list)
     filled: list[str] = field(default_factory=list)
     dropped: list[str] = field(default_factory=list)
+    paths: dict[str, Path] = field(default_factory=dict)
+    """The files of what stands in another one than the rest."""
+    left_out: list[str] = field(default_factory=list)
+    """What was read and not written, since the other layout does not have it."""
 
     def lines(self) -> Iterator[str]:
         """A line per parameter: what became of it."""
         for key, value in self.state.items():
             kind = str(value.dtype).removeprefix("torch.")
             origin = "set to 0, the file does not count batches" if key in self.filled else self.origins[key]
-            yield f"{self.network}.{key}: {sizes(value)} {kind}, {shown_path(self.path)}: {origin}"
+            path = shown_path(self.paths.get(key, self.path))
+            yield f"{self.network}.{key}: {sizes(value)} {kind}, {path}: {origin}"
         yield from (f"{self.network}.{key}: missing, or of another shape" for key in self.missing)
         yield from (f"{shown_path(self.path)}: {key} left over" for key in self.left_over)
         yield from (
@@ -80,7 +88,9 @@ class Checkpoint:
         networks = f"{len(self.parts)} network{'s' if len(self.parts) != 1 else ''}"
         row = f"{taken} tensors of {networks} taken, {left_over} left over, {missing} missing"
         names = ", ".join(path.name for path in self.ignored)
-        return f"{row}; not taken over: {names}" if names else row
+        row = f"{row}; not taken over: {names}" if names else row
+        kept = ", ".join(f"{part.network}.{key}" for part in self.parts for key in part.left_out)
+        return f"{row}; not part of the layout, and not written: {kept}" if kept else row
 
     def lines(self) -> Iterator[str]:
         """A line per parameter."""
@@ -116,13 +126,22 @@ def read_checkpoint(
         for name, path in files.items():
             checkpoint.parts.append(_part(read_published(path, layout), path, layout, chosen[name]))
     else:
-        checkpoint = _of_one_file(_only(inputs), layout, chosen, bool(networks))
+        if isinstance(layout, NestedLayout):
+            checkpoint = _of_entries(inputs, layout, chosen)
+        else:
+            checkpoint = _of_one_file(_only(inputs), layout, chosen, bool(networks))
     shapes = [{key: value.shape for key, value in part.state.items()} for part in checkpoint.parts]
     problems = _differences(checkpoint, chosen, program)
     if problems and not partial:
-        help = owner_of(shapes, layout) or (
-            "give the .cfg the checkpoint was trained with as `--cfg`; `--partial` takes what fits"
+        told = (
+            sizes_told(
+                found,
+                {key: value.shape for key, value in parameters_of(chosen[part.network]).items()},
+                layout,
+            )
+            for part, found in zip(checkpoint.parts, shapes, strict=True)
         )
+        help = next(filter(None, told), None) or owner_of(shapes, layout) or OF_ANOTHER
         raise WeightsError("\n".join(problems), "NC602", help)
     return checkpoint
 
@@ -136,15 +155,21 @@ def write_published(
     if isinstance(layout, BlockLayout):
         _write_layers(checkpoint, target, layout, graphs, epoch)
         return
-    if len(checkpoint.parts) != 1:
+    if len(checkpoint.parts) != 1 and not (isinstance(layout, NestedLayout) and "" not in layout.parts):
         raise WeightsError("this layout is one of single networks", "NC602", "name it with `--network`")
-    part = checkpoint.parts[0]
-    state = {layout.theirs(key, graphs[part.network]): value for key, value in part.state.items()}
+    state: dict[str, Tensor] = {}
+    for part in checkpoint.parts:
+        graph = graphs[part.network]
+        part.left_out = layout.kept_out(part.state, graph)
+        named = (
+            (layout.theirs(key, graph), part.state[key]) for key in part.state if key not in part.left_out
+        )
+        state |= {key: layout.given(key, value) for key, value in named}
     state |= layout.further(state)
     if target.suffix == ".safetensors":
         save_tensors(target, state)
     else:
-        write_beside(target, _pickled(state))
+        write_beside(target, _pickled(layout.nested(state) if isinstance(layout, NestedLayout) else state))
 
 
 # --- which files
@@ -325,6 +350,28 @@ def _of_one_file(path: Path, layout: AnyLayout, graphs: Mapping[str, Graph], ask
         part = _part(tensors, path, layout, graphs[name])
         part.origins = {ours: f"{name}.{theirs}" for ours, theirs in part.origins.items()}
         checkpoint.parts.append(part)
+    return checkpoint
+
+
+def _of_entries(inputs: Sequence[Path], layout: NestedLayout, graphs: Mapping[str, Graph]) -> Checkpoint:
+    """The networks of a file of several entries; of further files what this one leaves to them."""
+    others = list(dict.fromkeys(name for part in layout.parts.values() for name in part.elsewhere.values()))
+    main, *further = inputs
+    if len(further) > len(others):
+        message = f"this layout is one of {counted(1 + len(others), 'file')}, and there are {len(inputs)}"
+        raise WeightsError(message, "NC602")
+    state = read_published(main, layout)
+    beside = {path: read_published(path, LAYOUTS[name]) for path, name in zip(further, others, strict=False)}
+    checkpoint = Checkpoint([])
+    if not layout.holds(state):  # a file of our own: of these names
+        return _of_one_file(main, Layout({}), graphs, False)
+    for graph in graphs.values():
+        own = {key: value for key, value in state.items() if layout.is_of(key, graph)}
+        part = _part(own, main, layout, graph)
+        checkpoint.parts.append(part)
+        for path, tensors in beside.items():
+            for key in layout.kept_out(tensors, graph):
+                part.state[key], part.origins[key], part.paths[key] = tensors[key], key, path
     return checkpoint
 
 

@@ -1,141 +1,23 @@
 """Layouts: how the parameters of published checkpoints are named, as small tables of names.
 
-A layout says what a network here calls each key of a file (`ours`), and what the file calls each of our keys
-(`theirs`). A new one is an entry in `LAYOUTS`.
+A new one is an entry in `LAYOUTS`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any
 
-from torch import Tensor, zeros
+from torch import Tensor
 
+from netcfg.builder.layout_kinds import AnyLayout, BlockLayout, Layout, NestedLayout, Part
+from netcfg.builder.stylegan2_names import StyleGAN2Names
 from netcfg.graph import Graph
-
-
-@dataclass(frozen=True)
-class Layout:
-    """A file that is one state dict, whose keys differ from ours in their heads.
-
-    `heads` maps the first part(s) of a file's keys to ours (`None` drops the key); keys that no head matches stay
-    as they are; `inner` maps what stands further inside a key. `imagenet` is the torchvision model whose ImageNet
-    weights have these names, `programs` the shipped files whose originals save such files. `copies` maps what a file
-    has twice to the head under which it is read, `unused` names what it has and nothing reads, with its shape: both
-    are written so that the original takes the file.
-    """
-
-    heads: Mapping[str, str | None]
-    imagenet: str | None = None
-    programs: tuple[str, ...] = ()
-    inner: Mapping[str, str] = field(default_factory=dict)
-    copies: Mapping[str, str] = field(default_factory=dict)
-    unused: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
-    optional: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
-    """What a file always has, by our names with shapes, and a network may lack: dropped then, and written as zeros."""
-
-    def ours(self, key: str, graph: Graph) -> str | None:
-        """Our name of a file's key; None where it is dropped."""
-        ours = self._ours(key)
-        lacks = ours in self.optional and not any(
-            str(ours).startswith(f"{node.path}.") for node in graph.blocks if node.parameters
-        )
-        return None if lacks else ours
-
-    def _ours(self, key: str) -> str | None:
-        if key in self.unused or key.startswith(tuple(self.copies)):
-            return None
-        for inside, ours_inside in self.inner.items():
-            key = key.replace(inside, ours_inside)
-        # The first that matches counts, so that special heads stand before "" and `module.`.
-        for head, ours in self.heads.items():
-            if key.startswith(head):
-                return None if ours is None else ours + key[len(head) :]
-        return key
-
-    def theirs(self, key: str, graph: Graph) -> str:
-        """The file's name of our key."""
-        return self._theirs(key)
-
-    def _theirs(self, key: str) -> str:
-        for inside, ours_inside in self.inner.items():
-            key = key.replace(ours_inside, inside)
-        # The first again: of Emotion-FAN's two names it writes the one with `module.`, as the original saves
-        # it.
-        for head, ours in self.heads.items():
-            if ours is not None and key.startswith(ours):
-                return head + key[len(ours) :]
-        return key
-
-    def further(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """What a file with these keys also has: the second names, and what nothing reads (zeros)."""
-        twice = {
-            copy + key[len(head) :]: value
-            for key, value in state.items()
-            for copy, head in self.copies.items()
-            if key.startswith(head)
-        }
-        lacking = {self._theirs(key): shape for key, shape in self.optional.items()}
-        empty = {**self.unused, **{key: shape for key, shape in lacking.items() if key not in state}}
-        return {**twice, **{key: zeros(shape) for key, shape in empty.items()}}
-
-    def unsuited(self, graph: Graph) -> str | None:
-        """Why a network cannot be in this layout; None where it can."""
-        return None
-
-
-@dataclass(frozen=True)
-class BlockLayout:
-    """A file per network that is a list of state dicts, one per block, at the block's position.
-
-    Keys are written `layers.<position>.<key>`. `blocks` maps a block type to its own table of heads; types that are
-    not in it have no parameters. A network's file is called `file`; what `others` matches is no network's.
-    """
-
-    blocks: Mapping[str, Mapping[str, str]]
-    file: str
-    others: str
-    imagenet: ClassVar[None] = None
-    programs: ClassVar[tuple[str, ...]] = ()
-
-    def ours(self, key: str, graph: Graph) -> str | None:
-        """Our name of a file's key; a key that its block cannot have stays as it is."""
-        _, position, rest = key.split(".", 2)
-        for node in graph.blocks:
-            if str(node.position) == position:
-                for head, ours in self.blocks.get(node.type, {}).items():
-                    if rest.startswith(head):
-                        return f"{node.path}.{ours}{rest[len(head) :]}"
-        return key
-
-    def theirs(self, key: str, graph: Graph) -> str:
-        """The file's name of our key."""
-        node = graph.owner(key)
-        assert node is not None
-        rest = key[len(node.path) + 1 :]
-        # Longer names of ours first: "" matches all.
-        for head, ours in sorted(self.blocks[node.type].items(), key=lambda row: -len(row[1])):
-            if rest.startswith(ours):
-                return f"layers.{node.position}.{head}{rest[len(ours) :]}"
-        raise AssertionError(key)
-
-    def unsuited(self, graph: Graph) -> str | None:
-        """Its blocks with parameters must be of the types of the table, and stand in the network itself."""
-        for node in graph.blocks:
-            if node.parameters and node.type not in self.blocks:
-                return f"`{graph.name}` has a block [{node.type}], which this layout does not know"
-            if node.parameters and node.scopes:
-                return f"`{node.path}` of `{graph.name}` stands in a template or repeat, which this layout has not"
-        return None
-
-
-AnyLayout = Layout | BlockLayout
 
 
 def renamed(layout: AnyLayout, state: Mapping[str, Tensor], graph: Graph) -> dict[str, Tensor]:
     """A file's state dict under our names."""
-    named = ((layout.ours(key, graph), value) for key, value in state.items())
+    named = ((layout.ours(key, graph), layout.taken(key, value)) for key, value in state.items())
     return {key: value for key, value in named if key is not None}
 
 
@@ -210,6 +92,29 @@ _FAN_BASELINE = Layout({"module.": ""}, programs=("emotion_fan_baseline.cfg",))
 # The published file's classifier is of other classes, and left out by the original too.
 _FAN_PRETRAINED = Layout({"module.fc.": None, "fc.": None, "module.": ""})
 
+
+def _psp_options(state: Mapping[str, Tensor]) -> dict[str, Any]:
+    """What pSp's code reads of its options: channels of the picture, and the size of what is made of the codes."""
+    head = "state_dict.encoder."
+    styles = {
+        key.removeprefix(f"{head}styles.").partition(".")[0] for key in state if f"{head}styles." in key
+    }
+    channels = state[f"{head}input_layer.0.weight"].shape[1]
+    return {"opts": {"input_nc": channels, "output_size": 2 ** (len(styles) // 2 + 1)}}
+
+
+_GENERATOR = StyleGAN2Names({})
+_STYLEGAN2 = NestedLayout({"": Part("g_ema", names=_GENERATOR)}, mark="input.input")
+# The mean of all codes stands beside the networks there, and in FG-Net's own files not at all.
+_PSP = NestedLayout({"": Part("state_dict", "encoder.", beside=("latent_avg",))}, options=_psp_options)
+_FGNET = NestedLayout(
+    {
+        "Encoder": Part("pspencoder", elsewhere={"latent_avg": "psp"}),
+        "Generator": Part("g_all", names=_GENERATOR),
+        "Interpreter": Part("interpreter"),
+    }
+)
+
 LAYOUTS: dict[str, AnyLayout] = {
     "netcfg": Layout({}),
     **{
@@ -229,6 +134,9 @@ LAYOUTS: dict[str, AnyLayout] = {
     "emotion_fan_baseline": _FAN_BASELINE,
     "emotion_fan_pretrained": _FAN_PRETRAINED,
     "feratt_baseline": _FERATT_BASELINE,
+    "stylegan2": _STYLEGAN2,
+    "psp": _PSP,
+    "fgnet": _FGNET,
 }
 """Those with a table of their own. The name of any other model of torchvision is the layout of its parameters."""
 DEFAULT_LAYOUTS = {"resnet50": "resnet50_children", "vgg-face": "vgg_face"}

@@ -21,13 +21,16 @@ from netcfg.builder.adaptation import (
     adapt,
     adaptation,
     compare_states,
+    is_of_another_kind,
     lies_below,
     paragraph,
 )
 from netcfg.builder.archives import unfit, unfit_contents
-from netcfg.builder.layouts import DEFAULT_LAYOUTS, LAYOUTS, AnyLayout, BlockLayout, Layout, renamed
+from netcfg.builder.layout_kinds import AnyLayout, BlockLayout, Layout, NestedLayout, flattened
+from netcfg.builder.layouts import DEFAULT_LAYOUTS, LAYOUTS, renamed
+from netcfg.builder.recognition import sizes_told
 from netcfg.files import write_beside
-from netcfg.graph import Graph, WeightRequest
+from netcfg.graph import Graph, Node, WeightRequest
 from netcfg.program import Program
 from netcfg.source import Finding, NetcfgError, ProgramError, did_you_mean, nearest
 
@@ -72,7 +75,53 @@ def read_layers(path: Path) -> dict[str, Tensor]:
 
 def read_published(path: Path, layout: AnyLayout) -> dict[str, Tensor]:
     """The tensors of a file under the names that its layout gives them. Raises as `read_state` does."""
-    return read_layers(path) if isinstance(layout, BlockLayout) else read_state(path)
+    if isinstance(layout, BlockLayout):
+        return read_layers(path)
+    return read_entries(path, layout) if isinstance(layout, NestedLayout) else read_state(path)
+
+
+def read_entries(path: Path, layout: NestedLayout) -> dict[str, Tensor]:
+    """The tensors of a file of several entries, as `<entry>.<key>`; those of a plain state dict by their own names.
+
+    Raises as `read_state` does, and `WeightsError` (NC602) where the file has other entries.
+    """
+    loaded = _load(path)
+    if _is_state_dict(loaded):
+        state = dict(loaded)
+        if layout.mark in state:  # what the only entry holds, as a file by itself
+            (part,) = layout.parts.values()
+            state = {part.prefix + key: value for key, value in state.items()}
+    elif isinstance(loaded, Mapping):
+        if not all(_is_state_dict(loaded.get(entry, 0)) for entry in layout.entries):
+            raise _other_entries(path, loaded, layout)
+        state = flattened(loaded, layout)
+    else:
+        raise WeightsError(f"{path} holds no state dicts by name", "NC602")
+    _expect_finite(state, path)
+    if reason := layout.strange(state):
+        raise WeightsError(f"{path} is of another kind: {reason}", "NC602")
+    return state
+
+
+def _other_entries(path: Path, loaded: Mapping[Any, Any], layout: NestedLayout) -> WeightsError:
+    """What a file has in the place of a layout's entries, and whose that are."""
+    names = {id(known): name for name, known in LAYOUTS.items()}
+    lacking = ", ".join(f"`{entry}`" for entry in layout.entries if entry not in loaded)
+    held = ", ".join(f"`{entry}`" for entry in list(loaded)[:SHOWN_DIFFERENCES])
+    message = (
+        f"{path} is no file of the layout `{names[id(layout)]}`: it has no {lacking}, but {held or 'nothing'}"
+    )
+    others = _nested_layouts(loaded)
+    return WeightsError(message, "NC602", f"it is one of the layout `{others[0]}`" if others else None)
+
+
+def _nested_layouts(loaded: Mapping[Any, Any]) -> list[str]:
+    """The layouts whose entries a file has."""
+    return [
+        name
+        for name, known in LAYOUTS.items()
+        if isinstance(known, NestedLayout) and all(entry in loaded for entry in known.entries)
+    ]
 
 
 def _load(path: Path) -> Any:
@@ -115,7 +164,9 @@ def _tensors(loaded: Any, path: Path) -> dict[str, Tensor]:
     if isinstance(loaded, Mapping) and isinstance(loaded.get("state_dict"), Mapping):
         loaded = loaded["state_dict"]
     if not _is_state_dict(loaded):
-        raise WeightsError(f"{path} holds no state dict (tensors by name)")
+        others = _nested_layouts(loaded) if isinstance(loaded, Mapping) else []
+        help = f"it is one of the layout `{others[0]}`" if others else None
+        raise WeightsError(f"{path} holds no state dict (tensors by name)", help=help)
     _expect_finite(loaded, path)
     return dict(loaded)
 
@@ -235,24 +286,60 @@ def _path(request: WeightRequest) -> Path:
 
 def _load_request(request: WeightRequest, graph: Graph, network: nn.Module) -> Loaded:
     layout = _layout(request, graph)
-    module = _part(network, request.path)
     source = request.source
     if source == "imagenet":
         state = renamed(layout, _imagenet(layout), graph)
     elif source.startswith(LIBRARY):
-        state = _of_library(source.removeprefix(LIBRARY), module)
+        state = _of_library(source.removeprefix(LIBRARY), _part(network, request.path))
     else:
         _expect_suited(layout, request, graph)
-        state = renamed(layout, read_published(_path(request), layout), graph)
+        state = read_published(_path(request), layout)
+        # A file of one's own run has our names, whatever layout the published one has.
+        own = isinstance(layout, NestedLayout) and not layout.holds(state)
+        state = renamed(Layout({}) if own else layout, state, graph)
+    if (node := _tensor_of(request, graph)) is not None:
+        return _load_tensor(request, node, graph, network, state)
+    module = _part(network, request.path)
     plan = adaptation(graph, request)
     if request.path == "" and source != "imagenet":
         wanted = dict.fromkeys(plan.source_name(key) for key in module.state_dict())
         prefix = network_prefix(state, graph.name, [*module.state_dict(), *wanted], source)
         state = below(prefix, state)
         source = f"{source} ({prefix.removesuffix('.')})" if prefix else source
-    report = adapt(state, module, request.adapt, request.output_row, plan)
+    elsewhere = [other.path for other in graph.weights if other.path and request.path == ""]
+    try:
+        report = adapt(state, module, request.adapt, request.output_row, plan, elsewhere)
+    except WeightsError as error:
+        wanted = {key: value.shape for key, value in module.state_dict().items()}
+        found = {key: value.shape for key, value in state.items()}
+        raise WeightsError(
+            error.message, error.code, error.help or sizes_told(found, wanted, layout)
+        ) from None
     report.source, report.network, report.path = source, graph.name, request.path
     return report
+
+
+def _tensor_of(request: WeightRequest, graph: Graph) -> Node | None:
+    """The block that asks, where it is one tensor."""
+    return next(
+        (node for node in graph.blocks if node.path == request.path and node.block.owns_tensor()), None
+    )
+
+
+def _load_tensor(
+    request: WeightRequest, node: Node, graph: Graph, network: nn.Module, state: Mapping[str, Tensor]
+) -> Loaded:
+    """Copy the one tensor that a block is. Raises `WeightsError` where a file lacks it, or has it in another shape."""
+    wanted = network.state_dict()[node.path]
+    names = [node.source_path or node.path, f"{graph.name}.{node.path}", node.name]
+    name = next((name for name in names if name in state), None)
+    found = None if name is None else state[name]
+    if found is None or found.shape != wanted.shape or is_of_another_kind(found, wanted):
+        rows = compare_states({} if found is None else {node.path: found}, {node.path: wanted})
+        raise WeightsError(paragraph("the file does not fit", rows), "NC602")
+    with torch.no_grad():
+        wanted.copy_(found)
+    return Loaded(request.source, loaded=[""], network=graph.name, path=node.path)
 
 
 def _of_library(source: str, module: nn.Module) -> dict[str, Tensor]:

@@ -15,7 +15,8 @@ from torch import Tensor
 
 import netcfg
 from netcfg.builder.convert import read_checkpoint
-from netcfg.builder.layouts import LAYOUTS, BlockLayout
+from netcfg.builder.layout_kinds import BlockLayout
+from netcfg.builder.layouts import LAYOUTS
 from netcfg.builder.weights import load_pretrained
 from netcfg.cli.main import main
 

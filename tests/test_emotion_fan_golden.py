@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import netcfg
-from netcfg.builder.layouts import LAYOUTS, Layout, renamed
+from netcfg.builder.layout_kinds import Layout
+from netcfg.builder.layouts import LAYOUTS, renamed
 from netcfg.builder.network import Network
 from netcfg.builder.recognition import parameters_of
 from netcfg.passes.read import shipped_folder

@@ -6,7 +6,8 @@ import torch
 from golden_rules import golden
 
 import netcfg
-from netcfg.builder.layouts import LAYOUTS, Layout, renamed
+from netcfg.builder.layout_kinds import Layout
+from netcfg.builder.layouts import LAYOUTS, renamed
 from netcfg.builder.recognition import parameters_of
 from netcfg.passes.read import shipped_folder
 

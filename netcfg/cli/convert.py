@@ -50,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
 
     from netcfg.builder.adaptation import WeightsError
     from netcfg.builder.convert import read_checkpoint, write_published
-    from netcfg.builder.layouts import BlockLayout
+    from netcfg.builder.layout_kinds import BlockLayout
     from netcfg.builder.weights import layout_named, save_tensors
 
     output = Path(options.output)
