@@ -310,7 +310,8 @@ def _load_request(request: WeightRequest, graph: Graph, network: nn.Module) -> L
     try:
         report = adapt(state, module, request.adapt, request.output_row, plan, elsewhere)
     except WeightsError as error:
-        wanted = {key: value.shape for key, value in module.state_dict().items()}
+        parameters: dict[str, Tensor] = module.state_dict()
+        wanted = {key: value.shape for key, value in parameters.items()}
         found = {key: value.shape for key, value in state.items()}
         raise WeightsError(
             error.message, error.code, error.help or sizes_told(found, wanted, layout)
