@@ -310,11 +310,10 @@ def _load_request(request: WeightRequest, graph: Graph, network: nn.Module) -> L
     try:
         report = adapt(state, module, request.adapt, request.output_row, plan, elsewhere)
     except WeightsError as error:
-        parameters: dict[str, Tensor] = module.state_dict()
-        wanted = {key: value.shape for key, value in parameters.items()}
-        found = {key: value.shape for key, value in state.items()}
+        theirs = {key: value.shape for key, value in state.items()}
+        ours = {key: value.shape for key, value in module.state_dict().items()}
         raise WeightsError(
-            error.message, error.code, error.help or sizes_told(found, wanted, layout)
+            error.message, error.code, error.help or sizes_told(theirs, ours, layout)
         ) from None
     report.source, report.network, report.path = source, graph.name, request.path
     return report
