@@ -50,12 +50,14 @@ class Batch:
     """Tensors by field, N samples first: pictures uint8 N×C×H×W, vectors float32, classes int64.
 
     `seconds` is the time one worker took to prepare it, `numbers` are those of its samples in their split, from 0.
+    What is drawn for the whole batch is drawn from `chance`, numbers that hang on what is in it alone.
     """
 
     fields: dict[str, Tensor]
     size: int
     seconds: float
     numbers: tuple[int, ...]
+    chance: tuple[int, ...] = ()
 
     def pin_memory(self) -> Batch:
         """The same in page-locked memory, from where a GPU copies while it computes."""
@@ -131,7 +133,8 @@ class Preparer:
         except (NetcfgError, OSError) as error:
             return Failure(str(error), error.code if isinstance(error, NetcfgError) else "NC804")
         numbers = tuple(draw.sample for _, draw, _ in keys)
-        return Batch(fields, len(keys), time.perf_counter() - start, numbers)
+        chance = (self.seed, keys[0][0], *numbers)
+        return Batch(fields, len(keys), time.perf_counter() - start, numbers, chance)
 
 
 def stacked(
@@ -398,7 +401,8 @@ class Pipeline:
 
     def finish(self, batch: Batch) -> dict[str, Tensor]:
         """The batch as networks and losses want it: on the device, pictures as numbers, normalised."""
-        return finish_fields(batch.fields, self._kinds, self._finishers, self.device)
+        random = np.random.default_rng(batch.chance)
+        return finish_fields(batch.fields, self._kinds, self._finishers, self.device, random)
 
     def close(self) -> None:
         """Let the workers go."""
@@ -414,8 +418,12 @@ def finish_fields(
     kinds: Mapping[str, str],
     finishers: Sequence[Callable[..., Any]],
     device: torch.device,
+    random: np.random.Generator | None = None,
 ) -> dict[str, Tensor]:
-    """A batch as networks want it: on the device, pictures as numbers from 0 to 1, then the `finishers`."""
+    """A batch as networks want it: on the device, pictures as numbers from 0 to 1, then the `finishers`.
+
+    `random` is for those of training that draw for a batch.
+    """
     ready: dict[str, Tensor] = {}
     for name, tensor in fields.items():
         if name.startswith(LENGTHS):
@@ -426,7 +434,7 @@ def finish_fields(
             tensor = tensor.float().div_(255.0)
         ready[name] = tensor
     for finisher in finishers:
-        ready = finisher(ready)
+        ready = finisher(ready, random)
     # Lengths stay where they are: they decide what is computed, and a device would be waited for.
     return ready | {name: tensor for name, tensor in fields.items() if name.startswith(LENGTHS)}
 
@@ -518,9 +526,12 @@ def lowered(data: Data, training: bool, split: Split | None = None) -> list[tupl
             step = callable_of(transform, fields) if applies else transform.bypass(fields)
             look = transform.look(fields) if applies else None
             if look is not None:
-                lowered.append((True, DeclaredTransform(written, look, fields)))
+                lowered.append((True, DeclaredTransform(written, look, fields, of_samples=True, draws=True)))
             if step is not None:
-                lowered.append((transform.per_sample, DeclaredTransform(written, step, after)))
+                of_samples = transform.per_sample
+                draws = of_samples or (applies and transform.draws_batch)
+                declared = DeclaredTransform(written, step, after, of_samples=of_samples, draws=draws)
+                lowered.append((of_samples, declared))
         fields = after
     return lowered
 

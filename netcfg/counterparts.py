@@ -167,6 +167,8 @@ _DATA = {
     "rand_augment": Counterpart("v2.RandAugment", "RandAugment"),
     "trivial_augment": Counterpart("v2.TrivialAugmentWide"),
     "auto_augment": Counterpart("v2.AutoAugment"),
+    "mixup": Counterpart("v2.MixUp", "MixUp"),
+    "cutmix": Counterpart("v2.CutMix", "CutMix"),
     "copy": Counterpart(otherwise="a line in a `Dataset` of one's own"),
     "views": Counterpart(otherwise="a `Dataset` of one's own that calls its transform twice"),
     "noise": Counterpart("v2.GaussianNoise"),

@@ -104,6 +104,7 @@ I_WANT_TO: dict[Group, tuple[Task, ...]] = {
             "change colours and sharpness",
             "color_jitter brightness grayscale gaussian_blur solarize posterize equalize noise",
         ),
+        Task("mix pictures and their labels with each other", "mixup cutmix"),
         Task("see a sample twice, each time otherwise", "views copy"),
         Task("put faces before backgrounds, or spoil pictures", "over_background poor_picture"),
         Task("see motion", "optical_flow"),

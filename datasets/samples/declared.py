@@ -87,24 +87,37 @@ class DeclaredSamples:
 
 
 class DeclaredTransform:
-    """A transform's callable, on samples or on batches, with what it gives compared with what it declares."""
+    """A transform's callable, on samples or on batches, with what it gives compared with what it declares.
 
-    def __init__(self, section: Section, call: Callable[..., Any], fields: Mapping[str, FieldSpec]) -> None:
+    `draws`: the callable is given a generator of random numbers, too.
+    """
+
+    def __init__(
+        self,
+        section: Section,
+        call: Callable[..., Any],
+        fields: Mapping[str, FieldSpec],
+        *,
+        of_samples: bool,
+        draws: bool,
+    ) -> None:
         self.section = section
         self.call = call
         self.fields = dict(fields)
         self.samples = DeclaredSamples(section, fields, ())
+        self.of_samples = of_samples
+        self.draws = draws
 
-    def __call__(self, given: Mapping[str, Any], *random: np.random.Generator) -> Any:
+    def __call__(self, given: Mapping[str, Any], random: np.random.Generator) -> Any:
         """What it makes of them."""
         with told_of(self.section, "__call__"):
-            made = self.call(given, *random)
+            made = self.call(given, random) if self.draws else self.call(given)
         if not isinstance(made, Mapping):
             what = f"gives {type(made).__name__}, where a transform gives fields by name"
             raise ProgramError(
                 [untrue(type(self.section), what, self.section.written_at, "give the dictionary back")]
             )
-        if random:
+        if self.of_samples:
             return self.samples(made)
         for name, tensor in made.items():
             self._look_at(name, tensor)

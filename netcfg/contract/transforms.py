@@ -158,7 +158,11 @@ def _bypassed(
 ) -> Iterator[Breach]:
     """What stands in its place in other splits gives the fields that were promised."""
     aside = transform.bypass(fields)
-    given = _fed(transform, fields) if aside is None else _run(transform, aside, _fed(transform, fields), 0)
+    given = (
+        _fed(transform, fields)
+        if aside is None
+        else _run(transform, aside, _fed(transform, fields), 0, aside=True)
+    )
     if transform.when == "train" and not declared.keys() <= given.keys():
         missing = ", ".join(sorted(declared.keys() - given.keys()))
         yield Breach(
@@ -171,13 +175,16 @@ def _bypassed(
         )
 
 
-def _run(transform: Transform, step: Callable[..., Any], fed: Mapping[str, Any], seed: int) -> dict[str, Any]:
+def _run(
+    transform: Transform, step: Callable[..., Any], fed: Mapping[str, Any], seed: int, aside: bool = False
+) -> dict[str, Any]:
     """What becomes of a sample (or batch); chance that it should not use is another one each time."""
     import numpy as np
     import torch
 
     if not transform.per_sample:
-        return dict(step(dict(fed)))
+        draws = transform.draws_batch and not aside
+        return dict(step(dict(fed), np.random.default_rng(seed)) if draws else step(dict(fed)))
     random.seed()
     np.random.seed()
     with torch.random.fork_rng(devices=[]):
@@ -186,7 +193,7 @@ def _run(transform: Transform, step: Callable[..., Any], fed: Mapping[str, Any],
 
 
 def _fed(transform: Transform, fields: Mapping[str, FieldSpec]) -> dict[str, Any]:
-    """A sample of the fields as sources give it, or a batch of two as the device has it."""
+    """A sample of the fields as sources give it, or a batch of two others as the device has it."""
     import numpy as np
     import torch
 
@@ -194,7 +201,8 @@ def _fed(transform: Transform, fields: Mapping[str, FieldSpec]) -> dict[str, Any
     sample = {name: _values(spec, chance) for name, spec in fields.items()}
     if transform.per_sample:
         return sample
-    batch = {name: torch.from_numpy(np.stack([values, values])) for name, values in sample.items()}
+    second = {name: _values(spec, chance) for name, spec in fields.items()}
+    batch = {name: torch.from_numpy(np.stack([sample[name], second[name]])) for name in fields}
     return {
         name: (values.movedim(-1, -3).float() / 255 if fields[name].kind in ("image", "flow") else values)
         for name, values in batch.items()

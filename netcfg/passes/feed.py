@@ -7,6 +7,7 @@ from functools import cache
 
 from netcfg.blocks.base import ShapeError
 from netcfg.blocks.fields import FieldSpec
+from netcfg.blocks.losses.base import Loss
 from netcfg.blocks.samplers.base import Sampler
 from netcfg.blocks.sources.base import Source
 from netcfg.blocks.transforms.base import DataStep, misplaced
@@ -161,6 +162,29 @@ def check_fields_used(data: Data, reserved: Reserved) -> None:
                     message = f"no network, loss or metric takes the data field `{name}`"
                     help = did_you_mean(name, used) or "leave it out"
                     reserved.findings.append(Finding("NC207", message, option.item_span(name), help=help))
+
+
+def check_spoiled(
+    data: Data, losses: Mapping[str, Loss], written: Mapping[str, Section], reserved: Reserved
+) -> None:
+    """A loss may not read what is of one sample where pictures show two."""
+    fields: Mapping[str, FieldSpec] = data.source.fields()
+    for section, step in zip(reserved.sections("Data")[1:], data.transforms, strict=True):
+        spoilt = step.spoils(fields)
+        for name, loss in losses.items():
+            key = next((key for key, read in loss.reads.items() if read in spoilt), None)
+            if key is not None:
+                field, place = loss.reads[key], written[name]
+                option = place.option(key)
+                message = (
+                    f"[{place.name}] reads `{field}`, which is of one sample, and [{section.name}] mixes two"
+                )
+                span = option.value_span if option else place.span
+                notes = (Note(section.span, "mixed here"),)
+                reserved.findings.append(Finding("NC402", message, span, notes, help=spoilt[field]))
+        if any(name in fields for name in spoilt):
+            return
+        fields = step.fields_in(fields, training=True)
 
 
 def check_clips(data: Data, reserved: Reserved) -> None:

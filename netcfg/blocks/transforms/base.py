@@ -50,6 +50,10 @@ class DataStep(Section):
         """The fields after it in a split that is trained on, or in another; as `fields`."""
         return self.fields(fields) if self.applies(training) or self.stands_in(fields) else dict(fields)
 
+    def spoils(self, fields: Mapping[str, FieldSpec]) -> Mapping[str, str]:
+        """The fields that no longer belong to the pictures beside them after it, each with what there is instead."""
+        return {}
+
     def stands_in(self, fields: Mapping[str, FieldSpec]) -> bool:
         """Whether something else makes the same fields where it does not apply itself."""
         return False
@@ -64,6 +68,8 @@ class Transform(DataStep):
 
     family: ClassVar[str] = "transform"
     per_sample: ClassVar[bool] = True
+    draws_batch: ClassVar[bool] = False
+    """Whether its callable of batches is given a generator, too, of numbers that hang on the batch alone."""
 
     only: tuple[str, ...] | None = Option(
         None, description="the fields it changes; all that it can by default"
@@ -100,7 +106,8 @@ class Transform(DataStep):
         """A picklable callable.
 
         Per sample: `(sample: Sample, random: np.random.Generator) -> Sample`. Per batch:
-        `(batch: dict[str, Tensor]) -> dict`, images as N×C×H×W tensors on the training device.
+        `(batch: dict[str, Tensor]) -> dict`, images as N×C×H×W tensors on the training device; with `draws_batch`
+        `(batch, random: np.random.Generator) -> dict`.
         """
         raise NotImplementedError
 
