@@ -41,6 +41,7 @@ class MuonAndAdamW(torch.optim.Optimizer):
                 matrices.append(shared | {"params": flat})
             if rest := [weight for weight in group["params"] if weight.ndim != 2]:
                 own = {"params": rest, "betas": group["betas"], "lr": group["lr"] * other_rate}
+                own["scale"] = group.get("scale", 1.0) * other_rate
                 if flat and other_rate != 1 and "network" in group:
                     own["network"] = f"{group['network']} (no matrices)"
                 others.append(shared | own)

@@ -234,7 +234,12 @@ _OPTIMIZER = {
     "multistep": Counterpart("lr_scheduler.MultiStepLR", "PiecewiseConstantDecay"),
     "cosine": Counterpart("lr_scheduler.CosineAnnealingLR", "CosineDecay"),
     "exponential": Counterpart("lr_scheduler.ExponentialLR", "ExponentialDecay"),
+    "cosine_restarts": Counterpart("lr_scheduler.CosineAnnealingWarmRestarts", "CosineDecayRestarts"),
+    "inverse_square_root": Counterpart(otherwise="`lr_scheduler.LambdaLR` of a formula"),
+    "one_cycle": Counterpart("lr_scheduler.OneCycleLR"),
     "plateau": Counterpart("lr_scheduler.ReduceLROnPlateau"),
+    "polynomial": Counterpart("lr_scheduler.PolynomialLR", "PolynomialDecay"),
+    "schedule": Counterpart(otherwise="a number that the loop sets", keras="LearningRateScheduler"),
 }
 _METRIC = {
     "accuracy": Counterpart("torchmetrics.Accuracy"),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
+from netcfg.blocks.changing import Changing, Scheduled, Weight, times_text
 from netcfg.blocks.optimizers.base import Optimizer
 from netcfg.passes.held import makes_again
 from netcfg.passes.parameter_groups import layers_of, rate_parts
@@ -38,6 +39,7 @@ def plan_data(plan: Plan) -> dict[str, Any]:
         "name": plan.program.name,
         "phases": [_phase_data(plan, phase) for phase in plan.program.phases],
         "averages": [_average_data(plan, average) for average in plan.program.averages],
+        "schedules": {name: schedule.words() for name, schedule in plan.program.schedules.items()},
         "patterns": [
             {
                 "batches": pattern.batches,
@@ -64,12 +66,12 @@ def _phase_data(plan: Plan, phase: Phase) -> dict[str, Any]:
         "layer_decay": optimizer.layer_decay,
         "weight_decay": optimizer.weight_decay,
         "no_decay": list(optimizer.no_decay),
-        "minimise": dict(phase.weights),
+        "minimise": {name: _weight_data(weight) for name, weight in phase.weights.items()},
         "networks": [
             {
                 "name": name,
                 "parameters": plan.program.networks[name].trainable,
-                "learning_rate": rate,
+                "learning_rate": str(rate) if isinstance(rate, Scheduled) else rate,
                 "learning_rate_from": source,
             }
             for name, (rate, source) in _rates(plan, optimizer).items()
@@ -100,6 +102,13 @@ def _moved(plan: Plan, average: Average) -> int:
     return sum(plan.program.networks[name].parameters for name in average.section.networks)
 
 
+def _weight_data(weight: Weight) -> float | str:
+    """A number, or what it hangs on."""
+    if not isinstance(weight, Changing):
+        return weight
+    return f"-{weight}" if weight.is_negative else str(weight)
+
+
 def _step_data(plan: Plan, step: PhasePlan) -> dict[str, Any]:
     return {
         "phase": step.phase.name,
@@ -123,7 +132,7 @@ def _step_data(plan: Plan, step: PhasePlan) -> dict[str, Any]:
             {
                 "name": evaluate.loss,
                 "type": plan.program.losses[evaluate.loss].type_name,
-                "factor": step.phase.weights[evaluate.loss],
+                "factor": _weight_data(step.phase.weights[evaluate.loss]),
                 "reads": _reads_data(plan, evaluate.reads),
                 "networks": list(plan.program.losses[evaluate.loss].evaluates),
             }
@@ -148,14 +157,14 @@ def _function(plan: Plan, node: int) -> str:
     return network_of(plan.model, node) or plan.model.nodes[node].type
 
 
-def _rates(plan: Plan, optimizer: Optimizer) -> dict[str, tuple[float, str]]:
+def _rates(plan: Plan, optimizer: Optimizer) -> dict[str, tuple[float | Scheduled, str]]:
     """The learning rate that each network of a phase starts with, and who says so."""
     rates = {}
     for name in optimizer.networks:
         own = plan.program.networks[name].options.learning_rate
-        rate = optimizer.group_options({} if own is None else {"lr": own})["lr"]
+        rate = optimizer.learning_rate or own or optimizer.default_rate
         source = "optimizer" if optimizer.learning_rate is not None else "default" if own is None else "net"
-        rates[name] = float(rate), source
+        rates[name] = rate if isinstance(rate, Scheduled) else float(rate), source
     return rates
 
 
@@ -181,7 +190,8 @@ def _table(plan: Plan) -> list[str]:
             (phase.name, when, names, f"{trained:,}", _optimizer(optimizer), _learning_rate(plan, optimizer))
         )
     lines = aligned(rows, right=(3,))[:-1]
-    return [*lines, *(line for phase in plan.program.phases for line in _groups(plan, phase))]
+    lines += [line for phase in plan.program.phases for line in _groups(plan, phase)]
+    return lines + [f"{name}: {schedule.words()}" for name, schedule in plan.program.schedules.items()]
 
 
 def _groups(plan: Plan, phase: Phase) -> Iterator[str]:
@@ -200,7 +210,7 @@ def _groups(plan: Plan, phase: Phase) -> Iterator[str]:
         )
     if optimizer.no_decay:
         spared = ", ".join(optimizer.no_decay)
-        yield f"{phase.name}: weight decay {optimizer.weight_decay:g}, but none of {spared}"
+        yield f"{phase.name}: weight decay {_shown(optimizer.weight_decay)}, but none of {spared}"
 
 
 def _average_row(plan: Plan, average: Average) -> tuple[str, str, str, str, str, str]:
@@ -240,13 +250,17 @@ def _optimizer(optimizer: Optimizer) -> str:
 def _learning_rate(plan: Plan, optimizer: Optimizer) -> str:
     """Where the learning rates start: one where all agree, else each with its network."""
     rates = {
-        name: f"{rate:g} ({RATE_SOURCES.get(source, f'[{optimizer.type_name}]')})"
+        name: f"{_shown(rate)} ({RATE_SOURCES.get(source, f'[{optimizer.type_name}]')})"
         for name, (rate, source) in _rates(plan, optimizer).items()
     }
     agree = len(set(rates.values())) == 1
     text = next(iter(rates.values())) if agree else ", ".join(f"{name} {rates[name]}" for name in rates)
     schedule = optimizer.schedule.type_name
     return text if schedule == "constant" else f"{text}, {schedule}"
+
+
+def _shown(value: float | Scheduled) -> str:
+    return str(value) if isinstance(value, Scheduled) else f"{value:g}"
 
 
 def _when(pattern: Pattern) -> str:
@@ -372,9 +386,10 @@ def _sum(phase: Phase) -> str:
     """`a - b + 10 * c`."""
     text = ""
     for name, factor in phase.weights.items():
-        term = name if abs(factor) == 1 else f"{abs(factor):g} * {name}"
-        sign = "-" if factor < 0 else "+"
-        text += f" {sign} {term}" if text else f"-{term}" if factor < 0 else term
+        is_negative, size = times_text(factor)
+        term = f"{size} * {name}" if size else name
+        sign = "-" if is_negative else "+"
+        text += f" {sign} {term}" if text else f"-{term}" if is_negative else term
     return text
 
 

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from netcfg.blocks.changing import Weight
 from netcfg.blocks.fields import FieldSpec
 from netcfg.blocks.general.training import Pictures, Published, Training
 from netcfg.blocks.losses.base import Loss
 from netcfg.blocks.metrics.base import Metric
 from netcfg.blocks.optimizers.base import Optimizer
 from netcfg.blocks.optimizers.moving_average import MovingAverage
+from netcfg.blocks.optimizers.schedule import NumberSchedule
 from netcfg.blocks.sources.base import Source
 from netcfg.blocks.transforms.base import DataStep
 from netcfg.graph import Graph, Signal
@@ -47,7 +49,7 @@ class Phase:
 
     name: str
     optimizer: Optimizer
-    weights: Mapping[str, float]
+    weights: Mapping[str, Weight]
     span: Span
 
 
@@ -89,6 +91,8 @@ class Program:
     phases: tuple[Phase, ...] = ()
     averages: tuple[Average, ...] = ()
     """What follows what, in file order."""
+    schedules: Mapping[str, NumberSchedule] = field(default_factory=dict)
+    """The numbers that change, by name."""
     metrics: Mapping[str, Metric] = field(default_factory=dict)
     pictures: Pictures | None = None
     published: Published | None = None

@@ -248,7 +248,8 @@ class Rates:
 class Epoch:
     """A line of `metrics.jsonl`: losses in training, the validation, and what the epoch took.
 
-    `step` counts batches since the run began, `best` says whether it was the best epoch by then.
+    `step` counts batches since the run began, `best` says whether it was the best epoch by then. `numbers` are what
+    schedules were in its last batch.
     """
 
     epoch: int
@@ -257,6 +258,7 @@ class Epoch:
     validation: Evaluation = field(default_factory=Evaluation)
     best: bool = False
     learning_rate: Mapping[str, float] = field(default_factory=dict)
+    numbers: Mapping[str, float] = field(default_factory=dict)
     seconds: Seconds = Seconds()
     rates: Rates = Rates()
 
@@ -283,6 +285,7 @@ class Epoch:
             validation=Evaluation.from_json(found.get("validation", {})),
             best=bool(found.get("best", False)),
             learning_rate=_numbers(found.get("learning_rate", {})),
+            numbers=_numbers(found.get("numbers", {})),
             seconds=Seconds(**_known(Seconds, found.get("seconds", {}))),
             rates=Rates(**_known(Rates, found.get("rates", {}))),
         )

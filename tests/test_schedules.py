@@ -62,6 +62,100 @@ def test_a_schedule_is_that_of_torch(options: dict[str, Any], make: Callable[[An
     assert factors == pytest.approx(torch_rates(make, EPOCHS), abs=1e-12)
 
 
+UPDATES = 7
+
+
+@pytest.mark.parametrize("accumulate", [1, 3])
+@pytest.mark.parametrize(
+    ("options", "make"),
+    [
+        ({"schedule": "one_cycle"}, lambda o, n: lr_scheduler.OneCycleLR(o, 1.0, total_steps=n)),
+        (
+            {
+                "schedule": "one_cycle",
+                "rise": 0.4,
+                "anneal": "linear",
+                "first_factor": 0.1,
+                "final_factor": 0.01,
+            },
+            lambda o, n: lr_scheduler.OneCycleLR(
+                o,
+                1.0,
+                total_steps=n,
+                pct_start=0.4,
+                anneal_strategy="linear",
+                div_factor=10,
+                final_div_factor=10,
+            ),
+        ),
+        (
+            {"schedule": "cosine", "by": "step", "final_factor": 0.1},
+            lambda o, n: lr_scheduler.CosineAnnealingLR(o, n, 0.1),
+        ),
+        (
+            {"schedule": "linear", "by": "step"},
+            lambda o, n: lr_scheduler.LinearLR(o, start_factor=1.0, end_factor=0.0, total_iters=n),
+        ),
+        (
+            {"schedule": "polynomial", "by": "step", "power": 2.0},
+            lambda o, n: lr_scheduler.PolynomialLR(o, n, power=2.0),
+        ),
+        (
+            {"schedule": "exponential", "by": "step", "gamma": 0.9},
+            lambda o, n: lr_scheduler.ExponentialLR(o, 0.9 ** (1 / UPDATES)),
+        ),
+        (
+            {
+                "schedule": "cosine_restarts",
+                "by": "step",
+                "first_epochs": 1,
+                "longer": 2,
+                "final_factor": 0.2,
+            },
+            lambda o, n: lr_scheduler.CosineAnnealingWarmRestarts(o, UPDATES, 2, 0.2),
+        ),
+    ],
+)
+def test_a_schedule_by_step_is_that_of_torch_with_a_step_an_update(
+    options: dict[str, Any], make: Callable[[Any, int], Any], accumulate: int
+) -> None:
+    """Also where the last update of an epoch takes fewer batches."""
+    section = Adam(**PHASE, accumulate=accumulate, **options)
+    batches = UPDATES * accumulate - (accumulate > 1)
+    made = [
+        section.rate_factor(finished, EPOCHS, batch, batches)
+        for finished in range(EPOCHS)
+        for batch in range(batches)
+        if batch % accumulate == accumulate - 1 or batch == batches - 1
+    ]
+    expected = torch_rates(lambda o: make(o, EPOCHS * UPDATES), EPOCHS * UPDATES)
+    assert made == pytest.approx(expected, abs=1e-9)
+    within = {section.rate_factor(0, EPOCHS, batch, batches) for batch in range(accumulate)}
+    assert len(within) == 1
+
+
+def test_restarts_by_epoch_are_those_of_torch() -> None:
+    section = Adam(**PHASE, schedule="cosine_restarts", first_epochs=2, longer=2)
+    factors = [section.rate_factor(finished, EPOCHS) for finished in range(EPOCHS)]
+    expected = torch_rates(lambda o: lr_scheduler.CosineAnnealingWarmRestarts(o, 2, 2), EPOCHS)
+    assert factors == pytest.approx(expected, abs=1e-12)
+
+
+def test_with_a_warm_up_as_long_the_inverse_square_root_is_the_transformers() -> None:
+    section = Adam(**PHASE, schedule="inverse_square_root", from_epoch=2, warm_up_epochs=2)
+    warm_up = 2 * UPDATES
+    for step in range(5 * UPDATES):
+        made = section.rate_factor(step // UPDATES, 5, step % UPDATES, UPDATES)
+        expected = min((step + 1) / warm_up, math.sqrt(warm_up / max(step, warm_up)))
+        assert made == pytest.approx(expected)
+
+
+def test_a_phase_that_runs_now_and_then_counts_its_own_updates() -> None:
+    section = Adam(**PHASE, schedule="linear", by="step", every=5)
+    factors = [section.rate_factor(finished, 2, batch, 10) for finished in range(2) for batch in (4, 9)]
+    assert factors == pytest.approx([1, 0.75, 0.5, 0.25])
+
+
 def test_warm_up_is_torchs_linear_rise() -> None:
     section = Adam(**PHASE, warm_up_batches=8)
     factors = [section.rate_factor(step // 5, 3, step % 5, 5) for step in range(15)]

@@ -8,6 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from netcfg.blocks.changing import Scheduled
+from netcfg.builder.changing import now, number
+
 
 class _LeavesOut(nn.Module):
     """Multiplies by factors that are 0 with a probability, else so large that the mean stays."""
@@ -46,11 +49,11 @@ class DropChannels(_LeavesOut):
 
 class _Reverse(torch.autograd.Function):
     @staticmethod
-    def forward(x: Tensor, factor: float) -> Tensor:
+    def forward(x: Tensor, factor: float | Tensor) -> Tensor:
         return x.view_as(x)
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor, float], output: Tensor) -> None:
+    def setup_context(ctx: Any, inputs: tuple[Tensor, float | Tensor], output: Tensor) -> None:
         ctx.factor = inputs[1]
 
     @staticmethod
@@ -61,13 +64,13 @@ class _Reverse(torch.autograd.Function):
 class ReverseGradient(nn.Module):
     """The identity, whose gradient has the opposite sign."""
 
-    def __init__(self, factor: float) -> None:
+    def __init__(self, factor: float | Scheduled) -> None:
         super().__init__()
-        self.factor = factor
+        self.factor = number(factor)
 
     def forward(self, x: Tensor) -> Tensor:
         """Any shape, unchanged."""
-        return _Reverse.apply(x, self.factor)  # type: ignore[no-any-return,no-untyped-call]
+        return _Reverse.apply(x, now(self.factor))  # type: ignore[no-any-return,no-untyped-call]
 
 
 _STEPS: dict[str, Callable[[Tensor], Tensor]] = {

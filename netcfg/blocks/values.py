@@ -9,6 +9,7 @@ import types
 from collections.abc import Callable
 from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
 
+from netcfg.blocks.changing import Scheduled, read_scheduled
 from netcfg.blocks.formula_text import Formula, read_formula
 from netcfg.blocks.initial import Initial, read_initial
 
@@ -123,6 +124,7 @@ _SIMPLE: dict[Any, Reader] = {
     Reference: read_reference,
     Initial: read_initial,
     Formula: read_formula,
+    Scheduled: read_scheduled,
 }
 
 
@@ -196,13 +198,14 @@ _TYPE_WORDS: dict[Any, str] = {
     Reference: "reference",
     Initial: "rule",
     Formula: "formula",
+    Scheduled: "schedule",
     type(None): "`None`",
 }
 
 
 def show_value(value: Any) -> str:
     """A value as it would be written in a file."""
-    if isinstance(value, Reference | Initial | Formula):
+    if isinstance(value, Reference | Initial | Formula | Scheduled):
         return str(value)
     if isinstance(value, tuple):
         return ", ".join(show_value(item) for item in value)

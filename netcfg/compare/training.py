@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from netcfg.blocks.base import Section
+from netcfg.blocks.changing import Weight
 from netcfg.blocks.fields import FieldSpec
 from netcfg.compare.align import Item, align
 from netcfg.compare.change import Change, Status, option_changes, written_options
@@ -91,7 +92,7 @@ class _Row:
 
     name: str
     section: Section
-    terms: frozenset[tuple[str, float]] = frozenset()
+    terms: frozenset[tuple[str, Weight]] = frozenset()
     minimise: str = ""
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import isfinite
 
-from netcfg.blocks.optimizers.schedules import Schedule
+from netcfg.blocks.optimizers.schedules import Moment, Schedule
 from netcfg.contract.breach import Breach
 
 LENGTHS = (1, 5, 12)
@@ -22,6 +22,18 @@ def verify_schedule(kind: type[Schedule]) -> Iterator[Breach]:
         if not isfinite(factor) or factor < 0:
             text = f"after {place[0]} of {place[1]} epochs"
             yield Breach(name, "factor", text, "a number, not below 0", f"{factor}", "factor")
+            return
+    moments = [
+        Moment(finished, length, step, 3)
+        for length in LENGTHS
+        for finished in range(length)
+        for step in range(3)
+    ]
+    within = [schedule.at(moment) for moment in moments]
+    for moment, factor in zip(moments, within, strict=True):
+        if not isfinite(factor) or factor < 0:
+            text = f"after {moment.time:.3g} of {moment.epochs} epochs"
+            yield Breach(name, "at", text, "a number, not below 0", f"{factor}", "at")
             return
     # In another order, as a resumed run asks: a factor that hangs on the one before would be another then.
     if [schedule.factor(*place) for place in reversed(places)] != factors[::-1]:

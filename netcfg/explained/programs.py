@@ -197,6 +197,13 @@ PROGRAMS: dict[str, Explanation] = {
         "Slow",
         "Net",
     ),
+    "NC416": Explanation(
+        "Name the schedule where a number may change, and let numbers change before the last epoch.",
+        TRAINED.replace("minimise = detection", "minimise = @detection")
+        + "{Optimizer}\n[schedule]\nname = beta\n",
+        "",
+        "beta * ",
+    ),
     "NC411": by_command(
         "A smaller `every`, or smaller batches, so that an epoch has enough of them.", "netcfg train net.cfg"
     ),

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from netcfg.axes import axes_in_words, kind_in_words
+from netcfg.blocks.base import Section as Checked
 from netcfg.blocks.fields import FieldSpec
 from netcfg.blocks.general.training import AUTO, Pictures, Published, Settings, Training
 from netcfg.blocks.metrics.base import Metric
@@ -21,15 +22,17 @@ from netcfg.passes.arithmetic import with_arithmetic
 from netcfg.passes.collect import Parts
 from netcfg.passes.feed import check_clips, check_fields_used, check_spoiled, read_data
 from netcfg.passes.judge import Judges, Known, read_judges
-from netcfg.passes.phases import check_steps, read_steps
+from netcfg.passes.phases import Steps, check_steps, read_steps
 from netcfg.passes.reach import reach
 from netcfg.passes.read import Reading
 from netcfg.passes.reserved import Reserved
 from netcfg.passes.resolve import resolved_text
+from netcfg.passes.schedules import Schedules, check_rates, say_what_may_not_change
 from netcfg.passes.wire import MODEL, check_classes, signals_by_name, single_model, wire
 from netcfg.program import Data, Phase, Program, total_name
 from netcfg.shapes import differ, show
 from netcfg.source import Finding, Note, Span, did_you_mean, has_errors
+from netcfg.syntax import Section
 
 
 def bind(
@@ -64,18 +67,23 @@ class _Binder:
         judges = read_judges(self.reserved, known, self.parts.networks, judged)
         if judged and pictures is not None:
             self._check_pictures(pictures, known, judges)
-        steps = read_steps(self.reserved, judges, self.parts.networks)
+        schedules = Schedules(self.reserved)
+        schedules.check_names(judges.sections, self.findings)
+        steps = read_steps(self.reserved, judges, self.parts.networks, schedules.declared)
         phases = [phase for _, phase in steps.phases]
         self._check_monitor(training, judges, phases)
         if judged and published is not None:
             self._check_published(published, judges.metrics)
         if model is not None and data is not None and not has_errors(self.findings):
+            self._check_changes(schedules, steps, judges, (training or Training()).max_epochs, model)
             check_steps(steps, judges, model, reach(model, self.signals), self.graphs, self.findings)
             data = self._used(data, model, judges)
             check_fields_used(data, self.reserved)
             check_clips(data, self.reserved)
             check_spoiled(data, judges.losses, judges.sections, self.reserved)
             self._warn_unused(model, judges)
+        if schedules.declared:
+            say_what_may_not_change(self.findings, schedules.declared)
         if has_errors(self.findings):
             return None
         return Program(
@@ -89,6 +97,7 @@ class _Binder:
             loss_spans={name: section.span for name, section in judges.sections.items()},
             phases=tuple(phases),
             averages=tuple(average for _, average in steps.averages),
+            schedules=schedules.by_name,
             metrics=judges.metrics,
             pictures=pictures,
             published=published,
@@ -99,6 +108,22 @@ class _Binder:
             resolve=partial(resolved_text, reading, self.parts, data.source.settled() if data else {}),
             findings=tuple(self.findings),
         )
+
+    def _check_changes(
+        self,
+        schedules: Schedules,
+        steps: Steps,
+        judges: Judges,
+        epochs: int,
+        model: Graph,
+    ) -> None:
+        """Numbers that change, wherever they are named."""
+        named: list[tuple[Checked, Section]] = [(one.optimizer, section) for section, one in steps.phases]
+        named += [(average.section, section) for section, average in steps.averages]
+        named += [(loss, judges.sections[name]) for name, loss in judges.losses.items()]
+        graphs = [*self.graphs.values(), model]
+        schedules.check_uses(named, graphs, [phase for _, phase in steps.phases], epochs, self.findings)
+        check_rates(steps.phases, epochs, self.findings)
 
     def _general(self) -> tuple[Training | None, Pictures | None, Published | None]:
         """How the program trains, what it shows, and what others have reached; each at most once."""

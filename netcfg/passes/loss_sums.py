@@ -1,4 +1,4 @@
-"""The sum of losses that an optimizer minimises, `a + 10 * (b - c)`, as factors by loss.
+"""The sum of losses that an optimizer minimises, `a + 10 * (b - c) + beta * d`, as factors by loss.
 
 Read from left to right with stacks of its own: a sum of thousands of losses nests no calls.
 """
@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Container
+
+from netcfg.blocks.changing import Changing, Weight
 
 MAX_NESTING = 100
 """So many brackets may stand one inside the other: a factor before each goes through all that is in it."""
@@ -18,27 +21,57 @@ class NoSum(ValueError):
     """A text that is no sum of losses; the message, where there is one, says why."""
 
 
+Number = dict[tuple[str, ...], float]
+"""A sum of numbers, each times the schedules of its key."""
+
+
 class _Sum:
-    """Factors by loss, and a number."""
+    """Factors by loss, and a number; both may hang on schedules."""
 
     __slots__ = ("constant", "weights")
 
-    def __init__(self, weights: dict[str, float], constant: float) -> None:
+    def __init__(self, weights: dict[str, Number], constant: Number) -> None:
         self.weights = weights
         self.constant = constant
 
     def add(self, other: _Sum, sign: float) -> None:
         for name, weight in other.weights.items():
-            self.weights[name] = self.weights.get(name, 0.0) + sign * weight
-        self.constant += sign * other.constant
+            _add(self.weights.setdefault(name, {}), weight, sign)
+        _add(self.constant, other.constant, sign)
 
-    def scale(self, factor: float) -> None:
-        self.weights = {name: weight * factor for name, weight in self.weights.items()}
-        self.constant *= factor
+    def scale(self, factor: Number) -> None:
+        self.weights = {name: _product(weight, factor) for name, weight in self.weights.items()}
+        self.constant = _product(self.constant, factor)
 
 
-def sum_of_losses(text: str) -> tuple[dict[str, float], float]:
-    """The factors by name, in the order of the text, and the number that stands alone. Raises `NoSum`."""
+def _add(number: Number, other: Number, sign: float) -> None:
+    for names, value in other.items():
+        number[names] = number.get(names, 0.0) + sign * value
+
+
+def _product(one: Number, other: Number) -> Number:
+    found: Number = {}
+    for names, value in one.items():
+        for more, factor in other.items():
+            key = tuple(sorted((*names, *more)))
+            found[key] = found.get(key, 0.0) + value * factor
+    return found
+
+
+def _weight(number: Number) -> Weight:
+    """A factor as phases have it: a number, unless it hangs on schedules."""
+    changing = tuple((value, names) for names, value in number.items() if names and value)
+    constant = number.get((), 0.0)
+    if not changing:
+        return constant
+    return Changing((((constant, ()),) if constant else ()) + changing)
+
+
+def sum_of_losses(text: str, schedules: Container[str] = ()) -> tuple[dict[str, Weight], Weight]:
+    """The factors by name, in the order of the text, and the number that stands alone. Raises `NoSum`.
+
+    `schedules` are the names that stand for numbers that change.
+    """
     values: list[_Sum] = []
     pending: list[str] = []  # operators and brackets whose right side is not complete
     depth, expects_value = 0, True
@@ -52,7 +85,7 @@ def sum_of_losses(text: str) -> tuple[dict[str, float], float]:
         if number is not None or name is not None:
             if not expects_value:
                 raise NoSum
-            values.append(_Sum({name: 1.0}, 0.0) if name is not None else _Sum({}, _number(number)))
+            values.append(_value(name, number, schedules))
             expects_value = False
         elif sign == "(":
             depth += 1
@@ -81,9 +114,16 @@ def sum_of_losses(text: str) -> tuple[dict[str, float], float]:
         raise NoSum
     _reduce(values, pending, 0)
     found = values.pop()
-    if not all(map(math.isfinite, (*found.weights.values(), found.constant))):
+    numbers = [value for one in (*found.weights.values(), found.constant) for value in one.values()]
+    if not all(map(math.isfinite, numbers)):
         raise NoSum("has a factor that is no finite number")
-    return found.weights, found.constant
+    return {name: _weight(weight) for name, weight in found.weights.items()}, _weight(found.constant)
+
+
+def _value(name: str | None, number: str, schedules: Container[str]) -> _Sum:
+    if name is None:
+        return _Sum({}, {(): _number(number)})
+    return _Sum({}, {(name,): 1.0}) if name in schedules else _Sum({name: {(): 1.0}}, {})
 
 
 def _number(text: str) -> float:
@@ -99,7 +139,7 @@ def _reduce(values: list[_Sum], pending: list[str], ties: int) -> None:
         sign = pending.pop()
         right = values.pop()
         if sign == "negative":
-            right.scale(-1.0)
+            right.scale({(): -1.0})
             values.append(right)
             continue
         left = values.pop()
@@ -109,8 +149,10 @@ def _reduce(values: list[_Sum], pending: list[str], ties: int) -> None:
             if right.weights:
                 left, right = right, left
             left.scale(right.constant)
-        elif sign == "/" and not right.weights and right.constant:
-            left.scale(1 / right.constant)
+        elif sign == "/" and not right.weights and any(map(any, right.constant)):
+            raise NoSum("divides by a schedule: let the [schedule] itself be what it multiplies")
+        elif sign == "/" and not right.weights and right.constant.get(()):
+            left.scale({(): 1 / right.constant[()]})
         else:
             raise NoSum("multiplies or divides by a loss" if right.weights else "divides by 0")
         values.append(left)

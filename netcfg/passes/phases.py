@@ -7,9 +7,10 @@ gets a gradient from it, and no network is trained by two.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import NamedTuple
 
+from netcfg.blocks.changing import Weight
 from netcfg.blocks.losses.base import Loss
 from netcfg.blocks.network.model import NetworkUse
 from netcfg.blocks.optimizers.base import Optimizer, StepSection
@@ -33,8 +34,10 @@ class Steps(NamedTuple):
     averages: list[tuple[Section, Average]]
 
 
-def read_steps(reserved: Reserved, judges: Judges, networks: Mapping[str, object]) -> Steps:
-    """The phases and the averages, each in file order."""
+def read_steps(
+    reserved: Reserved, judges: Judges, networks: Mapping[str, object], schedules: Container[str] = ()
+) -> Steps:
+    """The phases and the averages, each in file order; `schedules` are the names of numbers that change."""
     phases: list[tuple[Section, Phase]] = []
     averages: list[tuple[Section, Average]] = []
     names: dict[str, None] = {}
@@ -52,7 +55,7 @@ def read_steps(reserved: Reserved, judges: Judges, networks: Mapping[str, object
         optimizer = step
         # A list and no generator, which would stop at the first name that is wrong and report no other.
         known = all([_check_network(name, section, reserved, networks) for name in optimizer.networks])
-        weights = _sum_of_losses(optimizer.minimise, section, reserved, judges)
+        weights = _sum_of_losses(optimizer.minimise, section, reserved, judges, schedules)
         if known and weights is not None:
             phases.append((section, Phase(called(optimizer), optimizer, weights, section.span)))
     if len(phases) + len(averages) == len(
@@ -86,13 +89,13 @@ def _check_network(
 
 
 def _sum_of_losses(
-    text: str, section: Section, reserved: Reserved, judges: Judges
-) -> dict[str, float] | None:
+    text: str, section: Section, reserved: Reserved, judges: Judges, schedules: Container[str]
+) -> dict[str, Weight] | None:
     """`a + 10 * b` as factors by loss, or None and a finding."""
     option = section.option("minimise")
     span = option.value_span if option else section.span
     try:
-        weights, constant = sum_of_losses(text)
+        weights, constant = sum_of_losses(text, schedules)
     except NoSum as error:
         help = "losses by name, joined by + and -, each with a number before it where wanted: `a + 10 * b`"
         why = f": it {error}" if str(error) else ""

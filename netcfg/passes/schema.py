@@ -246,10 +246,11 @@ def _report_invalid(error: ValidationError, section: Section, findings: list[Fin
             reported.add(key)
             found = option.value if option else detail["input"]
             span = option.value_span if option else section.span
-            findings.append(Finding("NC105", f"`{key}` must be {_bound(detail)}, found `{found}`", span))
+            findings.append(Finding("NC105", f"`{key}` must be {bound(detail)}, found `{found}`", span))
 
 
-def _bound(detail: Any) -> str:
+def bound(detail: Any) -> str:
+    """What an option must be, by what pydantic says of a value outside: "at least 1"."""
     context = detail.get("ctx", {})
     words = {"gt": "greater than", "ge": "at least", "lt": "less than", "le": "at most"}
     for key, phrase in words.items():

@@ -305,6 +305,7 @@ class Trainer(Prepared):
             validation=evaluation,
             best=is_best,
             learning_rate=self.phases.rates(),
+            numbers=dict(self.phases.numbers.now),
             seconds=self._times.seconds(),
             rates=self._times.rates(self.team.size, self.workers),
         )

@@ -140,7 +140,7 @@ def gather(
     wanted = dict.fromkeys(
         [*(read for name in computed for read in program.losses[name].reads.values()), *gathered]
     )
-    sums = Sums(parts=_made_of(program, computed))
+    sums = Sums(parts=_made_of(program, losses, computed))
     parts: dict[Part, list[Tensor]] = {}
     with torch.inference_mode():
         for done, batch in enumerate(islice(pipeline.epoch(), batches), start=1):
@@ -151,7 +151,7 @@ def gather(
                 means = losses.of(model, padded, computed)
             values = {name: mean.value for name, mean in means.items()}
             amounts = {name: mean.amount for name, mean in means.items()}
-            sums.add({**values, **_totals(program, values)}, amounts, batch.size)
+            sums.add({**values, **_totals(program, losses, values)}, amounts, batch.size)
             signals = {name: model.packed_by_name([name], [padded[name]])[0] for name in gathered}
             for part, rows in _parts(program, signals, gathered, also):
                 parts.setdefault(part, []).append(_plain(rows))
@@ -219,19 +219,19 @@ def whose_sample(pipeline: Pipeline, batch: Batch) -> Iterator[None]:
         raise error.of(pipeline.ids[batch.numbers[error.sample]]) from error
 
 
-def _made_of(program: Program, computed: Sequence[str]) -> dict[str, dict[str, float]]:
+def _made_of(program: Program, losses: Losses, computed: Sequence[str]) -> dict[str, dict[str, float]]:
     """What the sums of the phases are made of, all of whose losses are computed."""
     return {
-        total_name(program, phase): dict(phase.weights)
+        total_name(program, phase): dict(losses.numbers.of_phase[phase.name])
         for phase in program.phases
         if all(name in computed for name in phase.weights)
     }
 
 
-def _totals(program: Program, values: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def _totals(program: Program, losses: Losses, values: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The sums of the phases all of whose losses were computed."""
     return {
-        total_name(program, phase): weighted_sum(values, phase.weights)
+        total_name(program, phase): weighted_sum(values, losses.numbers.of_phase[phase.name])
         for phase in program.phases
         if all(name in values for name in phase.weights)
     }

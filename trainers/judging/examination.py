@@ -63,7 +63,7 @@ class Examiner:
         networks = networks_with(self.program, weights, self.device)
         self.model = Model(self.program, networks)
         precision = Precision(program.training.precision, self.device)
-        self.losses = Losses(self.program, networks, precision)
+        self.losses = Losses(self.program, networks, precision, self.model.numbers)
 
     def examine(self, split: Split, thresholds: Thresholds | None = None) -> Examined:
         """Judge a split as it is, without what is done to training samples.

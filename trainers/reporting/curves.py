@@ -43,7 +43,7 @@ def draw_curves(records: Sequence[Epoch], path: Path, groups: Groups | None = No
     from matplotlib.figure import Figure
 
     epochs = [record.epoch for record in records]
-    panels = [*loss_panels(records, groups or {}), *metric_panels(records)]
+    panels = [*loss_panels(records, groups or {}), *metric_panels(records), *number_panels(records)]
     columns = max(1, min(len(panels), MOST_COLUMNS))
     rows = max(1, ceil(len(panels) / columns))
     width, height = 5.0 * columns, 4.0 * rows
@@ -122,6 +122,16 @@ def metric_panels(records: Sequence[Epoch]) -> list[Panel]:
     return panels
 
 
+def number_panels(records: Sequence[Epoch]) -> list[Panel]:
+    """The schedules, as they were in each epoch's last batch."""
+    curves = _losses([record.numbers for record in records])
+    return (
+        _panels("schedules", {name: {"": curve} for name, curve in curves.items()}, MOST_METRICS)
+        if curves
+        else []
+    )
+
+
 def _by_split(train: Curves, validation: Curves, names: Mapping[str, str]) -> dict[str, Splits]:
     """The curves of losses by name and split, of those that were reported."""
     curves: dict[str, Splits] = {}
@@ -172,4 +182,4 @@ def _size(splits: Splits) -> float:
     return max(values, default=0.0)
 
 
-__all__ = ["Panel", "draw_curves", "loss_groups", "loss_panels", "metric_panels"]
+__all__ = ["Panel", "draw_curves", "loss_groups", "loss_panels", "metric_panels", "number_panels"]

@@ -90,6 +90,8 @@ class EpochLines:
             yield _Cell(f"validation {name}", f"{value:.4f}", 2)
         for place, table in enumerate(record.validation.own_tables.values()):
             yield _Cell(table.name, _marked(table), min(place, 1))
+        for name, value in record.numbers.items():
+            yield _Cell(name, f"{value:.3g}", 2)
         rates = record.rates
         yield _Cell("samples/s", f"{rates.step_samples_per_second:.1f}", 4)
         yield _Cell("data/s", f"{rates.data_samples_per_second:.0f}", 5)

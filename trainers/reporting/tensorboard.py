@@ -102,6 +102,7 @@ def _scalars(record: Epoch) -> Iterator[tuple[str, float]]:
         "validation": record.validation.losses,
         **{name: table.figures for name, table in tables.items()},
         "learning_rate": record.learning_rate,
+        "schedule": record.numbers,
         "rates": asdict(record.rates),
     }
     for group, figures in groups.items():

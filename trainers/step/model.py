@@ -23,6 +23,7 @@ from netcfg.graph import Graph, Node, Signal
 from netcfg.passes.ragged import name_of, names_in, names_of, ragged_names, ragged_places
 from netcfg.program import Program
 from netcfg.shapes import Shape, Size, at
+from netcfg.trainers.step.numbers import Numbers
 
 Value = Tensor | dict[str, Tensor]
 """What a node gives: a tensor, or tensors by port."""
@@ -37,6 +38,8 @@ class Model:
         self.program = program
         self.chance = chance or Chance(program.training.seed)
         """What its blocks and networks draw from."""
+        self.numbers = Numbers(program)
+        """What changes while the program trains."""
         self.batch: Tensor | None = None
         """A field of the batch, for blocks that only ask how many samples there are."""
         self.graph: Graph = program.model
@@ -49,7 +52,7 @@ class Model:
             for index, node in enumerate(self.graph.nodes)
         ]
         for network in networks.values():
-            self.chance.give(network)
+            self._give(network)
         self._evaluated: dict[tuple[str, ...], tuple[int, ...]] = {}
 
     def _call(self, node: Node) -> Call | None:
@@ -57,8 +60,13 @@ class Model:
             return None
         if isinstance(node.block, NetworkUse):
             return self.networks[node.block.network.name]
-        call = call_of(node, self.chance)
+        call = call_of(node, self._give)
         return (lambda *inputs: call(*inputs, self.batch)) if node.block.needs_batch() else call
+
+    def _give(self, module: nn.Module) -> None:
+        """Let a module draw, and let its numbers change, with all others of the model."""
+        self.chance.give(module)
+        self.numbers.give(module)
 
     def over(self, index: int, call: Call) -> Call:
         """A network as a node uses it: for each place of an axis, where the node says so."""
@@ -222,15 +230,17 @@ class _Checked:
         return value
 
 
-def call_of(node: Node, chance: Chance | None = None) -> Call:
-    """A block that is no network as a function of its inputs, and of a signal of the batch where it needs that."""
+def call_of(node: Node, give: Callable[[nn.Module], None] = lambda module: None) -> Call:
+    """A block that is no network as a function of its inputs, and of a signal of the batch where it needs that.
+
+    `give` is called with its module, where it has one.
+    """
     names = [f"x{index}" for index in range(len(node.inputs) + node.block.needs_batch())]
     scope: dict[str, Any] = {"torch": torch, "F": functional, NODES: {1: node}}
     inline = node.block.inline(*names)
     if inline is None:
         module = module_of(node)
-        if chance is not None:
-            chance.give(module)
+        give(module)
         scope["module"] = with_roles(node, module)
         inline = f"module({', '.join(names)})"
     # Our own text: nothing of a user's file is in it but numbers and checked choices.

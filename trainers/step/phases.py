@@ -38,13 +38,15 @@ class Phases:
         precision = Precision(program.training.precision, device)
         self.chance = Chance(program.training.seed, team.rank)
         self.model = Model(program, networks, self.chance)
-        self.losses = Losses(program, networks, precision)
+        self.numbers = self.model.numbers
+        self.losses = Losses(program, networks, precision, self.numbers)
         self.steppers = {
             phase.name: Stepper(
                 phase.optimizer,
                 parameter_groups(program, phase, networks),
                 device,
                 program.training.precision,
+                self.numbers.at,
             )
             for phase in program.phases
         }
@@ -62,7 +64,8 @@ class Phases:
         )
 
     def set_rates(self, epochs_finished: int, batch: int, batches_per_epoch: int) -> None:
-        """Give every network its learning rate on a batch of an epoch."""
+        """Give every network its learning rate on a batch of an epoch, and set all else that changes."""
+        self.numbers.set_batch(epochs_finished, batch, batches_per_epoch)
         for stepper in self.steppers.values():
             stepper.set_rates(epochs_finished, batch, batches_per_epoch, self.program.training.max_epochs)
 

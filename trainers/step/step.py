@@ -10,6 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from netcfg.blocks.changing import Changing
 from netcfg.blocks.losses.base import Loss
 from netcfg.builder.modules.losses.classes import OutsideClass
 from netcfg.builder.modules.losses.counted import Counted
@@ -22,6 +23,7 @@ from netcfg.trainers.machine.distributed import ALONE, Team
 from netcfg.trainers.step.diagnosis import Diagnosis
 from netcfg.trainers.step.following import Following
 from netcfg.trainers.step.model import Call, Model, Value, read
+from netcfg.trainers.step.numbers import Numbers
 from netcfg.trainers.step.stepper import Share, Stepper
 
 HALF = {"bf16": torch.bfloat16, "fp16": torch.float16}
@@ -108,9 +110,15 @@ class Reported(dict[str, Tensor]):
 class Losses:
     """The losses of a program as functions of their signals, by name."""
 
-    def __init__(self, program: Program, networks: nn.ModuleDict, precision: Precision) -> None:
+    def __init__(
+        self, program: Program, networks: nn.ModuleDict, precision: Precision, numbers: Numbers | None = None
+    ) -> None:
         self.sections: Mapping[str, Loss] = program.losses
+        self.numbers = numbers or Numbers(program)
+        """What changes while the program trains: factors of losses, and options of theirs."""
         self.modules = {name: loss.lower() for name, loss in program.losses.items()}
+        for module in self.modules.values():
+            self.numbers.give(module)
         self.networks = {
             name: tuple(precision.wrap(networks[network]) for network in loss.evaluates)
             for name, loss in program.losses.items()
@@ -239,7 +247,7 @@ class Step:
             self._train_only(name)
             losses = {evaluate.loss: self._evaluate(evaluate, values) for evaluate in plan.evaluates}
         means = {loss: mean.value for loss, mean in losses.items()}
-        total = weighted_sum(means, plan.phase.weights)
+        total = weighted_sum(means, self.losses.numbers.of_phase[name])
         # Reading a number waits for all work in the queue: free on a processor, a stall of the whole step on a GPU.
         if total.device.type == "cpu":
             if not isfinite(total.item()):
@@ -275,7 +283,7 @@ class Step:
         Each loss is a mean over all that counts in the batch, in all processes together: where one process has more
         of that, its mean weighs more.
         """
-        groups = self._alike[phase.name]
+        groups, factors = self._alike[phase.name], self.losses.numbers.of_phase[phase.name]
         if self.team.size == 1:
             if len(groups) == 1:
                 return [Share(total, losses[groups[0][0]].amount)]
@@ -286,7 +294,7 @@ class Step:
             Share(
                 weighted_sum(
                     {loss: values[loss].value for loss in group},
-                    {loss: phase.weights[loss] for loss in group},
+                    {loss: factors[loss] for loss in group},
                 ),
                 amounts[group[0]],
             )
@@ -392,12 +400,19 @@ def report_names(program: Program) -> dict[tuple[str, str], str]:
 
 
 def report_parts(program: Program) -> dict[str, dict[str, float]]:
-    """What the sums in reports are made of: the factor of each loss, by the name under which that is reported."""
+    """What the sums in reports are made of: the factor of each loss, by the name under which that is reported.
+
+    A sum whose factors change within an epoch has no such parts: its mean is that over batches.
+    """
     names = report_names(program)
-    return {
-        names[phase.name, ""]: {names[phase.name, loss]: weight for loss, weight in phase.weights.items()}
-        for phase in program.phases
-    }
+    parts: dict[str, dict[str, float]] = {}
+    for phase in program.phases:
+        weights = {loss: weight for loss, weight in phase.weights.items() if not isinstance(weight, Changing)}
+        if len(weights) == len(phase.weights):
+            parts[names[phase.name, ""]] = {
+                names[phase.name, loss]: weight for loss, weight in weights.items()
+            }
+    return parts
 
 
 def total_name(program: Program, phase: Phase) -> str:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from netcfg.blocks.optimizers.base import Optimizer
+from netcfg.blocks.optimizers.schedules import Moment
 from netcfg.faults import told, untrue
 from netcfg.source import NetcfgError, ProgramError
 
@@ -41,11 +42,14 @@ class Stepper:
         groups: Iterable[Mapping[str, Any]],
         device: torch.device,
         precision: Precision = "f32",
+        numbers_at: Callable[[Moment], Mapping[str, float]] = lambda moment: {},
     ) -> None:
         self.section = section
         self.networks = section.networks
+        self.numbers_at = numbers_at
         with told():
-            self.optimizer = section.lower(groups)
+            # Halfway, as torch looks at what it is made with: a momentum that starts at 0 is none to it.
+            self.optimizer = section.at(numbers_at(Moment(1, 2))).lower(groups)
         if not isinstance(self.optimizer, torch.optim.Optimizer):
             message = f"gives {type(self.optimizer).__name__} from `lower`, which is no optimizer of torch"
             help = "give a `torch.optim.Optimizer` over the groups"
@@ -187,7 +191,12 @@ class Stepper:
     ) -> None:
         """Give every group its learning rate on a batch (from 0). Cheap where nothing changes."""
         factor = self._factor_at(epochs_finished, batch, batches_per_epoch, max_epochs)
-        if factor != self._factor:
+        if self.section.changing:
+            moment = self.section.moment(epochs_finished, max_epochs, batch, batches_per_epoch)
+            numbers = self.numbers_at(moment)
+            for group in self.optimizer.param_groups:
+                self.section.follow(group, numbers)
+        if self.section.changing or factor != self._factor:
             self._set_factor(factor)
 
     def _factor_at(self, epochs_finished: int, batch: int, batches_per_epoch: int, max_epochs: int) -> float:
@@ -204,6 +213,10 @@ class Stepper:
     ) -> dict[str, float]:
         """What each group's learning rate would be, by network."""
         factor = self._factor_at(epochs_finished, batch, batches_per_epoch, max_epochs)
+        if (name := self.section.changing.get("learning_rate")) is not None:
+            moment = self.section.moment(epochs_finished, max_epochs, batch, batches_per_epoch)
+            factor *= self.numbers_at(moment)[name]
+            return {called: scale * factor for called, scale in self._of_groups("scale").items()}
         return {name: rate * factor for name, rate in self._of_groups("initial_lr").items()}
 
     def rates(self) -> dict[str, float]:
@@ -214,7 +227,7 @@ class Stepper:
         """A number of each group by its name, of several of one name the first's."""
         found: dict[str, float] = {}
         for index, group in enumerate(self.optimizer.param_groups):
-            found.setdefault(group.get("network", str(index)), group[option])
+            found.setdefault(group.get("network", str(index)), group.get(option, 1.0))
         return found
 
     def end_epoch(self, figure: float | None = None, higher_is_better: bool = False) -> None:

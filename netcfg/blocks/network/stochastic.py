@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from netcfg.blocks.base import Block
+from netcfg.blocks.changing import Scheduled
 from netcfg.blocks.made import Made, made
 from netcfg.blocks.network.places import PLACES, channels_of, channels_second, expect_places
 from netcfg.shapes import Shape, Size, volume
@@ -100,7 +101,7 @@ class ReverseGradient(Block, name="reverse_gradient"):
     is_view: ClassVar[bool] = True
     by_sample: ClassVar[bool] = True
 
-    factor: float = Field(1.0, description="the gradient is multiplied by minus this")
+    factor: float | Scheduled = Field(1.0, description="the gradient is multiplied by minus this")
 
     def lower(self, *inputs: Shape) -> Made:
         """A view with a gradient of its own."""
@@ -114,7 +115,7 @@ class ReverseGradient(Block, name="reverse_gradient"):
 
     def label(self) -> str:
         """The factor."""
-        return f"×{-self.factor:g}"
+        return f"×-{self.factor}" if isinstance(self.factor, Scheduled) else f"×{-self.factor:g}"
 
 
 class StraightThrough(Block, name="straight_through"):

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field as Option
 
+from netcfg.blocks.changing import plain
 from netcfg.blocks.optimizers.base import Groups, Momentum, Optimizer
 
 if TYPE_CHECKING:
@@ -41,6 +42,6 @@ class Adadelta(Optimizer, name="adadelta"):
             self.parameter_groups(groups),
             rho=self.rho,
             eps=self.eps,
-            weight_decay=self.weight_decay,
+            weight_decay=plain(self.weight_decay),
             foreach=True,
         )

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field as Option
 
+from netcfg.blocks.changing import plain
 from netcfg.blocks.optimizers.base import Groups, Optimizer
 
 if TYPE_CHECKING:
@@ -47,6 +48,6 @@ class Adafactor(Optimizer, name="adafactor"):
             self.parameter_groups(groups),
             beta2_decay=self.beta2_decay,
             d=self.clip,
-            weight_decay=self.weight_decay,
+            weight_decay=plain(self.weight_decay),
             foreach=True,
         )

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field as Option
 
+from netcfg.blocks.changing import plain
 from netcfg.blocks.optimizers.base import Groups, Optimizer
 
 if TYPE_CHECKING:
@@ -47,6 +48,6 @@ class Adagrad(Optimizer, name="adagrad"):
             lr_decay=self.lr_decay,
             initial_accumulator_value=self.initial_accumulator_value,
             eps=self.eps,
-            weight_decay=self.weight_decay,
+            weight_decay=plain(self.weight_decay),
             foreach=True,
         )

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field as Option
 
+from netcfg.blocks.changing import Scheduled
 from netcfg.blocks.optimizers.base import Groups, Momentum, Optimizer
 
 if TYPE_CHECKING:
@@ -16,10 +17,10 @@ DEFAULT_BETAS = (0.9, 0.999)
 class Betas(Optimizer):
     """What Adam and its kin share: two means, and how long they last."""
 
-    beta1: Momentum | None = Option(
+    beta1: Momentum | Scheduled | None = Option(
         None, description="how long the mean gradient lasts; None: the networks' own, or 0.9"
     )
-    beta2: Momentum | None = Option(
+    beta2: Momentum | Scheduled | None = Option(
         None, description="how long its square lasts; None: the networks' own, or 0.999"
     )
     eps: Annotated[float, Option(gt=0)] = Option(1e-8, description="keeps the division away from zero")
@@ -95,7 +96,7 @@ class AdamW(AdaptiveMoments, name="adamw"):
         warm_up_epochs = 5
     """
 
-    weight_decay: Annotated[float, Option(ge=0)] = Option(
+    weight_decay: Annotated[float, Option(ge=0)] | Scheduled = Option(
         0.01, description="taken from every weight, as a part of it, times the learning rate"
     )
 
@@ -106,7 +107,11 @@ class AdamW(AdaptiveMoments, name="adamw"):
         return torch.optim.AdamW(self.parameter_groups(groups), **self.own_options())
 
 
-def _betas(beta1: float | None, beta2: float | None, group: Mapping[str, Any]) -> tuple[float, float]:
+def _betas(
+    beta1: float | Scheduled | None, beta2: float | Scheduled | None, group: Mapping[str, Any]
+) -> tuple[float, float]:
     """The section's own where it has them, else the network's, else the usual ones."""
+    assert not isinstance(beta1, Scheduled)
+    assert not isinstance(beta2, Scheduled)
     first, second = group.get("betas", DEFAULT_BETAS)
     return (first if beta1 is None else beta1, second if beta2 is None else beta2)

@@ -1,13 +1,14 @@
 """What an optimizer is: one phase of the training step."""
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NoReturn, Self
 
 from pydantic import Field as Option
 from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 
 from netcfg.blocks.base import Group, Section
+from netcfg.blocks.changing import Scheduled, plain, scheduled_in
 from netcfg.blocks.fields import PositiveInt
 from netcfg.blocks.optimizers import schedules
 from netcfg.blocks.values import Reader, read_float, reader_of
@@ -44,7 +45,7 @@ class Optimizer(StepSection):
     clip_grad_norm: Annotated[float, Option(gt=0)] | None = Option(
         None, description="scale the phase's gradients down to this norm where theirs is larger"
     )
-    learning_rate: Annotated[float, Option(gt=0)] | None = Option(
+    learning_rate: Annotated[float, Option(gt=0)] | Scheduled | None = Option(
         None, description="the step size; None: the networks' own, or 1e-3 (PyTorch's, where that is another)"
     )
     rates: tuple[str, ...] = Option(
@@ -55,7 +56,7 @@ class Optimizer(StepSection):
     layer_decay: Annotated[float, Option(gt=0, le=1)] = Option(
         1.0, description="by what each layer's rate is multiplied for that of the layer before it"
     )
-    weight_decay: Annotated[float, Option(ge=0)] = Option(
+    weight_decay: Annotated[float, Option(ge=0)] | Scheduled = Option(
         0.0, description="added to the gradient, per unit of weight"
     )
     no_decay: tuple[str, ...] = Option(
@@ -64,7 +65,7 @@ class Optimizer(StepSection):
     )
     schedule: schedules.Schedule = Option(
         schedules.Constant(),
-        description="how learning rates change by epoch; its own options stand here, too",
+        description="how learning rates change; its own options stand here, too",
     )
     warm_up_epochs: PositiveInt | None = Option(
         None, description="rise from (nearly) zero, batch by batch, over so many epochs"
@@ -163,7 +164,31 @@ class Optimizer(StepSection):
 
     def group_options(self, group: Mapping[str, Any]) -> dict[str, Any]:
         """What a group needs besides its parameters: an option written here wins over the network's."""
-        return {"lr": self.learning_rate or group.get("lr", self.default_rate)}
+        return {"lr": plain(self.learning_rate or group.get("lr", self.default_rate))}
+
+    @property
+    def changing(self) -> dict[str, str]:
+        """The options that schedules set: key -> schedule."""
+        return dict(scheduled_in(self))
+
+    def at(self, numbers: Mapping[str, float]) -> Self:
+        """The same with numbers in the place of the schedules that it names."""
+        return self.model_copy(update={key: numbers[name] for key, name in self.changing.items()})
+
+    def follow(self, group: dict[str, Any], numbers: Mapping[str, float]) -> None:
+        """Set in a group of torch's what its schedules say now; the learning rate as `initial_lr`."""
+        for key, name in self.changing.items():
+            number = numbers[name]
+            if key == "learning_rate":
+                group["initial_lr"] = number * group.get("scale", 1.0)
+            elif key == "weight_decay":
+                group["weight_decay"] = number if group.get("decays", True) else 0.0
+            elif key in ("beta1", "beta2"):
+                if "betas" in group:
+                    first, second = group["betas"]
+                    group["betas"] = (number, second) if key == "beta1" else (first, number)
+            elif key in group:
+                group[key] = number
 
     def parameter_groups(self, groups: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """The groups as torch takes them; what belongs to another kind of optimizer is left out."""
@@ -172,11 +197,22 @@ class Optimizer(StepSection):
     def _torch_group(self, group: Mapping[str, Any]) -> dict[str, Any]:
         options = self.group_options(group)
         if "rate" in group:
-            options["lr"] *= group["rate"]
+            options |= {"lr": options["lr"] * group["rate"], "scale": group["rate"]}
         if not group.get("decays", True):
-            options["weight_decay"] = 0.0
+            options |= {"weight_decay": 0.0, "decays": False}
         called = {"network": group["network"]} if "network" in group else {}
         return {"params": list(group["params"])} | called | options
+
+    def moment(
+        self, finished: int, max_epochs: int, batch: int = 0, batches_per_epoch: int = 1
+    ) -> schedules.Moment:
+        """Where the phase stands on a batch (from 0) of the epoch after `finished` ones, in updates.
+
+        All batches of one update are one moment, so that nothing that goes by it changes within.
+        """
+        updates = -(-(batches_per_epoch // self.every) // self.accumulate)
+        done = batch // self.every // self.accumulate
+        return schedules.Moment(finished, max_epochs, done, max(1, updates))
 
     def rate_factor(
         self, finished: int, max_epochs: int, batch: int = 0, batches_per_epoch: int = 1
@@ -185,7 +221,8 @@ class Optimizer(StepSection):
 
         Pure: what depends on how training goes (`plateau`) is a factor of its own, kept by `plateau()`.
         """
-        return self.schedule.factor(finished, max_epochs) * self._warm_up_factor(
+        moment = self.moment(finished, max_epochs, batch, batches_per_epoch)
+        return self.schedule.at(moment) * self._warm_up_factor(
             finished * batches_per_epoch + batch, batches_per_epoch
         )
 
@@ -214,4 +251,11 @@ def _refuse(conflict: str) -> NoReturn:
 
 
 Momentum = Annotated[float, Option(ge=0, lt=1)]
+
+
+def is_taken(momentum: float | Scheduled) -> bool:
+    """Whether something of the last step is taken again, at some time."""
+    return isinstance(momentum, Scheduled) or momentum > 0
+
+
 Groups = Iterable[Mapping[str, Any]]

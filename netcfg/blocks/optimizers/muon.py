@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field as Option
 
+from netcfg.blocks.changing import Scheduled, plain
 from netcfg.blocks.optimizers.adaptive import Betas
 from netcfg.blocks.optimizers.base import Groups, Momentum
 
@@ -29,10 +30,10 @@ class Muon(Betas, name="muon"):
 
     state_differs: ClassVar[bool] = True
 
-    weight_decay: Annotated[float, Option(ge=0)] = Option(
+    weight_decay: Annotated[float, Option(ge=0)] | Scheduled = Option(
         0.1, description="taken from every weight, as a part of it, times the learning rate"
     )
-    momentum: Momentum = Option(0.95, description="how much of the last step is taken again")
+    momentum: Momentum | Scheduled = Option(0.95, description="how much of the last step is taken again")
     nesterov: bool = Option(True, description="look ahead along the momentum")
     ns_steps: Annotated[int, Option(gt=0, lt=100)] = Option(
         5, description="how many Newton-Schulz steps make a step orthogonal"
@@ -61,7 +62,7 @@ class Muon(Betas, name="muon"):
         }
         return MuonAndAdamW(
             self.parameter_groups(groups),
-            self.weight_decay,
+            plain(self.weight_decay),
             matrices,
             {"eps": self.eps},
             self.other_rate,

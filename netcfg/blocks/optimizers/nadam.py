@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field as Option
 
+from netcfg.blocks.changing import plain
 from netcfg.blocks.optimizers.adaptive import Betas
 from netcfg.blocks.optimizers.base import Groups
 
@@ -44,7 +45,7 @@ class NAdam(Betas, name="nadam"):
         return torch.optim.NAdam(
             self.parameter_groups(groups),
             eps=self.eps,
-            weight_decay=self.weight_decay,
+            weight_decay=plain(self.weight_decay),
             momentum_decay=self.momentum_decay,
             decoupled_weight_decay=self.decoupled_weight_decay,
             foreach=True,

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field as Option
 
+from netcfg.blocks.changing import plain
 from netcfg.blocks.optimizers.adaptive import Betas
 from netcfg.blocks.optimizers.base import Groups
 
@@ -39,7 +40,7 @@ class RAdam(Betas, name="radam"):
         return torch.optim.RAdam(
             self.parameter_groups(groups),
             eps=self.eps,
-            weight_decay=self.weight_decay,
+            weight_decay=plain(self.weight_decay),
             decoupled_weight_decay=self.decoupled_weight_decay,
             foreach=True,
         )

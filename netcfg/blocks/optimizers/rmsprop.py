@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field as Option
 
-from netcfg.blocks.optimizers.base import Groups, Momentum, Optimizer
+from netcfg.blocks.changing import Scheduled, plain
+from netcfg.blocks.optimizers.base import Groups, Momentum, Optimizer, is_taken
 
 if TYPE_CHECKING:
     import torch
@@ -27,12 +28,12 @@ class RmsProp(Optimizer, name="rmsprop"):
 
     alpha: Momentum = Option(0.99, description="how long the mean square lasts")
     eps: Annotated[float, Option(gt=0)] = Option(1e-8, description="keeps the division away from zero")
-    momentum: Momentum = Option(0.0, description="how much of the last step is taken again")
+    momentum: Momentum | Scheduled = Option(0.0, description="how much of the last step is taken again")
     centered: bool = Option(False, description="divide by the standard deviation instead")
 
     def state_size(self) -> int:
         """The mean square, and what `momentum` and `centered` need."""
-        return 1 + (self.momentum > 0) + self.centered
+        return 1 + is_taken(self.momentum) + self.centered
 
     def lower(self, groups: Groups) -> "torch.optim.Optimizer":
         """`torch.optim.RMSprop`, all parameters at once; torch has no fused one."""
@@ -42,8 +43,8 @@ class RmsProp(Optimizer, name="rmsprop"):
             self.parameter_groups(groups),
             alpha=self.alpha,
             eps=self.eps,
-            momentum=self.momentum,
+            momentum=plain(self.momentum),
             centered=self.centered,
-            weight_decay=self.weight_decay,
+            weight_decay=plain(self.weight_decay),
             foreach=True,
         )

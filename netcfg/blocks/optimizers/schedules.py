@@ -1,14 +1,14 @@
 """How learning rates change: factors of their start, as pure functions of where a run stands; a class each.
 
-The rules are those of torch.optim.lr_scheduler. Nothing here is torch: a factor comes from the epochs finished, never
-from the one before it, so that a resumed run, or one with more epochs added, takes the rates of a run that was never
-stopped. Only `Plateau` remembers.
+The rules are those of torch.optim.lr_scheduler. Nothing here is torch: a factor comes from the epochs or updates
+finished, never from the one before it, so that a resumed run, or one with more epochs added, takes the rates of a run
+that was never stopped. Only `Plateau` remembers.
 """
 
 from bisect import bisect_right
 from functools import partial
-from math import cos, inf, pi
-from typing import Annotated, Any, ClassVar, cast
+from math import cos, inf, pi, sqrt
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, cast
 
 from pydantic import Field as Option
 
@@ -18,10 +18,29 @@ from netcfg.blocks.fields import PositiveInt
 from netcfg.blocks.values import Reader
 
 Gamma = Annotated[float, Option(gt=0, le=1)]
+Factor = Annotated[float, Option(ge=0, le=1)]
+By = Literal["epoch", "step"]
+
+
+class Moment(NamedTuple):
+    """Where a run stands: so many `epochs_done` of `epochs`, and `steps_done` of the `steps` of the epoch under way.
+
+    Steps are updates for an optimizer, which may take several batches, and batches for what changes by itself.
+    """
+
+    epochs_done: int
+    epochs: int
+    steps_done: int = 0
+    steps: int = 1
+
+    @property
+    def time(self) -> float:
+        """In epochs, with the part of the one under way."""
+        return self.epochs_done + self.steps_done / self.steps
 
 
 class Schedule(Section):
-    """How learning rates change by epoch: a class, called as `class Name(Schedule, schedule="name")`.
+    """How learning rates change: a class, called as `class Name(Schedule, schedule="name")`.
 
     Its options are written in the section of the optimizer that says `schedule = name`.
     """
@@ -48,9 +67,38 @@ class Schedule(Section):
         """By what learning rates are multiplied after so many finished epochs; pure."""
         return 1.0
 
+    def at(self, moment: Moment) -> float:
+        """The same at any moment, for those that change within an epoch."""
+        return self.factor(moment.epochs_done, moment.epochs)
+
+    def never(self, epochs: int) -> dict[str, str]:
+        """What does not come about in so many epochs: by option a sentence."""
+        return {}
+
     def watcher(self) -> "Plateau | None":
         """What watches the monitored figure and has a factor of its own; None: nothing does."""
         return None
+
+
+class Timed(Schedule):
+    """A schedule whose time is counted in epochs, or in steps: the updates of its optimizer."""
+
+    by: By = Option("epoch", description="whether rates change with each epoch, or with each update")
+
+    def course(self, done: float, total: float, epoch: float) -> float:
+        """The factor after `done` of `total` epochs or steps, of which `epoch` make an epoch; pure."""
+        raise NotImplementedError
+
+    def factor(self, finished: int, max_epochs: int) -> float:
+        """By epoch."""
+        return self.course(finished, max_epochs, 1)
+
+    def at(self, moment: Moment) -> float:
+        """In its own units."""
+        if self.by == "epoch":
+            return self.factor(moment.epochs_done, moment.epochs)
+        steps = moment.steps
+        return self.course(moment.epochs_done * steps + moment.steps_done, moment.epochs * steps, steps)
 
 
 SCHEDULES = cast("dict[str, type[Schedule]]", registry.SCHEDULES)
@@ -76,22 +124,20 @@ class Constant(Schedule, schedule="constant"):
     """Learning rates stay as they are."""
 
 
-class Linear(Schedule, schedule="linear"):
+class Linear(Timed, schedule="linear"):
     """Learning rates fall to zero along a line.
 
-    With `decay_over_last_epochs = k`, every learning rate shrinks by 1/k of its start after each epoch n (from 1) with
-    max_epochs - n < k, so that it would reach zero after the last. That is AUDetNet's rule: 12 epochs with k = 10 run
-    at 1, 1, 1, 0.9, … 0.1. AUNets', minus 1/13 after each of 12 epochs, is k = 13.
+    They would reach it after the last epoch.
     """
 
     decay_over_last_epochs: PositiveInt | None = Option(
-        None, description="over how many epochs it falls to zero; None: all of them"
+        None, description="stay until that many epochs are left; None: fall from the first one on"
     )
 
-    def factor(self, finished: int, max_epochs: int) -> float:
-        """1 less 1/span for each of the last `span` epochs already finished."""
-        span = self.decay_over_last_epochs or max_epochs
-        return 1.0 - max(0, finished - max(0, max_epochs - span)) / span
+    def course(self, done: float, total: float, epoch: float) -> float:
+        """A line from 1 to what would be 0 after the last epoch; constant before its last epochs begin."""
+        span = self.decay_over_last_epochs * epoch if self.decay_over_last_epochs else total
+        return 1.0 - max(0, done - max(0, total - span)) / span
 
 
 class Step(Schedule, schedule="step"):
@@ -104,6 +150,12 @@ class Step(Schedule, schedule="step"):
         """Times gamma after each `step_epochs` epochs."""
         return float(self.gamma ** (finished // self.step_epochs))
 
+    def never(self, epochs: int) -> dict[str, str]:
+        """A first step after the last epoch."""
+        if self.step_epochs < epochs:
+            return {}
+        return {"step_epochs": f"the first step would come after {self.step_epochs} epochs"}
+
 
 class Multistep(Schedule, schedule="multistep"):
     """Learning rates are multiplied by `gamma` after certain epochs."""
@@ -115,31 +167,118 @@ class Multistep(Schedule, schedule="multistep"):
         """Times gamma after each of these numbers of epochs."""
         return float(self.gamma ** bisect_right(sorted(self.milestones), finished))
 
+    def never(self, epochs: int) -> dict[str, str]:
+        """Milestones at or behind the end."""
+        late = [str(number) for number in self.milestones if number >= epochs]
+        if not late:
+            return {}
+        which = f"the milestone {late[0]} is" if len(late) == 1 else f"the milestones {', '.join(late)} are"
+        return {"milestones": f"{which} never passed"}
 
-class Cosine(Schedule, schedule="cosine"):
+
+class Cosine(Timed, schedule="cosine"):
     """Learning rates fall along half a cosine over all epochs.
 
     Source: Loshchilov and Hutter 2017 (SGDR), without restarts.
     """
 
-    final_factor: Annotated[float, Option(ge=0, le=1)] = Option(
-        0.0, description="the factor it would reach after the last epoch"
+    final_factor: Factor = Option(0.0, description="the factor it would reach after the last epoch")
+
+    def course(self, done: float, total: float, epoch: float) -> float:
+        """Half a cosine from 1, which would reach the final factor after the last epoch."""
+        return _half_cosine(1.0, self.final_factor, min(1.0, done / total))
+
+
+class CosineRestarts(Timed, schedule="cosine_restarts"):
+    """Learning rates fall along half a cosine, again and again from the start, each time for longer.
+
+    Source: Loshchilov and Hutter 2017 (SGDR).
+    """
+
+    first_epochs: PositiveInt = Option(description="how many epochs the first fall takes")
+    longer: PositiveInt = Option(1, description="how many times as long each one takes as the one before")
+    final_factor: Factor = Option(0.0, description="the factor at the end of each")
+
+    def course(self, done: float, total: float, epoch: float) -> float:
+        """Where in its cycle it stands."""
+        begun, length = 0.0, self.first_epochs * epoch
+        while done >= begun + length:
+            begun, length = begun + length, length * self.longer
+        return _half_cosine(1.0, self.final_factor, (done - begun) / length)
+
+    def never(self, epochs: int) -> dict[str, str]:
+        """A first restart after the last epoch."""
+        if self.first_epochs < epochs:
+            return {}
+        return {"first_epochs": f"the first restart would come after {self.first_epochs} epochs"}
+
+
+class OneCycle(Timed, schedule="one_cycle"):
+    """Learning rates rise to their size along half a cosine, then fall along another one, to nearly nothing.
+
+    `learning_rate` is the highest. Momentum stays as it is, unless it is a [schedule] of its own.
+    Source: Smith and Topin 2017, in PyTorch's form.
+    """
+
+    by: By = Option("step", description="whether rates change with each epoch, or with each update")
+    rise: Annotated[float, Option(gt=0, lt=1)] = Option(0.3, description="which part of the time they rise")
+    first_factor: Factor = Option(0.04, description="the factor at the start")
+    final_factor: Factor = Option(4e-6, description="the factor at the end")
+    anneal: Literal["cosine", "linear"] = Option("cosine", description="along what they rise and fall")
+
+    def course(self, done: float, total: float, epoch: float) -> float:
+        """Up to 1 at the end of the rise, down at the last step."""
+        peak, last = self.rise * total - 1, total - 1
+        along = _half_cosine if self.anneal == "cosine" else _line
+        if done <= peak:
+            return along(self.first_factor, 1.0, done / peak if peak > 0 else 1.0)
+        return along(1.0, self.final_factor, min(1.0, (done - peak) / (last - peak)))
+
+
+class Polynomial(Timed, schedule="polynomial"):
+    """Learning rates fall to zero along a power of what is left."""
+
+    power: Annotated[float, Option(gt=0)] = Option(0.9, description="the power; 1 is a line")
+
+    def course(self, done: float, total: float, epoch: float) -> float:
+        """What is left, to a power."""
+        return float(max(0.0, 1.0 - done / total) ** self.power)
+
+
+class InverseSquareRoot(Timed, schedule="inverse_square_root"):
+    """Learning rates fall as one over the root of the time, from a certain time on.
+
+    With a warm-up that is as long, it is the rate of the first transformers.
+    Source: Vaswani et al. 2017, section 5.3.
+    """
+
+    by: By = Option("step", description="whether rates change with each epoch, or with each update")
+    from_epoch: Annotated[float, Option(gt=0)] = Option(
+        1.0, description="the time, in epochs, up to which they stay"
     )
 
-    def factor(self, finished: int, max_epochs: int) -> float:
-        """Half a cosine from 1, which would reach the final factor after the last epoch."""
-        final = self.final_factor
-        return final + (1.0 - final) * (1.0 + cos(pi * min(1.0, finished / max_epochs))) / 2.0
+    def course(self, done: float, total: float, epoch: float) -> float:
+        """The root of that time over this one."""
+        since = self.from_epoch * epoch
+        return sqrt(since / max(since, done))
 
 
-class Exponential(Schedule, schedule="exponential"):
-    """Learning rates are multiplied by `gamma` after each epoch."""
+class Exponential(Timed, schedule="exponential"):
+    """Learning rates are multiplied by `gamma` after each epoch; by step, a little after each update."""
 
     gamma: Gamma = Option(description="the factor after each epoch")
 
-    def factor(self, finished: int, max_epochs: int) -> float:
+    def course(self, done: float, total: float, epoch: float) -> float:
         """Times gamma after each epoch."""
-        return float(self.gamma**finished)
+        return float(self.gamma ** (done / epoch))
+
+
+def _half_cosine(start: float, end: float, part: float) -> float:
+    return end + (start - end) * (1.0 + cos(pi * part)) / 2.0
+
+
+def _line(start: float, end: float, part: float) -> float:
+    return start + (end - start) * part
 
 
 class OnPlateau(Schedule, schedule="plateau"):

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field as Option
 
-from netcfg.blocks.optimizers.base import Groups, Momentum, Optimizer
+from netcfg.blocks.changing import Scheduled, plain
+from netcfg.blocks.optimizers.base import Groups, Momentum, Optimizer, is_taken
 
 if TYPE_CHECKING:
     import torch
@@ -30,7 +31,7 @@ class Sgd(Optimizer, name="sgd"):
         gamma = 0.2
     """
 
-    momentum: Momentum = Option(0.0, description="how much of the last step is taken again")
+    momentum: Momentum | Scheduled = Option(0.0, description="how much of the last step is taken again")
     nesterov: bool = Option(False, description="look ahead along the momentum")
     dampening: Annotated[float, Option(ge=0, le=1)] = Option(
         0.0, description="what part of the gradient the momentum leaves out"
@@ -46,7 +47,7 @@ class Sgd(Optimizer, name="sgd"):
 
     def state_size(self) -> int:
         """The last step, where it is taken again."""
-        return int(self.momentum > 0)
+        return int(is_taken(self.momentum))
 
     def lower(self, groups: Groups) -> "torch.optim.Optimizer":
         """`torch.optim.SGD`, fused."""
@@ -54,9 +55,9 @@ class Sgd(Optimizer, name="sgd"):
 
         return torch.optim.SGD(
             self.parameter_groups(groups),
-            momentum=self.momentum,
+            momentum=plain(self.momentum),
             dampening=self.dampening,
             nesterov=self.nesterov,
-            weight_decay=self.weight_decay,
+            weight_decay=plain(self.weight_decay),
             fused=True,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from netcfg.blocks.changing import Weight, times_text
 from netcfg.graph import Graph, Node
 from netcfg.plan_text import every
 from netcfg.program import Average, Phase
@@ -62,10 +63,11 @@ def average_words(average: Average) -> Iterator[str]:
     yield f"momentum {section.momentum:g}"
 
 
-def term(name: str, factor: float, is_first: bool) -> str:
+def term(name: str, factor: Weight, is_first: bool) -> str:
     """`− 10 × name`: a loss in the sum that a phase minimises."""
-    sign = "− " if factor < 0 else "" if is_first else "+ "
-    times = "" if abs(factor) == 1 else f"{abs(factor):g} × "
+    is_negative, size = times_text(factor)
+    sign = "− " if is_negative else "" if is_first else "+ "
+    times = f"{size.replace(' * ', ' × ')} × " if size else ""
     return f"{sign}{times}{name}"
 
 
