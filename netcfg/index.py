@@ -128,6 +128,7 @@ I_WANT_TO: dict[Group, tuple[Task, ...]] = {
     "optimizer": (
         Task("train without thinking about it", "adam adamw"),
         Task("train as a paper did", "sgd rmsprop adagrad adadelta adamax nadam"),
+        Task("let a factor, a rate or a momentum change while it trains", "schedule"),
         Task("do without a warm-up", "radam"),
         Task("train a transformer faster", "muon"),
         Task("have little memory for the optimizer", "adafactor sgd"),

@@ -124,6 +124,10 @@ class OverBackground(Transform, name="over_background"):
         """A callable on samples of uint8 arrays."""
         return self._lowered(plain=False)
 
+    def stands_in(self, fields: Mapping[str, FieldSpec]) -> bool:
+        """Something always does; to say so takes no numpy."""
+        return True
+
     def bypass(self, fields: Mapping[str, FieldSpec]) -> Callable[..., Any]:
         """The picture at its size, with the fields that come with it."""
         return self._lowered(plain=True)
