@@ -138,6 +138,7 @@ _NETWORK = {
 _DATA = {
     "audetnet_folder": Counterpart(otherwise="a `Dataset` of one's own"),
     "affectnet": Counterpart(otherwise="a `Dataset` of one's own"),
+    "image_list": Counterpart(otherwise="a `Dataset` over the rows of a table"),
     "image_folder": Counterpart("torchvision.datasets.ImageFolder", "image_dataset_from_directory"),
     "bp4d": Counterpart(otherwise="a `Dataset` of one's own"),
     "clip_folder": Counterpart("torchvision.datasets.DatasetFolder"),

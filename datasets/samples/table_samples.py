@@ -7,8 +7,8 @@ size, missing and broken pictures are the same for all.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -21,6 +21,8 @@ from netcfg.datasets.pictures.reading import ORDINARY, Reading, expect_picture
 from netcfg.datasets.samples.missing import Missing, with_pictures, without_broken
 from netcfg.source import NetcfgError
 
+Further = Callable[[int], NDArray[Any]]
+"""A field of a sample by its number."""
 PICTURE_FIELDS = frozenset({"image", "flow"})
 Fit = Literal["crop", "stretch", "pad"]
 """How a picture becomes square: by its middle, at once, or by black beside it."""
@@ -43,7 +45,8 @@ class TableSamples:
     """Map-style data set of the asked-for fields: `image` and `flow` of the pictures, all others of the table.
 
     `opened` are the picture fields that can be given; `reopen` gives the same samples where others are wanted: a video
-    is not unpacked for its labels. `has_flow` says that there are flow pictures in files.
+    is not unpacked for its labels. `has_flow` says that there are flow pictures in files. `further` are fields that a
+    function of the sample's number gives.
     """
 
     def __init__(
@@ -55,6 +58,7 @@ class TableSamples:
         opened: frozenset[str] = PICTURE_FIELDS,
         reopen: Callable[[Sequence[str]], TableSamples] | None = None,
         has_flow: bool = False,
+        further: Mapping[str, Further] | None = None,
     ) -> None:
         self.table = table
         self.pictures = pictures
@@ -62,6 +66,7 @@ class TableSamples:
         self._opened = opened
         self._reopen = reopen
         self._has_flow = has_flow
+        self._further = dict(further or {})
 
     def __len__(self) -> int:
         return len(self.table)
@@ -81,6 +86,7 @@ class TableSamples:
             opened=self._opened,
             reopen=self._reopen,
             has_flow=self._has_flow,
+            further=self._further,
         )
 
     def pair(self, index: int, jitter: int | None = None) -> FramePair:
@@ -106,6 +112,8 @@ class TableSamples:
             return self.pictures.image(index, jitter)
         if name == "flow":
             return self.pictures.flow(index, jitter)
+        if name in self._further:
+            return self._further[name](index)
         numbers = {"subject": self.table.subjects, "clip": self.table.clips, "frame": self.table.frames}
         column = numbers.get(name)
         if column is None:
@@ -124,13 +132,25 @@ class FilePictures:
     size: int | None
     reading: Reading = ORDINARY
     fit: Fit = "stretch"
+    _last: dict[int, Picture] = field(default_factory=dict, repr=False, compare=False)
+
+    def original(self, index: int) -> Picture:
+        """The picture as it lies in its file. The last one is kept: what belongs to it asks for its size."""
+        path = self.paths[index]
+        if path is None:
+            return black(self.size or 1)
+        if index not in self._last:
+            picture = expect_picture(path, self.reading)
+            self._last.clear()
+            self._last[index] = picture
+        return self._last[index]
 
     def image(self, index: int, jitter: int | None = None) -> Picture:
         """The whole picture; a moved box shows what of it lies in the picture."""
         path = self.paths[index]
         if path is None:
             return black(self.size or 1)
-        picture = expect_picture(path, self.reading)
+        picture = self.original(index)
         if self.fit != "stretch":
             picture = squared(picture, self.fit) if self.size else picture
         return moved(picture, jitter, self.size or (picture.shape[0], picture.shape[1]))
@@ -158,9 +178,11 @@ def table_samples(
     skips_broken: bool = False,
     reading: Reading = ORDINARY,
     fit: Fit = "stretch",
+    further: Callable[[FilePictures, Sequence[int]], Mapping[str, Further]] | None = None,
 ) -> TableSamples:
     """Samples of a table whose pictures lie in these files; None, or a file that is not there, is a missing one.
 
+    `further` makes other fields, given the pictures and the rows that are left.
     Errors: `NetcfgError` for missing pictures where none may lack, with the `folder`, and where no sample is left.
     """
     there = [path if path is not None and os.path.isfile(path) else None for path in paths]
@@ -179,7 +201,8 @@ def table_samples(
             f"{folder}: the split holds no picture\nhelp: look at its list, and at its pictures", code="NC506"
         )
     pictures = FilePictures([there[row] for row in rows], size, reading, fit)
-    return TableSamples(table.rows(rows), pictures, fields, opened=frozenset({"image"}))
+    others = further(pictures, rows) if further else {}
+    return TableSamples(table.rows(rows), pictures, fields, opened=frozenset({"image"}), further=others)
 
 
 def moved(
@@ -203,6 +226,21 @@ def squared(picture: Picture, fit: Fit, value: int = 0) -> Picture:
     top, left = (side - height) // 2, (side - width) // 2
     wide[top : top + height, left : left + width] = picture
     return wide
+
+
+def placed(points: NDArray[np.float32], height: int, width: int, size: int, fit: Fit) -> NDArray[np.float32]:
+    """Landmarks P×2 (x, y) of a picture's pixels, in those of the square of a size that is made of it."""
+    if fit == "stretch":
+        scale, shift = np.array([size / width, size / height]), np.zeros(2)
+    else:
+        side = min(height, width) if fit == "crop" else max(height, width)
+        scale = np.array([size / side, size / side])
+        shift = np.array([(side - width) // 2, (side - height) // 2], float)
+        if fit == "crop":
+            shift = -np.array([(width - side) // 2, (height - side) // 2], float)
+    # A pixel's middle stays its middle: pixel 0 covers from -0.5 to 0.5.
+    moved_points: NDArray[np.float32] = ((points + shift + 0.5) * scale - 0.5).astype(np.float32)
+    return moved_points
 
 
 def black(size: int) -> Picture:

@@ -66,6 +66,20 @@ def write_image_folder(folder: Path, classes: Sequence[str], pictures: int = 8) 
             _picture(folder / name / f"{number + 1}.png", name, number, (SIDE + number, SIDE + 2 * number))
 
 
+def write_image_list(folder: Path) -> Path:
+    """A list of two dozen pictures of twelve people: a class, an age that is not always known, two units."""
+    rows = ["image,person,mood,age,AU1,AU12"]
+    for number in range(24):
+        name = f"{number}.png"
+        _picture(folder / "pictures" / name, name, number, (SIDE + number, SIDE))
+        age = "" if number % 5 == 4 else str(20 + number)
+        rows.append(
+            f"{name},p{number % 12},{('glad', 'sad')[number % 2]},{age},{number % 2},{number % 3 // 2}"
+        )
+    _text(folder / "people.csv", rows)
+    return folder / "people.csv"
+
+
 def write_audetnet(folder: Path, units: Sequence[int], most: int, size: tuple[int, int]) -> str:
     """AUDetNet's data folder, labels from 0 to `most`, pictures of this height and width; gives the file of labels."""
     subjects = ("SN001", "SN002", "SN003", "SN004")

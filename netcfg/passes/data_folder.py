@@ -63,14 +63,16 @@ def source_of(folder: Path, own: type[Source] | None = None) -> Recognised:
 
     Errors: `NetcfgError` for a folder that is not there, that nobody reads, or that several read equally well.
     """
-    if not folder.is_dir():
+    is_file = folder.is_file() and any(kind.takes_files for kind in sources())
+    if not folder.is_dir() and not is_file:
         raise NetcfgError(
             f"there is no folder {shown_path(folder)}\nhelp: paths count from where netcfg is started",
             code="NC802",
         )
-    if own is not None and (found := own.reads(folder)):
+    if own is not None and (own.takes_files or not is_file) and (found := own.reads(folder)):
         return Recognised(own, found)
-    claims = [claim for kind in sources() if (claim := _claim(kind, folder))]
+    asked = [kind for kind in sources() if kind.takes_files or not is_file]
+    claims = [claim for kind in asked if (claim := _claim(kind, folder))]
     sure = [claim for claim in claims if claim.found.is_sure]
     best = sure or claims
     if len(best) == 1:
@@ -82,7 +84,7 @@ def source_of(folder: Path, own: type[Source] | None = None) -> Recognised:
             f"help: write the one that is meant as the source, {names[0]} for instance: a program's own is asked first",
             code="NC502",
         )
-    if own is not None and own.places:
+    if own is not None and own.places and not is_file:
         return Recognised(own, Found({own.places[0]: str(folder)}))
     raise NetcfgError(_nobody(folder), code="NC506")
 

@@ -46,15 +46,20 @@ def add_training(reading: Reading, folder: str) -> str | None:
         if read.group.name == "General"
         for section in read.group.sections
     )
+    source = _opened(recognised, folder)  # None: what is wrong with it is found where it stands
+    fields = {} if source is None else source.fields()
+    target = next((name for name, spec in fields.items() if spec.kind == "class" and spec.names), None)
+    if source is not None and target is None:
+        return None
+    classes = None if target is None else len(fields[target].names)
     for group in part:
         if group.name == "General" and has_training:
             group.sections = [section for section in group.sections if section.name != TRAINING]
         if group.name == "General" or group.name not in names:
             reading.groups.append(ReadGroup(group, BEHIND))
-    source = _opened(recognised, folder)  # None: what is wrong with it is found where it stands
-    fields = {} if source is None else source.fields()
-    classes = next((len(spec.names) for spec in fields.values() if spec.names), None)
     said = [f"network = {networks[0].name}", f"answer = {_answer(networks[0])}"]
+    if target is not None:
+        said.append(f"target = {target}")
     if classes is not None and _declares(reading, "classes"):
         said.append(f"classes = {classes}")
     size = _side(networks[0])

@@ -173,7 +173,7 @@ def test_classes_that_differ_by_case_alone_are_found_when_the_file_is_checked(fl
     drawn.write_flowers(flowers, 2, kinds=("Rose",))
     _, (finding,) = netcfg.check(TINY, data=str(flowers))
     assert finding.code == "NC505"
-    assert "`Rose` and `rose`, which differ by case only" in finding.message
+    assert "`Rose` and `rose` as names of classes, which differ by case only" in finding.message
     assert "differ by case only" in refusal(flowers)
 
 

@@ -45,6 +45,8 @@ class Source(Section):
     """Own options by the names that the same thing has in other sources."""
     looks_like: ClassVar[str] = ""
     """What its folder looks like, in a few words for a person; empty where it reads none."""
+    takes_files: ClassVar[bool] = False
+    """Whether `--data` may also name a file, which it then recognises."""
     trained_by: ClassVar[str] = ""
     """The shipped file that trains a network on it which says nothing of data itself, given `--data`."""
 

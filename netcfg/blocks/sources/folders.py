@@ -8,10 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from netcfg.blocks.picture_files import PICTURES, VIDEOS
+from netcfg.blocks.sources.list_files import has_lists
 
 _SPLITS = frozenset("train training val valid validation dev test testing eval".split())
-LISTS = (".csv", ".tsv")
-"""Endings of lists that say what pictures are."""
 _LEVELS = 3
 _LOOKED_AT = 2_000  # entries of a folder that tell what it is
 
@@ -55,7 +54,7 @@ def looks_like_classes(folder: Path) -> bool:
     Where a list lies beside them, that says what the pictures are.
     """
     files, folders = _entries(folder)
-    if any(Path(name).suffix.lower() in LISTS for name in files):
+    if (folder / "labels.csv").is_file() or has_lists(folder):
         return False
     if class_folders(folder):
         return True

@@ -47,19 +47,19 @@ def folders_in(folder: Path) -> list[str]:
         return []
 
 
-def trouble_with_names(names: Sequence[str]) -> tuple[str, str] | None:
-    """Why folders of these names cannot be classes, as the rest of a sentence, and what to do; None where they can."""
+def trouble_with_names(names: Sequence[str], what: str = "class folder") -> tuple[str, str] | None:
+    """Why these names cannot be those of classes, as the rest of a sentence, and what to do; None where they can."""
     unsayable = next((name for name in names if _UNSAYABLE.search(name)), None)
     if unsayable is not None:
         return (
-            f"holds the class folder `{unsayable}`, a name that no option can hold",
+            f"holds the {what} `{unsayable}`, a name that no option can hold",
             "rename it: no commas, no `$`, no `#` or `;` after a space, no space at an end",
         )
     alike = [name for name, count in Counter(map(str.casefold, names)).items() if count > 1]
     if alike:
         both = [name for name in names if name.casefold() == alike[0]]
         return (
-            f"holds the class folders {' and '.join(f'`{name}`' for name in both)}, which differ by case only",
-            "put their pictures into one folder, or rename one",
+            f"holds {' and '.join(f'`{name}`' for name in both)} as names of classes, which differ by case only",
+            "make one of them, or rename one",
         )
     return None

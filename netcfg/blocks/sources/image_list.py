@@ -1,0 +1,226 @@
+"""The source for pictures that a list names: csv or tsv, or a list of paths with labels beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from pydantic import Field as Option
+
+from netcfg.blocks.fields import FieldSpec, Split
+from netcfg.blocks.sources.base import Found
+from netcfg.blocks.sources.list_files import has_lists, has_paths
+from netcfg.blocks.sources.list_layout import field_name, label_name
+from netcfg.blocks.sources.listed import Listing, classes_of, find_listing
+from netcfg.blocks.sources.picture_classes import trouble_with_names
+from netcfg.blocks.sources.plain_pictures import PlainPictures
+from netcfg.source import NetcfgError
+
+if TYPE_CHECKING:
+    from netcfg.blocks.samples import Samples
+
+LABELS, LANDMARKS = "labels", "landmarks"
+
+
+class ImageList(PlainPictures, name="image_list"):
+    """Pictures that a list names, and what its columns say of each: classes, numbers, labels, points, masks, pictures.
+
+    A list is csv or tsv (also with semicolons) with a line of names; columns become fields of their names. Which kind
+    a column is of stands in `class_columns` and the like, or, where none of these is written, is seen: `AU1`, `AU01_c`
+    are entries of `labels`, `x_0`, `y_0`, … are `landmarks`, paths are pictures (masks, where the name says so),
+    words are classes, the rest numbers. An empty cell is a gap: the field `has_NAME` is then 0, and a loss with
+    `mask = has_NAME` does not count it.
+
+    Splits are lists of their own (`train_list`, …; `train.csv`, `test.csv` in the folder), a column `split`, or dealt
+    by shares or folds, alike for each class; who has one `subject`, `patient`, `video` or `group_column` stays in one.
+
+    Also read as they are: FG-Net's csv, OpenFace's (its rows are the frames of a folder, without those of no success),
+    Py-Feat's, and bare lists of paths with their partners: ME-GraphAU's (`…_img_path…`, `…_label…`) and JAA-Net's
+    (`…_path`, `…_AUoccur`, `…_land`).
+    Fields: `image` 3×S×S, and by column a class, a number (1), `labels` (A), `landmarks` P×2 in its pixels (x, y), a
+    mask S×S, a picture 3×S×S; beside each of the first four `has_NAME`.
+    Example::
+
+        [image_list]
+        path = people.csv
+        image_size = 64
+    """
+
+    takes_files: ClassVar[bool] = True
+    places: ClassVar[tuple[str, ...]] = ("path", "images", "train_list", "validation_list", "test_list")
+    trained_by: ClassVar[str] = "parts/image_classes.cfg"
+    looks_like: ClassVar[str] = "a csv or tsv with a column of paths of pictures"
+
+    path: str | None = Option(
+        None, description="the list, or the folder that holds lists; None: the one given with `--data`"
+    )
+    images: str | None = Option(
+        None,
+        description="the folder that paths count from; None: the list's own, or one near it where they lie",
+    )
+    train_list: str | None = Option(None, description="the list to train on, below `path`")
+    validation_list: str | None = Option(
+        None, description="the list to validate on; None: a share of the former"
+    )
+    test_list: str | None = Option(None, description="the list to test on")
+    image_column: str | None = Option(None, description="the column of paths")
+    class_columns: tuple[str, ...] = Option((), description="columns of classes, each a field")
+    number_columns: tuple[str, ...] = Option((), description="columns of numbers, each a field")
+    label_columns: tuple[str, ...] = Option((), description="columns of numbers that are one field, `labels`")
+    mask_columns: tuple[str, ...] = Option((), description="columns of paths of masks, each a field")
+    picture_columns: tuple[str, ...] = Option(
+        (), description="columns of paths of further pictures, each a field"
+    )
+    label_names: tuple[str, ...] = Option(
+        (), description="what the numbers of a file of labels without names are called: `AU1, AU2`"
+    )
+    split_column: str | None = Option(None, description="the column that says who is in which split")
+    group_column: str | None = Option(
+        None, description="the column of what stays in one split: a subject, a patient, a video"
+    )
+    classes: tuple[str, ...] | None = Option(
+        None,
+        description="the classes in the order of their numbers; of several columns each with its own before it, "
+        "`sex.female`; None: those found, numbers by size and words by letters",
+    )
+    mask_classes: tuple[str, ...] = Option((), description="what the numbers in masks, from 0, are called")
+    ignore: int = Option(255, description="the number in masks that is no class")
+    gaps: tuple[str, ...] = Option((), description="what else a cell without a label holds: `-1, 9`")
+
+    @classmethod
+    def recognise(cls, folder: Path) -> Found | None:
+        """By a list of pictures, or bare lists with their partners."""
+        return cls.reads(folder)
+
+    @classmethod
+    def reads(cls, folder: Path) -> Found | None:
+        """The same."""
+        if folder.is_file():
+            return Found({"path": str(folder)}) if has_paths(folder) else None
+        return Found({"path": str(folder)}, is_sure=False) if has_lists(folder) else None
+
+    def conflict(self) -> str | None:
+        """Lists of a training and a test."""
+        if bool(self.train_list) != bool(self.test_list):
+            return "says which list trains or which tests, and needs both: `train_list` and `test_list`"
+        if self.classes is not None and len(set(self.classes)) < len(self.classes):
+            return "names a class twice"
+        return super().conflict()
+
+    def mistakes(self) -> dict[str, tuple[str, str, str]]:
+        """A list that cannot be read; landmarks of pictures that have no common size."""
+        if self.path is None or not Path(self.path).expanduser().exists():
+            return {}
+        try:
+            listing = self.listing()
+        except NetcfgError as refusal:
+            message, _, help = str(refusal).partition("\nhelp: ")
+            return {"path": (refusal.code or "NC505", message, help)}
+        for column, names in self.class_names().items():
+            trouble = trouble_with_names(names, "class")
+            if trouble is not None:
+                sentence, help = trouble
+                return {"path": ("NC505", f"the column `{column}` {sentence}", help)}
+        if listing.layout.points and self.image_size is None:
+            said = "`path` has landmarks, and without `image_size` nothing says in which pixels they count"
+            return {"path": ("NC502", said, "write `image_size = 224`, for instance")}
+        return {}
+
+    def listing(self) -> Listing:
+        """Its lists, and what their columns are. Raises `NetcfgError` where there are none."""
+        if self.path is None:
+            self.folder()
+        return find_listing(
+            Path(str(self.path)).expanduser(),
+            {"train": self.train_list, "validation": self.validation_list, "test": self.test_list},
+            {
+                "image": self.image_column,
+                "classes": self.class_columns,
+                "numbers": self.number_columns,
+                "labels": self.label_columns,
+                "masks": self.mask_columns,
+                "pictures": self.picture_columns,
+                "split": self.split_column,
+                "group": self.group_column,
+            },
+        )
+
+    def class_names(self) -> dict[str, tuple[str, ...]]:
+        """The classes of each class column, by its field."""
+        if self.path is None or not Path(self.path).expanduser().exists():
+            return {}
+        listing = self.listing()
+        return {
+            field_name(column): classes_of(listing, column, self.classes, self.gaps)
+            for column in listing.layout.classes
+        }
+
+    def settled(self) -> Mapping[str, str]:
+        """What its columns are, and their classes."""
+        if self.path is None:
+            return {}
+        layout = self.listing().layout
+        names = self.class_names()
+        prefixed = [f"{field}.{name}" for field, own in names.items() for name in own]
+        kinds = {
+            "class_columns": layout.classes,
+            "number_columns": layout.numbers,
+            "label_columns": layout.labels if layout.image or layout.frame else (),
+            "mask_columns": layout.masks,
+            "picture_columns": layout.pictures,
+            "classes": prefixed if len(names) > 1 else [name for own in names.values() for name in own],
+        }
+        return {key: ", ".join(values) for key, values in kinds.items() if values}
+
+    def fields(self) -> dict[str, FieldSpec]:
+        """A picture, and what the columns say."""
+        fields = {"image": self.picture_spec()}
+        try:
+            layout = self.listing().layout if self.path is not None else None
+            names = self.class_names()
+        except NetcfgError:  # told where the options are checked, and where it is opened
+            return fields
+        if layout is None:
+            return fields
+        for field, classes in names.items():
+            fields[field] = FieldSpec((), "class", classes)
+            fields[f"has_{field}"] = FieldSpec((1,), "vector", (f"has_{field}",))
+        for column in layout.numbers:
+            for field in (field_name(column), f"has_{field_name(column)}"):
+                fields[field] = FieldSpec((1,), "vector", (column,))
+        labels = self.labels_called()
+        if labels:
+            for field in (LABELS, f"has_{LABELS}"):
+                fields[field] = FieldSpec((len(labels),), "vector", labels)
+        count = self.listing().points
+        if count and self.image_size is not None:
+            fields[LANDMARKS] = FieldSpec((count, 2), "landmarks")
+            fields[f"has_{LANDMARKS}"] = FieldSpec((1,), "vector", (f"has_{LANDMARKS}",))
+        for column in layout.masks:
+            spec = self.picture_spec("mask")
+            fields[field_name(column)] = FieldSpec(spec.shape, "mask", self.mask_classes)
+        for column in layout.pictures:
+            fields[field_name(column)] = self.picture_spec()
+        return fields
+
+    def labels_called(self) -> tuple[str, ...]:
+        """The names of the entries of `labels`."""
+        listing = self.listing()
+        if listing.layout.labels:
+            return tuple(map(label_name, listing.layout.labels))
+        if self.label_names and listing.label_count:
+            return self.label_names
+        return tuple(f"label{number}" for number in range(1, listing.label_count + 1))
+
+    def example(self, folder: Path) -> Self:
+        """A list of two dozen pictures with a class, a number and a gap, and units."""
+        from netcfg.datasets.sources.example_folders import write_image_list
+
+        return self.model_copy(update={"path": str(write_image_list(folder))})
+
+    def open(self, split: Split, fields: Sequence[str]) -> Samples:
+        """The pictures of one split; the list is read at once, pictures when they are asked for."""
+        from netcfg.datasets.sources.image_list import open_image_list
+
+        return open_image_list(self, split, fields)
