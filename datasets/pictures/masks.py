@@ -89,7 +89,8 @@ def _by_colours(image: Any, path: Path | str, how: MaskReading) -> Mask:
                 path, f"it holds the colour {colour:06x}, which is that of no class", "add it to `colours`"
             )
         found = np.where(unknown, how.ignore, found)
-    return found.astype(np.uint8 if len(known) < 256 and (how.ignore or 0) < 256 else np.uint16)
+    kind = np.uint8 if len(known) < 256 and (how.ignore or 0) < 256 else np.uint16
+    return np.asarray(found.astype(kind))
 
 
 def _expect_classes(mask: Mask, path: Path | str, how: MaskReading) -> None:

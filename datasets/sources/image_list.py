@@ -167,7 +167,7 @@ def _strata(section: ImageList, listing: Listing, found: ListFile) -> NDArray[np
     if not listing.layout.classes:
         return np.zeros(len(found.rows), np.int64)
     values, there = _classes(section, listing, found, listing.layout.classes[0])
-    return np.where(there, values, -1)
+    return np.asarray(np.where(there, values, -1))
 
 
 def _groups(found: ListFile, layout: Layout) -> NDArray[np.int64] | None:
@@ -279,7 +279,8 @@ def _expect_once(found: ListFile, rows: NDArray[np.int64], ids: Sequence[str]) -
 
 def _columns(section: ImageList, listing: Listing, found: ListFile) -> dict[str, NDArray[Any]]:
     """What all rows hold, by field; where a cell is a gap, 0, and so in the field that says what is there."""
-    layout, columns = listing.layout, {}
+    layout = listing.layout
+    columns: dict[str, NDArray[Any]] = {}
     for column in layout.classes:
         values, there = _classes(section, listing, found, column)
         columns |= _with_gaps(field_name(column), np.where(there, values, 0), there[:, None])
@@ -291,8 +292,8 @@ def _columns(section: ImageList, listing: Listing, found: ListFile) -> dict[str,
         columns |= _with_gaps(LABELS, np.nan_to_num(labels), ~np.isnan(labels))
     points = _points(section, listing, found)
     if points is not None:
-        there = ~np.isnan(points).any(axis=(1, 2))
-        columns |= _with_gaps(LANDMARKS, np.nan_to_num(points), there[:, None])
+        complete: NDArray[np.bool_] = ~np.isnan(points).any(axis=(1, 2))
+        columns |= _with_gaps(LANDMARKS, np.nan_to_num(points), complete[:, None])
     return columns
 
 
