@@ -159,7 +159,7 @@ def _usable(found: ListFile, layout: Layout) -> NDArray[np.int64]:
         say(
             f"left out, as OpenFace found no face: {counted(int((~success).sum()), 'row')} of {shown_path(found.path)}"
         )
-    return rows[success]
+    return np.asarray(rows[success])
 
 
 def _strata(section: ImageList, listing: Listing, found: ListFile) -> NDArray[np.int64]:
@@ -292,7 +292,7 @@ def _columns(section: ImageList, listing: Listing, found: ListFile) -> dict[str,
         columns |= _with_gaps(LABELS, np.nan_to_num(labels), ~np.isnan(labels))
     points = _points(section, listing, found)
     if points is not None:
-        complete: NDArray[np.bool_] = ~np.isnan(points).any(axis=(1, 2))
+        complete = np.asarray(~np.isnan(points).any(axis=(1, 2)))
         columns |= _with_gaps(LANDMARKS, np.nan_to_num(points), complete[:, None])
     return columns
 
