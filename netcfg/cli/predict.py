@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from netcfg.cli.bars import shown
+from netcfg.cli.numbers import positive
 from netcfg.cli.pictures import add_picture_arguments, reading_of
 from netcfg.cli.program import add_program_arguments, load_program, refuse_program_arguments, say_changes
 from netcfg.source import NetcfgError, shown_path
@@ -62,6 +63,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="at a picture that cannot be read: stop, with what came before (default), or leave it out",
     )
     parser.add_argument(
+        "--frames",
+        type=positive,
+        metavar="N",
+        help="of networks that see whole clips: at most N frames of each, evenly spaced (default: 300)",
+    )
+    parser.add_argument(
         "--weights", metavar="FILE", help="instead of the run's best; needed with a .cfg file"
     )
     parser.add_argument("--device", default="auto", metavar="NAME", help="auto, cpu, cuda, cuda:1")
@@ -84,7 +91,7 @@ def run(options: argparse.Namespace) -> int:
     from netcfg.trainers.machine.devices import choose_device
     from netcfg.trainers.prediction.answers import expect_distinct
     from netcfg.trainers.prediction.inputs import open_inputs
-    from netcfg.trainers.prediction.prediction import Predictor, predict_clips
+    from netcfg.trainers.prediction.prediction import Predictor
 
     device = choose_device(options.device)
     into_folder = _is_folder(options.output) or bool(options.annotate and not options.output)
@@ -97,12 +104,48 @@ def run(options: argparse.Namespace) -> int:
         on_error=left_out.append if options.on_error == "skip" else None,
         reading=_reading(predictors, options),
     )
-    writers = _writers(options, predictors, frames)
-    predictions = predict_clips(predictors, frames, options.batch_size, frames.named)
-    code = _write(predictions, writers, len(frames) if frames.is_counted else 0, options)
+    of_clips = _sees_clips(predictors, options)
+    writers = _writers(options, predictors, frames, of_clips)
+    code = _write(_predictions(predictors, frames, of_clips, options), writers, frames, of_clips, options)
     for error in left_out:
         print(f"left out: {str(error).partition(chr(10))[0]}", file=sys.stderr)
     return code
+
+
+def _sees_clips(predictors: Sequence[Predictor], options: argparse.Namespace) -> bool:
+    """Whether whole clips are answered. Raises `NetcfgError` where some runs do that and some do not."""
+    kinds = {one.length is not None for one in predictors}
+    if len(kinds) > 1:
+        raise NetcfgError(
+            "some of these runs answer whole clips, and some single frames\nhelp: predict with each by itself",
+            code="NC801",
+        )
+    if options.frames and kinds == {False}:
+        raise NetcfgError(
+            "`--frames` is for networks that see whole clips, and these see frame by frame\nhelp: leave it out",
+            code="NC801",
+        )
+    return kinds == {True}
+
+
+def _predictions(
+    predictors: Sequence[Predictor], inputs: Inputs, of_clips: bool, options: argparse.Namespace
+) -> Iterator[Prediction]:
+    if not of_clips:
+        from netcfg.trainers.prediction.prediction import predict_clips
+
+        return predict_clips(predictors, inputs, options.batch_size, inputs.named)
+    from netcfg.trainers.prediction.clips import MOST_FRAMES, predict_whole_clips
+
+    most = options.frames or MOST_FRAMES
+
+    def say(file: str, frames: int) -> None:
+        print(
+            f"note: of {file}, {frames:,} frames, {most} are seen, evenly spaced (`--frames`)",
+            file=sys.stderr,
+        )
+
+    return predict_whole_clips(predictors, inputs, inputs.clip, most, say)
 
 
 def told_apart(names: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -182,7 +225,9 @@ def _trained(
     return Trained(name, program, networks_with(program, weights, device))
 
 
-def _writers(options: argparse.Namespace, predictors: Sequence[Predictor], inputs: Inputs) -> list[Writer]:
+def _writers(
+    options: argparse.Namespace, predictors: Sequence[Predictor], inputs: Inputs, of_clips: bool
+) -> list[Writer]:
     from netcfg.trainers.prediction.files import CsvWriter, FileWriter, JsonWriter, LineWriter, expect_new
 
     answers = [answer for one in predictors for answer in one.answers]
@@ -190,15 +235,15 @@ def _writers(options: argparse.Namespace, predictors: Sequence[Predictor], input
     if _is_folder(options.output):
         from netcfg.trainers.prediction.folder import FolderWriter
 
-        writers.append(FolderWriter(Path(options.output), answers, len(inputs.clips) > 1))
+        writers.append(FolderWriter(Path(options.output), answers, len(inputs.clips) > 1, of_clips))
     elif options.output:
         if not options.overwrite:
             expect_new(Path(options.output))
-        writers.append(FileWriter(Path(options.output), answers))
+        writers.append(FileWriter(Path(options.output), answers, of_clips))
     if options.annotate:
         from netcfg.trainers.prediction.annotation import open_annotation
 
-        writers.append(open_annotation(Path(options.annotate), inputs, options.overwrite))
+        writers.append(open_annotation(Path(options.annotate), inputs, options.overwrite, of_clips))
     if writers:
         return writers
     kinds: dict[str, type[CsvWriter | JsonWriter | LineWriter]] = {
@@ -207,16 +252,21 @@ def _writers(options: argparse.Namespace, predictors: Sequence[Predictor], input
         "json": JsonWriter,
     }
     kind = options.format or ("text" if sys.stdout.isatty() else "csv")
-    return [kinds[kind](sys.stdout, answers)]
+    return [kinds[kind](sys.stdout, answers, of_clips)]
 
 
 def _write(
-    predictions: Iterator[Prediction], writers: Sequence[Writer], count: int, options: argparse.Namespace
+    predictions: Iterator[Prediction],
+    writers: Sequence[Writer],
+    inputs: Inputs,
+    of_clips: bool,
+    options: argparse.Namespace,
 ) -> int:
-    done, code = 0, 0
+    done, code, unit = 0, 0, "clip" if of_clips else "frame"
+    count = len(inputs.clips) if of_clips else len(inputs) if inputs.is_counted else 0
     targets = " and ".join(shown_path(Path(name)) for name in (options.output, options.annotate) if name)
     try:
-        for prediction in shown(predictions, count or None, "predicting", "frames"):
+        for prediction in shown(predictions, count or None, "predicting", f"{unit}s"):
             for writer in writers:
                 writer.write(prediction)
             done += 1
@@ -225,18 +275,17 @@ def _write(
     except NetcfgError as error:
         if not done:
             raise
-        kept = f"what {counted(done, 'frame')} before it gave is kept"
+        kept = f"what {counted(done, unit)} before it gave is kept"
         raise NetcfgError(f"{error}\nnote: {kept}", error.code) from None
     finally:
         if done:
             for writer in writers:
                 writer.close()
-    _tell(done, code, targets)
+    _tell(counted(done, unit), done, code, targets)
     return code
 
 
-def _tell(done: int, code: int, targets: str) -> None:
-    frames = counted(done, "frame")
+def _tell(frames: str, done: int, code: int, targets: str) -> None:
     if code:
         kept = f"; {targets} holds them" if targets and done else ""
         print(f"stopped after {frames}{kept}", file=sys.stderr)

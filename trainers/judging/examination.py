@@ -12,7 +12,7 @@ from torch import Tensor
 from netcfg.blocks.fields import Split
 from netcfg.blocks.metrics.judgement import CLIP
 from netcfg.datasets.pipeline import Pipeline
-from netcfg.program import Program
+from netcfg.program import Data, Program
 from netcfg.results import Evaluation
 from netcfg.source import Finding, ProgramError
 from netcfg.trainers.judging.evaluation import Sums, expect_validation, gather, judge
@@ -87,6 +87,7 @@ class Examiner:
         return self._pipeline(split)
 
     def _examined(self, split: Split, pipeline: Pipeline, thresholds: Thresholds) -> Examined:
+        data = self.program.data
         computed = [name for name, loss in self.program.losses.items() if loss.in_evaluation]
         sums, signals = gather(
             self.model,
@@ -94,7 +95,7 @@ class Examiner:
             pipeline,
             computed,
             self.started(split, pipeline),
-            also=[CLIP] if self.program.data and CLIP in self.program.data.used else [],
+            also=[CLIP] if data is not None and CLIP in data.used and numbers_clips(data) else [],
         )
         evaluation = judge(self.program, signals, thresholds, sums.means())
         names = pipeline.ids
@@ -133,6 +134,11 @@ def expect_metrics(program: Program) -> None:
 def _with_clips(program: Program) -> Program:
     """The program with its clips read, where its data know them, whether a metric needs them or not."""
     data = program.data
-    if data is None or CLIP not in program.signals or CLIP in data.used or CLIP not in data.fields:
+    if data is None or CLIP not in program.signals or CLIP in data.used or not numbers_clips(data):
         return program
     return replace(program, data=replace(data, used=(*data.used, CLIP)))
+
+
+def numbers_clips(data: Data) -> bool:
+    """Whether it tells clips apart by a number; a field of that name may also be the clip itself."""
+    return CLIP in data.fields and data.fields[CLIP].kind == "class"

@@ -20,6 +20,7 @@ from netcfg.trainers.prediction.files import expect_new
 from netcfg.trainers.prediction.folder import Places, make_new, write_picture
 from netcfg.trainers.prediction.inputs import Inputs
 from netcfg.trainers.prediction.prediction import Prediction
+from netcfg.trainers.prediction.strips import strip
 from netcfg.trainers.reporting.examples import class_colour
 from netcfg.words import counted
 
@@ -129,7 +130,10 @@ def fitted(picture: Picture, width: int, height: int) -> Picture:
 
 
 class AnnotatedFolder:
-    """A PNG for every frame. Raises `NetcfgError` where the folder cannot be written."""
+    """A PNG for every frame, or for every clip that is answered as a whole.
+
+    Raises `NetcfgError` where the folder cannot be written.
+    """
 
     def __init__(self, folder: Path, of_several: bool = True) -> None:
         make_new(folder, "--annotate")
@@ -138,7 +142,8 @@ class AnnotatedFolder:
 
     def write(self, prediction: Prediction) -> None:
         """The frame under its name, which in a video is its number."""
-        write_picture(self._folder / self._places.of(prediction), png_of(annotated(prediction)))
+        picture = annotated(prediction) if prediction.clip is None else strip(prediction)
+        write_picture(self._folder / self._places.of(prediction), png_of(picture))
 
     def close(self) -> None:
         """Every picture is complete already."""
@@ -207,18 +212,23 @@ def _readable_frames(path: Path) -> int:
         return 0
 
 
-def open_annotation(path: Path, inputs: Inputs, overwrite: bool = False) -> AnnotatedFolder | AnnotatedVideo:
+def open_annotation(
+    path: Path, inputs: Inputs, overwrite: bool = False, of_clips: bool = False
+) -> AnnotatedFolder | AnnotatedVideo:
     """A video where the name ends like one, else a folder of pictures."""
-    if path.suffix.lower() in VIDEO_ENDINGS:
+    if path.suffix.lower() in VIDEO_ENDINGS and not of_clips:
         _expect_another(path, inputs)
         if not overwrite:
             expect_new(path, "--annotate")
         return AnnotatedVideo(path, _rate(inputs))
     if path.suffix:
         kinds = " or ".join(VIDEO_ENDINGS)
-        raise NetcfgError(
-            f"{path}: frames are annotated into a folder, or into a {kinds} video", code="NC801"
+        where = (
+            "whole clips are drawn into a folder, a picture each"
+            if of_clips
+            else f"frames are annotated into a folder, or into a {kinds} video"
         )
+        raise NetcfgError(f"{path}: {where}", code="NC801")
     return AnnotatedFolder(path, len(inputs.clips) > 1)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netcfg.trainers.prediction.answers import Answer, Values
-from netcfg.trainers.prediction.prediction import Prediction
+from netcfg.trainers.prediction.prediction import Prediction, SeenClip
 
 TOP = 5
 """How many classes a line names."""
@@ -106,6 +106,19 @@ def points_in_frame(answer: Answer, points: Values, prediction: Prediction) -> V
     return np.asarray((points + 0.5) * scale - 0.5)
 
 
+def attention_columns(clip: SeenClip) -> list[str]:
+    """The names of the cells of `attention_rows`, after those of the frame."""
+    return [*clip.gates, *(["weight"] if clip.weights is not None else [])]
+
+
+def attention_rows(clip: SeenClip) -> Iterator[list[str]]:
+    """Of each frame that was seen its number and seconds, its gates, and its part in the features of the clip."""
+    weighed = [*clip.gates.values(), *([clip.weights] if clip.weights is not None else [])]
+    for place, (number, seconds) in enumerate(zip(clip.numbers, clip.seconds, strict=True)):
+        when = "" if seconds is None else f"{seconds:.3f}"
+        yield [str(number), when, *(f"{values[place]:.6g}" for values in weighed)]
+
+
 # --- json
 
 
@@ -117,6 +130,15 @@ def described(answer: Answer) -> dict[str, Any]:
     if answer.names:
         of |= {"names": list(answer.names)}
     return of | ({"present_above": list(answer.present_above)} if answer.kind == "labels" else {})
+
+
+def attention_json(clip: SeenClip) -> dict[str, Any]:
+    """The frames of a clip that were seen, and by name how they were weighed."""
+    weighed = {**clip.gates, **({} if clip.weights is None else {"weight": clip.weights})}
+    return {
+        "frame": list(clip.numbers),
+        **{name: values.round(6).tolist() for name, values in weighed.items()},
+    }
 
 
 def as_json(prediction: Prediction) -> dict[str, Any]:

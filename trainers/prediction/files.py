@@ -14,11 +14,13 @@ from typing import Any, Protocol, TextIO
 from netcfg.files import Beside
 from netcfg.source import NetcfgError, did_you_mean, shown_path, shown_text
 from netcfg.trainers.prediction.answers import Answer
-from netcfg.trainers.prediction.cells import as_json, cells, columns, described, sentence
+from netcfg.trainers.prediction.cells import as_json, attention_json, cells, columns, described, sentence
 from netcfg.trainers.prediction.prediction import Prediction
+from netcfg.words import counted
 
 JSON_VERSION = 1
 ENDINGS = (".csv", ".json")
+CLIP_COLUMNS = ("frames",)
 OPENFACE_COLUMNS = ("frame", "face_id", "timestamp", "confidence", "success")
 
 
@@ -36,19 +38,24 @@ class CsvWriter:
     """A row per frame: `frame`, `face_id`, `timestamp`, `confidence`, `success` as in OpenFace, then the answers.
 
     See `cells.columns` for those of answers. No face is looked for: every frame is taken as one, with `confidence` 1.
-    `file` names the picture, below the folder that all inputs have in common.
+    `file` names the picture, below the folder that all inputs have in common. Of whole clips there is a row for each,
+    with `frames`, how many it has, in front.
     """
 
-    def __init__(self, stream: TextIO, answers: Sequence[Answer]) -> None:
+    def __init__(self, stream: TextIO, answers: Sequence[Answer], of_clips: bool = False) -> None:
         self._rows = csv.writer(stream, lineterminator="\n")
         self._stream = stream
-        self._columns: list[str] = [*OPENFACE_COLUMNS, *columns(answers), "file"]
+        first = CLIP_COLUMNS if of_clips else OPENFACE_COLUMNS
+        self._columns: list[str] = [*first, *columns(answers), "file"]
 
     def write(self, prediction: Prediction) -> None:
         """A row; before the first one, the columns' names."""
         if self._columns:
             self._rows.writerow(self._columns)
             self._columns = []
+        if prediction.clip is not None:
+            self._rows.writerow([prediction.clip.frames, *cells(prediction), prediction.file])
+            return
         frame = prediction.frame
         seconds = "" if frame.seconds is None else f"{frame.seconds:.3f}"
         self._rows.writerow([frame.number, 0, seconds, 1, 1, *cells(prediction), prediction.file])
@@ -59,21 +66,24 @@ class CsvWriter:
 
 
 class JsonWriter:
-    """An object with `version`, `answers` (what can be predicted) and `frames`, an object a line.
+    """An object with `version`, `answers` (what can be predicted) and `frames` or `clips`, an object a line.
 
     A frame has `frame`, `file`, `timestamp`, and what is answered of it, see `cells.as_json`.
     """
 
-    def __init__(self, stream: TextIO, answers: Sequence[Answer]) -> None:
+    def __init__(self, stream: TextIO, answers: Sequence[Answer], of_clips: bool = False) -> None:
         self._stream = stream
         head = {"version": JSON_VERSION, "answers": [described(answer) for answer in answers]}
-        stream.write(json.dumps(head)[:-1] + ', "frames": [')
+        stream.write(json.dumps(head)[:-1] + (', "clips": [' if of_clips else ', "frames": ['))
         self._separator = "\n"
 
     def write(self, prediction: Prediction) -> None:
         """An object."""
-        frame: dict[str, Any] = {"frame": prediction.frame.number, "file": prediction.file}
-        frame["timestamp"] = prediction.frame.seconds
+        frame: dict[str, Any] = {"file": prediction.file}
+        if prediction.clip is None:
+            frame = {"frame": prediction.frame.number, **frame, "timestamp": prediction.frame.seconds}
+        else:
+            frame |= {"frames": prediction.clip.frames, "seen": attention_json(prediction.clip)}
         frame |= as_json(prediction)
         self._stream.write(self._separator + json.dumps(frame))
         self._separator = ",\n"
@@ -87,13 +97,15 @@ class JsonWriter:
 class LineWriter:
     """A line to read for each frame: the likeliest classes, labels that are present, numbers, areas of masks."""
 
-    def __init__(self, stream: TextIO, answers: Sequence[Answer]) -> None:
+    def __init__(self, stream: TextIO, answers: Sequence[Answer], of_clips: bool = False) -> None:
         self._stream = stream
 
     def write(self, prediction: Prediction) -> None:
         """Its file, in a video its time, and the answers."""
         seconds = prediction.frame.seconds
         when = "" if seconds is None else f" {seconds:.2f} s"
+        if prediction.clip is not None:
+            when = f", {counted(prediction.clip.frames, 'frame')}"
         parts = (sentence(answer, values) for answer, values in prediction.answers)
         self._stream.write(f"{shown_text(prediction.file)}{when}: {'; '.join(parts)}\n")
 
@@ -115,11 +127,11 @@ def expect_new(path: Path, option: str = "-o") -> None:
 class FileWriter:
     """One of the above into a file, which appears under its name when it is closed."""
 
-    def __init__(self, path: Path, answers: Sequence[Answer]) -> None:
+    def __init__(self, path: Path, answers: Sequence[Answer], of_clips: bool = False) -> None:
         expect_ending(path)
         self._beside = Beside(path)
         kind = CsvWriter if path.suffix.lower() == ".csv" else JsonWriter
-        self._writer = kind(self._beside.stream, answers)
+        self._writer = kind(self._beside.stream, answers, of_clips)
 
     def write(self, prediction: Prediction) -> None:
         """Hand it on."""

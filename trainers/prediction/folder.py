@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import csv
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from netcfg.datasets.pictures.opencv import cv2
-from netcfg.files import write_beside
+from netcfg.files import Beside, write_beside
 from netcfg.source import NetcfgError, shown_path
 from netcfg.trainers.prediction.answers import Answer, Values
-from netcfg.trainers.prediction.cells import points_in_frame
+from netcfg.trainers.prediction.cells import attention_columns, attention_rows, points_in_frame
 from netcfg.trainers.prediction.drawn import (
     Picture,
     class_map,
@@ -22,9 +23,12 @@ from netcfg.trainers.prediction.drawn import (
 )
 from netcfg.trainers.prediction.embeddings import Embeddings
 from netcfg.trainers.prediction.files import FileWriter
-from netcfg.trainers.prediction.prediction import Prediction
+from netcfg.trainers.prediction.prediction import Prediction, SeenClip
+from netcfg.trainers.prediction.strips import strip
 
 TABLE = "predictions.csv"
+FRAMES = "frames.csv"
+CLIPS = "clips"
 OVERLAY = "overlay"
 LEAST_SIDE = 256
 """Of pictures with points in them: in smaller ones a point would hide what it marks."""
@@ -35,14 +39,18 @@ class FolderWriter:
 
     `parts/` holds a mask's class numbers at the size of the pictures, `parts_overlay/` the pictures with it laid over
     them, `landmarks/` those with points drawn in, `reconstruction/` pictures that a network made, at the size it made
-    them. Of embeddings there are `Embedder.npz` and `Embedder_projection.png`.
+    them. Of embeddings there are `Embedder.npz` and `Embedder_projection.png`. Of whole clips there are `frames.csv`,
+    the frames that were seen and how each was weighed, and `clips/`, pictures of that.
     Raises `NetcfgError` where the folder holds something, or cannot be written.
     """
 
-    def __init__(self, folder: Path, answers: Sequence[Answer], of_several: bool = True) -> None:
+    def __init__(
+        self, folder: Path, answers: Sequence[Answer], of_several: bool = True, of_clips: bool = False
+    ) -> None:
         make_new(folder, "-o")
         self.folder = folder
-        self._table = FileWriter(folder / TABLE, answers)
+        self._table = FileWriter(folder / TABLE, answers, of_clips)
+        self._frames = FrameTable(folder / FRAMES) if of_clips else None
         self._names = _folder_names(answers)
         self._embeddings = {
             answer: Embeddings(answer.signal) for answer in answers if answer.kind == "embedding"
@@ -52,7 +60,11 @@ class FolderWriter:
     def write(self, prediction: Prediction) -> None:
         """A row, and the pictures."""
         self._table.write(prediction)
+        if prediction.clip is not None and self._frames is not None:
+            self._frames.write(prediction.file, prediction.clip)
         place = self._places.of(prediction)
+        if prediction.clip is not None:
+            write_picture(self.folder / CLIPS / place, png_of(strip(prediction)))
         for answer, values in prediction.answers:
             if answer.kind == "embedding":
                 self._embeddings[answer].add(prediction, values)
@@ -77,8 +89,31 @@ class FolderWriter:
     def close(self) -> None:
         """The table gets its name, and embeddings are written."""
         self._table.close()
+        if self._frames is not None:
+            self._frames.close()
         for embeddings in self._embeddings.values():
             embeddings.write(self.folder)
+
+
+class FrameTable:
+    """A row for each frame that was seen of clips, with gates and weights where networks weigh frames."""
+
+    def __init__(self, path: Path) -> None:
+        self._beside = Beside(path)
+        self._rows = csv.writer(self._beside.stream, lineterminator="\n")
+        self._is_new = True
+
+    def write(self, file: str, clip: SeenClip) -> None:
+        """The frames of a clip."""
+        with self._beside.guard():
+            if self._is_new:
+                self._rows.writerow(["file", "frame", "timestamp", *attention_columns(clip)])
+                self._is_new = False
+            self._rows.writerows([file, *row] for row in attention_rows(clip))
+
+    def close(self) -> None:
+        """Give the file its name."""
+        self._beside.keep()
 
 
 class Places:
@@ -92,11 +127,17 @@ class Places:
         """Under its own name, of several videos in a folder for each; where that is taken, with its ending."""
         file, frame = PurePosixPath(prediction.file or prediction.frame.path.name), prediction.frame
         is_video = frame.seconds is not None
+        if prediction.clip is not None:
+            plain, full = file.with_suffix("") if is_video else file, file
+            return self._free(str(plain), str(full))
         if is_video and not self._of_several:
             return f"{frame.name}.png"
         plain = file.with_suffix("") / frame.name if is_video else file.with_suffix("")
         full = file / frame.name if is_video else file
-        place = str(plain) if str(plain) not in self._taken else str(full)
+        return self._free(str(plain), str(full))
+
+    def _free(self, plain: str, full: str) -> str:
+        place = full if plain in self._taken else plain
         self._taken.add(place)
         return f"{place}.png"
 

@@ -39,6 +39,11 @@ class Inputs:
         """What its file is called below the common folder."""
         return self.file(frame.path)
 
+    def clip(self, clip: Frames) -> str:
+        """What a clip is called: its video, or its folder."""
+        file = self.file(clip.path)
+        return self.root.name if file == "." else file
+
     def file(self, path: Path) -> str:
         """What a file of these is called below the common folder, with `/`."""
         return Path(os.path.relpath(os.path.abspath(path), self.root)).as_posix()
@@ -58,12 +63,23 @@ def open_inputs(
     """
     clips: list[Frames] = []
     seen: set[str] = set()
+    errors: list[NetcfgError] = []
     for place in _places(names):
         for path in _below(place) if place.is_dir() else [place]:
             real = os.path.realpath(path)
             if real not in seen:
                 seen.add(real)
-                clips.append(open_frames(path, same_size=same_size, on_error=on_error, reading=reading))
+                try:
+                    clips.append(open_frames(path, same_size=same_size, on_error=on_error, reading=reading))
+                except NetcfgError as error:
+                    if on_error is None:
+                        raise
+                    errors.append(error)
+    if errors and not clips:
+        raise errors[0]
+    if on_error is not None:
+        for known in errors:
+            on_error(known)
     return Inputs(_root(names, clips), tuple(_joined(clips)))
 
 

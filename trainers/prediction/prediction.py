@@ -17,13 +17,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from netcfg.blocks.fields import FieldSpec
+from netcfg.blocks.samples import Sample
 from netcfg.blocks.transforms.optical_flow import OpticalFlow
 from netcfg.datasets.flow.encoding import FlowPictures
-from netcfg.datasets.pictures.frames import Frame
-from netcfg.datasets.pipeline import finish_fields, lowered, sample_fields, stack_field
+from netcfg.datasets.pictures.face_boxes import cut_out, middle_square
+from netcfg.datasets.pictures.frames import Frame, Frames
+from netcfg.datasets.pipeline import finish_fields, lowered, ragged_fields, sample_fields, stacked
 from netcfg.program import Data, Program
 from netcfg.source import Finding, NetcfgError, ProgramError
 from netcfg.trainers.prediction.answers import Answer, Values, answers_of, fitting, signals_of
+from netcfg.trainers.prediction.attention import Attention, watched
 from netcfg.trainers.runs.trained import Trained
 from netcfg.trainers.step.model import Model
 from netcfg.trainers.step.phases import set_training
@@ -37,11 +40,31 @@ WAITING_BATCHES = 2
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """A frame and what is answered of it; `file` is what its picture or video is called below all inputs."""
+    """A frame and what is answered of it; `file` is what its picture or video is called below all inputs.
+
+    Of a whole clip, `frame` is its first one, and `clip` says what was seen of it.
+    """
 
     frame: Frame
     answers: tuple[tuple[Answer, Values], ...]
     file: str = ""
+    clip: SeenClip | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SeenClip:
+    """The frames of a clip that a network saw: their numbers from 1, seconds, and small pictures of them.
+
+    `frames` is how many the clip has. `gates` are those of each frame attention, by its place in the program, a number
+    for each frame that was seen; `weights` what part each frame has in the clip's features, None without attention.
+    """
+
+    frames: int
+    numbers: tuple[int, ...]
+    seconds: tuple[float | None, ...]
+    pictures: tuple[Picture, ...]
+    gates: Mapping[str, Values]
+    weights: Values | None
 
 
 class Predictor:
@@ -59,6 +82,7 @@ class Predictor:
         self._model = Model(program, trained.networks)
         self._predicted = 0
         self._fields = FrameFields(program, self._model, self._signals, device)
+        self._networks = trained.networks
         self._precision = Precision(program.training.precision, device)
         assert program.data is not None
         self.reading = program.data.source.reading()
@@ -69,12 +93,27 @@ class Predictor:
         """How the flow is made that the networks read; None where they read none."""
         return self._fields.flow
 
-    def prepare(self, frame: Frame, flow: Picture | None) -> dict[str, NDArray[Any]]:
+    @property
+    def length(self) -> int | None:
+        """How many frames of a clip its networks see at once; 0 where they see all, None where they see single ones."""
+        return self._fields.length
+
+    def fitted(self, picture: Picture) -> Picture:
+        """A frame of a clip at the size in which its networks see it."""
+        return self._fields.fitted(picture)
+
+    def prepare(self, frame: Frame, flow: Picture | None) -> Sample:
         """A frame as the arrays that `predict` takes batches of."""
         return self._fields.prepare(frame.image, flow)
 
+    def predict_clip(self, pictures: Sequence[Picture]) -> tuple[list[Values], Attention]:
+        """The values of one clip, all its frames at once, and how its frames were weighed."""
+        with watched(self._networks) as attention:
+            values = self.predict([self._fields.prepare(np.stack(pictures), None)])
+        return [value[0] for value in values], attention
+
     @torch.inference_mode()
-    def predict(self, samples: Sequence[Mapping[str, NDArray[Any]]]) -> list[Values]:
+    def predict(self, samples: Sequence[Sample]) -> list[Values]:
         """For each answer the values of N prepared frames, see `Answer.values`."""
         self._model.chance.evaluate(range(self._predicted, self._predicted + len(samples)))
         self._predicted += len(samples)
@@ -101,37 +140,65 @@ class FrameFields:
         self._random = np.random.default_rng(0)
         reads_flow = any(spec.kind == "flow" for spec in self._pictures.values())
         self.flow = _flow_pictures(data) if reads_flow else None
+        self._ragged = ragged_fields({name: data.fields[name] for name in used})
+        self.length = _length_of(self._pictures)
 
-    def prepare(self, picture: Picture, flow: Picture | None) -> dict[str, NDArray[Any]]:
+    def prepare(self, picture: Picture, flow: Picture | None) -> Sample:
         """One sample; the frame is scaled to the size that the data have, the flow by its nearest pixels."""
-        sample: dict[str, NDArray[Any]] = {}
+        sample: Sample = {}
         for name, spec in self._pictures.items():
             given = flow if spec.kind == "flow" else picture
             assert given is not None
-            sample[name] = scaled(given, spec)
+            sample[name] = scaled(given, spec) if self.length is None else given
         for step in self._steps:
             sample = step(sample, self._random)
         return {name: sample[name] for name in self._kinds}
 
-    def finish(self, samples: Sequence[Mapping[str, NDArray[Any]]]) -> dict[str, Tensor]:
+    def fitted(self, picture: Picture) -> Picture:
+        """The middle square of a frame at the size that the data's clips have, as sources of clips cut it."""
+        spec = next(iter(self._pictures.values()))
+        height, width = spec.shape[-2:]
+        if height != width or not isinstance(height, int):
+            return scaled(picture, spec)
+        return cut_out(picture, middle_square(*picture.shape[:2]), height)
+
+    def finish(self, samples: Sequence[Sample]) -> dict[str, Tensor]:
         """The batch on the device, as numbers, normalised."""
-        fields = {
-            name: stack_field(kind, [sample[name] for sample in samples])
-            for name, kind in self._kinds.items()
-        }
+        fields = stacked(self._kinds, samples, self._ragged)
         return finish_fields(fields, self._kinds, self._finishers, self._device)
 
 
 def _picture_specs(program: Program, specs: Mapping[str, FieldSpec]) -> dict[str, FieldSpec]:
     """The fields that samples must have, where a frame gives them all: pictures and flow."""
     for name, spec in specs.items():
-        if spec.kind not in ("image", "flow") or len(spec.shape) != 3:
+        of_clips = spec.kind == "image" and len(spec.shape) == 4
+        if not of_clips and (spec.kind not in ("image", "flow") or len(spec.shape) != 3):
             message = (
                 f"{program.name} reads `{name}` ({spec}), which a picture alone does not give: it can be "
                 "evaluated, not used to predict"
             )
             raise ProgramError([Finding("NC501", message, help="`netcfg eval` takes labelled data")])
     return dict(specs)
+
+
+def _length_of(pictures: Mapping[str, FieldSpec]) -> int | None:
+    """How many frames a clip of them has; 0: as many as there are; None where they are single pictures."""
+    clips = {name: spec for name, spec in pictures.items() if len(spec.shape) == 4}
+    if not clips:
+        return None
+    lengths = {spec.shape[0] if isinstance(spec.shape[0], int) else 0 for spec in clips.values()}
+    if len(clips) < len(pictures) or len(lengths) > 1:
+        raise ProgramError(
+            [
+                Finding(
+                    "NC501",
+                    f"networks read {', '.join(f'`{name}` ({spec})' for name, spec in pictures.items())}: clips of one "
+                    "length and nothing else can be predicted",
+                    help="`netcfg eval` takes labelled data",
+                )
+            ]
+        )
+    return lengths.pop()
 
 
 def _flow_pictures(data: Data) -> FlowPictures:
@@ -157,7 +224,7 @@ def scaled(picture: Picture, spec: FieldSpec) -> Picture:
 
 
 Flows = Mapping[FlowPictures, Picture]
-Prepared = list[tuple[Frame, list[dict[str, NDArray[Any]]]]]
+Prepared = list[tuple[Frame, list[Sample]]]
 
 
 def predict_frames(
@@ -181,14 +248,26 @@ def predict_clips(
     prepared = (
         (frame, [one.prepare(frame, flows.get(one.flow) if one.flow else None) for one in predictors])
         for clip in clips
-        for frame, flows in with_flow(clip, wanted)
+        for frame, flows in _until_error(with_flow(clip, wanted), clip)
     )
     for batch in ahead(batches(prepared, batch_size, _sizes), WAITING_BATCHES):
         for made in _predicted(predictors, batch):
             yield replace(made, file=named(made.frame))
 
 
-def _sizes(item: tuple[Frame, list[dict[str, NDArray[Any]]]]) -> object:
+def _until_error(
+    items: Iterator[tuple[Frame, Flows]], clip: Iterable[Frame]
+) -> Iterator[tuple[Frame, Flows]]:
+    """The same; where they break off, and the clip's errors are only to be told, the next clip follows."""
+    try:
+        yield from items
+    except NetcfgError as error:
+        if not isinstance(clip, Frames) or clip.on_error is None:
+            raise
+        clip.on_error(error)
+
+
+def _sizes(item: tuple[Frame, list[Sample]]) -> object:
     """What frames of one batch have in common: pictures that networks take at any size may differ in it."""
     return [[np.shape(array) for array in sample.values()] for sample in item[1]]
 

@@ -12,12 +12,13 @@ import numpy as np
 from torch import Tensor
 
 from netcfg.blocks.metrics.base import Metric
+from netcfg.blocks.metrics.embedded import Embedded
 from netcfg.blocks.metrics.judgement import CLIP
 from netcfg.files import write_beside
 from netcfg.program import Program
 from netcfg.source import NetcfgError
 from netcfg.trainers.judging.evaluation import Signals
-from netcfg.trainers.judging.examination import Examined
+from netcfg.trainers.judging.examination import Examined, numbers_clips
 from netcfg.trainers.reporting.saved import arrays_file
 
 KINDS = (".csv", ".npz")
@@ -36,14 +37,14 @@ def write_predictions(path: Path, program: Program, examined: Examined) -> None:
 
     A .csv has a row per sample and the columns `AU12_score`, `AU12_label`; where several signals are judged, their
     names stand before. A .npz has the arrays `id`, `clip`, `names`, `scores`, `labels` of the same. A score is
-    the sigmoid of a logit, where a metric judges it so. Of masks there are for each class `skin_iou`, and its pixels
-    in the answer and in the truth; an IoU of nothing is empty.
+    the sigmoid of a logit, where a metric judges it so, and of a class its share, the softmax of logits. Of masks there
+    are for each class `skin_iou`, and its pixels in the answer and in the truth; an IoU of nothing is empty.
     """
     expect_kind(path)
     pairs = list(_pairs(program, examined))
     maps = dict(_maps(program, examined))
     columns: dict[str, Any] = {"id": np.array(examined.ids)}
-    if CLIP in examined.signals:
+    if CLIP in examined.signals and program.data is not None and numbers_clips(program.data):
         columns[CLIP] = examined.signals[CLIP].numpy()
     several = len(pairs) + len(maps) > 1
     for name, names, scores, labels in pairs:
@@ -69,7 +70,10 @@ def _pairs(program: Program, examined: Examined) -> Iterator[tuple[str, list[str
             judged.setdefault((metric.input, str(metric.target)), []).append(metric)
     for (name, target), metrics in judged.items():
         scores, labels = (_rows(examined.signals[signal]) for signal in (name, target))
-        if any(metric.cut is not None and metric.cut.what == "probability" for metric in metrics):
+        is_class = program.data.fields[target].kind == "class" and scores.shape[1] > 1
+        if is_class and not any(isinstance(metric, Embedded) for metric in metrics):
+            scores = scores.softmax(1)
+        elif any(metric.cut is not None and metric.cut.what == "probability" for metric in metrics):
             scores = scores.sigmoid()
         yield name, _names(program.data.fields[target].names, scores), scores, labels
 
