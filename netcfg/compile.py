@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -53,18 +53,22 @@ def check(
     variables: Mapping[str, object] | None = None,
     data: str | None = None,
     allow_outside: bool = False,
+    labels: Mapping[str, Sequence[str]] | None = None,
 ) -> tuple[Program | None, list[Finding]]:
     """The program (None where it has errors) and everything found on the way.
 
-    `data` is a folder that takes the place of the program's source of data; for `allow_outside` see `load`.
+    `data` is a folder that takes the place of the program's source of data, whose `labels`, by field the names that the
+    networks were trained on, are matched with its own; for `allow_outside` see `load`.
     """
     enabled = gc.isenabled()
     gc.disable()  # the tree and the graph only grow; walking them again and again would double the time
     try:
-        program, findings = _compile(path_or_text, preset, variables or {}, data, allow_outside)
+        program, findings = _compile(path_or_text, preset, variables or {}, data, allow_outside, labels)
         if any(finding.code == UNKNOWN for finding in findings):
             if brings_more():
-                program, findings = _compile(path_or_text, preset, variables or {}, data, allow_outside)
+                program, findings = _compile(
+                    path_or_text, preset, variables or {}, data, allow_outside, labels
+                )
             findings += [broken.finding for broken in read_packages()]
         return program, findings
     finally:
@@ -97,10 +101,11 @@ def _compile(
     variables: Mapping[str, object],
     data: str | None,
     allow_outside: bool,
+    labels: Mapping[str, Sequence[str]] | None,
 ) -> tuple[Program | None, list[Finding]]:
     findings: list[Finding] = []
     try:
-        return _passes(path_or_text, preset, variables, data, findings, allow_outside), findings
+        return _passes(path_or_text, preset, variables, data, findings, allow_outside, labels), findings
     except Exception as error:  # of a section's own code, else of ours
         finding = blamed(error)
         if finding is None:
@@ -115,19 +120,20 @@ def _passes(
     data: str | None,
     findings: list[Finding],
     allow_outside: bool,
+    labels: Mapping[str, Sequence[str]] | None,
 ) -> Program | None:
     reading = read_program(path_or_text, findings, allow_outside)
     note = None if data is None else _add_training(reading, data)
     parts = _parts(reading, preset, variables, findings)
     audetnet = is_audetnet(parts)
-    lacking = () if data is None or audetnet else _read_from_folder(parts, data, findings)
+    lacking = () if data is None or audetnet else _read_from_folder(parts, data, findings, labels)
     fields = fields_of(parts)
     graphs = elaborate_all(parts, findings, fields)
     if audetnet:
         from netcfg.passes.audetnet import translate  # read for its files alone: most are none
 
         translate(parts, graphs, findings)
-        lacking = () if data is None else _read_from_folder(parts, data, findings)
+        lacking = () if data is None else _read_from_folder(parts, data, findings, labels)
     program = bind(parts, reading, graphs, preset, findings)
     say_once(findings, lacking)
     _report_nothing(parts, findings)
@@ -142,10 +148,12 @@ def _add_training(reading: Reading, folder: str) -> str | None:
     return add_training(reading, folder)
 
 
-def _read_from_folder(parts: Parts, folder: str, findings: list[Finding]) -> tuple[str, ...]:
+def _read_from_folder(
+    parts: Parts, folder: str, findings: list[Finding], labels: Mapping[str, Sequence[str]] | None
+) -> tuple[str, ...]:
     from netcfg.passes.data_folder import read_from_folder  # most programs are checked with their own data
 
-    return read_from_folder(parts, folder, findings)
+    return read_from_folder(parts, folder, findings, labels)
 
 
 def _parts(

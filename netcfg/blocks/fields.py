@@ -36,6 +36,7 @@ class FieldSpec:
     `names` labels the entries of a vector (`AU12`), the maps, or the classes of a class field or a mask.
     `pairs` gives for each of the landmarks the number of the one on the other side, itself where it lies in the
     middle; without it 68 landmarks are those of the face. Fields of one `view` are drawn for together.
+    `absent` are those of `names` that the data do not label: whatever stands there is nobody's.
     """
 
     shape: Shape
@@ -43,6 +44,7 @@ class FieldSpec:
     names: tuple[str, ...] = ()
     pairs: tuple[int, ...] = ()
     view: int = 0
+    absent: tuple[str, ...] = ()
 
     @property
     def axes(self) -> str:
@@ -50,6 +52,11 @@ class FieldSpec:
         axes = _AXES[self.kind]
         short = axes[len(axes) - len(self.shape) :]
         return short if axes and len(short) == len(self.shape) and len(axes) - len(short) <= 1 else ""
+
+    @property
+    def present(self) -> tuple[int, ...]:
+        """The places of the entries that the data label."""
+        return tuple(place for place, name in enumerate(self.names) if name not in self.absent)
 
     @property
     def holds(self) -> Kind:

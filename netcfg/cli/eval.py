@@ -206,6 +206,13 @@ def _print(program: Program, weights: Path, examined: Examined, options: argpars
             print(f"note: {change}", file=sys.stderr)
     else:
         _print_tables(weights, examined, options)
+    absent = _absent(program)
+    if absent:
+        print(
+            f"note: the data do not label {', '.join(absent)}, which count in no figure; "
+            "the others are matched by name",
+            file=sys.stderr,
+        )
     from netcfg.trainers.reporting.report import notes
 
     for note in notes({options.split: examined.evaluation}):
@@ -221,6 +228,7 @@ def _as_json(
         "data": options.data,
         "split": options.split,
         "samples": examined.samples,
+        "absent": list(_absent(program)),
         "changes": [change.to_json() for change in _changes(options)],
         **examined.evaluation.to_json(),
     }
@@ -241,6 +249,12 @@ def _print_tables(weights: Path, examined: Examined, options: argparse.Namespace
     for metric, values in examined.evaluation.thresholds.items():
         shown = ", ".join(f"{value:.3f}" for value in values)
         _say(console, f"{metric}: threshold {shown}")
+
+
+def _absent(program: Program) -> tuple[str, ...]:
+    """The labels that the data do not have, of those that the networks were trained on."""
+    specs = program.data.fields.values() if program.data else ()
+    return tuple(dict.fromkeys(name for spec in specs for name in spec.absent))
 
 
 def _changes(options: argparse.Namespace) -> list[Change]:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from netcfg.blocks.registry import find, sections
 from netcfg.blocks.sources.base import Found, Source
+from netcfg.blocks.transforms.base import DataStep
 from netcfg.blocks.values import show_value
 from netcfg.passes.collect import Parts
 from netcfg.source import Finding, NetcfgError, SourceFile, shown_path
 from netcfg.syntax import Group, Option, Section, parse
+
+Labels = Mapping[str, Sequence[str]]
+"""The names of labels by field, in the order in which networks were trained on them."""
 
 
 @dataclass(frozen=True)
@@ -22,11 +26,14 @@ class Recognised:
     found: Found
 
 
-def read_from_folder(parts: Parts, folder: str, findings: list[Finding]) -> tuple[str, ...]:
+def read_from_folder(
+    parts: Parts, folder: str, findings: list[Finding], labels: Labels | None = None
+) -> tuple[str, ...]:
     """Put a folder in the place of the source: of a source of such folders only the places change, others are replaced.
 
     What the labels are, folds and sizes carry over where the new source has such options. Gives the fields that lack
-    for want of a file there, of which a finding says everything.
+    for want of a file there, of which a finding says everything. With `labels`, the names that networks were trained on
+    by field, those of the data are matched with them (see `[match_labels]`).
     """
     written = parts.reserved.get("Data", [])
     place = Path(folder).expanduser()
@@ -50,7 +57,19 @@ def read_from_folder(parts: Parts, folder: str, findings: list[Finding]) -> tupl
         options = _carried(
             before, recognised, is_resized=any(section.name == "resize" for section in written)
         )
-    parts.reserved["Data"] = [*data_sections(recognised, options, f"--data {folder}", findings), *written[1:]]
+    matching: Sequence[Section] = ()
+    if labels:
+        try:
+            options = _common_units(options, recognised.source, labels)
+        except NetcfgError as refusal:
+            message, _, help = str(refusal).partition("\nhelp: ")
+            findings.append(Finding("NC506", f"`--data {folder}`: {message}", help=help))
+            return ()
+        matching = _matching(labels, f"--data {folder}", findings)
+    sections = data_sections(recognised, options, f"--data {folder}", findings)
+    # Behind what adds to the source's samples, which stands right below it.
+    first = next((place for place, one in enumerate(written[1:], 1) if not _extends(one)), len(written))
+    parts.reserved["Data"] = [*sections, *written[1:first], *matching, *written[first:]]
     if found.lacks is None:
         return ()
     message, help = found.lacks
@@ -122,6 +141,36 @@ def data_sections(
     lines = [f"{key} = {value}" for key, value in recognised.found.options.items() if key not in taken]
     text = "\n".join(["{Data}", f"[{recognised.source.type_name}]", *lines, *written, ""])
     group = parse(SourceFile(name, text), findings).items[0]
+    assert isinstance(group, Group)
+    return group.sections
+
+
+def _extends(section: Section) -> bool:
+    kind = find("data", section.name)
+    return kind is not None and issubclass(kind, DataStep) and kind.extends_source
+
+
+def _common_units(options: list[str], source: type[Source], labels: Labels) -> list[str]:
+    """The options with those action units alone that the database labels. Raises `NetcfgError` where these are none."""
+    trained = [name for names in labels.values() for name in names if name[2:].isdecimal()]
+    if source.labelled is None or "action_units" not in source.model_fields or not trained:
+        return options
+    common = dict.fromkeys(name[2:] for name in trained if int(name[2:]) in source.labelled)
+    if not common:
+        raise NetcfgError(
+            f"[{source.type_name}] labels none of {', '.join(dict.fromkeys(trained))}\n"
+            f"help: it labels {', '.join(f'AU{unit}' for unit in source.labelled)}",
+            code="NC506",
+        )
+    kept = [line for line in options if not line.startswith("action_units = ")]
+    return [*kept, f"action_units = {', '.join(common)}"]
+
+
+def _matching(labels: Labels, name: str, findings: list[Finding]) -> Sequence[Section]:
+    lines = ["{Data}"]
+    for field, names in labels.items():
+        lines += ["[match_labels]", f"labels = {field}", f"names = {', '.join(names)}"]
+    group = parse(SourceFile(name, "\n".join([*lines, ""])), findings).items[0]
     assert isinstance(group, Group)
     return group.sections
 

@@ -21,10 +21,28 @@ from netcfg.program import Program
 from netcfg.results import Evaluation, Table
 from netcfg.shapes import volume
 from netcfg.source import Finding, NetcfgError, ProgramError
+from netcfg.trainers.judging.evaluation import missing_labels
 
 MOST_LABELS = 50_000
 """Samples whose labels are looked at beforehand; in more, every label occurs, or it is said at the end."""
 _SPARE = 1 << 20
+
+
+# --- labels that the data do not have
+
+
+def expect_labelled(program: Program) -> None:
+    """Refuse (NC506) to train on labels of which the data have only some."""
+    for phase in program.phases:
+        for loss in phase.weights:
+            lacking = missing_labels(program, loss)
+            if lacking:
+                message = (
+                    f"the loss `{loss}` reads labels that the data do not have: {', '.join(lacking)}; such data can be "
+                    "judged, not trained on"
+                )
+                help = "`names` of [match_labels] with those that are there, and as many outputs"
+                raise ProgramError([Finding("NC506", message, program.loss_spans.get(loss), help=help)])
 
 
 # --- a batch that is too small

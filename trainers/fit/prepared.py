@@ -16,7 +16,7 @@ from netcfg.datasets.pipeline import Pipeline
 from netcfg.faults import told
 from netcfg.program import Program
 from netcfg.source import NetcfgError
-from netcfg.trainers.fit.before import expect_room, expect_statistics, lacking_labels
+from netcfg.trainers.fit.before import expect_labelled, expect_room, expect_statistics, lacking_labels
 from netcfg.trainers.fit.position import Position, other_team, read_position
 from netcfg.trainers.judging.evaluation import expect_validation
 from netcfg.trainers.judging.monitor import monitor_of
@@ -82,6 +82,7 @@ class Prepared:
 
     def _setup(self, resume: bool) -> None:
         check_trainable(self.program)
+        expect_labelled(self.program)
         self.monitor = monitor_of(self.program)
         self.ledger = Ledger(
             self.training.patience, self.training.patience_above, keeps_last=self.monitor.name is None

@@ -31,6 +31,7 @@ from netcfg.trainers.reporting.figures import FOLDER, write_figures
 from netcfg.trainers.reporting.first_batches import FirstBatches
 from netcfg.trainers.reporting.progress import Stretch, open_display
 from netcfg.trainers.reporting.report import notes, result_tables
+from netcfg.trainers.runs.trained import labels_told
 from netcfg.trainers.step.phases import set_training
 from netcfg.trainers.step.step import NotFinite, Reported, report_parts
 
@@ -287,7 +288,9 @@ class Trainer(Prepared):
         """Keep what an epoch has given."""
         if record.best:
             monitored = {} if self.monitor.name is None else {self.monitor.name: repr(figure)}
-            self.run.checkpoints.save_best(self.networks, {"epoch": str(record.epoch), **monitored})
+            # With the names of labels, so that another order of them does not go unseen.
+            told = {"epoch": str(record.epoch), **monitored, **labels_told(self.program)}
+            self.run.checkpoints.save_best(self.networks, told)
         self.run.append_record(record)
         self.events.write(record)
         if time.monotonic() - self._drawn > _CURVES_SECONDS:

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from netcfg.blocks.fields import FieldSpec
 from netcfg.blocks.metrics.base import Metric
 from netcfg.blocks.metrics.judgement import CLIP, Case, Rows
 from netcfg.datasets.pipeline import Batch, Pipeline
@@ -101,7 +102,7 @@ def evaluate(
     computes its share, and all get the figures of the whole split. `thresholds` are those that metrics have chosen
     on the validation split; without them they choose on this one.
     """
-    computed = [name for name, loss in model.program.losses.items() if loss.in_evaluation]
+    computed = computable(model.program)
     sums, signals = gather(model, losses, pipeline, computed, on_batch, batches, team)
     return judge(model.program, signals, thresholds or {}, sums.means())
 
@@ -281,6 +282,13 @@ def _case(
 ) -> Case:
     reads = metric.reads
     compared = {option: signals[name] for option, name in reads.items()}
+    spec = _target(program, metric)
+    if spec is not None and spec.absent:
+        # What the data do not label is left out of all that is judged by place.
+        compared |= {
+            key: _present(compared[key], spec) for key in ("input", "target", "mask") if key in compared
+        }
+        thresholds = None if thresholds is None else [thresholds[place] for place in spec.present]
     return Case(
         compared["input"],
         compared.get("target"),
@@ -293,8 +301,36 @@ def _case(
     )
 
 
-def _names(program: Program, metric: Metric) -> Sequence[str]:
-    """Those of the labels or classes of its target, where they have some."""
+def _target(program: Program, metric: Metric) -> FieldSpec | None:
+    """What its target is, where that is a field of the data."""
     specs = program.data.fields if program.data else {}
-    spec = specs.get(metric.reads.get("target", ""))
-    return spec.names if spec is not None else ()
+    return specs.get(metric.reads.get("target", ""))
+
+
+def _present(values: Tensor, spec: FieldSpec) -> Tensor:
+    """Of N×K the entries that the data label; what has fewer is no such list."""
+    if values.ndim < 2 or values.shape[1] < len(spec.names):
+        return values
+    return values[:, list(spec.present)]
+
+
+def _names(program: Program, metric: Metric) -> Sequence[str]:
+    """Those of the labels or classes of its target, where they have some; without those that the data do not label."""
+    spec = _target(program, metric)
+    return [spec.names[place] for place in spec.present] if spec is not None else ()
+
+
+def computable(program: Program) -> list[str]:
+    """The losses of an evaluation: those that need no gradients, nor labels that the data do not have."""
+    return [
+        name
+        for name, loss in program.losses.items()
+        if loss.in_evaluation and not missing_labels(program, name)
+    ]
+
+
+def missing_labels(program: Program, loss: str) -> tuple[str, ...]:
+    """The labels that a loss reads and the data do not have."""
+    specs = program.data.fields if program.data else {}
+    read = [specs[name] for name in program.losses[loss].reads.values() if name in specs]
+    return tuple(dict.fromkeys(name for spec in read for name in spec.absent))

@@ -15,7 +15,7 @@ from netcfg.datasets.pipeline import Pipeline
 from netcfg.program import Data, Program
 from netcfg.results import Evaluation
 from netcfg.source import Finding, ProgramError
-from netcfg.trainers.judging.evaluation import Sums, expect_validation, gather, judge
+from netcfg.trainers.judging.evaluation import Sums, computable, expect_validation, gather, judge
 from netcfg.trainers.runs.trained import Thresholds, networks_with
 from netcfg.trainers.step.model import Model
 from netcfg.trainers.step.step import Losses, Precision
@@ -88,7 +88,7 @@ class Examiner:
 
     def _examined(self, split: Split, pipeline: Pipeline, thresholds: Thresholds) -> Examined:
         data = self.program.data
-        computed = [name for name, loss in self.program.losses.items() if loss.in_evaluation]
+        computed = computable(self.program)
         sums, signals = gather(
             self.model,
             self.losses,

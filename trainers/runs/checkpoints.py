@@ -139,6 +139,15 @@ def load_weights(path: Path, networks: nn.Module) -> None:
     load_state(path, networks)
 
 
+def metadata_of(path: Path) -> dict[str, str]:
+    """What a file of weights says of itself; nothing where it is no such file: reading it says why."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            return dict(file.metadata() or {})
+    except (OSError, SafetensorError):
+        return {}
+
+
 def write_synced(path: Path, write: Callable[[Path], object]) -> None:
     """Write a file and sync it to the disk. Where that fails, it is removed, and `NetcfgError` tells."""
     try:

@@ -13,10 +13,12 @@ from netcfg.compile import check
 from netcfg.program import Program
 from netcfg.source import Finding, ProgramError, shown_path
 from netcfg.trainers.machine.devices import lay_out
-from netcfg.trainers.runs.checkpoints import load_weights
+from netcfg.trainers.runs.checkpoints import load_weights, metadata_of
 from netcfg.trainers.runs.overriding import override
 from netcfg.trainers.runs.run_folder import RunFolder
 
+Labels = Mapping[str, Sequence[str]]
+"""The names of labels by field, in the order in which networks are trained on them."""
 Thresholds = Mapping[str, Sequence[float]]
 """Those that metrics have chosen on the validation split: by metric, one per label."""
 
@@ -44,13 +46,59 @@ def open_run(path: Path, device: torch.device, weights: Path | None = None) -> T
 
 
 def program_of_run(path: Path, data: str | None = None) -> Program:
-    """The program as a run trained it; on other data where `data` is a folder."""
+    """The program as a run trained it; on other data where `data` is a folder, whose labels are matched by name."""
     started = RunFolder.open(path).read_json("run.json")
-    program, findings = check(path / "resolved.cfg", data=data, allow_outside=True)
+    labels = None if data is None else trained_labels(path / "resolved.cfg")
+    program, findings = check(path / "resolved.cfg", data=data, allow_outside=True, labels=labels)
     if program is None:
         raise ProgramError(findings)
     named = replace(program, name=str(started.get("program", program.name)))
     return override(named, seed=started.get("seed"), precision=started.get("precision"))
+
+
+def trained_labels(file: Path) -> Labels:
+    """The names of the labels that a program reads, by field; of one that cannot be checked none: others say why."""
+    program, _ = check(file, allow_outside=True)
+    return {} if program is None else labels_of(program)
+
+
+def labels_of(program: Program) -> Labels:
+    """The names of labels by field, of those that the source gives and somebody reads."""
+    if program.data is None:
+        return {}
+    data = program.data
+    given = data.source.fields()
+    return {
+        name: spec.names
+        for name, spec in given.items()
+        if spec.kind == "vector" and len(spec.names) > 1 and name in data.needed[0]
+    }
+
+
+_LABELS = "labels of "
+
+
+def labels_told(program: Program) -> dict[str, str]:
+    """The names of a program's labels as a file of weights keeps them."""
+    return {f"{_LABELS}{name}": ", ".join(labels) for name, labels in labels_of(program).items()}
+
+
+def expect_labels(program: Program, weights: Path) -> None:
+    """Refuse (NC602) weights that were trained on other labels than the program's, or on them in another order.
+
+    Files that say nothing of labels, as other programs' do, are taken as they are.
+    """
+    told = metadata_of(weights)
+    specs = program.data.fields if program.data else {}
+    for name, labels in labels_of(program).items():
+        trained = told.get(f"{_LABELS}{name}", "")
+        read = ", ".join(specs[name].names if name in specs else labels)
+        if trained and trained != read:
+            is_same = sorted(trained.split(", ")) == sorted(read.split(", "))
+            what = "them in another order" if is_same else "others"
+            message = f"{shown_path(weights)} was trained on the labels {trained}, and the program has {what}: {read}"
+            help = "`action_units` as it was trained; `netcfg eval RUN --data DIR` matches those of other data by name"
+            raise ProgramError([Finding("NC602", message, help=help)])
 
 
 def weights_of_run(path: Path, which: str = "best") -> Path:
@@ -90,6 +138,7 @@ def networks_with(program: Program, weights: Path, device: torch.device) -> nn.M
     import netcfg
 
     networks = netcfg.build(program)
+    expect_labels(program, weights)
     load_weights(weights, networks)
     networks.to(device)
     lay_out(program.networks, networks)

@@ -41,6 +41,8 @@ class Source(Section):
     """The options that say where its data lie: `--data` writes them anew."""
     carries: ClassVar[tuple[str, ...]] = ()
     """The options that `--data` takes over from the source before it, where they mean the same."""
+    labelled: ClassVar[tuple[int, ...] | None] = None
+    """The action units that are labelled in every copy of its database; None where its folder alone tells."""
     called_otherwise: ClassVar[Mapping[str, str]] = {}
     """Own options by the names that the same thing has in other sources."""
     looks_like: ClassVar[str] = ""

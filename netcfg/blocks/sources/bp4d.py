@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 from pydantic import Field as Option
 from pydantic import field_validator
 
-from netcfg.blocks.action_units import known_action_units, unit_numbers
+from netcfg.blocks.action_units import AU_SETS, known_action_units, unit_numbers
 from netcfg.blocks.fields import FieldSpec, PositiveInt, Split
 from netcfg.blocks.sources.base import Found
 from netcfg.blocks.sources.face_files import FOLDS, FaceFiles, expect_folder, label_spec
@@ -43,6 +43,7 @@ class Bp4d(FaceFiles, name="bp4d"):
 
     places: ClassVar[tuple[str, ...]] = ("path", "lists")
     carries: ClassVar[tuple[str, ...]] = ("action_units", "image_size", "fold")
+    labelled: ClassVar[tuple[int, ...] | None] = AU_SETS["bp4d"]
     looks_like: ClassVar[str] = "`AUCoding`, or lists in `normal/fold_0`"
 
     action_units: tuple[str, ...] = Option(

@@ -44,6 +44,7 @@ class Disfa(FaceFiles, name="disfa"):
     carries: ClassVar[tuple[str, ...]] = (
         "action_units", "intensities", "occurrence_threshold", "image_size", "fold",
     )  # fmt: skip
+    labelled: ClassVar[tuple[int, ...] | None] = AU_SETS["disfa"]
     looks_like: ClassVar[str] = "`ActionUnit_Labels`"
 
     action_units: tuple[str, ...] = Option(

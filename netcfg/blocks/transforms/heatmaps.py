@@ -102,12 +102,10 @@ class Heatmaps(Transform, name="heatmaps"):
                 "needs a picture whose height and width are known, in whose pixels the points are",
                 code="NC502", help="[resize] gives pictures a size",
             )  # fmt: skip
-        names = fields[self.labels].names
-        self.units(names)
-        return {
-            **fields,
-            self.name_of_maps: FieldSpec((len(names), self.size, self.size), "map", names),
-        }
+        spec = fields[self.labels]
+        self.units(spec.names)
+        shape = (len(spec.names), self.size, self.size)
+        return {**fields, self.name_of_maps: FieldSpec(shape, "map", spec.names, absent=spec.absent)}
 
     def _expect(self, fields: Mapping[str, FieldSpec], option: str, kind: str, what: str) -> None:
         name = {"points": self.points, "labels": self.labels}[option]
