@@ -106,7 +106,8 @@ class Node(NamedTuple):
     size is unknown. `freeze`: all of its parameters stay as they start. `shared` is the path of the block whose
     parameters it uses instead of its own. `source_path` is what files of weights call it, where `weights_from` is
     written. `over` are the axes for whose places it computes, one by one. `again` is the
-    use around it that the backward pass computes again (`checkpoint = True`).
+    use around it that the backward pass computes again (`checkpoint = True`). `once`, in `{Model}`: made once in a
+    batch.
     """
 
     path: str
@@ -124,6 +125,7 @@ class Node(NamedTuple):
     source_path: str | None = None
     over: tuple[Over, ...] = ()
     again: Again | None = None
+    once: bool = False
 
     @property
     def given(self) -> tuple[Shape, ...]:

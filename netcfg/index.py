@@ -32,6 +32,7 @@ FAMILIES: dict[Group, tuple[tuple[str, str], ...]] = {
         ("Clips, and recurrence", "frames recurrent"),
         ("Chance in training, and other gradients", "stochastic batch"),
         ("Signals from nowhere", "constants random"),
+        ("Memory", "memory"),
         ("Whole networks", "backbones backbone module"),
     ),
     "data": (("Sources", "sources"), ("Samplers", "samplers"), ("Transforms", "transforms")),
@@ -84,6 +85,9 @@ I_WANT_TO: dict[Group, tuple[Task, ...]] = {
         Task("compute something of my own from signals", "formula module"),
         Task("pair samples with those of others", "shuffle_batch"),
         Task("use numbers that no input gives: drawn, fixed or learned", "random constant parameter"),
+        Task("remember earlier batches", "queue running_mean pool"),
+        Task("have a code of few symbols", "vector_quantise"),
+        Task("compare a vector with many others", "similarity queue"),
         Task("start from published weights", "backbone resnet50 vgg-face"),
     ),
     "data": (

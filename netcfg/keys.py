@@ -34,6 +34,10 @@ _KEYS = {
         "`all` or `each_frame`",
         "with `over`: means and variances of a batch over all frames together, or for each place apart",
     ),
+    "once": (
+        "`True`",
+        "in {Model}: made once in a batch; later phases read that value, though networks have stepped since",
+    ),
 }
 TITLE = "Keys of every block"
 

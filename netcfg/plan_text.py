@@ -46,6 +46,9 @@ def plan_data(plan: Plan) -> dict[str, Any]:
                 "period": pattern.period,
                 "phases": [_step_data(plan, phase) for phase in pattern.step.phases],
                 "order": [_name(step) for step in pattern.step.steps],
+                "remembers": [
+                    {"block": name, "from": signals} for name, signals in remembered_by(plan, pattern)
+                ],
             }
             for pattern in plan.patterns
         ],
@@ -286,6 +289,9 @@ class _Page:
                 continue
             lines.append(f"  {step.phase.name}: trains {', '.join(step.phase.optimizer.networks)}")
             lines += self._phase(step)
+        remembered = "; ".join(map(_written, remembered_by(self.plan, self.pattern)))
+        if remembered:
+            lines += ["  after the step", *_labelled("remember", remembered)]
         return lines
 
     def _phase(self, step: PhasePlan) -> Iterator[str]:
@@ -330,6 +336,25 @@ class _Page:
         for keeper in dict.fromkeys(map(self.keeper.__getitem__, step.cuts)):
             cuts = [node for node in step.cuts if self.keeper[node] == keeper]
             yield f"{', '.join(_paths(self.plan, cuts))} (gradients are kept for {keeper})"
+
+
+def remembered_by(plan: Plan, pattern: Pattern) -> list[tuple[str, list[str]]]:
+    """What is written after batches of this kind, and in {Model} from which signals."""
+    found: dict[str, list[str]] = {}
+    for compute in (compute for step in pattern.step.phases for compute in step.computes):
+        node = plan.model.nodes[compute.node]
+        if node.block.has_state:
+            found[node.path] = [plan.model.reference(signal) for signal in node.inputs]
+        name = network_of(plan.model, compute.node)
+        for inner in plan.program.networks[name].nodes if name else ():
+            if inner.block.has_state:
+                found.setdefault(f"{name}.{inner.path}", [])
+    return list(found.items())
+
+
+def _written(row: tuple[str, list[str]]) -> str:
+    name, signals = row
+    return f"{name} <- {', '.join(signals)}" if signals else name
 
 
 def average_lines(plan: Plan, average: Average) -> Iterator[str]:

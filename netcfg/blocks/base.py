@@ -79,6 +79,8 @@ class Block(Section):
     padding; see `is_each_place`."""
     is_view: ClassVar[bool] = False
     """Whether its output is its input's own memory, seen in another way."""
+    has_state: ClassVar[bool] = False
+    """Whether it remembers from batch to batch: its module is a `netcfg.builder.modules.memory.Remembering`."""
     only_trains: ClassVar[bool] = False
     """Whether it gives its input itself, except in training."""
 

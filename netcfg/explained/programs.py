@@ -204,6 +204,20 @@ PROGRAMS: dict[str, Explanation] = {
         "",
         "beta * ",
     ),
+    "NC420": Explanation(
+        "Leave `once` out, or stop the gradient by [detach].",
+        DATA
+        + SMALL
+        + SECOND.replace("channels = 3\nheight = 16\nwidth = 16\n", "[input]\nname = x\nfeatures = 2\n")
+        + SMALL.replace("{Net}", "{Third}")
+        + "{Model}\n[Third]\nname = below\nfrom = image\n[Net]\nname = seen\nfrom = image\n"
+        "[combine_add]\nname = both\ncombine_layers = below, seen\n@[Other]\nfrom = both\n"
+        "{Loss}\n[bce_with_logits]\nname = detection\ninput = Other\ntarget = labels\n"
+        "{Optimizer}\n[adam]\nname = one\nnetworks = Third, Other\nminimise = detection\n"
+        "[adam]\nname = two\nnetworks = Net\nminimise = detection\n",
+        "once = True\n",
+        "",
+    ),
     "NC411": by_command(
         "A smaller `every`, or smaller batches, so that an epoch has enough of them.", "netcfg train net.cfg"
     ),

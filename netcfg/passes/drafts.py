@@ -42,6 +42,7 @@ class Draft:
     over: tuple[Over, ...] = ()
     kin: int | None = None
     again: Again | None = None
+    once: bool = False
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -165,6 +166,8 @@ class Context:
     """The axes for whose places all in it is computed, one by one."""
     again: Again | None = None
     """The use that is computed again in the backward pass."""
+    once: bool = False
+    """Whether all in it is made once in a batch."""
 
 
 @dataclass(frozen=True, slots=True)

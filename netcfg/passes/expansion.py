@@ -22,7 +22,7 @@ COMMON_OPTIONS = (
 )  # fmt: skip
 
 
-KEYS = ("if", "rows", "flat", "copies", "join", "over", "statistics")
+KEYS = ("if", "rows", "flat", "copies", "join", "over", "statistics", "once")
 """Keys that say how a block stands there; `netcfg.passes.structure` reads them."""
 
 

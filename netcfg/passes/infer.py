@@ -134,6 +134,7 @@ class Inference:
             draft.source if draft.source != draft.path else None,
             draft.over,
             draft.again,
+            draft.once,
         )
 
     def _check_over(self, draft: Draft, inputs: Sequence[Signal]) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Mapping
-from typing import NamedTuple
 
 from netcfg.blocks.changing import Weight
 from netcfg.blocks.losses.base import Loss
@@ -19,19 +18,14 @@ from netcfg.graph import Graph
 from netcfg.passes.averages import check_averages
 from netcfg.passes.judge import Judges
 from netcfg.passes.loss_sums import NoSum, sum_of_losses
+from netcfg.passes.once import check_once
 from netcfg.passes.parameter_groups import check_groups
 from netcfg.passes.reach import Reach
 from netcfg.passes.reserved import Reserved, called
+from netcfg.passes.steps import Steps
 from netcfg.program import Average, Phase
 from netcfg.source import Finding, Note, Span, did_you_mean
 from netcfg.syntax import Section
-
-
-class Steps(NamedTuple):
-    """What `{Optimizer}` says, with the sections it was written as."""
-
-    phases: list[tuple[Section, Phase]]
-    averages: list[tuple[Section, Average]]
 
 
 def read_steps(
@@ -167,6 +161,7 @@ def check_steps(
         unreached = _check_losses(section, phase, judges, reach, networks, findings)
         _check_trained(section, phase, judges.losses, reach, networks, unreached, findings)
     check_averages(steps.averages, first, networks, findings)
+    check_once(steps, judges, model, reach, findings)
     if phases:
         following = {name for _, average in steps.averages for name in average.section.networks}
         _warn_untrained(model, set(first) | following, networks, findings)

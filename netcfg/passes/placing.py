@@ -86,7 +86,17 @@ class Placing:
             position = context.position
         freeze = context.freeze or block.freeze
         draft = Draft(
-            *place, block, section, wires, position, context.scopes, freeze, context.over, kin, context.again
+            *place,
+            block,
+            section,
+            wires,
+            position,
+            context.scopes,
+            freeze,
+            context.over,
+            kin,
+            context.again,
+            context.once,
         )
         self._check_path(draft)
         if place.holder != place.path:

@@ -14,12 +14,13 @@ Each value has history for at most one phase: after a phase that trains through 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import combinations
 from math import lcm
 
+from netcfg.blocks.losses.base import Loss
 from netcfg.blocks.network.model import NetworkUse
 from netcfg.blocks.optimizers.base import Optimizer
 from netcfg.blocks.optimizers.moving_average import MovingAverage
@@ -192,8 +193,13 @@ def plan(program: Program) -> Plan:
 
 def history_path(program: Program, model: Graph, reach: Reach, phase: Phase) -> frozenset[int]:
     """The nodes between a phase's losses and its networks: those that need history."""
+    return trained_through(program.losses, model, reach, phase)
+
+
+def trained_through(known: Mapping[str, Loss], model: Graph, reach: Reach, phase: Phase) -> frozenset[int]:
+    """The same of losses by name, before there is a program."""
     trained = frozenset(phase.optimizer.networks)
-    losses = [program.losses[name] for name in phase.weights]
+    losses = [known[name] for name in phase.weights]
     waiting = [signal for loss in losses if not loss.stops_gradient for signal in reach.reads(loss)]
     path: set[int] = set()
     while waiting:
@@ -239,6 +245,8 @@ class _Planner:
         self.values: dict[int, str | None] = {}
         """For each node whose value is up to date: the phase it keeps history for."""
         self.redrawn = redrawn(model)
+        self.once = frozenset(index for index, node in enumerate(model.nodes) if node.once)
+        """The nodes whose first value in a batch stays, whatever steps."""
         self.stepped: dict[int, frozenset[str]] = {}
         """For each node that was computed: the networks it depends on that have stepped since."""
 
@@ -297,6 +305,8 @@ class _Planner:
             return True
         if index not in self.values:
             return False
+        if index in self.once:
+            return True
         # Up to date is not enough where the phase trains through it: the history kept must be for this very phase.
         # Another phase's backward pass has freed its own.
         return index not in self.path[number] or self.values[index] == self.steps[number].name
@@ -344,7 +354,7 @@ class _Planner:
             stepped = self.reach.depends[index] & self.trained[number]
             if stepped:
                 self.stepped[index] = before | stepped
-            if stepped or index in self.redrawn:
+            if (stepped or index in self.redrawn) and index not in self.once:
                 self.values.pop(index, None)
 
 

@@ -32,7 +32,7 @@ from netcfg.source import Finding, Note, did_you_mean
 from netcfg.syntax import Option, Section
 from netcfg.vocabulary import help_for
 
-STRUCTURE = frozenset({"if", "rows", "flat", "copies", "join", "over", "statistics"})
+STRUCTURE = frozenset({"if", "rows", "flat", "copies", "join", "over", "statistics", "once"})
 """Keys that say how a block stands there, and are none of its own."""
 JOINS = {"stack": "stack", "concat": "combine_concat", "add": "combine_add"}
 """What makes one signal of several copies', and the block that does it."""

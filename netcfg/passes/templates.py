@@ -88,6 +88,7 @@ class Templates:
                 context.defaults,
                 context.over,
                 self._again(use, section, context),
+                context.once,
             )
             turns.append(
                 self._expand(template, wires, section, inside, site.names if written.is_flat else None)

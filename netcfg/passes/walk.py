@@ -11,7 +11,7 @@ from dataclasses import replace
 from netcfg.blocks.base import Block, Reference
 from netcfg.blocks.network.net import Output
 from netcfg.blocks.registry import find, section_names
-from netcfg.blocks.values import IDENTIFIER
+from netcfg.blocks.values import IDENTIFIER, read_bool
 from netcfg.folding import Over
 from netcfg.graph import Graph, Scope
 from netcfg.passes.collect import Parts, ProgramSize
@@ -142,7 +142,10 @@ class Walk:
     def _written(self, written: Written, site: Site) -> Result:
         """One block of a body, or what is there in its place."""
         over = self._over(written, site) if written.keys else site.context.over
-        inside = site if not written.keys else replace(site, context=replace(site.context, over=over or ()))
+        inside = site
+        if written.keys:
+            once = self._once(written) or site.context.once
+            inside = replace(site, context=replace(site.context, over=over or (), once=once))
         copies = self.structure.copies(written) if written.keys else None
         if over is None:
             self.turns.name(written, 0, site)
@@ -177,6 +180,22 @@ class Walk:
             self.findings.append(Finding("NC105", message, option.span, help=help))
             return None
         return self.structure.over(written, site)
+
+    def _once(self, written: Written) -> bool:
+        """Whether a block of {Model} is made once in a batch."""
+        option = written.keys.get("once")
+        text = written.scope.text(option) if option and written.scope else None
+        if option is None or text is None:
+            return False
+        try:
+            once = read_bool(text)
+        except ValueError as error:
+            self.findings.append(Finding("NC105", f"`once` must be {error}", option.value_span))
+            return False
+        if not self.networks:
+            message = "`once` is for blocks of {Model}, where phases read them; in a network each use computes its own"
+            self.findings.append(Finding("NC105", message, option.span, help="take it out"))
+        return once
 
     def _copies(self, written: Written, count: int, join: str | None, site: Site) -> Result:
         """Blocks side by side, which read the same; `join` makes one signal of theirs, else the first one is meant."""

@@ -239,6 +239,7 @@ class Prepared:
         state = {
             "position": {**asdict(self.position), **asdict(self.ledger.standing)},
             "phases": self.phases.state_dict(),
+            "states": self.phases.model.state_dict(),
             "averages": self.averages.state_dict() if self.averages is not None else {},
             "random": self.team.gather(torch.get_rng_state()),
             "random_cuda": self.team.gather(torch.cuda.get_rng_state(self.device)) if on_gpu else [],
@@ -266,6 +267,7 @@ class Prepared:
         if self.team.rank:
             self.position.sums = {}  # the first process has those of all
         self.phases.load_state_dict(state["phases"])
+        self.phases.model.load_state_dict(state.get("states", {}))
         if self.position.batch:  # an epoch that only lacks its validation reports them
             self.phases.set_rates(self.position.epoch, self.position.batch - 1, len(self.train_data))
         if self.averages is not None and state["averages"]:

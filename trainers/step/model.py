@@ -16,6 +16,7 @@ from netcfg.blocks.network.model import NetworkUse
 from netcfg.builder.chance import Chance
 from netcfg.builder.given import expect_declared
 from netcfg.builder.modules.apart import statistics_of_places, tell_apart
+from netcfg.builder.modules.memory import Remembering
 from netcfg.builder.network import Network, first_call, module_of, with_roles
 from netcfg.builder.rows import Rows
 from netcfg.faults import NODES
@@ -23,6 +24,7 @@ from netcfg.graph import Graph, Node, Signal
 from netcfg.passes.ragged import name_of, names_in, names_of, ragged_names, ragged_places
 from netcfg.program import Program
 from netcfg.shapes import Shape, Size, at
+from netcfg.source import NetcfgError
 from netcfg.trainers.step.numbers import Numbers
 
 Value = Tensor | dict[str, Tensor]
@@ -47,12 +49,24 @@ class Model:
         self.ragged = ragged_names(node.output for node in self.graph.nodes if node.is_input)
         self.lengths: dict[str, Tensor] = {}
         """How long what differs from sample to sample is in those of the batch, by the size's name."""
+        self.states: dict[str, Remembering] = {}
+        """The blocks that remember and are part of no network, by name."""
         self.calls: list[Call | None] = [
             self.over(index, _Checked(node, call)) if (call := self._call(node)) is not None else None
             for index, node in enumerate(self.graph.nodes)
         ]
         for network in networks.values():
             self._give(network)
+        self.remembering = [
+            *(
+                part
+                for network in networks.values()
+                for part in network.modules()
+                if isinstance(part, Remembering)
+            ),
+            *self.states.values(),
+        ]
+        """What remembers, in networks and beside them."""
         self._evaluated: dict[tuple[str, ...], tuple[int, ...]] = {}
 
     def _call(self, node: Node) -> Call | None:
@@ -60,8 +74,16 @@ class Model:
             return None
         if isinstance(node.block, NetworkUse):
             return self.networks[node.block.network.name]
-        call = call_of(node, self._give)
+        call = call_of(node, lambda module: self._take(node, module))
         return (lambda *inputs: call(*inputs, self.batch)) if node.block.needs_batch() else call
+
+    def _take(self, node: Node, module: nn.Module) -> None:
+        """Take a block's own module in."""
+        self._give(module)
+        if isinstance(module, Remembering):
+            some = next(self.networks.parameters(), None)
+            # Where the networks are.
+            self.states[node.path] = module if some is None else module.to(some.device)
 
     def _give(self, module: nn.Module) -> None:
         """Let a module draw, and let its numbers change, with all others of the model."""
@@ -156,6 +178,22 @@ class Model:
             with self.chance.used_by(self.graph.nodes[index].path):
                 values[index] = call(*(read(values, signal) for signal in self.graph.nodes[index].inputs))
         return {name: read(values, self.program.signals[name]) for name in wanted}
+
+    def state_dict(self) -> dict[str, dict[str, Tensor]]:
+        """What is remembered beside the networks, by block. Its tensors are the live ones."""
+        return {name: dict(module.state_dict()) for name, module in self.states.items()}
+
+    def load_state_dict(self, state: Mapping[str, Mapping[str, Tensor]]) -> None:
+        """Take up what `state_dict` gave. Raises `NetcfgError` (NC406) where it is that of other blocks."""
+        for name, module in self.states.items():
+            try:
+                module.load_state_dict(state[name])
+            except (KeyError, RuntimeError):
+                raise NetcfgError(
+                    f"the checkpoint remembers nothing that fits `{name}`\n"
+                    "help: resume with the file the run began with, or train anew with another --run-dir",
+                    code="NC406",
+                ) from None
 
     def needed(self, names: tuple[str, ...]) -> tuple[int, ...]:
         """The nodes that these signals depend on, in order."""

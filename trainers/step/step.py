@@ -14,6 +14,7 @@ from netcfg.blocks.changing import Changing
 from netcfg.blocks.losses.base import Loss
 from netcfg.builder.modules.losses.classes import OutsideClass
 from netcfg.builder.modules.losses.counted import Counted
+from netcfg.builder.modules.memory import Processes
 from netcfg.faults import listed, told_of, untrue
 from netcfg.passes.plan import Compute, Evaluate, PhasePlan, Plan, Read, counted_alike, network_of
 from netcfg.program import Average, Phase, Program
@@ -207,6 +208,8 @@ class Step:
         self._alike = {phase.name: counted_alike(plan.program, phase) for phase in plan.program.phases}
         for stepper in steppers.values():
             stepper.mean_over_team = team.mean_of
+        for one in model.remembering:
+            one.is_kept, one.processes = True, _Together(team)
 
     def __call__(self, fields: Mapping[str, Tensor], batch: int) -> Reported:
         """Train on a batch, the `batch`-th of its epoch from 0.
@@ -215,11 +218,16 @@ class Step:
         """
         values = self.model.fill(fields)
         reported = Reported()
+        for one in self.model.remembering:
+            one.begin()
         for part in self.plan.step(self.plan.running(batch)).steps:
             if isinstance(part, Average):
                 self.following.step(part.name)
             else:
                 self._phase(part, fields, values, reported)
+        # A batch that failed has not come here, and writes nothing.
+        for one in self.model.remembering:
+            one.end()
         self._keep_history_of(self._parameters)  # as whoever else uses the networks expects
         return reported
 
@@ -345,6 +353,23 @@ class Step:
                 for weight in self._parameters[name]:
                     weight.requires_grad_(not requires)
                 self._requiring[name] = not requires
+
+
+class _Together(Processes):
+    """What remembers writes what all processes of a team have seen."""
+
+    def __init__(self, team: Team) -> None:
+        self.team = team
+
+    def rows(self, rows: Tensor) -> Tensor:
+        """Those of all processes, the first one's first."""
+        if self.team.size == 1:
+            return rows
+        return torch.cat(self.team.gather(rows.cpu())).to(rows.device)
+
+    def sum(self, numbers: Tensor) -> Tensor:
+        """The sum over processes."""
+        return self.team.sum_of(numbers)
 
 
 def _of_team(losses: Mapping[str, Mean], team: Team) -> tuple[dict[str, Mean], dict[str, Tensor | int]]:
