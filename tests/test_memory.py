@@ -372,7 +372,7 @@ def test_the_plan_says_what_is_written_after_the_step() -> None:
     assert plan_data(made)["patterns"][0]["remembers"] == [{"block": "bank", "from": ["key"]}]
     codes = netcfg.load(CODES.replace("UPDATE", ""))
     assert plan_text(plan(codes)).endswith("  after the step\n    remember  N.book")
-    assert not_compiled(codes) == ("N",)
+    assert not_compiled(codes) == {"N": "it remembers, and is written between batches"}
 
 
 EVERYTHING = MOCO.replace(

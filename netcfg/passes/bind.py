@@ -22,12 +22,13 @@ from netcfg.passes.arithmetic import with_arithmetic
 from netcfg.passes.collect import Parts
 from netcfg.passes.feed import check_clips, check_fields_used, check_spoiled, read_data
 from netcfg.passes.judge import Judges, Known, read_judges
-from netcfg.passes.phases import Steps, check_steps, read_steps
+from netcfg.passes.phases import check_steps, read_steps
 from netcfg.passes.reach import reach
 from netcfg.passes.read import Reading
 from netcfg.passes.reserved import Reserved
 from netcfg.passes.resolve import resolved_text
 from netcfg.passes.schedules import Schedules, check_rates, say_what_may_not_change
+from netcfg.passes.steps import Steps
 from netcfg.passes.wire import MODEL, check_classes, signals_by_name, single_model, wire
 from netcfg.program import Data, Phase, Program, total_name
 from netcfg.shapes import differ, show
