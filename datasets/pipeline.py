@@ -22,7 +22,7 @@ from torch.utils.data import DataLoader
 
 from netcfg.blocks.fields import LENGTHS, FieldSpec, Split
 from netcfg.blocks.samplers.base import Sampler
-from netcfg.blocks.samples import Draw, RandomSamples, Sample, Samples, SampleTable
+from netcfg.blocks.samples import Draw, RaggedSamples, RandomSamples, Sample, Samples, SampleTable
 from netcfg.blocks.sources.base import Source
 from netcfg.blocks.transforms.base import Transform, callable_of, misplaced
 from netcfg.datasets.samplers.drawn import Drawing, drawn, is_changed
@@ -196,13 +196,38 @@ def stack_field(kind: str, arrays: Sequence[NDArray[Any]]) -> Tensor:
     return tensor.float() if tensor.is_floating_point() else tensor.long()
 
 
+@dataclass(frozen=True)
+class FrameBound:
+    """Batches of clips by how many frames they hold, padding counted: at most `frames` in each process.
+
+    `lengths` are those of all samples, in order. A clip that is longer than that has a batch of its own.
+    """
+
+    lengths: NDArray[np.int64]
+    frames: int
+
+    def starts(self, most: int, processes: int) -> list[int]:
+        """Where batches of at most so many samples begin, and where the last one ends."""
+        starts, longest = [0], 0
+        for place, length in enumerate(self.lengths.tolist()):
+            count = place - starts[-1]
+            longest = max(longest, length)
+            each = -(-(count + 1) // processes)
+            # Each process has a clip of each batch, whatever its length, so that all of them have as many batches.
+            if count >= processes and (count >= most or longest * each > self.frames):
+                starts.append(place)
+                longest = length
+        return [*starts, len(self.lengths)] if len(self.lengths) else [0]
+
+
 class EpochSampler:
     """Which samples make up each batch of the epoch it is set to; passes over the first `skip` batches.
 
     All samples, or those that `draws` gives for the epoch, as many for each. `share` is (rank, processes) where several
     train together: a batch then holds `batch_size` samples of each, and this gives one's own. An epoch's last, smaller
     batch is shared evenly; with `equal_shares`, as training wants them, it is filled up with samples of the epoch's
-    beginning where it does not divide, else some processes have one sample less, or no such batch.
+    beginning where it does not divide, else some processes have one sample less, or no such batch. `bound` makes
+    batches of other sizes, where nothing is shuffled.
     """
 
     def __init__(
@@ -216,6 +241,7 @@ class EpochSampler:
         draws: Draws | None = None,
         share: Share = ALONE,
         equal_shares: bool = False,
+        bound: FrameBound | None = None,
     ):
         self._draws = draws
         self._drawn: tuple[int, Sequence[Draw]] = 0, [] if draws is None else draws(0)
@@ -225,7 +251,12 @@ class EpochSampler:
         self.equal_shares = equal_shares
         self.seed = seed
         self.shuffle = shuffle
-        whole = samples // batch_size if drop_last else -(-samples // batch_size)
+        if bound is None:
+            last = samples - samples % batch_size if drop_last else samples
+            self._starts = [*range(0, last, batch_size), last]
+        else:
+            self._starts = bound.starts(batch_size, self.processes)
+        whole = len(self._starts) - 1
         self.batches = whole if limit is None else min(whole, limit)
         self.epoch = 0
         self.skip = 0
@@ -233,7 +264,7 @@ class EpochSampler:
     @property
     def samples_per_epoch(self) -> int:
         """How many samples an epoch shows."""
-        return min(self.samples, self.batches * self.batch_size)
+        return self._starts[self.batches]
 
     def __len__(self) -> int:
         return self.batches - self.skip
@@ -246,7 +277,7 @@ class EpochSampler:
             drawn_for = self.epoch if self.shuffle == "epoch" else 0
             order = np.random.default_rng((self.seed, drawn_for)).permutation(self.samples)
         for batch in range(self.skip, self.batches):
-            chosen = self._own(order[batch * self.batch_size : (batch + 1) * self.batch_size], order)
+            chosen = self._own(order[self._starts[batch] : self._starts[batch + 1]], order)
             if len(chosen):
                 yield [(self.epoch, *shown[place]) for place in chosen.tolist()]
 
@@ -262,15 +293,14 @@ class EpochSampler:
     def sizes(self, batches: int | None = None) -> list[list[int]]:
         """How many samples each process has, by rank, in each of the first `batches` batches; no empty ones."""
         limit = self.batches if batches is None else min(batches, self.batches)
-        starts = range(0, limit * self.batch_size, self.batch_size)
-        whole = [min(self.batch_size, self.samples - start) for start in starts]
+        whole = np.diff(self._starts[: limit + 1]).tolist()
         shares = [[len(part) for part in np.array_split(range(size), self.processes)] for size in whole]
         return [[size for size in sizes if size] for sizes in zip(*shares, strict=True)]
 
     @property
     def common_batches(self) -> int:
         """How many batches of an epoch have samples for every process."""
-        last = self.samples_per_epoch - (self.batches - 1) * self.batch_size
+        last = self._starts[self.batches] - self._starts[max(0, self.batches - 1)]
         return self.batches if self.equal_shares or last >= self.processes else self.batches - 1
 
     def _shown(self) -> Sequence[tuple[Draw, int]]:
@@ -297,7 +327,8 @@ class EpochSampler:
 class Pipeline:
     """The batches of one split, epoch by epoch.
 
-    `training`: with what is done `when = train`; None: for the training split.
+    `training`: with what is done `when = train`; None: for the training split. `frames`: at most so many of a clip's in
+    a batch (see `FrameBound`).
     Errors: `NetcfgError` where the data cannot be made, a split holds nothing, or a worker dies.
     """
 
@@ -316,6 +347,7 @@ class Pipeline:
         remember: bool = True,
         share: Share = ALONE,
         training: bool | None = None,
+        frames: int | None = None,
     ) -> None:
         self.split = split
         self.device = torch.device(device)
@@ -337,9 +369,20 @@ class Pipeline:
         kinds = {name: spec.kind for name, spec in sample_fields(data).items()}
         drawing = Drawing(self._opened, kinds)
         preparer = Preparer(self._samples, per_sample, self._kinds, seed, drawing, data.source, ragged)
-        draws = _draws(data, self._opened, training, seed, drawing)
+        asked = _sampler(data, training)
+        draws = None if asked is None else _draws(asked, data, self._opened, seed, drawing)
+        bound = None if frames is None else FrameBound(_lengths(self._opened), frames)
         self.sampler = EpochSampler(
-            len(preparer), batch_size, seed, shuffle, drop_last, limit_batches, draws, share, training
+            len(preparer),
+            batch_size,
+            seed,
+            "never" if asked is not None and asked.keeps_order else shuffle,
+            drop_last,
+            limit_batches,
+            draws,
+            share,
+            training,
+            bound,
         )
         self._loader = self._setup_loader(preparer)
 
@@ -476,21 +519,34 @@ def batch_fields(data: Data) -> dict[str, FieldSpec]:
     return {name: fields[name] for name in data.used}
 
 
-def _draws(data: Data, samples: Samples, training: bool, seed: int, drawing: Drawing) -> Draws | None:
-    """What the sampler of a program chooses for each epoch; None where all samples are shown."""
+def _sampler(data: Data, training: bool) -> Sampler | None:
+    """The sampler of a program that chooses what each epoch shows; None where all samples are shown."""
     asked = [
         step
         for step in data.transforms
         if isinstance(step, Sampler) and not step.extends_source and step.applies(training)
     ]
-    if not asked:
-        return None
     if len(asked) > 1:
         raise ProgramError(
             [Finding("NC107", f"[{asked[1].type_name}] is written twice in {{Data}}", data.span)]
         )
-    table = described(samples.table, data.source)
-    return partial(_epoch_of, asked[0], table, seed, drawing)
+    return asked[0] if asked else None
+
+
+def _draws(sampler: Sampler, data: Data, samples: Samples, seed: int, drawing: Drawing) -> Draws:
+    """What a sampler chooses for each epoch."""
+    return partial(_epoch_of, sampler, described(samples.table, data.source), seed, drawing)
+
+
+def _lengths(samples: Samples) -> NDArray[np.int64]:
+    """How many frames each has. Raises `NetcfgError` where they do not tell."""
+    if isinstance(samples, RaggedSamples):
+        return samples.lengths()
+    raise NetcfgError(
+        "[training] `eval_frames` bounds batches by the frames of clips, and these samples do not say how many they "
+        "have\nhelp: take it out, or write `eval_batch_size`",
+        code="NC502",
+    )
 
 
 def _epoch_of(

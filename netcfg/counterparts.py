@@ -187,6 +187,9 @@ _DATA = {
     "momu": Counterpart(otherwise="a `Sampler` of one's own"),
     "oversample": Counterpart("WeightedRandomSampler"),
     "balanced": Counterpart("WeightedRandomSampler"),
+    "weighted": Counterpart("WeightedRandomSampler"),
+    "batches_of": Counterpart(otherwise="a `BatchSampler` of one's own"),
+    "shuffle_within": Counterpart(otherwise="a `Sampler` of one's own"),
 }
 _LOSS = {
     "adversarial": Counterpart(otherwise="`F.softplus`, `F.relu` or `F.mse_loss` of scores"),

@@ -98,7 +98,9 @@ I_WANT_TO: dict[Group, tuple[Task, ...]] = {
         Task("judge whole clips, each of one class", "clip_folder sample_frames"),
         Task("read a database of action units", "bp4d disfa audetnet_folder"),
         Task("read a database of expressions", "ck_plus bu_3dfe affectnet"),
-        Task("show rare labels more often", "momu oversample balanced"),
+        Task("show rare labels more often", "balanced weighted momu oversample"),
+        Task("have several samples of a class in each batch", "batches_of"),
+        Task("read samples of a clip or a subject in a row", "shuffle_within"),
         Task("have all pictures of one size, and one scale", "resize center_crop normalise"),
         Task(
             "have more variety than there is, and choose nothing", "trivial_augment rand_augment auto_augment"

@@ -51,6 +51,10 @@ class WholeClips:
         """How many frames a clip has."""
         return len(_frames(self.places[index]))
 
+    def lengths(self) -> NDArray[np.int64]:
+        """How many frames each clip has."""
+        return np.array([self.count(index) for index in range(len(self))], np.int64)
+
     def shown(self, index: int, frames: Sequence[int] | None) -> Sample:
         """A clip with some of its frames, by number from 0, or with all."""
         values: dict[str, Callable[[], NDArray[Any]]] = {

@@ -118,6 +118,15 @@ class RandomSamples(Samples, Protocol):
         ...
 
 
+@runtime_checkable
+class RaggedSamples(Samples, Protocol):
+    """Samples that are rows of frames or tokens, each as long as it is."""
+
+    def lengths(self) -> "NDArray[np.int64]":
+        """How many each sample has."""
+        ...
+
+
 class Draw(NamedTuple):
     """What an epoch shows: a sample, how its face box is moved (0 to 5; None: as it is), whether it is mirrored."""
 

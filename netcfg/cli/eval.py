@@ -152,7 +152,7 @@ def _examine(
     display = open_display(Console(stderr=True))
 
     def started(split: str, pipeline: Any) -> Any:
-        display.start(Stretch(split, len(pipeline), program.training.batch_size))
+        display.start(Stretch(split, len(pipeline), pipeline.samples / max(1, len(pipeline))))
         return lambda done, sums: display.advance(done, sums.means)
 
     workers = program.training.workers if options.workers is None else options.workers

@@ -52,7 +52,7 @@ def _verify_options(sampler: Sampler, text: str) -> Iterator[Breach]:
             return
         taken += 1
         yield from _verify(sampler, table, first, text)
-    if not taken:
+    if not taken and not text:
         yield Breach(sampler.type_name, "epoch", text, "draws", "that it takes no samples at all", "epoch")
 
 

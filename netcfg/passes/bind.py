@@ -20,7 +20,7 @@ from netcfg.blocks.network.model import NetworkUse
 from netcfg.graph import Graph, Signal
 from netcfg.passes.arithmetic import with_arithmetic
 from netcfg.passes.collect import Parts
-from netcfg.passes.feed import check_clips, check_fields_used, check_spoiled, read_data
+from netcfg.passes.feed import check_batches, check_clips, check_fields_used, check_spoiled, read_data
 from netcfg.passes.judge import Judges, Known, read_judges
 from netcfg.passes.phases import check_steps, read_steps
 from netcfg.passes.reach import reach
@@ -81,6 +81,7 @@ class _Binder:
             data = self._used(data, model, judges)
             check_fields_used(data, self.reserved)
             check_clips(data, self.reserved)
+            check_batches(data, training or Training(), self.reserved)
             check_spoiled(data, judges.losses, judges.sections, self.reserved)
             self._warn_unused(model, judges)
         if schedules.declared:

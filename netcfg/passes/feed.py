@@ -7,6 +7,7 @@ from functools import cache
 
 from netcfg.blocks.base import ShapeError
 from netcfg.blocks.fields import FieldSpec
+from netcfg.blocks.general.training import Training
 from netcfg.blocks.losses.base import Loss
 from netcfg.blocks.samplers.base import Sampler
 from netcfg.blocks.sources.base import Source
@@ -185,6 +186,28 @@ def check_spoiled(
         if any(name in fields for name in spoilt):
             return
         fields = step.fields_in(fields, training=True)
+
+
+def check_batches(data: Data, training: Training, reserved: Reserved) -> None:
+    """Batches must be of sizes that the data allow."""
+    for section, step in zip(reserved.sections("Data")[1:], data.transforms, strict=True):
+        wrong = step.batch_conflict(training.batch_size) if isinstance(step, Sampler) else None
+        if wrong is not None:
+            message = f"[{section.name}] {wrong}"
+            help = "let `batch_size` of [training] be that, or some times as much"
+            reserved.findings.append(Finding("NC502", message, section.span, help=help))
+    if training.eval_frames is not None and not any(
+        spec.axes.startswith("T") and not isinstance(spec.shape[0], int)
+        for spec in data.source.fields().values()
+    ):
+        for section in reserved.sections("General"):
+            option = section.option("eval_frames")
+            if option is not None:
+                message = (
+                    "`eval_frames` bounds batches of clips, each as long as it is, and the data have none"
+                )
+                help = "`eval_batch_size` bounds them by the number of samples"
+                reserved.findings.append(Finding("NC502", message, option.value_span, help=help))
 
 
 def check_clips(data: Data, reserved: Reserved) -> None:

@@ -209,3 +209,53 @@ def test_rows_and_single_values_are_not_compared(monkeypatch):
     monkeypatch.setattr(SyntheticFaces, "fields", ClipSource.fields)
     _, findings = netcfg.compile.check(TEXT.replace("target = unit_rows", "target = emotion"))
     assert any("one is as long as its sample" in finding.message for finding in findings)
+
+
+def test_batches_bounded_by_frames_give_the_figures_of_one_clip_at_a_time(tmp_path):
+    from netcfg.datasets.sources.example_folders import write_clip_folder
+    from netcfg.trainers.judging.evaluation import evaluate
+    from netcfg.trainers.step.model import Model
+    from netcfg.trainers.step.step import Losses, Precision
+
+    write_clip_folder(tmp_path, ("happy", "sad"))
+    text = f"""
+{{Data}}
+[clip_folder]
+path = {tmp_path}
+image_size = 16
+{{N}}
+[net]
+[input]
+name = clip
+frames = T
+channels = 3
+height = 16
+width = 16
+[flatten]
+over = frames
+[gru]
+hidden = 4
+[connected]
+from = gru.last
+output_features = 2
+{{Loss}}
+[cross_entropy]
+input = N
+target = class
+{{Metric}}
+[accuracy]
+input = N
+target = class
+"""
+    program = netcfg.load(text)
+    assert program.data is not None
+    networks = netcfg.build(program)
+    model = Model(program, networks)
+    losses = Losses(program, networks, Precision("f32", torch.device("cpu")))
+    found = []
+    for most, frames in ((1, None), (12, 12), (16, None)):
+        pipeline = Pipeline(program.data, "train", most, training=False, frames=frames)
+        found.append((evaluate(model, losses, pipeline).losses["cross_entropy"], len(pipeline)))
+    assert found[1][0] == pytest.approx(found[0][0], abs=1e-6)
+    assert found[2][0] == pytest.approx(found[0][0], abs=1e-6)
+    assert found[1][1] < found[0][1]

@@ -174,14 +174,15 @@ class Prepared:
         return Pipeline(
             self.program.data,
             split,
-            self.training.batch_size,
+            self.training.batch_size if training else self.training.judged_together,
             seed=self.training.seed,
             shuffle=self.training.shuffle if training else "never",
             drop_last=training and self.training.drop_last,
             workers=self.workers,
             device=self.device,
-            limit_batches=self.limit_batches,
+            limit_batches=fewest(self.limit_batches, self.training.batches_per_epoch if training else None),
             share=(self.team.rank, self.team.size),
+            frames=None if training else self.training.eval_frames,
         )
 
     @property
@@ -281,6 +282,11 @@ class Prepared:
         ):  # both are what the run will end with: better missed now than after the last epoch
             self.ledger.best(f"{self.run}/metrics.jsonl")
             self.run.checkpoints.best_epoch()
+
+
+def fewest(*limits: int | None) -> int | None:
+    """The strictest of several limits; None where there is none."""
+    return min((limit for limit in limits if limit is not None), default=None)
 
 
 def _empty_split(split: str, drop_last: bool) -> NetcfgError:

@@ -17,7 +17,7 @@ from netcfg.faults import told
 from netcfg.results import Epoch, Evaluation, Figure, Result
 from netcfg.source import NetcfgError, ProgramError
 from netcfg.trainers.fit.before import too_small_batch
-from netcfg.trainers.fit.prepared import CHECKPOINT_SECONDS, Prepared
+from netcfg.trainers.fit.prepared import CHECKPOINT_SECONDS, Prepared, fewest
 from netcfg.trainers.fit.times import EpochTimes
 from netcfg.trainers.judging.evaluation import Sums, evaluate, whose_sample
 from netcfg.trainers.machine.compilation import compile_error
@@ -120,7 +120,8 @@ class Trainer(Prepared):
 
     def prepare_data(self) -> None:
         """Make all samples once, where they fit into memory and every epoch will use them all."""
-        if self.limit_batches is not None or self.is_complete or self.team.size > 1:
+        limit = fewest(self.limit_batches, self.training.batches_per_epoch)
+        if limit is not None or self.is_complete or self.team.size > 1:
             return
         for pipeline in (self.train_data, self.validation_data):
             self.display.start(Stretch(f"preparing {pipeline.split} data", pipeline.samples, 1))
@@ -333,7 +334,7 @@ class Trainer(Prepared):
         reached = self.ledger.standing.best
         best = "" if reached is None else f"best {self.monitor.name} {reached:.3f}"
         left = self.training.max_epochs - position.epoch - 1 if pipeline is self.train_data else 0
-        batch_size = self.training.batch_size * self.team.size
+        batch_size = pipeline.samples / max(1, len(pipeline))
         self.display.start(Stretch(title, len(pipeline), batch_size, done, left, best))
 
     # --- ending -----------------------------------------------------------------------------------

@@ -109,13 +109,14 @@ class Examiner:
         return Pipeline(
             self.program.data,
             split,
-            self.program.training.batch_size,
+            self.program.training.judged_together,
             seed=self.program.training.seed,
             workers=self.workers,
             device=self.device,
             limit_batches=self.limit_batches,
             remember=False,
             training=False,
+            frames=self.program.training.eval_frames,
         )
 
 

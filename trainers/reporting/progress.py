@@ -22,7 +22,7 @@ class Stretch:
 
     title: str
     batches: int
-    batch_size: int
+    batch_size: float
     done: int = 0
     epochs_left: int = 0
     best: str = ""

@@ -141,7 +141,13 @@ def begins_epoch_anew(own: Program, asked: Program) -> bool:
 
 def _batches(program: Program) -> Sequence[Any]:
     training = program.training
-    return [training.batch_size, training.drop_last, training.shuffle, _data(program)]
+    return [
+        training.batch_size,
+        training.batches_per_epoch,
+        training.drop_last,
+        training.shuffle,
+        _data(program),
+    ]
 
 
 def _data(program: Program) -> Any:

@@ -26,6 +26,17 @@ class Training(Settings, name="training"):
     """
 
     batch_size: Annotated[int, Field(gt=0, le=65_536)] = Field(32, description="samples in one step")
+    eval_batch_size: Annotated[int, Field(gt=0, le=65_536)] | None = Field(
+        None, description="samples in one batch of an evaluation, which needs less memory; None: `batch_size`"
+    )
+    eval_frames: Annotated[int, Field(gt=0, le=1_000_000)] | None = Field(
+        None,
+        description="of clips of any length: at most so many frames in one batch of an evaluation, padding counted; "
+        "`eval_batch_size`, where it is written, is a bound beside it",
+    )
+    batches_per_epoch: Annotated[int, Field(gt=0)] | None = Field(
+        None, description="an epoch is at most so many batches, of samples drawn anew each time; None: all"
+    )
     max_epochs: Annotated[int, Field(gt=0, le=1_000_000)] = Field(10, description="passes over the data")
     monitor: str | None = Field(
         AUTO,
@@ -67,6 +78,13 @@ class Training(Settings, name="training"):
     deterministic: bool = Field(
         False, description="use only operations that give the same bits each time, which can be slower"
     )
+
+    @property
+    def judged_together(self) -> int:
+        """How many samples an evaluation takes at most at once."""
+        if self.eval_batch_size is not None:
+            return self.eval_batch_size
+        return self.batch_size if self.eval_frames is None else self.eval_frames
 
     def conflict(self) -> str | None:
         """Patience waits for something to become better."""
