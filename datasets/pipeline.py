@@ -253,7 +253,7 @@ class EpochSampler:
         self.shuffle = shuffle
         if bound is None:
             last = samples - samples % batch_size if drop_last else samples
-            self._starts = [*range(0, last, batch_size), last]
+            self._starts: list[int] = [*range(0, last, batch_size), last]
         else:
             self._starts = bound.starts(batch_size, self.processes)
         whole = len(self._starts) - 1

@@ -234,6 +234,7 @@ width = 16
 [flatten]
 over = frames
 [gru]
+name = gru
 hidden = 4
 [connected]
 from = gru.last
