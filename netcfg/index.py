@@ -115,6 +115,7 @@ I_WANT_TO: dict[Group, tuple[Task, ...]] = {
         Task("see a sample twice, each time otherwise", "views copy"),
         Task("put faces before backgrounds, or spoil pictures", "over_background poor_picture"),
         Task("see motion", "optical_flow"),
+        Task("know how much data a network needs", "subset"),
         Task("judge a network by data of other labels, or of labels in another order", "match_labels"),
         Task("learn where on a face an action unit shows", "heatmaps"),
     ),

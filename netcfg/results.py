@@ -115,6 +115,8 @@ class Curve:
     x_title: str = ""
     y_title: str = ""
     picture: str = ""
+    is_logarithmic: bool = False
+    """Its axis of x."""
 
 
 @dataclass(frozen=True)

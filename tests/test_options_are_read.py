@@ -71,7 +71,7 @@ INVOCATIONS = [
     f"train net.cfg --run-dir run2 {TRAINING} --checkpoint-seconds 9 {PROGRAM}",
     "train --resume run --device cpu --workers 0",
     f"sweep net.cfg --over seed=1,2 --jobs 1 --run-dir swept {TRAINING.replace('--seed 3', '')} {PROGRAM}",
-    "sweep net.cfg --over width=1,2 --run-dir swept2 --seed 3",
+    "sweep net.cfg --over width=1,2 --run-dir swept2 --seed 3 --curve width",
     "eval run --weights last --split test --device cpu --workers 0 --limit-batches 1 --format json --predictions p.csv "
     "--data faces --figures drawn",
     "eval net.cfg --weights run/checkpoints/best.safetensors --preset wide --set width=4 --allow-outside "

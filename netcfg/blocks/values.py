@@ -51,6 +51,14 @@ def read_float(text: str) -> float:
     return float(text)
 
 
+def number_in(text: str) -> float | None:
+    """The number that a text is; None where it is none."""
+    try:
+        return read_float(text)
+    except ValueError:
+        return None
+
+
 def read_bool(text: str) -> bool:
     """`True`, `1`, `yes` and their opposites, in any case."""
     value = _BOOLEANS.get(text.lower())

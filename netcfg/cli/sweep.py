@@ -11,7 +11,7 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from netcfg.blocks.values import read_text, split_list
+from netcfg.blocks.values import number_in, read_text, split_list
 from netcfg.cli.program import add_program_arguments, check_file, settings_of
 from netcfg.cli.train import INTERRUPTED, add_training_arguments, positive
 from netcfg.source import NetcfgError, render, shown_path, sorted_findings
@@ -46,12 +46,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--jobs", type=positive, default=1, metavar="N", help="so many runs at a time (default: 1)"
     )
+    parser.add_argument(
+        "--curve",
+        metavar="NAME",
+        help="also draw each metric over the numbers of this variable, means over all others, into `figures`",
+    )
     parser.add_argument("--run-dir", metavar="DIR", help="where to put the runs (default: runs/<file>-sweep)")
 
 
 def run(options: argparse.Namespace) -> int:
     """Work the runs off. 0 when all are finished, 1 where some failed, 130 after Ctrl-C."""
     over = read_over(options.over)
+    if options.curve is not None:
+        expect_numbers(options.curve, over)
     programs = load_all(options, over)  # before torch: a file with mistakes is refused at once
 
     from netcfg.trainers.machine.devices import choose_device
@@ -72,16 +79,31 @@ def run(options: argparse.Namespace) -> int:
         ]
         folder.expect_programs(runs)
         sweep = Sweep(folder, runs, options.jobs, Command(options, over, devices), _environment(options.jobs))
-        return _work(sweep, over, settings)
+        return _work(sweep, over, settings, options.curve)
     finally:
         folder.close()
 
 
-def _work(sweep: Sweep, over: dict[str, list[str]], settings: dict[str, Any]) -> int:
+def expect_numbers(name: str, over: dict[str, list[str]]) -> None:
+    """Refuse a curve over what is not swept over, or is no two numbers at least."""
+    if name not in over:
+        raise NetcfgError(
+            f"--curve {name}: the runs do not differ in `{name}`\nhelp: `--over {name}=A,B,C`", code="NC801"
+        )
+    wrong = next((value for value in over[name] if number_in(value) is None), None)
+    if wrong is not None:
+        raise NetcfgError(
+            f"--curve {name}: `{wrong}` is no number, and has no place on an axis", code="NC801"
+        )
+    if len(over[name]) < 2:
+        raise NetcfgError(f"--curve {name}: a curve takes two values at least", code="NC801")
+
+
+def _work(sweep: Sweep, over: dict[str, list[str]], settings: dict[str, Any], curve: str | None) -> int:
     from rich.console import Console
 
     from netcfg.trainers.sweeps.display import SweepDisplay
-    from netcfg.trainers.sweeps.summary import write_summary
+    from netcfg.trainers.sweeps.summary import draw_curves, write_summary
 
     console = Console()
     written = sweep.folder.path, sweep.runs, list(over), settings
@@ -94,6 +116,9 @@ def _work(sweep: Sweep, over: dict[str, list[str]], settings: dict[str, Any]) ->
         display.close()
     for grid in write_summary(*written):
         console.print(grid.as_text())
+    if curve is not None:
+        for file in draw_curves(sweep.folder.path, sweep.runs, list(over), curve):
+            display.say(f"drawn: {shown_path(file)}")
     _say_end(sweep, display, is_done)
     return INTERRUPTED if not is_done else int(bool(sweep.of("failed", "waiting", "stopped")))
 

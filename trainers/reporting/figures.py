@@ -116,6 +116,8 @@ def _of_curves(title: str, curves: Sequence[Curve], split: str) -> Any:
         values = [nan if value is None else value for value in curve.y]
         axes.plot(curve.x, values, marker="o" if len(values) < 30 else "", markersize=3, label=curve.name)
     axes.set(title=f"{title}, {split} split", xlabel=curves[0].x_title, ylabel=curves[0].y_title)
+    if all(curve.is_logarithmic for curve in curves):
+        axes.set_xscale("log")
     axes.grid(alpha=0.3)
     if len(curves) > 1:
         axes.legend(fontsize="small")

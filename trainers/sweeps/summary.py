@@ -13,7 +13,9 @@ from netcfg.blocks.general.training import Published
 from netcfg.files import write_beside
 from netcfg.program import Program
 from netcfg.results import Evaluation, csv_cell
+from netcfg.trainers.reporting.figures import FOLDER
 from netcfg.trainers.reporting.grid import Grid
+from netcfg.trainers.sweeps.curves import write_curves
 from netcfg.trainers.sweeps.folder import Run
 from netcfg.trainers.sweeps.tables import Judged, sweep_grids, sweep_tables
 
@@ -38,6 +40,13 @@ def write_summary(
     latex = "\n".join(["% needs \\usepackage{booktabs}\n", *(grid.as_latex() for grid in grids)])
     write_beside(path / "sweep.tex", latex.encode())
     return grids
+
+
+def draw_curves(path: Path, runs: Sequence[Run], variables: Sequence[str], name: str) -> list[Path]:
+    """Draw what the runs have reached over the numbers of a variable; the pictures."""
+    split, judged = _judged(runs)
+    folder = path / FOLDER
+    return [folder / f"{file}.svg" for file in write_curves(folder, name, variables, judged, split)]
 
 
 def _judged(runs: Sequence[Run]) -> tuple[str, list[Judged]]:
