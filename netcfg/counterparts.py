@@ -143,6 +143,7 @@ _NETWORK = {
 _DATA = {
     "audetnet_folder": Counterpart(otherwise="a `Dataset` of one's own"),
     "affectnet": Counterpart(otherwise="a `Dataset` of one's own"),
+    "image_pairs": Counterpart(otherwise="a `Dataset` that opens two files of one name"),
     "image_list": Counterpart(otherwise="a `Dataset` over the rows of a table"),
     "image_folder": Counterpart("torchvision.datasets.ImageFolder", "image_dataset_from_directory"),
     "bp4d": Counterpart(otherwise="a `Dataset` of one's own"),

@@ -93,6 +93,7 @@ I_WANT_TO: dict[Group, tuple[Task, ...]] = {
     "data": (
         Task("try a network before I have data", "synthetic_faces"),
         Task("read my own pictures, each of one class", "image_folder"),
+        Task("read pictures with a mask or another picture each", "image_pairs"),
         Task("read pictures that a table or a list names, with whatever it says of them", "image_list"),
         Task("read my own recordings", "clips"),
         Task("judge whole clips, each of one class", "clip_folder sample_frames"),

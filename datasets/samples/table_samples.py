@@ -179,10 +179,11 @@ def table_samples(
     reading: Reading = ORDINARY,
     fit: Fit = "stretch",
     further: Callable[[FilePictures, Sequence[int]], Mapping[str, Further]] | None = None,
+    beside: Sequence[str] | None = None,
 ) -> TableSamples:
     """Samples of a table whose pictures lie in these files; None, or a file that is not there, is a missing one.
 
-    `further` makes other fields, given the pictures and the rows that are left.
+    `further` makes other fields, given the pictures and the rows that are left; `beside` are files that these need.
     Errors: `NetcfgError` for missing pictures where none may lack, with the `folder`, and where no sample is left.
     """
     there = [path if path is not None and os.path.isfile(path) else None for path in paths]
@@ -195,7 +196,10 @@ def table_samples(
         noun="sample",
     )
     if skips_broken:
-        rows = without_broken(rows, lambda row: [path for path in (there[row],) if path is not None], reading)
+        own = [there, *([beside] if beside else [])]
+        rows = without_broken(
+            rows, lambda row: [path for of in own if (path := of[row]) is not None], reading
+        )
     if not rows:
         raise NetcfgError(
             f"{folder}: the split holds no picture\nhelp: look at its list, and at its pictures", code="NC506"

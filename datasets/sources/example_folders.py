@@ -80,6 +80,18 @@ def write_image_list(folder: Path) -> Path:
     return folder / "people.csv"
 
 
+def write_image_pairs(folder: Path, pictures: int = 12) -> None:
+    """Pictures with a mask each of two classes on a ground, numbered in grey; 255 is no class."""
+    for number in range(pictures):
+        mask = np.zeros((SIDE, SIDE + number), np.uint8)
+        mask[8:24, 8:40] = 1
+        mask[20:40, 24:44] = 2
+        mask[:2] = 255
+        (folder / "masks").mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(folder / "masks" / f"{number}.png"), mask)
+        _picture(folder / "images" / f"{number}.jpg", "pair", number, (SIDE, SIDE + number))
+
+
 def write_audetnet(folder: Path, units: Sequence[int], most: int, size: tuple[int, int]) -> str:
     """AUDetNet's data folder, labels from 0 to `most`, pictures of this height and width; gives the file of labels."""
     subjects = ("SN001", "SN002", "SN003", "SN004")

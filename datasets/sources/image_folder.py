@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from netcfg.blocks.picture_files import PICTURES, UNREAD_PICTURES
 from netcfg.blocks.samples import SampleTable
 from netcfg.blocks.sources.image_folder import ImageFolder
 from netcfg.blocks.sources.picture_classes import folders_in, split_folders, trouble_with_names
-from netcfg.datasets.pictures.frames import natural
+from netcfg.datasets.pictures.files import pictures_below
 from netcfg.datasets.pictures.notes import say
 from netcfg.datasets.samples.dealing import SPLITS, Dealing, dealt
 from netcfg.datasets.samples.table_samples import TableSamples, table_samples
@@ -135,7 +135,7 @@ def _listed(folder: Path, names: tuple[str, ...], expects_each: bool) -> Found:
     ids: list[str] = []
     counts, unread = [], 0
     for name in names:
-        pictures, left_out = _pictures(folder / name)
+        pictures, left_out = pictures_below(folder / name)
         unread += left_out
         ids += [f"{name}/{picture}" for picture in pictures]
         counts.append(len(pictures))
@@ -151,31 +151,3 @@ def _listed(folder: Path, names: tuple[str, ...], expects_each: bool) -> Found:
             code="NC506",
         )
     return Found(str(folder), tuple(ids), np.repeat(np.arange(len(names)), counts).astype(np.int64))
-
-
-def _pictures(folder: Path) -> tuple[list[str], int]:
-    """The pictures in a folder and below, by their names from there, and how many of other formats there are."""
-    found, unread = [], 0
-    for name in _files(str(folder), ""):
-        ending = os.path.splitext(name)[1].lower()
-        if ending in PICTURES:
-            found.append(name)
-        elif ending in UNREAD_PICTURES:
-            unread += 1
-    return sorted(found, key=natural), unread
-
-
-def _files(folder: str, before: str) -> Iterator[str]:
-    """The names of files below a folder, hidden ones left out."""
-    try:
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                if entry.name.startswith((".", "__")):
-                    continue
-                if entry.is_dir(follow_symlinks=not before):  # a link may lead back
-                    yield from _files(entry.path, f"{before}{entry.name}/")
-                else:
-                    yield before + entry.name
-    except OSError as error:
-        if not isinstance(error, FileNotFoundError):
-            raise NetcfgError(f"cannot read {shown_path(Path(folder))}: {error.strerror}", "NC804") from None

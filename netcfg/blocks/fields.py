@@ -37,6 +37,7 @@ class FieldSpec:
     `pairs` gives for each of the landmarks the number of the one on the other side, itself where it lies in the
     middle; without it 68 landmarks are those of the face. Fields of one `view` are drawn for together.
     `absent` are those of `names` that the data do not label: whatever stands there is nobody's.
+    `ignore` is the number in a mask that is no class: losses and metrics leave it out where they do not say otherwise.
     """
 
     shape: Shape
@@ -45,6 +46,7 @@ class FieldSpec:
     pairs: tuple[int, ...] = ()
     view: int = 0
     absent: tuple[str, ...] = ()
+    ignore: int | None = None
 
     @property
     def axes(self) -> str:

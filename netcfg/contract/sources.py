@@ -116,6 +116,9 @@ def _wrong_values(spec: FieldSpec, array: Any) -> str:
     if spec.kind in ("class", "mask"):
         if not np.issubdtype(array.dtype, np.integer):
             return f"values of {array.dtype}, not whole numbers"
+        array = array if spec.ignore is None else array[array != spec.ignore]
+        if not array.size:
+            return ""
         beyond = bool(spec.names) and not 0 <= int(array.min()) <= int(array.max()) < len(spec.names)
         return f"class {int(array.max())} of {len(spec.names)}" if beyond else ""
     if not np.issubdtype(array.dtype, np.floating):

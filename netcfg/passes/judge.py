@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from netcfg.blocks.base import ShapeError
 from netcfg.blocks.fields import FieldSpec
@@ -19,6 +20,7 @@ from netcfg.shapes import Shape, show
 from netcfg.source import Finding, Note, Span, did_you_mean
 from netcfg.syntax import Section
 
+Judge = TypeVar("Judge", Loss | None, Metric | None)
 _COMPARED = frozenset({"target", "mask", "group", "interval_over"})
 """Options that mostly name a data field."""
 
@@ -53,7 +55,7 @@ def read_judges(
     judges = Judges()
     before = len(reserved.findings)
     for section in reserved.sections("Loss"):
-        loss = reserved.checked(section, "loss", Loss)
+        loss = _ignoring(reserved.checked(section, "loss", Loss), known)
         if loss is not None and reserved.is_new(loss, section, judges.losses):
             judges.losses[called(loss)] = loss
             judges.sections[called(loss)] = section
@@ -61,7 +63,7 @@ def read_judges(
                 _check_networks(loss, section, networks, reserved.findings)
                 _check_signals(loss, loss.reads, section, known, judges, reserved.findings)
     for section in reserved.sections("Metric"):
-        metric = reserved.checked(section, "metric", Metric)
+        metric = _ignoring(reserved.checked(section, "metric", Metric), known)
         if metric is not None and reserved.is_new(metric, section, judges.metrics):
             judges.metrics[called(metric)] = metric
             if complete:
@@ -69,6 +71,16 @@ def read_judges(
     _check_tables(judges.metrics, reserved)
     reserved.findings[before:] = _each_once(reserved.findings[before:])
     return judges
+
+
+def _ignoring(judge: Judge, known: Mapping[str, Known]) -> Judge:
+    """What is compared with a field leaves out what is no class there, where it does not say otherwise."""
+    if judge is None or "ignore" not in judge.readers() or "ignore" in judge.options():
+        return judge
+    target = known.get(judge.reads.get("target", ""))
+    if target is None or target.spec is None or target.spec.ignore is None:
+        return judge
+    return judge.model_copy(update={"ignore": target.spec.ignore})
 
 
 def _each_once(findings: Sequence[Finding]) -> list[Finding]:

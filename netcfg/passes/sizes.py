@@ -96,7 +96,7 @@ class Sizes:
             )
             raise SizeError(message, code="NC501", help=help)
         if size == "classes":
-            if not spec.names or spec.kind != "class":
+            if not spec.names or spec.kind not in ("class", "mask"):
                 raise SizeError(
                     f"asks for the classes of `data.{field}`, which nobody has said", code="NC303"
                 )

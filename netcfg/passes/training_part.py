@@ -48,7 +48,9 @@ def add_training(reading: Reading, folder: str) -> str | None:
     )
     source = _opened(recognised, folder)  # None: what is wrong with it is found where it stands
     fields = {} if source is None else source.fields()
-    target = next((name for name, spec in fields.items() if spec.kind == "class" and spec.names), None)
+    target = next(
+        (name for name, spec in fields.items() if spec.kind in ("class", "mask") and spec.names), None
+    )
     if source is not None and target is None:
         return None
     classes = None if target is None else len(fields[target].names)
