@@ -47,9 +47,16 @@ def save_tensors(path: Path, state: Mapping[str, Tensor]) -> None:
     write_beside(path, save(apart))
 
 
-def load_state(path: Path | str, module: nn.Module) -> None:
-    """Load a file of this very network. Raises `NetcfgError` naming the parameters that differ."""
-    state = read_state(Path(path))
+def load_state(path: Path | str, module: nn.Module, besides: Collection[str] = ()) -> None:
+    """Load a file of this very network. Raises `NetcfgError` naming the parameters that differ.
+
+    `besides`: what the file may hold besides, by the first part of its names.
+    """
+    state = {
+        name: tensor
+        for name, tensor in read_state(Path(path)).items()
+        if name.partition(".")[0] not in besides
+    }
     differences = compare_states(state, module.state_dict())
     if differences:
         raise WeightsError(paragraph(f"{path} belongs to another network", differences), "NC602")

@@ -194,6 +194,9 @@ _DATA = {
     "shuffle_within": Counterpart(otherwise="a `Sampler` of one's own"),
 }
 _LOSS = {
+    "arcface": Counterpart(otherwise="`F.linear` of normalised vectors, a margin, `F.cross_entropy`"),
+    "center": Counterpart(otherwise="an `nn.Embedding` of centres, a squared distance"),
+    "uncertainty": Counterpart(otherwise="an `nn.Parameter` for each loss"),
     "adversarial": Counterpart(otherwise="`F.softplus`, `F.relu` or `F.mse_loss` of scores"),
     "bce_with_logits": Counterpart("nn.BCEWithLogitsLoss", "BinaryCrossentropy"),
     "ccc": Counterpart(

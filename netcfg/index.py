@@ -130,7 +130,10 @@ I_WANT_TO: dict[Group, tuple[Task, ...]] = {
         Task("have pictures look alike, or be smooth", "ssim total_variation"),
         Task("have a network say how sure it is of its numbers", "gaussian_nll"),
         Task("learn from another network, or from probabilities", "distillation kl_divergence"),
-        Task("lay what belongs together near each other", "triplet contrastive cosine_embedding"),
+        Task(
+            "lay what belongs together near each other", "triplet contrastive cosine_embedding arcface center"
+        ),
+        Task("train for several tasks without weighing them by hand", "uncertainty"),
         Task("learn without labels, from two views", "nt_xent cosine_embedding"),
         Task("keep a variational code near the normal distribution", "kl_normal"),
         Task("train against a critic", "adversarial mean gradient_penalty"),

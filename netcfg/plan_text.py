@@ -135,14 +135,16 @@ def _step_data(plan: Plan, step: PhasePlan) -> dict[str, Any]:
             {
                 "name": evaluate.loss,
                 "type": plan.program.losses[evaluate.loss].type_name,
-                "factor": _weight_data(step.phase.weights[evaluate.loss]),
+                "factor": _weight_data(step.phase.weights.get(evaluate.loss, 0.0)),
+                "of": list(plan.program.losses[evaluate.loss].losses),
+                "parameters": plan.program.learned_by(step.phase).get(evaluate.loss, 0),
                 "reads": _reads_data(plan, evaluate.reads),
                 "networks": list(plan.program.losses[evaluate.loss].evaluates),
             }
             for evaluate in step.evaluates
         ],
         "passes_through": list(step.passed),
-        "updates": list(step.phase.optimizer.networks),
+        "updates": [*step.phase.optimizer.networks, *plan.program.learned_by(step.phase)],
         "released": _paths(plan, step.released),
     }
 
@@ -187,8 +189,10 @@ def _table(plan: Plan) -> list[str]:
             rows.append(_average_row(plan, phase))
             continue
         optimizer = phase.optimizer
+        learned = plan.program.learned_by(phase)
         trained = sum(plan.program.networks[name].trainable for name in optimizer.networks)
-        names, when = ", ".join(optimizer.networks), every(optimizer.every)
+        trained += sum(learned.values())
+        names, when = ", ".join([*optimizer.networks, *learned]), every(optimizer.every)
         rows.append(
             (phase.name, when, names, f"{trained:,}", _optimizer(optimizer), _learning_rate(plan, optimizer))
         )
@@ -200,7 +204,8 @@ def _table(plan: Plan) -> list[str]:
 def _groups(plan: Plan, phase: Phase) -> Iterator[str]:
     """What of a phase steps or decays in a way of its own, a line each."""
     optimizer, networks = phase.optimizer, plan.program.networks
-    rates = [f"{part} × {factor:g}" for part, factor in rate_parts(optimizer, networks).items()]
+    learned = plan.program.learned_by(phase)
+    rates = [f"{part} × {factor:g}" for part, factor in rate_parts(optimizer, networks, learned).items()]
     if rates:
         yield f"{phase.name}: rates of parts: {', '.join(rates)}"
     if optimizer.layer_decay != 1:
@@ -287,12 +292,17 @@ class _Page:
             if isinstance(step, Average):
                 lines += average_lines(self.plan, step)
                 continue
-            lines.append(f"  {step.phase.name}: trains {', '.join(step.phase.optimizer.networks)}")
+            lines.append(f"  {step.phase.name}: trains {', '.join(self._trained(step.phase))}")
             lines += self._phase(step)
         remembered = "; ".join(map(_written, remembered_by(self.plan, self.pattern)))
         if remembered:
             lines += ["  after the step", *_labelled("remember", remembered)]
         return lines
+
+    def _trained(self, phase: Phase) -> list[str]:
+        """Networks, and losses that learn."""
+        losses = [f"{name} (loss)" for name in self.plan.program.learned_by(phase)]
+        return [*phase.optimizer.networks, *losses]
 
     def _phase(self, step: PhasePlan) -> Iterator[str]:
         self.keeper |= {compute.node: compute.history for compute in step.computes}
@@ -301,6 +311,9 @@ class _Page:
             yield _remarked(f"    {label:<{INDENT - 4}}{text}", remark)
         yield from _labelled("cut", "; ".join(self._cuts(step)))
         yield from _labelled("minimise", _sum(step.phase))
+        for name in step.phase.weights:
+            if of := self.plan.program.losses[name].losses:
+                yield from _labelled("", f"{name} of {', '.join(of)}")
         yield from _labelled("through", _passed(step))
 
     def _computes(self, step: PhasePlan) -> Iterator[tuple[str, str, str]]:

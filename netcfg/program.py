@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 from netcfg.blocks.changing import Weight
 from netcfg.blocks.fields import FieldSpec
@@ -18,6 +19,7 @@ from netcfg.blocks.optimizers.schedule import NumberSchedule
 from netcfg.blocks.sources.base import Source
 from netcfg.blocks.transforms.base import DataStep
 from netcfg.graph import Graph, Signal
+from netcfg.shapes import Shape
 from netcfg.source import Finding, Span
 
 
@@ -51,6 +53,20 @@ class Phase:
     optimizer: Optimizer
     weights: Mapping[str, Weight]
     span: Span
+    inner: tuple[str, ...] = ()
+    """The losses that those read."""
+
+    @property
+    def losses(self) -> tuple[str, ...]:
+        """All that it computes: what a loss reads before it."""
+        return tuple(dict.fromkeys((*self.inner, *self.weights)))
+
+
+class Sizes(NamedTuple):
+    """What a loss is given: the shapes of its signals by option, places as samples, and its target's classes."""
+
+    shapes: Mapping[str, Shape]
+    classes: int | None
 
 
 @dataclass(frozen=True)
@@ -86,6 +102,7 @@ class Program:
     model: Graph | None = None
     signals: Mapping[str, Signal] = field(default_factory=dict)
     losses: Mapping[str, Loss] = field(default_factory=dict)
+    loss_sizes: Mapping[str, Sizes] = field(default_factory=dict)
     loss_spans: Mapping[str, Span] = field(default_factory=dict)
     """Where each loss is written."""
     phases: tuple[Phase, ...] = ()
@@ -115,6 +132,14 @@ class Program:
             steps += [average for average in self.averages if average.place == place]
             steps += self.phases[place : place + 1]
         return tuple(steps)
+
+    def learned_by(self, phase: Phase) -> dict[str, int]:
+        """The losses of a phase that have parameters of their own, and how many."""
+        return {
+            name: self.losses[name].parameters(*self.loss_sizes[name])
+            for name in phase.losses
+            if self.losses[name].learns
+        }
 
     @property
     def resolved(self) -> str:

@@ -350,6 +350,8 @@ def test_the_data_name_every_action(audetnet: Plan) -> None:
         "factor": 1.0,
         "reads": [{"signal": "action_units", "cut": False}, {"signal": "labels", "cut": False}],
         "networks": [],
+        "of": [],
+        "parameters": 0,
     }
     assert main["passes_through"] == ["Discriminator", "Image Discriminator"]
     assert main["updates"] == ["Encoder", "AUPredictor", "Decoder"]

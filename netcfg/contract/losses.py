@@ -16,7 +16,7 @@ from netcfg.contract.variations import Variation, variations
 from netcfg.shapes import show
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
 
 SHAPES: tuple[tuple[int, ...], ...] = (
     (),
@@ -33,7 +33,7 @@ SHAPES: tuple[tuple[int, ...], ...] = (
     (6, 4),
 )
 """Of each signal, tried with each of the others."""
-SAMPLES, STEP = 6, 1e-3
+SAMPLES, STEP, CLASSES = 6, 1e-3, 3
 Values = dict[str, Callable[[Any], Any]]
 
 
@@ -54,10 +54,18 @@ class Case:
     def refusal(self) -> str | None:
         """Why its `check` refuses the shapes; None where it takes them."""
         try:
-            self.loss.check(*self.shapes)
+            self.loss.check(*self.shapes, **self.classes())
         except ShapeError as error:
             return str(error)
         return None
+
+    def classes(self) -> dict[str, int]:
+        """As many classes as the targets may be, for a loss that learns something of each."""
+        return {"classes": CLASSES} if self.loss.learns else {}
+
+    def built(self) -> nn.Module:
+        """Its module, for these shapes."""
+        return self.loss.build(dict(zip(self.loss.reads, self.shapes, strict=True)), CLASSES)
 
     def signals(self, targets: str) -> list[Tensor]:
         """Random signals in double precision; all but the first may hold yes and no, or classes."""
@@ -73,16 +81,25 @@ class Case:
             "one class": lambda value: torch.zeros_like(value),
             "classes": lambda value: (value > 0).long() + (value > 0.5).long(),
         }
-        return [made[0], *map(ways[targets], made[1:])]
+        return [*made[:1], *map(ways[targets], made[1:])]
 
     def value(self, signals: list[Tensor]) -> Tensor:
         """The mean loss, by a small critic for each network that it evaluates, always with the same chance."""
+        import torch
+
         from netcfg.builder.modules.losses.counted import Counted
 
         critics = [_critic for _ in self.loss.network_options]
         with seeded(3):
             given, named = self.loss.arguments(signals)
-            value = self.loss.lower()(*critics, *given, **named)
+            module = self.built()
+            value = (
+                module(*critics, *given, **named)
+                if self.loss.reads
+                else module(
+                    *(torch.ones(len(self.loss.losses), dtype=torch.float64) * size for size in (2, 1))
+                )
+            )
         made: Tensor = value.mean() if isinstance(value, Counted) else value
         return made
 
@@ -105,6 +122,7 @@ def _all(kind: type[Loss]) -> Iterator[Breach]:
     except BadExample:  # the check of the page says so
         return
     signals = frozenset((*loss.signal_options, *loss.named_options, *loss.network_options, "name"))
+    signals |= loss.size_options
     varied = list(variations(loss, signals))
     for text, section in [
         ("", loss),
@@ -149,11 +167,22 @@ def _verify_case(case: Case) -> Iterator[Breach]:
             yield case.breach("value", "a number", f"{float(value.detach()):g}", "lower")
         else:
             yield from _gradients(case, targets)
+            yield from _parameters(case)
             if case.loss.in_evaluation:
                 with torch.inference_mode():
                     case.value(signals)
         return
     yield case.breach("check", "that it takes these shapes", refusals[0], "check")
+
+
+def _parameters(case: Case) -> Iterator[Breach]:
+    """That it learns as many numbers as it says, and that it says so."""
+    found = sum(weight.numel() for weight in case.built().parameters())
+    declared = case.loss.parameters(dict(zip(case.loss.reads, case.shapes, strict=True)), CLASSES)
+    if declared != found:
+        yield case.breach("parameters", declared, found, "parameters")
+    if case.loss.learns != bool(found):
+        yield case.breach("learns", case.loss.learns, f"{found} parameters", "learns")
 
 
 def _gradients(case: Case, targets: str) -> Iterator[Breach]:
@@ -164,6 +193,8 @@ def _gradients(case: Case, targets: str) -> Iterator[Breach]:
         value.requires_grad_() if value.is_floating_point() else value for value in case.signals(targets)
     ]
     value = case.value(signals)
+    if not signals:  # it reads losses
+        return
     wanted = [signal for signal in signals if signal.requires_grad]
     found = torch.autograd.grad(value, wanted, allow_unused=True) if value.requires_grad else ()
     through = [one for one in found if one is not None]

@@ -96,6 +96,7 @@ class _Binder:
             model=model,
             signals=self.signals,
             losses=judges.losses,
+            loss_sizes=judges.sizes,
             loss_spans={name: section.span for name, section in judges.sections.items()},
             phases=tuple(phases),
             averages=tuple(average for _, average in steps.averages),

@@ -16,6 +16,7 @@ from netcfg.blocks.metrics.base import Metric
 from netcfg.blocks.metrics.judgement import CLIP
 from netcfg.passes.ragged import places_as_samples
 from netcfg.passes.reserved import Reserved, called
+from netcfg.program import Sizes
 from netcfg.shapes import Shape, show
 from netcfg.source import Finding, Note, Span, did_you_mean
 from netcfg.syntax import Section
@@ -42,6 +43,8 @@ class Judges:
 
     losses: dict[str, Loss] = field(default_factory=dict)
     metrics: dict[str, Metric] = field(default_factory=dict)
+    sizes: dict[str, Sizes] = field(default_factory=dict)
+    """What losses are given, by name."""
     sections: dict[str, Section] = field(default_factory=dict)
     """Of the losses, by name."""
     read: dict[str, None] = field(default_factory=dict)
@@ -62,6 +65,7 @@ def read_judges(
             if complete:
                 _check_networks(loss, section, networks, reserved.findings)
                 _check_signals(loss, loss.reads, section, known, judges, reserved.findings)
+    _check_inner(judges, reserved)
     for section in reserved.sections("Metric"):
         metric = _ignoring(reserved.checked(section, "metric", Metric), known)
         if metric is not None and reserved.is_new(metric, section, judges.metrics):
@@ -81,6 +85,30 @@ def _ignoring(judge: Judge, known: Mapping[str, Known]) -> Judge:
     if target is None or target.spec is None or target.spec.ignore is None:
         return judge
     return judge.model_copy(update={"ignore": target.spec.ignore})
+
+
+def _check_inner(judges: Judges, reserved: Reserved) -> None:
+    """That the losses which a loss reads are there, and read none themselves."""
+    declared = {
+        option.value if (option := section.option("name")) else section.name
+        for section in reserved.sections("Loss")
+    }
+    for name, loss in judges.losses.items():
+        section = judges.sections[name]
+        option = section.option("of")
+        for inner in loss.losses:
+            span = option.item_span(inner) if option else section.span
+            if inner not in declared:
+                help = did_you_mean(inner, judges.losses)
+                reserved.findings.append(Finding("NC401", f"there is no loss `{inner}`", span, help=help))
+            elif loss.losses.count(inner) > 1:
+                message = f"`{name}` names `{inner}` twice"
+                reserved.findings.append(Finding("NC106", message, span, help="once is enough"))
+                break
+            elif inner in judges.losses and judges.losses[inner].losses:
+                message = f"`{name}` reads `{inner}`, which reads losses itself"
+                help = "name the losses that compare signals"
+                reserved.findings.append(Finding("NC401", message, span, help=help))
 
 
 def _each_once(findings: Sequence[Finding]) -> list[Finding]:
@@ -142,6 +170,7 @@ def _check_signals(
             target = found.get("target")
             classes = target.spec.names if target and target.spec else ()
             judge.check(*shapes, classes=len(classes) or None)
+            judges.sizes[called(judge)] = Sizes(dict(zip(reads, shapes, strict=True)), len(classes) or None)
             for key, (code, sentence, help) in judge.doubts_about(classes).items():
                 findings.append(Finding(code, sentence, _place(section, key), help=help, severity="warning"))
         else:

@@ -45,7 +45,7 @@ def check_once(steps: Steps, judges: Judges, model: Graph, reach: Reach, finding
 
 def _needed(judges: Judges, model: Graph, reach: Reach, phase: Phase) -> set[int]:
     needed: set[int] = set()
-    waiting = [signal.producer for name in phase.weights for signal in reach.reads(judges.losses[name])]
+    waiting = [signal.producer for name in phase.losses for signal in reach.reads(judges.losses[name])]
     while waiting:
         index = waiting.pop()
         if index not in needed:

@@ -5,7 +5,7 @@ What a path names is found in the graphs, without torch; which parameters that i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from netcfg.blocks.optimizers.base import KINDS_WITHOUT_DECAY, Optimizer
@@ -28,8 +28,15 @@ class Part(NamedTuple):
         return network == self.network and (not self.path or f"{parameter}.".startswith(f"{self.path}."))
 
 
-def parts_called(name: str, trained: Sequence[str], networks: Mapping[str, Graph]) -> list[Part]:
-    """What a path may mean to an optimizer of these networks: `Encoder.features`, or `features` in any of them."""
+def parts_called(
+    name: str, trained: Sequence[str], networks: Mapping[str, Graph], losses: Collection[str] = ()
+) -> list[Part]:
+    """What a path may mean to an optimizer of these networks: `Encoder.features`, or `features` in any of them.
+
+    `losses` are those that it trains, which it may name, too.
+    """
+    if name in losses:
+        return [Part(name, "")]
     head, _, rest = name.partition(".")
     whole = [Part(head, rest)] if head in trained else []
     found = [part for part in (*whole, *(Part(one, name) for one in trained)) if _is_there(part, networks)]
@@ -48,20 +55,24 @@ def _nodes(part: Part, networks: Mapping[str, Graph]) -> Iterator[Node]:
             yield node
 
 
-def rate_parts(optimizer: Optimizer, networks: Mapping[str, Graph]) -> dict[Part, float]:
+def rate_parts(
+    optimizer: Optimizer, networks: Mapping[str, Graph], losses: Collection[str] = ()
+) -> dict[Part, float]:
     """The factor of each part in `rates`; the optimizer's phase has been checked."""
     factors = optimizer.rate_factors()
     return {
         part: factor
         for name, factor in factors.items()
-        for part in parts_called(name, optimizer.networks, networks)[:1]
+        for part in parts_called(name, optimizer.networks, networks, losses)[:1]
     }
 
 
-def undecayed_parts(optimizer: Optimizer, networks: Mapping[str, Graph]) -> list[Part]:
+def undecayed_parts(
+    optimizer: Optimizer, networks: Mapping[str, Graph], losses: Collection[str] = ()
+) -> list[Part]:
     """The parts in `no_decay`."""
     names = [name for name in optimizer.no_decay if name not in KINDS_WITHOUT_DECAY]
-    return [part for name in names for part in parts_called(name, optimizer.networks, networks)[:1]]
+    return [part for name in names for part in parts_called(name, optimizer.networks, networks, losses)[:1]]
 
 
 def layers_of(graph: Graph) -> dict[str, int]:
@@ -85,7 +96,11 @@ def layers_of(graph: Graph) -> dict[str, int]:
 
 
 def check_groups(
-    section: Section, optimizer: Optimizer, networks: Mapping[str, Graph], findings: list[Finding]
+    section: Section,
+    optimizer: Optimizer,
+    networks: Mapping[str, Graph],
+    losses: Collection[str],
+    findings: list[Finding],
 ) -> None:
     """That each path in `rates` and `no_decay` names a part of one network, with parameters that train."""
     for key, names in (
@@ -95,6 +110,8 @@ def check_groups(
         option = section.option(key)
         for name in names:
             span = _span_of(name, section.span if option is None else option.value_span)
+            if name in losses:
+                continue
             found = parts_called(name, optimizer.networks, networks)
             if finding := _about(key, name, found, optimizer, networks, span):
                 findings.append(finding)

@@ -51,7 +51,8 @@ def read_steps(
         known = all([_check_network(name, section, reserved, networks) for name in optimizer.networks])
         weights = _sum_of_losses(optimizer.minimise, section, reserved, judges, schedules)
         if known and weights is not None:
-            phases.append((section, Phase(called(optimizer), optimizer, weights, section.span)))
+            inner = tuple(one for name in weights for one in judges.losses[name].losses)
+            phases.append((section, Phase(called(optimizer), optimizer, weights, section.span, inner)))
     if len(phases) + len(averages) == len(
         reserved.sections("Optimizer")
     ):  # else one that could not be read may minimise it
@@ -61,7 +62,7 @@ def read_steps(
 
 def _warn_unused(judges: Judges, phases: list[Phase], findings: list[Finding]) -> None:
     for name, section in judges.sections.items() if phases else ():
-        if not any(name in phase.weights for phase in phases):
+        if not any(name in phase.losses for phase in phases):
             message = f"no optimizer minimises the loss `{name}`"
             help = "take it out, or name it in an optimizer's `minimise`"
             findings.append(Finding("NC412", message, section.span, help=help, severity="warning"))
@@ -152,12 +153,16 @@ def check_steps(
 ) -> None:
     """That gradients go where the file sends them, and nowhere else."""
     first: dict[str, Section] = {}
+    learners: dict[str, Section] = {}
     phases = steps.phases
     for section, phase in phases:
         _check_once(section, phase, findings)
         for name in phase.optimizer.networks:
             _check_alone(name, section, first.setdefault(name, section), findings)
-        check_groups(section, phase.optimizer, networks, findings)
+        learned = [name for name in phase.losses if judges.losses[name].learns]
+        for name in learned:
+            _check_learned(name, section, learners.setdefault(name, section), judges, networks, findings)
+        check_groups(section, phase.optimizer, networks, learned, findings)
         unreached = _check_losses(section, phase, judges, reach, networks, findings)
         _check_trained(section, phase, judges.losses, reach, networks, unreached, findings)
     check_averages(steps.averages, first, networks, findings)
@@ -188,6 +193,30 @@ def _check_alone(name: str, section: Section, other: Section, findings: list[Fin
     findings.append(Finding("NC409", message, option.item_span(name), notes, help=help))
 
 
+def _check_learned(
+    name: str,
+    section: Section,
+    other: Section,
+    judges: Judges,
+    networks: Mapping[str, Graph],
+    findings: list[Finding],
+) -> None:
+    """A loss with parameters belongs to one phase, and is called as no network is: checkpoints hold both."""
+    if name in networks:
+        message = f"the loss `{name}` has parameters, and a network is called so, too"
+        notes = (Note(networks[name].span, "the network is declared here"),)
+        help = "give the loss another `name`"
+        findings.append(Finding("NC107", message, judges.sections[name].span, notes, help=help))
+    if other is not section:
+        message = (
+            f"the parameters of `{name}` are trained by two optimizers, and each would move what the other has "
+            "just set"
+        )
+        notes = (Note(_term_span(name, other), "they are trained here already"),)
+        help = "minimise it in one of them, or declare a loss for each"
+        findings.append(Finding("NC409", message, _term_span(name, section), notes, help=help))
+
+
 def _check_losses(
     section: Section,
     phase: Phase,
@@ -204,9 +233,9 @@ def _check_losses(
     if not all(networks[name].trainable for name in trained):
         return False
     before = len(findings)
-    for name in phase.weights:
+    for name in phase.losses:
         reached = reach.trains(judges.losses[name])
-        if reached & trained:
+        if reached & trained or judges.losses[name].losses:
             continue
         where = _listed(sorted(reached)) if reached else "no parameter at all"
         message = f"the loss `{name}` reaches {where}, and `{phase.name}` trains {_listed(sorted(trained))}"
@@ -230,7 +259,7 @@ def _check_trained(
 
     `unreached`: one of its losses goes astray, which is the mistake where a network gets none.
     """
-    reached = frozenset[str]().union(*(reach.trains(losses[name]) for name in phase.weights))
+    reached = frozenset[str]().union(*(reach.trains(losses[name]) for name in phase.losses))
     option = section.option("networks")
     for name in phase.optimizer.networks:
         span = option.item_span(name) if option else section.span

@@ -199,7 +199,7 @@ def history_path(program: Program, model: Graph, reach: Reach, phase: Phase) -> 
 def trained_through(known: Mapping[str, Loss], model: Graph, reach: Reach, phase: Phase) -> frozenset[int]:
     """The same of losses by name, before there is a program."""
     trained = frozenset(phase.optimizer.networks)
-    losses = [known[name] for name in phase.weights]
+    losses = [known[name] for name in phase.losses]
     waiting = [signal for loss in losses if not loss.stops_gradient for signal in reach.reads(loss)]
     path: set[int] = set()
     while waiting:
@@ -271,7 +271,7 @@ class _Planner:
         # In the order of the model, where each block reads only earlier ones.
         computes = [self._compute(index, number) for index in sorted(needed)]
         computed = {compute.node for compute in computes}
-        evaluates = tuple(self._evaluate(name, phase.name) for name in phase.weights)
+        evaluates = tuple(self._evaluate(name, phase.name) for name in phase.losses)
         read = {read.signal.producer for read in all_reads(computes, evaluates)}
         reused = tuple(sorted(index for index in read - computed if not self.model.nodes[index].is_input))
         self._forget(number)
@@ -287,9 +287,7 @@ class _Planner:
         """What the losses of a phase need and is not there in a fit state."""
         needed: set[int] = set()
         waiting = [
-            signal.producer
-            for name in phase.weights
-            for signal in self.reach.reads(self.program.losses[name])
+            signal.producer for name in phase.losses for signal in self.reach.reads(self.program.losses[name])
         ]
         while waiting:
             index = waiting.pop()
@@ -392,15 +390,18 @@ def network_of(model: Graph, index: int) -> str | None:
 
 
 def counted_alike(program: Program, phase: Phase) -> list[list[str]]:
-    """The losses of a phase in groups of which each counts, batch by batch, in the same proportion.
+    """The losses of a phase in groups of which each counts, batch by batch, in the same proportion; of losses that
+    read losses, these.
 
     One group where nothing is accumulated: nothing has to be weighed against later batches then.
     """
     if phase.optimizer.accumulate == 1:
         return [list(phase.weights)]
     groups: dict[tuple[object, ...], list[str]] = {}
-    for name in phase.weights:
+    for name in phase.losses:
         loss = program.losses[name]
+        if loss.losses:
+            continue
         sizes = [program.signals[read].shape for read in loss.reads.values()]
         by = loss.counts_by() or (() if all(map(known, sizes)) else ("sizes", *loss.reads.values()))
         groups.setdefault(by, []).append(name)

@@ -34,7 +34,7 @@ _SPARE = 1 << 20
 def expect_labelled(program: Program) -> None:
     """Refuse (NC506) to train on labels of which the data have only some."""
     for phase in program.phases:
-        for loss in phase.weights:
+        for loss in phase.losses:
             lacking = missing_labels(program, loss)
             if lacking:
                 message = (

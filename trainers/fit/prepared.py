@@ -131,6 +131,8 @@ class Prepared:
         """An optimizer for each phase, and the step they share."""
         self.team.copy_first([*self.networks.parameters(), *self.networks.buffers()])
         self.phases = Phases(self.program, self.networks, self.device, team=self.team)
+        self.team.copy_first(list(self.phases.losses.learned.parameters()))
+        self.kept = nn.ModuleDict({**self.networks, **self.phases.losses.learned})
         ema = self.training.ema
         self.averages = Averages(self.networks, ema) if ema is not None else None
 
@@ -246,12 +248,12 @@ class Prepared:
             "random_cuda": self.team.gather(torch.cuda.get_rng_state(self.device)) if on_gpu else [],
         }
         if self.team.is_first:
-            self.run.checkpoints.save_last(self.networks, state)
+            self.run.checkpoints.save_last(self.kept, state)
         self._saved = time.monotonic()
 
     def restore(self) -> None:
         """Take up `last`. Raises `ProgramError` (NC406) where it cannot be."""
-        state = self.run.checkpoints.load_last(self.networks)
+        state = self.run.checkpoints.load_last(self.kept)
         try:
             self._take_up(state)
         except (LookupError, TypeError, ValueError, RuntimeError, AttributeError):

@@ -291,7 +291,7 @@ class Trainer(Prepared):
             monitored = {} if self.monitor.name is None else {self.monitor.name: repr(figure)}
             # With the names of labels, so that another order of them does not go unseen.
             told = {"epoch": str(record.epoch), **monitored, **labels_told(self.program)}
-            self.run.checkpoints.save_best(self.networks, told)
+            self.run.checkpoints.save_best(self.kept, told)
         self.run.append_record(record)
         self.events.write(record)
         if time.monotonic() - self._drawn > _CURVES_SECONDS:
@@ -309,7 +309,7 @@ class Trainer(Prepared):
             validation=evaluation,
             best=is_best,
             learning_rate=self.phases.rates(),
-            numbers=dict(self.phases.numbers.now),
+            numbers={**self.phases.numbers.now, **self.phases.losses.figures()},
             seconds=self._times.seconds(),
             rates=self._times.rates(self.team.size, self.workers),
         )
@@ -342,7 +342,7 @@ class Trainer(Prepared):
     def finish(self) -> None:
         """Bring back the best weights, test them, write `result.json`, print the tables."""
         self.team.check()  # the first process has written them
-        self.run.checkpoints.load_best(self.networks)
+        self.run.checkpoints.load_best(self.kept)
         best = self.ledger.best(f"{self.run}/metrics.jsonl").validation
         epochs = self.ledger.epochs
         result = Result(

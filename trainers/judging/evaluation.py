@@ -102,7 +102,7 @@ def evaluate(
     computes its share, and all get the figures of the whole split. `thresholds` are those that metrics have chosen
     on the validation split; without them they choose on this one.
     """
-    computed = computable(model.program)
+    computed = computable(model.program, losses)
     sums, signals = gather(model, losses, pipeline, computed, on_batch, batches, team)
     return judge(model.program, signals, thresholds or {}, sums.means())
 
@@ -320,12 +320,16 @@ def _names(program: Program, metric: Metric) -> Sequence[str]:
     return [spec.names[place] for place in spec.present] if spec is not None else ()
 
 
-def computable(program: Program) -> list[str]:
-    """The losses of an evaluation: those that need no gradients, nor labels that the data do not have."""
+def computable(program: Program, losses: Losses) -> list[str]:
+    """The losses of an evaluation: those that need no gradients, nor labels that the data do not have, nor parameters
+    that the weights do not have; of one that reads losses, none of these may.
+    """
     return [
         name
         for name, loss in program.losses.items()
-        if loss.in_evaluation and not missing_labels(program, name)
+        if not losses.unknown & {name, *loss.losses}
+        and all(program.losses[one].in_evaluation for one in (name, *loss.losses))
+        and not any(missing_labels(program, one) for one in (name, *loss.losses))
     ]
 
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from netcfg.blocks.fields import Split
 from netcfg.blocks.metrics.judgement import CLIP
+from netcfg.builder.weights import read_state
 from netcfg.datasets.pipeline import Pipeline
 from netcfg.program import Data, Program
 from netcfg.results import Evaluation
@@ -64,6 +65,7 @@ class Examiner:
         self.model = Model(self.program, networks)
         precision = Precision(program.training.precision, self.device)
         self.losses = Losses(self.program, networks, precision, self.model.numbers)
+        self.losses.take(read_state(weights) if self.losses.learned else {})
 
     def examine(self, split: Split, thresholds: Thresholds | None = None) -> Examined:
         """Judge a split as it is, without what is done to training samples.
@@ -88,7 +90,7 @@ class Examiner:
 
     def _examined(self, split: Split, pipeline: Pipeline, thresholds: Thresholds) -> Examined:
         data = self.program.data
-        computed = computable(self.program)
+        computed = computable(self.program, self.losses)
         sums, signals = gather(
             self.model,
             self.losses,

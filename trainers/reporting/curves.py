@@ -86,7 +86,7 @@ def loss_groups(program: Program) -> dict[str, dict[str, str]]:
     groups = {}
     for phase in program.phases:
         total = total_name(program, phase)
-        groups[phase.name] = {total: total, **{reported[phase.name, loss]: loss for loss in phase.weights}}
+        groups[phase.name] = {total: total, **{reported[phase.name, loss]: loss for loss in phase.losses}}
     return groups
 
 

@@ -177,7 +177,8 @@ def _evaluated(program: Program) -> list[str]:
 
 
 def _trainable(program: Program, phase: Phase) -> int:
-    return sum(program.networks[name].trainable for name in phase.optimizer.networks)
+    networks = sum(program.networks[name].trainable for name in phase.optimizer.networks)
+    return networks + sum(program.learned_by(phase).values())
 
 
 def _update_bytes(optimizer: Optimizer) -> float:
@@ -188,6 +189,7 @@ def _update_bytes(optimizer: Optimizer) -> float:
 def _kept_bytes(program: Program) -> int:
     """Weights, and of those that train gradient, moments and average, in 32 bits."""
     numbers = sum(graph.parameters for graph in program.networks.values())
+    numbers += sum(sum(program.learned_by(phase).values()) for phase in program.phases)
     for phase in program.phases:
         averages = program.training.ema is not None
         numbers += _trainable(program, phase) * (1 + phase.optimizer.state_size() + averages)

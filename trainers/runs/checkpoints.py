@@ -16,7 +16,7 @@ from __future__ import annotations
 import os
 import uuid
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -132,11 +132,14 @@ class Checkpoints:
         )
 
 
-def load_weights(path: Path, networks: nn.Module) -> None:
-    """Fill networks from a file. Raises `NetcfgError` where it is damaged or holds other parameters."""
+def load_weights(path: Path, networks: nn.Module, besides: Collection[str] = ()) -> None:
+    """Fill networks from a file. Raises `NetcfgError` where it is damaged or holds other parameters.
+
+    `besides`: what the file may hold besides, by the first part of its names.
+    """
     from netcfg.builder.weights import load_state
 
-    load_state(path, networks)
+    load_state(path, networks, besides)
 
 
 def metadata_of(path: Path) -> dict[str, str]:

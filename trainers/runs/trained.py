@@ -139,7 +139,7 @@ def networks_with(program: Program, weights: Path, device: torch.device) -> nn.M
 
     networks = netcfg.build(program)
     expect_labels(program, weights)
-    load_weights(weights, networks)
+    load_weights(weights, networks, [name for name, loss in program.losses.items() if loss.learns])
     networks.to(device)
     lay_out(program.networks, networks)
     return networks

@@ -91,7 +91,7 @@ class Diagnosis:
     def _networks(self, phase: Phase) -> list[str]:
         """The networks a phase's losses depend on, in the order of the model."""
         program = self.model.program
-        losses = [program.losses[name] for name in phase.weights]
+        losses = [program.losses[name] for name in phase.losses]
         names = tuple(dict.fromkeys(signal for loss in losses for signal in loss.reads.values()))
         blocks = [self.model.graph.nodes[index].block for index in self.model.needed(names)]
         used = [block.network.name for block in blocks if isinstance(block, NetworkUse)]
@@ -100,7 +100,7 @@ class Diagnosis:
     def _compute(self, phase: Phase, fields: Mapping[str, Tensor]) -> None:
         """The phase's losses, each block's result looked at as it comes."""
         program = self.model.program
-        losses = {name: program.losses[name] for name in phase.weights}
+        losses = {name: program.losses[name] for name in phase.losses if not program.losses[name].losses}
         signals: dict[str, Tensor] = {}
         with torch.no_grad():
             for name in dict.fromkeys(read for loss in losses.values() for read in loss.reads.values()):

@@ -21,16 +21,21 @@ _NORMS = (
 )
 
 
-def parameter_groups(program: Program, phase: Phase, networks: nn.ModuleDict) -> list[dict[str, Any]]:
+def parameter_groups(
+    program: Program, phase: Phase, networks: nn.ModuleDict, losses: nn.ModuleDict | None = None
+) -> list[dict[str, Any]]:
     """The groups of a phase's parameters that train, with what each network's [net] says of them.
+
+    `losses` are the modules of those that learn, by name; each is a group of its own.
 
     Where the optimizer treats parts of a network in ways of their own, it has several groups: `network` then is what
     logs call the rate, a network or a part of it. Raises `ProgramError` (NC401) where a path in `rates` or `no_decay`,
     inside of a block whose parameters only torch knows, names none.
     """
     optimizer = phase.optimizer
-    rates = rate_parts(optimizer, program.networks)
-    undecayed = undecayed_parts(optimizer, program.networks)
+    learned = {name: module for name, module in (losses or nn.ModuleDict()).items() if name in phase.losses}
+    rates = rate_parts(optimizer, program.networks, learned)
+    undecayed = undecayed_parts(optimizer, program.networks, learned)
     expected = {*rates, *undecayed}
     groups: list[dict[str, Any]] = []
     for name in optimizer.networks:
@@ -46,6 +51,13 @@ def parameter_groups(program: Program, phase: Phase, networks: nn.ModuleDict) ->
             if (rate, decays) != (1.0, True):
                 group |= {"rate": rate, "decays": decays}
             groups.append(group)
+    for name, module in learned.items():
+        part = Part(name, "")
+        group = {"params": list(module.parameters()), "network": name}
+        if part in rates or part in undecayed:
+            group |= {"rate": rates.get(part, 1.0), "decays": part not in undecayed}
+        groups.append(group)
+        expected.discard(part)
     for part in expected:
         message = f"`{part}` names no parameter that trains"
         raise ProgramError(

@@ -12,7 +12,7 @@ from torch import nn
 from netcfg.builder.chance import Chance
 from netcfg.passes.plan import plan, section_of
 from netcfg.plan_text import ordinal
-from netcfg.program import Average, Program
+from netcfg.program import Average, Phase, Program
 from netcfg.results import Figure
 from netcfg.source import Finding, NetcfgError, ProgramError
 from netcfg.trainers.machine.distributed import ALONE, Team, wrap_networks
@@ -43,7 +43,7 @@ class Phases:
         self.steppers = {
             phase.name: Stepper(
                 phase.optimizer,
-                parameter_groups(program, phase, networks),
+                parameter_groups(program, phase, networks, self.losses.learned),
                 device,
                 program.training.precision,
                 self.numbers.at,
@@ -104,10 +104,12 @@ class Phases:
         """How many numbers the optimizers remember, and the averages, where there are some."""
         averaged = int(self.program.training.ema is not None)
         return sum(
-            sum(self.program.networks[name].trainable for name in phase.optimizer.networks)
-            * (phase.optimizer.state_size() + averaged)
-            for phase in self.program.phases
+            self._trained(phase) * (phase.optimizer.state_size() + averaged) for phase in self.program.phases
         )
+
+    def _trained(self, phase: Phase) -> int:
+        networks = sum(self.program.networks[name].trainable for name in phase.optimizer.networks)
+        return networks + sum(self.program.learned_by(phase).values())
 
     def state_dict(self) -> dict[str, Any]:
         """What the next updates depend on besides the weights."""

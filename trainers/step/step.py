@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from math import isfinite
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -108,6 +108,15 @@ class Reported(dict[str, Tensor]):
         self.amounts: dict[str, Tensor | int] = {}
 
 
+@runtime_checkable
+class Telling(Protocol):
+    """A loss whose parameters mean something to a reader of logs."""
+
+    def figures(self) -> dict[str, float]:
+        """By name."""
+        ...
+
+
 class Losses:
     """The losses of a program as functions of their signals, by name."""
 
@@ -117,7 +126,14 @@ class Losses:
         self.sections: Mapping[str, Loss] = program.losses
         self.numbers = numbers or Numbers(program)
         """What changes while the program trains: factors of losses, and options of theirs."""
-        self.modules = {name: loss.lower() for name, loss in program.losses.items()}
+        self.modules = {name: loss.build(*program.loss_sizes[name]) for name, loss in program.losses.items()}
+        device = next((weight.device for weight in networks.parameters()), torch.device("cpu"))
+        self.learned = nn.ModuleDict(
+            {name: self.modules[name].to(device) for name, loss in program.losses.items() if loss.learns}
+        )
+        """Those that have parameters of their own."""
+        self.unknown: set[str] = set()
+        """Those of which the parameters are not known."""
         for module in self.modules.values():
             self.numbers.give(module)
         self.networks = {
@@ -145,10 +161,54 @@ class Losses:
         samples = inputs[0].shape[0] if inputs and inputs[0].dim() else 1
         return Mean(value, made.count if isinstance(made, Counted) else samples)
 
+    def combined(
+        self, name: str, values: Mapping[str, Tensor], amounts: Mapping[str, Tensor | float]
+    ) -> Tensor:
+        """A loss that reads losses, of their values and how much counts in each."""
+        section = self.sections[name]
+        of = section.losses
+        first = values[of[0]]
+        counts = [torch.as_tensor(amounts[one], dtype=first.dtype, device=first.device) for one in of]
+        with told_of(section, "forward", lambda: f" (it is fed {len(of)} losses)"):
+            made: Tensor = self.modules[name](torch.stack([values[one] for one in of]), torch.stack(counts))
+        return made
+
+    def outer(self, name: str, means: Mapping[str, Mean]) -> Mean:
+        """A loss that reads losses, which have been computed; as much counts in it as in the one of most."""
+        of = self.sections[name].losses
+        amounts = {one: means[one].amount for one in of}
+        value = self.combined(name, {one: means[one].value for one in of}, amounts)
+        counted = [
+            torch.as_tensor(amount, dtype=torch.float64, device=value.device) for amount in amounts.values()
+        ]
+        return Mean(value, torch.stack(counted).amax())
+
+    def take(self, state: Mapping[str, Tensor]) -> None:
+        """Take up the parameters of those that learn, from a file's tensors by name; those it lacks stay unjudged."""
+        for name, module in self.learned.items():
+            own = {key: state[f"{name}.{key}"] for key in module.state_dict() if f"{name}.{key}" in state}
+            if {key: value.shape for key, value in own.items()} == {
+                key: value.shape for key, value in module.state_dict().items()
+            }:
+                module.load_state_dict(own)
+            else:
+                self.unknown.add(name)
+
+    def figures(self) -> dict[str, float]:
+        """What those that learn tell of themselves, for logs."""
+        found: dict[str, float] = {}
+        for name, module in self.learned.items():
+            if isinstance(module, Telling):
+                found |= {f"{name}.{key}": value for key, value in module.figures().items()}
+        return found
+
     def of(self, model: Model, signals: Mapping[str, Tensor], names: Iterable[str]) -> dict[str, Mean]:
         """These losses, of signals as a model computes them (`Model.padded`)."""
-        made = {}
-        for name in names:
+        made: dict[str, Mean] = {}
+        for name in sorted(names, key=lambda name: bool(self.sections[name].losses)):
+            if self.sections[name].losses:
+                made[name] = self.outer(name, made)
+                continue
             read = list(self.sections[name].reads.values())
             made[name] = self.one(name, model.packed_by_name(read, [signals[one] for one in read]))
         return made
@@ -203,6 +263,12 @@ class Step:
                 if name not in self._training_calls
                 for weight in self._parameters[name]
             ]
+            + [
+                weight
+                for name in self._phases[phase].losses
+                if name in losses.learned
+                for weight in losses.learned[name].parameters()
+            ]
             for phase, trained in sorted(self._trained.items())
         }
         self._alike = {phase.name: counted_alike(plan.program, phase) for phase in plan.program.phases}
@@ -253,7 +319,9 @@ class Step:
             # Before the losses, as some evaluate networks themselves (a penalty its critic): only what the phase trains
             # may keep history, else the graph of a frozen network would be built for nothing.
             self._train_only(name)
-            losses = {evaluate.loss: self._evaluate(evaluate, values) for evaluate in plan.evaluates}
+            losses: dict[str, Mean] = {}
+            for evaluate in plan.evaluates:
+                losses[evaluate.loss] = self._evaluate(evaluate, values, losses)
         means = {loss: mean.value for loss, mean in losses.items()}
         total = weighted_sum(means, self.losses.numbers.of_phase[name])
         # Reading a number waits for all work in the queue: free on a processor, a stall of the whole step on a GPU.
@@ -298,16 +366,36 @@ class Step:
             values, amounts = losses, {loss: mean.amount for loss, mean in losses.items()}
         else:
             values, amounts = _of_team(losses, self.team)
-        return [
-            Share(
-                weighted_sum(
-                    {loss: values[loss].value for loss in group},
-                    {loss: factors[loss] for loss in group},
-                ),
-                amounts[group[0]],
-            )
-            for group in groups
-        ]
+        plain = {loss: mean.value for loss, mean in values.items()}
+        shares = [Share(self._part(plain, amounts, factors, group), amounts[group[0]]) for group in groups]
+        # What a loss that reads losses adds of its own counts once a batch, and by none of them.
+        rests = [loss for loss in factors if self.losses.sections[loss].losses and loss not in groups[0]]
+        nothing = {loss: torch.zeros_like(value) for loss, value in plain.items()}
+        shares += [Share(self.losses.combined(loss, nothing, amounts) * factors[loss]) for loss in rests]
+        return shares
+
+    def _part(
+        self,
+        values: Mapping[str, Tensor],
+        amounts: Mapping[str, Tensor | int],
+        factors: Mapping[str, float],
+        group: Collection[str],
+    ) -> Tensor:
+        """What a group of losses adds to the sum: each by its factor, and through losses that read it."""
+        terms = []
+        nothing = {loss: torch.zeros_like(value) for loss, value in values.items()}
+        for loss, factor in factors.items():
+            of = self.losses.sections[loss].losses
+            if not of and loss in group:
+                terms.append(values[loss] * factor)
+            elif loss in group:
+                terms.append(self.losses.combined(loss, values, amounts) * factor)
+            elif set(of) & set(group):
+                # The sum of the values, each times something, and something else: without the others, and that.
+                own = {one: values[one] if one in group else nothing[one] for one in of}
+                rest = self.losses.combined(loss, nothing, amounts)
+                terms.append((self.losses.combined(loss, own, amounts) - rest) * factor)
+        return sum(terms[1:], start=terms[0])
 
     def _compute(self, computes: tuple[Compute, ...], values: list[Value | None]) -> None:
         """One pass: a node, or several uses of one network, whose samples become one batch."""
@@ -337,7 +425,9 @@ class Step:
             for compute, part in zip(computes, _parts(result, len(computes)), strict=True):
                 values[compute.node] = part
 
-    def _evaluate(self, evaluate: Evaluate, values: list[Value | None]) -> Mean:
+    def _evaluate(self, evaluate: Evaluate, values: list[Value | None], before: Mapping[str, Mean]) -> Mean:
+        if self.losses.sections[evaluate.loss].losses:
+            return self.losses.outer(evaluate.loss, before)
         with self.model.chance.used_by(evaluate.loss):
             tensors = [_read(values, read) for read in evaluate.reads]
             packed = self.model.packed([read.signal for read in evaluate.reads], tensors)
@@ -414,11 +504,11 @@ def report_names(program: Program) -> dict[tuple[str, str], str]:
     """
     users: dict[str, int] = {}
     for phase in program.phases:
-        for loss in phase.weights:
+        for loss in phase.losses:
             users[loss] = users.get(loss, 0) + 1
     names = {}
     for phase in program.phases:
-        for loss in phase.weights:
+        for loss in phase.losses:
             names[phase.name, loss] = loss if users[loss] == 1 else f"{phase.name}.{loss}"
         names[phase.name, ""] = total_name(program, phase)
     return names

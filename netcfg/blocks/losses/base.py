@@ -1,6 +1,6 @@
 """What a loss is, and how it compares shapes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from pydantic import Field as Option
@@ -30,6 +30,10 @@ class Loss(Section):
     """Whether gradients reach only the networks it evaluates itself, not those that made its signals."""
     in_evaluation: ClassVar[bool] = True
     """Whether it can be computed without gradients, on data that train nothing."""
+    size_options: ClassVar[frozenset[str]] = frozenset()
+    """Options that say a size which its signals tell, too, and must not say another."""
+    learns: ClassVar[bool] = False
+    """Whether it has parameters of its own, which the phase that minimises it trains."""
 
     @property
     def reads(self) -> dict[str, str]:
@@ -51,6 +55,19 @@ class Loss(Section):
     def evaluates(self) -> tuple[str, ...]:
         """The networks it evaluates itself."""
         return tuple(str(getattr(self, key)) for key in self.network_options)
+
+    @property
+    def losses(self) -> tuple[str, ...]:
+        """The losses that it reads."""
+        return ()
+
+    def parameters(self, shapes: Mapping[str, Shape], classes: int | None) -> int:
+        """How many numbers it learns, for signals of these shapes, by option, and so many classes of its target."""
+        return 0
+
+    def build(self, shapes: Mapping[str, Shape], classes: int | None) -> "nn.Module":
+        """The module as `lower` says; one that learns makes its parameters here, by the sizes."""
+        return self.lower()
 
     def check(self, *shapes: Shape, classes: int | None = None) -> None:
         """Raise `ShapeError` where its signals do not fit; `classes`: how many the field it is compared with has."""

@@ -110,8 +110,10 @@ class _Sheet:
         self.averages = {number: step for number, step in steps.items() if isinstance(step, Average)}
         self.followed = {name for average in self.averages.values() for name in average.section.of}
         self.whole = whole
-        minimised = {name for phase in phases.values() for name in phase.weights}
-        self.losses = {name: loss for name, loss in self.program.losses.items() if whole or name in minimised}
+        minimised = {name for phase in phases.values() for name in phase.losses}
+        chosen = [(name, loss) for name, loss in self.program.losses.items() if whole or name in minimised]
+        # What a loss reads is drawn before it.
+        self.losses = dict(sorted(chosen, key=lambda item: bool(item[1].losses)))
         self.nodes = self._nodes(whole)
         self.paths = {
             number: history_path(self.program, self.model, plan.reach, phase)
@@ -273,14 +275,20 @@ class _Sheet:
         return Flow(source, output, target, number, label, tuple(passing), tuple(cut))
 
     def _add_loss(self, name: str, loss: Loss) -> Iterator[Flow]:
-        readers = [number for number, phase in self.phases.items() if name in phase.weights]
-        of = f" of {', '.join(loss.evaluates)}" if loss.evaluates else ""
+        readers = [number for number, phase in self.phases.items() if name in phase.losses]
+        named = (*loss.evaluates, *loss.losses)
+        of = f" of {', '.join(named)}" if named else ""
+        learned = [
+            self.program.learned_by(self.phases[number])[name] for number in readers[:1] if loss.learns
+        ]
         entry = Entry(f"[{loss.type_name}] {name}", self.program.loss_spans[name], loss)
         pieces = [words(loss.type_name) + of, *([] if readers else ["not minimised"])]
+        pieces += [f"{amount(count)} parameters" for count in learned]
+        pieces += [f"updated by {self.phases[number].name}" for number in readers[:1] if loss.learns]
         details = f"{entry.title}\n{place_text(self.program.loss_spans[name])}"
         box = Box("loss", name, "", pieces, details, path=f"Loss.{name}", entries=(entry,))
         reads = self.plan.reach.reads(loss)
-        count = len(reads) + len(loss.evaluates)
+        count = len(reads) + len(named)
         rows = [Row(enters=number < count, leaves=not number) for number in range(max(count, 1))]
         place = self._add(Card("loss", box, rows))
         self.loss_places[name] = place
@@ -289,11 +297,14 @@ class _Sheet:
         for number, network in enumerate(loss.evaluates, len(reads)):
             trained = [phase for phase in readers if network in self.phases[phase].optimizer.networks]
             yield Flow(*self.evaluated[network], place, number, network, tuple(trained))
+        for number, inner in enumerate(loss.losses, len(reads) + len(loss.evaluates)):
+            yield Flow(self.loss_places[inner], 0, place, number, inner, tuple(readers))
 
     def _add_phase(self, number: int, phase: Phase) -> Iterator[Flow]:
         optimizer = phase.optimizer
         entry = Entry(f"[{optimizer.type_name}] {phase.name}", phase.span, optimizer)
-        details = f"{entry.title}\nupdates {', '.join(optimizer.networks)}\n{place_text(phase.span)}"
+        updates = ", ".join([*optimizer.networks, *self.program.learned_by(phase)])
+        details = f"{entry.title}\nupdates {updates}\n{place_text(phase.span)}"
         pieces = [f"phase {number}", *optimizer_words(phase)]
         path, colour = f"Optimizer.{phase.name}", phase_colour(number)
         box = Box("phase", phase.name, "", pieces, details, path=path, entries=(entry,), colour=colour)

@@ -48,7 +48,9 @@ def _needs(model: Graph, group: list[int], groups: list[list[int]], group_of: di
 
 
 def set_columns(cards: Sequence[Card], flows: Sequence[Flow]) -> None:
-    """Data in the first column, losses and phases in the last two; blocks as far right as their readers allow."""
+    """Data in the first column, losses and phases in the last two, losses that read losses between; blocks as far
+    right as their readers allow.
+    """
     before_losses = {index: 0 for index, card in enumerate(cards) if card.kind in ("network", "block")}
     changed = True
     while changed:
@@ -60,13 +62,15 @@ def set_columns(cards: Sequence[Card], flows: Sequence[Flow]) -> None:
                     before_losses[flow.source] = needed
                     changed = True
     deepest = max(before_losses.values(), default=-1) + 1
+    losses = {index for index, card in enumerate(cards) if card.kind == "loss"}
+    outer = {flow.target for flow in flows if flow.source in losses and flow.target in losses}
     for index, card in enumerate(cards):
         match card.kind:
             case "data":
                 card.column = 0
             case "loss":
-                card.column = deepest + 1
+                card.column = deepest + 1 + (index in outer)
             case "phase":
-                card.column = deepest + 2
+                card.column = deepest + 2 + bool(outer)
             case _:
                 card.column = deepest - before_losses[index]
