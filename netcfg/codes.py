@@ -84,6 +84,7 @@ _ROWS = [
     ("NC415", "wrong-average", "A moving average follows an unlike network, itself, or in a circle."),
     ("NC416", "change-never-comes", "A number is to change, and nothing names it, or it would after the last epoch."),
     ("NC420", "made-once", "A phase would train through what was made once in a batch, for another or too long ago."),
+    ("NC421", "no-gradient-there", "A [gradient] differentiates what no gradient passes, or is read outside training."),
     ("NC501", "unknown-field", "A data field is named that the data do not have."),
     ("NC502", "bad-data", "The data cannot be made or read as asked."),
     ("NC503", "other-scale", "Numbers are on the scale of 0 to 255, and pictures are from 0 to 1."),

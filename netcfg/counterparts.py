@@ -123,6 +123,7 @@ _NETWORK = {
     "constant": Counterpart("nn.Buffer"),
     "parameter": Counterpart("nn.Parameter"),
     "random": Counterpart("torch.randn torch.rand torch.bernoulli torch.randperm"),
+    "gradient": Counterpart("torch.autograd.grad"),
     "queue": Counterpart(otherwise="a buffer that a training loop writes"),
     "running_mean": Counterpart(otherwise="a buffer that a training loop writes"),
     "pool": Counterpart(otherwise="CycleGAN's own code"),

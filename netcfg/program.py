@@ -105,6 +105,8 @@ class Program:
     loss_sizes: Mapping[str, Sizes] = field(default_factory=dict)
     loss_spans: Mapping[str, Span] = field(default_factory=dict)
     """Where each loss is written."""
+    training_only: frozenset[str] = frozenset()
+    """The losses that are not evaluated on other splits, as they need gradients."""
     phases: tuple[Phase, ...] = ()
     averages: tuple[Average, ...] = ()
     """What follows what, in file order."""
@@ -123,6 +125,11 @@ class Program:
     """What was found but does not stop it: warnings."""
     notes: tuple[str, ...] = ()
     """What was done beside what the file says, a sentence each."""
+
+    @cached_property
+    def judged_losses(self) -> tuple[str, ...]:
+        """The losses that other splits can be judged by: those that need no gradients."""
+        return tuple(name for name in self.losses if name not in self.training_only)
 
     @cached_property
     def steps(self) -> tuple[Step, ...]:

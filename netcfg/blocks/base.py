@@ -81,6 +81,8 @@ class Block(Section):
     """Whether its output is its input's own memory, seen in another way."""
     has_state: ClassVar[bool] = False
     """Whether it remembers from batch to batch: its module is a `netcfg.builder.modules.memory.Remembering`."""
+    only_in_model: ClassVar[bool] = False
+    """Whether it stands in {Model} alone."""
     only_trains: ClassVar[bool] = False
     """Whether it gives its input itself, except in training."""
 

@@ -218,6 +218,16 @@ PROGRAMS: dict[str, Explanation] = {
         "once = True\n",
         "",
     ),
+    "NC421": Explanation(
+        "Differentiate a signal by one that it is computed from, with no [detach] between.",
+        DATA + SMALL + "{Model}\n[Net]\nname = seen\nfrom = image\n[detach]\nname = still\n"
+        "[gradient]\nname = slope\nof = @\nby = image\n[formula]\nname = steep\nvalue = sum(slope ** 2)\n"
+        "{Loss}\n[bce_with_logits]\nname = detection\ninput = seen\ntarget = labels\n[mean]\nname = r1\ninput = steep\n"
+        "{Optimizer}\n[adam]\nnetworks = Net\nminimise = detection + r1\n"
+        "{Metric}\n[f1]\ninput = still\ntarget = labels\n",
+        "still",
+        "seen",
+    ),
     "NC411": by_command(
         "A smaller `every`, or smaller batches, so that an epoch has enough of them.", "netcfg train net.cfg"
     ),

@@ -21,6 +21,7 @@ from netcfg.graph import Graph, Signal
 from netcfg.passes.arithmetic import with_arithmetic
 from netcfg.passes.collect import Parts
 from netcfg.passes.feed import check_batches, check_clips, check_fields_used, check_spoiled, read_data
+from netcfg.passes.gradients import check_gradients, in_training_only
 from netcfg.passes.judge import Judges, Known, read_judges
 from netcfg.passes.phases import check_steps, read_steps
 from netcfg.passes.reach import reach
@@ -77,7 +78,11 @@ class _Binder:
             self._check_published(published, judges.metrics)
         if model is not None and data is not None and not has_errors(self.findings):
             self._check_changes(schedules, steps, judges, (training or Training()).max_epochs, model)
-            check_steps(steps, judges, model, reach(model, self.signals), self.graphs, self.findings)
+            self._check_gradients(model, judges, pictures)
+            if not has_errors(
+                self.findings
+            ):  # which would say of a gradient that does not pass what it does not reach
+                check_steps(steps, judges, model, reach(model, self.signals), self.graphs, self.findings)
             data = self._used(data, model, judges)
             check_fields_used(data, self.reserved)
             check_clips(data, self.reserved)
@@ -98,6 +103,9 @@ class _Binder:
             losses=judges.losses,
             loss_sizes=judges.sizes,
             loss_spans={name: section.span for name, section in judges.sections.items()},
+            training_only=in_training_only(model, self.signals, judges.losses)
+            if model is not None
+            else frozenset(),
             phases=tuple(phases),
             averages=tuple(average for _, average in steps.averages),
             schedules=schedules.by_name,
@@ -278,6 +286,13 @@ class _Binder:
                 self.findings.append(Finding("NC402", message, span, notes, help="take it out of `show`"))
         # Who shows a signal reads it: nobody else may.
         judges.read |= dict.fromkeys(pictures.show)
+
+    def _check_gradients(self, model: Graph, judges: Judges, pictures: Pictures | None) -> None:
+        """What is judged and shown is there when nothing is differentiated."""
+        named = {name for metric in judges.metrics.values() for name in metric.reads.values()}
+        named |= set(pictures.show if pictures is not None else ())
+        judged = {name: signal for name, signal in self.signals.items() if name in named}
+        check_gradients(model, judged, self.findings)
 
     def _check_published(self, published: Published, metrics: Mapping[str, Metric]) -> None:
         """The metric exists, and so does the variable whose values are the rows."""

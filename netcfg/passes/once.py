@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from netcfg.graph import Graph
 from netcfg.passes.judge import Judges
-from netcfg.passes.plan import trained_through
+from netcfg.passes.plan import needed_by, trained_through
 from netcfg.passes.reach import Reach
 from netcfg.passes.steps import Steps
-from netcfg.program import Phase
 from netcfg.source import Finding, Note
 
 
@@ -17,7 +16,9 @@ def check_once(steps: Steps, judges: Judges, model: Graph, reach: Reach, finding
     if not made_once:
         return
     paths = [trained_through(judges.losses, model, reach, phase) for _, phase in steps.phases]
-    needs = [_needed(judges, model, reach, phase) for _, phase in steps.phases]
+    needs = [
+        needed_by((judges.losses[name] for name in phase.losses), model, reach) for _, phase in steps.phases
+    ]
     for index in made_once:
         node = model.nodes[index]
         through = [number for number, path in enumerate(paths) if index in path]
@@ -41,14 +42,3 @@ def check_once(steps: Steps, judges: Judges, model: Graph, reach: Reach, finding
         notes = (Note(node.span, "it is made here"),)
         help = "leave `once` out, or read it through a [detach]"
         findings.append(Finding("NC420", message, late[0].span, notes, help=help))
-
-
-def _needed(judges: Judges, model: Graph, reach: Reach, phase: Phase) -> set[int]:
-    needed: set[int] = set()
-    waiting = [signal.producer for name in phase.losses for signal in reach.reads(judges.losses[name])]
-    while waiting:
-        index = waiting.pop()
-        if index not in needed:
-            needed.add(index)
-            waiting += [signal.producer for signal in model.nodes[index].inputs]
-    return needed

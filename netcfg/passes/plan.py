@@ -25,6 +25,7 @@ from netcfg.blocks.network.model import NetworkUse
 from netcfg.blocks.optimizers.base import Optimizer
 from netcfg.blocks.optimizers.moving_average import MovingAverage
 from netcfg.graph import Graph, Signal
+from netcfg.passes.gradients import between, gradients_of
 from netcfg.passes.joint import together
 from netcfg.passes.reach import Reach, key, reach
 from netcfg.program import Average, Phase, Program, Step
@@ -207,7 +208,28 @@ def trained_through(known: Mapping[str, Loss], model: Graph, reach: Reach, phase
         if signal.producer not in path and reach.gradient[key(signal)] & trained:
             path.add(signal.producer)
             waiting += model.nodes[signal.producer].inputs
-    return frozenset(path)
+    return frozenset(path) | _differentiated(losses, model, reach)
+
+
+def _differentiated(losses: Iterable[Loss], model: Graph, reach: Reach) -> frozenset[int]:
+    """What lies between the two signals of each gradient that these losses need: it takes history, whoever trains."""
+    found = gradients_of(model)
+    if not found:
+        return frozenset()
+    needed = needed_by(losses, model, reach)
+    return frozenset().union(*(between(model, index) for index in found if index in needed))
+
+
+def needed_by(losses: Iterable[Loss], model: Graph, reach: Reach) -> set[int]:
+    """All nodes that losses hang on."""
+    needed: set[int] = set()
+    waiting = [signal.producer for loss in losses for signal in reach.reads(loss)]
+    while waiting:
+        index = waiting.pop()
+        if index not in needed:
+            needed.add(index)
+            waiting += [signal.producer for signal in model.nodes[index].inputs]
+    return needed
 
 
 def check_planned(program: Program, wanted: str = "plan") -> None:

@@ -61,7 +61,7 @@ def _gradients(node: Node, before: Mapping[Key, Networks]) -> dict[str, Networks
     graph: Graph = node.block.network
     sources = dict(zip(graph.inputs, passed, strict=True)) | {OWN: frozenset({graph.name})}
     # Port by port: a network whose second output hangs on no parameter must not be said to be trained through it.
-    inner = _through(graph)
+    inner = through(graph)
     only = next(iter(graph.outputs.values()))
     return {
         port: NONE.union(*(sources[name] for name in inner[key(graph.outputs.get(port, only))]))
@@ -69,7 +69,7 @@ def _gradients(node: Node, before: Mapping[Key, Networks]) -> dict[str, Networks
     }
 
 
-def _through(graph: Graph) -> dict[Key, frozenset[str]]:
+def through(graph: Graph) -> dict[Key, frozenset[str]]:
     """For each signal of a network what its gradient reaches: inputs by name, and OWN."""
     reached: dict[Key, frozenset[str]] = {}
     for index, node in enumerate(graph.nodes):

@@ -280,6 +280,11 @@ class Walk:
 
     def _plain(self, written: Written, kind: type[Block], site: Site) -> Result:
         section = self.turns.at(written, 0, site)
+        if kind.only_in_model and not self.networks:
+            message = f"[{section.name}] stands in {{Model}} alone, and here is a network"
+            help = "move it there; a loss or another block of {Model} may read it"
+            self.findings.append(Finding("NC112", message, section.span, help=help))
+            return Result(NOTHING)
         block, kin = self.checker.check(section, kind)
         if block is None:
             return Result(NOTHING)

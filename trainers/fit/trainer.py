@@ -260,7 +260,7 @@ class Trainer(Prepared):
         train_losses = sums.means()
         self._say_empty("training", sums.empty())
         if len(self.validation_data):
-            judged = [name for name, loss in self.program.losses.items() if loss.in_evaluation]
+            judged = self.program.judged_losses
             self._say_empty("validation", [name for name in judged if name not in evaluation.losses])
         position.epoch, position.batch, position.sums = position.epoch + 1, 0, {}
         is_best = self.ledger.judge(position.epoch, figure, higher_is_better)

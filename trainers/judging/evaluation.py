@@ -326,10 +326,10 @@ def computable(program: Program, losses: Losses) -> list[str]:
     """
     return [
         name
-        for name, loss in program.losses.items()
-        if not losses.unknown & {name, *loss.losses}
-        and all(program.losses[one].in_evaluation for one in (name, *loss.losses))
-        and not any(missing_labels(program, one) for one in (name, *loss.losses))
+        for name in program.judged_losses
+        for made_of in [(name, *program.losses[name].losses)]
+        if not losses.unknown & set(made_of)
+        and not any(missing_labels(program, one) for one in made_of)
     ]
 
 

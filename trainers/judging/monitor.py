@@ -59,7 +59,7 @@ def monitor_of(program: Program) -> Monitor:
     totals = [total_name(program, phase) for phase in program.phases]
     if name in totals or name in program.losses:
         made_of = [name] if name in program.losses else program.phases[totals.index(name)].losses
-        return Monitor(name, None, False, total, all(program.losses[one].in_evaluation for one in made_of))
+        return Monitor(name, None, False, total, all(one in program.judged_losses for one in made_of))
     help = did_you_mean(name, [*program.metrics, *program.losses, *totals])
     message = f"`monitor` names `{name}`, which is no metric or loss"
     raise ProgramError([Finding("NC401", message, help=help)])

@@ -8,6 +8,7 @@ import shutil
 import torch
 from torch import nn
 
+from netcfg.passes.gradients import differentiated
 from netcfg.passes.held import makes_again
 from netcfg.program import Program
 from netcfg.source import NetcfgError
@@ -36,11 +37,14 @@ def not_compiled(program: Program) -> dict[str, str]:
     """The networks that stay as they are, and why."""
     again = "its backward pass computes it again, which is done outside compiled code"
     twice = "gradient penalties need second derivatives, which compiled code does not have"
+    derived = "a [gradient] needs its second derivatives, which compiled code does not have"
     remembers = "it remembers, and is written between batches"
     left = {name: again for name, graph in program.networks.items() if makes_again(graph)}
     for name, graph in program.networks.items():
         if any(node.block.has_state for node in graph.nodes):
             left[name] = remembers
+    if program.model is not None:
+        left |= dict.fromkeys(differentiated(program.model), derived)
     return left | {name: twice for loss in program.losses.values() for name in loss.evaluates}
 
 

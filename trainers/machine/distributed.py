@@ -25,6 +25,7 @@ from functools import partial
 import torch
 from torch import Tensor, distributed, nn
 
+from netcfg.passes.gradients import differentiated
 from netcfg.passes.plan import Plan, counted_alike, network_of
 from netcfg.program import Program
 from netcfg.source import NetcfgError
@@ -258,6 +259,7 @@ def _wrapped(network: nn.Module) -> nn.Module:
 def _served(program: Program, plan: Plan) -> Iterator[str]:
     """Networks with one output that all of their parameters feed, computed once for the phase that trains them."""
     evaluated = {name for loss in program.losses.values() for name in loss.evaluates}
+    evaluated |= differentiated(plan.model)  # whose graph is gone through several times
     for phase in program.phases:
         if len(counted_alike(program, phase)) > 1:  # their gradients come in several backward passes
             continue

@@ -162,7 +162,7 @@ def _uses(program: Program, plan: Plan, phases: Iterable[PhasePlan]) -> Iterator
 def _evaluated(program: Program) -> list[str]:
     """The networks that an evaluation computes; several uses count each."""
     assert program.model is not None
-    losses = [loss for loss in program.losses.values() if loss.in_evaluation]
+    losses = [program.losses[name] for name in program.judged_losses]
     reads = [name for loss in losses for name in loss.reads.values()]
     reads += [name for metric in program.metrics.values() for name in metric.reads.values()]
     needed: set[int] = set()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from netcfg.blocks.network.gradient import Gradient
 from netcfg.blocks.network.model import NetworkUse
 from netcfg.builder.network import checked_forward
 from netcfg.graph import Graph, Node
@@ -117,6 +118,11 @@ class Diagnosis:
             inputs = [read(values, signal) for signal in node.inputs]
             call = self.model.calls[index]
             assert call is not None
+            if isinstance(
+                node.block, Gradient
+            ):  # of numbers that it looks at: nothing is differentiated here
+                values[index] = torch.zeros_like(inputs[1])
+                continue
             with self.model.chance.used_by(node.path):
                 if isinstance(node.block, NetworkUse):
                     watched = self._watched(node.block.network.name)

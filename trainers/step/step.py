@@ -12,11 +12,14 @@ from torch import Tensor, nn
 
 from netcfg.blocks.changing import Changing
 from netcfg.blocks.losses.base import Loss
+from netcfg.blocks.network.gradient import Gradient
 from netcfg.builder.modules.losses.classes import OutsideClass
 from netcfg.builder.modules.losses.counted import Counted
 from netcfg.builder.modules.memory import Processes
 from netcfg.faults import listed, told_of, untrue
-from netcfg.passes.plan import Compute, Evaluate, PhasePlan, Plan, Read, counted_alike, network_of
+from netcfg.passes.gradients import gradients_of
+from netcfg.passes.plan import Compute, Evaluate, PhasePlan, Plan, Read, counted_alike, needed_by, network_of
+from netcfg.passes.reach import key
 from netcfg.program import Average, Phase, Program
 from netcfg.program import total_name as name_of_total
 from netcfg.source import Finding, ProgramError
@@ -271,6 +274,18 @@ class Step:
             ]
             for phase, trained in sorted(self._trained.items())
         }
+        differentiates = gradients_of(model.graph)
+        self._by = {
+            phase.name: {
+                key(model.graph.nodes[index].inputs[1])
+                for index in differentiates
+                if index
+                in needed_by((plan.program.losses[name] for name in phase.losses), model.graph, plan.reach)
+            }
+            for phase in plan.program.phases
+        }
+        """The signals by which each phase takes gradients."""
+        self._leaves: dict[tuple[str, int, str], tuple[Tensor, Tensor]] = {}
         self._alike = {phase.name: counted_alike(plan.program, phase) for phase in plan.program.phases}
         for stepper in steppers.values():
             stepper.mean_over_team = team.mean_of
@@ -294,6 +309,7 @@ class Step:
         # A batch that failed has not come here, and writes nothing.
         for one in self.model.remembering:
             one.end()
+        self._leaves.clear()
         self._keep_history_of(self._parameters)  # as whoever else uses the networks expects
         return reported
 
@@ -412,7 +428,7 @@ class Step:
         assert call is not None
         with_history = first.history is not None
         with torch.set_grad_enabled(with_history):
-            inputs = [[_read(values, read) for read in compute.reads] for compute in computes]
+            inputs = [[self._input(values, read, compute) for read in compute.reads] for compute in computes]
             # One pass over the joined batches gives each sample what it would get alone; the plan joins no others.
             joined = (
                 inputs[0] if len(inputs) == 1 else [torch.cat(parts) for parts in zip(*inputs, strict=True)]
@@ -424,6 +440,21 @@ class Step:
                 result = call(*joined)
             for compute, part in zip(computes, _parts(result, len(computes)), strict=True):
                 values[compute.node] = part
+
+    def _input(self, values: list[Value | None], one: Read, compute: Compute) -> Tensor:
+        """What a node reads. By what a gradient is taken is one tensor that asks for gradients."""
+        tensor = _read(values, one)
+        # A gradient that nobody trains through has no history itself; what it differentiates has, for this phase.
+        is_gradient = isinstance(self.model.graph.nodes[compute.node].block, Gradient)
+        phase = self.model.chance.phase if is_gradient else compute.history
+        if phase is None or key(one.signal) not in self._by[phase] or tensor.requires_grad:
+            return tensor
+        source = read(values, one.signal)
+        held, leaf = self._leaves.get((phase, *key(one.signal)), (None, None))
+        if leaf is None or held is not source:
+            leaf = tensor.detach().requires_grad_()
+            self._leaves[phase, *key(one.signal)] = source, leaf
+        return leaf
 
     def _evaluate(self, evaluate: Evaluate, values: list[Value | None], before: Mapping[str, Mean]) -> Mean:
         if self.losses.sections[evaluate.loss].losses:
