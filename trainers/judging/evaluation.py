@@ -328,8 +328,7 @@ def computable(program: Program, losses: Losses) -> list[str]:
         name
         for name in program.judged_losses
         for made_of in [(name, *program.losses[name].losses)]
-        if not losses.unknown & set(made_of)
-        and not any(missing_labels(program, one) for one in made_of)
+        if not losses.unknown & set(made_of) and not any(missing_labels(program, one) for one in made_of)
     ]
 
 
