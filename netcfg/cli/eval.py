@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import csv
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from netcfg.cli.combining import add_combining_arguments, ways_of, with_runs_of_sweeps
 from netcfg.cli.output import print_json
 from netcfg.cli.program import add_program_arguments, load_program, refuse_program_arguments, say_changes
 from netcfg.cli.train import not_negative, positive
@@ -21,21 +23,29 @@ if TYPE_CHECKING:
     from netcfg.blocks.fields import Split
     from netcfg.program import Program
     from netcfg.trainers.judging.examination import Examined, Examiner
+    from netcfg.trainers.prediction.gains import Gains
     from netcfg.trainers.runs.changes import Change
     from netcfg.trainers.runs.trained import Thresholds
+    from netcfg.trainers.step.model import Model
 
 _SPLITS = ("test", "validation", "train")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
-    parser.add_argument("target", metavar="RUN|FILE", help="a run's folder, or a program")
+    parser.add_argument(
+        "targets",
+        nargs="+",
+        metavar="RUN|FILE",
+        help="a run's folder, or a program; with --ensemble several runs, or the folder of a sweep",
+    )
     parser.add_argument(
         "--weights",
         metavar="FILE",
         help="the weights to judge; of a run also `best` (the default) or `last`",
     )
     add_program_arguments(parser)
+    add_combining_arguments(parser)
     parser.add_argument("--split", choices=_SPLITS, default="test", help="default: test")
     parser.add_argument(
         "--device", default="auto", metavar="NAME", help="auto, cpu, cuda, cuda:1 (default: auto)"
@@ -57,7 +67,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Judge and print. Raises `NetcfgError` where program, weights and data do not belong together."""
-    target = Path(options.target)
+    targets = [Path(name) for name in with_runs_of_sweeps(options.targets)]
+    ways = ways_of(options, len(targets))
+    if len(targets) > 1 and not options.ensemble:
+        raise NetcfgError(
+            "several runs are named\nhelp: judge each by itself, or all together with `--ensemble mean`",
+            code="NC801",
+        )
+    if len(targets) > 1 and options.weights:
+        raise NetcfgError("`--weights` is for one run, and several are named", code="NC801")
+    target = targets[0]
     predictions = Path(options.predictions) if options.predictions else None
     if not target.exists():
         raise NetcfgError(
@@ -65,7 +84,7 @@ def run(options: argparse.Namespace) -> int:
             "help: give the folder that `netcfg train` printed, or a .cfg file and its `--weights`",
             code="NC802",
         )
-    program = _program_of_run(target, options) if target.is_dir() else _program_of_file(options)
+    program = _program_of_run(target, options) if target.is_dir() else _program_of_file(target, options)
     from netcfg.trainers.machine.allocation import keep_freed_memory
 
     keep_freed_memory()
@@ -81,7 +100,7 @@ def run(options: argparse.Namespace) -> int:
 
         make_new(Path(options.figures), "--figures")
     weights = _weights(target, options.weights)
-    examined = _examine(program, weights, _known_thresholds(target, weights), options)
+    examined, gains = _examine(program, targets, weights, ways, options)
     if predictions is not None:
         from netcfg.trainers.prediction.predictions import write_predictions
 
@@ -90,20 +109,20 @@ def run(options: argparse.Namespace) -> int:
             f"{examined.samples} predictions of the {options.split} split: {shown_path(predictions)}",
             file=sys.stderr,
         )
-    _print(program, weights, examined, options)
+    _print(program, target, weights, examined, gains, options)
     return 0
 
 
 # --- what is judged
 
 
-def _program_of_file(options: argparse.Namespace) -> Program:
+def _program_of_file(target: Path, options: argparse.Namespace) -> Program:
     if options.weights is None:
         raise NetcfgError(
-            f"which weights of {options.target}?\nhelp: `--weights FILE`, or give the folder of a run",
+            f"which weights of {target}?\nhelp: `--weights FILE`, or give the folder of a run",
             code="NC801",
         )
-    return load_program(options.target, options)
+    return load_program(str(target), options)
 
 
 def _program_of_run(folder: Path, options: argparse.Namespace) -> Program:
@@ -141,8 +160,9 @@ def _known_thresholds(target: Path, weights: Path) -> Thresholds | None:
 
 
 def _examine(
-    program: Program, weights: Path, thresholds: Thresholds | None, options: argparse.Namespace
-) -> Examined:
+    program: Program, targets: Sequence[Path], weights: Path, ways: Sequence[str], options: argparse.Namespace
+) -> tuple[Examined, Gains | None]:
+    """What is judged; where views or runs are joined, also what each run reaches alone."""
     from rich.console import Console
 
     from netcfg.trainers.judging.examination import Examiner
@@ -165,15 +185,25 @@ def _examine(
             limit_batches=options.limit_batches,
             started=started,
         )
-        examined = examiner.examine(options.split, thresholds)
+        model, gains = examiner.model, None
+        if ways or options.ensemble:
+            from netcfg.trainers.prediction.gains import judged_together
+
+            examined, model, gains = judged_together(
+                examiner, targets, options.split, ways, options.ensemble or "mean"
+            )
+            for note in gains.notes:
+                display.say(note)
+        else:
+            examined = examiner.examine(options.split, _known_thresholds(targets[0], weights))
         if options.figures:
-            _draw(examiner, examined, Path(options.figures), options.split)
-        return examined
+            _draw(examiner, model, examined, Path(options.figures), options.split)
+        return examined, gains
     finally:
         display.close()
 
 
-def _draw(examiner: Examiner, examined: Examined, folder: Path, split: Split) -> None:
+def _draw(examiner: Examiner, model: Model, examined: Examined, folder: Path, split: Split) -> None:
     """What the metrics have to show, and samples, into a folder."""
     from netcfg.trainers.reporting.examples import write_examples
     from netcfg.trainers.reporting.figures import write_figures
@@ -181,9 +211,7 @@ def _draw(examiner: Examiner, examined: Examined, folder: Path, split: Split) ->
     names = [name for name, _ in write_figures(folder, {split: examined.evaluation})]
     pipeline = examiner.pipeline(split)
     try:
-        names += [
-            name for name, _ in write_examples(folder, split, examiner.program, examiner.model, pipeline)
-        ]
+        names += [name for name, _ in write_examples(folder, split, examiner.program, model, pipeline)]
     finally:
         pipeline.close()
     what = counted(len(names), "picture")
@@ -193,19 +221,31 @@ def _draw(examiner: Examiner, examined: Examined, folder: Path, split: Split) ->
 # --- what is said
 
 
-def _print(program: Program, weights: Path, examined: Examined, options: argparse.Namespace) -> None:
+def _print(
+    program: Program,
+    target: Path,
+    weights: Path,
+    examined: Examined,
+    gains: Gains | None,
+    options: argparse.Namespace,
+) -> None:
+    changes = _changes(target)
     if options.format == "json":
-        print_json(_as_json(program, weights, examined, options))
+        print_json(_as_json(program, weights, examined, gains, changes, options))
     elif options.format == "csv":
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(("split", "metric", "figure", "value"))
         for metric, table in examined.evaluation.tables.items():
             rows = table.figures.items()
             writer.writerows((options.split, metric, name, csv_cell(value)) for name, value in rows)
-        for change in _changes(options):
+        if gains is not None:
+            writer.writerows(
+                (options.split, metric, name, csv_cell(value)) for metric, name, value in gains.cells
+            )
+        for change in changes:
             print(f"note: {change}", file=sys.stderr)
     else:
-        _print_tables(weights, examined, options)
+        _print_tables(weights, examined, gains, changes, options)
     absent = _absent(program)
     if absent:
         print(
@@ -220,7 +260,12 @@ def _print(program: Program, weights: Path, examined: Examined, options: argpars
 
 
 def _as_json(
-    program: Program, weights: Path, examined: Examined, options: argparse.Namespace
+    program: Program,
+    weights: Path,
+    examined: Examined,
+    gains: Gains | None,
+    changes: Sequence[Change],
+    options: argparse.Namespace,
 ) -> dict[str, Any]:
     return {
         "program": program.name,
@@ -229,23 +274,33 @@ def _as_json(
         "split": options.split,
         "samples": examined.samples,
         "absent": list(_absent(program)),
-        "changes": [change.to_json() for change in _changes(options)],
+        "changes": [change.to_json() for change in changes],
+        **({} if gains is None else {"joined": gains.to_json()}),
         **examined.evaluation.to_json(),
     }
 
 
-def _print_tables(weights: Path, examined: Examined, options: argparse.Namespace) -> None:
+def _print_tables(
+    weights: Path,
+    examined: Examined,
+    gains: Gains | None,
+    changes: Sequence[Change],
+    options: argparse.Namespace,
+) -> None:
     from rich.console import Console
 
     from netcfg.trainers.reporting.report import split_tables
 
     console = Console()
     source = f"of {options.data}, " if options.data else ""
-    _say(console, f"{shown_path(weights)} on the {options.split} split, {source}{examined.samples} samples")
-    for change in _changes(options):
+    what = shown_path(weights) if gains is None else gains.what
+    _say(console, f"{what} on the {options.split} split, {source}{examined.samples} samples")
+    for change in changes:
         _say(console, str(change))
     for table in split_tables({options.split: examined.evaluation}, f"{options.split} split"):
         console.print(table)
+    if gains is not None:
+        console.print(gains.table(options.split).as_text())
     for metric, values in examined.evaluation.thresholds.items():
         shown = ", ".join(f"{value:.3f}" for value in values)
         _say(console, f"{metric}: threshold {shown}")
@@ -257,12 +312,11 @@ def _absent(program: Program) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for spec in specs for name in spec.absent))
 
 
-def _changes(options: argparse.Namespace) -> list[Change]:
+def _changes(target: Path) -> list[Change]:
     """What was changed while a run trained."""
     from netcfg.trainers.runs.changes import changes_of
     from netcfg.trainers.runs.run_folder import RunFolder
 
-    target = Path(options.target)
     return changes_of(RunFolder(target)) if target.is_dir() else []
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from netcfg.cli.bars import shown
+from netcfg.cli.combining import SWEEP_FILE, add_combining_arguments, ways_of, with_runs_of_sweeps
 from netcfg.cli.numbers import positive
 from netcfg.cli.pictures import add_picture_arguments, reading_of
 from netcfg.cli.program import add_program_arguments, load_program, refuse_program_arguments, say_changes
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from netcfg.trainers.runs.trained import Trained
 
 INTERRUPTED = 130
-_RUN_FILES = ("run.json", "resolved.cfg")
+_RUN_FILES = ("run.json", "resolved.cfg", SWEEP_FILE)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -62,6 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="stop",
         help="at a picture that cannot be read: stop, with what came before (default), or leave it out",
     )
+    add_combining_arguments(parser)
     parser.add_argument(
         "--frames",
         type=positive,
@@ -82,6 +84,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Predict. 0 when done, 130 after Ctrl-C; what was predicted by then is kept either way."""
     runs, inputs = told_apart([*options.runs, *options.inputs])
+    runs = with_runs_of_sweeps(runs)
+    ways = ways_of(options, len(runs))
     _check(runs, options)
     programs = {name: load_program(name, options) for name in runs if _is_file(name)}
 
@@ -95,14 +99,21 @@ def run(options: argparse.Namespace) -> int:
 
     device = choose_device(options.device)
     into_folder = _is_folder(options.output) or bool(options.annotate and not options.output)
-    predictors = [Predictor(_trained(name, programs, options, device), device, into_folder) for name in runs]
+    predictors = [
+        Predictor(_trained(name, programs, options, device), device, into_folder, ways) for name in runs
+    ]
+    reading = _reading(predictors, options)
+    if options.ensemble:
+        from netcfg.trainers.prediction.ensembles import Ensemble
+
+        predictors = [Ensemble(predictors, options.ensemble)]
     expect_distinct((one.name, answer) for one in predictors for answer in one.answers)
     left_out: list[NetcfgError] = []
     frames = open_inputs(
         inputs,
         same_size=any(one.flow for one in predictors),
         on_error=left_out.append if options.on_error == "skip" else None,
-        reading=_reading(predictors, options),
+        reading=reading,
     )
     of_clips = _sees_clips(predictors, options)
     writers = _writers(options, predictors, frames, of_clips)

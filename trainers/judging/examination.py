@@ -67,20 +67,23 @@ class Examiner:
         self.losses = Losses(self.program, networks, precision, self.model.numbers)
         self.losses.take(read_state(weights) if self.losses.learned else {})
 
-    def examine(self, split: Split, thresholds: Thresholds | None = None) -> Examined:
+    def examine(
+        self, split: Split, thresholds: Thresholds | None = None, model: Model | None = None
+    ) -> Examined:
         """Judge a split as it is, without what is done to training samples.
 
-        Without `thresholds`, metrics that choose theirs on the validation split do so there first.
+        Without `thresholds`, metrics that choose theirs on the validation split do so there first. Another `model` of
+        the program gives other signals to judge, such as those of several networks together; it has no losses.
         """
         if thresholds is None and split != "validation" and self._needs_validation():
-            thresholds = self.examine("validation").evaluation.thresholds
+            thresholds = self.examine("validation", model=model).evaluation.thresholds
         pipeline = self._pipeline(split)
         try:
             if not len(pipeline):
                 if split == "validation":
                     expect_validation(self.program)
                 raise ProgramError([Finding("NC502", f"the {split} split of the data is empty")])
-            return self._examined(split, pipeline, thresholds or {})
+            return self._examined(split, pipeline, thresholds or {}, model)
         finally:
             pipeline.close()
 
@@ -88,14 +91,16 @@ class Examiner:
         """The samples of a split once more, to be drawn; whoever asks closes it."""
         return self._pipeline(split)
 
-    def _examined(self, split: Split, pipeline: Pipeline, thresholds: Thresholds) -> Examined:
+    def _examined(
+        self, split: Split, pipeline: Pipeline, thresholds: Thresholds, model: Model | None
+    ) -> Examined:
         data = self.program.data
         computed = computable(self.program, self.losses)
         sums, signals = gather(
-            self.model,
+            model or self.model,
             self.losses,
             pipeline,
-            computed,
+            computed if model is None else [],
             self.started(split, pipeline),
             also=[CLIP] if data is not None and CLIP in data.used and numbers_clips(data) else [],
         )

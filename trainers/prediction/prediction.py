@@ -27,6 +27,7 @@ from netcfg.program import Data, Program
 from netcfg.source import Finding, NetcfgError, ProgramError
 from netcfg.trainers.prediction.answers import Answer, Values, answers_of, fitting, signals_of
 from netcfg.trainers.prediction.attention import Attention, watched
+from netcfg.trainers.prediction.combining import with_views
 from netcfg.trainers.runs.trained import Trained
 from netcfg.trainers.step.model import Model
 from netcfg.trainers.step.phases import set_training
@@ -70,11 +71,17 @@ class SeenClip:
 class Predictor:
     """A trained program as a function of frames.
 
-    `into_folder`: whether pictures among its answers can be told.
+    `into_folder`: whether pictures among its answers can be told. `ways`: how pictures are also seen, see `views`.
     Raises `ProgramError` where the program answers nothing, or its networks want what a picture does not give.
     """
 
-    def __init__(self, trained: Trained, device: torch.device, into_folder: bool = False) -> None:
+    def __init__(
+        self,
+        trained: Trained,
+        device: torch.device,
+        into_folder: bool = False,
+        ways: Sequence[str] = (),
+    ) -> None:
         program = trained.program
         self.name = trained.name
         self.answers = fitting(answers_of(program, trained.thresholds), trained.name, into_folder)
@@ -83,6 +90,7 @@ class Predictor:
         self._predicted = 0
         self._fields = FrameFields(program, self._model, self._signals, device)
         self._networks = trained.networks
+        self._seen = with_views(self._model, self.answers, ways, trained.name)
         self._precision = Precision(program.training.precision, device)
         assert program.data is not None
         self.reading = program.data.source.reading()
@@ -97,6 +105,11 @@ class Predictor:
     def length(self) -> int | None:
         """How many frames of a clip its networks see at once; 0 where they see all, None where they see single ones."""
         return self._fields.length
+
+    @property
+    def clip_size(self) -> tuple[object, ...]:
+        """Height and width of the clips that its networks see."""
+        return self._fields.clip_size
 
     def fitted(self, picture: Picture) -> Picture:
         """A frame of a clip at the size in which its networks see it."""
@@ -118,7 +131,7 @@ class Predictor:
         self._model.chance.evaluate(range(self._predicted, self._predicted + len(samples)))
         self._predicted += len(samples)
         with self._precision():
-            signals = self._model.signals(self._fields.finish(samples), self._signals)
+            signals = self._seen.signals(self._fields.finish(samples), self._signals)
         return [answer.values(signals[answer.signal]) for answer in self.answers]
 
 
@@ -153,6 +166,11 @@ class FrameFields:
         for step in self._steps:
             sample = step(sample, self._random)
         return {name: sample[name] for name in self._kinds}
+
+    @property
+    def clip_size(self) -> tuple[object, ...]:
+        """Height and width of its pictures."""
+        return next(iter(self._pictures.values())).shape[-2:]
 
     def fitted(self, picture: Picture) -> Picture:
         """The middle square of a frame at the size that the data's clips have, as sources of clips cut it."""
