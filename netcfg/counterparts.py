@@ -180,6 +180,7 @@ _DATA = {
     "copy": Counterpart(otherwise="a line in a `Dataset` of one's own"),
     "views": Counterpart(otherwise="a `Dataset` of one's own that calls its transform twice"),
     "noise": Counterpart("v2.GaussianNoise"),
+    "align_face": Counterpart(otherwise="`cv2.warpAffine` by a matrix of one's own"),
     "subset": Counterpart("torch.utils.data.Subset"),
     "match_labels": Counterpart(otherwise="`labels[:, order]`"),
     "heatmaps": Counterpart(otherwise="`torch.exp` of distances to key points"),

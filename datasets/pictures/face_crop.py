@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import struct
 import zlib
 from pathlib import Path
@@ -78,15 +79,23 @@ def face_square(points: NDArray[Any], width: int, height: int) -> tuple[int, int
 
 
 def read_landmarks(path: Path) -> NDArray[np.float64]:
-    """The points N×2 of a .pts file, a MATLAB .mat file (its first N×2 matrix), or lines `x y`.
+    """The points N×2 of a .pts file, a MATLAB .mat file (its first N×2 matrix), a numpy array, or lines `x y`.
 
     Errors: `NetcfgError` where there are none.
     """
     try:
         data = path.read_bytes()
+        if path.suffix.lower() == ".npy":
+            # Never objects: these would be a pickle, which runs what it holds.
+            points = np.load(io.BytesIO(data), allow_pickle=False).astype(np.float64)
+            return _expected(points, path)
         points = _from_matlab(data) if path.suffix.lower() == ".mat" else _from_text(data.decode("ascii"))
     except (OSError, ValueError, IndexError, KeyError, struct.error, zlib.error):
         points = np.zeros((0, 2))
+    return _expected(points, path)
+
+
+def _expected(points: NDArray[Any], path: Path) -> NDArray[np.float64]:
     if points.ndim != 2 or points.shape[1] != 2 or not len(points) or not np.isfinite(points).all():
         raise NetcfgError(f"{shown_path(path)} holds no landmarks that netcfg can read", code="NC505")
     return points

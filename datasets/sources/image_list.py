@@ -31,6 +31,7 @@ from netcfg.datasets.samples.table_samples import (
     squared,
     table_samples,
 )
+from netcfg.datasets.sources.beside import landmark_paths, landmarks_beside
 from netcfg.source import NetcfgError, shown_path
 from netcfg.words import counted
 
@@ -51,7 +52,7 @@ def open_image_list(section: ImageList, split: Split, fields: Sequence[str]) -> 
             code="NC506",
         )
     layout = listing.layout
-    root, paths = _paths(section, listing, found)
+    root, paths = paths_of(section, listing, found)
     ids = [paths[row] for row in rows]
     _expect_once(found, rows, ids)
     columns = _columns(section, listing, found)
@@ -65,9 +66,15 @@ def open_image_list(section: ImageList, split: Split, fields: Sequence[str]) -> 
         names={name: own for name, own in names.items() if name in labels},
     )
     points = columns.get(LANDMARKS)
+    beside = landmark_paths(section, [os.path.join(root, name) for name in ids])
 
     def further(pictures: FilePictures, kept: Sequence[int]) -> Mapping[str, Further]:
-        return _further(section, layout, root, found, rows[list(kept)], pictures, points)
+        made = _further(section, layout, root, found, rows[list(kept)], pictures, points)
+        if beside:
+            own = [beside[row] for row in kept]
+            made[LANDMARKS] = landmarks_beside(section, own, pictures, section.landmark_count)
+            made[f"has_{LANDMARKS}"] = lambda index: np.ones(1, np.float32)
+        return made
 
     return table_samples(
         table,
@@ -185,7 +192,7 @@ def _of(found: ListFile, layout: Layout, rows: NDArray[np.int64]) -> NDArray[np.
 # --- paths
 
 
-def _paths(section: ImageList, listing: Listing, found: ListFile) -> tuple[str, list[str]]:
+def paths_of(section: ImageList, listing: Listing, found: ListFile) -> tuple[str, list[str]]:
     """The folder that paths count from, and each row's below it. Raises `NetcfgError` for one that leaves it."""
     if listing.layout.image is None:
         return _frames(section, listing, found)
@@ -414,10 +421,12 @@ def _further(
     """Landmarks in the pixels of pictures as they are shown, masks, and further pictures."""
     made: dict[str, Further] = {}
     size = section.image_size
-    if points is not None and size is not None:
+    if points is not None:
         own = points[rows]
 
         def landmarks(index: int) -> NDArray[np.float32]:
+            if size is None:
+                return own[index]
             height, width = pictures.original(index).shape[:2]
             return placed(own[index], height, width, size, section.fit)
 

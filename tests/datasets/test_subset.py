@@ -94,7 +94,7 @@ def test_a_sweep_draws_its_curve(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert main([*command, "--curve", "samples"]) == 0
     assert "test_auc_over_samples.svg" in capsys.readouterr().out.replace("\n", "")
     rows = list(csv.reader((swept / "figures" / "test_auc_over_samples.csv").open()))
-    assert [row[:2] for row in rows] == [["curve", "samples"], ["auc", "4"], ["auc", "12"]]
+    assert [row[:2] for row in rows] == [["curve", "samples"], ["auc", "4.0"], ["auc", "12.0"]]
 
 
 def judged(*values: str, auc: float | None) -> Judged:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 from pydantic import Field as Option
 
-from netcfg.blocks.fields import FieldSpec, Split
+from netcfg.blocks.fields import FieldSpec, PositiveInt, Split
 from netcfg.blocks.sources.base import Found
 from netcfg.blocks.sources.list_files import has_lists, has_paths
 from netcfg.blocks.sources.list_layout import field_name, label_name
@@ -86,6 +86,12 @@ class ImageList(PlainPictures, name="image_list"):
     )
     mask_classes: tuple[str, ...] = Option((), description="what the numbers in masks, from 0, are called")
     ignore: int = Option(255, description="the number in masks that is no class")
+    landmark_files: tuple[str, ...] = Option(
+        (),
+        description="points in a file for each picture (.npy, .pts, .mat or .txt): the folder in its path, and the one "
+        "in the path of its points: `aligned_images, aligned_landmarks`",
+    )
+    landmark_count: PositiveInt = Option(68, description="how many points such a file has")
     gaps: tuple[str, ...] = Option((), description="what else a cell without a label holds: `-1, 9`")
 
     @classmethod
@@ -104,6 +110,10 @@ class ImageList(PlainPictures, name="image_list"):
         """Lists of a training and a test."""
         if bool(self.train_list) != bool(self.test_list):
             return "says which list trains or which tests, and needs both: `train_list` and `test_list`"
+        if len(self.landmark_files) not in (0, 2):
+            return f"has {len(self.landmark_files)} names in `landmark_files` for a folder and the one in its place"
+        if not self.landmark_files and "landmark_count" in self.model_fields_set:
+            return "has a `landmark_count`, and no `landmark_files` of so many points"
         if self.classes is not None and len(set(self.classes)) < len(self.classes):
             return "names a class twice"
         return super().conflict()
@@ -113,7 +123,7 @@ class ImageList(PlainPictures, name="image_list"):
         if self.path is None or not Path(self.path).expanduser().exists():
             return {}
         try:
-            listing = self.listing()
+            self.listing()
         except NetcfgError as refusal:
             message, _, help = str(refusal).partition("\nhelp: ")
             return {"path": (refusal.code or "NC505", message, help)}
@@ -122,9 +132,6 @@ class ImageList(PlainPictures, name="image_list"):
             if trouble is not None:
                 sentence, help = trouble
                 return {"path": ("NC505", f"the column `{column}` {sentence}", help)}
-        if listing.layout.points and self.image_size is None:
-            said = "`path` has landmarks, and without `image_size` nothing says in which pixels they count"
-            return {"path": ("NC502", said, "write `image_size = 224`, for instance")}
         return {}
 
     def listing(self) -> Listing:
@@ -193,8 +200,8 @@ class ImageList(PlainPictures, name="image_list"):
         if labels:
             for field in (LABELS, f"has_{LABELS}"):
                 fields[field] = FieldSpec((len(labels),), "vector", labels)
-        count = self.listing().points
-        if count and self.image_size is not None:
+        count = self.point_count()
+        if count:
             fields[LANDMARKS] = FieldSpec((count, 2), "landmarks")
             fields[f"has_{LANDMARKS}"] = FieldSpec((1,), "vector", (f"has_{LANDMARKS}",))
         for column in layout.masks:
@@ -203,6 +210,10 @@ class ImageList(PlainPictures, name="image_list"):
         for column in layout.pictures:
             fields[field_name(column)] = self.picture_spec()
         return fields
+
+    def point_count(self) -> int:
+        """How many points a picture has; 0 where there are none."""
+        return self.landmark_count if self.landmark_files else self.listing().points
 
     def labels_called(self) -> tuple[str, ...]:
         """The names of the entries of `labels`."""
