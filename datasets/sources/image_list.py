@@ -426,7 +426,7 @@ def _further(
 
         def landmarks(index: int) -> NDArray[np.float32]:
             if size is None:
-                return own[index]
+                return np.asarray(own[index], np.float32)
             height, width = pictures.original(index).shape[:2]
             return placed(own[index], height, width, size, section.fit)
 
