@@ -410,6 +410,11 @@ class Pipeline:
         return self.sampler.samples_per_epoch
 
     @property
+    def table(self) -> SampleTable:
+        """What is known of the samples of the split, in the source's order."""
+        return self._opened.table
+
+    @property
     def ids(self) -> Sequence[str]:
         """What all samples of the split are called, in the source's order."""
         return self._opened.table.ids

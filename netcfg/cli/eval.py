@@ -101,6 +101,8 @@ def run(options: argparse.Namespace) -> int:
         make_new(Path(options.figures), "--figures")
     weights = _weights(target, options.weights)
     examined, gains = _examine(program, targets, weights, ways, options)
+    if target.is_dir() and options.data is None:
+        _say_other_data(target, program, options.split, examined)
     if predictions is not None:
         from netcfg.trainers.prediction.predictions import write_predictions
 
@@ -111,6 +113,18 @@ def run(options: argparse.Namespace) -> int:
         )
     _print(program, target, weights, examined, gains, options)
     return 0
+
+
+def _say_other_data(run: Path, program: Program, split: Split, examined: Examined) -> None:
+    """A note where the data are no longer those that a run was trained on."""
+    from netcfg.trainers.runs.fingerprint import FILE, changes, fingerprint
+    from netcfg.trainers.runs.run_folder import RunFolder
+
+    if program.data is None or not (run / FILE).is_file():  # a run of an earlier version has kept nothing
+        return
+    now = fingerprint(program.data.source, {split: examined.table})
+    for line in changes(RunFolder(run).read_json(FILE), now):
+        print(f"note: the data are no longer those that the run was trained on: {line}", file=sys.stderr)
 
 
 # --- what is judged

@@ -28,7 +28,19 @@ CLIPS = 37
 SHAPES: tuple[tuple[int, ...], ...] = ((), (4,), (4, 1, 1), (4, 3, 2), (3, 2))
 PICTURE = (1, 12, 12)
 _FIXED = frozenset(
-    {"input", "target", "name", "mask", "ignore", "group", "pool", "interval", "interval_over", "without"}
+    {
+        "input",
+        "target",
+        "name",
+        "mask",
+        "ignore",
+        "group",
+        "pool",
+        "interval",
+        "interval_over",
+        "without",
+        "apart",
+    }
 )
 """Options that name signals, say nothing without one, or are the same for all: what they do is tested by itself."""
 Numbers = dict[str, float]

@@ -22,7 +22,7 @@ from netcfg.source import Finding, Note, Span, did_you_mean
 from netcfg.syntax import Section
 
 Judge = TypeVar("Judge", Loss | None, Metric | None)
-_COMPARED = frozenset({"target", "mask", "group", "interval_over"})
+_COMPARED = frozenset({"target", "mask", "group", "interval_over", "apart"})
 """Options that mostly name a data field."""
 
 

@@ -27,6 +27,7 @@ from netcfg.trainers.reporting.estimate import Estimate, estimate, estimate_line
 from netcfg.trainers.reporting.gallery import Gallery
 from netcfg.trainers.reporting.tensorboard import Events
 from netcfg.trainers.runs.checkpoints import STATE_REMEDY, cannot_resume
+from netcfg.trainers.runs.fingerprint import FILE, changes, fingerprint
 from netcfg.trainers.runs.ledger import Ledger, Standing
 from netcfg.trainers.runs.run_folder import RunFolder, environment
 from netcfg.trainers.step.averaging import Averages
@@ -103,6 +104,18 @@ class Prepared:
             if self.team.is_first:
                 expect_room(self.run.path, self.networks, self.phases.kept_numbers())
                 self.run.write_json("environment.json", environment(self.device, self.workers))
+                self._know_data(resume)
+
+    def _know_data(self, resume: bool) -> None:
+        """Keep what the data are; of a run that goes on, say where they are no longer the same."""
+        assert self.program.data is not None
+        tables = {pipeline.split: pipeline.table for pipeline in (self.train_data, self.validation_data)}
+        now = fingerprint(self.program.data.source, tables)
+        if resume and (self.run.path / FILE).is_file():
+            for line in changes(self.run.read_json(FILE), now):
+                self.say(f"note: the data are no longer those that the run was started with: {line}")
+        else:
+            self.run.write_json(FILE, now)
 
     def setup_networks(self, fresh: bool = True) -> None:
         """Build the networks from the seed; fresh ones take the weights their files ask for."""

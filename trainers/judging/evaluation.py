@@ -298,6 +298,7 @@ def _case(
         compared.get("mask"),
         compared.get("group"),
         compared.get("interval_over"),
+        compared.get("apart"),
     )
 
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from netcfg.blocks.fields import Split
 from netcfg.blocks.metrics.judgement import CLIP
+from netcfg.blocks.samples import SampleTable
 from netcfg.builder.weights import read_state
 from netcfg.datasets.pipeline import Pipeline
 from netcfg.program import Data, Program
@@ -32,6 +33,7 @@ class Examined:
     evaluation: Evaluation
     signals: Mapping[str, Tensor]
     ids: Sequence[str]
+    table: SampleTable
 
     @property
     def samples(self) -> int:
@@ -106,7 +108,7 @@ class Examiner:
         )
         evaluation = judge(self.program, signals, thresholds, sums.means())
         names = pipeline.ids
-        return Examined(evaluation, signals, list(names[: pipeline.samples]))
+        return Examined(evaluation, signals, list(names[: pipeline.samples]), pipeline.table)
 
     def _needs_validation(self) -> bool:
         return any(metric.needs_validation for metric in self.program.metrics.values())

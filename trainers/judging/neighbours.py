@@ -14,8 +14,13 @@ _PORTION = 4_000_000
 """Distances at a time."""
 
 
-def nearness(embeddings: Tensor, distance: str) -> Iterator[tuple[Tensor, Tensor]]:
-    """Portions of samples, their numbers and how near each lies to all, (n, N); to itself infinitely far."""
+def nearness(
+    embeddings: Tensor, distance: str, apart: Tensor | None = None
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Portions of samples, their numbers and how near each lies to all, (n, N).
+
+    To itself, and to those with the same number in `apart` (N), it is infinitely far.
+    """
     values = embeddings.float()
     if distance == "cosine":
         values = torch.nn.functional.normalize(values, dim=1)
@@ -25,35 +30,43 @@ def nearness(embeddings: Tensor, distance: str) -> Iterator[tuple[Tensor, Tensor
         if distance != "cosine":
             near = -torch.cdist(values[numbers], values)
         near[torch.arange(len(numbers)), numbers] = -torch.inf
+        if apart is not None:
+            near.masked_fill_(apart[numbers][:, None] == apart, -torch.inf)
         yield numbers, near
 
 
-def nearest_class(embeddings: Tensor, classes: Tensor, k: int, distance: str) -> Tensor:
-    """The class of most of the `k` nearest others, among equals that of the nearest one, (N)."""
+def nearest_class(
+    embeddings: Tensor, classes: Tensor, k: int, distance: str, apart: Tensor | None = None
+) -> Tensor:
+    """The class of most of the `k` nearest others, among equals that of the nearest one, (N); -1 without any."""
     answers = torch.full_like(classes, -1)
     k = min(k, len(classes) - 1)
     if k < 1:
         return answers
-    for numbers, near in nearness(embeddings, distance):
-        found = classes[near.topk(k, dim=1).indices]
+    for numbers, near in nearness(embeddings, distance, apart):
+        nearest = near.topk(k, dim=1)
+        # Where fewer than k are left, those infinitely far have no class, and no vote.
+        found = classes[nearest.indices].masked_fill(nearest.values == -torch.inf, -1)
         votes = (found[:, :, None] == found[:, None, :]).sum(2).double()
         # Of classes with as many votes the one whose first member lies nearest.
         votes -= torch.arange(k) / (k + 1)
+        votes.masked_fill_(found < 0, -1.0)
         answers[numbers] = found.gather(1, votes.argmax(1, keepdim=True))[:, 0]
     return answers
 
 
-def retrieved(embeddings: Tensor, classes: Tensor, first: tuple[int, ...], distance: str) -> Tensor:
+def retrieved(
+    embeddings: Tensor, classes: Tensor, first: tuple[int, ...], distance: str, apart: Tensor | None = None
+) -> Tensor:
     """Of each sample the average precision of the others, nearest first, and whether the first hold one of its class.
 
     NaN where no other is of its class. Shape: (N, 1 + len(first)).
     """
     found = torch.full((len(classes), 1 + len(first)), torch.nan, dtype=torch.float64)
-    for numbers, near in nearness(embeddings, distance):
-        order = near.sort(dim=1, descending=True, stable=True).indices[
-            :, :-1
-        ]  # the last is the sample itself
-        alike = (classes[order] == classes[numbers][:, None]).double()
+    for numbers, near in nearness(embeddings, distance, apart):
+        # Those infinitely far come last, the sample itself among them.
+        sorted_, order = (part[:, :-1] for part in near.sort(dim=1, descending=True, stable=True))
+        alike = ((classes[order] == classes[numbers][:, None]) & (sorted_ > -torch.inf)).double()
         total = alike.sum(1)
         places = torch.arange(1, alike.shape[1] + 1, dtype=torch.float64)
         precision = (alike.cumsum(1) / places * alike).sum(1) / total

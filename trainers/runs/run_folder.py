@@ -4,6 +4,7 @@ resolved.cfg         the program as trained: includes in place, variables replac
 extensions/          a copy of each Python file that it includes, and where each was
 run.json             how it was started
 environment.json     versions, device, threads
+data.json            what the data were: names, sizes, times and counts (`netcfg.trainers.runs.fingerprint`)
 metrics.jsonl        a line per epoch
 result.json          the best epoch, its figures, those on the test split
 curves.png           losses and metrics over epochs

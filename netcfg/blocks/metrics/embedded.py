@@ -1,6 +1,6 @@
 """Metrics of embeddings: whether those of one class lie near each other."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field as Option
@@ -22,6 +22,26 @@ class Embedded(WeighedMetric):
 
     ignore: int | None = Option(None, description="a class number that stands for what nobody knows")
     distance: Literal["cosine", "euclidean"] = Option("cosine", description="what is near")
+    apart: str | None = Option(
+        None,
+        description="a data field, such as `clip`, whose samples are no neighbours of each other: frames of one clip "
+        "are alike whatever is learned",
+    )
+
+    @property
+    def reads(self) -> dict[str, str]:
+        """Also what keeps samples apart."""
+        return super().reads | ({} if self.apart is None else {"apart": self.apart})
+
+    def check_signals(self, shapes: Mapping[str, Shape], names: Sequence[str] = ()) -> None:
+        """Also that it is one number for each sample."""
+        super().check_signals(shapes, names)
+        if shapes.get("apart"):
+            raise ShapeError(
+                f"`apart` needs one number for each sample, and `{self.apart}` gives {show(shapes['apart'])}",
+                code="NC402",
+                option="apart",
+            )
 
     def check(self, input: Shape, target: Shape | None) -> None:
         """A vector, and a class."""
@@ -42,23 +62,25 @@ class Embedded(WeighedMetric):
         counts = masked(targets, case.mask)
         if self.ignore is not None:
             counts = counts & (targets != self.ignore)
-        return {
+        rows = {
             "embeddings": case.scores.reshape(len(targets), -1),
             "class": targets.long().masked_fill(~counts, -1),
         }
+        return rows | ({} if case.apart is None else {"apart": case.apart.reshape(len(targets))})
 
     def settled(self, rows: Rows) -> Rows:
         """The figures of each sample among those that count."""
         import torch
 
         kept = rows["class"] >= 0
-        found = self.found(rows["embeddings"][kept], rows["class"][kept])
+        apart = rows["apart"][kept] if "apart" in rows else None
+        found = self.found(rows["embeddings"][kept], rows["class"][kept], apart)
         figures = torch.full((len(kept), found.shape[1]), torch.nan, dtype=torch.float64)
         figures[kept] = found
         return {"figures": figures}
 
-    def found(self, embeddings: "Tensor", classes: "Tensor") -> "Tensor":
-        """Figures of each sample, NaN where it has none."""
+    def found(self, embeddings: "Tensor", classes: "Tensor", apart: "Tensor | None") -> "Tensor":
+        """Figures of each sample, NaN where it has none; those alike in `apart` are no neighbours."""
         raise NotImplementedError
 
     @property

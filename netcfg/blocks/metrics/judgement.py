@@ -31,7 +31,7 @@ class Case:
     `names` are those of the target's entries; `clips`, where the metric reads them, the clip of each sample;
     `thresholds` the ones that were chosen on validation, one per label, None where this split chooses them. `mask`
     says what counts; `groups` to which clip or subject each sample belongs that is judged as one, `units` to which one
-    that intervals draw as one.
+    that intervals draw as one, `apart` to which one whose samples are no neighbours of each other.
     """
 
     scores: Tensor
@@ -42,6 +42,7 @@ class Case:
     mask: Tensor | None = None
     groups: Tensor | None = None
     units: Tensor | None = None
+    apart: Tensor | None = None
 
 
 @dataclass(frozen=True)

@@ -26,12 +26,12 @@ class KnnAccuracy(Embedded, name="knn_accuracy"):
 
     k: int = Option(5, gt=0, description="how many neighbours are asked")
 
-    def found(self, embeddings: "Tensor", classes: "Tensor") -> "Tensor":
+    def found(self, embeddings: "Tensor", classes: "Tensor", apart: "Tensor | None" = None) -> "Tensor":
         """Whether the answer is right."""
         import torch
 
         from netcfg.trainers.judging.neighbours import nearest_class
 
-        answers = nearest_class(embeddings, classes, self.k, self.distance)
+        answers = nearest_class(embeddings, classes, self.k, self.distance, apart)
         right = (answers == classes).double()
         return torch.where(answers >= 0, right, torch.nan)[:, None]

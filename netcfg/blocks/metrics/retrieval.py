@@ -40,8 +40,8 @@ class Retrieval(Embedded, name="retrieval"):
         """By how many are looked at."""
         return [f"recall_{count}" for count in self.first]
 
-    def found(self, embeddings: "Tensor", classes: "Tensor") -> "Tensor":
+    def found(self, embeddings: "Tensor", classes: "Tensor", apart: "Tensor | None" = None) -> "Tensor":
         """Average precision, and whether one is among the first."""
         from netcfg.trainers.judging.neighbours import retrieved
 
-        return retrieved(embeddings, classes, self.first, self.distance)
+        return retrieved(embeddings, classes, self.first, self.distance, apart)
