@@ -62,8 +62,9 @@ def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
 
 def _places(source: Source) -> Iterator[tuple[str, str]]:
     """The options that say where data lie, with what they say."""
+    written = source.model_dump()
     for option in source.places:
-        value = source.model_dump()[option]
+        value = written.get(option)  # a source of one's own may have no such option
         if isinstance(value, str):
             yield option, value
 
