@@ -2,7 +2,7 @@
 
 `data.json` of a run:
     version     1
-    source      the section that read them
+    source      the class that read them
     options     where they lie, by option
     files       by option what lies there: `count`, `bytes`, and digests of the `names`, `sizes` and `times`
     splits      by split how many `samples`, and digests of their `names` and `labels`
@@ -33,7 +33,7 @@ def fingerprint(source: Source, tables: Mapping[Split, SampleTable]) -> dict[str
     places = {option: place for option, place in _places(source)}
     return {
         "version": VERSION,
-        "source": source.type_name,
+        "source": type(source).__name__,
         "options": places,
         "files": {option: _files(Path(place).expanduser()) for option, place in places.items()},
         "splits": {split: _split(table) for split, table in tables.items()},
