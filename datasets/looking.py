@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +14,14 @@ from netcfg.blocks.fields import FieldSpec, Split
 from netcfg.blocks.samples import Sample, SampleTable
 from netcfg.blocks.sources.base import Source
 from netcfg.blocks.transforms.optical_flow import OpticalFlow
+from netcfg.datasets.examining import Examined, examine
 from netcfg.datasets.samples.tables import described, is_label, opened
 from netcfg.source import NetcfgError
 
-LABELS = "labels"
+LABELS, HAS = "labels", "has_"
+DRAWN = ("image", "mask", "landmarks")
+EMPTY: Mapping[str, FieldSpec] = {}
+Step = Callable[[Sample, np.random.Generator], Sample]
 
 
 @dataclass(frozen=True)
@@ -52,13 +56,31 @@ class Look:
         rows: dict[str, list[tuple[int, float]]] = {}
         for field_name, names in classes.items():
             if all(field_name in table.labels for table in tables):
-                counts = [
-                    np.bincount(table.labels[field_name], minlength=len(names)).tolist() for table in tables
-                ]
+                counts = [_counted(table, field_name, len(names)) for table in tables]
                 for place, name in enumerate(names):
                     row = [(count[place], count[place] / max(1, sum(count))) for count in counts]
                     rows[name if len(classes) == 1 else f"{field_name}: {name}"] = row
         return rows | self._labels_shown(tables)
+
+    def gaps(self) -> dict[str, list[int]]:
+        """How many samples of each split lack a label, by field; fields without gaps are left out."""
+        found = {}
+        for name in self.label_fields:
+            there = f"{HAS}{name}"
+            if there in self.source.fields() and all(there in table.labels for table in self.tables.values()):
+                lacking = [
+                    int((table.labels[there].reshape(len(table), -1) == 0).any(axis=1).sum())
+                    for table in self.tables.values()
+                ]
+                if any(lacking):
+                    found[name] = lacking
+        return found
+
+    def examine(self, all_pictures: bool = False) -> Examined | None:
+        """The pictures themselves; None where a source has none, or would unpack videos for them."""
+        if "image" not in self.source.fields() or self.source.has_clips:
+            return None
+        return examine({split: opened(self.source, split, ("image",)) for split in self.tables}, all_pictures)
 
     def _labels_shown(self, tables: Sequence[SampleTable]) -> dict[str, list[tuple[int, float]]]:
         if LABELS not in self.source.fields() or not all(LABELS in table.labels for table in tables):
@@ -71,6 +93,14 @@ class Look:
 
 def _is_named_class(spec: FieldSpec) -> bool:
     return spec.kind == "class" and bool(spec.names)
+
+
+def _counted(table: SampleTable, name: str, count: int) -> list[int]:
+    """How often each class is shown; what nobody knows counts nowhere."""
+    values = table.labels[name]
+    there = table.labels.get(f"{HAS}{name}")
+    known = values if there is None else values[there.reshape(-1) > 0]
+    return np.bincount(known, minlength=count).tolist()  # type: ignore[no-any-return]
 
 
 def look_at(source: Source, flow: OpticalFlow | None = None) -> Look:
@@ -88,9 +118,19 @@ def look_at(source: Source, flow: OpticalFlow | None = None) -> Look:
     return Look(source, flow, tables, [str(reason).partition("\n")[0] for reason in refusals])
 
 
-def write_sheet(look: Look, path: Path, split: Split, count: int) -> tuple[int, int]:
+def write_sheet(
+    look: Look,
+    path: Path,
+    split: Split,
+    count: int,
+    steps: Sequence[Step] = (),
+    after: Mapping[str, FieldSpec] = EMPTY,
+    used: Sequence[str] | None = None,
+) -> tuple[int, int]:
     """Write pictures of a split, evenly spread over it, with what they show; how many, and of how many.
 
+    Masks and landmarks are drawn in, of a program those that are `used`. With `steps`, those of training, each sample
+    also stands to the right of itself as these make it, with the fields `after` them.
     Raises `NetcfgError` for a path that is no .png.
     """
     from netcfg.datasets.pictures.contact_sheet import contact_sheet
@@ -99,19 +139,64 @@ def write_sheet(look: Look, path: Path, split: Split, count: int) -> tuple[int, 
 
     if path.suffix.lower() != ".png":
         raise NetcfgError(f"`-o {path}`: the sheet is a .png", code="NC801")
-    samples = opened(look.source, split, ("image", *look.label_fields))
+    fields = look.source.fields()
+    drawn = tuple(
+        name
+        for name, spec in fields.items()
+        if spec.kind in DRAWN and (used is None or name == "image" or name in used)
+    )
+    samples = opened(look.source, split, (*drawn, *look.label_fields))
     table = described(samples.table, look.source)
     if look.flow is not None:
-        samples = look.flow.extend(samples, ("image", "flow", *look.label_fields), look.source.fields())
+        samples = look.flow.extend(samples, (*drawn, "flow", *look.label_fields), fields)
     chosen = np.linspace(0, len(samples) - 1, min(count, len(samples))).round().astype(int).tolist()
-    pictures = [_beside(samples[index]) for index in chosen]
+    pictures = []
+    for index in chosen:
+        sample = samples[index]
+        row = _shown(sample, look.fields)
+        if steps:
+            random = np.random.default_rng((0, 0, index))
+            for step in steps:
+                sample = step(sample, random)
+            row += _shown(sample, after)
+        pictures.append(_beside(row))
     sheet = contact_sheet(pictures, [_caption(table, index) for index in chosen])
     write_beside(path, cv2.imencode(".png", cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))[1].tobytes())
     return len(chosen), len(samples)
 
 
-def _beside(sample: Sample) -> NDArray[Any]:
-    return np.hstack([sample[name] for name in ("image", "flow") if name in sample])
+def _shown(sample: Sample, fields: Mapping[str, FieldSpec]) -> list[NDArray[np.uint8]]:
+    """The pictures of a sample; what is known of the first, drawn in."""
+    from netcfg.datasets.pictures.drawn_labels import with_mask, with_points
+
+    pictures = [
+        sample[name] for name, spec in fields.items() if spec.kind in ("image", "flow") and name in sample
+    ]
+    pictures = [picture[0] if picture.ndim == 4 else picture for picture in pictures]
+    first = pictures[0]
+    for name, spec in fields.items():
+        if name in sample and spec.kind == "mask" and sample[name].shape == first.shape[:2]:
+            pictures.append(with_mask(first, sample[name], spec.ignore))
+    for name, spec in fields.items():
+        there = sample.get(f"{HAS}{name}")
+        if name in sample and spec.kind == "landmarks" and (there is None or there.all()):
+            points = sample[name]
+            pictures[0] = with_points(pictures[0], points[0] if points.ndim == 3 else points)
+    return pictures
+
+
+def _beside(pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    """Pictures of one height, side by side."""
+    from netcfg.datasets.pictures.opencv import cv2
+
+    height = max(picture.shape[0] for picture in pictures)
+    scaled = [
+        picture
+        if picture.shape[0] == height
+        else cv2.resize(picture, (max(1, round(picture.shape[1] * height / picture.shape[0])), height))
+        for picture in pictures
+    ]
+    return np.hstack(scaled)
 
 
 def _caption(table: SampleTable, index: int) -> str:

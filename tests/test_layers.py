@@ -66,6 +66,7 @@ ROOMS = {
         "samplers",
         "faces",
         "sources",
+        "examining",
         "looking",
         "pipeline",
     ],

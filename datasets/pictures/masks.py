@@ -55,6 +55,15 @@ def read_mask(path: Path | str, how: MaskReading) -> Mask:
     return mask
 
 
+def scaled_mask(mask: Mask, size: int) -> Mask:
+    """A mask H×W at size×size: of each place the class nearest to its middle."""
+    from netcfg.datasets.pictures.opencv import cv2
+
+    if mask.shape == (size, size):
+        return mask
+    return np.asarray(cv2.resize(mask, (size, size), interpolation=cv2.INTER_NEAREST_EXACT))
+
+
 def _by_numbers(image: Any, mode: str, path: Path | str) -> Mask:
     """The numbers as they are stored: of a palette its places, of a grey picture its levels."""
     if mode not in _WHOLE:

@@ -18,9 +18,8 @@ from netcfg.blocks.sources.image_list import LABELS, LANDMARKS, ImageList
 from netcfg.blocks.sources.list_files import ListFile, split_of
 from netcfg.blocks.sources.list_layout import Layout, field_name, is_gap
 from netcfg.blocks.sources.listed import Listing
-from netcfg.datasets.pictures.face_boxes import cut_out
 from netcfg.datasets.pictures.frames import natural
-from netcfg.datasets.pictures.masks import MaskReading, read_mask
+from netcfg.datasets.pictures.masks import MaskReading, read_mask, scaled_mask
 from netcfg.datasets.pictures.notes import say
 from netcfg.datasets.samples.dealing import SPLITS, Dealing, dealt
 from netcfg.datasets.samples.table_samples import (
@@ -450,6 +449,6 @@ def _mask(paths: Sequence[str], how: MaskReading, section: ImageList) -> Callabl
         read = read_mask(paths[index], how)
         if section.image_size is None:
             return read
-        return cut_out(squared(read, section.fit, how.ignore or 0), None, section.image_size, nearest=True)
+        return scaled_mask(squared(read, section.fit, how.ignore or 0), section.image_size)
 
     return mask

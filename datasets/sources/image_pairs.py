@@ -16,9 +16,8 @@ from netcfg.blocks.picture_files import PICTURES
 from netcfg.blocks.samples import SampleTable
 from netcfg.blocks.sources.image_pairs import IMAGES, MASKS, TARGETS, ImagePairs, find
 from netcfg.blocks.sources.picture_classes import SPLIT_FOLDERS, folders_in, split_folders
-from netcfg.datasets.pictures.face_boxes import cut_out
 from netcfg.datasets.pictures.files import pictures_below
-from netcfg.datasets.pictures.masks import MaskReading, read_mask
+from netcfg.datasets.pictures.masks import MaskReading, read_mask, scaled_mask
 from netcfg.datasets.samples.dealing import SPLITS, Dealing, dealt
 from netcfg.datasets.samples.table_samples import FilePictures, Further, TableSamples, squared, table_samples
 from netcfg.source import NetcfgError, shown_path
@@ -98,7 +97,7 @@ class _Masks:
             )
         if self.size is None:
             return mask
-        return cut_out(squared(mask, self.fit, self.how.ignore or 0), None, self.size, nearest=True)
+        return scaled_mask(squared(mask, self.fit, self.how.ignore or 0), self.size)
 
 
 # --- who belongs to whom, and to which split

@@ -13,9 +13,14 @@ from netcfg.cli.program import add_program_arguments, load_program, refuse_progr
 from netcfg.source import Finding, NetcfgError, ProgramError, shown_path
 
 if TYPE_CHECKING:
-    from netcfg.blocks.fields import Split
+    from collections.abc import Mapping
+
+    from netcfg.blocks.fields import FieldSpec, Split
     from netcfg.blocks.sources.base import Source
+    from netcfg.blocks.transforms.optical_flow import OpticalFlow
+    from netcfg.datasets.examining import Examined, Twins
     from netcfg.datasets.looking import Look
+    from netcfg.program import Data
 
 
 DEFAULT_COUNT = 24
@@ -36,6 +41,14 @@ def add_parser(verbs: Any) -> None:
     show.add_argument("--source", metavar="NAME", help="of a folder, the source that reads it")
     show.add_argument("--action-units", metavar="UNITS", help="of a folder's labels, where they do not say")
     show.add_argument("-o", "--output", metavar="PNG", help="write a sheet of pictures")
+    show.add_argument(
+        "--augmented",
+        action="store_true",
+        help="on the sheet of a program, each sample also as its transforms make it in training",
+    )
+    show.add_argument(
+        "--all", action="store_true", help="look into every picture, not into some, evenly spread"
+    )
     add_picture_arguments(show)
     add_program_arguments(show)
 
@@ -44,28 +57,65 @@ def run(options: argparse.Namespace) -> None:
     """Print the tables, and write the sheet where one is asked for. Raises `NetcfgError` with a remedy."""
     from netcfg.datasets.looking import look_at, write_sheet
 
-    for name, given in (("split", options.split), ("count", options.count)):
+    sheet = (("split", options.split), ("count", options.count), ("augmented", options.augmented or None))
+    for name, given in sheet:
         if given is not None and options.output is None:
             raise NetcfgError(
                 f"`--{name}` is for the sheet of pictures\nhelp: `-o sheet.png` writes one", code="NC801"
             )
     split: Split = options.split or "train"
-    look = look_at(*_data(options))
+    source, data = _data(options)
+    look = look_at(source, _flow(data))
     for note in look.notes:
         print(f"note: {note}")
     _print_tables(look)
+    examined = look.examine(options.all)
+    if examined is not None:
+        _print_pictures(look, examined)
+    elif options.all:
+        raise NetcfgError(
+            "`--all` is for pictures, and these are frames of clips\nhelp: leave it out", code="NC801"
+        )
     if options.output is not None:
-        shown, of = write_sheet(look, Path(options.output), split, options.count or DEFAULT_COUNT)
-        print(f"{options.output}: {shown} of {of} {split} samples")
+        steps, after = _augmentation(data, split) if options.augmented else ([], {})
+        used = None if data is None else data.needed[0]
+        count = options.count or DEFAULT_COUNT
+        shown, of = write_sheet(look, Path(options.output), split, count, steps, after, used)
+        beside = ", each before and after augmentation" if steps else ""
+        print(f"{options.output}: {shown} of {of} {split} samples{beside}")
 
 
-def _data(options: argparse.Namespace) -> tuple[Source, Any]:
-    """The source, and the block that adds its flow where a program has one."""
+def _flow(data: Data | None) -> OpticalFlow | None:
+    """The block that adds the flow of clips, where a program has one."""
     from netcfg.blocks.transforms.optical_flow import OpticalFlow
 
+    if data is None or not data.source.has_clips:
+        return None
+    return next((transform for transform in data.transforms if isinstance(transform, OpticalFlow)), None)
+
+
+def _augmentation(data: Data | None, split: Split) -> tuple[list[Any], Mapping[str, FieldSpec]]:
+    """What a program does to single samples in training, and the fields after it. Raises `NetcfgError` for nothing."""
+    from netcfg.datasets.pipeline import lowered
+
+    steps = [step for per_sample, step in lowered(data, True, split) if per_sample] if data else []
+    if data is None or not steps:
+        raise NetcfgError(
+            "`--augmented` shows what the transforms of a program do, and here is none that changes single samples\n"
+            "help: leave it out, or give a program and its folder: `netcfg data show FILE --data DIR`",
+            code="NC801",
+        )
+    return steps, data.fields
+
+
+def _data(options: argparse.Namespace) -> tuple[Source, Data | None]:
+    """The source, and the data of the program that it stands in."""
     place = Path(options.place)
     if place.is_dir():
         refuse_program_arguments(options, "for programs, and this is a folder", "leave it out")
+        return _folder_source(place, options), None
+    if place.is_file() and place.suffix.lower() != ".cfg" and _is_data(place):
+        refuse_program_arguments(options, "for programs, and this is data", "leave it out")
         return _folder_source(place, options), None
     for key, given in (("action-units", options.action_units), ("source", options.source)):
         if given is not None:
@@ -78,8 +128,14 @@ def _data(options: argparse.Namespace) -> tuple[Source, Any]:
         raise NetcfgError(
             f"{options.place} has no {{Data}}\nhelp: name a folder, or a program with data", code="NC801"
         )
-    flows = (transform for transform in data.transforms if isinstance(transform, OpticalFlow))
-    return data.source, next(flows, None) if data.source.has_clips else None
+    return data.source, data
+
+
+def _is_data(file: Path) -> bool:
+    """Whether a source reads a file by itself."""
+    from netcfg.passes.data_folder import sources
+
+    return any(kind.takes_files and kind.recognise(file) for kind in sources())
 
 
 def _folder_source(folder: Path, options: argparse.Namespace) -> Source:
@@ -131,9 +187,49 @@ def _print_tables(look: Look) -> None:
         subjects = look.subjects(split)
         counts.add_row(split, f"{len(samples):,}", "?" if subjects is None else str(subjects))
     console.print(counts)
+    for name, lacking in look.gaps().items():
+        splits = ", ".join(f"{count:,} in {split}" for split, count in zip(look.tables, lacking, strict=True))
+        print(f"`{name}` is not known of {splits}")
     balance = look.balance()
     if balance:
         shown = FittingTable("shown", *look.tables)
         for name, shares in balance.items():
             shown.add_row(name, *(f"{count:,} ({share:.0%})" for count, share in shares))
         console.print(shown)
+
+
+def _print_pictures(look: Look, examined: Examined) -> None:
+    """Sizes, mean and deviation, and what stands in several splits."""
+    import numpy as np
+
+    if not examined.opened:
+        print("no picture can be read")
+    else:
+        areas = examined.sizes.prod(axis=1).argsort()
+        low, middle, high = (examined.sizes[areas[place]] for place in (0, len(areas) // 2, -1))
+        some = "" if examined.opened == examined.of else f" of {examined.opened:,} of them (`--all`)"
+        same = bool((examined.sizes == low).all())
+        sizes = f"{low[0]}×{low[1]}"
+        if not same:
+            sizes += f" to {high[0]}×{high[1]}, the middle one {middle[0]}×{middle[1]}"
+        print(f"{examined.of:,} pictures{some}: {sizes} (height×width)")
+        for name, numbers in (("mean", examined.mean), ("std", examined.std)):
+            print(f"{name} = {', '.join(f'{value:.3f}' for value in np.asarray(numbers))}")
+    for place, why in examined.unreadable[:3]:
+        print(f"note: {look.tables[place[0]].ids[place[1]]} of {place[0]}: {why}")
+    if len(examined.unreadable) > 3:
+        print(f"note: {len(examined.unreadable):,} of the pictures looked at cannot be read")
+    if examined.equal is not None:
+        _print_twins(look, examined.equal, "the same, byte for byte, in two splits")
+    _print_twins(look, examined.near, "nearly the same in two splits")
+
+
+def _print_twins(look: Look, twins: Twins, what: str) -> None:
+    if not twins.count:
+        return
+    pairs = "; ".join(
+        f"{look.tables[one[0]].ids[one[1]]} ({one[0]}) and {look.tables[other[0]].ids[other[1]]} ({other[0]})"
+        for one, other in twins.pairs[:3]
+    )
+    more = f"; and {twins.count - 3:,} more" if twins.count > 3 else ""
+    print(f"note: {twins.count:,} pair{'s' if twins.count > 1 else ''} of pictures {what}: {pairs}{more}")

@@ -119,7 +119,7 @@ class ImageList(PlainPictures, name="image_list"):
         return super().conflict()
 
     def mistakes(self) -> dict[str, tuple[str, str, str]]:
-        """A list that cannot be read; landmarks of pictures that have no common size."""
+        """A list that cannot be read, and classes that no option can name."""
         if self.path is None or not Path(self.path).expanduser().exists():
             return {}
         try:
