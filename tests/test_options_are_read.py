@@ -30,6 +30,7 @@ subjects = 3
 clips = 1
 clip_length = 4
 action_units = disfa
+[horizontal_flip]
 {Net}
 [net]
 channels = 3
@@ -90,7 +91,8 @@ INVOCATIONS = [
     "data make audetnet made3 --overwrite",
     "data convert faces/aus_dict.pkl -o aus.csv --action-units disfa",
     f"data show net.cfg --split test --count 2 -o sheet.png {PROGRAM}",
-    "data show faces --source audetnet_folder --action-units disfa --no-turn --max-pixels 9999",
+    "data show net.cfg --augmented -o sheet.png",
+    "data show faces --source audetnet_folder --action-units disfa --no-turn --max-pixels 9999 --all",
     "convert run/checkpoints/best.safetensors -o w.safetensors --cfg net.cfg --layout netcfg --to netcfg --network Net "
     f"--partial --verbose {PROGRAM}",
     "convert run/checkpoints -o w2.safetensors --cfg net.cfg --layout audetnet --epoch 1",
@@ -224,6 +226,7 @@ def test_what_is_given_is_read(invocation: str, place: Path, monkeypatch: pytest
         ("predict run frames --format csv -o a.csv", "`--format`"),
         ("data show net.cfg --split test", "--split"),
         ("data show faces --count 3", "--count"),
+        ("data show faces --augmented -o sheet.png", "--augmented"),
         ("data show faces --allow-outside", "`--allow-outside`"),
         ("data show net.cfg --source audetnet_folder", "--source"),
         ("data make audetnet new --every 2", "--every"),
