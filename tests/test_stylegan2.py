@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 import netcfg
+from netcfg.blocks.network.activation import Applied
 from netcfg.builder.modules.fir import FirUpsample
+from netcfg.builder.modules.modulated_convolution import ModulatedConvolution
 from netcfg.graph import Graph
 
 HEAD = "{include blocks/stylegan2.cfg}\n{G}\n[net]\n[input]\nname = codes\n"
@@ -86,3 +89,72 @@ def test_what_is_the_same_for_all_samples_is_given_for_each() -> None:
     )
     made = netcfg.build(netcfg.load(written))["N"](torch.randn(5, 3))
     assert made["b"].shape == (5, 4)
+
+
+def plain(block: nn.Module, x: Tensor, style: Tensor, upsample: bool, demodulate: bool) -> Tensor:
+    """A modulated convolution as the paper has it: a weight for each sample, and √2 behind a leaky rectifier."""
+    made = []
+    for image, code in zip(x, style, strict=True):
+        scales = F.linear(code, block.modulation.weight / code.shape[0] ** 0.5, block.modulation.bias)
+        weight = block.weight / block.weight[0].numel() ** 0.5 * scales[:, None, None]
+        if demodulate:
+            weight = weight / (weight.square().sum((1, 2, 3), keepdim=True) + 1e-8).sqrt()
+        if upsample:
+            wide = F.conv_transpose2d(image[None], weight.transpose(0, 1), stride=2)
+            line = torch.tensor([1.0, 3, 3, 1], dtype=x.dtype)
+            plane = (torch.outer(line, line) / 16)[None, None].expand(len(weight), 1, -1, -1)
+            y = F.conv2d(F.pad(wide, (1, 1, 1, 1)), plane, groups=len(weight))
+        else:
+            y = F.conv2d(image[None], weight, padding=1)
+        y = y + block.noise_strength * block.noise + block.bias[:, None, None]
+        made.append(F.leaky_relu(y, 0.2) * 2**0.5)
+    return torch.cat(made)
+
+
+@pytest.mark.parametrize("demodulate", [True, False])
+@pytest.mark.parametrize("upsample", [False, True])
+@pytest.mark.parametrize("samples", [1, 3])
+def test_scaled_maps_or_a_scaled_weight_are_one_arithmetic(
+    samples: int, upsample: bool, demodulate: bool
+) -> None:
+    """Values and all gradients, of one sample with a map larger than the weight, and of several."""
+    torch.manual_seed(0)
+    block = ModulatedConvolution(
+        3,
+        4,
+        5,
+        3,
+        demodulate=demodulate,
+        blur=(1, 3, 3, 1) if upsample else None,
+        noise="fixed",
+        sizes=(16, 14) if upsample else (8, 7),
+        bias=True,
+        activation=Applied("fused_leaky_relu"),
+    ).double()
+    for parameter in (block.noise_strength, block.bias):
+        nn.init.normal_(parameter)
+    x = torch.randn(samples, 3, 8, 7, dtype=torch.double, requires_grad=True)
+    style = torch.randn(samples, 5, dtype=torch.double, requires_grad=True)
+    assert x[0].numel() > block.weight.numel()
+    made, wanted = block(x, style), plain(block, x, style, upsample, demodulate)
+    torch.testing.assert_close(made, wanted)
+    with torch.no_grad():
+        torch.testing.assert_close(block(x, style), wanted)
+    along = torch.randn_like(wanted)
+    of = [x, style, *block.parameters()]
+    for found, expected in zip(
+        torch.autograd.grad(made, of, along), torch.autograd.grad(wanted, of, along), strict=True
+    ):
+        torch.testing.assert_close(found, expected)
+
+
+def test_what_a_modulated_convolution_reads_stays_as_it_was() -> None:
+    """Though it overwrites what is its own."""
+    block = ModulatedConvolution(
+        3, 3, 5, 1, demodulate=True, blur=None, noise="random", sizes=(8, 8), bias=True, activation=None
+    )
+    x = torch.randn(1, 3, 8, 8).contiguous(memory_format=torch.channels_last)
+    before = x.clone()
+    with torch.inference_mode():
+        block(x, torch.randn(1, 5))
+    assert torch.equal(x, before)

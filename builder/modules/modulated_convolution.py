@@ -33,7 +33,8 @@ class ModulatedConvolution(nn.Module):
     """N×C×H×W and N×F -> N×filters×H×W, or twice as large with a `blur`.
 
     Scaling a weight's inputs is scaling what it is given, and dividing it by its length is dividing what it makes: so
-    there is one convolution for all samples, instead of one with a weight for each.
+    there is one convolution for all samples, instead of one with a weight for each. Of a single sample whose map is
+    larger than the weight, the weight is scaled after all.
     """
 
     def __init__(
@@ -52,7 +53,9 @@ class ModulatedConvolution(nn.Module):
     ) -> None:
         super().__init__()
         # N(0, 1), scaled at every use: steps of Adam then weigh the same in wide and narrow layers.
-        self.weight = nn.Parameter(torch.randn(filters, channels, kernel_size, kernel_size))
+        weight = torch.randn(filters, channels, kernel_size, kernel_size)
+        # Channels last, as the maps are, or every pass would lay it out anew.
+        self.weight = nn.Parameter(weight.contiguous(memory_format=torch.channels_last))
         self.gain = 1 / math.sqrt(channels * kernel_size**2)
         self.modulation = _Modulation(style, channels)
         self.bias = nn.Parameter(torch.zeros(filters)) if bias else None
@@ -61,24 +64,50 @@ class ModulatedConvolution(nn.Module):
         # Part of the state, as in published files: the same code makes another picture with other noise.
         self.register_buffer("noise", torch.randn(1, 1, *sizes) if noise == "fixed" else None)
         self.register_buffer("kernel", None if blur is None else _plane(blur), persistent=False)
+        # A factor behind a leaky rectifier may as well stand before it, among those that are there anyway.
+        self.factor = 1.0
+        if activation is not None and activation.word == "fused_leaky_relu":
+            slope = activation.function.slope if activation.slope is None else activation.slope
+            self.factor, activation = math.sqrt(2), Applied("leaky_relu", slope)
         self._activate = activation_of(activation)
 
     def forward(self, x: Tensor, style: Tensor) -> Tensor:
         """The style's scales before the kernels, lengths after them."""
-        scales, weight = self.modulation(style), self.weight * self.gain
-        x = x * scales[:, :, None, None]
-        x = F.conv2d(x, weight, padding="same") if self.kernel is None else self._upsampled(x, weight)
+        scales = self.modulation(style) * self.gain
+        # The squared length of a scaled weight is a sum of products of squares, so that no sample's own weight has to
+        # be made for it.
+        factors = None
         if self.demodulate:
-            # The squared length of a scaled weight is a sum of products of squares, so that no sample's own
-            # weight is ever made.
-            lengths = torch.rsqrt(F.linear(scales.square(), weight.square().sum((2, 3))) + EPSILON)
-            x = x * lengths[:, :, None, None]
-        # After the length and before the bias, as in StyleGAN2; the strength starts at 0.
+            squares = F.linear(scales.square(), self.weight.square().sum((2, 3)))
+            factors = torch.rsqrt(squares + EPSILON) * self.factor
+        is_one = len(x) == 1 and x.numel() > self.weight.numel()
+        x = self._of_one(x, scales, factors) if is_one else self._of_all(x, scales, factors)
+        # After the length and before the activation, as in StyleGAN2; the strength starts at 0.
         if self.noise_strength is not None:
-            x = x + self.noise_strength * self._noise(x)
-        if self.bias is not None:
-            x = x + self.bias[:, None, None]
+            x = _plus(x, self._noise(x) * (self.noise_strength * self.factor))
         return x if self._activate is None else self._activate(x)
+
+    def _of_one(self, x: Tensor, scales: Tensor, factors: Tensor | None) -> Tensor:
+        """By a weight of the only sample's own: less to multiply than the map."""
+        weight = self.weight * scales[:, :, None, None]
+        if factors is not None:
+            weight = weight * factors[0, :, None, None, None]
+        elif self.factor != 1:
+            weight = weight * self.factor
+        return self._convolved(x, weight, self._shift())
+
+    def _of_all(self, x: Tensor, scales: Tensor, factors: Tensor | None) -> Tensor:
+        """By one weight for all samples."""
+        x = self._convolved(x * scales[:, :, None, None], self.weight, None)
+        if factors is not None:
+            x = _times(x, factors[:, :, None, None])
+        elif self.factor != 1:
+            x = _times(x, self.factor)
+        shift = self._shift()
+        return x if shift is None else _plus(x, shift[:, None, None])
+
+    def _shift(self) -> Tensor | None:
+        return self.bias if self.bias is None or self.factor == 1 else self.bias * self.factor
 
     def _noise(self, x: Tensor) -> Tensor:
         if self.is_random:
@@ -86,16 +115,32 @@ class ModulatedConvolution(nn.Module):
         assert isinstance(self.noise, Tensor)
         return self.noise.to(x.dtype)
 
-    def _upsampled(self, x: Tensor, weight: Tensor) -> Tensor:
-        """Twice as large: a transposed convolution, then a blur over its pattern of squares."""
+    def _convolved(self, x: Tensor, weight: Tensor, shift: Tensor | None) -> Tensor:
+        """As large, or twice as large: a transposed convolution, then a blur over its pattern of squares."""
+        # Kernels for maps that lie so are up to twice as quick for transposed convolutions and blurs.
+        x = x.contiguous(memory_format=torch.channels_last)
+        if self.kernel is None:
+            return F.conv2d(x, weight, shift, padding="same")
         assert isinstance(self.kernel, Tensor)
         # Transposed convolutions want inputs × outputs.
         x = F.conv_transpose2d(x, weight.transpose(0, 1), stride=2)
         rest = len(self.kernel) - weight.shape[-1] - 1  # so that twice the size is left
         before, after = (rest + 1) // 2 + 1, rest // 2 + 1
-        x = F.pad(x, (before, after, before, after))
-        channels = x.shape[1]
-        return F.conv2d(x, self.kernel.to(x.dtype).expand(channels, 1, -1, -1), groups=channels)
+        if before != after:
+            x = F.pad(x, (before, after, before, after))
+        channels, border = x.shape[1], before if before == after else 0
+        kernel = self.kernel.to(x.dtype).expand(channels, 1, -1, -1)
+        return F.conv2d(x, kernel, shift, padding=border, groups=channels)
+
+
+def _times(x: Tensor, factor: Tensor | float) -> Tensor:
+    """A product; in the same memory where no gradient needs what was there."""
+    return x * factor if torch.is_grad_enabled() else x.mul_(factor)
+
+
+def _plus(x: Tensor, other: Tensor) -> Tensor:
+    """A sum, in the same memory: no gradient needs what was there."""
+    return x.add_(other)
 
 
 def _plane(blur: Sequence[int]) -> Tensor:

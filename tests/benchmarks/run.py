@@ -12,6 +12,7 @@ NAMES = (
     "bench_diff",
     "bench_network",
     "bench_blocks",
+    "bench_generator",
     "bench_step",
     "bench_checkpoint",
     "bench_hydra",

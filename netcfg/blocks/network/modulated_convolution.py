@@ -101,11 +101,13 @@ class ModulatedConvolutional(Block, name="modulated_convolutional"):
         return image[0] * style[0] + lengths + kernels + blur
 
     def _wide(self, *inputs: Shape) -> Size:
-        """Numbers between the transposed convolution and the blur, with its border."""
+        """Numbers between the transposed convolution and the blur, with its border where its sides differ."""
         if not self.upsample:
             return 0
         _, height, width = self.shape(*inputs)
         more = len(self.blur) - 1
+        if (more - self.kernel_size) % 2 == 0:
+            more = self.kernel_size - 2
         return self.filters * (height + more) * (width + more)
 
     def kept(self, *inputs: Shape) -> Size:
