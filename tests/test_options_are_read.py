@@ -81,6 +81,7 @@ INVOCATIONS = [
     f"--batch-size 2 --no-turn --max-pixels 9999 --overwrite --on-error skip {PROGRAM}",
     "predict run faces/imgs --format text",
     "predict run faces/imgs --frames 3",
+    "predict run faces/imgs --tiles 3 --overlap 1",
     "predict run faces/imgs --tta flip --ensemble mean",
     "eval run --tta flip --ensemble mean",
     "flow frames -o flow --method dis --encoding fixed --limit 3 --size 16 --format png --jobs 1 --overwrite "
@@ -112,6 +113,7 @@ FAILING = {
     "sweep",
     "fmt --check",
     "--frames 3",
+    "--tiles 3",
     "--ensemble mean",
 }
 """Lines with this in them end with 1, and yet read all options: what they name is missing, differs or is not run."""

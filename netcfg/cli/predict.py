@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from netcfg.cli.bars import shown
 from netcfg.cli.combining import SWEEP_FILE, add_combining_arguments, ways_of, with_runs_of_sweeps
-from netcfg.cli.numbers import positive
+from netcfg.cli.numbers import not_negative, positive
 from netcfg.cli.pictures import add_picture_arguments, reading_of
 from netcfg.cli.program import add_program_arguments, load_program, refuse_program_arguments, say_changes
 from netcfg.source import NetcfgError, shown_path
@@ -65,6 +65,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_combining_arguments(parser)
     parser.add_argument(
+        "--tiles",
+        type=positive,
+        metavar="N",
+        help="masks and pictures of larger pictures from tiles of N pixels, blended, each seen at the network's size",
+    )
+    parser.add_argument(
+        "--overlap",
+        type=not_negative,
+        metavar="M",
+        help="pixels that tiles share (default: an eighth of them)",
+    )
+    parser.add_argument(
         "--frames",
         type=positive,
         metavar="N",
@@ -116,8 +128,9 @@ def run(options: argparse.Namespace) -> int:
         reading=reading,
     )
     of_clips = _sees_clips(predictors, options)
+    predictions = _predictions(predictors, frames, of_clips, options)
     writers = _writers(options, predictors, frames, of_clips)
-    code = _write(_predictions(predictors, frames, of_clips, options), writers, frames, of_clips, options)
+    code = _write(predictions, writers, frames, of_clips, options)
     for error in left_out:
         print(f"left out: {str(error).partition(chr(10))[0]}", file=sys.stderr)
     return code
@@ -142,10 +155,19 @@ def _sees_clips(predictors: Sequence[Predictor], options: argparse.Namespace) ->
 def _predictions(
     predictors: Sequence[Predictor], inputs: Inputs, of_clips: bool, options: argparse.Namespace
 ) -> Iterator[Prediction]:
+    from netcfg.trainers.prediction.tiles import Tiling, tiled
+
+    tiling = None
+    if options.tiles:
+        overlap = options.tiles // 8 if options.overlap is None else options.overlap
+        tiling = Tiling(options.tiles, overlap, options.batch_size)
+        tiling.expect_possible(predictors)
+    keeps = bool(options.tiles or options.annotate or _is_folder(options.output))
     if not of_clips:
         from netcfg.trainers.prediction.prediction import predict_clips
 
-        return predict_clips(predictors, inputs, options.batch_size, inputs.named)
+        made = predict_clips(predictors, inputs, options.batch_size, inputs.named, keeps)
+        return made if tiling is None else (tiled(tiling, predictors, one) for one in made)
     from netcfg.trainers.prediction.clips import MOST_FRAMES, predict_whole_clips
 
     most = options.frames or MOST_FRAMES
@@ -207,6 +229,8 @@ def _check(runs: Sequence[str], options: argparse.Namespace) -> None:
         )
     if not any(map(_is_file, runs)):
         refuse_program_arguments(options, "a run predicts as it was trained", "leave it out")
+    if options.overlap is not None and not options.tiles:
+        raise NetcfgError("`--overlap` is that of tiles\nhelp: `--tiles 512 --overlap 64`", code="NC801")
     if options.format and options.output:
         raise NetcfgError(
             "`--format` is for what is printed, and `-o` has its own by its ending\nhelp: leave one out",

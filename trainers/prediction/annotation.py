@@ -98,7 +98,7 @@ def _rows(answer: Answer, values: Values) -> list[Row]:
                 for name, value in zip(answer.names[:MOST_ROWS], values, strict=False)
             ]
         case "mask":
-            found = areas(values)
+            found = areas(values, len(answer.names))
             seen = [i for i in np.argsort(-found, kind="stable").tolist() if i and found[i] > 0]
             return [
                 Row(answer.names[i], f"{found[i]:.0%}", float(found[i]), class_colour(i))

@@ -18,6 +18,8 @@ from netcfg.trainers.prediction.prediction import Prediction, SeenClip
 
 TOP = 5
 """How many classes a line names."""
+_BAND = 4_000_000
+"""Numbers at a time of what is drawn of large pictures."""
 _SMALL_AREA = 0.005
 """Of a picture; smaller ones are in tables, not in lines."""
 
@@ -85,16 +87,24 @@ def _cells(answer: Answer, values: Values, prediction: Prediction) -> Iterator[s
         case "number" | "embedding":
             yield from (f"{value:.6g}" for value in values)
         case "mask":
-            yield from (f"{share:.4f}" for share in areas(values))
+            yield from (f"{share:.4f}" for share in areas(values, len(answer.names)))
         case "points":
             yield from (f"{value:.2f}" for value in points_in_frame(answer, values, prediction).T.flatten())
 
 
-def areas(shares: Values) -> NDArray[np.float64]:
-    """What part of a picture each class is the likeliest in: K×H×W -> K."""
-    classes = shares.argmax(0)
-    counts = np.bincount(classes.ravel(), minlength=len(shares))
+def areas(shares: Values, least: int = 0) -> NDArray[np.float64]:
+    """What part of a picture each class is the likeliest in: shares K×H×W, or the classes themselves, H×W."""
+    classes = shares.argmax(0) if shares.ndim == 3 else shares
+    least = least if shares.ndim == 2 else len(shares)
+    counts = sum(np.bincount(classes[rows].ravel(), minlength=least) for rows in bands(*classes.shape))
     return np.asarray(counts / classes.size)
+
+
+def bands(height: int, width: int) -> Iterator[slice]:
+    """The rows of a picture in portions, so that what is computed of one is small beside the picture."""
+    rows = max(1, _BAND // max(width, 1))
+    for start in range(0, height, rows):
+        yield slice(start, min(start + rows, height))
 
 
 def points_in_frame(answer: Answer, points: Values, prediction: Prediction) -> Values:
@@ -158,7 +168,7 @@ def _as_json(answer: Answer, values: Values, prediction: Prediction) -> dict[str
             return {answer.signal: [float(f"{value:.6g}") for value in values]}
         case "picture":
             return {}
-    numbers = areas(values) if answer.kind == "mask" else values
+    numbers = areas(values, len(answer.names)) if answer.kind == "mask" else values
     named = {name: round(float(value), 6) for name, value in zip(answer.names, numbers, strict=True)}
     match answer.kind:
         case "number":
@@ -193,7 +203,7 @@ def sentence(answer: Answer, values: Values) -> str:
         case "number":
             return ", ".join(f"{name} {value:.4g}" for name, value in zip(answer.names, values, strict=True))
         case "mask":
-            found = areas(values)
+            found = areas(values, len(answer.names))
             largest = [i for i in np.argsort(-found, kind="stable") if found[i] >= _SMALL_AREA]
             return f"{answer.target} " + ", ".join(f"{answer.names[i]} {found[i]:.0%}" for i in largest)
         case "points":

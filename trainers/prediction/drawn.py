@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from netcfg.datasets.pictures.opencv import cv2
 from netcfg.trainers.prediction.answers import Values
-from netcfg.trainers.prediction.cells import points_in_frame
+from netcfg.trainers.prediction.cells import bands, points_in_frame
 from netcfg.trainers.prediction.prediction import Prediction
 from netcfg.trainers.reporting.examples import class_colour
 
@@ -26,16 +26,26 @@ _MOST_BYTE = 256
 def class_map(shares: Values, height: int, width: int) -> NDArray[np.uint16]:
     """The likeliest class at each pixel of a frame: shares (K, h, w) are enlarged first, so that edges are smooth.
 
-    One class at a time, as a frame may be a hundred times the size of what a network saw.
+    A band of rows at a time, as a frame may be a hundred times the size of what a network saw. Classes of a frame's own
+    size (H×W), as tiles give them, stay.
     """
-    best = np.full((height, width), -1.0, np.float32)
-    classes = np.zeros((height, width), np.uint16)
-    for number, share in enumerate(shares):
-        large = cv2.resize(np.float32(share), (width, height), interpolation=cv2.INTER_LINEAR)
-        surer = large > best
-        best[surer] = large[surer]
-        classes[surer] = number
+    if shares.ndim == 2:
+        return shares.astype(np.uint16)
+    wide = np.stack([_at_width(share, width) for share in shares.astype(np.float32)])
+    # Where rows of the frame lie among those of the map, as bilinear scaling has it.
+    places = ((np.arange(height) + 0.5) * (shares.shape[1] / height) - 0.5).clip(0, shares.shape[1] - 1)
+    above = places.astype(np.int64)
+    below = np.minimum(above + 1, shares.shape[1] - 1)
+    parts = (places - above).astype(np.float32)[:, None]
+    classes = np.empty((height, width), np.uint16)
+    for rows in bands(height, width * len(shares)):
+        mixed = wide[:, above[rows]] * (1 - parts[rows]) + wide[:, below[rows]] * parts[rows]
+        classes[rows] = mixed.argmax(0)
     return classes
+
+
+def _at_width(share: NDArray[np.float32], width: int) -> NDArray[np.float32]:
+    return np.asarray(cv2.resize(share, (width, len(share)), interpolation=cv2.INTER_LINEAR))
 
 
 def mask_png(classes: NDArray[np.uint16]) -> bytes:
@@ -54,8 +64,12 @@ def mask_png(classes: NDArray[np.uint16]) -> bytes:
 def laid_over(picture: Picture, classes: NDArray[np.uint16]) -> Picture:
     """A frame with a colour for each class but the first laid over it."""
     colours = np.array([class_colour(number) for number in range(int(classes.max(initial=0)) + 1)], np.uint8)
-    mixed = cv2.addWeighted(picture, 1 - _STRENGTH, colours[classes], _STRENGTH, 0)
-    return np.where((classes > 0)[..., None], mixed, picture)
+    drawn = picture.copy()
+    for rows in bands(*classes.shape):
+        mixed = cv2.addWeighted(picture[rows], 1 - _STRENGTH, colours[classes[rows]], _STRENGTH, 0)
+        there = classes[rows] > 0
+        drawn[rows][there] = mixed[there]
+    return drawn
 
 
 def with_points(picture: Picture, points: Values) -> Picture:
@@ -71,8 +85,12 @@ def with_points(picture: Picture, points: Values) -> Picture:
 
 
 def made_picture(colours: Values) -> Picture:
-    """Colours (C, H, W) from 0 to 1 as a picture; what is no number is black."""
-    bytes_ = (np.nan_to_num(colours).clip(0, 1) * 255).round().astype(np.uint8)
+    """Colours (C, H, W) from 0 to 1, or bytes, as a picture; what is no number is black."""
+    bytes_ = (
+        colours
+        if colours.dtype == np.uint8
+        else (np.nan_to_num(colours).clip(0, 1) * 255).round().astype(np.uint8)
+    )
     return np.ascontiguousarray(np.broadcast_to(bytes_, (3, *bytes_.shape[1:])).transpose(1, 2, 0))
 
 

@@ -37,6 +37,8 @@ Picture = NDArray[np.uint8]
 T = TypeVar("T")
 
 WAITING_BATCHES = 2
+MOST_PIXELS = 64_000_000
+"""Of the frames of a batch, where their pictures are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,17 +262,34 @@ def predict_clips(
     clips: Iterable[Iterable[Frame]],
     batch_size: int,
     named: Callable[[Frame], str] = lambda frame: frame.path.name,
+    keeps_pictures: bool = True,
 ) -> Iterator[Prediction]:
-    """The same of several clips, one after the other; a batch may hold frames of several. `named` gives `file`."""
+    """The same of several clips, one after the other; a batch may hold frames of several. `named` gives `file`.
+
+    Without `keeps_pictures` the frames of predictions are as large, and black: nobody looks at them.
+    """
     wanted = tuple({one.flow: None for one in predictors if one.flow is not None})
     prepared = (
-        (frame, [one.prepare(frame, flows.get(one.flow) if one.flow else None) for one in predictors])
+        (
+            frame if keeps_pictures else _black(frame),
+            [one.prepare(frame, flows.get(one.flow) if one.flow else None) for one in predictors],
+        )
         for clip in clips
         for frame, flows in _until_error(with_flow(clip, wanted), clip)
     )
-    for batch in ahead(batches(prepared, batch_size, _sizes), WAITING_BATCHES):
+    size = _pixels if keeps_pictures else lambda item: 0
+    for batch in ahead(batches(prepared, batch_size, _sizes, size), WAITING_BATCHES):
         for made in _predicted(predictors, batch):
             yield replace(made, file=named(made.frame))
+
+
+def _black(frame: Frame) -> Frame:
+    """A frame of the same size that takes no memory."""
+    return frame._replace(image=np.broadcast_to(np.uint8(0), frame.image.shape))
+
+
+def _pixels(item: tuple[Frame, object]) -> int:
+    return int(item[0].image.shape[0]) * int(item[0].image.shape[1])
 
 
 def _until_error(
@@ -327,19 +346,24 @@ def with_flow(frames: Iterable[Frame], wanted: Sequence[FlowPictures]) -> Iterat
 
 
 def batches(
-    items: Iterable[T], size: int, alike: Callable[[T], object] = lambda item: None
+    items: Iterable[T],
+    size: int,
+    alike: Callable[[T], object] = lambda item: None,
+    pixels: Callable[[T], int] = lambda item: 0,
 ) -> Iterator[list[T]]:
     """Lists of `size` items that are `alike`; shorter ones before one that is not, at the end, at an error."""
     batch: list[T] = []
+    held = 0
     try:
         for item in items:
-            if batch and alike(batch[0]) != alike(item):
+            held += pixels(item)
+            if batch and (held > MOST_PIXELS or alike(batch[0]) != alike(item)):
                 yield batch
-                batch = []
+                batch, held = [], pixels(item)
             batch.append(item)
             if len(batch) == size:
                 yield batch
-                batch = []
+                batch, held = [], 0
     except NetcfgError:  # what came before is good, and nobody waits for the rest of it
         if batch:
             yield batch
