@@ -226,6 +226,7 @@ _LOSS = {
     "mse": Counterpart("nn.MSELoss", "MeanSquaredError"),
     "nll": Counterpart("nn.NLLLoss"),
     "nt_xent": Counterpart(otherwise="`F.cross_entropy` of cosines"),
+    "perceptual": Counterpart(otherwise="features of `torchvision.models.vgg16`, then `F.mse_loss`"),
     "smooth_l1": Counterpart("nn.SmoothL1Loss"),
     "ssim": Counterpart(otherwise="torchmetrics' `StructuralSimilarityIndexMeasure`"),
     "total_variation": Counterpart(otherwise="`torch.diff` along both sides"),

@@ -130,7 +130,7 @@ I_WANT_TO: dict[Group, tuple[Task, ...]] = {
         Task("train for what is rare, or small in a picture", "focal dice jaccard tversky"),
         Task("train for numbers, or for an image", "l1 mse huber smooth_l1"),
         Task("train for numbers that go along with those of raters", "ccc"),
-        Task("have pictures look alike, or be smooth", "ssim total_variation"),
+        Task("have pictures look alike, or be smooth", "ssim perceptual total_variation"),
         Task("have a network say how sure it is of its numbers", "gaussian_nll"),
         Task("learn from another network, or from probabilities", "distillation kl_divergence"),
         Task(

@@ -49,7 +49,7 @@ __all__ = [
 
 FIELDS = (
     *("image", "frames", "labels", "intensities", "emotion", "landmarks", "subject", "clip", "flow"),
-    *("parts", "intensity"),
+    *("parts", "intensity", "tracks"),
 )
 SPLITS = ("train", "validation", "test", "all")
 
@@ -92,7 +92,7 @@ class _Names(Sequence[str]):
 
 
 class SyntheticFaces:
-    """Map-style data set of procedurally drawn faces; one sample is one frame of one clip.
+    """Map-style data set of procedurally drawn faces; one sample is one frame of one clip, or a whole clip.
 
     A sample holds the asked-for fields:
 
@@ -104,6 +104,7 @@ class SyntheticFaces:
     - `intensities`: float32 (A,), whole numbers 0..5;
     - `emotion`: int64, index into EMOTIONS; neutral where the clip's expression is weak;
     - `landmarks`: float32 (68, 2), pixels (x, y) of the iBUG points, the first pixel's centre at (0, 0);
+    - `tracks`: float32 (T, 68, 2), the points of `frames`;
     - `parts`: uint8 (S, S), the part of the face that each pixel shows, index into PARTS;
     - `intensity`: float32 (1,), how strong the expression is, 0..1: the mean of its three strongest units;
     - `subject`: int64, the subject's number;
@@ -132,6 +133,7 @@ class SyntheticFaces:
         labels_are_motion: bool = False,
         emotions: int = 7,
         frames: int = 3,
+        whole_clips: bool = False,
         flow_method: str = "dis",
         folds: int = 3,
         fold: int = 0,
@@ -163,6 +165,7 @@ class SyntheticFaces:
         self.labels_are_motion = labels_are_motion
         self.emotions = emotions
         self.frames = frames
+        self.whole_clips = whole_clips
         self.flow_method = flow_method
         self.seed = seed
         self._subjects = _deal(subjects, folds, fold, validation_share, seed)[split]
@@ -171,8 +174,13 @@ class SyntheticFaces:
         self._faces: OrderedDict[tuple[int, int, int], Face] = OrderedDict()
         self._table: SampleTable | None = None
 
+    @property
+    def _moments(self) -> list[int]:
+        """The frames of a clip that are samples."""
+        return [self.clip_length // 2] if self.whole_clips else list(range(self.clip_length))
+
     def __len__(self) -> int:
-        return len(self._subjects) * self.clips * self.clip_length
+        return len(self._subjects) * self.clips * len(self._moments)
 
     def __getitem__(self, index: int) -> Sample:
         place = self.clip_of(index)
@@ -186,6 +194,7 @@ class SyntheticFaces:
             "intensities": self._intensities,
             "emotion": self._emotion,
             "landmarks": self._landmarks,
+            "tracks": self._tracks,
             "subject": self._subject,
             "clip": self._clip,
             "flow": self._flow,
@@ -198,9 +207,10 @@ class SyntheticFaces:
     def table(self) -> SampleTable:
         """What is known of all samples: labels are planned when they are asked for, no face is drawn."""
         if self._table is None:
-            subjects = np.repeat(np.array(self._subjects, np.int64), self.clips * self.clip_length)
-            clips = np.tile(np.repeat(np.arange(self.clips), self.clip_length), len(self._subjects))
-            frames = np.tile(np.arange(self.clip_length), len(self._subjects) * self.clips)
+            moments = self._moments
+            subjects = np.repeat(np.array(self._subjects, np.int64), self.clips * len(moments))
+            clips = np.tile(np.repeat(np.arange(self.clips), len(moments)), len(self._subjects))
+            frames = np.tile(np.array(moments), len(self._subjects) * self.clips)
             names = ("labels", "intensities", "emotion")
             self._table = SampleTable(
                 ids=_Names(self), subjects=subjects, clips=subjects * self.clips + clips, frames=frames,
@@ -229,9 +239,10 @@ class SyntheticFaces:
         """Subject, clip and frame of a sample; frames of a clip and clips of a subject stand together."""
         if not -len(self) <= index < len(self):
             raise IndexError(f"sample {index} of {len(self)}")
-        rest, frame = divmod(int(index) % len(self), self.clip_length)
+        moments = self._moments
+        rest, moment = divmod(int(index) % len(self), len(moments))
         subject, clip = divmod(rest, self.clips)
-        return self._subjects[subject], clip, frame
+        return self._subjects[subject], clip, moments[moment]
 
     def with_frames(self) -> "SyntheticFaces":
         """Itself: frames are drawn when they are asked for."""
@@ -264,6 +275,9 @@ class SyntheticFaces:
     def _landmarks(self, place: tuple[int, int, int]) -> NDArray[np.float32]:
         return self._face(place).landmarks.copy()
 
+    def _tracks(self, place: tuple[int, int, int]) -> NDArray[np.float32]:
+        return np.stack([self._face((*place[:2], frame)).landmarks for frame in self._chosen()])
+
     def _parts(self, place: tuple[int, int, int]) -> NDArray[np.uint8]:
         from netcfg.datasets.faces.parts import face_parts
 
@@ -282,8 +296,12 @@ class SyntheticFaces:
 
     def _frames(self, place: tuple[int, int, int]) -> NDArray[np.uint8]:
         subject, clip, _ = place
-        chosen = np.rint(np.linspace(0, self.clip_length - 1, self.frames)).astype(int).tolist()
-        return np.stack([self._face((subject, clip, frame)).image for frame in chosen])
+        return np.stack([self._face((subject, clip, frame)).image for frame in self._chosen()])
+
+    def _chosen(self) -> list[int]:
+        """The frames of a clip that are shown together: spread evenly, both ends included."""
+        chosen: list[int] = np.rint(np.linspace(0, self.clip_length - 1, self.frames)).astype(int).tolist()
+        return chosen
 
     def _flow(self, place: tuple[int, int, int]) -> NDArray[np.uint8]:
         from netcfg.datasets.flow.encoding import dense_flow, encode_flow

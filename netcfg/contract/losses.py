@@ -177,7 +177,7 @@ def _verify_case(case: Case) -> Iterator[Breach]:
 
 def _parameters(case: Case) -> Iterator[Breach]:
     """That it learns as many numbers as it says, and that it says so."""
-    found = sum(weight.numel() for weight in case.built().parameters())
+    found = sum(weight.numel() for weight in case.built().parameters() if weight.requires_grad)
     declared = case.loss.parameters(dict(zip(case.loss.reads, case.shapes, strict=True)), CLASSES)
     if declared != found:
         yield case.breach("parameters", declared, found, "parameters")

@@ -488,3 +488,20 @@ def test_the_intensity_grows_with_the_expression() -> None:
     ]
     assert all(abs(exact - rounded / 5) < 0.11 for exact, rounded in strong)
     assert max(exact for exact, _ in strong) > 0.3
+
+
+def test_whole_clips_are_samples_with_their_tracks() -> None:
+    options = {"subjects": 3, "clips": 2, "clip_length": 5, "image_size": 32, "frames": 3, "seed": 1}
+    fields = ("frames", "tracks", "clip", "emotion", "landmarks")
+    clips = SyntheticFaces(split="all", fields=fields, whole_clips=True, **options)  # type: ignore[arg-type]
+    frames = SyntheticFaces(split="all", fields=fields, **options)  # type: ignore[arg-type]
+    assert (len(clips), len(frames)) == (6, 30)
+    assert len(set(clips.table.clips.tolist())) == len(clips)
+    assert [clips.table.ids[index] for index in range(2)] == [frames.table.ids[index] for index in (2, 7)]
+    for index in range(len(clips)):
+        for name, value in clips[index].items():
+            assert (value == frames[5 * index + 2][name]).all()
+        tracks = clips[index]["tracks"]
+        assert tracks.shape == (3, 68, 2)
+        for place, moment in enumerate((0, 2, 4)):
+            assert (tracks[place] == frames[5 * index + moment]["landmarks"]).all()

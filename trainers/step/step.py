@@ -131,8 +131,10 @@ class Losses:
         """What changes while the program trains: factors of losses, and options of theirs."""
         self.modules = {name: loss.build(*program.loss_sizes[name]) for name, loss in program.losses.items()}
         device = next((weight.device for weight in networks.parameters()), torch.device("cpu"))
+        for module in self.modules.values():
+            module.to(device)
         self.learned = nn.ModuleDict(
-            {name: self.modules[name].to(device) for name, loss in program.losses.items() if loss.learns}
+            {name: self.modules[name] for name, loss in program.losses.items() if loss.learns}
         )
         """Those that have parameters of their own."""
         self.unknown: set[str] = set()

@@ -1,7 +1,7 @@
 """Drawn faces: the data that everyone has."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field as Option
 from pydantic import field_validator
@@ -28,8 +28,9 @@ class SyntheticFaces(Source, name="synthetic_faces"):
     and `validation_share` of the rest to validation.
 
     Fields: `image` and `flow` 3×S×S, `frames` T×3×S×S, `labels` and `intensities` one per action unit,
-    `emotion`, `subject` and `clip` a class, `landmarks` 68×2 in pixels (x, y), `parts` S×S the part of the face that
-    each pixel shows, `intensity` one number from 0 to 1, how strong the expression is.
+    `emotion`, `subject` and `clip` a class, `landmarks` 68×2 in pixels (x, y), `tracks` T×68×2 those of `frames`,
+    `parts` S×S the part of the face that each pixel shows, `intensity` one number from 0 to 1, how strong the
+    expression is.
     Source: netcfg's own; the action units of BP4D, of DISFA, and the eight of DISFA that are mostly reported.
     Example::
 
@@ -62,7 +63,10 @@ class SyntheticFaces(Source, name="synthetic_faces"):
         "which: a single frame tells nothing of it",
     )
     emotions: Annotated[int, Option(ge=7, le=8)] = Option(7, description="with contempt (8) or without (7)")
-    frames: PositiveInt = Option(3, description="how many of a clip the field `frames` shows")
+    frames: PositiveInt = Option(3, description="how many of a clip the fields `frames` and `tracks` show")
+    samples: Literal["frames", "clips"] = Option(
+        "frames", description="whether each frame of a clip is a sample, or the clip, by its middle frame"
+    )
     flow_method: FlowMethod = Option("dis", description="how optical flow is found")
     folds: Annotated[int, Option(ge=2, le=1_000)] = Option(
         3, description="in how many parts the subjects fall"
@@ -138,6 +142,7 @@ class SyntheticFaces(Source, name="synthetic_faces"):
             "intensities": FieldSpec((len(names),), "vector", names),
             "emotion": FieldSpec((), "class", EMOTIONS[: self.emotions]),
             "landmarks": FieldSpec((68, 2), "landmarks"),
+            "tracks": FieldSpec((self.frames, 68, 2), "landmarks"),
             "parts": FieldSpec((size, size), "mask", FACE_PARTS),
             "intensity": FieldSpec((1,), "vector", ("intensity",)),
             "subject": FieldSpec((), "class"),
@@ -162,6 +167,7 @@ class SyntheticFaces(Source, name="synthetic_faces"):
                 labels_are_motion=self.labels_are_motion,
                 emotions=self.emotions,
                 frames=self.frames,
+                whole_clips=self.samples == "clips",
                 flow_method=self.flow_method,
                 folds=self.folds,
                 fold=self.fold,
