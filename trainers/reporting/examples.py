@@ -25,6 +25,7 @@ from netcfg.files import write_beside
 from netcfg.program import Program
 from netcfg.trainers.reporting.figures import csv_text, file_name
 from netcfg.trainers.reporting.gallery import scale
+from netcfg.trainers.reporting.heat import ABOVE, BELOW, with_heat
 from netcfg.trainers.reporting.pictures import png
 from netcfg.trainers.reporting.projection import projected, projection_figure
 from netcfg.trainers.reporting.saved import saved
@@ -43,6 +44,7 @@ _LINE = 16
 """From one line of a legend to the next."""
 _ROWS = ("picture", "truth", "answer", "points", "right", "wrong")
 _HEADS = {
+    "map": ("map", "mean in truth", "mean in the answer"),
     "class": ("row", "answer", "truth", "confidence"),
     "mask": ("class", "truth", "answer", "both", "iou"),
     "points": ("point", "x", "y", "answer_x", "answer_y"),
@@ -83,6 +85,8 @@ class _Shown:
         """Colours, and what they mean."""
         if self.kind == "points":
             return [(_TRUTH, "truth"), (_ANSWER, "answer")]
+        if self.kind == "map":
+            return [(ABOVE, "above 0"), (BELOW, "below; left the truth, right the answer")]
         if self.kind != "mask":
             return []
         named = dict(enumerate(self.names))
@@ -100,11 +104,16 @@ class _Shown:
         self.records.pop(-heapq.heapreplace(kept, entry)[1], None)
         return True
 
+    @property
+    def order(self) -> list[str]:
+        """Its rows from top to bottom; of maps each has one."""
+        return [row for row in dict.fromkeys((*_ROWS, *self.names)) if row in self.rows]
+
     def lines(self, ids: Sequence[str]) -> list[tuple[str, ...]]:
         """The table: a head, and of each sample that is shown its lines after its name, in the order of the picture."""
         numbers = dict.fromkeys(
             -number
-            for row in _ROWS
+            for row in self.order
             for _, number, _, _ in sorted(self.rows.get(row, ()), key=lambda entry: entry[:2], reverse=True)
         )
         return [
@@ -224,6 +233,11 @@ def _pairs(program: Program) -> dict[tuple[str, str], _Shown]:
         kind = None if spec is None else _kind(program, metric, spec)
         if kind is not None and spec is not None:
             found[(metric.input, str(metric.target))] = _Shown(kind, spec.names)
+    for loss in program.losses.values():  # what no metric may judge, as a label is made of it first
+        reads = loss.reads
+        spec = fields.get(reads.get("target", ""))
+        if spec is not None and spec.kind == "map" and spec.names and not spec.absent:
+            found[(reads["input"], reads["target"])] = _Shown("map", spec.names)
     return found
 
 
@@ -272,6 +286,9 @@ def _take(kept: _Shown, numbers: tuple[int, ...], pictures: Tensor, answers: Ten
             for row, mask in (("picture", None), ("truth", known), ("answer", said)):
                 drawn = picture if mask is None else laid_over(picture, mask)
                 kept.add(row, -number, number, drawn, "")
+        elif kept.kind == "map":
+            if kept.due(kept.names[0]) and len(answer) >= len(truth):
+                _take_maps(kept, number, picture, answer, truth)
         elif kept.due("points") and answer.numel() == truth.numel():
             both = {_TRUTH: truth.float(), _ANSWER: answer.reshape(truth.shape)}
             kept.add("points", -number, number, with_points(picture, both), "")
@@ -279,6 +296,16 @@ def _take(kept: _Shown, numbers: tuple[int, ...], pictures: Tensor, answers: Ten
             kept.records[number] = [
                 (str(point), *(f"{value:.2f}" for value in end)) for point, end in enumerate(ends)
             ]
+
+
+def _take_maps(kept: _Shown, number: int, picture: Tensor, answers: Tensor, truths: Tensor) -> None:
+    """A row for each map: over the picture the true one, and beside it the answer."""
+    kept.records[number] = []
+    for name, answer, truth in zip(kept.names, answers, truths, strict=False):
+        answer = answer.clamp(-1, 1)
+        drawn = torch.cat([with_heat(picture, truth), with_heat(picture, answer)], 2)
+        kept.add(name, -number, number, drawn, "")
+        kept.records[number].append((name, f"{float(truth.mean()):.4f}", f"{float(answer.mean()):.4f}"))
 
 
 def _mask_lines(kept: _Shown, truth: Tensor, said: Tensor, classes: int) -> Iterator[tuple[str, ...]]:
@@ -326,7 +353,7 @@ def _drawn(kept: _Shown) -> Image:
     from PIL import Image, ImageDraw, ImageFont
 
     font: Any = ImageFont.load_default(11)
-    order = [row for row in _ROWS if row in kept.rows]
+    order = kept.order
     cells = {row: sorted(kept.rows[row], key=lambda entry: entry[:2], reverse=True) for row in order}
     sizes = [entry[2].shape[1:] for row in order for entry in cells[row]]
     factor = max(1, _SIDE // max(max(size) for size in sizes))
