@@ -43,6 +43,7 @@ class Chance:
         """In evaluation the numbers of the batch's samples in their split."""
         self._moment: tuple[int | str, ...] = ("", rank)
         self._use = ""
+        self._around = ""
 
     def train(self, epoch: int, batch: int) -> None:
         """A batch of an epoch is trained on."""
@@ -60,11 +61,20 @@ class Chance:
     @contextmanager
     def used_by(self, name: str) -> Iterator[None]:
         """Inside, what is drawn belongs to that use of a network."""
-        before, self._use = self._use, name
+        before, self._use = self._use, f"{self._around}{name}"
         try:
             yield
         finally:
             self._use = before
+
+    @contextmanager
+    def within(self, name: str) -> Iterator[None]:
+        """Inside, uses are told apart from those of the same name elsewhere: in another turn of a loop, say."""
+        before, self._around = self._around, f"{self._around}{name}/"
+        try:
+            yield
+        finally:
+            self._around = before
 
     def moment(self) -> Moment:
         """Where the run stands."""

@@ -9,12 +9,16 @@ from itertools import groupby
 from typing import Any
 
 from netcfg.blocks.changing import Changing, Scheduled, Weight, times_text
+from netcfg.blocks.network.loop import Loop
+from netcfg.blocks.network.model import NetworkUse
 from netcfg.blocks.optimizers.base import Optimizer
+from netcfg.graph import Graph
+from netcfg.passes.generate import used_networks
 from netcfg.passes.held import makes_again
 from netcfg.passes.parameter_groups import layers_of, rate_parts
 from netcfg.passes.plan import Compute, Pattern, PhasePlan, Plan, Read, network_of
 from netcfg.program import Average, Phase
-from netcfg.summary import aligned
+from netcfg.summary import aligned, human
 
 PLAN_FORMAT_VERSION = 1
 WIDTH = 110
@@ -39,6 +43,9 @@ def plan_data(plan: Plan) -> dict[str, Any]:
         "name": plan.program.name,
         "phases": [_phase_data(plan, phase) for phase in plan.program.phases],
         "averages": [_average_data(plan, average) for average in plan.program.averages],
+        "generation": generation_data(plan.program.generation)
+        if plan.program.generation is not None
+        else None,
         "schedules": {name: schedule.words() for name, schedule in plan.program.schedules.items()},
         "patterns": [
             {
@@ -78,6 +85,23 @@ def _phase_data(plan: Plan, phase: Phase) -> dict[str, Any]:
                 "learning_rate_from": source,
             }
             for name, (rate, source) in _rates(plan, optimizer).items()
+        ],
+    }
+
+
+def generation_data(graph: Graph) -> dict[str, Any]:
+    """What is made without data: its blocks in order, and what a sample costs."""
+    return {
+        "macs": graph.macs,
+        "makes": [
+            {
+                "signal": node.path,
+                "type": node.type,
+                "of": node.label if isinstance(node.block, Loop) else network_of(graph, index) or "",
+                "turns": node.block.count if isinstance(node.block, Loop) else 1,
+                "reads": [graph.reference(signal) for signal in node.inputs],
+            }
+            for index, node in enumerate(graph.nodes)
         ],
     }
 
@@ -179,7 +203,27 @@ def _rates(plan: Plan, optimizer: Optimizer) -> dict[str, tuple[float | Schedule
 def plan_text(plan: Plan) -> str:
     """The phases as a table, then what each does on each kind of batch."""
     pages = [_Page(plan, pattern).lines() for pattern in plan.patterns]
-    return "\n\n".join("\n".join(lines) for lines in (_table(plan), *pages))
+    made = generation_lines(plan.program.generation) if plan.program.generation is not None else []
+    return "\n\n".join("\n".join(lines) for lines in (_table(plan), *pages, made) if lines)
+
+
+def generation_lines(graph: Graph) -> list[str]:
+    """What is made without data, and what a sample costs."""
+    lines, label = ["To make a sample, without gradients"], "make"
+    for node in graph.blocks:
+        reads = ", ".join(map(graph.reference, node.inputs))
+        call = node.block.template if isinstance(node.block, Loop) else node.type
+        if isinstance(node.block, NetworkUse):
+            call = node.block.network.name
+        remark = ""
+        if isinstance(node.block, Loop):
+            inner = ", ".join(dict.fromkeys(used_networks(node.block.body)))
+            remark = f"{node.block.count:,} times; each turn uses {inner}"
+        lines.append(_remarked(f"    {label:<{INDENT - 4}}{node.path} = {call}({reads})", remark))
+        label = ""
+    if graph.macs:
+        lines += _labelled("cost", f"{human(graph.macs)} multiply-accumulates")
+    return lines
 
 
 def _table(plan: Plan) -> list[str]:

@@ -105,6 +105,8 @@ class Program:
     loss_sizes: Mapping[str, Sizes] = field(default_factory=dict)
     loss_spans: Mapping[str, Span] = field(default_factory=dict)
     """Where each loss is written."""
+    generation: Graph | None = None
+    """What it makes without data."""
     training_only: frozenset[str] = frozenset()
     """The losses that are not evaluated on other splits, as they need gradients."""
     phases: tuple[Phase, ...] = ()

@@ -18,6 +18,7 @@ COMMANDS = {
     "train": "train a program and keep what came of it in a run folder",
     "sweep": "train with every choice of some variables, ending in one table",
     "eval": "judge trained weights on a split, and keep the predictions",
+    "generate": "make pictures by a trained program's {Generation}",
     "predict": "what trained networks say of pictures, folders of them and videos",
     "flow": "optical flow of frames or videos, as pictures",
     "data": "write a data folder, convert its labels, or look at samples",

@@ -7,7 +7,7 @@ import argparse
 from netcfg.cli.output import print_json
 from netcfg.cli.program import add_program_arguments, load_program
 from netcfg.passes.plan import check_planned, plan
-from netcfg.plan_text import plan_data, plan_text
+from netcfg.plan_text import PLAN_FORMAT_VERSION, generation_data, generation_lines, plan_data, plan_text
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,6 +20,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the page, or the data."""
     program = load_program(options.file, options)
+    if program.generation is not None and not program.phases:
+        data = {
+            "version": PLAN_FORMAT_VERSION,
+            "name": program.name,
+            "generation": generation_data(program.generation),
+        }
+        if options.format == "json":
+            print_json(data)
+        else:
+            print("\n".join(generation_lines(program.generation)))
+        return 0
     check_planned(program)
     planned = plan(program)
     if options.format == "json":

@@ -21,6 +21,7 @@ from netcfg.graph import Graph, Signal
 from netcfg.passes.arithmetic import with_arithmetic
 from netcfg.passes.collect import Parts
 from netcfg.passes.feed import check_batches, check_clips, check_fields_used, check_spoiled, read_data
+from netcfg.passes.generate import GENERATION, read_generation, used_networks
 from netcfg.passes.gradients import check_gradients, in_training_only
 from netcfg.passes.judge import Judges, Known, read_judges
 from netcfg.passes.phases import check_steps, read_steps
@@ -64,6 +65,8 @@ class _Binder:
             # What losses and metrics compute becomes part of the model, and then is a signal like any other.
             model = with_arithmetic(model, self.signals, self.reserved, self.findings)
             self.signals = signals_by_name(model)
+        generation = read_generation(self.reserved, data, self.graphs) if complete else None
+        self._check_samples(pictures)
         known = self._known(model, data)
         judged = complete and model is not None
         judges = read_judges(self.reserved, known, self.parts.networks, judged)
@@ -88,7 +91,7 @@ class _Binder:
             check_clips(data, self.reserved)
             check_batches(data, training or Training(), self.reserved)
             check_spoiled(data, judges.losses, judges.sections, self.reserved)
-            self._warn_unused(model, judges)
+            self._warn_unused(model, judges, generation)
         if schedules.declared:
             say_what_may_not_change(self.findings, schedules.declared)
         if has_errors(self.findings):
@@ -103,6 +106,7 @@ class _Binder:
             losses=judges.losses,
             loss_sizes=judges.sizes,
             loss_spans={name: section.span for name, section in judges.sections.items()},
+            generation=generation,
             training_only=in_training_only(model, self.signals, judges.losses)
             if model is not None
             else frozenset(),
@@ -250,7 +254,7 @@ class _Binder:
         used += [name for name in judges.read if name in data.fields and name not in used]
         return Data(data.source, data.transforms, data.fields, tuple(used), data.span)
 
-    def _warn_unused(self, model: Graph, judges: Judges) -> None:
+    def _warn_unused(self, model: Graph, judges: Judges, generation: Graph | None) -> None:
         """Warn of what {Model} computes for nobody, and of networks that it leaves out."""
         if MODEL not in self.parts.spans:
             return
@@ -263,6 +267,7 @@ class _Binder:
                 self.findings.append(Finding("NC209", message, node.span, help=help, severity="warning"))
         used = {node.block.network.name for node in model.blocks if isinstance(node.block, NetworkUse)}
         used |= {name for loss in judges.losses.values() for name in loss.evaluates}
+        used |= set(used_networks(generation)) if generation is not None else set()
         for name, graph in self.graphs.items():
             if name not in used:
                 message = f"{{Model}} does not use the network `{name}`"
@@ -286,6 +291,17 @@ class _Binder:
                 self.findings.append(Finding("NC402", message, span, notes, help="take it out of `show`"))
         # Who shows a signal reads it: nobody else may.
         judges.read |= dict.fromkeys(pictures.show)
+
+    def _check_samples(self, pictures: Pictures | None) -> None:
+        """Samples are what {Generation} makes."""
+        if pictures is None or pictures.samples_every is None or GENERATION in self.parts.spans:
+            return
+        section = next(s for s in self.reserved.sections("General") if s.name == "pictures")
+        option = section.option("samples_every")
+        message = "`samples_every` asks for samples, and no {Generation} says what is made"
+        help = "add a group {Generation}, or leave it out"
+        span = option.span if option else section.span
+        self.findings.append(Finding("NC403", message, span, help=help))
 
     def _check_gradients(self, model: Graph, judges: Judges, pictures: Pictures | None) -> None:
         """What is judged and shown is there when nothing is differentiated."""

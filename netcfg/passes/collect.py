@@ -17,7 +17,9 @@ from netcfg.passes.variables import Variables, VariableScope
 from netcfg.source import Finding, Note, Span, did_you_mean, nearest
 from netcfg.syntax import Group, Option, Section
 
-RESERVED_GROUPS = ("General", "Data", "Model", "Loss", "Optimizer", "Metric")
+RESERVED_GROUPS = ("General", "Data", "Model", "Loss", "Optimizer", "Metric", "Generation")
+GRAPHS = ("Model", "Generation")
+"""Those whose blocks are wired, and read the sizes of what they are fed."""
 TEMPLATE_KEYWORD = "Define"
 TABLE_KEYWORD = "Table"
 AUDETNET_NETWORKS = frozenset({"Encoder", "AUPredictor", "Decoder"})
@@ -113,7 +115,7 @@ def collect(
     # At last, as a variable may be made of others that presets or the command line have changed by now.
     parts.variables.evaluate_all()
     for name, sections in parts.reserved.items():
-        if name != "Model":  # a graph, in which whoever reads what is not there reads on from before it
+        if name not in GRAPHS:  # in which whoever reads what is not there reads on from before it
             parts.reserved[name] = _those_there(sections, VariableScope(parts.variables), findings)
     return parts
 

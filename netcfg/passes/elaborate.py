@@ -63,6 +63,15 @@ def elaborate_model(
     return _Elaborator(model, parts, findings, networks, fields=lambda: fields).run_model(fields, data)
 
 
+def elaborate_generation(
+    group: Group, fields: Fields, networks: Mapping[str, Graph], parts: Parts, findings: list[Finding]
+) -> Graph | None:
+    """`{Generation}`: the same without data, and with loops in the place of repeated templates that use networks."""
+    elaborator = _Elaborator(group, parts, findings, networks, fields=fields)
+    elaborator.walk.let_loop()
+    return elaborator.run_model({}, group.span)
+
+
 @dataclass(frozen=True)
 class Known:
     """What is known of a network that may be broken, in which every section has a draft.

@@ -49,7 +49,7 @@ def split_options(
     if missing:
         names = " and ".join(f"`{key}`" for key in missing)
         message, help = f"`{template.name}` needs {names}", f"write `{missing[0]} = …`"
-        findings.append(Finding("NC104", message, section.span, _defined(template), help=help))
+        findings.append(Finding("NC104", message, section.span, defined_at(template), help=help))
         return rest, None
     return rest, given
 
@@ -66,7 +66,7 @@ def _parameters(section: Section, template: Template, findings: list[Finding]) -
                 option.key, "option", {**template.parameters, **dict.fromkeys((*COMMON_OPTIONS, *KEYS))}
             )
             message = f"`{template.name}` has no parameter `{option.key}`"
-            findings.append(Finding("NC103", message, option.span, _defined(template), help=help))
+            findings.append(Finding("NC103", message, option.span, defined_at(template), help=help))
         elif option.key in given:
             notes = (Note(given[option.key].span, "first here"),)
             findings.append(Finding("NC106", f"`{option.key}` is written twice", option.span, notes))
@@ -75,7 +75,7 @@ def _parameters(section: Section, template: Template, findings: list[Finding]) -
     return {key: option.value for key, option in given.items()} if len(findings) == before else None
 
 
-def _defined(template: Template) -> tuple[Note, ...]:
+def defined_at(template: Template) -> tuple[Note, ...]:
     return (Note(template.span, "the template is defined here"),)
 
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from netcfg.blocks.base import Section as Checked
 from netcfg.blocks.registry import GROUPS, Group, find, sections
-from netcfg.passes.collect import Parts
+from netcfg.passes.collect import GRAPHS, Parts
 from netcfg.passes.schema import check_section
 from netcfg.passes.variables import VariableScope
 from netcfg.source import Finding
@@ -25,7 +25,7 @@ class Reserved:
         self.findings = findings
         scope = VariableScope(parts.variables)
         self._sections = {
-            name: sections if name == "Model" else [scope.replace(section) for section in sections]
+            name: sections if name in GRAPHS else [scope.replace(section) for section in sections]
             for name, sections in parts.reserved.items()
         }
 

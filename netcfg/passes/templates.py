@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from netcfg.graph import Again, Scope
+from netcfg.blocks.network.loop import TURN, Loop
+from netcfg.graph import Again, Graph, Scope, Signal
 from netcfg.passes.collect import Parts, Template
-from netcfg.passes.drafts import NOTHING, Context, Namespace, Result, Site, Wire
-from netcfg.passes.expansion import TemplateUse, cycle, declared_inputs, split_options, with_parameters
+from netcfg.passes.drafts import NOTHING, Context, Namespace, Place, Result, Site, Wire
+from netcfg.passes.expansion import (
+    TemplateUse,
+    cycle,
+    declared_inputs,
+    defined_at,
+    split_options,
+    with_parameters,
+)
 from netcfg.passes.inputs import inputs_replaced
 from netcfg.passes.names import begun
 from netcfg.passes.placing import MAX_BLOCKS, Placing
@@ -18,11 +26,14 @@ from netcfg.passes.sizes import Fields, Sizes
 from netcfg.passes.structure import Written
 from netcfg.passes.turns import Turns, fed_again
 from netcfg.passes.variables import VariableScope
+from netcfg.shapes import show
 from netcfg.source import Finding, Note
 from netcfg.syntax import Section
 
 MAX_DEPTH = 64
 
+Turn = Callable[[Template, Mapping[str, Signal], Mapping[str, str], Section, int], Graph | None]
+"""Makes the graph of one turn of a template, fed these signals, with these parameters."""
 Body = Callable[[list[Section], Namespace, Context], dict[str, Wire]]
 """Puts the blocks of a body into their places, and gives its named outputs."""
 
@@ -38,6 +49,9 @@ class Templates:
     turns: Turns
     fields: Fields
     body: Body
+    networks: Mapping[str, object]
+    loop: Turn | None = None
+    """What makes the graph of a turn, where repeated uses run as loops."""
 
     def use(self, written: Written, template: Template, site: Site) -> Result:
         """What a use gives: what its last turn does."""
@@ -60,6 +74,8 @@ class Templates:
         place = context.place if written.is_flat else self.placing.place(use, section, site)
         if place is None:
             return Result(NOTHING)
+        if self.loop is not None and (use.repeat or 0) > 1 and self._uses_networks(template):
+            return self._loop(self.loop, written, template, use, takes, wires, place, section, site)
         count, varies = use.repeat, use.repeat and written.scope is not None and written.varies
         turns = [Result(wires[0] if wires else NOTHING)] if count == 0 else []
         for turn in range(1 if count is None else count):
@@ -98,6 +114,76 @@ class Templates:
                 break
         turns_of_repeat = turns if count else ()
         return replace(turns[-1], turns=turns_of_repeat, type=section.name, holder=place.holder)
+
+    def _uses_networks(self, template: Template) -> bool:
+        """Whether a network stands in it, or in a template that it uses."""
+        waiting, seen = [template], {template.name}
+        while waiting:
+            for block in waiting.pop().blocks:
+                inner = self.parts.template_of(block)
+                if block.name in self.networks:
+                    return True
+                if inner is not None and inner.name not in seen:
+                    seen.add(inner.name)
+                    waiting.append(inner)
+        return False
+
+    def _loop(
+        self,
+        loop: Turn,
+        written: Written,
+        template: Template,
+        use: TemplateUse,
+        takes: list[str],
+        wires: list[Wire],
+        place: Place,
+        section: Section,
+        site: Site,
+    ) -> Result:
+        """One block that runs its turns, instead of the blocks of all of them."""
+        scope = written.of_turn(0)
+        if scope is not None:
+            # A turn's number is a signal inside, and what is written with it reads that.
+            scope = replace(scope, local={**scope.local, "turn": TURN})
+            section = scope.replace(written.section)
+        _, parameters = split_options(section, template, self.findings)
+        names = takes or ["input"]
+        if NOTHING in wires or parameters is None:
+            return Result(NOTHING)
+        if len(names) != len(wires):
+            self.references.report_count(section, len(wires), len(names))
+            return Result(NOTHING)
+        found = [self.placing.inference.signal(wire, None) for wire in wires]
+        signals = {name: signal for name, signal in zip(names, found, strict=True) if signal is not None}
+        count = use.repeat or 1
+        if (
+            len(signals) < len(names)
+            or (graph := loop(template, signals, parameters, section, count)) is None
+        ):
+            return Result(NOTHING)
+        carried = {name: name for name in names if name in graph.outputs} if len(graph.outputs) > 1 else {}
+        carried = carried or {names[0]: next(iter(graph.outputs))}
+        for name, output in carried.items():
+            gives, takes_in = graph.outputs[output], signals[name]
+            if (gives.shape, gives.kind) != (takes_in.shape, takes_in.kind):
+                called = f"`{output}` of " if output else ""
+                message = (
+                    f"a turn of `{template.name}` is fed {show(takes_in.shape) or 'one number'} and gives {called}"
+                    f"{show(gives.shape) or 'one number'}, which the next turn cannot take"
+                )
+                help = "let it give what it is fed: its last block, or an [output] called like its input"
+                self.findings.append(Finding("NC301", message, section.span, defined_at(template), help=help))
+                return Result(NOTHING)
+        block = Loop.model_construct(
+            name=use.name, body=graph, template=template.name, count=count, carried=carried
+        )
+        wire = self.placing.draft(place, block, section, wires, site.number, site.context)
+        ports = (
+            {port: Wire(wire.producer, port) for port in graph.outputs} if len(graph.outputs) > 1 else None
+        )
+        if ports:
+            wire = next(iter(ports.values()))
+        return Result(wire, ports, type=section.name, holder=place.holder)
 
     def _again(self, use: TemplateUse, section: Section, context: Context) -> Again | None:
         """The use around its blocks that is computed again in the backward pass: itself, or one around it."""

@@ -9,26 +9,30 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from netcfg.blocks.base import Block, Reference
-from netcfg.blocks.network.net import Output
+from netcfg.blocks.network.loop import TURN, Fed
+from netcfg.blocks.network.net import Net, Output
 from netcfg.blocks.registry import find, section_names
 from netcfg.blocks.values import IDENTIFIER, read_bool
 from netcfg.folding import Over
-from netcfg.graph import Graph, Scope
-from netcfg.passes.collect import Parts, ProgramSize
+from netcfg.graph import Graph, Scope, Signal
+from netcfg.passes.collect import Parts, ProgramSize, Template
 from netcfg.passes.defaults import merged_defaults
-from netcfg.passes.drafts import NOTHING, Context, Namespace, Result, Site, StandIn, Wire
+from netcfg.passes.drafts import NOTHING, Context, Namespace, Place, Result, Site, StandIn, Wire
+from netcfg.passes.expansion import with_parameters
 from netcfg.passes.infer import Inference
-from netcfg.passes.names import check_name, report_duplicate
+from netcfg.passes.inputs import inputs_replaced
+from netcfg.passes.names import begun, check_name, report_duplicate
 from netcfg.passes.placing import MAX_BLOCKS, MOST_DRAWN, Placing
 from netcfg.passes.references import References
 from netcfg.passes.schema import Checker, check_section
-from netcfg.passes.sizes import Fields
+from netcfg.passes.sizes import Fields, Sizes
 from netcfg.passes.stand_ins import StandIns
 from netcfg.passes.structure import JOINS, Structure, Written, is_structured
 from netcfg.passes.templates import Templates
 from netcfg.passes.turns import Turns
 from netcfg.passes.unknown import report_unknown
 from netcfg.passes.uses import Uses
+from netcfg.passes.variables import VariableScope
 from netcfg.source import Finding
 from netcfg.syntax import Option, Section
 
@@ -50,6 +54,7 @@ class Walk:
         self.parts = parts
         self.findings = findings
         self.networks = networks
+        self.fields = fields
         self.stand_ins = StandIns(stand_in, bool(networks)) if stand_in else None
         self.references = References(findings, bool(networks))
         inference = Inference(findings, is_tolerant=stand_in is not None)
@@ -59,10 +64,49 @@ class Walk:
         self.checker = Checker(findings, parts.defaults)
         self.turns = Turns(self.placing, findings, bool(networks))
         self.templates = Templates(
-            parts, findings, self.placing, self.references, self.turns, fields, self.body
+            parts, findings, self.placing, self.references, self.turns, fields, self.body, networks
         )
         self.uses = Uses(findings, self.placing, self.references, self.turns, self.structure)
         self._types: dict[str, None] = {}
+
+    def let_loop(self) -> None:
+        """Templates that use networks are no longer repeated, but run in turns."""
+        self.templates.loop = self._turn
+
+    def _turn(
+        self,
+        template: Template,
+        fed: Mapping[str, Signal],
+        parameters: Mapping[str, str],
+        section: Section,
+        count: int,
+    ) -> Graph | None:
+        """The graph of one turn of a template that is fed these signals; None where it is wrong (reported)."""
+        walk = Walk(self.parts, self.findings, self.networks, None, self.fields)
+        walk.let_loop()
+        context = Context(Place(), (), VariableScope(self.parts.variables))
+        given = {name: Fed.of(name, one.shape, one.axes, one.kind) for name, one in fed.items()}
+        given.setdefault(TURN, Fed.of(TURN, (), "", "class"))
+        place, before = Place(), len(self.findings)
+        inputs = {
+            name: walk.placing.draft(place.below(name), block, section, [], None, context)
+            for name, block in given.items()
+        }
+        first = next(iter(inputs.values()))
+        sizes = Sizes(Namespace({}, inputs), walk.placing.inference, self.fields, lambda: first, ())
+        known = with_parameters(section, parameters, template, self.parts.variables, sizes)
+        if known is None:
+            return None
+        context = replace(context, variables=VariableScope(self.parts.variables, known))
+        blocks = inputs_replaced(template.blocks, context.variables)
+        inner = begun(blocks, inputs, context, self.parts.tables)
+        outputs = walk.body(blocks, inner, context)
+        if not outputs:
+            outputs = {"": inner.results[-1].wire if inner.results else first}
+        graph = walk.placing.inference.graph(
+            template.name, Net(), template.span, outputs, walk.placing.weights
+        )
+        return graph if len(self.findings) == before else None
 
     def body(self, sections: list[Section], names: Namespace, context: Context) -> dict[str, Wire]:
         """Elaborate the blocks of a body in order; gives its named outputs."""

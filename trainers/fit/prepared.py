@@ -18,6 +18,7 @@ from netcfg.program import Program
 from netcfg.source import NetcfgError
 from netcfg.trainers.fit.before import expect_labelled, expect_room, expect_statistics, lacking_labels
 from netcfg.trainers.fit.position import Position, other_team, read_position
+from netcfg.trainers.fit.samples import Samples
 from netcfg.trainers.judging.evaluation import expect_validation
 from netcfg.trainers.judging.monitor import monitor_of
 from netcfg.trainers.machine.compilation import compile_line, compile_networks
@@ -101,6 +102,7 @@ class Prepared:
                 self.restore()
             self.events = Events(self.run.path / "tensorboard", self.position.epoch + 1, self.say)
             self.gallery = Gallery(self.program, self.run.path, self.phases, self.events, self.say)
+            self.samples = Samples(self.program, self.networks, self.run.path, self.device)
             if self.team.is_first:
                 expect_room(self.run.path, self.networks, self.phases.kept_numbers())
                 self.run.write_json("environment.json", environment(self.device, self.workers))

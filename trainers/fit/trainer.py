@@ -299,6 +299,7 @@ class Trainer(Prepared):
         for line in self.epoch_lines.lines(record):
             self.display.say(line)
         self.gallery.end_epoch(record.epoch)
+        self.samples.end_epoch(record.epoch, self.is_complete)
 
     def _record(self, train_losses: dict[str, float], evaluation: Evaluation, is_best: bool) -> Epoch:
         """The epoch's line in `metrics.jsonl`."""

@@ -84,6 +84,33 @@ def _pixels(caption: str, pictures: Tensor, mean: Sequence[float], std: Sequence
     return shown
 
 
+def pixels_of(caption: str, pictures: Tensor) -> Tensor:
+    """Pictures, as colours from 0 to 1, as bytes. Shapes: (N, C, H, W) -> (N, H, W, 3)."""
+    return torch.cat([_pixels(caption, part, (0.0,), (1.0,)) for part in torch.split(pictures, MOST_COLUMNS)])
+
+
+def draw_single(pixels: Tensor) -> bytes:
+    """One picture as it is, as a PNG. Shapes: (H, W, 3)."""
+    from PIL import Image
+
+    return png(Image.fromarray(pixels.numpy()))
+
+
+def draw_grid(pixels: Tensor, columns: int) -> bytes:
+    """Pictures in rows of so many, as a PNG; small ones are enlarged. Shapes: (N, H, W, 3)."""
+    from PIL import Image
+
+    factor = max(1, round(SMALLEST_SIDE / max(pixels.shape[1:3])))
+    shown = _enlarged(pixels, factor)
+    height, width = shown.shape[1] + GAP, shown.shape[2] + GAP
+    rows = -(-len(shown) // columns)
+    sheet = Image.new("RGB", (GAP + columns * width, GAP + rows * height), PAPER)
+    for place, picture in enumerate(shown):
+        row, column = divmod(place, columns)
+        sheet.paste(Image.fromarray(picture.numpy()), (GAP + column * width, GAP + row * height))
+    return png(sheet)
+
+
 def _per_channel(what: str, values: Sequence[float], channels: int) -> Tensor:
     if len(values) not in (1, channels):
         raise NetcfgError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from netcfg.blocks.fields import LENGTHS
+from netcfg.blocks.network.loop import TURN, Loop
 from netcfg.blocks.network.model import NetworkUse
 from netcfg.builder.chance import Chance
 from netcfg.builder.given import expect_declared
@@ -74,6 +76,8 @@ class Model:
             return None
         if isinstance(node.block, NetworkUse):
             return self.networks[node.block.network.name]
+        if isinstance(node.block, Loop):
+            return _Loop(node, self)
         call = call_of(node, lambda module: self._take(node, module))
         return (lambda *inputs: call(*inputs, self.batch)) if node.block.needs_batch() else call
 
@@ -216,6 +220,33 @@ class Model:
         return tuple(
             self.graph.nodes[index].path for index in sorted(read) if self.graph.nodes[index].is_input
         )
+
+
+class _Loop:
+    """A template's turns, one after the other."""
+
+    def __init__(self, node: Node, model: Model) -> None:
+        assert isinstance(node.block, Loop)
+        self.loop = node.block
+        self.path = node.path
+        self.chance = model.chance
+        self.fed = [name for name in self.loop.body.inputs if name != TURN]
+        self.names = {port: f"{place}" for place, port in enumerate(self.loop.body.outputs)}
+        signals = {self.names[port]: signal for port, signal in self.loop.body.outputs.items()}
+        body = replace(model.program, model=self.loop.body, signals=signals)
+        self.model = Model(body, model.networks, model.chance)
+
+    def __call__(self, *inputs: Tensor) -> Value:
+        given = dict(zip(self.fed, inputs, strict=True))
+        made: dict[str, Tensor] = {}
+        for turn in range(self.loop.count):
+            given[TURN] = torch.full((len(inputs[0]),), turn, dtype=torch.int64, device=inputs[0].device)
+            # What is drawn in a turn is that turn's own.
+            with self.chance.within(f"{self.path}.{turn}"):
+                values = self.model.padded(given, self.names.values())
+            made = {port: values[name] for port, name in self.names.items()}
+            given |= {name: made[port] for name, port in self.loop.carried.items()}
+        return made if len(made) > 1 else next(iter(made.values()))
 
 
 class _Over:

@@ -100,7 +100,8 @@ class Pictures(Settings, name="pictures"):
 
     The samples are drawn once from the validation split, by the seed of [training]; without such a split, from
     the training samples. Networks are in evaluation mode. Signals of the shape 3×H×W (or 1×H×W)
-    are shown as the data's [normalise] left them, brought back to colours.
+    are shown as the data's [normalise] left them, brought back to colours. What {Generation} makes lies in `samples`,
+    the same draws after every `samples_every` epochs, and all of them one below the other.
     Example::
 
         [pictures]
@@ -110,6 +111,9 @@ class Pictures(Settings, name="pictures"):
 
     show: tuple[str, ...] = Field(description="the signals, from top to bottom")
     samples: Annotated[int, Field(gt=0, le=64)] = Field(8, description="how many")
+    samples_every: Annotated[int, Field(gt=0)] | None = Field(
+        None, description="after so many epochs, and the last, also make samples by {Generation}; None: never"
+    )
     gradient_flow: bool = Field(
         False, description="after every epoch, also plot how large the gradient of each parameter is"
     )
