@@ -54,6 +54,10 @@ learning_rate = 0.1
 input = Net
 target = labels
 decision = logit
+{Generation}
+[random]
+name = noise
+shape = 3, 16, 16
 """
 PROGRAM = "--preset wide --set width=4 --data faces --allow-outside"
 TRAINING = "--device cpu --epochs 1 --limit-batches 1 --seed 3 --workers 0 --precision f32"
@@ -80,6 +84,7 @@ INVOCATIONS = [
     "predict net.cfg faces/imgs -o out.csv --annotate shown --weights run/checkpoints/best.safetensors --device cpu "
     f"--batch-size 2 --no-turn --max-pixels 9999 --overwrite --on-error skip {PROGRAM}",
     "predict run faces/imgs --format text",
+    "generate run -n 3 -o drawn1 --seed 1 --batch-size 2 --device cpu --weights run/checkpoints/last.safetensors",
     "predict run faces/imgs --frames 3",
     "predict run faces/imgs --tiles 3 --overlap 1",
     "predict run faces/imgs --tta flip --ensemble mean",

@@ -217,6 +217,7 @@ SMALL = {
     "byol": {**FACES, "model": "narrow", "hidden": 16, "numbers": 8},
     "cyclegan": {"width": 4, "residual": 1, "image_size": 32},
     "dcgan": {"width": 4, "code": 8},
+    "ddpm": {**FACES, "width": 8, "turns": 4, "look": 1},
     "distillation": {"image_size": 32},
     "frames_lstm": {"width": 2, "image_size": 32, "frames": 2},
     "mean_teacher": {**FACES, "model": "narrow", "labelled": 3},

@@ -12,7 +12,7 @@ from netcfg.source import NetcfgError, shown_path
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
-    parser.add_argument("run", metavar="RUN", help="a run folder whose program has a {Generation}")
+    parser.add_argument("trained", metavar="RUN", help="a run folder whose program has a {Generation}")
     parser.add_argument(
         "-n", "--number", type=positive, default=64, metavar="N", help="how many samples (default: 64)"
     )
@@ -41,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
     from netcfg.trainers.runs.trained import open_run
 
     device = choose_device(options.device)
-    trained = open_run(Path(options.run), device, Path(options.weights) if options.weights else None)
+    trained = open_run(Path(options.trained), device, Path(options.weights) if options.weights else None)
     generator = Generator(trained.program, trained.networks, device, options.seed)
     _make_folder(folder)
     kept: dict[str, list[object]] = {name: [] for name in generator.names}
