@@ -174,13 +174,13 @@ def test_a_thousand_turns_are_one_line_of_the_plan() -> None:
         ),
         (("from = start, style", "from = start, imag"), "NC201", "`imag`"),
         (("repeat = 5", "repeat = 5\nrats = 3"), "NC103", "`rats`"),
-        (("{Generation}", "{Generation}\n[convolutional]\nfrom = start\nfilters = 3\nkernel_size = 1"), "NC202", "start"),
+        (("{Generation}", "{Generation}\n[identity]\nname = early\nfrom = start"), "NC202", "start"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_one_finding(change: tuple[str, str], code: str, message: str) -> None:
     text = TEXT.replace(*change)
     if code == "NC301":
-        text = text.replace("+ 0.01 * style\n", "+ 0.01 * style\n[avgpool]\nkernel_size = 2\nstride = 2\n")
+        text = text.replace("+ 0.01 * style\n", "+ 0.01 * style\n[avgpool]\npool_size = 2\nstride = 2\n")
     with pytest.raises(ProgramError) as raised:
         netcfg.load(text)
     (finding,) = [one for one in raised.value.findings if one.severity == "error"]
