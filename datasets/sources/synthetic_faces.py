@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from netcfg.blocks.flow_choices import FlowMethod
 from netcfg.blocks.samples import FramePair, Sample, Samples, SampleTable
+from netcfg.datasets import faces
 from netcfg.datasets.faces.expression import (
     BP4D_AUS,
     DISFA8_AUS,
@@ -115,6 +116,9 @@ class SyntheticFaces:
     Subjects are shuffled by the seed and dealt to `folds` folds. Fold number `fold` is the test split,
     `validation_share` of the other subjects (at least one) are for validation, the rest for training.
 
+    With `samples = clips` a clip is one sample, by its middle frame; with `strongest` by the frame in which its
+    expression is strongest.
+
     Errors: ValueError that names the argument; ImportError with the first picture if OpenCV does not load.
     """
 
@@ -133,7 +137,7 @@ class SyntheticFaces:
         labels_are_motion: bool = False,
         emotions: int = 7,
         frames: int = 3,
-        whole_clips: bool = False,
+        samples: str = "frames",
         flow_method: str = "dis",
         folds: int = 3,
         fold: int = 0,
@@ -141,6 +145,7 @@ class SyntheticFaces:
         seed: int = 0,
     ) -> None:
         _check_choice("split", split, SPLITS)
+        _check_choice("samples", samples, ("frames", "clips", "strongest"))
         _check_choice("flow_method", flow_method, get_args(FlowMethod))
         _check_choices("fields", fields, FIELDS)
         _check_choices("action_units", action_units, FACE_AUS)
@@ -165,7 +170,7 @@ class SyntheticFaces:
         self.labels_are_motion = labels_are_motion
         self.emotions = emotions
         self.frames = frames
-        self.whole_clips = whole_clips
+        self.samples = samples
         self.flow_method = flow_method
         self.seed = seed
         self._subjects = _deal(subjects, folds, fold, validation_share, seed)[split]
@@ -175,12 +180,11 @@ class SyntheticFaces:
         self._table: SampleTable | None = None
 
     @property
-    def _moments(self) -> list[int]:
-        """The frames of a clip that are samples."""
-        return [self.clip_length // 2] if self.whole_clips else list(range(self.clip_length))
+    def _samples_of_a_clip(self) -> int:
+        return self.clip_length if self.samples == "frames" else 1
 
     def __len__(self) -> int:
-        return len(self._subjects) * self.clips * len(self._moments)
+        return len(self._subjects) * self.clips * self._samples_of_a_clip
 
     def __getitem__(self, index: int) -> Sample:
         place = self.clip_of(index)
@@ -207,10 +211,14 @@ class SyntheticFaces:
     def table(self) -> SampleTable:
         """What is known of all samples: labels are planned when they are asked for, no face is drawn."""
         if self._table is None:
-            moments = self._moments
-            subjects = np.repeat(np.array(self._subjects, np.int64), self.clips * len(moments))
-            clips = np.tile(np.repeat(np.arange(self.clips), len(moments)), len(self._subjects))
-            frames = np.tile(np.array(moments), len(self._subjects) * self.clips)
+            counted = self._samples_of_a_clip
+            subjects = np.repeat(np.array(self._subjects, np.int64), self.clips * counted)
+            clips = np.tile(np.repeat(np.arange(self.clips), counted), len(self._subjects))
+            if self.samples == "strongest":  # another one in each clip
+                frames = np.array([self.clip_of(index)[2] for index in range(len(self))], np.int64)
+            else:
+                moments = np.arange(counted) if self.samples == "frames" else [self.clip_length // 2]
+                frames = np.tile(moments, len(self._subjects) * self.clips)
             names = ("labels", "intensities", "emotion")
             self._table = SampleTable(
                 ids=_Names(self), subjects=subjects, clips=subjects * self.clips + clips, frames=frames,
@@ -239,10 +247,14 @@ class SyntheticFaces:
         """Subject, clip and frame of a sample; frames of a clip and clips of a subject stand together."""
         if not -len(self) <= index < len(self):
             raise IndexError(f"sample {index} of {len(self)}")
-        moments = self._moments
-        rest, moment = divmod(int(index) % len(self), len(moments))
-        subject, clip = divmod(rest, self.clips)
-        return self._subjects[subject], clip, moments[moment]
+        rest, moment = divmod(int(index) % len(self), self._samples_of_a_clip)
+        place, clip = divmod(rest, self.clips)
+        subject = self._subjects[place]
+        if self.samples == "clips":
+            moment = self.clip_length // 2
+        elif self.samples == "strongest":
+            moment = int(_strength(self._plan(subject, clip).performance.activations).argmax())
+        return subject, clip, moment
 
     def with_frames(self) -> "SyntheticFaces":
         """Itself: frames are drawn when they are asked for."""
@@ -291,8 +303,7 @@ class SyntheticFaces:
 
     def _intensity(self, place: tuple[int, int, int]) -> NDArray[np.float32]:
         subject, clip, frame = place
-        strongest = np.sort(self._plan(subject, clip).performance.activations[frame].max(axis=1))[-3:]
-        return np.asarray([strongest.mean()], np.float32)
+        return _strength(self._plan(subject, clip).performance.activations[frame])[None].astype(np.float32)
 
     def _frames(self, place: tuple[int, int, int]) -> NDArray[np.uint8]:
         subject, clip, _ = place
@@ -382,11 +393,16 @@ class SyntheticFaces:
         )
 
 
+def _strength(activations: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+    """How strong an expression is, of units×sides or of many of them: the mean of its three strongest units."""
+    strength: NDArray[np.floating[Any]] = np.sort(activations.max(axis=-1), axis=-1)[..., -3:].mean(axis=-1)
+    return strength
+
+
 @lru_cache(maxsize=1)
 def drawing_version() -> str:
     """Changes with everything that decides what is drawn, so that nothing stored outlives a change."""
-    folder = Path(__file__).parent
-    files = (Path(__file__), *sorted((folder / "faces").glob("*.py")))
+    files = (Path(__file__), *sorted(Path(faces.__path__[0]).glob("*.py")))
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
 
 

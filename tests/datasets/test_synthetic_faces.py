@@ -3,8 +3,10 @@
 import multiprocessing
 import operator
 import pickle
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ pytest.importorskip("cv2")
 
 from netcfg.blocks.samples import ClipSamples
 from netcfg.blocks.sources.synthetic_faces import FACE_PARTS
+from netcfg.datasets import faces
 from netcfg.datasets.faces.expression import activation_array
 from netcfg.datasets.faces.geometry import Camera, move_points, neutral_points, relief_of
 from netcfg.datasets.faces.identity import Identity, sample_identity
@@ -28,6 +31,7 @@ from netcfg.datasets.sources.synthetic_faces import (
     FACE_AUS,
     FIELDS,
     SyntheticFaces,
+    drawing_version,
 )
 
 QUIET = Scene(noise=0.0)
@@ -493,7 +497,7 @@ def test_the_intensity_grows_with_the_expression() -> None:
 def test_whole_clips_are_samples_with_their_tracks() -> None:
     options = {"subjects": 3, "clips": 2, "clip_length": 5, "image_size": 32, "frames": 3, "seed": 1}
     fields = ("frames", "tracks", "clip", "emotion", "landmarks")
-    clips = SyntheticFaces(split="all", fields=fields, whole_clips=True, **options)  # type: ignore[arg-type]
+    clips = SyntheticFaces(split="all", fields=fields, samples="clips", **options)  # type: ignore[arg-type]
     frames = SyntheticFaces(split="all", fields=fields, **options)  # type: ignore[arg-type]
     assert (len(clips), len(frames)) == (6, 30)
     assert len(set(clips.table.clips.tolist())) == len(clips)
@@ -505,3 +509,43 @@ def test_whole_clips_are_samples_with_their_tracks() -> None:
         assert tracks.shape == (3, 68, 2)
         for place, moment in enumerate((0, 2, 4)):
             assert (tracks[place] == frames[5 * index + moment]["landmarks"]).all()
+
+
+# A sample for each clip
+
+
+def test_the_strongest_frame_of_each_clip_is_its_sample() -> None:
+    every = small(fields=("intensity", "image"))
+    one = small(fields=("intensity", "image"), samples="strongest")
+    assert len(one) == len(every) // 5
+    for clip in range(len(one)):
+        strengths = [float(every[clip * 5 + frame]["intensity"][0]) for frame in range(5)]
+        best = int(np.argmax(strengths))
+        assert one.clip_of(clip) == every.clip_of(clip * 5 + best)
+        assert equal(one[clip], every[clip * 5 + best])
+
+
+def test_the_table_of_strongest_frames_is_of_these_frames() -> None:
+    one = small(fields=("emotion",), samples="strongest")
+    places = [one.clip_of(index) for index in range(len(one))]
+    assert list(zip(one.table.subjects.tolist(), one.table.frames.tolist(), strict=True)) == [
+        (subject, frame) for subject, _, frame in places
+    ]
+    assert one.table.labels["emotion"].tolist() == [int(one[index]["emotion"]) for index in range(len(one))]
+    assert one.table.ids[3] == "_".join(map(str, places[3]))
+
+
+def test_what_is_stored_by_the_drawing_changes_with_each_file_that_draws(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copies = shutil.copytree(
+        Path(faces.__path__[0]), tmp_path / "faces", ignore=shutil.ignore_patterns("__pycache__")
+    )
+    monkeypatch.setattr(faces, "__path__", [str(copies)])
+    seen = set()
+    for file in sorted(copies.glob("*.py")):
+        file.write_text(file.read_text() + "\n")
+        drawing_version.cache_clear()
+        seen.add(drawing_version())
+    drawing_version.cache_clear()
+    assert len(seen) == len(list(copies.glob("*.py"))) > 5

@@ -64,8 +64,10 @@ class SyntheticFaces(Source, name="synthetic_faces"):
     )
     emotions: Annotated[int, Option(ge=7, le=8)] = Option(7, description="with contempt (8) or without (7)")
     frames: PositiveInt = Option(3, description="how many of a clip the fields `frames` and `tracks` show")
-    samples: Literal["frames", "clips"] = Option(
-        "frames", description="whether each frame of a clip is a sample, or the clip, by its middle frame"
+    samples: Literal["frames", "clips", "strongest"] = Option(
+        "frames",
+        description="each frame of a clip is a sample; or the clip, by its middle frame, or by the frame in which its "
+        "expression is strongest",
     )
     flow_method: FlowMethod = Option("dis", description="how optical flow is found")
     folds: Annotated[int, Option(ge=2, le=1_000)] = Option(
@@ -167,7 +169,7 @@ class SyntheticFaces(Source, name="synthetic_faces"):
                 labels_are_motion=self.labels_are_motion,
                 emotions=self.emotions,
                 frames=self.frames,
-                whole_clips=self.samples == "clips",
+                samples=self.samples,
                 flow_method=self.flow_method,
                 folds=self.folds,
                 fold=self.fold,
