@@ -59,7 +59,10 @@ class ResizeSample:
         methods = {"nearest": cv2.INTER_NEAREST, "linear": cv2.INTER_LINEAR, "area": cv2.INTER_AREA}
         shrinks = picture.shape[0] > self.size[0] or picture.shape[1] > self.size[1]
         method = methods.get(self.interpolation, cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
-        return np.asarray(cv2.resize(picture, self.size[::-1], interpolation=method))
+        # OpenCV gives pictures of one channel back without their axis.
+        return np.asarray(cv2.resize(picture, self.size[::-1], interpolation=method)).reshape(
+            *self.size, picture.shape[2]
+        )
 
     def _mask(self, mask: NDArray[Any]) -> NDArray[Any]:
         """The nearest class: between two there is none."""
@@ -81,8 +84,9 @@ def _lanczos(picture: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
     """By Pillow: OpenCV's Lanczos does not smooth where it shrinks."""
     from PIL import Image
 
-    image = Image.fromarray(np.ascontiguousarray(picture))
-    return np.asarray(image.resize(size[::-1], Image.Resampling.LANCZOS))
+    # A picture of one channel has no axis for it there.
+    image = Image.fromarray(np.ascontiguousarray(picture[..., 0] if picture.shape[2] == 1 else picture))
+    return np.asarray(image.resize(size[::-1], Image.Resampling.LANCZOS)).reshape(*size, picture.shape[2])
 
 
 @dataclass(frozen=True)

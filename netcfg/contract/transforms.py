@@ -29,6 +29,8 @@ FIELDS: dict[str, FieldSpec] = {
     "emotion": FieldSpec((), "class", ("neutral", "happy", "sad")),
 }
 """One field of each kind, and a clip."""
+GREY = {"grey": FieldSpec((1, HEIGHT, WIDTH), "image")}
+"""OpenCV gives pictures of one channel back without their axis."""
 SEEDS = range(6)
 DRAWS = range(24)
 """Seeds by which it is seen whether an option changes anything: what is drawn rarely shows in few."""
@@ -81,9 +83,8 @@ def _handed_on(transform: Transform, step: Callable[..., Any], fed: Mapping[str,
 
 
 def _guarded(transform: Transform, text: str) -> Iterator[Breach]:
-    for names in [tuple(FIELDS), *((name,) for name in FIELDS)]:
-        fields = {name: FIELDS[name] for name in names}
-        variation = ", ".join(filter(None, [text, "" if len(names) > 1 else f"`{names[0]}` alone"]))
+    for fields in [FIELDS, *({name: spec} for name, spec in FIELDS.items()), GREY]:
+        variation = ", ".join(filter(None, [text, "" if len(fields) > 1 else f"`{next(iter(fields))}` alone"]))
         try:
             declared = transform.fields(fields)
         except ShapeError:
