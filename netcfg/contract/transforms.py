@@ -84,7 +84,9 @@ def _handed_on(transform: Transform, step: Callable[..., Any], fed: Mapping[str,
 
 def _guarded(transform: Transform, text: str) -> Iterator[Breach]:
     for fields in [FIELDS, *({name: spec} for name, spec in FIELDS.items()), GREY]:
-        variation = ", ".join(filter(None, [text, "" if len(fields) > 1 else f"`{next(iter(fields))}` alone"]))
+        variation = ", ".join(
+            filter(None, [text, "" if len(fields) > 1 else f"`{next(iter(fields))}` alone"])
+        )
         try:
             declared = transform.fields(fields)
         except ShapeError:
