@@ -362,9 +362,12 @@ class Pipeline:
         per_sample: list[Callable[..., Sample]] = [looked_at]
         per_sample += [transform for is_per_sample, transform in transforms if is_per_sample]
         ragged = ragged_fields(travelling)
-        # A memory has a place of one size for each sample.
-        remember = remember and not any_size(sample_fields(data))
+        # A memory gives the same each time, and has a place of one size for each sample.
         self._opened = open_samples(data, split, training, seed)
+        # Nor can one keep what is another each time.
+        remember = (
+            remember and not any_size(sample_fields(data)) and not isinstance(self._opened, RandomSamples)
+        )
         self._samples = remembering(self._opened, workers, looked_at.take) if remember else self._opened
         kinds = {name: spec.kind for name, spec in sample_fields(data).items()}
         drawing = Drawing(self._opened, kinds)

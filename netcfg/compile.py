@@ -126,7 +126,8 @@ def _passes(
     note = None if data is None else _add_training(reading, data)
     parts = _parts(reading, preset, variables, findings)
     audetnet = is_audetnet(parts)
-    lacking = () if data is None or audetnet else _read_from_folder(parts, data, findings, labels)
+    asks_own = note is None
+    lacking = () if data is None or audetnet else _read_from_folder(parts, data, findings, labels, asks_own)
     fields = fields_of(parts)
     graphs = elaborate_all(parts, findings, fields)
     if audetnet:
@@ -149,11 +150,15 @@ def _add_training(reading: Reading, folder: str) -> str | None:
 
 
 def _read_from_folder(
-    parts: Parts, folder: str, findings: list[Finding], labels: Mapping[str, Sequence[str]] | None
+    parts: Parts,
+    folder: str,
+    findings: list[Finding],
+    labels: Mapping[str, Sequence[str]] | None,
+    asks_own: bool = True,
 ) -> tuple[str, ...]:
     from netcfg.passes.data_folder import read_from_folder  # most programs are checked with their own data
 
-    return read_from_folder(parts, folder, findings, labels)
+    return read_from_folder(parts, folder, findings, labels, asks_own)
 
 
 def _parts(

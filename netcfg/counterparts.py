@@ -145,6 +145,11 @@ _DATA = {
     "audetnet_folder": Counterpart(otherwise="a `Dataset` of one's own"),
     "affectnet": Counterpart(otherwise="a `Dataset` of one's own"),
     "image_pairs": Counterpart(otherwise="a `Dataset` that opens two files of one name"),
+    "unpaired_images": Counterpart(otherwise="CycleGAN's `UnalignedDataset`"),
+    "arrays": Counterpart(
+        "torch.utils.data.TensorDataset", otherwise="`TensorDataset` of what `numpy.load` gives"
+    ),
+    "torchvision": Counterpart(otherwise="a class of `torchvision.datasets`"),
     "image_list": Counterpart(otherwise="a `Dataset` over the rows of a table"),
     "image_folder": Counterpart("torchvision.datasets.ImageFolder", "image_dataset_from_directory"),
     "bp4d": Counterpart(otherwise="a `Dataset` of one's own"),

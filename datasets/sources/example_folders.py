@@ -80,6 +80,37 @@ def write_image_list(folder: Path) -> Path:
     return folder / "people.csv"
 
 
+def write_arrays(folder: Path) -> Path:
+    """Two dozen pictures of 12 pixels of two classes, and a vector each."""
+    folder.mkdir(parents=True, exist_ok=True)
+    chance = np.random.default_rng(0)
+    numbers = np.arange(24) % 2
+    np.savez(
+        folder / "data.npz",
+        images=chance.integers(0, 256, (24, 12, 12), dtype=np.uint8),
+        labels=numbers.astype(np.int64),
+        measures=chance.random((24, 3), dtype=np.float32),
+    )
+    return folder / "data.npz"
+
+
+def write_mnist(folder: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Digits as MNIST's files hold them, 40 to train on and 20 to test; gives the former and their numbers."""
+    raw = folder / "MNIST" / "raw"
+    raw.mkdir(parents=True, exist_ok=True)
+    chance, kept = np.random.default_rng(0), []
+    for name, count in (("train", 40), ("t10k", 20)):
+        pictures = chance.integers(0, 256, (count, 28, 28), dtype=np.uint8)
+        numbers = (np.arange(count) % 10).astype(np.uint8)
+        # Two zeros, the kind of number, how many axes; their lengths, the high byte first.
+        head = bytes((0, 0, 8, 3)) + np.array(pictures.shape, ">i4").tobytes()
+        (raw / f"{name}-images-idx3-ubyte").write_bytes(head + pictures.tobytes())
+        head = bytes((0, 0, 8, 1)) + np.array([count], ">i4").tobytes()
+        (raw / f"{name}-labels-idx1-ubyte").write_bytes(head + numbers.tobytes())
+        kept += [pictures, numbers]
+    return kept[0], kept[1]
+
+
 def write_image_pairs(folder: Path, pictures: int = 12) -> None:
     """Pictures with a mask each of two classes on a ground, numbered in grey; 255 is no class."""
     for number in range(pictures):

@@ -27,18 +27,23 @@ class Recognised:
 
 
 def read_from_folder(
-    parts: Parts, folder: str, findings: list[Finding], labels: Labels | None = None
+    parts: Parts,
+    folder: str,
+    findings: list[Finding],
+    labels: Labels | None = None,
+    asks_own: bool = True,
 ) -> tuple[str, ...]:
     """Put a folder in the place of the source: of a source of such folders only the places change, others are replaced.
 
     What the labels are, folds and sizes carry over where the new source has such options. Gives the fields that lack
     for want of a file there, of which a finding says everything. With `labels`, the names that networks were trained on
-    by field, those of the data are matched with them (see `[match_labels]`).
+    by field, those of the data are matched with them (see `[match_labels]`). The source before is asked first, but for
+    one that only came with a shipped part (not `asks_own`).
     """
     written = parts.reserved.get("Data", [])
     place = Path(folder).expanduser()
     try:
-        recognised = source_of(place, own_source(written[0]) if written else None)
+        recognised = source_of(place, own_source(written[0]) if written and asks_own else None)
     except NetcfgError as refusal:
         message, _, help = str(refusal).partition("\nhelp: ")
         findings.append(Finding("NC502", f"`--data {folder}`: {message}", help=help))

@@ -299,7 +299,9 @@ def test_drawn_flowers_of_a_list_train_a_network_that_says_nothing_of_data(tmp_p
     lines = [f"{kind}/{n}.jpg,{kind}" for kind in drawn.FLOWERS for n in range(1, 7)]
     (tmp_path / "flowers.tsv").write_text("\n".join(["file,species", *lines, ""]).replace(",", "\t"))
     text = "{N}\n[net]\nchannels = 3\nheight = 16\nwidth = 16\n[flatten]\n[connected]\noutput_features = 3\n"
-    program, findings = netcfg.check(text, data=str(tmp_path / "flowers.tsv"))
-    assert not findings
+    for place in (tmp_path, tmp_path / "flowers.tsv"):
+        program, findings = netcfg.check(text, data=str(place))
+        assert not findings
+        assert program.data.source.type_name == "image_list"
     assert program.losses["cross_entropy"].target == "species"
     assert "class_columns = species\nclasses = daisy, rose, tulip\n" in program.resolved

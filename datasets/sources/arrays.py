@@ -1,0 +1,431 @@
+"""`arrays`: .npy and .npz files as samples. Only numbers are read; what a pickle would have to restore is refused."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netcfg.blocks.fields import FieldSpec, Split
+from netcfg.blocks.samples import FramePair, SampleTable
+from netcfg.blocks.sources.arrays import Arrays
+from netcfg.blocks.sources.list_files import split_of
+from netcfg.datasets.pictures.face_boxes import Picture, cut_out
+from netcfg.datasets.pictures.masks import scaled_mask
+from netcfg.datasets.samples.dealing import SPLITS, Dealing, dealt
+from netcfg.datasets.samples.memory import free_memory
+from netcfg.datasets.samples.table_samples import Further, TableSamples, moved
+from netcfg.source import NetcfgError, shown_path
+
+IMAGES = ("image", "images", "x", "data", "pixels", "pictures", "imgs")
+CLASSES = ("class", "classes", "label", "labels", "y", "target", "targets")
+"""How arrays of pictures and of classes are called, in small letters."""
+MOST_CLASSES = 10_000
+_SPLIT_WORDS = "train|training|val|valid|validation|test|testing|dev"
+_IN_FRONT = re.compile(rf"({_SPLIT_WORDS})_(.+)\Z", re.IGNORECASE)
+_BEHIND = re.compile(rf"(.+)_({_SPLIT_WORDS})\Z", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Array:
+    """An array in a file: what its first bytes say of it."""
+
+    file: Path
+    member: str
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+    def read(self) -> NDArray[Any]:
+        """Its numbers: of a .npy where they lie, of a .npz in memory."""
+        try:
+            if not self.member:
+                return np.asarray(np.load(self.file, mmap_mode="r", allow_pickle=False))
+            with np.load(self.file, allow_pickle=False) as archive:
+                return np.asarray(archive[self.member.removesuffix(".npy")])
+        except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+            raise NetcfgError(
+                f"{self} cannot be read: {error}\nhelp: write the file again", "NC505"
+            ) from None
+
+    def __str__(self) -> str:
+        name = self.member.removesuffix(".npy")
+        return f"{shown_path(self.file)}: `{name}`" if name else shown_path(self.file)
+
+
+@dataclass(frozen=True)
+class Laid:
+    """The arrays by split ("" where samples are dealt) and field, and what each field is."""
+
+    arrays: Mapping[str, Mapping[str, Array]]
+    specs: Mapping[str, FieldSpec]
+
+
+def array_specs(section: Arrays) -> Mapping[str, FieldSpec]:
+    """What each field is. Raises `NetcfgError` for arrays that are none, or do not fit."""
+    return _laid(section).specs
+
+
+def open_arrays(section: Arrays, split: Split, fields: Sequence[str]) -> TableSamples:
+    """The samples of a split."""
+    laid = _laid(section)
+    key, rows = _rows(section, laid, split)
+    if not len(rows):
+        raise NetcfgError(
+            f"{shown_path(section.place_of_data())}: there is no sample for the {split} split\n"
+            "help: more samples, or a larger share of them",
+            code="NC506",
+        )
+    own = laid.arrays[key]
+    labels: dict[str, NDArray[Any]] = {}
+    further: dict[str, Further] = {}
+    for name, spec in laid.specs.items():
+        if spec.kind == "class":
+            labels[name] = own[name].read().reshape(-1)[rows].astype(np.int64)
+        elif spec.kind == "vector" and len(spec.shape) == 1:
+            labels[name] = _finite(own[name], own[name].read().reshape(len(own[name].read()), -1)[rows])
+        elif name != "image" and name in fields:
+            further[name] = _maker(own[name], rows, spec, section.image_size)
+    table = SampleTable(
+        tuple(map(str, rows.tolist())),
+        labels=labels,
+        names={name: spec.names for name, spec in laid.specs.items() if name in labels},
+        subjects=None if section.group_by is None else _groups(own[section.group_by])[rows],
+    )
+    pictures = _ArrayPictures(own.get("image"), rows, section.image_size)
+    return TableSamples(
+        table,
+        pictures,
+        fields,
+        opened=frozenset({"image"}),
+        further=further,
+        reopen=lambda wanted: open_arrays(section, split, wanted),
+    )
+
+
+def _laid(section: Arrays) -> Laid:
+    place = section.place_of_data()
+    found = _arrays(place)
+    by_split: dict[str, dict[str, Array]] = {}
+    for name, array in found.items():
+        split, base = _named(name)
+        by_split.setdefault(split, {})[_field(base, array)] = array
+    if "" in by_split and len(by_split) > 1:
+        by_split.pop("")  # beside arrays of splits: what is of all of them is of no sample
+    if "" not in by_split and "train" not in by_split:
+        raise NetcfgError(
+            f"{shown_path(place)} has no arrays to train on: {', '.join(found)}\n"
+            "help: names such as `x_train` and `x_test`, or `x` alone",
+            code="NC506",
+        )
+    for own in by_split.values():
+        _expect_one_length(own)
+    first = by_split.get("train") or by_split[""]
+    for split, own in by_split.items():
+        if set(own) != set(first):
+            lacking = next(iter(sorted(set(first) ^ set(own))))
+            raise NetcfgError(
+                f"{shown_path(place)} has `{lacking}` in some splits, and not in {split}", "NC507"
+            )
+    specs = {name: _spec(section, name, array, by_split) for name, array in first.items()}
+    return Laid(by_split, {name: spec for name, spec in specs.items() if spec is not None})
+
+
+def _arrays(place: Path) -> Mapping[str, Array]:
+    """The arrays of a file or folder by name, by their first bytes."""
+    if not place.exists():
+        raise NetcfgError(
+            f"there are no arrays {shown_path(place)}\nhelp: paths count from where netcfg is started",
+            code="NC802",
+        )
+    files = [place]
+    if place.is_dir():
+        files = sorted(
+            path for path in place.iterdir() if path.suffix.lower() in (".npy", ".npz") and path.is_file()
+        )
+    found: dict[str, Array] = {}
+    for path in files:
+        state = path.stat()
+        found |= _headers(str(path), state.st_mtime_ns, state.st_size)
+    if not found:
+        raise NetcfgError(f"{shown_path(place)} holds no arrays\nhelp: .npz, or .npy files", code="NC506")
+    return found
+
+
+@lru_cache(maxsize=64)
+def _headers(name: str, changed: int, size: int) -> Mapping[str, Array]:
+    path = Path(name)
+    try:
+        if path.suffix.lower() == ".npy":
+            with path.open("rb") as stream:
+                return {path.stem: _header(stream, path, "", size)}
+        found = {}
+        with zipfile.ZipFile(path) as archive:
+            for info in archive.infolist():
+                if info.filename.endswith(".npy"):
+                    with archive.open(info) as stream:
+                        array = _header(stream, path, info.filename, info.file_size)
+                    found[info.filename.removesuffix(".npy")] = array
+        return found
+    except (OSError, zipfile.BadZipFile, ValueError, EOFError) as error:
+        raise NetcfgError(
+            f"{shown_path(path)} holds no arrays: {error}\nhelp: `numpy.save` and `numpy.savez` write them",
+            code="NC505",
+        ) from None
+
+
+def _header(stream: IO[bytes], path: Path, member: str, size: int) -> Array:
+    version = np.lib.format.read_magic(stream)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, dtype = read(stream)
+    array = Array(path, member, tuple(map(int, shape)), dtype)
+    if dtype.hasobject:
+        raise NetcfgError(
+            f"{array} holds objects, which only a pickle could restore, and none is executed here\n"
+            "help: save numbers: `numpy.save(name, array.astype(float))`, or arrays of one length",
+            code="NC505",
+        )
+    needed = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
+    if stream.tell() + needed > size:
+        raise NetcfgError(f"{array} is cut short: {size:,} bytes, and it needs {needed:,}", code="NC505")
+    free = free_memory()
+    if member and free is not None and needed > free:
+        raise NetcfgError(
+            f"{array} unpacks to {needed / 1e9:.1f} GB, more than the {free / 1e9:.1f} GB of memory that are free\n"
+            "help: save it as .npy, of which only what is needed is read",
+            code="NC806",
+        )
+    if dtype.kind not in "uifb":
+        raise NetcfgError(f"{array} holds {dtype}, and arrays here are of numbers", code="NC505")
+    return array
+
+
+def _named(name: str) -> tuple[str, str]:
+    """The split that an array's name tells, and what is left of it."""
+    if match := _IN_FRONT.match(name):
+        return split_of(match[1]) or "", match[2]
+    if match := _BEHIND.match(name):
+        return split_of(match[2]) or "", match[1]
+    return split_of(name) or "" if name.lower() in _SPLIT_WORDS.split("|") else "", name
+
+
+def _field(base: str, array: Array) -> str:
+    """The name of the field that an array becomes."""
+    if base.lower() in IMAGES and len(array.shape) in (3, 4):
+        return "image"
+    if base.lower() in CLASSES and _is_class(array):
+        return "class"
+    name = re.sub(r"\W+", "_", base).strip("_")
+    return f"_{name}" if name[:1].isdigit() else name or "array"
+
+
+def _is_class(array: Array) -> bool:
+    return array.dtype.kind in "uib" and (len(array.shape) == 1 or array.shape[1:] == (1,))
+
+
+def _expect_one_length(own: Mapping[str, Array]) -> None:
+    scalar = next((array for array in own.values() if not array.shape), None)
+    if scalar is not None:
+        raise NetcfgError(f"{scalar} is a single number, and arrays have an axis of samples", code="NC505")
+    first = next(iter(own.values()))
+    for array in own.values():
+        if array.shape[0] != first.shape[0]:
+            raise NetcfgError(
+                f"{array} has {array.shape[0]:,} samples, and {first} has {first.shape[0]:,}\n"
+                "help: the first axis of all arrays counts the same samples",
+                code="NC507",
+            )
+
+
+def _spec(
+    section: Arrays, name: str, array: Array, by_split: Mapping[str, Mapping[str, Array]]
+) -> FieldSpec | None:
+    shape = array.shape[1:]
+    if name == section.group_by:
+        return None
+    if name in section.masks or name.removesuffix("s") == "mask":
+        if len(shape) != 2 or array.dtype.kind not in "uib":
+            raise NetcfgError(
+                f"{array} is no mask: N×H×W whole numbers, and it is {_text(array)}", code="NC505"
+            )
+        count = 1 + max(int(own[name].read().max(initial=0)) for own in by_split.values())
+        size = section.image_size
+        return FieldSpec(
+            (size, size) if size else shape, "mask", tuple(f"class{n}" for n in range(min(count, 255)))
+        )
+    if name == "image" or (array.dtype == np.uint8 and len(shape) in (2, 3) and _sides(shape)):
+        sides = _sides(shape)
+        if sides is None:
+            raise NetcfgError(
+                f"{array} is no array of pictures: {_text(array)}\nhelp: N×H×W, N×H×W×C or N×C×H×W, C of 1, 3 or 4",
+                code="NC505",
+            )
+        size = section.image_size
+        return FieldSpec((3, size, size) if size else (3, *sides), "image")
+    if _is_class(array):
+        return FieldSpec((), "class", _class_names(section, name, by_split))
+    if len(shape) == 3:
+        return FieldSpec(shape, "map")
+    return FieldSpec(shape or (1,), "vector")
+
+
+def _text(array: Array) -> str:
+    return f"{'×'.join(map(str, array.shape))} of {array.dtype}"
+
+
+def _sides(shape: tuple[int, ...]) -> tuple[int, int] | None:
+    """Height and width of pictures of this shape."""
+    if len(shape) == 2:
+        return shape
+    if len(shape) == 3 and shape[2] in (1, 3, 4):
+        return shape[0], shape[1]
+    return (shape[1], shape[2]) if len(shape) == 3 and shape[0] in (1, 3) else None
+
+
+def _class_names(section: Arrays, name: str, by_split: Mapping[str, Mapping[str, Array]]) -> tuple[str, ...]:
+    low, high = 0, -1
+    for own in by_split.values():
+        numbers = own[name].read()
+        if numbers.size:
+            low, high = min(low, int(numbers.min())), max(high, int(numbers.max()))
+    written = section.classes if name == "class" else None
+    array = next(iter(by_split.values()))[name]
+    if low < 0 or (written is not None and high >= len(written)) or high >= MOST_CLASSES:
+        known = f"0 to {len(written) - 1}, by `classes`" if written else f"0 to {MOST_CLASSES - 1:,} at most"
+        raise NetcfgError(f"{array} holds {low if low < 0 else high}, and classes are {known}", code="NC505")
+    return written or tuple(map(str, range(high + 1)))
+
+
+# --- splits
+
+
+def _rows(section: Arrays, laid: Laid, split: Split) -> tuple[str, NDArray[np.int64]]:
+    arrays = dict(laid.arrays)
+    if "" in arrays:
+        parts = dealt(*_strata(section, laid, ""), section.dealing(), _group(section, arrays[""]))
+        return "", np.flatnonzero(parts == SPLITS.index(split))
+    if "test" not in arrays and "validation" in arrays:  # what chooses the epoch cannot judge it
+        arrays = {"train": arrays["train"], "test": arrays["validation"]}
+        if split == "test":
+            return "validation", np.arange(_length(arrays["test"]))
+    if split in arrays and (split != "train" or "validation" in arrays):
+        return split, np.arange(_length(arrays[split]))
+    dealing = Dealing(section.validation_share, 0.0, seed=section.seed)
+    parts = dealt(*_strata(section, laid, "train"), dealing, _group(section, arrays["train"]))
+    return "train", np.flatnonzero(parts == SPLITS.index(split))
+
+
+def _strata(section: Arrays, laid: Laid, key: str) -> tuple[NDArray[np.int64]]:
+    own = laid.arrays[key]
+    name = next((name for name, spec in laid.specs.items() if spec.kind == "class"), None)
+    if name is None:
+        return (np.zeros(_length(own), np.int64),)
+    return (own[name].read().reshape(-1).astype(np.int64),)
+
+
+def _group(section: Arrays, own: Mapping[str, Array]) -> NDArray[np.int64] | None:
+    if section.group_by is None:
+        return None
+    if section.group_by not in own:
+        raise NetcfgError(
+            f"there is no array `{section.group_by}` of groups\nhelp: look at `group_by`", code="NC505"
+        )
+    return _groups(own[section.group_by])
+
+
+def _groups(array: Array) -> NDArray[np.int64]:
+    _, numbers = np.unique(array.read().reshape(array.shape[0], -1)[:, 0], return_inverse=True)
+    return numbers.astype(np.int64)
+
+
+def _length(own: Mapping[str, Array]) -> int:
+    return next(iter(own.values())).shape[0]
+
+
+# --- samples
+
+
+@dataclass(frozen=True)
+class _ArrayPictures:
+    """Pictures that lie in an array; `array` is None where there are none."""
+
+    array: Array | None
+    rows: NDArray[np.int64]
+    size: int | None
+
+    def image(self, index: int, jitter: int | None = None) -> Picture:
+        """A picture as uint8 H×W×3."""
+        assert self.array is not None
+        picture = as_picture(_values(self.array)[self.rows[index]], self.array)
+        return moved(picture, jitter, self.size or (picture.shape[0], picture.shape[1]))
+
+    def flow(self, index: int, jitter: int | None = None) -> Picture:
+        """Refused: there is none."""
+        raise NetcfgError("arrays have no flow\nhelp: a source of clips has", code="NC508")
+
+    def pair(self, index: int, jitter: int | None = None) -> FramePair:
+        """Refused: nobody says that they follow each other."""
+        raise NetcfgError("pictures of arrays are no frames that follow each other", code="NC508")
+
+
+@lru_cache(maxsize=16)
+def _values(array: Array) -> NDArray[Any]:
+    return array.read()
+
+
+def as_picture(values: NDArray[Any], array: Array) -> Picture:
+    """H×W, H×W×C or C×H×W numbers as uint8 H×W×3. Raises `NetcfgError` for numbers that are no levels."""
+    values = np.asarray(values)
+    if values.ndim == 3 and values.shape[2] not in (1, 3, 4):
+        values = values.transpose(1, 2, 0)
+    if values.dtype == bool:
+        values = values.astype(np.uint8) * 255
+    elif values.dtype.kind == "f":
+        low, high = float(values.min()), float(values.max())
+        if not (low >= 0 and high <= 1):
+            raise NetcfgError(
+                f"{array} holds numbers from {low:.4g} to {high:.4g}, and pictures are bytes, or numbers from 0 to 1\n"
+                "help: bring them to 0..1, or save bytes; what is no picture is called otherwise than `images`",
+                code="NC503",
+            )
+        values = np.round(values * 255).astype(np.uint8)
+    elif values.dtype != np.uint8:
+        low, high = int(values.min()), int(values.max())
+        if low < 0 or high > 255:
+            raise NetcfgError(
+                f"{array} holds levels from {low} to {high}, and pictures are of 0 to 255", "NC503"
+            )
+        values = values.astype(np.uint8)
+    if values.ndim == 2:
+        values = values[..., None]
+    return np.ascontiguousarray(values.repeat(3, axis=2) if values.shape[2] == 1 else values[..., :3])
+
+
+def _maker(array: Array, rows: NDArray[np.int64], spec: FieldSpec, size: int | None) -> Further:
+    """A function of a sample's number."""
+
+    def made(index: int) -> NDArray[Any]:
+        values = _values(array)[rows[index]]
+        if spec.kind == "image":
+            return cut_out(as_picture(values, array), None, size) if size else as_picture(values, array)
+        if spec.kind == "mask":
+            numbers = np.asarray(values).astype(np.uint8 if array.dtype.itemsize == 1 else np.uint16)
+            return scaled_mask(numbers, size) if size else numbers
+        return _finite(array, np.asarray(values).reshape(array.shape[1:] or (1,)))
+
+    return made
+
+
+def _finite(array: Array, values: NDArray[Any]) -> NDArray[np.float32]:
+    numbers = np.asarray(values, np.float32)
+    if not np.isfinite(numbers).all():
+        raise NetcfgError(
+            f"{array} holds NaN or infinite numbers\nhelp: take these samples out", code="NC505"
+        )
+    return numbers

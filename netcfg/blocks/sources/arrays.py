@@ -1,0 +1,134 @@
+"""The source for data that lie in arrays: .npz files, or a folder of .npy files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from pydantic import Field as Option
+
+from netcfg.blocks.fields import FieldSpec, ImageSize, Split
+from netcfg.blocks.sources.base import Found
+from netcfg.blocks.sources.picture_classes import trouble_with_names
+from netcfg.blocks.sources.plain_pictures import Dealt
+from netcfg.source import NetcfgError
+
+if TYPE_CHECKING:
+    from netcfg.blocks.samples import Samples
+
+ENDINGS = (".npz", ".npy")
+
+
+class Arrays(Dealt, name="arrays"):
+    """Samples that lie in arrays, the first axis of each: a .npz file, or a folder of .npy files. Never a pickle.
+
+    An array is a field of its name. Pictures are N×H×W or N×H×W×C (or N×C×H×W, C of 1 or 3) of bytes, or of numbers
+    from 0 to 1; whole numbers, N or N×1, are classes; other numbers N×F are vectors, of maps N×H×W of whole numbers in
+    `masks` masks. `x`, `images` and their like are the field `image`, `y` and `labels` of whole numbers `class`.
+
+    A split in a name (`x_train`, `y_test`; `train_images`, `val_labels`) says who is in which; with `train` and `test`
+    alone, validation is a share of the former. Else samples are dealt by shares or folds, alike for each class.
+    Fields: by array; pictures 3×H×W, grey ones three times the same.
+    Example::
+
+        [arrays]
+        path = digits.npz
+    """
+
+    takes_files: ClassVar[bool] = True
+    places: ClassVar[tuple[str, ...]] = ("path",)
+    carries: ClassVar[tuple[str, ...]] = (
+        "classes", "image_size", "validation_share", "test_share", "folds", "fold", "seed",
+    )  # fmt: skip
+    looks_like: ClassVar[str] = "a .npz file, or .npy files"
+    trained_by: ClassVar[str] = "parts/image_classes.cfg"
+
+    path: str | None = Option(
+        None, description="the .npz file, or the folder of .npy files; None: the one given with `--data`"
+    )
+    classes: tuple[str, ...] | None = Option(
+        None, description="what the numbers of classes are called, from 0; None: as many as the arrays hold"
+    )
+    image_size: ImageSize | None = Option(
+        None, description="height and width that pictures are brought to, in pixels; None: as they are"
+    )
+    masks: tuple[str, ...] = Option((), description="the arrays that are masks: a class for each pixel")
+    group_by: str | None = Option(
+        None, description="the array of what stays in one split: a subject, a patient"
+    )
+
+    @classmethod
+    def recognise(cls, folder: Path) -> Found | None:
+        """By the endings of files."""
+        if folder.is_file():
+            return Found({"path": str(folder)}) if folder.suffix.lower() in ENDINGS else None
+        try:
+            files = [path for path in folder.iterdir() if path.suffix.lower() in ENDINGS and path.is_file()]
+        except OSError:
+            return None
+        if len(files) == 1 and files[0].suffix.lower() == ".npz":
+            return Found({"path": str(files[0])}, is_sure=False)
+        return Found({"path": str(folder)}, is_sure=False) if len(files) > 1 else None
+
+    def conflict(self) -> str | None:
+        """Classes once each."""
+        if self.classes is not None and len(set(self.classes)) < len(self.classes):
+            return "names a class twice"
+        return super().conflict()
+
+    def mistakes(self) -> dict[str, tuple[str, str, str]]:
+        """Arrays that cannot be read, or do not fit each other."""
+        trouble = trouble_with_names(self.classes or (), "class")
+        if trouble is not None:
+            return {"classes": ("NC105", f"`classes` {trouble[0]}", trouble[1])}
+        if self.path is None or not self.place_of_data().exists():
+            return {}
+        from netcfg.datasets.sources.arrays import array_specs
+
+        try:
+            array_specs(self)
+        except NetcfgError as refusal:
+            message, _, help = str(refusal).partition("\nhelp: ")
+            return {"path": (refusal.code or "NC505", message, help)}
+        return {}
+
+    def place_of_data(self) -> Path:
+        """Where the arrays lie. Raises `NetcfgError` where nobody says it."""
+        if self.path is None:
+            raise NetcfgError(
+                "[arrays] does not say where its arrays are\n"
+                "help: `netcfg train FILE --data DIR`, or `path = data.npz` in the file",
+                code="NC506",
+            )
+        return Path(self.path).expanduser()
+
+    def settled(self) -> Mapping[str, str]:
+        """The names of its classes."""
+        names = next(
+            (spec.names for spec in self.fields().values() if spec.kind == "class" and spec.names), ()
+        )
+        return {"classes": ", ".join(names)} if names else {}
+
+    def fields(self) -> dict[str, FieldSpec]:
+        """What its arrays are."""
+        from netcfg.datasets.sources.arrays import array_specs
+
+        if self.path is None:
+            return {}
+        try:
+            return dict(array_specs(self))
+        except NetcfgError:  # told where the options are checked, and where it is opened
+            return {}
+
+    def example(self, folder: Path) -> Self:
+        """Two dozen pictures of 12 pixels with a class and a vector each."""
+        from netcfg.datasets.sources.example_folders import write_arrays
+
+        return self.model_copy(update={"path": str(write_arrays(folder))})
+
+    def open(self, split: Split, fields: Sequence[str]) -> Samples:
+        """The samples of one split; arrays in files of their own are read bit by bit."""
+        from netcfg.datasets.sources.arrays import open_arrays
+
+        return open_arrays(self, split, fields)
