@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
+from pathlib import Path
 
 import numpy as np
 import torch
 from PIL import Image
 
 import netcfg
+from netcfg.cli.main import main
 from netcfg.datasets.pipeline import Pipeline
+from netcfg.trainers.prediction.answers import answers_of
+from netcfg.trainers.prediction.drawn import heat_sheet
 from netcfg.trainers.reporting.examples import examples
 from netcfg.trainers.reporting.heat import ABOVE, BELOW, STRENGTH, with_heat
 from netcfg.trainers.step.model import Model
@@ -84,3 +88,37 @@ def test_each_map_has_a_row_and_a_line() -> None:
     true = batch["heatmaps"].mean((2, 3))
     np.testing.assert_allclose([float(row["mean in truth"]) for row in rows], true.flatten(), atol=1e-4)
     np.testing.assert_allclose([float(row["mean in the answer"]) for row in rows], said.flatten(), atol=1e-4)
+
+
+def test_a_picture_is_predicted_with_its_maps(tmp_path: Path) -> None:
+    """A sheet with a cell for each unit that is asked for; maps are nothing for a table."""
+    (tmp_path / "maps.cfg").write_text(PROGRAM)
+    run = tmp_path / "run"
+    assert (
+        main(["train", str(tmp_path / "maps.cfg"), "--epochs", "1", "--workers", "0", "--run-dir", str(run)])
+        == 0
+    )
+    Image.new("RGB", (40, 60), (90, 120, 150)).save(tmp_path / "face.png")
+    made = tmp_path / "made"
+    assert main(["predict", str(run), str(tmp_path / "face.png"), "-o", str(made)]) == 0
+    sheet = Image.open(made / "heatmaps" / "face.png")
+    assert sheet.size == (2 * 128, 192 + 18)  # two units side by side, the longer side 192
+    assert main(["predict", str(run), str(tmp_path / "face.png"), "-o", str(tmp_path / "a.csv")]) == 1
+
+
+def test_answers_are_maps_of_the_units_that_are_asked_for() -> None:
+    (answer,) = answers_of(netcfg.load(PROGRAM))
+    assert (answer.kind, answer.names, answer.target) == ("map", ("AU12", "AU1"), "heatmaps")
+    values = answer.values(torch.full((3, 5, 4, 4), 7.0))
+    assert values.shape == (3, 2, 4, 4)
+    assert values.max() == 1.0
+
+
+def test_a_sheet_has_four_in_a_row() -> None:
+    picture = np.full((20, 20, 3), 120, np.uint8)
+    maps = np.zeros((5, 4, 4), np.float32)
+    maps[4] = 1
+    sheet = heat_sheet(picture, ("a", "b", "c", "d", "e"), maps)
+    assert sheet.shape == (2 * (192 + 18), 4 * 192, 3)
+    assert (sheet[100, 100] == 120).all()
+    assert sheet[-50, 100, 0] > sheet[-50, 100, 2]

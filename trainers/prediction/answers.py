@@ -31,13 +31,13 @@ from netcfg.source import Finding, NetcfgError, ProgramError
 from netcfg.trainers.reporting.gallery import scale
 from netcfg.trainers.runs.trained import Thresholds
 
-Kind = Literal["labels", "class", "number", "mask", "picture", "embedding", "points"]
+Kind = Literal["labels", "class", "number", "mask", "map", "picture", "embedding", "points"]
 Values = NDArray[np.floating]
 Judge = Metric | Loss
 
 TABULAR: frozenset[Kind] = frozenset({"labels", "class", "number", "mask", "embedding", "points"})
-"""The kinds that have something to say in a row of a table: a picture has not."""
-_SURER = ("labels", "class", "mask", "points", "picture", "embedding", "number")
+"""The kinds that have something to say in a row of a table: pictures and maps have not."""
+_SURER = ("labels", "class", "mask", "map", "points", "picture", "embedding", "number")
 """Which kind a signal is where its judges take it for several: the sigmoid of a logit before the logit as a number."""
 
 
@@ -47,9 +47,10 @@ class Answer:
 
     `labels` are independent of each other (`AU12`); of a `class` one entry is true. A label counts as present where
     its confidence exceeds its entry of `present_above`. `graded`: labels are intensities from 0 to 5, divided by 5.
-    A `number` has a name for each entry. A `mask` has a share of each class at each pixel. `points` are x to the right
-    and y down in pixels of a picture of `size` (height, width). A `picture`'s values are brought to 0..1 by
-    `value * deviation + mean`, after a sigmoid where they are `logits`. `count` says how many points or numbers it has.
+    A `number` has a name for each entry, a `map` for each channel. A `mask` has a share of each class at each pixel.
+    `points` are x to the right and y down in pixels of a picture of `size` (height, width). A `picture`'s values are
+    brought to 0..1 by `value * deviation + mean`, after a sigmoid where they are `logits`. `count` says how many points
+    or numbers it has.
     """
 
     signal: str
@@ -68,10 +69,12 @@ class Answer:
         """The signal of a batch in the form in which answers of several networks can be averaged.
 
         Labels and classes are confidences (N, A) from 0 to 1, numbers and embeddings (N, A), points (N, K, 2), masks
-        shares of classes (N, K, H, W), pictures colours (N, C, H, W) from 0 to 1.
+        shares of classes (N, K, H, W), maps (N, A, H, W) from -1 to 1, pictures colours (N, C, H, W) from 0 to 1.
         """
         if self.kind == "mask":
             return _shares(scores.float())
+        if self.kind == "map":
+            return _array(scores.float()[:, : len(self.names)].clamp(-1, 1))
         if self.kind == "picture":
             return self._colours(scores.float())
         if self.kind == "points":
@@ -117,8 +120,7 @@ def _shares(scores: Tensor) -> Values:
 def answers_of(program: Program, thresholds: Thresholds | None = None) -> list[Answer]:
     """All answers of a program, in file order. Raises `ProgramError` where nothing says what its signals mean."""
     found: dict[tuple[str, str], Answer] = {}
-    judges: list[tuple[str, Judge]] = [*program.metrics.items(), *program.losses.items()]
-    for name, judge in judges:
+    for name, judge in (*program.metrics.items(), *program.losses.items()):
         answer = _answer(program, judge, (thresholds or {}).get(name))
         if answer is None:
             continue
@@ -128,25 +130,10 @@ def answers_of(program: Program, thresholds: Thresholds | None = None) -> list[A
     for answer in _shown(program):
         found.setdefault((answer.signal, answer.target), answer)
     if not found:
-        _refuse_maps(program, [judge for _, judge in judges])
         message = f"no metric and no loss of {program.name} compares a signal with a field of the data"
         help = "add a metric, e.g. [f1] with `input` and `target`: it says what the signal means"
         raise ProgramError([Finding("NC403", message, help=help)])
     return list(found.values())
-
-
-def _refuse_maps(program: Program, judges: Iterable[Judge]) -> None:
-    """Say what cannot be told where all that is compared are maps of numbers."""
-    fields = program.data.fields if program.data else {}
-    for judge in judges:
-        reads = judge.reads
-        spec = fields.get(reads.get("target", ""))
-        if spec is not None and spec.kind == "map":
-            raise NetcfgError(
-                f"`predict` does not tell maps, and what {program.name} compares is one: "
-                f"`{reads['input']}` with `{reads['target']}`\nhelp: `netcfg eval` gives its figures",
-                code="NC801",
-            )
 
 
 def _shown(program: Program) -> Iterator[Answer]:
@@ -196,6 +183,9 @@ def _answer(program: Program, judge: Judge, chosen: Sequence[float] | None) -> A
         return None if _is_of_numbers(judge) else _of_class(shape, signal, target, spec)
     if spec.kind == "mask":
         return _of_mask(program, judge, signal, target, spec)
+    if spec.kind == "map":
+        fits = len(shape) == 3 and _count(shape[:1]) >= len(spec.names) > 0
+        return Answer(signal, target, "map", spec.names) if fits else None
     if spec.kind == "landmarks":
         size = picture_size(program.data.fields)
         fits = len(shape) == 2 and shape == spec.shape and shape[1] == 2

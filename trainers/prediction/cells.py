@@ -56,7 +56,7 @@ def _columns(answer: Answer) -> list[str]:
             return [f"{axis}_{place}" for axis in "xy" for place in range(answer.count)]
         case "embedding":
             return [f"{answer.signal}_{place}" for place in range(answer.count)]
-        case "picture":
+        case "picture" | "map":
             return []
 
 
@@ -166,7 +166,7 @@ def _as_json(answer: Answer, values: Values, prediction: Prediction) -> dict[str
             return {answer.target: points_in_frame(answer, values, prediction).round(2).tolist()}
         case "embedding":
             return {answer.signal: [float(f"{value:.6g}") for value in values]}
-        case "picture":
+        case "picture" | "map":
             return {}
     numbers = areas(values, len(answer.names)) if answer.kind == "mask" else values
     named = {name: round(float(value), 6) for name, value in zip(answer.names, numbers, strict=True)}
@@ -210,5 +210,7 @@ def sentence(answer: Answer, values: Values) -> str:
             return f"{len(values)} points of {answer.target}"
         case "embedding":
             return f"{answer.signal} {len(values)} numbers of length {np.linalg.norm(values):.3g}"
+        case "map":
+            return f"maps of {', '.join(answer.names)}"
         case "picture":
             return f"picture `{answer.signal}`"

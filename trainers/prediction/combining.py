@@ -52,7 +52,7 @@ def joined(parts: Sequence[tuple[Answer, Tensor]], how: How) -> Tensor:
 
 
 def _at_size_of(first: Answer, like: Tensor, answer: Answer, values: Tensor) -> Tensor:
-    if first.kind in ("mask", "picture") and values.shape[2:] != like.shape[2:]:
+    if first.kind in ("mask", "map", "picture") and values.shape[2:] != like.shape[2:]:
         return nn.functional.interpolate(values, like.shape[2:], mode="bilinear", antialias=True)
     if first.kind == "points" and answer.size != first.size and 0 not in (*answer.size, *first.size):
         scale = values.new_tensor([first.size[1] / answer.size[1], first.size[0] / answer.size[0]])
@@ -91,7 +91,13 @@ def in_common(runs: Sequence[tuple[str, Sequence[Answer]]], how: How) -> list[li
     return found
 
 
-_WORDS = {"number": "numbers", "points": "points", "picture": "pictures", "embedding": "an embedding"}
+_WORDS = {
+    "number": "numbers",
+    "points": "points",
+    "picture": "pictures",
+    "map": "maps",
+    "embedding": "an embedding",
+}
 
 
 def _same(answer: Answer, other: str, answers: Iterable[Answer], name: str) -> Answer:

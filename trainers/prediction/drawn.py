@@ -6,8 +6,10 @@ Pictures are uint8 RGB H×W×3. Legend: K classes or points, C channels.
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from netcfg.datasets.pictures.opencv import cv2
@@ -15,12 +17,15 @@ from netcfg.trainers.prediction.answers import Values
 from netcfg.trainers.prediction.cells import bands, points_in_frame
 from netcfg.trainers.prediction.prediction import Prediction
 from netcfg.trainers.reporting.examples import class_colour
+from netcfg.trainers.reporting.heat import with_heat
 
 Picture = NDArray[np.uint8]
 
 _STRENGTH = 0.5
 _POINT, _RIM = (235, 60, 60), (255, 255, 255)
 _MOST_BYTE = 256
+_CELL, _TITLE, _ACROSS = 192, 18, 4
+"""Of a sheet of maps: the longer side of a picture, the line above it, how many stand in a row."""
 
 
 def class_map(shares: Values, height: int, width: int) -> NDArray[np.uint16]:
@@ -92,6 +97,34 @@ def made_picture(colours: Values) -> Picture:
         else (np.nan_to_num(colours).clip(0, 1) * 255).round().astype(np.uint8)
     )
     return np.ascontiguousarray(np.broadcast_to(bytes_, (3, *bytes_.shape[1:])).transpose(1, 2, 0))
+
+
+def heat_sheet(picture: Picture, names: Sequence[str], maps: Values) -> Picture:
+    """A frame once for each map (A, h, w), which is laid over it, with its name and its mean; in rows of four."""
+    shown = _at_most(picture, _CELL)
+    colours = torch.from_numpy(shown).movedim(-1, 0).float() / 255
+    cells = []
+    for name, heat in zip(names, maps, strict=True):
+        drawn = with_heat(colours, torch.from_numpy(np.ascontiguousarray(heat)))
+        cell = np.ascontiguousarray((drawn * 255).round().to(torch.uint8).movedim(0, -1).numpy())
+        title = np.full((_TITLE, cell.shape[1], 3), 250, np.uint8)
+        text = f"{name} {float(heat.mean()):+.2f}"
+        cv2.putText(
+            title, text, (4, _TITLE - 6), cv2.FONT_HERSHEY_SIMPLEX, 0.42, (45, 45, 45), 1, cv2.LINE_AA
+        )
+        cells.append(np.concatenate([title, cell]))
+    across = min(_ACROSS, len(cells))
+    cells += [np.full_like(cells[0], 250)] * (-len(cells) % across)
+    rows = [np.concatenate(cells[start : start + across], 1) for start in range(0, len(cells), across)]
+    return np.concatenate(rows)
+
+
+def _at_most(picture: Picture, side: int) -> Picture:
+    """A picture with sides of about as many pixels, larger ones made smaller and small ones larger."""
+    factor = side / max(picture.shape[:2])
+    method = cv2.INTER_AREA if factor < 1 else cv2.INTER_NEAREST
+    size = max(1, round(picture.shape[1] * factor)), max(1, round(picture.shape[0] * factor))
+    return np.asarray(cv2.resize(picture, size, interpolation=method), np.uint8)
 
 
 def drawn_in(prediction: Prediction) -> Picture:

@@ -15,6 +15,7 @@ from netcfg.trainers.prediction.cells import attention_columns, attention_rows, 
 from netcfg.trainers.prediction.drawn import (
     Picture,
     class_map,
+    heat_sheet,
     laid_over,
     made_picture,
     mask_png,
@@ -38,9 +39,10 @@ class FolderWriter:
     """A folder with `predictions.csv`, and of each answer that is one a folder of pictures, subfolders kept.
 
     `parts/` holds a mask's class numbers at the size of the pictures, `parts_overlay/` the pictures with it laid over
-    them, `landmarks/` those with points drawn in, `reconstruction/` pictures that a network made, at the size it made
-    them. Of embeddings there are `Embedder.npz` and `Embedder_projection.png`. Of whole clips there are `frames.csv`,
-    the frames that were seen and how each was weighed, and `clips/`, pictures of that.
+    them, `landmarks/` those with points drawn in, `heatmaps/` a sheet of them, one for each map, `reconstruction/`
+    pictures that a network made, at the size it made them. Of embeddings there are `Embedder.npz` and
+    `Embedder_projection.png`. Of whole clips there are `frames.csv`, the frames that were seen and how each was
+    weighed, and `clips/`, pictures of that.
     Raises `NetcfgError` where the folder holds something, or cannot be written.
     """
 
@@ -83,6 +85,10 @@ class FolderWriter:
                 large, factor = _enlarged(picture)
                 points = (points_in_frame(answer, values, prediction) + 0.5) * factor - 0.5
                 write_picture(self.folder / f"{name}/{place}", png_of(with_points(large, points)))
+            case "map":
+                write_picture(
+                    self.folder / f"{name}/{place}", png_of(heat_sheet(picture, answer.names, values))
+                )
             case "picture":
                 write_picture(self.folder / f"{name}/{place}", png_of(made_picture(values)))
 
@@ -174,7 +180,7 @@ def _folder_names(answers: Sequence[Answer]) -> dict[Answer, str]:
     named = {
         answer: answer.signal if answer.kind == "picture" else answer.target
         for answer in answers
-        if answer.kind in ("mask", "points", "picture")
+        if answer.kind in ("mask", "map", "points", "picture")
     }
     times = Counter(named.values())
     return {answer: name if times[name] == 1 else f"{answer.signal}_{name}" for answer, name in named.items()}

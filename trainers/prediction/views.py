@@ -44,7 +44,7 @@ class View:
         """
         if answer.kind == "points":
             return self._points(answer, values), None
-        if answer.kind not in ("mask", "picture"):
+        if answer.kind not in ("mask", "map", "picture"):
             return values, None
         values = values.flip(-1) if self.flipped else values
         if self.zoom == 1:
