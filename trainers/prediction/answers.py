@@ -120,7 +120,8 @@ def _shares(scores: Tensor) -> Values:
 def answers_of(program: Program, thresholds: Thresholds | None = None) -> list[Answer]:
     """All answers of a program, in file order. Raises `ProgramError` where nothing says what its signals mean."""
     found: dict[tuple[str, str], Answer] = {}
-    for name, judge in (*program.metrics.items(), *program.losses.items()):
+    judges: list[tuple[str, Judge]] = [*program.metrics.items(), *program.losses.items()]
+    for name, judge in judges:
         answer = _answer(program, judge, (thresholds or {}).get(name))
         if answer is None:
             continue
