@@ -22,9 +22,17 @@ from torch.utils.data import DataLoader
 
 from netcfg.blocks.fields import LENGTHS, FieldSpec, Split
 from netcfg.blocks.samplers.base import Sampler
-from netcfg.blocks.samples import Draw, RaggedSamples, RandomSamples, Sample, Samples, SampleTable
+from netcfg.blocks.samples import (
+    Draw,
+    RaggedSamples,
+    RandomSamples,
+    ReducibleSamples,
+    Sample,
+    Samples,
+    SampleTable,
+)
 from netcfg.blocks.sources.base import Source
-from netcfg.blocks.transforms.base import Transform, callable_of, misplaced
+from netcfg.blocks.transforms.base import Least, Transform, callable_of, least_of, misplaced
 from netcfg.datasets.samplers.drawn import Drawing, drawn, is_changed
 from netcfg.datasets.samples.declared import DeclaredSamples, DeclaredTransform, SampleError
 from netcfg.datasets.samples.memory import SampleMemory, fork_context, remembering, start_worker
@@ -88,11 +96,17 @@ class Preparer:
         drawing: Drawing,
         source: Source,
         ragged: Mapping[str, str] | None = None,
+        least: Least | None = None,
     ):
         self.source = source
+        self.least = least
+        """To what its picture will be brought down at first, so that less of it need be decoded."""
         self.ragged = dict(ragged or {})
         """By field the name of its first size, where that is another in each sample."""
         self.samples = samples
+        # Looked at once: a protocol takes as long to look for as a small picture takes to be scaled.
+        self.random_samples = samples if isinstance(samples, RandomSamples) else None
+        self.reducible = samples if least is not None and isinstance(samples, ReducibleSamples) else None
         self.transforms = transforms
         self.kinds = dict(kinds)
         self.seed = seed
@@ -106,11 +120,18 @@ class Preparer:
         epoch, draw, before = key
         # Chance hangs on the sample and its epoch, not on who makes it or when: so any number of workers, and an epoch
         # that is taken up half way, give the same. `before` tells the copies of one sample apart.
-        random = np.random.default_rng((self.seed, epoch, draw.sample, *([before] if before else [])))
+        chance = (self.seed, epoch, draw.sample, *([before] if before else []))
+        random = np.random.default_rng(chance)
         if is_changed(draw):
             sample = self.drawing.sample(draw)
-        elif isinstance(self.samples, RandomSamples):
-            sample = self.samples.at_random(draw.sample, random)
+        elif self.random_samples is not None:
+            sample = self.random_samples.at_random(draw.sample, random)
+        elif self.reducible is not None and self.least is not None:
+            # With the numbers that the transform will draw, so that it is known what it will look at.
+            least = self.least
+            sample = self.samples.at_least(
+                draw.sample, lambda size: least(size, np.random.default_rng(chance))
+            )
         else:
             sample = self.samples[draw.sample]
         for transform in self.transforms:
@@ -371,7 +392,8 @@ class Pipeline:
         self._samples = remembering(self._opened, workers, looked_at.take) if remember else self._opened
         kinds = {name: spec.kind for name, spec in sample_fields(data).items()}
         drawing = Drawing(self._opened, kinds)
-        preparer = Preparer(self._samples, per_sample, self._kinds, seed, drawing, data.source, ragged)
+        least = least_of(data.transforms, sample_fields(data), training)
+        preparer = Preparer(self._samples, per_sample, self._kinds, seed, drawing, data.source, ragged, least)
         asked = _sampler(data, training)
         draws = None if asked is None else _draws(asked, data, self._opened, seed, drawing)
         bound = None if frames is None else FrameBound(_lengths(self._opened), frames)

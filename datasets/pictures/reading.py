@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import stat
 import struct
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,6 +21,11 @@ from netcfg.datasets.pictures.notes import say
 from netcfg.source import NetcfgError, shown_path
 
 _HARMLESS_BYTES = 16_000  # not even a file of one colour that is shorter unpacks to too many pixels
+_FINER = 2
+"""How many times finer than it is shown a picture must still be decoded: half a level from the whole one, or one."""
+_EXIF_WITHIN = 65_536  # bytes
+Least = Callable[[tuple[int, int]], tuple[float, float]]
+"""Of a picture's height and width those to which it will be brought down."""
 _BIT_DEPTHS = (8, 10, 12, 14, 16)
 _PROBED = 16  # pictures of a folder that tell in how many bits all of them are written
 
@@ -47,15 +53,20 @@ def broken_pictures(paths: tuple[str, ...], reading: Reading = ORDINARY) -> froz
         return frozenset(path for path, good in zip(paths, readable, strict=True) if not good)
 
 
-def read_picture(path: str | Path, reading: Reading = ORDINARY) -> NDArray[np.uint8] | None:
-    """A picture as uint8 H×W×3, RGB; None where it cannot be read (`what_is_wrong_with` says why)."""
+def read_picture(
+    path: str | Path, reading: Reading = ORDINARY, least: Least | None = None
+) -> NDArray[np.uint8] | None:
+    """A picture as uint8 H×W×3, RGB; None where it cannot be read (`what_is_wrong_with` says why).
+
+    With `least` it may be smaller, by 2, 4 or 8, where the file can be decoded so.
+    """
     try:
         data = _bytes(Path(path))
     except OSError:
         return None
     if not data or _is_cut(data) or _is_too_large(data, reading):
         return None
-    picture = _decoded(data, reading)
+    picture = _decoded(data, reading, 1 if least is None else _reduction(data, reading, least))
     if picture is None or picture.dtype.kind == "f":
         return None
     if picture.dtype != np.uint8:
@@ -73,9 +84,11 @@ def _bytes(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def expect_picture(path: Path | str, reading: Reading = ORDINARY) -> NDArray[np.uint8]:
-    """A picture, RGB. Raises `NetcfgError` where it cannot be read."""
-    picture = read_picture(path, reading)
+def expect_picture(
+    path: Path | str, reading: Reading = ORDINARY, least: Least | None = None
+) -> NDArray[np.uint8]:
+    """A picture, RGB, as `read_picture` gives it. Raises `NetcfgError` where it cannot be read."""
+    picture = read_picture(path, reading, least)
     if picture is None:
         why, help = what_is_wrong_with(Path(path), reading)
         raise NetcfgError(f"{shown_path(path)} cannot be read: {why}\nhelp: {help}", code="NC504")
@@ -111,11 +124,17 @@ def what_is_wrong_with(path: Path, reading: Reading = ORDINARY) -> tuple[str, st
     return "it is cut short, or no picture", good_copy
 
 
-def _decoded(data: bytes, reading: Reading) -> NDArray[Any] | None:
+def _decoded(data: bytes, reading: Reading, reduction: int = 1) -> NDArray[Any] | None:
     """H×W×3, BGR, of whatever depth it is stored in; None where it is no picture."""
     from netcfg.datasets.pictures.opencv import cv2, quiet
 
     flags = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH
+    if reduction > 1:
+        flags = {
+            2: cv2.IMREAD_REDUCED_COLOR_2,
+            4: cv2.IMREAD_REDUCED_COLOR_4,
+            8: cv2.IMREAD_REDUCED_COLOR_8,
+        }[reduction]
     if not reading.turns:
         flags |= cv2.IMREAD_IGNORE_ORIENTATION
     try:
@@ -129,6 +148,26 @@ def _decoded(data: bytes, reading: Reading) -> NDArray[Any] | None:
 def _is_cut(data: bytes) -> bool:
     """Whether a JPEG has no end after its last scan; OpenCV would fill what is missing with grey, and say nothing."""
     return data.startswith(b"\xff\xd8") and data.rfind(b"\xff\xd9") < data.rfind(b"\xff\xda")
+
+
+def _reduction(data: bytes, reading: Reading, least: Least) -> int:
+    """By what a JPEG may be decoded smaller, which leaves out much of the work: 1, 2, 4 or 8."""
+    size = size_of_jpeg(data)
+    if size is None:
+        return 1
+    # A picture may lie on its side in its file: then both ways have to do.
+    ways = [size, size[::-1]] if reading.turns and b"Exif" in data[:_EXIF_WITHIN] else [size]
+    return min(_finest(way, least(way)) for way in ways)
+
+
+def _finest(size: tuple[int, int], wanted: tuple[float, float]) -> int:
+    """By what a size may be divided so that it is still fine enough."""
+    fine = [
+        by
+        for by in (8, 4, 2)
+        if all(side >= _FINER * by * need for side, need in zip(size, wanted, strict=True))
+    ]
+    return fine[0] if fine else 1
 
 
 # --- size ---------------------------------------------------------------------------------------------------
@@ -146,13 +185,14 @@ def pixels_of(data: bytes) -> int | None:
         width, height = struct.unpack(">II", data[16:24])
         return int(width * height)
     if data.startswith(b"\xff\xd8"):
-        return _pixels_of_jpeg(data)
+        size = size_of_jpeg(data)
+        return None if size is None else size[0] * size[1]
     return _pixels_of_other(data)
 
 
-def _pixels_of_jpeg(data: bytes) -> int | None:
-    """Of the first frame header: segments are passed over by their lengths."""
-    place = 2
+def size_of_jpeg(data: bytes) -> tuple[int, int] | None:
+    """Height and width of the first frame header: segments are passed over by their lengths; None of others."""
+    place = 2 if data.startswith(b"\xff\xd8") else len(data)
     while place + 9 <= len(data) and data[place] == 0xFF:
         marker = data[place + 1]
         if marker == 0xFF:  # a fill byte
@@ -161,7 +201,7 @@ def _pixels_of_jpeg(data: bytes) -> int | None:
         # A frame begins, by whatever method; the three are tables and a marker without use.
         if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
             height, width = struct.unpack(">HH", data[place + 5 : place + 9])
-            return int(width * height)
+            return int(height), int(width)
         place += 2 + int.from_bytes(data[place + 2 : place + 4])
     return None
 

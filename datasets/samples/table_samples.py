@@ -17,12 +17,13 @@ from numpy.typing import NDArray
 
 from netcfg.blocks.samples import FramePair, Sample, Samples, SampleTable
 from netcfg.datasets.pictures.face_boxes import Picture, clipped_box, cut_out, jittered_box, middle_square
-from netcfg.datasets.pictures.reading import ORDINARY, Reading, expect_picture
+from netcfg.datasets.pictures.reading import ORDINARY, Least, Reading, expect_picture
 from netcfg.datasets.samples.missing import Missing, with_pictures, without_broken
 from netcfg.source import NetcfgError
 
 Further = Callable[[int], NDArray[Any]]
 """A field of a sample by its number."""
+_NUMBERS = ("subject", "clip", "frame")
 PICTURE_FIELDS = frozenset({"image", "flow"})
 Fit = Literal["crop", "stretch", "pad"]
 """How a picture becomes square: by its middle, at once, or by black beside it."""
@@ -107,6 +108,23 @@ class TableSamples:
             raise IndexError(f"sample {index} of {len(self)}")
         return {name: self._value(name, index, jitter) for name in self.fields}
 
+    def at_least(self, index: int, least: Least) -> Sample:
+        """The sample, its picture perhaps decoded smaller, but not below what it will be brought to.
+
+        As it is where other fields go by the pixels of the whole picture.
+        """
+        others = self.fields != ("image",) and not set(self.fields) <= {
+            "image",
+            *self.table.labels,
+            *_NUMBERS,
+        }
+        if others or not isinstance(self.pictures, FilePictures) or self.pictures.size is not None:
+            return self[index]
+        return {
+            name: self.pictures.reduced(index, least) if name == "image" else self._value(name, index, None)
+            for name in self.fields
+        }
+
     def _value(self, name: str, index: int, jitter: int | None) -> NDArray[Any]:
         if name == "image":
             return self.pictures.image(index, jitter)
@@ -132,6 +150,8 @@ class FilePictures:
     size: int | None
     reading: Reading = ORDINARY
     fit: Fit = "stretch"
+    alone: bool = False
+    """Whether nothing else of a sample goes by the pixels of its file."""
     _last: dict[int, Picture] = field(default_factory=dict, repr=False, compare=False)
 
     def original(self, index: int) -> Picture:
@@ -145,15 +165,28 @@ class FilePictures:
             self._last[index] = picture
         return self._last[index]
 
+    def reduced(self, index: int, least: Least) -> Picture:
+        """The picture, perhaps decoded smaller, but not below what it will be brought to."""
+        path = self.paths[index]
+        return black(self.size or 1) if path is None else expect_picture(path, self.reading, least)
+
     def image(self, index: int, jitter: int | None = None) -> Picture:
         """The whole picture; a moved box shows what of it lies in the picture."""
         path = self.paths[index]
         if path is None:
             return black(self.size or 1)
-        picture = self.original(index)
+        picture = self.reduced(index, self._least) if self.alone and self.size else self.original(index)
         if self.fit != "stretch":
             picture = squared(picture, self.fit) if self.size else picture
         return moved(picture, jitter, self.size or (picture.shape[0], picture.shape[1]))
+
+    def _least(self, size: tuple[int, int]) -> tuple[float, float]:
+        """What a picture is brought to as a whole, where it is made square in this way."""
+        assert self.size is not None
+        if self.fit == "stretch":
+            return self.size, self.size
+        side = min(size) if self.fit == "crop" else max(size)
+        return self.size * size[0] / side, self.size * size[1] / side
 
     def flow(self, index: int, jitter: int | None = None) -> Picture:
         """Refused: there is none."""
@@ -204,7 +237,7 @@ def table_samples(
         raise NetcfgError(
             f"{folder}: the split holds no picture\nhelp: look at its list, and at its pictures", code="NC506"
         )
-    pictures = FilePictures([there[row] for row in rows], size, reading, fit)
+    pictures = FilePictures([there[row] for row in rows], size, reading, fit, alone=further is None)
     others = further(pictures, rows) if further else {}
     return TableSamples(table.rows(rows), pictures, fields, opened=frozenset({"image"}), further=others)
 

@@ -90,6 +90,17 @@ def _lanczos(picture: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
 
 
 @dataclass(frozen=True)
+class LeastForSize:
+    """What a picture may be brought to that will be scaled to a size: that."""
+
+    size: tuple[int, int]
+
+    def __call__(self, size: tuple[int, int], random: np.random.Generator) -> tuple[float, float]:
+        """Height and width."""
+        return self.size
+
+
+@dataclass(frozen=True)
 class FlipSample:
     """Mirror pictures, flow, masks and points together, with one draw for the sample, or one for each frame."""
 

@@ -337,6 +337,21 @@ def drawn_window(
 
 
 @dataclass(frozen=True)
+class LeastForWindow:
+    """What a picture may be brought to of which a window will be scaled to a size: where the window has that size."""
+
+    way: Way
+
+    def __call__(self, size: Size, random: np.random.Generator) -> tuple[float, float]:
+        """Height and width."""
+        move = self.way(size, random)
+        assert move is not None
+        assert move.window is not None
+        *_, height, width = move.window
+        return size[0] * move.size[0] / height, size[1] * move.size[1] / width
+
+
+@dataclass(frozen=True)
 class AffineWay:
     """Turned, shifted, scaled and sheared about the middle, each within its range; degrees, and parts of a side."""
 

@@ -119,6 +119,15 @@ class RandomSamples(Samples, Protocol):
 
 
 @runtime_checkable
+class ReducibleSamples(Samples, Protocol):
+    """Samples whose pictures can be had smaller, where they will be brought down anyway."""
+
+    def at_least(self, index: int, least: "Callable[[tuple[int, int]], tuple[float, float]]") -> Sample:
+        """A sample; `least` says, of its picture's height and width, those to which it will be brought."""
+        ...
+
+
+@runtime_checkable
 class RaggedSamples(Samples, Protocol):
     """Samples that are rows of frames or tokens, each as long as it is."""
 

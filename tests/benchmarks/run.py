@@ -22,6 +22,7 @@ NAMES = (
     "bench_flow",
     "bench_metrics",
     "bench_page",
+    "bench_pictures",
 )
 
 if __name__ == "__main__":

@@ -63,7 +63,8 @@ class PlainPictures(Dealt):
     image_size: ImageSize | None = Option(
         None,
         description="height and width that pictures are brought to, in pixels; None: each has its own, until "
-        "[resize] or a crop makes them equal",
+        "[resize] or a crop makes them equal. A JPEG of more than twice the size is decoded at a half, a quarter or an "
+        "eighth of its own, about a level of 255 from the whole picture",
     )
     fit: Literal["crop", "stretch", "pad"] = Option(
         "crop",

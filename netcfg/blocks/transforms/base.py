@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import Field as Option
 
@@ -12,11 +12,16 @@ from netcfg.blocks.fields import FieldKind, FieldSpec, Split
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from numpy.random import Generator
+
     from netcfg.blocks.samples import Samples
 
 
 When = Literal["train", "evaluation", "always"]
 WHEN = "in training only, outside of it only, or always"
+
+
+Least: TypeAlias = "Callable[[tuple[int, int], Generator], tuple[float, float]]"
 
 
 class DataStep(Section):
@@ -78,6 +83,18 @@ class Transform(DataStep):
     def asked_fields(self) -> Mapping[str, tuple[str, ...]]:
         """Those of `only`."""
         return {"only": self.only or ()}
+
+    def least(self) -> "Least | None":
+        """To what pictures are brought down, where that is all of them that it looks at; None: all pixels matter.
+
+        A callable of a picture's height and width, and of a generator as `lower`'s is given, from which as much is
+        drawn; it gives height and width to which the whole picture may be brought before, and nothing is lost.
+        """
+        return None
+
+    def is_still(self) -> bool:
+        """Whether it neither looks at pixels nor draws: then what stands below it says how large pictures must be."""
+        return False
 
     def bypass(self, fields: Mapping[str, FieldSpec]) -> "Callable[..., Any] | None":
         """What stands in its place in the splits that `when` leaves alone; None for nothing."""
@@ -145,6 +162,38 @@ def callable_of(transform: Transform, fields: Mapping[str, FieldSpec]) -> "Calla
     if len(groups) < 2 or "only" in transform.unavailable:
         return transform.lower(fields)
     return InTurn(tuple(transform.model_copy(update={"only": names}).lower(fields) for names in groups))
+
+
+def least_of(
+    transforms: Iterable[DataStep], fields: Mapping[str, FieldSpec], training: bool
+) -> "Least | None":
+    """To what pictures may be brought before all else; None where that is not known, or they stay as they are."""
+    for step in transforms:
+        if not step.applies(training) or not isinstance(step, Transform):
+            continue
+        if step.extends_source:
+            return None
+        found = None if step.only else step.least()
+        if found is not None:
+            draws = len(_drawn_together(step, fields))
+            return LargestOf(found, draws)
+        if not step.is_still():
+            return None
+        fields = step.fields(fields)
+    return None
+
+
+@dataclass(frozen=True)
+class LargestOf:
+    """The largest that several draws in turn ask for."""
+
+    least: "Least"
+    draws: int
+
+    def __call__(self, size: tuple[int, int], random: "Generator") -> tuple[float, float]:
+        """Height and width."""
+        heights, widths = zip(*(self.least(size, random) for _ in range(self.draws)), strict=True)
+        return max(heights), max(widths)
 
 
 def _drawn_together(transform: Transform, fields: Mapping[str, FieldSpec]) -> list[tuple[str, ...]]:

@@ -42,6 +42,10 @@ class Copying(Transform):
         }
         return {**fields, **copies}
 
+    def is_still(self) -> bool:
+        """It only hands on."""
+        return True
+
     def reads(self, wanted: Sequence[str]) -> tuple[str, ...]:
         """The field itself, in place of its copies."""
         copies = self.copies()

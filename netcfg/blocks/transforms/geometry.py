@@ -8,7 +8,14 @@ from pydantic import Field as Option
 
 from netcfg.blocks.base import ShapeError
 from netcfg.blocks.fields import FieldSpec, Probability
-from netcfg.blocks.transforms.base import Augmentation, Transform, expect_pictures, picture_size, targets
+from netcfg.blocks.transforms.base import (
+    Augmentation,
+    Least,
+    Transform,
+    expect_pictures,
+    picture_size,
+    targets,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +27,8 @@ class Resize(Transform, name="resize"):
     """Scale pictures to a fixed size, whatever their proportions; landmarks move along, masks take the nearest class.
 
     Shapes: (3, H, W) -> (3, size, size); clips frame by frame.
+    Right below a source of pictures in files, a JPEG is decoded at a half, a quarter or an eighth of its size where that
+    still is twice the new one or more: about a level of 255 from the whole picture.
     `lanczos` is Pillow's: three lobes, stretched over as many pixels as there are to one where it shrinks.
     Source: AUNets resizes its face crops to 224×224 in this way, with `lanczos`, flow like any picture.
     Example::
@@ -52,6 +61,12 @@ class Resize(Transform, name="resize"):
             name: replace(spec, shape=(*spec.shape[:-2], height, width)) if name in changed else spec
             for name, spec in fields.items()
         }
+
+    def least(self) -> "Least | None":
+        """The new size; of `nearest` all pixels matter, as it mixes none."""
+        from netcfg.datasets.transforms.geometry import LeastForSize
+
+        return None if self.interpolation == "nearest" else LeastForSize((self.size[0], self.size[-1]))
 
     def lower(self, fields: Mapping[str, FieldSpec]) -> "Callable[..., Any]":
         """A callable on samples of uint8 arrays."""

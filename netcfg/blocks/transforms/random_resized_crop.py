@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field as Option
 
+from netcfg.blocks.transforms.base import Least
 from netcfg.blocks.transforms.moving import SIZE, Between, Moving, Side, two_numbers
 
 if TYPE_CHECKING:
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 class RandomResizedCrop(Moving, name="random_resized_crop"):
     """Cut a window of a drawn size, shape and place out of the picture and scale it to one size, with all its fields.
 
+    Right below a source of pictures in files, a JPEG is decoded at a half, a quarter or an eighth of its size where the
+    window then still has twice the pixels that are shown along each side: about a level of 255 from the whole picture.
     Shapes: (3, H, W) -> (3, size, size); clips frame by frame.
     Source: torchvision's RandomResizedCrop, with which networks for ImageNet are trained.
     Example::
@@ -47,6 +50,12 @@ class RandomResizedCrop(Moving, name="random_resized_crop"):
     def between(self) -> str:
         """As written."""
         return self.interpolation
+
+    def least(self) -> "Least":
+        """The picture at which the drawn window has the new size."""
+        from netcfg.datasets.transforms.moves import LeastForWindow
+
+        return LeastForWindow(self.way())
 
     def way(self) -> "Way":
         """A window anywhere."""
