@@ -27,8 +27,8 @@ class Resize(Transform, name="resize"):
     """Scale pictures to a fixed size, whatever their proportions; landmarks move along, masks take the nearest class.
 
     Shapes: (3, H, W) -> (3, size, size); clips frame by frame.
-    Right below a source of pictures in files, a JPEG is decoded at a half, a quarter or an eighth of its size where that
-    still is twice the new one or more: about a level of 255 from the whole picture.
+    Right below a source of pictures in files, a JPEG is decoded at a half, a quarter or an eighth of its size where
+    that still is twice the new one or more: about a level of 255 from the whole picture.
     `lanczos` is Pillow's: three lobes, stretched over as many pixels as there are to one where it shrinks.
     Source: AUNets resizes its face crops to 224×224 in this way, with `lanczos`, flow like any picture.
     Example::
