@@ -105,8 +105,10 @@ class Preparer:
         """By field the name of its first size, where that is another in each sample."""
         self.samples = samples
         # Looked at once: a protocol takes as long to look for as a small picture takes to be scaled.
-        self.random_samples = samples if isinstance(samples, RandomSamples) else None
-        self.reducible = samples if least is not None and isinstance(samples, ReducibleSamples) else None
+        self.random_samples: RandomSamples | None = samples if isinstance(samples, RandomSamples) else None
+        self.reducible: ReducibleSamples | None = None
+        if least is not None and isinstance(samples, ReducibleSamples):
+            self.reducible = samples
         self.transforms = transforms
         self.kinds = dict(kinds)
         self.seed = seed
