@@ -131,7 +131,7 @@ class Preparer:
         elif self.reducible is not None and self.least is not None:
             # With the numbers that the transform will draw, so that it is known what it will look at.
             least = self.least
-            sample = self.samples.at_least(
+            sample = self.reducible.at_least(
                 draw.sample, lambda size: least(size, np.random.default_rng(chance))
             )
         else:
