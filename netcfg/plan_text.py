@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
-from netcfg.blocks.changing import Changing, Scheduled, Weight, times_text
+from netcfg.blocks.changing import Changing, Scheduled, Weight, number_text, times_text
 from netcfg.blocks.network.loop import Loop
 from netcfg.blocks.network.model import NetworkUse
 from netcfg.blocks.optimizers.base import Optimizer
@@ -113,7 +113,7 @@ def _average_data(plan: Plan, average: Average) -> dict[str, Any]:
         "line": average.span.line,
         "every": section.every,
         "follows": dict(section.pairs),
-        "momentum": section.momentum,
+        "momentum": str(section.momentum) if isinstance(section.momentum, Scheduled) else section.momentum,
         "buffers": section.buffers,
         "start_equal": section.start_equal,
         "parameters": _moved(plan, average),
@@ -262,7 +262,7 @@ def _groups(plan: Plan, phase: Phase) -> Iterator[str]:
         )
     if optimizer.no_decay:
         spared = ", ".join(optimizer.no_decay)
-        yield f"{phase.name}: weight decay {_shown(optimizer.weight_decay)}, but none of {spared}"
+        yield f"{phase.name}: weight decay {number_text(optimizer.weight_decay)}, but none of {spared}"
 
 
 def _average_row(plan: Plan, average: Average) -> tuple[str, str, str, str, str, str]:
@@ -274,7 +274,7 @@ def _average_row(plan: Plan, average: Average) -> tuple[str, str, str, str, str,
         names,
         moved,
         "moving average",
-        f"momentum {section.momentum:g}",
+        f"momentum {number_text(section.momentum)}",
     )
 
 
@@ -302,7 +302,7 @@ def _optimizer(optimizer: Optimizer) -> str:
 def _learning_rate(plan: Plan, optimizer: Optimizer) -> str:
     """Where the learning rates start: one where all agree, else each with its network."""
     rates = {
-        name: f"{_shown(rate)} ({RATE_SOURCES.get(source, f'[{optimizer.type_name}]')})"
+        name: f"{number_text(rate)} ({RATE_SOURCES.get(source, f'[{optimizer.type_name}]')})"
         for name, (rate, source) in _rates(plan, optimizer).items()
     }
     agree = len(set(rates.values())) == 1
@@ -311,8 +311,8 @@ def _learning_rate(plan: Plan, optimizer: Optimizer) -> str:
     return text if schedule == "constant" else f"{text}, {schedule}"
 
 
-def _shown(value: float | Scheduled) -> str:
-    return str(value) if isinstance(value, Scheduled) else f"{value:g}"
+def _rest(momentum: float | Scheduled) -> str:
+    return f"(1 - {momentum})" if isinstance(momentum, Scheduled) else f"{1 - momentum:g}"
 
 
 def _when(pattern: Pattern) -> str:
@@ -420,7 +420,7 @@ def average_lines(plan: Plan, average: Average) -> Iterator[str]:
     yield f"  {average.name}: {', '.join(f'{name} follows {of}' for name, of in section.pairs)}"
     for name, of in section.pairs:
         yield from _labelled(
-            "average", f"{name} = {section.momentum:g} * {name} + {1 - section.momentum:g} * {of}"
+            "average", f"{name} = {number_text(section.momentum)} * {name} + {_rest(section.momentum)} * {of}"
         )
     waits = [
         phase

@@ -25,6 +25,11 @@ def read_scheduled(text: str) -> Scheduled:
     return Scheduled(text)
 
 
+def number_text(value: float | Scheduled) -> str:
+    """An option for people: `0.1`, or the schedule's name."""
+    return str(value) if isinstance(value, Scheduled) else f"{value:g}"
+
+
 def plain(value: float | Scheduled) -> float:
     """An option's number, where numbers stand in the place of schedules."""
     assert not isinstance(value, Scheduled), f"{value} is no number yet"

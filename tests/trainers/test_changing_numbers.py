@@ -473,3 +473,45 @@ def test_a_real_run_keeps_them(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert 0 < numbers[0]["beta"] < numbers[1]["beta"] < 0.5
     assert 0.01 < numbers[0]["rate"] < numbers[1]["rate"] < 0.1
     assert "beta" in capsys.readouterr().out
+
+
+def test_an_average_follows_at_a_momentum_that_changes() -> None:
+    """BYOL's: from its start to 1 along half a cosine, batch by batch."""
+    text = PROGRAM.replace(
+        "{Data}", "{Slow}\n[net]\nsame_as = Net\n{Model}\n[Net]\n[Slow]\nfrom = image\n{Data}", 1
+    )
+    phases = phases_of(
+        text
+        + """{Metric}
+[accuracy]
+input = Slow
+target = labels
+{Optimizer}
+[schedule]
+name = tau
+start = 0.6
+end = 1
+shape = cosine
+by = step
+[sgd]
+networks = Net
+minimise = a + b
+learning_rate = 0.1
+[moving_average]
+networks = Slow
+of = Net
+momentum = tau
+"""
+    )
+    fast, slow = (phases.model.networks[name].head.weight for name in ("Net", "Slow"))
+    expected = slow.detach().clone()
+    for number, batch in enumerate(batches()[:7]):
+        epoch, place = divmod(number, BATCHES)
+        phases.set_rates(epoch, place, BATCHES)
+        phases.step(batch, place)
+        tau = 1 - 0.4 * (1 + math.cos(math.pi * number / (EPOCHS * BATCHES))) / 2
+        expected = tau * expected + (1 - tau) * fast.detach()
+        torch.testing.assert_close(slow.detach(), expected, rtol=0, atol=1e-6)
+    made = plan(phases.program)
+    assert "Slow = tau * Slow + (1 - tau) * Net" in plan_text(made)
+    assert json.loads(json.dumps(plan_data(made)))["averages"][0]["momentum"] == "tau"

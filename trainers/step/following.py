@@ -8,15 +8,18 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from netcfg.blocks.changing import Scheduled
 from netcfg.program import Average, Program
 from netcfg.source import Finding, ProgramError
+from netcfg.trainers.step.numbers import Numbers
 
 
 class Following:
     """The averages of a program, by name. Networks that start equal are made so here."""
 
-    def __init__(self, program: Program, networks: nn.ModuleDict) -> None:
-        self._followers = {one.name: _Follower(one, program, networks) for one in program.averages}
+    def __init__(self, program: Program, networks: nn.ModuleDict, numbers: Numbers | None = None) -> None:
+        known = numbers or Numbers(program)
+        self._followers = {one.name: _Follower(one, program, networks, known) for one in program.averages}
 
     def step(self, name: str) -> None:
         """The turn of an average has come: it takes in the weights, unless it waits for an accumulation's end."""
@@ -49,9 +52,10 @@ class Following:
 class _Follower:
     """One average: the tensors that it moves, and those that it moves them to."""
 
-    def __init__(self, average: Average, program: Program, networks: nn.ModuleDict) -> None:
+    def __init__(self, average: Average, program: Program, networks: nn.ModuleDict, numbers: Numbers) -> None:
         section = average.section
-        self.kept = section.momentum
+        self._momentum = section.momentum
+        self._numbers = numbers
         self.waits_for = frozenset(
             phase.name
             for phase in program.phases
@@ -71,6 +75,12 @@ class _Follower:
                 # A count of batches, say: a mean of whole numbers is none.
                 averaged = section.buffers == "average" and own.is_floating_point()
                 (self._averaged if averaged else self._copied).append((own, other))
+
+    @property
+    def kept(self) -> float:
+        """How much of a weight stays, now."""
+        momentum = self._momentum
+        return self._numbers.now[momentum.name] if isinstance(momentum, Scheduled) else momentum
 
     def step(self) -> None:
         """Each weight = momentum · weight + (1 - momentum) · the other's."""

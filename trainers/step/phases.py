@@ -50,7 +50,7 @@ class Phases:
             )
             for phase in program.phases
         }
-        self.following = Following(program, networks)
+        self.following = Following(program, networks, self.numbers)
         planned = plan(program)
         self.step = Step(
             planned,

@@ -239,7 +239,7 @@ class Step:
         team: Team = ALONE,
     ) -> None:
         self.plan = plan
-        self.following = following or Following(plan.program, model.networks)
+        self.following = following or Following(plan.program, model.networks, model.numbers)
         self.model = model
         self.losses = losses
         self.steppers = steppers

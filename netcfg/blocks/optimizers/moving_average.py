@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field as Option
 
+from netcfg.blocks.changing import Scheduled
 from netcfg.blocks.fields import PositiveInt
 from netcfg.blocks.optimizers.base import StepSection
 
@@ -31,7 +32,7 @@ class MovingAverage(StepSection, name="moving_average"):
 
     networks: tuple[str, ...] = Option(description="the networks that follow")
     of: tuple[str, ...] = Option(description="those that they follow, in the same order")
-    momentum: Annotated[float, Option(ge=0, lt=1)] = Option(
+    momentum: Annotated[float, Option(ge=0, lt=1)] | Scheduled = Option(
         description="how much of a weight stays at each step; 0 copies"
     )
     buffers: Literal["copy", "average", "own"] = Option(

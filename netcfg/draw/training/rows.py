@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from netcfg.blocks.changing import Weight, times_text
+from netcfg.blocks.changing import Weight, number_text, times_text
 from netcfg.graph import Graph, Node
 from netcfg.plan_text import every
 from netcfg.program import Average, Phase
@@ -60,7 +60,7 @@ def average_words(average: Average) -> Iterator[str]:
     if section.type_name != average.name:
         yield words(section.type_name)
     yield every(section.every)
-    yield f"momentum {section.momentum:g}"
+    yield f"momentum {number_text(section.momentum)}"
 
 
 def term(name: str, factor: Weight, is_first: bool) -> str:
