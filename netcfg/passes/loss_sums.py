@@ -44,6 +44,16 @@ class _Sum:
         self.constant = _product(self.constant, factor)
 
 
+def _product_told(left: _Sum, right: _Sum) -> str:
+    """What two sums of losses are that are multiplied: mostly one is a number that nobody has declared."""
+    names = " and ".join(f"`{name}`" for name in dict.fromkeys((*left.weights, *right.weights)))
+    return (
+        f"multiplies or divides {names}, of which no [schedule] is a number"
+        if len(names) < 60
+        else ("multiplies or divides by a loss")
+    )
+
+
 def _add(number: Number, other: Number, sign: float) -> None:
     for names, value in other.items():
         number[names] = number.get(names, 0.0) + sign * value
@@ -154,5 +164,5 @@ def _reduce(values: list[_Sum], pending: list[str], ties: int) -> None:
         elif sign == "/" and not right.weights and right.constant.get(()):
             left.scale({(): 1 / right.constant[()]})
         else:
-            raise NoSum("multiplies or divides by a loss" if right.weights else "divides by 0")
+            raise NoSum(_product_told(left, right) if right.weights else "divides by 0")
         values.append(left)

@@ -16,6 +16,7 @@ from rich.console import Console
 from safetensors.torch import load_file
 from three_phases import TEXT
 
+import netcfg
 from netcfg.builder.modules.losses.gradient_penalty import GradientPenalty
 from netcfg.datasets.pipeline import EpochSampler
 from netcfg.passes.plan import plan
@@ -259,3 +260,84 @@ def test_an_evaluated_split_is_shared_without_repeats():
 def test_training_shares_are_equal():
     assert shares(7, 2, 2, True) == [[[0, 1], [4, 5]], [[2, 3], [6, 0]]]
     assert shares(1, 2, 3, True) == [[[0]], [[0]], [[0]]]
+
+
+LEARNED = """{General}
+[variables]
+accumulate = 1
+[training]
+max_epochs = 2
+batch_size = 4
+monitor = units
+{Net}
+[net]
+channels = 3
+height = 16
+width = 16
+[flatten]
+[connected]
+name = code
+output_features = 5
+activation = tanh
+[connected]
+name = units
+output_features = 2
+[output]
+name = code
+from = code
+[output]
+name = units
+from = units
+{Model}
+[Net]
+[formula]
+name = known
+value = subject - 2 * floor(subject / 2) == 0
+{Data}
+[synthetic_faces]
+image_size = 16
+subjects = 10
+clips = 1
+clip_length = 4
+action_units = 6, 12
+{Loss}
+[bce_with_logits]
+name = units
+input = Net.units
+target = labels
+mask = known
+[arcface]
+input = Net.code
+target = emotion
+scale = 4
+[center]
+input = Net.code
+target = emotion
+[uncertainty]
+of = units, arcface
+{Optimizer}
+[schedule]
+name = beta
+end = 0.5
+by = step
+[sgd]
+networks = Net
+minimise = uncertainty + beta * center
+learning_rate = 0.1
+accumulate = $accumulate
+"""
+
+
+@pytest.mark.parametrize("accumulate", [1, 2])
+def test_losses_that_learn_are_those_of_the_double_batch(tmp_path, accumulate):
+    """With gaps in the labels: one process may have none. What uncertainty adds of its own counts where any has."""
+    one = netcfg.load(LEARNED, accumulate=accumulate)
+    two = netcfg.load(LEARNED.replace("batch_size = 4", "batch_size = 2"), accumulate=accumulate)
+    in_team(lambda team: make(tmp_path / "two", two, team).fit())
+    make(tmp_path / "one", one).fit()
+    expected, found = weights(tmp_path / "one"), weights(tmp_path / "two")
+    assert {"arcface.weight", "center.weight", "uncertainty.log_variance"} <= set(found)
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-6)
+    losses = [records(tmp_path / name)[-1]["train"] for name in ("one", "two")]
+    assert losses[1]["units"] == pytest.approx(losses[0]["units"], rel=1e-4)
+    assert losses[1]["arcface"] == pytest.approx(losses[0]["arcface"], rel=1e-4)
