@@ -117,13 +117,22 @@ def with_roles(node: Node, module: nn.Module) -> Callable[..., Any]:
     return call
 
 
-def checked_forward(graph: Graph, watch: Any = None) -> Callable[..., Any]:
+def partial_forward(graph: Graph) -> Callable[..., Any]:
+    """A `forward`, `(network, *inputs)`, of a network that gives some of its outputs: of `graph`, in a dict by name."""
+    writer = _Writer(graph, is_part=True)
+    scope = _executed(f"{graph.name}, in part", writer.source())
+    scope[NODES] = writer.nodes
+    forward: Callable[..., Any] = scope["forward"]
+    return forward
+
+
+def checked_forward(graph: Graph, watch: Any = None, is_part: bool = False) -> Callable[..., Any]:
     """The `forward` of a network, `(network, *inputs)`, that also compares what each block gives with what it declares.
 
     It computes the same numbers. Raises `ProgramError` (NC702) at the first block that gives something else. With a
     `watch`, `watch(number of the block, what it gives)` is called instead, and `watch.begin` with the first input.
     """
-    writer = _Writer(graph, is_checked=True)
+    writer = _Writer(graph, is_checked=True, is_part=is_part)
     scope = _executed(f"{graph.name}, checked", writer.source())
     scope |= {NODES: writer.nodes, GIVEN: watch or Given(graph)}
     forward: Callable[..., Any] = scope["forward"]
@@ -135,12 +144,42 @@ def first_call(network: Network, graph: Graph, inputs: Sequence[Tensor]) -> Any:
 
     Compiled code is left as it is, and so are other sizes than the file's.
     """
+    if not _can_be_checked(network, graph, inputs):
+        return network(*inputs)
+    return _called_by(checked_forward(graph), network, inputs)
+
+
+class Part:
+    """A network as a function that gives some of its outputs, those of `graph`, and computes nothing for the others."""
+
+    def __init__(self, network: Network, graph: Graph) -> None:
+        self.network = network
+        self.graph = graph
+        self.forward = partial_forward(graph)
+
+    def __call__(self, *inputs: Tensor) -> dict[str, Tensor]:
+        """The outputs by name."""
+        made: dict[str, Tensor] = _called_by(self.forward, self.network, inputs)
+        return made
+
+    def first_call(self, inputs: Sequence[Tensor]) -> dict[str, Tensor]:
+        """The same, compared as by the function of this name."""
+        if not _can_be_checked(self.network, self.graph, inputs):
+            return self(*inputs)
+        made: dict[str, Tensor] = _called_by(checked_forward(self.graph, is_part=True), self.network, inputs)
+        return made
+
+
+def _can_be_checked(network: Network, graph: Graph, inputs: Sequence[Tensor]) -> bool:
     declared = [signal.shape for signal in graph.inputs.values()]
     fits = all(tuple(x.shape[1:]) == shape for x, shape in zip(inputs, declared, strict=False))
-    if network._compiled_call_impl is not None or not fits:
-        return network(*inputs)
+    return network._compiled_call_impl is None and fits
+
+
+def _called_by(forward: Callable[..., Any], network: Network, inputs: Sequence[Tensor]) -> Any:
+    """What a network gives by another `forward` than its own."""
     # On the object, so that the call and its hooks are the ordinary ones; gone again whatever happens.
-    network.forward = MethodType(checked_forward(graph), network)  # type: ignore[method-assign]
+    network.forward = MethodType(forward, network)  # type: ignore[method-assign]
     try:
         return network(*inputs)
     finally:
@@ -214,9 +253,10 @@ def _restored(name: str, source: str) -> Network:
 class _Writer:
     """Writes the `forward` of a graph. `nodes` are those that its lines compute, by the lines' numbers."""
 
-    def __init__(self, graph: Graph, is_checked: bool = False) -> None:
+    def __init__(self, graph: Graph, is_checked: bool = False, is_part: bool = False) -> None:
         self.graph = graph
         self.is_checked = is_checked
+        self.is_part = is_part
         self.nodes: dict[int, Node] = {}
         self.stretches = stretches_of(graph)
         self.stretch: int | None = None
@@ -271,7 +311,7 @@ class _Writer:
         self.lines.append(Line(text, node, self.stretch))
 
     def _named_outputs(self) -> bool:
-        return len(self.graph.outputs) > 1
+        return self.is_part or len(self.graph.outputs) > 1
 
     def _returned(self) -> str:
         values = {name: self._output(signal) for name, signal in self.graph.outputs.items()}

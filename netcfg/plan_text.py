@@ -148,6 +148,7 @@ def _step_data(plan: Plan, step: PhasePlan) -> dict[str, Any]:
                 "history": compute.history,
                 "again": list(compute.again),
                 "checkpoint": _is_made_again(plan, compute),
+                "without": list(plan.unread.get(network_of(plan.model, compute.node) or "", ())),
                 "pass": number,
             }
             for number, group in enumerate(step.together)
@@ -375,6 +376,7 @@ class _Page:
         alone = compute.node if network_of(self.plan.model, compute.node) else 0
         remarks = [
             _remark(compute, phase),
+            _unread(self.plan, compute),
             "same pass" if is_joined else "",
             "again for its gradients" if _is_made_again(self.plan, compute) else "",
         ]
@@ -435,6 +437,12 @@ def average_lines(plan: Plan, average: Average) -> Iterator[str]:
         f"waits for the updates of {' and '.join(phase.name for phase in waits)}" if waits else "",
     ]
     yield from _labelled("with", ", ".join(filter(None, remarks)))
+
+
+def _unread(plan: Plan, compute: Compute) -> str:
+    """Which of a network's outputs are not computed."""
+    outputs = plan.unread.get(network_of(plan.model, compute.node) or "", ())
+    return f"without {', '.join(outputs)}, which nothing reads" if outputs else ""
 
 
 def _in_order(step: PhasePlan) -> Iterator[tuple[Compute, bool]]:

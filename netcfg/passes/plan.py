@@ -28,6 +28,7 @@ from netcfg.graph import Graph, Signal
 from netcfg.passes.gradients import between, gradients_of
 from netcfg.passes.joint import together
 from netcfg.passes.reach import Reach, key, reach
+from netcfg.passes.unread import unread_outputs
 from netcfg.program import Average, Phase, Program, Step
 from netcfg.shapes import known
 from netcfg.source import Finding, ProgramError
@@ -125,6 +126,11 @@ class Plan:
     model: Graph
     reach: Reach
     _steps: dict[tuple[int, ...], StepPlan] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def unread(self) -> dict[str, tuple[str, ...]]:
+        """By network the outputs that are not computed, as nothing reads them."""
+        return unread_outputs(self.program)
 
     def running(self, batch: int) -> tuple[int, ...]:
         """The numbers, among the program's steps, of those that run on a batch of an epoch, counted from 0."""

@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from netcfg.graph import Graph, Node, Signal
+from netcfg.passes.unread import left_out, unread_outputs
 from netcfg.program import Program
 from netcfg.shapes import to_json
 from netcfg.summary.memory import memory_of
@@ -33,6 +34,7 @@ def summary_data(program: Program, wish: Wish | None = None) -> dict[str, Any]:
 
 def _network(program: Program, graph: Graph, wish: Wish) -> dict[str, Any]:
     blocks = rows_of(graph, Wish(None, wish.batch_size, wish.precision, wish.sort))
+    outputs = unread_outputs(program).get(graph.name, ())
     data = {
         "name": graph.name,
         "inputs": {name: to_json(signal.shape) for name, signal in graph.inputs.items()},
@@ -40,6 +42,8 @@ def _network(program: Program, graph: Graph, wish: Wish) -> dict[str, Any]:
         "parameters": graph.parameters,
         "trainable": graph.trainable,
         "macs": graph.macs,
+        "unread": list(outputs),
+        "left_out": [node.path for node in left_out(graph, outputs)],
         "memory": {
             "batch_size": wish.batch_size,
             "precision": wish.precision,

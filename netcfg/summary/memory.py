@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from netcfg.graph import Graph
 from netcfg.passes.held import forward_peak, kept_in_training
+from netcfg.passes.unread import unread_outputs, without
 from netcfg.program import Program
 from netcfg.shapes import Shape, Size, volume
 
@@ -31,9 +32,10 @@ class Memory:
 
 
 def memory_of(program: Program, graph: Graph, batch_size: int = 1, precision: str = "f32") -> Memory:
-    """The memory of a network, trained as the program says."""
+    """The memory of a network, trained as the program says, without outputs that nothing reads."""
     each = batch_size * BYTES[precision]
-    peak, kept = forward_peak(graph), kept_in_training(graph)
+    computed = without(graph, unread_outputs(program).get(graph.name, ()))
+    peak, kept = forward_peak(computed), kept_in_training(computed)
     states = [
         phase.optimizer.state_size() for phase in program.phases if graph.name in phase.optimizer.networks
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from netcfg.graph import Graph
+from netcfg.passes.unread import left_out, unread_outputs
 from netcfg.program import Program
 from netcfg.shapes import show
 from netcfg.summary.data import number_of
@@ -37,6 +38,7 @@ def _table(program: Program, graph: Graph, wish: Wish, width: int | None) -> str
             f"{graph.name}: {inputs}",
             *_fitting([HEAD, *_rows(graph, wish)], width),
             f"{counts}, {macs} MACs per sample",
+            *_left_out(program, graph),
             *_memory(program, graph, wish),
         ]
     )
@@ -89,6 +91,18 @@ def _kind(row: Row) -> str:
 
 def _seen(seen: Seen | None) -> str:
     return f"{seen.size}×{seen.size} /{number_of(seen.stride):g}" if seen else ""
+
+
+def _left_out(program: Program, graph: Graph) -> Iterator[str]:
+    """What the program does not compute, since nothing reads it."""
+    outputs = unread_outputs(program).get(graph.name)
+    if outputs:
+        nodes = left_out(graph, outputs)
+        heads = ", ".join(dict.fromkeys(node.path.partition(".")[0] for node in nodes))
+        macs = [node.macs for node in nodes]
+        cost = "" if None in macs else f", {human(sum(filter(None, macs)))} MACs less"
+        read = f"nothing in the program reads {', '.join(f'`{name}`' for name in outputs)}"
+        yield f"{read}: it does not compute {heads}{cost}" if nodes else read
 
 
 def _memory(program: Program, graph: Graph, wish: Wish) -> Iterator[str]:

@@ -19,11 +19,12 @@ from netcfg.builder.chance import Chance
 from netcfg.builder.given import expect_declared
 from netcfg.builder.modules.apart import statistics_of_places, tell_apart
 from netcfg.builder.modules.memory import Remembering
-from netcfg.builder.network import Network, first_call, module_of, with_roles
+from netcfg.builder.network import Network, Part, first_call, module_of, with_roles
 from netcfg.builder.rows import Rows
 from netcfg.faults import NODES
 from netcfg.graph import Graph, Node, Signal
 from netcfg.passes.ragged import name_of, names_in, names_of, ragged_names, ragged_places
+from netcfg.passes.unread import unread_outputs, without
 from netcfg.program import Program
 from netcfg.shapes import Shape, Size, at
 from netcfg.source import NetcfgError
@@ -51,6 +52,12 @@ class Model:
         self.ragged = ragged_names(node.output for node in self.graph.nodes if node.is_input)
         self.lengths: dict[str, Tensor] = {}
         """How long what differs from sample to sample is in those of the batch, by the size's name."""
+        self.parts: dict[str, Part] = {
+            name: Part(network, without(program.networks[name], outputs))
+            for name, outputs in unread_outputs(program).items()
+            if isinstance(network := networks[name], Network)
+        }
+        """Networks some of whose outputs nothing reads."""
         self.states: dict[str, Remembering] = {}
         """The blocks that remember and are part of no network, by name."""
         self.calls: list[Call | None] = [
@@ -75,7 +82,8 @@ class Model:
         if node.is_input:
             return None
         if isinstance(node.block, NetworkUse):
-            return self.networks[node.block.network.name]
+            name = node.block.network.name
+            return self.parts.get(name) or self.networks[name]
         if isinstance(node.block, Loop):
             return _Loop(node, self)
         call = call_of(node, lambda module: self._take(node, module))
@@ -202,6 +210,7 @@ class Model:
     def needed(self, names: tuple[str, ...]) -> tuple[int, ...]:
         """The nodes that these signals depend on, in order."""
         if names not in self._evaluated:
+            self._compute_all_of(names)
             needed: set[int] = set()
             waiting = [self.program.signals[name].producer for name in names]
             while waiting:
@@ -211,6 +220,18 @@ class Model:
                     waiting += [signal.producer for signal in self.graph.nodes[index].inputs]
             self._evaluated[names] = tuple(sorted(needed))
         return self._evaluated[names]
+
+    def _compute_all_of(self, names: tuple[str, ...]) -> None:
+        """From now on, compute all outputs of networks of which one is asked for that the program does not read."""
+        for signal in (self.program.signals[name] for name in names):
+            block = self.graph.nodes[signal.producer].block
+            part = self.parts.get(block.network.name) if isinstance(block, NetworkUse) else None
+            if part is None or signal.port in part.graph.outputs:
+                continue
+            del self.parts[part.graph.name]
+            for index, node in enumerate(self.graph.nodes):
+                if isinstance(node.block, NetworkUse) and node.block.network.name == part.graph.name:
+                    self.calls[index] = self.over(index, _Checked(node, part.network))
 
     def fields_of(self, names: tuple[str, ...]) -> tuple[str, ...]:
         """The data fields that these signals depend on, in the model's order."""
@@ -290,8 +311,10 @@ class _Checked:
         if not self.is_new:
             return self.call(*inputs, **named)
         self.is_new = False
-        if isinstance(self.call, Network) and isinstance(self.node.block, NetworkUse) and not named:
-            value: Value = first_call(self.call, self.node.block.network, inputs)
+        if isinstance(self.call, Part):
+            value: Value = self.call.first_call(inputs)
+        elif isinstance(self.call, Network) and isinstance(self.node.block, NetworkUse) and not named:
+            value = first_call(self.call, self.node.block.network, inputs)
         else:
             value = self.call(*inputs, **named)
             if inputs:
