@@ -25,6 +25,7 @@ def unread_outputs(program: Program) -> dict[str, tuple[str, ...]]:
     if model is None:
         return {}
     read = {(signal.producer, signal.port) for node in model.nodes for signal in node.inputs}
+    read |= {(signal.producer, signal.port) for signal in model.outputs.values()}  # of the turns of a loop
     judges = [*program.losses.values(), *program.metrics.values()]
     names = {name for judge in judges for name in judge.reads.values()}
     names |= set(program.pictures.show) if program.pictures else set()
