@@ -26,8 +26,8 @@ def unread_outputs(program: Program) -> dict[str, tuple[str, ...]]:
         return {}
     read = {(signal.producer, signal.port) for node in model.nodes for signal in node.inputs}
     read |= {(signal.producer, signal.port) for signal in model.outputs.values()}  # of the turns of a loop
-    judges = [*program.losses.values(), *program.metrics.values()]
-    names = {name for judge in judges for name in judge.reads.values()}
+    names = {name for loss in program.losses.values() for name in loss.reads.values()}
+    names |= {name for metric in program.metrics.values() for name in metric.reads.values()}
     names |= set(program.pictures.show) if program.pictures else set()
     read |= {(signal.producer, signal.port) for name in names if (signal := program.signals.get(name))}
     evaluated = {name for loss in program.losses.values() for name in loss.evaluates}
