@@ -341,6 +341,7 @@ def test_the_data_name_every_action(audetnet: Plan) -> None:
         "history": "image_critic",
         "again": [],
         "checkpoint": False,
+        "without": [],
         "pass": 2,
     }
     assert (pairs["reused"], pairs["cut"]) == (["code"], ["code"])
