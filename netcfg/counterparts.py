@@ -250,6 +250,7 @@ _OPTIMIZER = {
     "radam": Counterpart("optim.RAdam"),
     "rmsprop": Counterpart("optim.RMSprop"),
     "sgd": Counterpart("optim.SGD"),
+    "again": Counterpart(otherwise="`optimizer.step()` once more"),
     "moving_average": Counterpart("optim.swa_utils.AveragedModel"),
     "constant": Counterpart(otherwise="no scheduler"),
     "linear": Counterpart("lr_scheduler.LinearLR"),

@@ -151,6 +151,7 @@ I_WANT_TO: dict[Group, tuple[Task, ...]] = {
         Task("do without a warm-up", "radam"),
         Task("train a transformer faster", "muon"),
         Task("have little memory for the optimizer", "adafactor sgd"),
+        Task("do now and then what costs much", "again"),
         Task("let a network follow another, as mean teachers do", "moving_average"),
     ),
     "metric": (

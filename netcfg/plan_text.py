@@ -51,6 +51,7 @@ def plan_data(plan: Plan) -> dict[str, Any]:
             {
                 "batches": pattern.batches,
                 "period": pattern.period,
+                "epochs": pattern.epochs,
                 "phases": [_step_data(plan, phase) for phase in pattern.step.phases],
                 "order": [_name(step) for step in pattern.step.steps],
                 "remembers": [
@@ -69,6 +70,10 @@ def _phase_data(plan: Plan, phase: Phase) -> dict[str, Any]:
         "optimizer": optimizer.type_name,
         "line": phase.span.line,
         "every": optimizer.every,
+        "every_of": optimizer.every_of,
+        "from_epoch": optimizer.from_epoch,
+        "until_epoch": optimizer.until_epoch,
+        "again": phase.again,
         "accumulate": optimizer.accumulate,
         "clip_grad_norm": optimizer.clip_grad_norm,
         "schedule": optimizer.schedule.type_name,
@@ -237,10 +242,9 @@ def _table(plan: Plan) -> list[str]:
         learned = plan.program.learned_by(phase)
         trained = sum(plan.program.networks[name].trainable for name in optimizer.networks)
         trained += sum(learned.values())
-        names, when = ", ".join([*optimizer.networks, *learned]), every(optimizer.every)
-        rows.append(
-            (phase.name, when, names, f"{trained:,}", _optimizer(optimizer), _learning_rate(plan, optimizer))
-        )
+        names, when = ", ".join([*optimizer.networks, *learned]), runs_on(optimizer)
+        by = _optimizer(optimizer) if phase.again is None else f"that of {phase.again}, again"
+        rows.append((phase.name, when, names, f"{trained:,}", by, _learning_rate(plan, optimizer)))
     lines = aligned(rows, right=(3,))[:-1]
     lines += [line for phase in plan.program.phases for line in _groups(plan, phase)]
     return lines + [f"{name}: {schedule.words()}" for name, schedule in plan.program.schedules.items()]
@@ -284,6 +288,14 @@ def every(period: int) -> str:
     return "every batch" if period == 1 else f"every {ordinal(period)} batch"
 
 
+def runs_on(optimizer: Optimizer) -> str:
+    """`every 5th batch of the run, from epoch 3`."""
+    words = every(optimizer.every) + (" of the run" if optimizer.every_of == "run" else "")
+    if optimizer.from_epoch > 1:
+        words += f", from epoch {optimizer.from_epoch}"
+    return words + (f", until epoch {optimizer.until_epoch}" if optimizer.until_epoch else "")
+
+
 def ordinal(number: int) -> str:
     """`2nd`, `5th`, `11th`, `21st`."""
     ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
@@ -317,9 +329,20 @@ def _rest(momentum: float | Scheduled) -> str:
 
 
 def _when(pattern: Pattern) -> str:
-    if pattern.batches == 1:
-        return f"On {every(pattern.period)}"
-    return f"On {pattern.batches} of {pattern.period} batches"
+    batches = (
+        every(pattern.period) if pattern.batches == 1 else f"{pattern.batches} of {pattern.period} batches"
+    )
+    return f"On {batches}{_epochs(pattern.epochs)}"
+
+
+def _epochs(epochs: tuple[int, int | None] | None) -> str:
+    """`, from epoch 3 on`, `, in epochs 1 to 2`, `, in epoch 1`."""
+    if epochs is None:
+        return ""
+    first, last = epochs
+    if last is None:
+        return f", from epoch {first} on"
+    return f", in epoch {first}" if first == last else f", in epochs {first} to {last}"
 
 
 @dataclass(slots=True)
@@ -337,7 +360,8 @@ class _Page:
             if isinstance(step, Average):
                 lines += average_lines(self.plan, step)
                 continue
-            lines.append(f"  {step.phase.name}: trains {', '.join(self._trained(step.phase))}")
+            again = f", a further step of {step.phase.again}" if step.phase.again else ""
+            lines.append(f"  {step.phase.name}: trains {', '.join(self._trained(step.phase))}{again}")
             lines += self._phase(step)
         remembered = "; ".join(map(_written, remembered_by(self.plan, self.pattern)))
         if remembered:

@@ -55,6 +55,8 @@ class Phase:
     span: Span
     inner: tuple[str, ...] = ()
     """The losses that those read."""
+    again: str | None = None
+    """The phase whose optimizer it steps once more; None for one of its own."""
 
     @property
     def losses(self) -> tuple[str, ...]:

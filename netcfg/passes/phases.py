@@ -7,11 +7,12 @@ gets a gradient from it, and no network is trained by two.
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 
 from netcfg.blocks.changing import Weight
 from netcfg.blocks.losses.base import Loss
 from netcfg.blocks.network.model import NetworkUse
+from netcfg.blocks.optimizers.again import Again
 from netcfg.blocks.optimizers.base import Optimizer, StepSection
 from netcfg.blocks.optimizers.moving_average import MovingAverage
 from netcfg.graph import Graph
@@ -45,6 +46,10 @@ def read_steps(
             if all([_check_network(name, section, reserved, networks, key) for key, name in named]):
                 averages.append((section, Average(called(step), step, len(phases), section.span)))
             continue
+        if isinstance(step, Again):
+            again = _read_again(step, section, phases, reserved, judges, schedules)
+            phases += [(section, again)] if again is not None else []
+            continue
         assert isinstance(step, Optimizer)
         optimizer = step
         # A list and no generator, which would stop at the first name that is wrong and report no other.
@@ -58,6 +63,42 @@ def read_steps(
     ):  # else one that could not be read may minimise it
         _warn_unused(judges, [phase for _, phase in phases], reserved.findings)
     return Steps(phases, averages)
+
+
+def _read_again(
+    again: Again,
+    section: Section,
+    phases: Sequence[tuple[Section, Phase]],
+    reserved: Reserved,
+    judges: Judges,
+    schedules: Container[str],
+) -> Phase | None:
+    """One more step of a phase above; None where that is wrong (reported)."""
+    known = {phase.name: phase for _, phase in phases if phase.again is None}
+    weights = _sum_of_losses(again.minimise, section, reserved, judges, schedules)
+    option = section.option("of")
+    span = option.value_span if option else section.span
+    of = known.get(again.of)
+    if of is None:
+        message = f"there is no optimizer `{again.of}` above"
+        help = did_you_mean(again.of, known) or "an [again] stands below the phase that steps once more"
+        reserved.findings.append(Finding("NC401", message, span, help=help))
+        return None
+    if of.optimizer.accumulate > 1:
+        message = f"`{of.name}` accumulates the gradients of {of.optimizer.accumulate} batches, and cannot step between"
+        help = "leave out `accumulate`, or add the losses to those of the phase"
+        reserved.findings.append(
+            Finding("NC105", message, span, (Note(of.span, "it says so here"),), help=help)
+        )
+        return None
+    if weights is None:
+        return None
+    when = {
+        key: getattr(again, key) for key in ("every", "every_of", "from_epoch", "until_epoch", "minimise")
+    }
+    optimizer = of.optimizer.model_copy(update={**when, "name": called(again)})
+    inner = tuple(one for name in weights for one in judges.losses[name].losses)
+    return Phase(called(again), optimizer, weights, section.span, inner, of.name)
 
 
 def _warn_unused(judges: Judges, phases: list[Phase], findings: list[Finding]) -> None:
@@ -156,8 +197,9 @@ def check_steps(
     learners: dict[str, Section] = {}
     phases = steps.phases
     for section, phase in phases:
-        _check_once(section, phase, findings)
-        for name in phase.optimizer.networks:
+        if phase.again is None:
+            _check_once(section, phase, findings)
+        for name in phase.optimizer.networks if phase.again is None else ():
             _check_alone(name, section, first.setdefault(name, section), findings)
         learned = [name for name in phase.losses if judges.losses[name].learns]
         for name in learned:
@@ -170,6 +212,12 @@ def check_steps(
     if phases:
         following = {name for _, average in steps.averages for name in average.section.networks}
         _warn_untrained(model, set(first) | following, networks, findings)
+
+
+def begins_too_late(phase: Phase, epochs: int) -> Finding:
+    """A phase whose first epoch would come after the last one."""
+    message = f"`{phase.name}` begins in epoch {phase.optimizer.from_epoch}, and training has {epochs}"
+    return Finding("NC411", message, phase.span, help="an earlier `from_epoch`, or more epochs")
 
 
 def _check_once(section: Section, phase: Phase, findings: list[Finding]) -> None:

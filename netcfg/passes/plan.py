@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import combinations
+from itertools import combinations, zip_longest
 from math import lcm
 
 from netcfg.blocks.losses.base import Loss
@@ -116,6 +116,8 @@ class Pattern:
     step: StepPlan
     batches: int
     period: int
+    epochs: tuple[int, int | None] | None = None
+    """The first and the last epoch (None: of all) where others have other phases; None where all are alike."""
 
 
 @dataclass(frozen=True)
@@ -132,10 +134,15 @@ class Plan:
         """By network the outputs that are not computed, as nothing reads them."""
         return unread_outputs(self.program)
 
-    def running(self, batch: int) -> tuple[int, ...]:
-        """The numbers, among the program's steps, of those that run on a batch of an epoch, counted from 0."""
+    def running(self, batch: int, epoch: int | None = None, step: int | None = None) -> tuple[int, ...]:
+        """The numbers, among the program's steps, of those that run on a batch of an epoch, counted from 0.
+
+        `epoch`, from 1, leaves out those that run in others; `step` is how many batches the run has seen before.
+        """
         return tuple(
-            number for number, step in enumerate(self.program.steps) if section_of(step).runs_on(batch)
+            number
+            for number, one in enumerate(self.program.steps)
+            if section_of(one).runs_on(batch, epoch, step)
         )
 
     def step(self, running: tuple[int, ...]) -> StepPlan:
@@ -152,17 +159,30 @@ class Plan:
 
         Raises `ProgramError` (NC404) where there are far too many.
         """
+        starts = {1}
+        for one in self.program.phases:
+            starts |= {one.optimizer.from_epoch, (one.optimizer.until_epoch or 0) + 1}
+        first = sorted(starts)
+        found = []
+        for start, after in zip_longest(first, first[1:]):
+            stretch = None if len(first) == 1 else (start, after - 1 if after else None)
+            found += self._patterns(start, stretch)
+        return tuple(found)
+
+    def _patterns(self, epoch: int, stretch: tuple[int, int | None] | None) -> list[Pattern]:
+        """Those of an epoch."""
         steps = self.program.steps
-        intervals = sorted({section_of(step).every for step in steps})
+        there = [number for number, step in enumerate(steps) if section_of(step).runs_in(epoch)]
+        intervals = sorted({section_of(steps[number]).every for number in there})
         if len(intervals) > MAX_INTERVALS:
             message = f"the phases run at {len(intervals)} different intervals; at most {MAX_INTERVALS} can be listed"
             raise ProgramError([Finding("NC404", message, steps[-1].span, help="let some agree in `every`")])
         found = []
         for count, chosen in _coincidences(intervals):
-            running = tuple(number for number, step in enumerate(steps) if section_of(step).every in chosen)
+            running = tuple(number for number in there if section_of(steps[number]).every in chosen)
             found.append((count, running))
         found.sort(key=lambda item: (-item[0], len(item[1])))
-        return tuple(Pattern(self.step(running), count, lcm(*intervals)) for count, running in found)
+        return [Pattern(self.step(running), count, lcm(*intervals), stretch) for count, running in found]
 
 
 def section_of(step: Step) -> Optimizer | MovingAverage:

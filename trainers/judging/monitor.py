@@ -47,7 +47,7 @@ def monitor_of(program: Program) -> Monitor:
 
     Raises `ProgramError` (NC401) where nothing is called so.
     """
-    total = total_name(program, program.phases[-1])
+    total = total_name(program, [phase for phase in program.phases if phase.again is None][-1])
     asked = program.training.monitor
     if asked is None:
         _expect_no_plateau(program)

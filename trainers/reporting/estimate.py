@@ -122,7 +122,7 @@ def _work(program: Program, plan: Plan) -> Work:
     """The mean over the plan's kinds of batches; batches on which no phase runs cost nothing."""
     macs = calls = 0.0
     for pattern in plan.patterns:
-        share = pattern.batches / pattern.period
+        share = pattern.batches / pattern.period * _share_of(pattern.epochs, program.training.max_epochs)
         for graph, passes in _uses(program, plan, pattern.step.phases):
             macs += share * passes * (graph.macs or 0)
             calls += share * passes * len(graph.nodes)
@@ -186,11 +186,19 @@ def _update_bytes(optimizer: Optimizer) -> float:
     return (12 + 8 * optimizer.state_size()) / optimizer.accumulate
 
 
+def _share_of(stretch: tuple[int, int | None] | None, epochs: int) -> float:
+    """Which part of so many epochs lies in a stretch of them, the first and the last one included."""
+    if stretch is None:
+        return 1.0
+    first, last = stretch
+    return max(0, min(last or epochs, epochs) - first + 1) / epochs
+
+
 def _kept_bytes(program: Program) -> int:
     """Weights, and of those that train gradient, moments and average, in 32 bits."""
     numbers = sum(graph.parameters for graph in program.networks.values())
     numbers += sum(sum(program.learned_by(phase).values()) for phase in program.phases)
-    for phase in program.phases:
+    for phase in (one for one in program.phases if one.again is None):
         averages = program.training.ema is not None
         numbers += _trainable(program, phase) * (1 + phase.optimizer.state_size() + averages)
     return 4 * numbers

@@ -75,13 +75,13 @@ class Gallery:
         """Keep the sizes of a phase's gradients; where it accumulates, those of the part there is."""
         if phase not in self._watched:
             return
-        scaler = self.phases.steppers[phase].scaler
+        scaler = self._step.steppers[phase].scaler
         scale = scaler.get_scale() if scaler is not None else 1.0
         rows = gradient_flow(self._parameters(phase))
         self._flow[phase] = [(name, mean / scale, most / scale) for name, mean, most in rows]
 
     def _parameters(self, phase: str) -> Iterable[tuple[str, Tensor]]:
-        for name in self.phases.steppers[phase].networks:
+        for name in self._step.steppers[phase].networks:
             yield from self.phases.model.networks[name].named_parameters(prefix=name)
 
     # --- after an epoch

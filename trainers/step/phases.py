@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from netcfg.builder.chance import Chance
+from netcfg.passes.phases import begins_too_late
 from netcfg.passes.plan import plan, section_of
 from netcfg.plan_text import ordinal
 from netcfg.program import Average, Phase, Program
@@ -49,14 +50,16 @@ class Phases:
                 self.numbers.at,
             )
             for phase in program.phases
+            if phase.again is None
         }
+        repeated = {one.name: self.steppers[one.again] for one in program.phases if one.again is not None}
         self.following = Following(program, networks, self.numbers)
         planned = plan(program)
         self.step = Step(
             planned,
             self.model,
             self.losses,
-            self.steppers,
+            self.steppers | repeated,
             precision,
             training_calls=wrap_networks(program, networks, planned, team),
             following=self.following,
@@ -92,7 +95,7 @@ class Phases:
         for step in self.program.steps:
             if isinstance(step, Average):
                 self.following.catch_up(step.name)
-            elif self.steppers[step.name].flush():
+            elif step.again is None and self.steppers[step.name].flush():
                 self.following.updated(step.name)
 
     def end_epoch(self, figure: Figure, higher_is_better: bool) -> None:
@@ -104,7 +107,9 @@ class Phases:
         """How many numbers the optimizers remember, and the averages, where there are some."""
         averaged = int(self.program.training.ema is not None)
         return sum(
-            self._trained(phase) * (phase.optimizer.state_size() + averaged) for phase in self.program.phases
+            self._trained(phase) * (phase.optimizer.state_size() + averaged)
+            for phase in self.program.phases
+            if phase.again is None
         )
 
     def _trained(self, phase: Phase) -> int:
@@ -126,15 +131,20 @@ class Phases:
         self.following.load_state_dict(state)
 
     def check_length(self, batches: int) -> None:
-        """Refuse (NC411) epochs so short that a phase would never run."""
+        """Refuse (NC411) a run so short that a phase would never come about: its epochs, or how many there are."""
+        epochs = self.program.training.max_epochs
         for step in self.program.steps:
-            every = section_of(step).every
-            if every > batches:
+            section = section_of(step)
+            of_run = isinstance(step, Phase) and step.optimizer.every_of == "run"
+            most, what = (batches * epochs, "the run") if of_run else (batches, "an epoch")
+            if section.every > most:
                 message = (
-                    f"`{step.name}` runs on every {ordinal(every)} batch, and an epoch has only {batches}"
+                    f"`{step.name}` runs on every {ordinal(section.every)} batch, and {what} has only {most}"
                 )
-                help = f"`every = {batches}` or less, a smaller batch_size, or more data"
+                help = f"`every = {most}` or less, a smaller batch_size, or more data"
                 raise ProgramError([Finding("NC411", message, step.span, help=help)])
+            if isinstance(step, Phase) and step.optimizer.from_epoch > epochs:
+                raise ProgramError([begins_too_late(step, epochs)])
 
 
 def check_trainable(program: Program) -> None:

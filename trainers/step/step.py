@@ -294,8 +294,10 @@ class Step:
         for one in model.remembering:
             one.is_kept, one.processes = True, _Together(team)
 
-    def __call__(self, fields: Mapping[str, Tensor], batch: int) -> Reported:
-        """Train on a batch, the `batch`-th of its epoch from 0.
+    def __call__(
+        self, fields: Mapping[str, Tensor], batch: int, epoch: int | None = None, step: int | None = None
+    ) -> Reported:
+        """Train on a batch, the `batch`-th of its epoch from 0; `epoch`, from 1, and `step` say where the run stands.
 
         Gives the losses before each update, without their history, under the names of `report_names`.
         """
@@ -303,7 +305,7 @@ class Step:
         reported = Reported()
         for one in self.model.remembering:
             one.begin()
-        for part in self.plan.step(self.plan.running(batch)).steps:
+        for part in self.plan.step(self.plan.running(batch, epoch, step)).steps:
             if isinstance(part, Average):
                 self.following.step(part.name)
             else:

@@ -20,6 +20,19 @@ KINDS_WITHOUT_DECAY = ("norms", "biases", "tokens")
 """What `no_decay` may name beside parts of networks."""
 
 
+EVERY = "run on every n-th batch of an epoch: on batch n, 2n, …"
+EVERY_OF = "whether batches are counted anew in each epoch, or on through the run"
+FROM_EPOCH = "the first epoch on which it runs"
+UNTIL_EPOCH = "the last one; None: to the end"
+
+
+def window_conflict(first: int, last: int | None) -> str | None:
+    """What is wrong with epochs from the first to the last one."""
+    if last is not None and last < first:
+        return f"runs from epoch {first} until epoch {last}, which is never"
+    return None
+
+
 class StepSection(Section):
     """What stands in `{Optimizer}`: a part of the training step, in file order."""
 
@@ -38,7 +51,10 @@ class Optimizer(StepSection):
     minimise: str = Option(
         description="a sum of losses, each with a number before it where wanted: `a + 10 * b`"
     )
-    every: PositiveInt = Option(1, description="run on every n-th batch of an epoch: on batch n, 2n, …")
+    every: PositiveInt = Option(1, description=EVERY)
+    every_of: Literal["epoch", "run"] = Option("epoch", description=EVERY_OF)
+    from_epoch: PositiveInt = Option(1, description=FROM_EPOCH)
+    until_epoch: PositiveInt | None = Option(None, description=UNTIL_EPOCH)
     accumulate: PositiveInt = Option(
         1, description="for one update, take the mean gradient of so many batches it runs on"
     )
@@ -116,7 +132,7 @@ class Optimizer(StepSection):
         """A warm-up is counted in one way."""
         if self.warm_up_epochs and self.warm_up_batches:
             return "takes one of `warm_up_epochs` and `warm_up_batches`, and has both"
-        return None
+        return window_conflict(self.from_epoch, self.until_epoch)
 
     def mistakes(self) -> dict[str, tuple[str, str, str]]:
         """What `rates` says must be readable, and `no_decay` must have something to leave alone."""
@@ -146,9 +162,17 @@ class Optimizer(StepSection):
             factors[path] = factor
         return factors
 
-    def runs_on(self, batch: int) -> bool:
-        """Whether the phase runs on this batch of an epoch, counted from 0."""
-        return (batch + 1) % self.every == 0
+    def runs_on(self, batch: int, epoch: int | None = None, step: int | None = None) -> bool:
+        """Whether the phase runs on this batch of an epoch, counted from 0.
+
+        `epoch` counts from 1; None is one in which it runs. `step` is how many batches the run has seen before.
+        """
+        counted = step if self.every_of == "run" and step is not None else batch
+        return (counted + 1) % self.every == 0 and (epoch is None or self.runs_in(epoch))
+
+    def runs_in(self, epoch: int) -> bool:
+        """Whether it runs in an epoch, counted from 1."""
+        return self.from_epoch <= epoch and (self.until_epoch is None or epoch <= self.until_epoch)
 
     def lower(self, groups: Iterable[Mapping[str, Any]]) -> "torch.optim.Optimizer":
         """The optimizer over parameter groups.

@@ -47,9 +47,13 @@ class MovingAverage(StepSection, name="moving_average"):
             return f"has {len(self.networks)} in `networks` and {len(self.of)} in `of`: write them in pairs"
         return None
 
-    def runs_on(self, batch: int) -> bool:
-        """Whether it runs on this batch of an epoch, counted from 0."""
+    def runs_on(self, batch: int, epoch: int | None = None, step: int | None = None) -> bool:
+        """Whether it runs on this batch of an epoch, counted from 0: in all epochs alike."""
         return (batch + 1) % self.every == 0
+
+    def runs_in(self, epoch: int) -> bool:
+        """It runs in every epoch."""
+        return True
 
     @property
     def pairs(self) -> tuple[tuple[str, str], ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from netcfg.blocks.changing import Weight, number_text, times_text
 from netcfg.graph import Graph, Node
-from netcfg.plan_text import every
+from netcfg.plan_text import every, runs_on
 from netcfg.program import Average, Phase
 from netcfg.shapes import show
 
@@ -45,7 +45,9 @@ def optimizer_words(phase: Phase) -> Iterator[str]:
     optimizer = phase.optimizer
     if optimizer.type_name != phase.name:
         yield words(optimizer.type_name)
-    yield every(optimizer.every)
+    yield runs_on(optimizer)
+    if phase.again is not None:
+        yield f"a further step of {phase.again}"
     if optimizer.accumulate > 1:
         yield f"mean of {optimizer.accumulate}"
     if optimizer.clip_grad_norm is not None:
