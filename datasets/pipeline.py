@@ -596,16 +596,18 @@ def _epoch_of(
     return draws
 
 
-def lowered(data: Data, training: bool, split: Split | None = None) -> list[tuple[bool, Callable[..., Any]]]:
+def lowered(
+    data: Data, training: bool, split: Split | None = None, also: Mapping[str, FieldSpec] | None = None
+) -> list[tuple[bool, Callable[..., Any]]]:
     """The transforms that apply, as callables; each with whether it works on single samples.
 
-    Without a `split` they are as in any that is not trained on.
+    Without a `split` they are as in any that is not trained on. `also` are fields of samples beside the source's.
     """
     late = misplaced(data.transforms)
     if late is not None:
         raise ProgramError([_misplaced_finding(late, data)])
     lowered: list[tuple[bool, Callable[..., Any]]] = []
-    fields: Mapping[str, FieldSpec] = data.source.fields()
+    fields: Mapping[str, FieldSpec] = {**data.source.fields(), **(also or {})}
     for written in data.transforms:
         after = written.fields_in(fields, training)
         if isinstance(written, Transform) and not written.extends_source:

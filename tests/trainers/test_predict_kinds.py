@@ -22,8 +22,9 @@ from netcfg.trainers.prediction.answers import Answer, answers_of
 from netcfg.trainers.prediction.cells import areas, cells, columns, points_in_frame, sentence
 from netcfg.trainers.prediction.drawn import class_map, laid_over, mask_png
 from netcfg.trainers.prediction.inputs import open_inputs
-from netcfg.trainers.prediction.prediction import Prediction
+from netcfg.trainers.prediction.prediction import Prediction, Predictor
 from netcfg.trainers.reporting.projection import projected
+from netcfg.trainers.runs.trained import Trained
 from netcfg.trainers.step.model import Model
 
 SIZE, LENGTH = 24, 4
@@ -384,3 +385,97 @@ def test_runs_stand_before_what_is_predicted(made, clip, capsys):
     assert "is a run, and stands after what is to be predicted" in capsys.readouterr().err
     assert main(["predict", file, file, str(clip), *weights]) == 1
     assert "is named twice" in capsys.readouterr().err
+
+
+# --- what a network sees of a picture
+
+
+CUT = """
+{Data}
+[image_folder]
+path = folder
+image_size = 24
+fit = FIT
+STEPS
+[normalise]
+mean = 0.5
+{Net}
+[net]
+[input]
+name = image
+channels = 3
+height = SIDE
+width = SIDE
+[flatten]
+[connected]
+output_features = 2
+{Loss}
+[cross_entropy]
+input = Net
+target = class
+{Optimizer}
+[adam]
+networks = Net
+minimise = cross_entropy
+{Metric}
+[accuracy]
+input = Net
+target = class
+{General}
+[training]
+batch_size = 4
+"""
+
+
+@pytest.mark.parametrize(
+    ("fit", "steps", "side", "box"),
+    [
+        ("stretch", "", 24, None),
+        ("crop", "", 24, (10, 0, 50, 40)),
+        ("pad", "", 24, (0, -10, 60, 50)),
+        ("stretch", "[center_crop]\nsize = 12", 12, (15, 10, 45, 30)),
+        ("crop", "[resize]\nsize = 32\n[center_crop]\nsize = 16", 16, (20, 10, 40, 30)),
+    ],
+)
+def test_pictures_are_seen_as_the_source_and_the_transforms_show_them(
+    tmp_path, monkeypatch, fit, steps, side, box
+):
+    monkeypatch.chdir(tmp_path)
+    random = np.random.default_rng(0)
+    for number in range(12):
+        place = tmp_path / "folder" / ("a", "b")[number % 2]
+        place.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(place / f"{number}.png"), random.integers(0, 255, (40, 60, 3), np.uint8))
+    text = CUT.replace("FIT", fit).replace("STEPS", steps).replace("SIDE", str(side))
+    (tmp_path / "net.cfg").write_text(text)
+    program = netcfg.load(tmp_path / "net.cfg")
+    torch.manual_seed(0)
+    networks = netcfg.build(program).eval()
+    save_state(tmp_path / "w.safetensors", networks)
+    pipeline = Pipeline(program.data, "test", 8)
+    with torch.inference_mode():
+        fields = pipeline.finish(next(iter(pipeline.epoch())))
+        expected = Model(program, networks).signals(fields, ["Net"])["Net"].softmax(1).tolist()
+    assert predicted(["net.cfg", "--weights", "w.safetensors"], "folder", "-o", "out.csv") == 0
+    found = {row["file"]: row for row in rows(tmp_path / "out.csv")}
+    for name, shares in zip(pipeline.ids, expected, strict=True):
+        assert [float(found[name][f"class_{kind}_p"]) for kind in "ab"] == pytest.approx(shares, abs=6e-5)
+    one = Predictor(Trained("net", program, networks), torch.device("cpu"))
+    seen = one.box(40, 60)
+    assert seen == (None if box is None else pytest.approx(box, abs=0.02))
+
+
+def test_masks_and_points_lie_in_the_part_that_was_seen():
+    shares = np.zeros((2, 4, 4), np.float32)
+    shares[1] = 1.0
+    classes = class_map(shares, 10, 20, (5, 0, 15, 10))
+    assert classes[:, 5:15].all()
+    assert not classes[:, :5].any()
+    assert not classes[:, 15:].any()
+    shares = np.random.default_rng(0).random((3, 6, 6)).astype(np.float32)
+    part = class_map(shares, 12, 12)
+    assert np.array_equal(class_map(shares, 20, 30, (7, 3, 19, 15))[3:15, 7:19], part)
+    assert np.array_equal(part, np.stack([cv2.resize(one, (12, 12)) for one in shares]).argmax(0))
+    answer = Answer("A", "p", "points", size=(4, 4), box=(5.0, 0.0, 15.0, 10.0))
+    seen = points_in_frame(answer, np.array([[-0.5, -0.5], [3.5, 3.5]]), Prediction(frame(10, 20), ()))
+    assert seen.tolist() == [[4.5, -0.5], [14.5, 9.5]]

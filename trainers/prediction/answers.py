@@ -7,7 +7,7 @@ Legend: N pictures, A entries, K classes or points, C channels, H height, W widt
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -51,6 +51,8 @@ class Answer:
     `points` are x to the right and y down in pixels of a picture of `size` (height, width). A `picture`'s values are
     brought to 0..1 by `value * deviation + mean`, after a sigmoid where they are `logits`. `count` says how many points
     or numbers it has.
+    `box` is what a network saw of one frame, where that is not all of it: left, top, right and bottom edge in the
+    frame's pixels, of which the first reaches from 0 to 1.
     """
 
     signal: str
@@ -64,6 +66,7 @@ class Answer:
     deviation: tuple[float, ...] = (1.0,)
     logits: bool = False
     count: int = 0
+    box: tuple[float, float, float, float] | None = field(default=None, compare=False)
 
     def values(self, scores: Tensor) -> Values:
         """The signal of a batch in the form in which answers of several networks can be averaged.

@@ -112,8 +112,9 @@ def points_in_frame(answer: Answer, points: Values, prediction: Prediction) -> V
     height, width = prediction.frame.image.shape[:2]
     if 0 in answer.size:
         return points
-    scale = np.array([width / answer.size[1], height / answer.size[0]])
-    return np.asarray((points + 0.5) * scale - 0.5)
+    left, top, right, bottom = answer.box or (0, 0, width, height)
+    scale = np.array([(right - left) / answer.size[1], (bottom - top) / answer.size[0]])
+    return np.asarray((points + 0.5) * scale - 0.5 + np.array([left, top]))
 
 
 def attention_columns(clip: SeenClip) -> list[str]:

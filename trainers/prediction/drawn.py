@@ -28,29 +28,49 @@ _CELL, _TITLE, _ACROSS = 192, 18, 4
 """Of a sheet of maps: the longer side of a picture, the line above it, how many stand in a row."""
 
 
-def class_map(shares: Values, height: int, width: int) -> NDArray[np.uint16]:
+def class_map(
+    shares: Values, height: int, width: int, box: tuple[float, float, float, float] | None = None
+) -> NDArray[np.uint16]:
     """The likeliest class at each pixel of a frame: shares (K, h, w) are enlarged first, so that edges are smooth.
 
-    A band of rows at a time, as a frame may be a hundred times the size of what a network saw. Classes of a frame's own
-    size (H×W), as tiles give them, stay.
+    `box` is the part of the frame that was seen (see `Answer.box`); the first class stands beyond it. A band of rows at
+    a time, as a frame may be a hundred times the size of what a network saw. Classes of a frame's own size (H×W), as
+    tiles give them, stay.
     """
     if shares.ndim == 2:
         return shares.astype(np.uint16)
-    wide = np.stack([_at_width(share, width) for share in shares.astype(np.float32)])
-    # Where rows of the frame lie among those of the map, as bilinear scaling has it.
-    places = ((np.arange(height) + 0.5) * (shares.shape[1] / height) - 0.5).clip(0, shares.shape[1] - 1)
-    above = places.astype(np.int64)
-    below = np.minimum(above + 1, shares.shape[1] - 1)
-    parts = (places - above).astype(np.float32)[:, None]
-    classes = np.empty((height, width), np.uint16)
+    left, top, right, bottom = box or (0, 0, width, height)
+    before, behind, across, seen_across = _between(width, shares.shape[2], left, right)
+    above, below, down, seen_down = _between(height, shares.shape[1], top, bottom)
+    shares = shares.astype(np.float32)
+    wide = shares[:, :, before] * (1 - across) + shares[:, :, behind] * across
+    classes = np.zeros((height, width), np.uint16)
     for rows in bands(height, width * len(shares)):
-        mixed = wide[:, above[rows]] * (1 - parts[rows]) + wide[:, below[rows]] * parts[rows]
+        part = down[rows, None]
+        mixed = wide[:, above[rows]] * (1 - part) + wide[:, below[rows]] * part
         classes[rows] = mixed.argmax(0)
+    if box is not None:
+        classes[~seen_down] = 0
+        classes[:, ~seen_across] = 0
     return classes
 
 
-def _at_width(share: NDArray[np.float32], width: int) -> NDArray[np.float32]:
-    return np.asarray(cv2.resize(share, (width, len(share)), interpolation=cv2.INTER_LINEAR))
+def _between(
+    size: int, places: int, start: float, end: float
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32], NDArray[np.bool_]]:
+    """Between which places of a map, which reaches from `start` to `end`, each pixel of a side lies, and how far along.
+
+    As bilinear scaling has it; and whether the pixel's middle is within.
+    """
+    middles = np.arange(size) + 0.5
+    found = ((middles - start) / (end - start) * places - 0.5).clip(0, places - 1)
+    low = found.astype(np.int64)
+    return (
+        low,
+        np.minimum(low + 1, places - 1),
+        (found - low).astype(np.float32),
+        (middles >= start) & (middles <= end),
+    )
 
 
 def mask_png(classes: NDArray[np.uint16]) -> bytes:
@@ -132,7 +152,7 @@ def drawn_in(prediction: Prediction) -> Picture:
     picture = prediction.frame.image
     for answer, values in prediction.answers:
         if answer.kind == "mask":
-            picture = laid_over(picture, class_map(values, *picture.shape[:2]))
+            picture = laid_over(picture, class_map(values, picture.shape[0], picture.shape[1], answer.box))
         elif answer.kind == "points":
             picture = with_points(picture, points_in_frame(answer, values, prediction))
     return picture

@@ -58,6 +58,18 @@ class Ensemble(Predictor):
         """A frame of a clip as all of them see it."""
         return self.members[0].fitted(picture)
 
+    def box(self, height: int, width: int) -> tuple[float, float, float, float] | None:
+        """What all of them see of a frame. Raises `NetcfgError` where that differs: places would not be the same."""
+        boxes = [one.box(height, width) for one in self.members]
+        whole = (0.0, 0.0, float(width), float(height))
+        if not all(np.allclose(box or whole, boxes[0] or whole, atol=1) for box in boxes):
+            raise NetcfgError(
+                f"{self.name} see different parts of a picture of {height}×{width}: their masks or points are no "
+                "ensemble\nhelp: predict with each by itself",
+                code="NC801",
+            )
+        return boxes[0]
+
     def prepare(self, frame: Frame, flow: Picture | None) -> Sample:
         """The arrays of all of them, by their number and name."""
         return {

@@ -78,7 +78,7 @@ class FolderWriter:
         name = self._names.get(answer, "")
         match answer.kind:
             case "mask":
-                classes = class_map(values, *picture.shape[:2])
+                classes = class_map(values, picture.shape[0], picture.shape[1], answer.box)
                 write_picture(self.folder / f"{name}/{place}", mask_png(classes))
                 write_picture(self.folder / f"{name}_{OVERLAY}/{place}", png_of(laid_over(picture, classes)))
             case "points":

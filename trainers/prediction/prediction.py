@@ -20,9 +20,9 @@ from netcfg.blocks.fields import FieldSpec
 from netcfg.blocks.samples import Sample
 from netcfg.blocks.transforms.optical_flow import OpticalFlow
 from netcfg.datasets.flow.encoding import FlowPictures
-from netcfg.datasets.pictures.face_boxes import cut_out, middle_square
 from netcfg.datasets.pictures.frames import Frame, Frames
 from netcfg.datasets.pipeline import finish_fields, lowered, ragged_fields, sample_fields, stacked
+from netcfg.datasets.samples.table_samples import Fit, placed, squared
 from netcfg.program import Data, Program
 from netcfg.source import Finding, NetcfgError, ProgramError
 from netcfg.trainers.prediction.answers import Answer, Values, answers_of, fitting, signals_of
@@ -36,6 +36,9 @@ from netcfg.trainers.step.step import Precision
 Picture = NDArray[np.uint8]
 T = TypeVar("T")
 
+Box = tuple[float, float, float, float]
+_PROBE = "where the picture went"
+"""A field of points that no program can name."""
 WAITING_BATCHES = 2
 MOST_PIXELS = 64_000_000
 """Of the frames of a batch, where their pictures are kept."""
@@ -121,6 +124,10 @@ class Predictor:
         """A frame as the arrays that `predict` takes batches of."""
         return self._fields.prepare(frame.image, flow)
 
+    def box(self, height: int, width: int) -> Box | None:
+        """What the networks see of a frame of a size, as `Answer.box` has it."""
+        return self._fields.box(height, width)
+
     def predict_clip(self, pictures: Sequence[Picture]) -> tuple[list[Values], Attention]:
         """The values of one clip, all its frames at once, and how its frames were weighed."""
         with watched(self._networks) as attention:
@@ -149,6 +156,10 @@ class FrameFields:
         self._device = device
         self._kinds = {name: data.fields[name].kind for name in used}
         self._pictures = _picture_specs(program, sample_fields(data))
+        self._fit: Fit = data.source.squares()
+        probe = {_PROBE: FieldSpec((68, 2), "landmarks")}
+        self._probed = [step for of_samples, step in lowered(data, training=False, also=probe) if of_samples]
+        self._boxes: dict[tuple[int, int], Box | None] = {}
         steps = lowered(data, training=False)
         self._steps = [step for per_sample, step in steps if per_sample]
         self._finishers = [step for per_sample, step in steps if not per_sample]
@@ -164,7 +175,7 @@ class FrameFields:
         for name, spec in self._pictures.items():
             given = flow if spec.kind == "flow" else picture
             assert given is not None
-            sample[name] = scaled(given, spec) if self.length is None else given
+            sample[name] = self._scaled(given, spec) if self.length is None else given
         for step in self._steps:
             sample = step(sample, self._random)
         return {name: sample[name] for name in self._kinds}
@@ -175,12 +186,46 @@ class FrameFields:
         return next(iter(self._pictures.values())).shape[-2:]
 
     def fitted(self, picture: Picture) -> Picture:
-        """The middle square of a frame at the size that the data's clips have, as sources of clips cut it."""
-        spec = next(iter(self._pictures.values()))
+        """A frame at the size that the data's clips have, as its source makes it so."""
+        return self._scaled(picture, next(iter(self._pictures.values())))
+
+    def _scaled(self, picture: Picture, spec: FieldSpec) -> Picture:
+        return scaled(squared(picture, self._squares(spec)), spec)
+
+    def _squares(self, spec: FieldSpec) -> Fit:
+        """How pictures of a field become square: flow, and what is not square, is stretched."""
         height, width = spec.shape[-2:]
-        if height != width or not isinstance(height, int):
-            return scaled(picture, spec)
-        return cut_out(picture, middle_square(*picture.shape[:2]), height)
+        return (
+            self._fit if spec.kind == "image" and height == width and isinstance(height, int) else "stretch"
+        )
+
+    def box(self, height: int, width: int) -> Box | None:
+        """What is seen of a frame of a size, as `Answer.box` has it; None where that is all of it, or nobody knows.
+
+        Found by points that go the way of the pictures: source and transforms are asked for no more than that.
+        """
+        if (height, width) not in self._boxes:
+            self._boxes[height, width] = self._found_box(height, width)
+        return self._boxes[height, width]
+
+    def _found_box(self, height: int, width: int) -> Box | None:
+        name, spec = next(iter(self._pictures.items()))
+        corners: NDArray[Any] = np.array(
+            [[x, y] for x in (0.0, width - 1.0) for y in (0.0, height - 1.0)], np.float32
+        )
+        frame = np.zeros((height, width, 3), np.uint8)
+        sample = {one: self._scaled(frame, of) for one, of in self._pictures.items()}
+        size, fits = spec.shape[-1], self._squares(spec)
+        if isinstance(size, int) and fits != "stretch":
+            points = placed(corners, height, width, size, fits)
+        else:
+            made = sample[name].shape
+            points = (corners + 0.5) * np.array([made[1] / width, made[0] / height]) - 0.5
+        sample[_PROBE] = np.repeat(points.astype(np.float32), 17, 0)  # as many as a face has
+        for step in self._probed:
+            sample = step(sample, self._random)
+        moved, seen = sample[_PROBE][::17].astype(np.float64), sample[name].shape[:2]
+        return _box_of(corners.astype(np.float64), moved, seen, (height, width))
 
     def finish(self, samples: Sequence[Sample]) -> dict[str, Tensor]:
         """The batch on the device, as numbers, normalised."""
@@ -199,6 +244,33 @@ def _picture_specs(program: Program, specs: Mapping[str, FieldSpec]) -> dict[str
             )
             raise ProgramError([Finding("NC501", message, help="`netcfg eval` takes labelled data")])
     return dict(specs)
+
+
+def _box_of(
+    corners: NDArray[np.float64],
+    moved: NDArray[np.float64],
+    seen: tuple[int, ...],
+    size: tuple[int, int],
+) -> Box | None:
+    """The edges of a picture of size `seen` in a frame, whose corners (left ones first) have `moved`.
+
+    None where the frame was turned or bent, or where the picture is the whole frame.
+    """
+    edges: list[tuple[float, float]] = []
+    for axis, (low, high) in enumerate(((0, 2), (0, 1))):
+        other = 3
+        distance = corners[high, axis] - corners[low, axis]
+        if distance <= 0:
+            return None
+        scale = (moved[high, axis] - moved[low, axis]) / distance
+        expected = moved[low, axis] + (corners[other, axis] - corners[low, axis]) * scale
+        if scale <= 0 or abs(moved[other, axis] - expected) > 0.5:
+            return None
+        start = corners[low, axis] + 0.5 - (moved[low, axis] + 0.5) / scale
+        edges.append((start, start + seen[1 - axis] / scale))
+    (left, right), (top, bottom) = edges
+    whole = np.allclose([left, top], 0, atol=0.01) and np.allclose([right, bottom], size[::-1], atol=0.01)
+    return None if whole else (left, top, right, bottom)
 
 
 def _length_of(pictures: Mapping[str, FieldSpec]) -> int | None:
@@ -310,12 +382,21 @@ def _sizes(item: tuple[Frame, list[Sample]]) -> object:
 
 
 def _predicted(predictors: Sequence[Predictor], batch: Prepared) -> Iterator[Prediction]:
-    columns: list[tuple[Answer, Values]] = []
+    columns: list[tuple[Predictor, Answer, Values]] = []
     for place, one in enumerate(predictors):
         made = one.predict([samples[place] for _, samples in batch])
-        columns += zip(one.answers, made, strict=True)
+        columns += [(one, answer, values) for answer, values in zip(one.answers, made, strict=True)]
     for row, (frame, _) in enumerate(batch):
-        yield Prediction(frame, tuple((answer, values[row]) for answer, values in columns))
+        yield Prediction(
+            frame, tuple((_in_frame(one, answer, frame), values[row]) for one, answer, values in columns)
+        )
+
+
+def _in_frame(one: Predictor, answer: Answer, frame: Frame) -> Answer:
+    """An answer with what was seen of a frame, where it speaks of places."""
+    if answer.kind not in ("mask", "points"):
+        return answer
+    return replace(answer, box=one.box(*frame.image.shape[:2]))
 
 
 def with_flow(frames: Iterable[Frame], wanted: Sequence[FlowPictures]) -> Iterator[tuple[Frame, Flows]]:

@@ -46,6 +46,12 @@ class Tiling:
                     f"`--tiles` is for masks and pictures, and {one.name} answers with: {kinds}\nhelp: leave it out",
                     code="NC801",
                 )
+            if one.length is None and one.box(self.side, self.side) is not None:
+                raise NetcfgError(
+                    f"{one.name} sees a part of each picture only ({{Data}} cuts it), so that tiles would have gaps\n"
+                    "help: leave `--tiles` out",
+                    code="NC801",
+                )
             if one.flow is not None or one.length is not None:
                 raise NetcfgError(
                     f"`--tiles` is for single pictures, and {one.name} reads several at once\nhelp: leave it out",

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from netcfg.blocks.base import Group, Section
 from netcfg.blocks.fields import FieldSpec, Split
@@ -84,6 +84,10 @@ class Source(Section):
         from netcfg.datasets.pictures.reading import ORDINARY
 
         return ORDINARY
+
+    def squares(self) -> Literal["crop", "stretch", "pad"]:
+        """How whole pictures become square, in its samples and where its networks predict."""
+        return "stretch"
 
     def flow_pictures(self) -> "FlowPictures":
         """How its own field `flow` becomes pictures, where it has one."""

@@ -116,6 +116,10 @@ class ClipFolder(Source, name="clip_folder"):
             raise NetcfgError(f"there is no folder {place}\nhelp: look at `path`", code="NC506")
         return place
 
+    def squares(self) -> Literal["crop", "stretch", "pad"]:
+        """By the middle square."""
+        return "crop"
+
     def names(self) -> tuple[str, ...]:
         """The classes, as far as they can be known without the data."""
         if self.classes is not None or self.path is None:

@@ -102,6 +102,10 @@ class PlainPictures(Dealt):
         sides = (size, size) if size else (Symbolic.named("height"), Symbolic.named("width"))
         return FieldSpec((3, *sides) if kind == "image" else sides, kind)
 
+    def squares(self) -> Literal["crop", "stretch", "pad"]:
+        """As `fit` says."""
+        return self.fit if self.image_size else "stretch"
+
     def reading(self) -> Reading:
         """How its pictures are read."""
         from netcfg.datasets.pictures.reading import Reading
