@@ -35,7 +35,8 @@ from netcfg.blocks.sources.base import Source
 from netcfg.blocks.transforms.base import Least, Transform, callable_of, least_of, misplaced
 from netcfg.datasets.samplers.drawn import Drawing, drawn, is_changed
 from netcfg.datasets.samples.declared import DeclaredSamples, DeclaredTransform, SampleError
-from netcfg.datasets.samples.memory import SampleMemory, fork_context, remembering, start_worker
+from netcfg.datasets.samples.disk import places_on_disk
+from netcfg.datasets.samples.memory import Keep, SampleMemory, fork_context, remembering, start_worker
 from netcfg.datasets.samples.tables import described, opened
 from netcfg.faults import told_of
 from netcfg.passes.ragged import name_of
@@ -351,7 +352,7 @@ class Pipeline:
     """The batches of one split, epoch by epoch.
 
     `training`: with what is done `when = train`; None: for the training split. `frames`: at most so many of a clip's in
-    a batch (see `FrameBound`).
+    a batch (see `FrameBound`). `keep`: where samples of one size stay once they are made.
     Errors: `NetcfgError` where the data cannot be made, a split holds nothing, or a worker dies.
     """
 
@@ -371,6 +372,7 @@ class Pipeline:
         share: Share = ALONE,
         training: bool | None = None,
         frames: int | None = None,
+        keep: Keep = "auto",
     ) -> None:
         self.split = split
         self.device = torch.device(device)
@@ -391,7 +393,9 @@ class Pipeline:
         remember = (
             remember and not any_size(sample_fields(data)) and not isinstance(self._opened, RandomSamples)
         )
-        self._samples = remembering(self._opened, workers, looked_at.take) if remember else self._opened
+        on_disk = partial(places_on_disk, self._opened, data.source, split, list(sample_fields(data)))
+        kept = keep if remember else "none"
+        self._samples = remembering(self._opened, workers, looked_at.take, kept, on_disk)
         kinds = {name: spec.kind for name, spec in sample_fields(data).items()}
         drawing = Drawing(self._opened, kinds)
         least = least_of(data.transforms, sample_fields(data), training)

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netcfg.datasets.flow.encoding import picture_of
+from netcfg.datasets.pictures.cache_limit import make_room
 from netcfg.files import user_cache, write_beside
 from netcfg.source import NetcfgError, shown_path
 
@@ -90,6 +91,8 @@ def open_cache(written: str | None) -> FlowCache | None:
     """The cache of an option: a folder, `auto` for the user's own, None for none. One object for each folder."""
     if written is None:
         return None
+    if written == "auto":
+        make_room()
     return _opened(user_cache() / "flow" if written == "auto" else Path(written).expanduser())
 
 

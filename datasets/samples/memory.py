@@ -6,9 +6,10 @@ import mmap
 import multiprocessing
 import signal
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from operator import getitem
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -16,9 +17,12 @@ from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 
 from netcfg.blocks.samples import Sample, Samples
+from netcfg.datasets.samples.disk import DiskPlaces
 from netcfg.source import NetcfgError
 
 SHARE_OF_FREE_MEMORY = 0.1
+Keep = Literal["auto", "memory", "disk", "none"]
+"""Where samples are kept once they are made; auto: in memory where they fit, else on disk."""
 _PORTION = 16  # samples a worker makes in a row: neighbours are often made from the same things
 
 
@@ -27,7 +31,8 @@ class SampleMemory:
 
     The memory is mapped before workers are forked, and so is common to all of them; it takes real space only
     where something was written. Samples must have equal shapes; the arrays it hands out must not be changed.
-    `seconds_per_sample` is what making one takes, `take` gets one from them.
+    `seconds_per_sample` is what making one takes, `take` gets one from them. With `places` it lies on disk, and what an
+    earlier run has left there is not made again.
     """
 
     def __init__(
@@ -36,10 +41,16 @@ class SampleMemory:
         example: Sample,
         seconds_per_sample: float = 0.0,
         take: Callable[[Samples, int], Sample] = getitem,
+        places: DiskPlaces | None = None,
     ) -> None:
         self.samples = samples
         self.take = take
         self.seconds_per_sample = seconds_per_sample
+        self._looked_at: NDArray[np.bool_] | None = None
+        if places is not None:
+            self._kept, self._filled = places.kept, places.filled
+            self._looked_at = np.zeros(len(samples), np.bool_)
+            return
         self._kept = {
             name: _shared((len(samples), *array.shape), array.dtype) for name, array in example.items()
         }
@@ -50,17 +61,35 @@ class SampleMemory:
 
     def __getitem__(self, index: int) -> Sample:
         # Two workers may make one sample at once: both write the same numbers, and the mark only after them.
-        if not self._filled[index]:
+        if not self._filled[index] or not self._is_whole(index):
             for name, array in self.take(self.samples, index).items():
                 self._kept[name][index] = array
-            self._filled[index] = 1
+            self._filled[index] = self._mark(index)
         return {name: array[index] for name, array in self._kept.items()}
+
+    def _mark(self, index: int) -> int:
+        """What marks a sample that is there: on disk a checksum, as a machine may stop between it and the sample."""
+        if self._looked_at is None:
+            return 1
+        found = 0
+        for array in self._kept.values():
+            found = zlib.crc32(np.ascontiguousarray(array[index]).reshape(-1).view(np.uint8), found)
+        return found | 1  # 0 is for what is not there
+
+    def _is_whole(self, index: int) -> bool:
+        """Whether a sample is as it was written; looked at once in each process."""
+        if self._looked_at is None or self._looked_at[index]:
+            return True
+        self._looked_at[index] = True
+        return int(self._filled[index]) == self._mark(index)
 
     def fill(self, workers: int) -> Iterator[int]:
         """Make all samples in order, in worker processes; how many are done, now and then.
 
         Raises `NetcfgError` for the first that cannot be made.
         """
+        if self._filled.all():  # by an earlier run
+            return
         loader: DataLoader[Any] = DataLoader(
             _Filler(self),  # type: ignore[arg-type]  # it is one by its methods
             batch_size=_PORTION,
@@ -98,23 +127,29 @@ class _Filler:
 
 
 def remembering(
-    samples: Samples, workers: int, take: Callable[[Samples, int], Sample] = getitem
+    samples: Samples,
+    workers: int,
+    take: Callable[[Samples, int], Sample] = getitem,
+    keep: Keep = "auto",
+    on_disk: Callable[[Sample], DiskPlaces | None] = lambda example: None,
 ) -> Samples | SampleMemory:
-    """The samples with a memory, where one fits into the machine's and can be shared; else as they are.
+    """The samples with a memory, where one fits into the machine's and can be shared, or on its disk; else as they are.
 
-    `take` gets one of them.
+    `take` gets one of them; `on_disk` makes room there, by what a sample holds.
     """
     free = free_memory()
-    if not len(samples) or free is None or (workers and fork_context() is None):
+    if keep == "none" or not len(samples) or free is None or (workers and fork_context() is None):
         return samples
     example = take(samples, 0)
     needed = len(samples) * sum(array.nbytes for array in example.values())
     # By the first sample's size; that all have one is what batches need anyway.
-    if needed > SHARE_OF_FREE_MEMORY * free:
+    fits = needed <= SHARE_OF_FREE_MEMORY * free
+    places = on_disk(example) if keep == "disk" or (keep == "auto" and not fits) else None
+    if places is None and not fits:
         return samples
     start = time.perf_counter()
     take(samples, len(samples) - 1)  # not the first one: that also imported what makes it
-    return SampleMemory(samples, example, time.perf_counter() - start, take)
+    return SampleMemory(samples, example, time.perf_counter() - start, take, places)
 
 
 def fork_context() -> Any:

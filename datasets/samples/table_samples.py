@@ -125,6 +125,12 @@ class TableSamples:
             for name in self.fields
         }
 
+    def files(self) -> Sequence[str] | None:
+        """The picture of each; None where other files belong to it, or a picture is missing."""
+        if self._further or not isinstance(self.pictures, FilePictures) or None in self.pictures.paths:
+            return None
+        return [str(path) for path in self.pictures.paths]
+
     def _value(self, name: str, index: int, jitter: int | None) -> NDArray[Any]:
         if name == "image":
             return self.pictures.image(index, jitter)

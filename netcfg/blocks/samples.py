@@ -128,6 +128,15 @@ class ReducibleSamples(Samples, Protocol):
 
 
 @runtime_checkable
+class FiledSamples(Samples, Protocol):
+    """Samples that know their files."""
+
+    def files(self) -> Sequence[str] | None:
+        """The file of each sample, all that it is made of but for its labels; None where it is not so simple."""
+        ...
+
+
+@runtime_checkable
 class RaggedSamples(Samples, Protocol):
     """Samples that are rows of frames or tokens, each as long as it is."""
 

@@ -200,6 +200,7 @@ class Prepared:
             limit_batches=fewest(self.limit_batches, self.training.batches_per_epoch if training else None),
             share=(self.team.rank, self.team.size),
             frames=None if training else self.training.eval_frames,
+            keep=self.training.keep,
         )
 
     @property

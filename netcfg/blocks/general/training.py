@@ -55,6 +55,12 @@ class Training(Settings, name="training"):
     workers: Annotated[int, Field(ge=0, le=256)] | None = Field(
         None, description="processes that prepare data; None: chosen from the machine's cores"
     )
+    keep: Literal["auto", "memory", "disk", "none"] = Field(
+        "auto",
+        description="where samples of one size stay once they are decoded and scaled, for the epochs after; disk: in "
+        "netcfg's cache, for later runs too (pictures in files), which takes `$NETCFG_CACHE_LIMIT` gigabytes at most, "
+        "20 where that is not set; auto: in memory where a tenth of what is free holds them, else on disk",
+    )
     shuffle: Literal["epoch", "once", "never"] = Field(
         "epoch",
         description="draw a new order of the training samples each epoch, one for all epochs, or none",

@@ -28,7 +28,8 @@ class OpticalFlow(Transform, name="optical_flow"):
     It stands right after the source, whose samples must be frames of clips. Flow pictures that the source has in files
     (`[bp4d]`) are taken from there, and nothing is found anew; any other `flow` of its own gives way to this one. Flow
     is found once and kept in a folder, by the content of the two frames: a second run reads it there. Nothing is lost
-    with that folder. A sample of 224×224 takes 100 kB.
+    with that folder. A sample of 224×224 takes 100 kB; netcfg's own cache keeps to `$NETCFG_CACHE_LIMIT` gigabytes, 20
+    where that is not set, and what was not used for longest goes first.
 
     Methods: `dis` (Kroeger et al. 2016; `dis_fast` and `dis_ultrafast` are rougher), `farneback` (2003); with
     opencv-contrib-python also `tvl1` (Zach et al. 2007) and `deepflow` (Weinzaepfel et al. 2013).
