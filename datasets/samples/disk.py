@@ -1,8 +1,8 @@
 """Pictures that were decoded and scaled once, kept on disk: for more than fit into memory, for later runs.
 
 A folder holds the samples of a split, a file of bytes for each field, all samples one after another, and one of
-checksums, 0 for a sample that is not there. It is called by all that the pictures hang on: how they are read, their files' names,
-sizes and times, and labels.
+checksums, 0 for a sample that is not there. It is called by all that the pictures hang on: how they are read, their
+files' names, sizes and times, and labels.
 """
 
 from __future__ import annotations
