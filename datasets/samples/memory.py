@@ -73,7 +73,7 @@ class SampleMemory:
             return 1
         found = 0
         for array in self._kept.values():
-            found = zlib.crc32(np.ascontiguousarray(array[index]).reshape(-1).view(np.uint8), found)
+            found = zlib.crc32(array[index].tobytes(), found)
         return found | 1  # 0 is for what is not there
 
     def _is_whole(self, index: int) -> bool:
