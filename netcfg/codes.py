@@ -50,6 +50,7 @@ _ROWS = [
     ("NC114", "unknown-activation", "An activation is not known. In AUDetNet files it acts as none, with a warning."),
     ("NC115", "overridden-option", "An option of an AUDetNet file has no effect, or stands for another."),
     ("NC116", "wrong-table", "A table is missing, empty, or has a row or column that does not fit."),
+    ("NC117", "unmet-expectation", "Something is not as a network or template expects it with [expect]."),
     ("NC201", "unknown-reference", "A block names another that does not exist."),
     ("NC202", "forward-reference", "A block names one that only comes later."),
     ("NC203", "self-reference", "A block names itself."),

@@ -22,10 +22,8 @@ from netcfg.program import Program
 NETWORKS = shipped_folder() / "parts" / "fgnet_networks.cfg"
 SMALL: dict[str, Any] = {
     "image_size": 32,
-    "styles": 4,
     "size": 8,
     "style": 6,
-    "taps": "Generator.tap0, Generator.tap1",
     "map_size": 8,
     "maps": 3,
     "encoder_width": 16,

@@ -203,6 +203,37 @@ def test_who_reads_a_row_that_is_not_there_reads_its_first_input() -> None:
     assert read_by(text + "[route]\nfrom = s2\n", table) == ["a"]
 
 
+HALF = (
+    "{Define half}\n[parameters]\nfilters\n[expect]\nthat = ${filters % 2 == 0 and input.channels == 3}\n"
+    "message = of $input.channels channels, $filters\n[convolutional]\nfilters = ${filters // 2}\nkernel_size = 1\n"
+)
+
+
+def test_what_a_template_expects_is_said_at_its_use_and_alone() -> None:
+    """Nothing of what only follows from it is said: not that a port is missing, nor a shape."""
+    assert channels("[half]\nfilters = 8\n", HALF) == [4]
+    outer = HALF + "[output]\nname = p\n{Define two}\n[half]\nname = h\nfilters = 7\n[route]\nfrom = h.p\n"
+    for use in ("[two]\n", "[two]\nflat = True\n"):
+        error, place = finding(use + conv(4), outer)
+        assert (error.code, error.message, place) == ("NC117", "of 3 channels, 7", "[two]")
+    error, place = finding("[expect]\nthat = ${input.height > 8}\nmessage = too small\n" + conv(4))
+    assert (error.code, error.message, place) == ("NC117", "too small", "[expect]")
+
+
+@pytest.mark.parametrize(
+    ("written", "code", "place"),
+    [
+        ("that = maybe\nmessage = m", "NC105", "maybe"),
+        ("that = True", "NC104", "[expect]"),
+        ("that = True\nmessage = m\nthen = 1", "NC103", "then"),
+        ("that = True\nthat = True\nmessage = m", "NC106", "that"),
+    ],
+)
+def test_an_expectation_that_cannot_be_read_is_refused(written: str, code: str, place: str) -> None:
+    error, found = finding(f"[expect]\n{written}\n" + conv(4))
+    assert (error.code, found) == (code, place)
+
+
 def test_a_condition_that_is_none_is_refused() -> None:
     error, place = finding(conv(4, **{"if": "maybe"}))
     assert (error.code, place) == ("NC105", "maybe")

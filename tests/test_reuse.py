@@ -23,6 +23,14 @@ READER = "{Reader}\n[net]\ninputs = Taps\n[upsample]\nfrom = tap1\nsize_of = tap
 READER += "[combine_add]\ncombine_layers = -1, tap0\n"
 
 
+def test_inputs_by_the_beginning_of_their_names() -> None:
+    """Of what a network gives, `Taps.tap*` takes all that are called so."""
+    further = TAPS + "[output]\nname = image\nfrom = a\n"
+    reader = READER.replace("inputs = Taps", "inputs = Taps.tap*")
+    assert list(netcfg.load(DATA + further + reader).networks["Reader"].inputs) == ["tap0", "tap1"]
+    assert codes(DATA + further + reader.replace("tap*", "tip*")) == ["NC204"]
+
+
 def codes(text: str) -> list[str]:
     return [finding.code for finding in check(text)[1] if finding.severity == "error"]
 

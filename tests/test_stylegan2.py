@@ -64,10 +64,18 @@ def test_each_size_has_its_features_and_an_image(size: int) -> None:
     assert made[f"f{features - 1}"].shape == (2, 8, size, size)
 
 
-def test_too_few_codes_are_an_error() -> None:
-    written = text(16).replace("tokens = 6", "tokens = 5")
-    findings = [found for found in netcfg.check(written)[1] if found.severity == "error"]
-    assert len(findings) == 1
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("tokens = 6", "tokens = 5"), "a generator of 16×16 takes 6 codes, and is given 5"),
+        (("tokens = 6", "tokens = 8"), "a generator of 16×16 takes 6 codes, and is given 8"),
+        (("size = 16", "size = 24"), "a generator's size is 4, 8, 16, … or 1024, and not 24"),
+        (("size = 16", "size = 2048"), "a generator's size is 4, 8, 16, … or 1024, and not 2048"),
+    ],
+)
+def test_other_sizes_and_codes_are_one_error(change: tuple[str, str], message: str) -> None:
+    findings = [found for found in netcfg.check(text(16).replace(*change))[1] if found.severity == "error"]
+    assert [(found.code, found.message) for found in findings] == [("NC117", message)]
 
 
 def test_channels_follow_the_published_sizes() -> None:

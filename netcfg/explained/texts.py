@@ -149,4 +149,12 @@ TEXTS: dict[str, Explanation] = {
         " 5",
         "",
     ),
+    "NC117": Explanation(
+        "Do as the message says: whoever wrote the network or template wrote that, too.",
+        "{Define half}\n[parameters]\nfilters\n[expect]\nthat = ${filters % 2 == 0}\n"
+        "message = filters must be even, not $filters\n"
+        "[convolutional]\nfilters = ${filters // 2}\nkernel_size = 1\n" + NET + "[half]\nfilters = @\n",
+        "7",
+        "8",
+    ),
 }

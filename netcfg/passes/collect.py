@@ -24,7 +24,7 @@ TEMPLATE_KEYWORD = "Define"
 TABLE_KEYWORD = "Table"
 AUDETNET_NETWORKS = frozenset({"Encoder", "AUPredictor", "Decoder"})
 
-_OF_BODIES = frozenset({"net", "input", "output", "defaults", "parameters"})
+_OF_BODIES = frozenset({"net", "input", "output", "defaults", "expect", "parameters"})
 
 
 @dataclass(slots=True, eq=False, repr=False)

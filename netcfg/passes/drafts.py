@@ -10,6 +10,7 @@ from netcfg.blocks.base import Block, Reference
 from netcfg.folding import Over
 from netcfg.graph import Again, Scope
 from netcfg.passes.variables import VariableScope
+from netcfg.source import Span
 from netcfg.syntax import Option, Section
 
 
@@ -168,6 +169,8 @@ class Context:
     """The use that is computed again in the backward pass."""
     once: bool = False
     """Whether all in it is made once in a batch."""
+    use: Span | None = None
+    """The outermost use of a template that it stands in."""
 
 
 @dataclass(frozen=True, slots=True)

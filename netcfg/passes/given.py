@@ -140,8 +140,12 @@ class Others:
 
 
 def _ports(graph: Graph, port: str, option: Option, item: str, findings: list[Finding]) -> Iterator[Offer]:
-    """All outputs of a network, or the one that is named."""
-    if port and port not in graph.outputs:
+    """All outputs of a network, those whose names begin so (`tap*`), or the one that is named."""
+    if port.endswith("*"):
+        ports = [name for name in graph.outputs if name.startswith(port[:-1])]
+    else:
+        ports = [name for name in graph.outputs if port in ("", name)]
+    if not ports:
         named = [known for known in graph.outputs if known]
         help = did_you_mean(port, named) if named else f"write `{graph.name}`: it gives one signal"
         notes = (Note(graph.span, f"`{graph.name}` is here"),)
@@ -152,6 +156,6 @@ def _ports(graph: Graph, port: str, option: Option, item: str, findings: list[Fi
             )
         )
         return
-    for name, signal in graph.outputs.items():
-        if not port or name == port:
-            yield Offer(name or UNNAMED, signal.shape, signal.axes, signal.kind)
+    for name in ports:
+        signal = graph.outputs[name]
+        yield Offer(name or UNNAMED, signal.shape, signal.axes, signal.kind)

@@ -54,7 +54,7 @@ def declared_names(
     names: dict[str, int] = {}
     position = 0
     for section in sections:
-        if section.name in ("input", "output", "defaults"):
+        if section.name in ("input", "output", "defaults", "expect"):
             continue
         option = section.option("name")
         name = _text(option, scope) if option else None

@@ -105,6 +105,7 @@ class Templates:
                 context.over,
                 self._again(use, section, context),
                 context.once,
+                context.use or section.span,
             )
             turns.append(
                 self._expand(template, wires, section, inside, site.names if written.is_flat else None)

@@ -19,6 +19,7 @@ from netcfg.passes.collect import Parts, ProgramSize, Template
 from netcfg.passes.defaults import merged_defaults
 from netcfg.passes.drafts import NOTHING, Context, Namespace, Place, Result, Site, StandIn, Wire
 from netcfg.passes.expansion import with_parameters
+from netcfg.passes.expect import unmet
 from netcfg.passes.infer import Inference
 from netcfg.passes.inputs import inputs_replaced
 from netcfg.passes.names import begun, check_name, report_duplicate
@@ -117,7 +118,9 @@ class Walk:
                 continue
             # Most blocks name nothing and say nothing of how they stand: they take the short way.
             if not (
-                section.has_variables or section.name in ("output", "defaults") or is_structured(section)
+                section.has_variables
+                or section.name in ("output", "defaults", "expect")
+                or is_structured(section)
             ):
                 if self.placing.too_large:
                     break
@@ -133,6 +136,13 @@ class Walk:
                 continue
             if section.name == "output":
                 self._output(section, site, outputs)
+                continue
+            if section.name == "expect":
+                if unmet(section, self.structure.scope(section, site), context.use, self.findings):
+                    # All else that is wrong here may only follow from it.
+                    names.results.append(Result(NOTHING))
+                    names.has_unknown_names = True
+                    break
                 continue
             if self.placing.too_large:
                 break
