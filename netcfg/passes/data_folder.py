@@ -17,6 +17,9 @@ from netcfg.syntax import Group, Option, Section, parse
 Labels = Mapping[str, Sequence[str]]
 """The names of labels by field, in the order in which networks were trained on them."""
 
+_LOOKED_INTO = 10
+"""So many folders in a folder that nobody reads are asked about."""
+
 
 @dataclass(frozen=True)
 class Recognised:
@@ -51,7 +54,7 @@ def read_from_folder(
     if not written:
         message = f"{parts.name} reads no data that `--data` could replace"
         help = f"add a group {{Data}} with a source, such as [{recognised.source.type_name}]"
-        if recognised.source.trained_by:
+        if recognised.source.trains_alone and len(parts.networks) > 1:
             help = "of several networks say how they are trained: {Data}, {Model}, {Loss} and {Optimizer}"
         findings.append(Finding("NC403", message, help=help))
         return ()
@@ -131,6 +134,13 @@ def _claim(kind: type[Source], folder: Path) -> Recognised | None:
 
 def _nobody(folder: Path) -> str:
     looks = "; ".join(f"[{kind.type_name}] {kind.looks_like}" for kind in sources() if kind.looks_like)
+    for inner in sorted(place for place in folder.iterdir() if place.is_dir())[:_LOOKED_INTO]:
+        claims = [claim for kind in sources() if (claim := _claim(kind, inner))]
+        if len(claims) == 1:  # an archive that was unpacked into a folder of its name
+            return (
+                f"{shown_path(folder)} looks like the folder of no source\n"
+                f"help: {shown_path(inner)} looks like one of [{claims[0].source.type_name}]: `--data {inner}`"
+            )
     return (
         f"{shown_path(folder)} looks like the folder of no source\n"
         f"help: a folder is known by what lies in it: {looks}"

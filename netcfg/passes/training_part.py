@@ -6,8 +6,10 @@ a group that it has is not added, a variable of it keeps its value. Only the num
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from netcfg.blocks.fields import FieldSpec
 from netcfg.blocks.sources.base import Source
 from netcfg.passes.collect import RESERVED_GROUPS, TABLE_KEYWORD, TEMPLATE_KEYWORD
 from netcfg.passes.data_folder import Recognised, data_sections, source_of
@@ -15,7 +17,6 @@ from netcfg.passes.read import ReadGroup, Reading, read_file, shipped_folder
 from netcfg.passes.schema import check_section
 from netcfg.source import Finding, NetcfgError, SourceFile, shown_path
 from netcfg.syntax import Group, parse
-from netcfg.words import counted
 
 BEHIND, BEFORE = 1_000, -1
 """Depths of what is added: all that a file says goes before the part, and what the data say before all but a preset."""
@@ -33,11 +34,15 @@ def add_training(reading: Reading, folder: str) -> str | None:
         recognised = source_of(place)
     except NetcfgError:  # for `data_folder` to say
         return None
-    trained_by = recognised.source.trained_by
-    if not trained_by:
+    if not recognised.source.trains_alone:
         return None
-    path = shipped_folder() / trained_by
-    part = _read(path)
+    source = _opened(recognised, folder)  # None: what is wrong with it is found where it stands
+    fields = {} if source is None else source.fields()
+    target = _target(fields)
+    if source is not None and target is None:
+        return None
+    trained_by = _part_for(None if target is None else fields[target])
+    part = _read(shipped_folder() / trained_by)
     if part is None:
         return None
     has_training = any(
@@ -46,14 +51,7 @@ def add_training(reading: Reading, folder: str) -> str | None:
         if read.group.name == "General"
         for section in read.group.sections
     )
-    source = _opened(recognised, folder)  # None: what is wrong with it is found where it stands
-    fields = {} if source is None else source.fields()
-    target = next(
-        (name for name, spec in fields.items() if spec.kind in ("class", "mask") and spec.names), None
-    )
-    if source is not None and target is None:
-        return None
-    classes = None if target is None else len(fields[target].names)
+    classes = None if target is None else _count(fields[target])
     for group in part:
         if group.name == "General" and has_training:
             group.sections = [section for section in group.sections if section.name != TRAINING]
@@ -62,17 +60,52 @@ def add_training(reading: Reading, folder: str) -> str | None:
     said = [f"network = {networks[0].name}", f"answer = {_answer(networks[0])}"]
     if target is not None:
         said.append(f"target = {target}")
+        said += [f"known = has_{target}"] if f"has_{target}" in fields else []
     if classes is not None and _declares(reading, "classes"):
         said.append(f"classes = {classes}")
     size = _side(networks[0])
     _add_variables(reading, said, folder, BEFORE)
     if size is not None and not _declares(reading, "image_size", BEHIND):
         _add_variables(reading, [f"image_size = {size}"], folder, BEHIND - 1)
-    of = "" if classes is None else f" ({counted(classes, 'class').replace('classs', 'classes')})"
+    of = "" if target is None else f" ({_in_words(target, fields[target])})"
     return (
         f"{reading.name} says nothing of data: `{networks[0].name}` is trained on {shown_path(place)}{of} as "
         f"{trained_by} says"
     )
+
+
+def _target(fields: Mapping[str, FieldSpec]) -> str | None:
+    """What a network is to tell of a picture: a class, else a mask, labels, a number."""
+    kinds: Sequence[Callable[[FieldSpec], bool]] = (
+        lambda spec: spec.kind == "class" and bool(spec.names),
+        lambda spec: spec.kind == "mask" and bool(spec.names),
+        lambda spec: (
+            spec.kind == "vector" and len(spec.shape) == 1 and spec.shape != (1,) and bool(spec.names)
+        ),
+        lambda spec: spec.kind == "vector" and spec.shape == (1,),
+    )
+    asked = {name: spec for name, spec in fields.items() if not name.startswith("has_")}
+    return next((name for fits in kinds for name, spec in asked.items() if fits(spec)), None)
+
+
+def _part_for(spec: FieldSpec | None) -> str:
+    if spec is None or spec.kind == "class":
+        return "parts/image_classes.cfg"
+    if spec.kind == "mask":
+        return "parts/image_masks.cfg"
+    return "parts/image_numbers.cfg" if spec.shape == (1,) else "parts/image_labels.cfg"
+
+
+def _count(spec: FieldSpec) -> int:
+    """How many numbers a network gives for it: of each pixel, for a mask."""
+    return len(spec.names) if spec.kind in ("class", "mask") else int(str(spec.shape[0]))
+
+
+def _in_words(target: str, spec: FieldSpec) -> str:
+    count = _count(spec)
+    if spec.kind == "vector":
+        return f"the number `{target}`" if count == 1 else f"{count} labels"
+    return "one class" if count == 1 else f"{count} classes"
 
 
 def _is_network(group: Group) -> bool:

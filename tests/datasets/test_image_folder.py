@@ -11,6 +11,7 @@ import cv2
 import drawn_flowers as drawn
 import numpy as np
 import pytest
+from PIL import Image
 
 import netcfg
 from netcfg.blocks.sources.image_folder import ImageFolder
@@ -200,6 +201,61 @@ def test_broken_and_missing_pictures_stop_or_are_left_out_and_named(flowers, cap
     left = source(flowers, missing="skip", on_error="skip", **options).open("train", ("image",))
     assert len(left) == 34
     assert "left out, as they cannot be read: 1 picture" in capsys.readouterr().err
+
+
+def test_pictures_of_one_pixel_of_too_many_and_moving_ones(tmp_path):
+    for kind in ("a", "b"):
+        for number in range(3):
+            drawn.write_flowers(tmp_path, 1, kinds=(kind,))
+            (tmp_path / kind / "1.jpg").rename(tmp_path / kind / f"{number}.jpg")
+    cv2.imwrite(str(tmp_path / "a/one.png"), np.full((1, 1, 3), 9, np.uint8))
+    cv2.imwrite(
+        str(tmp_path / "a/large.png"), np.random.default_rng(0).integers(0, 256, (400, 500, 3), np.uint8)
+    )
+    moving = [Image.fromarray(np.full((20, 20, 3), level, np.uint8)) for level in (30, 200)]
+    for name in ("moving.webp", "moving.png"):
+        moving[0].save(tmp_path / "b" / name, save_all=True, append_images=moving[1:], lossless=True)
+    options = {"validation_share": 0.0, "test_share": 0.0, "image_size": 16, "max_pixels": 150_000}
+    samples = source(tmp_path, **options).open("train", ("image",))
+    shown = dict(zip(samples.table.ids, range(len(samples)), strict=True))
+    assert (samples[shown["a/one.png"]]["image"] == 9).all()
+    assert (
+        np.abs(samples[shown["b/moving.webp"]]["image"].astype(int) - 30).max() < 3
+    )  # the first of its pictures
+    assert (samples[shown["b/moving.png"]]["image"] == 30).all()
+    with pytest.raises(
+        NetcfgError, match=r"large\.png cannot be read: it has 200,000 pixels, more than 150,000"
+    ):
+        samples[shown["a/large.png"]]
+    skipping = source(tmp_path, **options, on_error="skip").open("train", ("image",))
+    assert "a/large.png" not in skipping.table.ids
+
+
+def test_phones_pictures_are_turned_grey_and_deep_ones_read_by_their_range(tmp_path):
+    for kind in ("a", "b"):
+        (tmp_path / kind).mkdir()
+    wide = Image.fromarray(np.zeros((10, 30, 3), np.uint8))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # a quarter turn
+    wide.save(tmp_path / "a/phone.jpg", exif=exif)
+    cv2.imwrite(str(tmp_path / "a/grey.png"), np.full((5, 5), 77, np.uint8))
+    cv2.imwrite(str(tmp_path / "b/deep.png"), np.array([[0, 4095]], np.uint16))
+    cv2.imwrite(str(tmp_path / "b/deep2.png"), np.array([[0, 2048]], np.uint16))
+    options = {"validation_share": 0.0, "test_share": 0.0}
+    samples = source(tmp_path, **options).open("train", ("image",))
+    shown = {name: samples[row]["image"] for row, name in enumerate(samples.table.ids)}
+    assert shown["a/phone.jpg"].shape == (30, 10, 3)
+    assert (shown["a/grey.png"] == 77).all()
+    assert shown["b/deep.png"][0, :, 0].tolist() == [0, 255]
+    assert shown["b/deep2.png"][0, :, 0].tolist() == [0, 128]
+    stored = source(tmp_path, **options, turn=False).open("train", ("image",))
+    assert stored[stored.table.ids.index("a/phone.jpg")]["image"].shape == (10, 30, 3)
+
+
+def test_a_folder_inside_the_one_that_is_given_is_pointed_at(tmp_path):
+    drawn.write_flowers(tmp_path / "archive/flowers", 2)
+    _, (finding,) = netcfg.check(TINY, data=str(tmp_path / "archive"))
+    assert finding.help.endswith(f"looks like one of [image_folder]: `--data {tmp_path / 'archive/flowers'}`")
 
 
 def test_what_can_only_be_told_by_the_folder_is_asked_for_at_check_time(tmp_path):

@@ -294,6 +294,28 @@ def test_several_lists_that_nobody_tells_apart(tmp_path):
     assert "holds the lists `one.csv`, `two.csv`" in refusal(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("head", "cells", "loss", "metric", "outputs"),
+    [
+        ("image,au1,au2", "1,0 0,1 1,1 0,0".split(), "bce_with_logits", "average_precision", 2),
+        ("image,age", "10 20 30 40".split(), "smooth_l1", "mae", 1),
+    ],
+)
+def test_labels_and_numbers_train_a_network_that_says_nothing_of_data(
+    tmp_path, head, cells, loss, metric, outputs
+):
+    path = write(tmp_path, rows(head, *cells))
+    text = (
+        "{General}\n[variables]\nclasses = 9\n"
+        "{N}\n[net]\nchannels = 3\nheight = 16\nwidth = 16\n[flatten]\n[connected]\noutput_features = $classes\n"
+    )
+    program, findings = netcfg.check(text, data=str(path))
+    assert not findings
+    assert program.networks["N"].nodes[-1].output.shape == (outputs,)
+    assert program.losses[loss].mask == f"has_{program.losses[loss].target}"
+    assert program.training.monitor == metric
+
+
 def test_drawn_flowers_of_a_list_train_a_network_that_says_nothing_of_data(tmp_path):
     drawn.write_flowers(tmp_path / "all", 6)
     lines = [f"{kind}/{n}.jpg,{kind}" for kind in drawn.FLOWERS for n in range(1, 7)]

@@ -42,7 +42,7 @@ class Arrays(Dealt, name="arrays"):
         "classes", "image_size", "validation_share", "test_share", "folds", "fold", "seed",
     )  # fmt: skip
     looks_like: ClassVar[str] = "a .npz file, or .npy files"
-    trained_by: ClassVar[str] = "parts/image_classes.cfg"
+    trains_alone: ClassVar[bool] = True
 
     path: str | None = Option(
         None, description="the .npz file, or the folder of .npy files; None: the one given with `--data`"

@@ -49,8 +49,8 @@ class Source(Section):
     """What its folder looks like, in a few words for a person; empty where it reads none."""
     takes_files: ClassVar[bool] = False
     """Whether `--data` may also name a file, which it then recognises."""
-    trained_by: ClassVar[str] = ""
-    """The shipped file that trains a network on it which says nothing of data itself, given `--data`."""
+    trains_alone: ClassVar[bool] = False
+    """Whether a network that says nothing of data may be trained on it, given `--data`, as a shipped part says."""
 
     @property
     def active_above(self) -> float:

@@ -48,6 +48,14 @@ def class_folders(folder: Path) -> list[str]:
     return names
 
 
+def holds_classes(folder: Path) -> bool:
+    """Whether it is a folder of classes, or has nothing but one in it: an archive is often unpacked so."""
+    if class_folders(folder):
+        return True
+    files, folders = _entries(folder)
+    return not files and len(folders) == 1 and bool(class_folders(folder / folders[0]))
+
+
 def looks_like_classes(folder: Path) -> bool:
     """Whether it could be class folders: those of `class_folders`, and numbers as names, which subjects have, too.
 

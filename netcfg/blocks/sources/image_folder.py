@@ -36,7 +36,7 @@ class ImageFolder(PlainPictures, name="image_folder"):
 
     carries: ClassVar[tuple[str, ...]] = ("classes", *PlainPictures.carries)
     looks_like: ClassVar[str] = "a folder per class, of pictures"
-    trained_by: ClassVar[str] = "parts/image_classes.cfg"
+    trains_alone: ClassVar[bool] = True
 
     classes: tuple[str, ...] | None = Option(
         None, description="in the order of their numbers; None: those of the folders"

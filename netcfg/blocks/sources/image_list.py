@@ -49,7 +49,7 @@ class ImageList(PlainPictures, name="image_list"):
 
     takes_files: ClassVar[bool] = True
     places: ClassVar[tuple[str, ...]] = ("path", "images", "train_list", "validation_list", "test_list")
-    trained_by: ClassVar[str] = "parts/image_classes.cfg"
+    trains_alone: ClassVar[bool] = True
     looks_like: ClassVar[str] = "a csv or tsv with a column of paths of pictures"
 
     path: str | None = Option(

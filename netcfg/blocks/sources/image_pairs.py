@@ -50,7 +50,7 @@ class ImagePairs(PlainPictures, name="image_pairs"):
     carries: ClassVar[tuple[str, ...]] = ("classes", "colours", "ignore", *PlainPictures.carries)
     places: ClassVar[tuple[str, ...]] = ("path", "images", "masks", "targets")
     looks_like: ClassVar[str] = "`images` and `masks` (or `targets`)"
-    trained_by: ClassVar[str] = "parts/image_masks.cfg"
+    trains_alone: ClassVar[bool] = True
 
     images: str | None = Option(
         None, description="the folder of pictures below `path`; None: `images` or its like"

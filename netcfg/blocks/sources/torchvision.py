@@ -45,7 +45,7 @@ class Torchvision(PlainPictures, name="torchvision"):
 
     carries: ClassVar[tuple[str, ...]] = ("classes", *PlainPictures.carries)
     looks_like: ClassVar[str] = "`MNIST/raw`, `cifar-10-batches-py` and what else torchvision has fetched"
-    trained_by: ClassVar[str] = "parts/image_classes.cfg"
+    trains_alone: ClassVar[bool] = True
     unavailable: ClassVar[frozenset[str]] = frozenset({"missing", "on_error", "turn", "max_pixels"})
 
     dataset: str = Option(description="its class in `torchvision.datasets`")
