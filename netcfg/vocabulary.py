@@ -220,7 +220,7 @@ _TABLE = (
     Foreign("data", "csv tsv table dataframe list image_csv", ("image_list",)),
     Foreign("data", "segmentation masks image_masks paired_images", ("image_pairs",)),
     Foreign("data", "unaligned unpaired", ("unpaired_images",)),
-    Foreign("data", "numpy npy npz tensors tensordataset", ("arrays",)),
+    Foreign("data", "numpy npy npz tensors", ("arrays",)),
     Foreign("data", "mnist fashionmnist cifar10 cifar100 voc stl10 svhn", ("torchvision",)),
     Foreign("data", "flip hflip", ("horizontal_flip",)),
     Foreign("data", "colourjitter colour_jitter jitter", ("color_jitter",)),

@@ -14,6 +14,7 @@ from netcfg.blocks.sources.base import Source
 from netcfg.blocks.transforms.base import DataStep, misplaced
 from netcfg.passes.collect import Parts
 from netcfg.passes.reserved import Reserved
+from netcfg.passes.sizes import BROKEN
 from netcfg.program import Data
 from netcfg.source import Finding, Note, did_you_mean
 from netcfg.syntax import Section
@@ -52,7 +53,9 @@ def fields_of(parts: Parts) -> Callable[[], Mapping[str, FieldSpec]]:
     @cache
     def fields() -> Mapping[str, FieldSpec]:
         data = read_data(Reserved(parts, []))
-        return data.fields if data else {}
+        if data is not None:
+            return data.fields
+        return BROKEN if "Data" in parts.spans else {}
 
     return fields
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from netcfg.axes import AXES, axes_in_words
 from netcfg.blocks.fields import FieldSpec
@@ -24,6 +25,8 @@ from netcfg.source import did_you_mean
 
 Fields = Callable[[], Mapping[str, FieldSpec]]
 """The fields of the program's data, worked out when first asked for."""
+BROKEN: Mapping[str, FieldSpec] = MappingProxyType({})
+"""The fields of data in which something is wrong: what asks for them has nothing to add."""
 _LETTERS = {name: letter for letter, name in AXES.items()}
 _BY_RANK = {1: "F", 3: "CHW"}
 """What sizes count where nobody said: what blocks go by, too."""
@@ -88,6 +91,8 @@ class Sizes:
 
     def _of_field(self, field: str, size: str) -> str:
         fields = self.fields()
+        if fields is BROKEN:
+            raise SizeError("", reported=True)
         spec = fields.get(field)
         if spec is None:
             message = f"asks for the {size} of the data field `{field}`, which the data do not have"

@@ -258,6 +258,13 @@ def test_a_folder_inside_the_one_that_is_given_is_pointed_at(tmp_path):
     assert finding.help.endswith(f"looks like one of [image_folder]: `--data {tmp_path / 'archive/flowers'}`")
 
 
+def test_what_asks_for_data_that_are_wrong_has_nothing_to_add(flowers):
+    text = TINY.replace("$classes", "$data.class.classes")
+    text += f"{{Data}}\n[image_folder]\npath = {flowers}\nfit = squeeze\n"
+    _, (finding,) = netcfg.check(text)
+    assert finding.message.startswith("`fit` must be one of")
+
+
 def test_what_can_only_be_told_by_the_folder_is_asked_for_at_check_time(tmp_path):
     text = TINY.replace("$classes", "$data.class.classes") + "{Data}\n[image_folder]\nimage_size = 24\n"
     _, (finding,) = netcfg.check(text)
