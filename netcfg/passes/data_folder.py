@@ -60,7 +60,7 @@ def read_from_folder(
         return ()
     before, found = written[0], recognised.found
     if before.name == recognised.source.type_name:
-        options = _kept(before, recognised)
+        options = _kept(before, recognised, place)
     else:
         options = _carried(
             before, recognised, is_resized=any(section.name == "resize" for section in written)
@@ -190,10 +190,23 @@ def _matching(labels: Labels, name: str, findings: list[Finding]) -> Sequence[Se
     return group.sections
 
 
-def _kept(section: Section, recognised: Recognised) -> list[str]:
-    """The options of a source that stays, but for where its data lie."""
-    replaced = {*recognised.source.places, *recognised.found.options}
-    return [_line(option, option.key) for option in section.options if option.key not in replaced]
+def _kept(section: Section, recognised: Recognised, place: Path) -> list[str]:
+    """The options of a source that stays, but for where its data lie; of these, what is also in the new place."""
+    first, *others = recognised.source.places or ("",)
+    replaced = {first, *recognised.found.options}
+    return [
+        _line(option, option.key)
+        for option in section.options
+        if option.key not in replaced and (option.key not in others or _is_there_too(option.value, place))
+    ]
+
+
+def _is_there_too(written: str, place: Path) -> bool:
+    """Whether a file or folder of this name is below the new place, or that place is in this folder."""
+    folder = Path(written).expanduser()
+    if not folder.is_absolute() and (place / folder).exists():
+        return True
+    return folder.is_dir() and place.resolve().is_relative_to(folder.resolve())
 
 
 def _carried(section: Section, recognised: Recognised, is_resized: bool) -> list[str]:
