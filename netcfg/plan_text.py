@@ -12,7 +12,7 @@ from netcfg.blocks.changing import Changing, Scheduled, Weight, number_text, tim
 from netcfg.blocks.network.loop import Loop
 from netcfg.blocks.network.model import NetworkUse
 from netcfg.blocks.optimizers.base import Optimizer
-from netcfg.graph import Graph
+from netcfg.graph import Graph, Scope, Signal
 from netcfg.passes.generate import used_networks
 from netcfg.passes.held import makes_again
 from netcfg.passes.parameter_groups import layers_of, rate_parts
@@ -391,7 +391,7 @@ class _Page:
         for (_, remark), group in groupby(
             _in_order(step), lambda one: self._kind(one[0], one[1], step.phase.name)
         ):
-            for line in _packed([self._formula(compute) for compute, _ in group]):
+            for line in _packed(self._formulas([compute for compute, _ in group])):
                 yield label, line, remark
                 label = ""
 
@@ -406,13 +406,26 @@ class _Page:
         ]
         return alone, ", ".join(filter(None, remarks))
 
+    def _formulas(self, computes: list[Compute]) -> list[str]:
+        """A text for each; the blocks of one use of a template are told as that use."""
+        texts: list[str] = []
+        for use, group in groupby(computes, lambda one: use_of(self.plan.model, one.node)):
+            inside = list(group)
+            if use is None or len(inside) == 1:
+                texts += [self._formula(compute) for compute in inside]
+                continue
+            within = {compute.node for compute in inside}
+            reads = [read for one in inside for read in one.reads if read.signal.producer not in within]
+            texts.append(f"{use.path} = {use.template}({', '.join(dict.fromkeys(map(self._read, reads)))})")
+        return texts
+
     def _formula(self, compute: Compute) -> str:
-        reads = [
-            f"detach({name})" if read.cut else name
-            for read in compute.reads
-            for name in [self.plan.model.reference(read.signal)]
-        ]
-        return f"{self.plan.model.nodes[compute.node].path} = {_function(self.plan, compute.node)}({', '.join(reads)})"
+        reads = ", ".join(map(self._read, compute.reads))
+        return f"{self.plan.model.nodes[compute.node].path} = {_function(self.plan, compute.node)}({reads})"
+
+    def _read(self, read: Read) -> str:
+        name = called(self.plan.model, read.signal)
+        return f"detach({name})" if read.cut else name
 
     def _cuts(self, step: PhasePlan) -> Iterator[str]:
         """The signals that are read without their history, by the phase that it is kept for."""
@@ -438,6 +451,22 @@ def remembered_by(plan: Plan, pattern: Pattern) -> list[tuple[str, list[str]]]:
 def _written(row: tuple[str, list[str]]) -> str:
     name, signals = row
     return f"{name} <- {', '.join(signals)}" if signals else name
+
+
+def use_of(model: Graph, index: int) -> Scope | None:
+    """The outermost use of a template that a block stands in; None for a network, which has a line of its own."""
+    node = model.nodes[index]
+    return node.scopes[0] if node.scopes and network_of(model, index) is None else None
+
+
+def called(model: Graph, signal: Signal) -> str:
+    """A signal as a reader would name it: what a template's use gives by the name of the use."""
+    path = model.reference(signal)
+    if not model.nodes[signal.producer].scopes:
+        return path
+    return next(
+        (name for name, one in model.named.items() if one == signal and path.startswith(f"{name}.")), path
+    )
 
 
 def average_lines(plan: Plan, average: Average) -> Iterator[str]:

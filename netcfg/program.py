@@ -130,6 +130,11 @@ class Program:
     notes: tuple[str, ...] = ()
     """What was done beside what the file says, a sentence each."""
 
+    @property
+    def graphs(self) -> list[Graph]:
+        """What there is to draw: the networks, and what is made by them without data."""
+        return [*self.networks.values(), *([self.generation] if self.generation is not None else [])]
+
     @cached_property
     def judged_losses(self) -> tuple[str, ...]:
         """The losses that other splits can be judged by: those that need no gradients."""

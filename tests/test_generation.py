@@ -247,3 +247,12 @@ def test_a_run_without_generation_says_what_it_lacks(
     (copy / "resolved.cfg").write_text(text)
     assert main(["generate", str(copy), "-o", str(tmp_path / "out"), "--device", "cpu"]) == 1
     assert "has no {Generation}, which says what is made without data" in capsys.readouterr().err
+
+
+def test_the_picture_has_one_block_for_a_loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("net.cfg").write_text(TEXT.replace("repeat = 5", "repeat = 1000"))
+    assert main(["graph", "net.cfg", "-o", "made.svg", "--network", "Generation"]) == 0
+    drawn = Path("made.svg").read_text()
+    assert "denoise ×1,000" in drawn
+    assert drawn.count('class="box') == 3

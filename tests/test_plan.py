@@ -439,3 +439,25 @@ def test_the_codes_are_explained(capsys: pytest.CaptureFixture[str], code: str) 
     said = capsys.readouterr().out
     assert said.startswith(f"{code} {CODES[code].name}: {CODES[code].meaning}\n")
     assert EXPLANATIONS[code].remedy in said
+
+
+TEMPLATE = "{Define twice}\n[formula]\nvalue = 2 * input\n[formula]\nvalue = input + in\n"
+
+
+def test_a_use_of_a_template_is_one_text_of_the_plan_and_one_card_of_the_diagram() -> None:
+    from netcfg.draw.training.picture import training_picture
+
+    model = block("twice", "t", "image") + block("A", "a", "t") + block("twice", "u", "a")
+    text = f"{DATA}{TEMPLATE}{network('A')}{{Model}}\n{model}{{Loss}}\n{mean('u')}{{Optimizer}}\n{phase('p', 'A', 'u_loss')}"
+    made = plan(netcfg.load(text))
+    page = plan_text(made)
+    assert "t = twice(image)" in page
+    assert "a = A(t)" in page
+    assert "u = twice(a)" in page
+    shown = training_picture(made.program).training
+    assert shown is not None
+    assert [card.box.name for card in shown.cards if card.kind == "block"] == ["t", "u"]
+    flows = [(shown.cards[one.source].box.name, shown.cards[one.target].box.name) for one in shown.flows]
+    assert ("t", "A") in flows
+    assert ("A", "u") in flows
+    assert ("u", "u_loss") in flows

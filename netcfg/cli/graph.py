@@ -171,8 +171,8 @@ def _check_format(options: argparse.Namespace, output: Path) -> None:
 def _networks(program: Program, options: argparse.Namespace, look: Look) -> Picture:
     from netcfg.draw import picture
 
-    graphs = list(program.networks.values())
-    _check_names(options, program.networks)
+    graphs = program.graphs
+    _check_names(options, [graph.name for graph in graphs])
     if options.network:
         graphs = [graph for graph in graphs if graph.name in options.network]
 

@@ -57,7 +57,7 @@ def picture_of(shown: Program | Graph, choices: Mapping[str, Any]) -> Picture:
     look = Look(**choices)
     if isinstance(shown, Graph):
         return picture([shown], look=look)
-    return picture(list(shown.networks.values()), title=os.path.basename(shown.name), look=look)
+    return picture(shown.graphs, title=os.path.basename(shown.name), look=look)
 
 
 def draw(

@@ -23,6 +23,7 @@ from netcfg.draw.training.stages import grouped, set_columns
 from netcfg.graph import Graph, Node, Signal
 from netcfg.passes.plan import Plan, history_path, section_of
 from netcfg.passes.reach import key
+from netcfg.plan_text import called, use_of
 from netcfg.program import Average, Phase, Step
 from netcfg.shapes import show
 
@@ -188,8 +189,11 @@ class _Sheet:
             network = nodes[0].block.network
             place = self._add(self._network(network, nodes), signals)
             self.evaluated.setdefault(network.name, (place, len(signals)))
-        else:
+        elif len(nodes) == 1:
             self._add(self._block(nodes[0]), signals)
+        else:
+            given = self._read_outside(group) or signals[-1:]
+            self._add(self._use(group, given), given)
 
     def _add_evaluated(self) -> None:
         """The networks that losses evaluate themselves, or averages follow, and that nothing shown uses."""
@@ -249,9 +253,54 @@ class _Sheet:
         ]
         return Card("block", box, rows)
 
+    def _read_outside(self, group: Sequence[int]) -> list[Signal]:
+        """The signals of a card that others read."""
+        inside = set(group)
+        read = {
+            key(signal)
+            for index in self.nodes
+            if index not in inside
+            for signal in self.model.nodes[index].inputs
+        } | {key(signal) for loss in self.losses.values() for signal in self.plan.reach.reads(loss)}
+        signals = [signal for index in group for signal in self.model.nodes[index].outputs.values()]
+        return [signal for signal in signals if key(signal) in read]
+
+    def _read_inside(self, group: Sequence[int]) -> list[Signal]:
+        """The signals of others that the blocks of a card read, each once."""
+        inside = set(group)
+        found = {
+            key(signal): signal
+            for index in group
+            for signal in self.model.nodes[index].inputs
+            if signal.producer not in inside
+        }
+        return list(found.values())
+
+    def _use(self, group: Sequence[int], given: Sequence[Signal]) -> Card:
+        """The use of a template of blocks without parameters."""
+        use = use_of(self.model, group[0])
+        assert use is not None
+        read = self._read_inside(group)
+        entry = Entry(f"[{use.template}] {use.path}", use.span)
+        details = f"{entry.title}\n{len(group)} blocks\n{place_text(use.span)}"
+        box = Box("template", use.path, "", [words(use.template)], details, path=use.path, entries=(entry,))
+        count = max(len(read), len(given), 1)
+        shapes = [show(signal.shape) or "one number" for signal in given]
+        rows = [
+            Row("", shapes[place] if place < len(shapes) else "", place < len(read), place < len(shapes))
+            for place in range(count)
+        ]
+        return Card("block", box, rows)
+
     # --- flows
 
     def _flows_into(self, place: int, group: list[int]) -> Iterator[Flow]:
+        if len(group) > 1 and use_of(self.model, group[0]) is not None:
+            for number, signal in enumerate(self._read_inside(group)):
+                inside = (one for one in group if signal in self.model.nodes[one].inputs)
+                phases = {phase for one in inside for phase, path in self.paths.items() if one in path}
+                yield self._flow(signal, place, number, sorted(phases))
+            return
         number = 0
         for index in group:
             for signal in self.model.nodes[index].inputs:
@@ -271,7 +320,7 @@ class _Sheet:
             elif self.plan.reach.depends[signal.producer]:
                 cut.append(phase)
         source, output = self.makers[key(signal)]
-        label = f"{self.model.reference(signal)} {show(signal.shape)}".rstrip()
+        label = f"{called(self.model, signal)} {show(signal.shape)}".rstrip()
         return Flow(source, output, target, number, label, tuple(passing), tuple(cut))
 
     def _add_loss(self, name: str, loss: Loss) -> Iterator[Flow]:

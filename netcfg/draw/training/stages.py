@@ -7,21 +7,30 @@ from typing import TYPE_CHECKING
 
 from netcfg.graph import Graph
 from netcfg.passes.plan import network_of
+from netcfg.plan_text import use_of
 
 if TYPE_CHECKING:
     from netcfg.draw.training.model import Card, Flow
 
 
 def grouped(model: Graph, nodes: Sequence[int]) -> list[list[int]]:
-    """The blocks by card: uses of one network together, as far as none of them needs what another one makes."""
+    """The blocks by card: uses of one network together, and the blocks of one use of a template, as far as none of them
+    needs what another card makes of them.
+    """
     groups: list[list[int]] = []
     group_of: dict[int, int] = {}
     for index in nodes:
         if model.nodes[index].is_input:
             continue
-        network = network_of(model, index)
+        network, use = network_of(model, index), use_of(model, index)
         for place, group in enumerate(groups):
             same = network is not None and network_of(model, group[0]) == network
+            if use is not None and use_of(model, group[0]) == use:
+                if not _needs_outside(model, [*group, index], groups, group_of):
+                    group.append(index)
+                    group_of[index] = place
+                    break
+                continue
             if same and not _needs(model, [*group, index], groups, group_of):
                 group.append(index)
                 group_of[index] = place
@@ -30,6 +39,26 @@ def grouped(model: Graph, nodes: Sequence[int]) -> list[list[int]]:
             group_of[index] = len(groups)
             groups.append([index])
     return groups
+
+
+def _needs_outside(model: Graph, group: list[int], groups: list[list[int]], group_of: dict[int, int]) -> bool:
+    """The same, where blocks of the card may read each other: whether another card lies between."""
+    outside = [
+        signal.producer
+        for index in group
+        for signal in model.nodes[index].inputs
+        if signal.producer not in group
+    ]
+    seen: set[int] = set()
+    while outside:
+        index = outside.pop()
+        if index in group:
+            return True
+        if index not in seen:
+            seen.add(index)
+            together = groups[group_of[index]] if index in group_of else [index]
+            outside += [signal.producer for member in together for signal in model.nodes[member].inputs]
+    return False
 
 
 def _needs(model: Graph, group: list[int], groups: list[list[int]], group_of: dict[int, int]) -> bool:
