@@ -448,8 +448,8 @@ def test_a_use_of_a_template_is_one_text_of_the_plan_and_one_card_of_the_diagram
     from netcfg.draw.training.picture import training_picture
 
     model = block("twice", "t", "image") + block("A", "a", "t") + block("twice", "u", "a")
-    text = f"{DATA}{TEMPLATE}{network('A')}{{Model}}\n{model}{{Loss}}\n{mean('u')}{{Optimizer}}\n{phase('p', 'A', 'u_loss')}"
-    made = plan(netcfg.load(text))
+    training = f"{{Loss}}\n{mean('u')}{{Optimizer}}\n{phase('p', 'A', 'u_loss')}"
+    made = plan(netcfg.load(f"{DATA}{TEMPLATE}{network('A')}{{Model}}\n{model}{training}"))
     page = plan_text(made)
     assert "t = twice(image)" in page
     assert "a = A(t)" in page
