@@ -412,3 +412,25 @@ def test_bad_input_gets_one_clear_line(made, clip, capsys, arguments, message):
     error = capsys.readouterr().err
     assert message.format(**names) in error
     assert "Traceback" not in error
+
+
+def test_a_run_that_still_trains_is_read_whole(make_trainer, monkeypatch):
+    """Its weights are replaced while they are read, and a line of its epochs is missing for a moment."""
+    from tiny import TEXT, tiny_program
+
+    from netcfg.trainers.runs import trained
+
+    searched = TEXT.replace("[f1]\n", "[f1]\nthreshold = validation\n")
+    trainer = make_trainer(program=tiny_program(searched, epochs=2))
+    trainer.fit()
+    trainer.run.write_json("run.json", {"program": "tiny.cfg"})
+    lines = (trainer.run.path / "metrics.jsonl").read_text().splitlines(keepends=True)
+    first, second = (json.loads(line)["validation"]["thresholds"] for line in lines)
+    file = trainer.run.path / "metrics.jsonl"
+    file.write_text(lines[0])
+    epochs = iter([1, 1, 2, 2, 2, 2, 2])
+    monkeypatch.setattr(type(trainer.run.checkpoints), "best_epoch", lambda self: next(epochs))
+    monkeypatch.setattr(trained.time, "sleep", lambda seconds: file.write_text("".join(lines)))
+    found = open_run(trainer.run.path, torch.device("cpu"))
+    assert found.thresholds == {name: tuple(values) for name, values in second.items()}
+    assert first.keys() == second.keys()

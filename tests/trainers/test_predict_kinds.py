@@ -20,7 +20,7 @@ from netcfg.passes.read import shipped_folder
 from netcfg.source import NetcfgError
 from netcfg.trainers.prediction.answers import Answer, answers_of
 from netcfg.trainers.prediction.cells import areas, cells, columns, points_in_frame, sentence
-from netcfg.trainers.prediction.drawn import class_map, laid_over, mask_png
+from netcfg.trainers.prediction.drawn import class_map, laid_over, mask_png, seen_part
 from netcfg.trainers.prediction.inputs import open_inputs
 from netcfg.trainers.prediction.prediction import Prediction, Predictor
 from netcfg.trainers.reporting.projection import projected
@@ -479,3 +479,13 @@ def test_masks_and_points_lie_in_the_part_that_was_seen():
     answer = Answer("A", "p", "points", size=(4, 4), box=(5.0, 0.0, 15.0, 10.0))
     seen = points_in_frame(answer, np.array([[-0.5, -0.5], [3.5, 3.5]]), Prediction(frame(10, 20), ()))
     assert seen.tolist() == [[4.5, -0.5], [14.5, 9.5]]
+
+
+def test_the_part_that_was_seen_is_cut_out_of_a_frame():
+    picture = np.arange(1, 49, dtype=np.uint8).reshape(4, 12, 1).repeat(3, 2)
+    assert seen_part(picture, None) is picture
+    assert np.array_equal(seen_part(picture, (3.0, 0.0, 7.0, 4.0)), picture[:, 3:7])
+    padded = seen_part(picture, (0.0, -4.0, 12.0, 8.0))
+    assert padded.shape == (12, 12, 3)
+    assert np.array_equal(padded[4:8], picture)
+    assert not padded[:4].any()

@@ -119,6 +119,17 @@ def made_picture(colours: Values) -> Picture:
     return np.ascontiguousarray(np.broadcast_to(bytes_, (3, *bytes_.shape[1:])).transpose(1, 2, 0))
 
 
+def seen_part(picture: Picture, box: tuple[float, float, float, float] | None) -> Picture:
+    """What a network saw of a frame (see `Answer.box`), black where that reaches beyond."""
+    if box is None:
+        return picture
+    left, top, right, bottom = (round(edge) for edge in box)
+    height, width = picture.shape[:2]
+    inner = picture[max(top, 0) : bottom, max(left, 0) : right]
+    beyond = max(-top, 0), max(bottom - height, 0), max(-left, 0), max(right - width, 0)
+    return np.asarray(cv2.copyMakeBorder(inner, *beyond, cv2.BORDER_CONSTANT), np.uint8)
+
+
 def heat_sheet(picture: Picture, names: Sequence[str], maps: Values) -> Picture:
     """A frame once for each map (A, h, w), which is laid over it, with its name and its mean; in rows of four."""
     shown = _at_most(picture, _CELL)

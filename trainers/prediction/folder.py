@@ -20,6 +20,7 @@ from netcfg.trainers.prediction.drawn import (
     made_picture,
     mask_png,
     png_of,
+    seen_part,
     with_points,
 )
 from netcfg.trainers.prediction.embeddings import Embeddings
@@ -86,9 +87,8 @@ class FolderWriter:
                 points = (points_in_frame(answer, values, prediction) + 0.5) * factor - 0.5
                 write_picture(self.folder / f"{name}/{place}", png_of(with_points(large, points)))
             case "map":
-                write_picture(
-                    self.folder / f"{name}/{place}", png_of(heat_sheet(picture, answer.names, values))
-                )
+                sheet = heat_sheet(seen_part(picture, answer.box), answer.names, values)
+                write_picture(self.folder / f"{name}/{place}", png_of(sheet))
             case "picture":
                 write_picture(self.folder / f"{name}/{place}", png_of(made_picture(values)))
 

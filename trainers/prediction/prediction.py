@@ -394,7 +394,7 @@ def _predicted(predictors: Sequence[Predictor], batch: Prepared) -> Iterator[Pre
 
 def _in_frame(one: Predictor, answer: Answer, frame: Frame) -> Answer:
     """An answer with what was seen of a frame, where it speaks of places."""
-    if answer.kind not in ("mask", "points"):
+    if answer.kind not in ("mask", "map", "points"):
         return answer
     return replace(answer, box=one.box(*frame.image.shape[:2]))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,6 +24,12 @@ Thresholds = Mapping[str, Sequence[float]]
 """Those that metrics have chosen on the validation split: by metric, one per label."""
 
 
+_READINGS = 5
+"""How often weights are read at most, where a run that trains replaces them meanwhile."""
+_BETWEEN_SECONDS = 0.5
+"""More than a run takes from writing its weights to writing the epoch's line."""
+
+
 @dataclass(frozen=True)
 class Trained:
     """A program and its networks on their device; `name` is what a message calls it."""
@@ -39,9 +46,17 @@ def open_run(path: Path, device: torch.device, weights: Path | None = None) -> T
     Raises `NetcfgError` where it is no run, has no weights yet, or they belong to other networks.
     """
     program = program_of_run(path)
-    chosen = weights or weights_of_run(path)
-    thresholds = chosen_thresholds(RunFolder(path)) if weights is None else None
-    networks = networks_with(program, chosen, device)
+    if weights is not None:
+        return Trained(shown_path(path), program, networks_with(program, weights, device))
+    best, run = weights_of_run(path), RunFolder(path)
+    for _ in range(_READINGS):
+        epoch = run.checkpoints.best_epoch()
+        thresholds = chosen_thresholds(run)
+        networks = networks_with(program, best, device)
+        if (
+            run.checkpoints.best_epoch() == epoch
+        ):  # else the run, which still trains, has found a better one meanwhile
+            break
     return Trained(shown_path(path), program, networks, thresholds or {})
 
 
@@ -123,6 +138,9 @@ def chosen_thresholds(run: RunFolder) -> Thresholds | None:
     number = run.checkpoints.best_epoch()
     if number is None:  # a file of somebody else's
         return None
+    if number == max(records) + 1:  # a run that still trains has written its weights, and not yet its line
+        time.sleep(_BETWEEN_SECONDS)
+        records = {record.epoch: record for record in run.records()}
     if number not in records:
         message = (
             f"{run}/metrics.jsonl has no line of epoch {number}, whose thresholds go with the best weights"
