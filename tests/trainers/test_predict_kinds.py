@@ -489,3 +489,18 @@ def test_the_part_that_was_seen_is_cut_out_of_a_frame():
     assert padded.shape == (12, 12, 3)
     assert np.array_equal(padded[4:8], picture)
     assert not padded[:4].any()
+
+
+def test_of_animated_pictures_the_first_frame_is_taken_and_that_is_said(made, tmp_path, capsys):
+    start, *_ = made("class")
+    frames = [Image.fromarray(np.full((SIZE, SIZE, 3), 80 * number, np.uint8)) for number in range(3)]
+    for name in ("still.webp", "moving.webp", "still.png", "moving.png"):
+        more = frames[1:] if name.startswith("moving") else []
+        frames[0].save(tmp_path / name, save_all=bool(more), append_images=more, lossless=True)
+    assert predicted(start, tmp_path / "still.webp", tmp_path / "still.png") == 0
+    assert "animated" not in capsys.readouterr().err
+    assert predicted(start, *(tmp_path / name for name in ("still.png", "moving.webp", "moving.png"))) == 0
+    captured = capsys.readouterr()
+    assert "of animated pictures the first frame is taken: 2 pictures" in captured.err
+    shares = {line.split(",")[6:-1][0] for line in captured.out.splitlines()[1:]}
+    assert len(shares) == 1

@@ -9,9 +9,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from netcfg.datasets.pictures.frames import Frame, Frames, find_clips, open_frames
+from netcfg.datasets.pictures.notes import say
 from netcfg.datasets.pictures.reading import ORDINARY, Reading
 from netcfg.source import NetcfgError, shown_path
+from netcfg.words import counted, named
 
+_ANIMATED = (".webp", ".png")
+_HEAD = 256
 LISTS = (".txt", ".lst")
 """Files of names, a line each."""
 
@@ -80,7 +84,30 @@ def open_inputs(
     if on_error is not None:
         for known in errors:
             on_error(known)
+    _say_animated(clips)
     return Inputs(_root(names, clips), tuple(_joined(clips)))
+
+
+def _say_animated(clips: Sequence[Frames]) -> None:
+    """A note on pictures that hold several: the first of them is read."""
+    files = [file for clip in clips for file in clip.files if file.suffix.lower() in _ANIMATED]
+    found = [str(file) for file in files if _is_animated(file)]
+    if found:
+        say(
+            f"of animated pictures the first frame is taken: {counted(len(found), 'picture')}, {named(found)}"
+        )
+
+
+def _is_animated(file: Path) -> bool:
+    """By the chunks that stand before the first frame of a WebP or PNG."""
+    try:
+        with file.open("rb") as stream:
+            head = stream.read(_HEAD)
+    except OSError:  # reading it will say why
+        return False
+    if head.startswith(b"\x89PNG"):
+        return b"acTL" in head.partition(b"IDAT")[0]
+    return head[8:16] == b"WEBPVP8X" and bool(head[20] & 0x02)
 
 
 def _places(names: Iterable[str]) -> Iterator[Path]:
