@@ -8,7 +8,7 @@ Legend: H height, W width, C channels, T frames, N samples.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from netcfg.blocks.samples import Sample
-from netcfg.datasets.transforms.moves import size_in
+from netcfg.datasets.transforms.moves import resized, size_in
 
 # For each of the 68 points the one on the other side of the face: jaw, brows, nose, eyes, mouth.
 MIRRORED_POINTS = np.array([
@@ -29,7 +29,10 @@ MIRRORED_POINTS = np.array([
 
 @dataclass(frozen=True)
 class ResizeSample:
-    """Scale pictures to `size` (height, width); points move from `source` (height, width) along with them."""
+    """Scale pictures to `size` (height, width); points move from `source` (height, width) along with them.
+
+    With `shorter` the shorter side becomes that long, and the longer one keeps its proportion.
+    """
 
     pictures: tuple[str, ...]
     points: tuple[str, ...]
@@ -37,12 +40,20 @@ class ResizeSample:
     size: tuple[int, int]
     interpolation: str = "auto"
     masks: tuple[str, ...] = ()
+    maps: tuple[str, ...] = ()
+    shorter: int | None = None
 
     def __call__(self, sample: Sample, random: np.random.Generator) -> Sample:
         """The sample at the new size."""
+        if not any(name in sample for name in (*self.pictures, *self.masks, *self.maps, *self.points)):
+            return sample
+        if self.shorter is not None:
+            there = size_in(sample, self.pictures, (*self.masks, *self.maps), self.source)
+            return replace(self, shorter=None, size=with_shorter_side(there, self.shorter))(sample, random)
         changed = {name: self._picture(sample[name]) for name in self.pictures if name in sample}
+        changed |= {name: self._map(sample[name]) for name in self.maps if name in sample}
         if any(name in sample for name in self.points):
-            source = size_in(sample, self.pictures, self.masks, self.source)
+            source = size_in(sample, self.pictures, (*self.masks, *self.maps), self.source)
             changed |= {name: self._points(sample[name], source) for name in self.points if name in sample}
         changed |= {name: self._mask(sample[name]) for name in self.masks if name in sample}
         return sample | changed
@@ -64,6 +75,13 @@ class ResizeSample:
             *self.size, picture.shape[2]
         )
 
+    def _map(self, maps: NDArray[Any]) -> NDArray[Any]:
+        """Numbers for each pixel, ...×C×H×W."""
+        if maps.ndim > 2:
+            return np.stack([self._map(one) for one in maps])
+        between = "auto" if self.interpolation == "lanczos" else self.interpolation
+        return resized(maps[..., None], self.size, between)[..., 0]
+
     def _mask(self, mask: NDArray[Any]) -> NDArray[Any]:
         """The nearest class: between two there is none."""
         from netcfg.datasets.pictures.opencv import cv2
@@ -80,6 +98,12 @@ class ResizeSample:
         return moved
 
 
+def with_shorter_side(size: tuple[int, int], side: int) -> tuple[int, int]:
+    """Height and width of which the shorter one is `side`, in the proportion of `size`, as torchvision rounds it."""
+    height, width = size
+    return (side, int(side * width / height)) if height <= width else (int(side * height / width), side)
+
+
 def _lanczos(picture: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
     """By Pillow: OpenCV's Lanczos does not smooth where it shrinks."""
     from PIL import Image
@@ -91,13 +115,14 @@ def _lanczos(picture: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
 
 @dataclass(frozen=True)
 class LeastForSize:
-    """What a picture may be brought to that will be scaled to a size: that."""
+    """What a picture may be brought to that will be scaled to a size, or to a shorter side: that."""
 
     size: tuple[int, int]
+    shorter: int | None = None
 
     def __call__(self, size: tuple[int, int], random: np.random.Generator) -> tuple[float, float]:
         """Height and width."""
-        return self.size
+        return self.size if self.shorter is None else with_shorter_side(size, self.shorter)
 
 
 @dataclass(frozen=True)
@@ -111,6 +136,7 @@ class FlipSample:
     probability: float
     each_frame: bool = False
     masks: tuple[str, ...] = ()
+    maps: tuple[str, ...] = ()
     pairs: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     def __call__(self, sample: Sample, random: np.random.Generator) -> Sample:
@@ -121,12 +147,13 @@ class FlipSample:
             return sample
         width = 0
         if any(name in sample for name in self.points):
-            width = size_in(sample, (*self.pictures, *self.flows), self.masks, self.size)[1]
+            width = size_in(sample, (*self.pictures, *self.flows), (*self.masks, *self.maps), self.size)[1]
         changed: Sample = {}
         for names, of_a_clip, flipped in (
             (self.pictures, 4, lambda pictures: pictures[..., ::-1, :]),
             (self.flows, 4, flip_flow),
             (self.masks, 3, lambda masks: masks[..., ::-1]),
+            (self.maps, 4, lambda maps: maps[..., ::-1]),
         ):
             changed |= {
                 name: _where(

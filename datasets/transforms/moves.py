@@ -55,6 +55,7 @@ class MoveSample:
     pictures: tuple[str, ...] = ()
     flows: tuple[str, ...] = ()
     masks: tuple[str, ...] = ()
+    maps: tuple[str, ...] = ()
     points: tuple[str, ...] = ()
     size: Size = (0, 0)
     between: str = "auto"
@@ -64,10 +65,10 @@ class MoveSample:
 
     def __call__(self, sample: Sample, random: np.random.Generator) -> Sample:
         """The sample, moved or as it was."""
-        if not any(name in sample for name in (*self.pictures, *self.flows, *self.masks, *self.points)):
+        if not any(name in sample for name in self.names):
             return sample
         try:
-            move = self.way(size_in(sample, (*self.pictures, *self.flows), self.masks, self.size), random)
+            move = self.way(self.size_in(sample), random)
         except ValueError as error:
             raise NetcfgError(f"{self.told} {error}", code="NC502") from None
         if move is None:
@@ -77,10 +78,27 @@ class MoveSample:
             (self.pictures, lambda array: self._picture(array, move)),
             (self.flows, lambda array: self._flow(array, move)),
             (self.masks, lambda array: self._mask(array, move)),
+            (self.maps, lambda array: self._map(array, move)),
             (self.points, lambda array: moved_points(array, move)),
         ):
             changed |= {name: moved(sample[name]) for name in names if name in sample}
         return sample | changed
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All fields that it moves."""
+        return (*self.pictures, *self.flows, *self.masks, *self.maps, *self.points)
+
+    def size_in(self, sample: Sample) -> Size:
+        """Height and width of a sample's pictures."""
+        return size_in(sample, (*self.pictures, *self.flows), (*self.masks, *self.maps), self.size)
+
+    def _map(self, maps: Array, move: Move) -> Array:
+        """Numbers for each pixel, ...×C×H×W, 0 where they come in from outside."""
+        if maps.ndim > 2:
+            return np.stack([self._map(one, move) for one in maps])
+        between = "linear" if self.between == "auto" and move.window is None else self.between
+        return moved_picture(maps[..., None], move, between, self.border, (0,))[..., 0].astype(maps.dtype)
 
     def _picture(self, picture: Array, move: Move) -> Array:
         if picture.ndim == 4:
@@ -102,7 +120,7 @@ class MoveSample:
 
 
 def size_in(sample: Sample, pictures: tuple[str, ...], masks: tuple[str, ...], known: Size) -> Size:
-    """Height and width of a sample's pictures: as they are, else as they are known to be.
+    """Height and width of a sample's pictures (else of its masks or maps): as they are, else as they are known to be.
 
     Raises `NetcfgError` where only landmarks are there, of pictures of which only each tells its size.
     """

@@ -19,7 +19,6 @@ from netcfg.datasets.transforms.moves import (
     MoveSample,
     Size,
     affine_matrix,
-    size_in,
     turned_back,
 )
 from netcfg.datasets.transforms.tones import Tone, Torchvision
@@ -177,10 +176,10 @@ class PolicySample:
     def __call__(self, sample: Sample, random: np.random.Generator) -> Sample:
         """The sample after all of them."""
         mover = self.mover
-        if not any(name in sample for name in (*mover.pictures, *mover.flows, *mover.masks, *mover.points)):
+        if not any(name in sample for name in mover.names):
             return sample
         for operation in self.draw(random):
-            size = size_in(sample, (*mover.pictures, *mover.flows), mover.masks, mover.size)
+            size = mover.size_in(sample)
             matrix = matrix_of(operation, size, self.ranges)
             tone = tone_of(operation, self.ranges)
             if matrix is not None:

@@ -24,6 +24,7 @@ FIELDS: dict[str, FieldSpec] = {
     "flow": FieldSpec((3, HEIGHT, WIDTH), "flow"),
     "frames": FieldSpec((FRAMES, 3, HEIGHT, WIDTH), "image"),
     "mask": FieldSpec((HEIGHT, WIDTH), "mask", ("paper", "ink", "stain")),
+    "depth": FieldSpec((2, HEIGHT, WIDTH), "map"),
     "landmarks": FieldSpec((68, 2), "landmarks"),
     "labels": FieldSpec((4,), "vector", ("AU1", "AU2", "AU4", "AU6")),
     "emotion": FieldSpec((), "class", ("neutral", "happy", "sad")),

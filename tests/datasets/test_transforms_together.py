@@ -21,6 +21,7 @@ SIDE = 96
 FIELDS = {
     "image": FieldSpec((3, SIDE, SIDE), "image"),
     "mask": FieldSpec((SIDE, SIDE), "mask", ("paper", "dot")),
+    "depth": FieldSpec((2, SIDE, SIDE), "map"),
     "landmarks": FieldSpec((68, 2), "landmarks"),
 }
 MOVING = {
@@ -33,12 +34,13 @@ MOVING = {
     "elastic": {"alpha": 90.0, "sigma": 6.0},
     "horizontal_flip": {"probability": 1.0},
     "resize": {"size": (64, 120)},
+    "resize to a shorter side": {"shorter_side": 70},
     "rand_augment": {"operations": 3, "magnitude": 12},
 }  # fmt: skip
 
 
 def made(name: str, **options: object) -> Transform:
-    kind = find("data", name)
+    kind = find("data", name.partition(" ")[0])
     assert kind is not None
     section = kind.model_validate(options)
     assert isinstance(section, Transform)
@@ -52,7 +54,8 @@ def dotted(place: tuple[float, float]) -> dict[str, np.ndarray]:
     cv2.circle(picture, (int(place[0]), int(place[1])), 5, (250, 250, 250), -1)
     mask = (picture[..., 0] > 128).astype(np.uint8)
     points = np.tile(np.array(place, np.float32), (68, 1))
-    return {"image": picture, "mask": mask, "landmarks": points}
+    depth = np.stack([1.0 * mask, -1.0 * mask]).astype(np.float32)
+    return {"image": picture, "mask": mask, "depth": depth, "landmarks": points}
 
 
 def middle(of: np.ndarray) -> np.ndarray:
@@ -69,6 +72,8 @@ def test_a_dot_its_mask_and_its_landmark_go_together(name: str) -> None:
         before = dotted(tuple(rng.integers(30, SIDE - 30, 2)))
         after = step(before, np.random.default_rng(seed))
         mask = after["mask"]
+        assert ((after["depth"][0] > 0.5) ^ (mask == 1)).mean() < 0.02
+        assert np.array_equal(after["depth"][0], -after["depth"][1])
         if name == "rand_augment":  # colours may be anything, the mask is moved alike
             bright = mask == 1
         else:
@@ -233,6 +238,9 @@ def test_a_picture_of_its_own_size_that_is_too_small_is_told() -> None:
         ("[copy]\nto = labels", "would overwrite the field `labels`"),
         ("[views]\nto = a, a", "names a view twice"),
         ("[copy]\nto = b\n[resize]\nsize = 32\nonly = b\n[rotate]\ndegrees = 3", "`image` is 64×64, `b` 32×32"),
+        ("[resize]", "does not say to what size: write `size` or `shorter_side`"),
+        ("[resize]\nsize = 32\nshorter_side = 32", "has both `size` and `shorter_side`"),
+        ("[resize]\nsize = 1, 2, 3", "has 3 numbers in `size`"),
         ("[solarize]\nthreshold = 300", "threshold"),
     ],
 )  # fmt: skip
@@ -245,10 +253,20 @@ def test_what_cannot_work_is_found_by_check(sections: str, message: str) -> None
         netcfg.load(text)
 
 
+def test_a_shorter_side_keeps_the_proportion() -> None:
+    fields = {"image": FieldSpec((3, 30, 50), "image")}
+    section = made("resize", shorter_side=12)
+    assert section.fields(fields)["image"].shape == (3, 12, 20)
+    step = callable_of(section, fields)
+    for size, expected in (((30, 50), (12, 20)), ((50, 30), (20, 12)), ((7, 7), (12, 12))):
+        sample = step({"image": np.zeros((*size, 3), np.uint8)}, np.random.default_rng(0))
+        assert sample["image"].shape[:2] == expected
+
+
 def test_other_splits_may_have_their_own_way_to_the_same_size() -> None:
     text = (
         "{Data}\n[synthetic_faces]\nimage_size = 64\nsubjects = 6\n[random_resized_crop]\nsize = 32\n"
-        "[resize]\nsize = 40\nwhen = evaluation\n[center_crop]\nsize = 32\nwhen = evaluation\n"
+        "[resize]\nshorter_side = 40\nwhen = evaluation\n[center_crop]\nsize = 32\nwhen = evaluation\n"
         "{N}\n[net]\n[input]\nname = image\nchannels = 3\nheight = 32\nwidth = 32\n[flatten]\n"
         "[connected]\noutput_features = 12\n"
         "{Loss}\n[mse]\ninput = N\ntarget = labels\n{Optimizer}\n[adam]\nnetworks = N\nminimise = mse\n"

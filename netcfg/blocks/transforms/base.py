@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 
 When = Literal["train", "evaluation", "always"]
+PICTURES: tuple[FieldKind, ...] = ("image", "flow", "mask", "map")
+"""The kinds of fields whose last two axes are height and width."""
 WHEN = "in training only, outside of it only, or always"
 
 
@@ -236,7 +238,7 @@ def misplaced(steps: Iterable[DataStep]) -> Transform | None:
 def expect_pictures(transform: Transform, fields: Mapping[str, FieldSpec]) -> None:
     """Refuse, by a `ShapeError`, landmarks without any picture that tells where they lie."""
     points = targets(transform, fields, ("landmarks",))
-    if points and not any(spec.kind in ("image", "flow", "mask") for spec in fields.values()):
+    if points and not any(spec.kind in PICTURES for spec in fields.values()):
         raise ShapeError(
             f"moves the landmarks `{points[0]}` with a picture, and the data have none",
             help="take it out, or have a picture beside them",
@@ -246,7 +248,7 @@ def expect_pictures(transform: Transform, fields: Mapping[str, FieldSpec]) -> No
 def picture_size(fields: Mapping[str, FieldSpec]) -> tuple[int, int]:
     """Height and width that landmarks refer to: those of the first picture; (0, 0) where nobody knows them."""
     for spec in fields.values():
-        if spec.kind in ("image", "flow", "mask"):
+        if spec.kind in PICTURES:
             height, width = spec.shape[-2:]
             if isinstance(height, int) and isinstance(width, int):
                 return height, width

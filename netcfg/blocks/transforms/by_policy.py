@@ -36,7 +36,7 @@ class ByPolicy(Augmentation):
         """Unchanged. Raises `ShapeError` for pictures without three colours, or of two sizes."""
         expect_pictures(self, fields)
         expect_colours(targets(self, fields, ("image",)), fields)
-        moved = targets(self, fields, ("image", "flow", "mask"))
+        moved = targets(self, fields, ("image", "flow", "mask", "map"))
         expect_one_size({name: fields[name].shape[-2:] for name in moved})
         return dict(fields)
 
@@ -52,6 +52,7 @@ class ByPolicy(Augmentation):
             pictures=targets(self, fields, ("image",)),
             flows=targets(self, fields, ("flow",)),
             masks=targets(self, fields, ("mask",)),
+            maps=targets(self, fields, ("map",)),
             points=targets(self, fields, ("landmarks",)),
             size=size_of_targets(self, fields),
             between=self.interpolation,

@@ -39,7 +39,7 @@ class Cropping(Moving):
 
     def fields(self, fields: Mapping[str, FieldSpec]) -> dict[str, FieldSpec]:
         """At the new size. Raises `ShapeError` for windows that do not fit."""
-        for name in targets(self, fields, ("image", "flow", "mask")):
+        for name in targets(self, fields, ("image", "flow", "mask", "map")):
             height, width = fields[name].shape[-2:]
             known = isinstance(height, int) and isinstance(width, int)
             if known and not self.pad_if_needed and self.is_larger(int(str(height)), int(str(width))):

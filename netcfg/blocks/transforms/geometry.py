@@ -9,6 +9,7 @@ from pydantic import Field as Option
 from netcfg.blocks.base import ShapeError
 from netcfg.blocks.fields import FieldSpec, Probability
 from netcfg.blocks.transforms.base import (
+    PICTURES,
     Augmentation,
     Least,
     Transform,
@@ -16,6 +17,8 @@ from netcfg.blocks.transforms.base import (
     picture_size,
     targets,
 )
+from netcfg.blocks.transforms.moving import expect_one_size
+from netcfg.shapes import Shape, Symbolic
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +29,7 @@ FACE_POINTS = 68
 class Resize(Transform, name="resize"):
     """Scale pictures to a fixed size, whatever their proportions; landmarks move along, masks take the nearest class.
 
+    With `shorter_side` they keep their proportions instead, until a crop makes them equal.
     Shapes: (3, H, W) -> (3, size, size); clips frame by frame.
     Right below a source of pictures in files, a JPEG is decoded at a half, a quarter or an eighth of its size where
     that still is twice the new one or more: about a level of 255 from the whole picture.
@@ -38,27 +42,36 @@ class Resize(Transform, name="resize"):
     """
 
     size: tuple[Annotated[int, Option(ge=1, le=4_096)], ...] = Option(
-        description="the new side in pixels, or height, width"
+        (), description="the new side in pixels, or height, width"
+    )
+    shorter_side: Annotated[int, Option(ge=1, le=4_096)] | None = Option(
+        None, description="in the place of `size`: what the shorter side becomes, in pixels"
     )
     interpolation: Literal["auto", "nearest", "linear", "area", "lanczos"] = Option(
         "auto", description="between pixels; auto: by area where it shrinks, linear where it grows"
     )
 
     def conflict(self) -> str | None:
-        """One side, or two."""
-        return (
-            None
-            if len(self.size) in (1, 2)
-            else f"has {len(self.size)} numbers in `size` for height and width"
-        )
+        """One side, or two, or the shorter one."""
+        if self.shorter_side is not None:
+            return "has both `size` and `shorter_side`" if self.size else None
+        if len(self.size) in (1, 2):
+            return None
+        if not self.size:
+            return "does not say to what size: write `size` or `shorter_side`"
+        return f"has {len(self.size)} numbers in `size` for height and width"
 
     def fields(self, fields: Mapping[str, FieldSpec]) -> dict[str, FieldSpec]:
         """Pictures take the new height and width."""
         expect_pictures(self, fields)
-        height, width = self.size[0], self.size[-1]
-        changed = targets(self, fields, ("image", "flow", "mask"))
+        changed = targets(self, fields, PICTURES)
+        if self.shorter_side is None:
+            sizes = dict.fromkeys(changed, (self.size[0], self.size[-1]))
+        else:
+            expect_one_size({name: fields[name].shape[-2:] for name in changed})
+            sizes = {name: _in_proportion(fields[name].shape[-2:], self.shorter_side) for name in changed}
         return {
-            name: replace(spec, shape=(*spec.shape[:-2], height, width)) if name in changed else spec
+            name: replace(spec, shape=(*spec.shape[:-2], *sizes[name])) if name in changed else spec
             for name, spec in fields.items()
         }
 
@@ -66,7 +79,12 @@ class Resize(Transform, name="resize"):
         """The new size; of `nearest` all pixels matter, as it mixes none."""
         from netcfg.datasets.transforms.geometry import LeastForSize
 
-        return None if self.interpolation == "nearest" else LeastForSize((self.size[0], self.size[-1]))
+        return None if self.interpolation == "nearest" else LeastForSize(self._size, self.shorter_side)
+
+    @property
+    def _size(self) -> tuple[int, int]:
+        """Height and width; zeros where only the shorter side is said."""
+        return (self.size[0], self.size[-1]) if self.size else (0, 0)
 
     def lower(self, fields: Mapping[str, FieldSpec]) -> "Callable[..., Any]":
         """A callable on samples of uint8 arrays."""
@@ -76,10 +94,20 @@ class Resize(Transform, name="resize"):
             pictures=targets(self, fields, ("image", "flow")),
             points=targets(self, fields, ("landmarks",)),
             source=picture_size(fields),
-            size=(self.size[0], self.size[-1]),
+            size=self._size,
             interpolation=self.interpolation,
             masks=targets(self, fields, ("mask",)),
+            maps=targets(self, fields, ("map",)),
+            shorter=self.shorter_side,
         )
+
+
+def _in_proportion(size: Shape, side: int) -> Shape:
+    """Height and width of which the shorter one is `side`; without names for those that only a picture tells."""
+    height, width = size
+    if isinstance(height, int) and isinstance(width, int):
+        return (side, side * width // height) if height <= width else (side * height // width, side)
+    return Symbolic.named("height"), Symbolic.named("width")
 
 
 class HorizontalFlip(Augmentation, name="horizontal_flip"):
@@ -122,5 +150,6 @@ class HorizontalFlip(Augmentation, name="horizontal_flip"):
             probability=self.probability,
             each_frame=self.each_frame,
             masks=targets(self, fields, ("mask",)),
+            maps=targets(self, fields, ("map",)),
             pairs={name: fields[name].pairs for name in targets(self, fields, ("landmarks",))},
         )

@@ -53,7 +53,7 @@ class Moving(Augmentation):
     def fields(self, fields: Mapping[str, FieldSpec]) -> dict[str, FieldSpec]:
         """At the new size. Raises `ShapeError` for pictures of two sizes, which no draw fits both of."""
         expect_pictures(self, fields)
-        moved = targets(self, fields, ("image", "flow", "mask"))
+        moved = targets(self, fields, ("image", "flow", "mask", "map"))
         sizes = {name: fields[name].shape[-2:] for name in moved}
         expect_one_size(sizes)
         size = self.new_size()
@@ -74,6 +74,7 @@ class Moving(Augmentation):
             pictures=targets(self, fields, ("image",)),
             flows=targets(self, fields, ("flow",)),
             masks=targets(self, fields, ("mask",)),
+            maps=targets(self, fields, ("map",)),
             points=targets(self, fields, ("landmarks",)),
             size=size_of_targets(self, fields),
             between=self.between(),
