@@ -66,7 +66,7 @@ class Resize(Transform, name="resize"):
         expect_pictures(self, fields)
         changed = targets(self, fields, PICTURES)
         if self.shorter_side is None:
-            sizes = dict.fromkeys(changed, (self.size[0], self.size[-1]))
+            sizes: dict[str, Shape] = dict.fromkeys(changed, (self.size[0], self.size[-1]))
         else:
             expect_one_size({name: fields[name].shape[-2:] for name in changed})
             sizes = {name: _in_proportion(fields[name].shape[-2:], self.shorter_side) for name in changed}
