@@ -224,7 +224,6 @@ SMALL = {
     "moco": {**FACES, "model": "narrow", "hidden": 16, "numbers": 8, "rows": 8},
     "pix2pix": {"width": 4, "depth": 2, "image_size": 32},
     "unet": {"width": 4, "depth": 2, "image_size": 32},
-    "vae": {"width": 2, "code": 8},
     "vq_vae": {**FACES, "width": 8, "codes": 8, "numbers": 4},
     "wgan_gp": {"width": 4, "code": 8},
 }

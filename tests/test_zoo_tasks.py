@@ -16,11 +16,18 @@ SMALL = {"image_size": 32, "subjects": 6, "clips": 1, "frames": 3, "epochs": 1}
 NARROW = {"model": "narrow"}
 SIZES = {
     "expression_resnet18": NARROW,
+    "expression_tracks": {"width": 8, "image_size": 32},
+    "face_heatmaps": {"width": 4, "depth": 2},
+    "face_many_tasks": NARROW,
+    "motion_lstm": {**NARROW, "hidden": 8},
+    "motion_r3d": {**NARROW, "stem": 8},
     "expression_intensity": NARROW,
     "face_parts": {"width": 4, "depth": 2, "batch": 4},
     "face_points": NARROW,
     "simclr": {**NARROW, "batch": 8},
+    "subject_arcface": NARROW,
     "subject_embedding": NARROW,
+    "vae": {"width": 4, "code": 8, "rising": 1},
 }
 """What else makes each quick."""
 
@@ -37,7 +44,7 @@ def test_a_task_trains_and_shows_what_it_found(name: str, tmp_path: Path) -> Non
         .replace("batch_size = 32", "batch_size = 4")
         .replace("batch_size = 64", "batch_size = 8")
     )
-    program = netcfg.load(text, **SMALL, **SIZES[name])
+    program = netcfg.load(text, **(SMALL | SIZES[name]))
     folder = RunFolder.create(program, tmp_path / "run")
     folder.write_json("run.json", {})
     trainer = Trainer(program, folder, workers=0, limit_batches=2, console=Console(quiet=True))
@@ -53,6 +60,13 @@ def test_a_task_trains_and_shows_what_it_found(name: str, tmp_path: Path) -> Non
         "face_parts": {"validation_UNet_parts_examples.png", "test_confusion_matrix.png"},
         "face_points": {"validation_Points_landmarks_examples.png", "validation_mae_by_target.csv"},
         "simclr": set(),
+        "expression_tracks": set(),
+        "face_heatmaps": {"validation_mae_by_target.csv"},
+        "face_many_tasks": {"validation_points_off_by_target.csv"},
+        "motion_lstm": set(),
+        "motion_r3d": set(),
+        "subject_arcface": set(),
         "subject_embedding": set(),
+        "vae": set(),
     }[name]
     assert expected <= drawn
