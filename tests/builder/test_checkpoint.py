@@ -13,6 +13,8 @@ import netcfg
 from netcfg.passes.held import kept_in_training, stretches_of
 from netcfg.passes.plan import plan
 from netcfg.plan_text import plan_data, plan_text
+from netcfg.source import ProgramError
+from netcfg.trainers.fit.before import expect_gradients
 from netcfg.trainers.reporting.estimate import estimate
 
 NET = """{{include blocks/resnet.cfg}}
@@ -203,3 +205,21 @@ def test_where_it_has_no_effect_it_is_refused(written: str, line: int, message: 
     assert finding.code == "NC105"
     assert finding.span.line == line
     assert finding.help
+
+
+def test_a_network_that_no_gradient_comes_through_is_refused() -> None:
+    """A teacher that is only computed."""
+    blocks = "[convolutional]\nfilters = 4\nkernel_size = 3\npad = 1\nactivation = silu\n" * 2
+    net = f"[net]\nchannels = 3\nheight = 16\nwidth = 16\n{{more}}\n{blocks}"
+    program = (
+        "{Data}\n[synthetic_faces]\nimage_size = 16\n{Teacher}\n"
+        + net.format(more="freeze = True\ncheckpoint = True")
+        + "{Student}\n"
+        + net.format(more="")
+        + "{Model}\n[Teacher]\nfrom = image\n[Student]\nfrom = image\n"
+        "{Loss}\n[mse]\ninput = Student\ntarget = Teacher\n"
+        "{Optimizer}\n[adam]\nnetworks = Student\nminimise = mse\n"
+    )
+    with pytest.raises(ProgramError, match=r"NC105.*`checkpoint` saves nothing in `Teacher`"):
+        expect_gradients(netcfg.load(program))
+    expect_gradients(netcfg.load(program.replace("checkpoint = True", "")))

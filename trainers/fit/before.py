@@ -17,6 +17,8 @@ from netcfg.blocks.metrics.judgement import Case
 from netcfg.datasets.pipeline import EpochSampler
 from netcfg.faults import told_of
 from netcfg.graph import Node
+from netcfg.passes.held import makes_again
+from netcfg.passes.plan import network_of, plan
 from netcfg.program import Program
 from netcfg.results import Evaluation, Table
 from netcfg.shapes import volume
@@ -43,6 +45,26 @@ def expect_labelled(program: Program) -> None:
                 )
                 help = "`names` of [match_labels] with those that are there, and as many outputs"
                 raise ProgramError([Finding("NC506", message, program.loss_spans.get(loss), help=help)])
+
+
+# --- memory that nothing saves
+
+
+def expect_gradients(program: Program) -> None:
+    """Refuse (NC105) a `checkpoint` of a network that is only computed, so that nothing is kept for it anyway."""
+    asking = {name for name, graph in program.networks.items() if makes_again(graph)}
+    if not asking:
+        return
+    planned = plan(program)
+    steps = [step for pattern in planned.patterns for step in pattern.step.phases]
+    computed = (compute for step in steps for compute in step.computes if compute.history is not None)
+    reached = {network_of(planned.model, compute.node) for compute in computed}
+    reached |= {name for loss in program.losses.values() for name in loss.evaluates}
+    for name in sorted(asking - reached):
+        graph = program.networks[name]
+        uses = [node.again.span for node in graph.nodes if node.again is not None]
+        message = f"`checkpoint` saves nothing in `{name}`, through which no gradient comes"
+        raise ProgramError([Finding("NC105", message, uses[0] if uses else graph.span, help="leave it out")])
 
 
 # --- a batch that is too small

@@ -16,7 +16,13 @@ from netcfg.datasets.pipeline import Pipeline
 from netcfg.faults import told
 from netcfg.program import Program
 from netcfg.source import NetcfgError
-from netcfg.trainers.fit.before import expect_labelled, expect_room, expect_statistics, lacking_labels
+from netcfg.trainers.fit.before import (
+    expect_gradients,
+    expect_labelled,
+    expect_room,
+    expect_statistics,
+    lacking_labels,
+)
 from netcfg.trainers.fit.position import Position, other_team, read_position
 from netcfg.trainers.fit.samples import Samples
 from netcfg.trainers.judging.evaluation import expect_validation
@@ -85,6 +91,7 @@ class Prepared:
     def _setup(self, resume: bool) -> None:
         check_trainable(self.program)
         expect_labelled(self.program)
+        expect_gradients(self.program)
         self.monitor = monitor_of(self.program)
         self.ledger = Ledger(
             self.training.patience, self.training.patience_above, keeps_last=self.monitor.name is None

@@ -9,13 +9,12 @@ from pydantic import Field as Option
 from netcfg.blocks.fields import FieldSpec
 from netcfg.blocks.refusals import ShapeError
 from netcfg.blocks.transforms.base import Transform, targets
+from netcfg.blocks.transforms.heatmaps import POINTS, POINTS_HELP
 from netcfg.shapes import show
 from netcfg.source import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-POINTS = 68
 
 
 class AlignFace(Transform, name="align_face"):
@@ -57,7 +56,7 @@ class AlignFace(Transform, name="align_face"):
                 raise ShapeError(
                     f"reads {what} from `{name}`, {lack}",
                     option=option if option in self.model_fields_set else None, code="NC501",
-                    help=did_you_mean(name, known) or f"a source with a field of {what}",
+                    help=did_you_mean(name, known) or (POINTS_HELP if option == "points" else f"a source of {what}"),
                 )  # fmt: skip
         if len(fields[self.input].shape) != 3:
             raise ShapeError(

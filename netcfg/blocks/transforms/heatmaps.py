@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 POINTS = 68
+POINTS_HELP = (
+    "netcfg finds no points in pictures: [image_list] reads them from columns, or with `landmark_files` from a file "
+    "beside each picture"
+)
 
 
 class Place(NamedTuple):
@@ -117,7 +121,7 @@ class Heatmaps(Transform, name="heatmaps"):
         raise ShapeError(
             f"reads {what} from `{name}`, {lack}",
             option=option if option in self.model_fields_set else None, code="NC501",
-            help=did_you_mean(name, known) or listed or f"a source with a field of {what}",
+            help=did_you_mean(name, known) or listed or (POINTS_HELP if option == "points" else f"a source of {what}"),
         )  # fmt: skip
 
     def units(self, names: Sequence[str]) -> tuple[int, ...]:
