@@ -106,7 +106,11 @@ def _entry(path: Path) -> Entry:
 def _list_text() -> str:
     rows = [entry.row() for entry in entries().values()]
     table = aligned([HEADER, *rows], right=(2, 3))
-    return "\n".join([*table, "", "`netcfg zoo NAME -o my.cfg` writes one."])
+    hints = (
+        "`netcfg zoo NAME -o my.cfg` writes one.",
+        "`netcfg train my.cfg --data DIR` trains it on your pictures, where it says nothing of data.",
+    )
+    return "\n".join([*table, "", *hints])
 
 
 def _macs(networks: Iterable[Graph]) -> str:

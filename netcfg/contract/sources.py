@@ -55,8 +55,35 @@ def _all(source: Source) -> Iterator[Breach]:
     yield from found
     if found:  # what only follows from it stays silent
         return
+    yield from _kept_by_a_run(source, fields)
+    yield from _recognised(source)
     yield from _shared_subjects(source, fields)
     yield from _by_workers(source, fields, opened["train"])
+
+
+def _kept_by_a_run(source: Source, fields: Mapping[str, FieldSpec]) -> Iterator[Breach]:
+    """What its data settle can be written as options, and then says the same fields."""
+    settled, readers = source.settled(), source.readers()
+    unknown = next((key for key in settled if key not in readers), None)
+    if unknown is not None:
+        yield _breach(source, "settled", "options that it has", f"`{unknown}`", "settled")
+        return
+    written = source.model_copy(update={key: readers[key](text) for key, text in settled.items()})
+    if dict(written.fields()) != dict(fields):
+        yield _breach(source, "settled", f"options that say {fields}", f"{written.fields()}", "settled")
+
+
+def _recognised(source: Source) -> Iterator[Breach]:
+    """The example's folder is known for its own, where folders are, by options that it has."""
+    place = source.options().get(source.places[0]) if source.places else None
+    if not source.looks_like or not isinstance(place, str):
+        return
+    found = type(source).reads(Path(place))
+    if found is None:
+        yield _breach(source, "recognise", "its own example's folder", "that it is not its own", "recognise")
+    elif not set(found.options) <= set(source.readers()):
+        unknown = ", ".join(sorted(set(found.options) - set(source.readers())))
+        yield _breach(source, "recognise", "options that it has", unknown, "recognise")
 
 
 def _breach(source: Source, check: str, declared: object, found: object, write: str) -> Breach:

@@ -410,6 +410,37 @@ class OtherShape(Made, name="other_shape"):
         return {**super().fields(), "image": FieldSpec((3, 32, 16), "image")}
 
 
+class ForgetsClasses(Made, name="forgets_classes"):
+    """Has a run keep an option that gives it other fields.
+
+    Example::
+
+        [forgets_classes]
+    """
+
+    moods: tuple[str, ...] | None = Field(None, description="what a mood is called")
+
+    def settled(self) -> dict[str, str]:
+        return {"moods": "calm, glad"}
+
+    def fields(self) -> dict[str, FieldSpec]:
+        known = {} if self.moods is None else {"mood": FieldSpec((), "class", self.moods)}
+        return super().fields() | known
+
+
+class KnowsNotItself(Made, name="knows_not_itself"):
+    """Says what its folder looks like, and does not know the one that it writes.
+
+    Example::
+
+        [knows_not_itself]
+        path = nowhere
+    """
+
+    looks_like: ClassVar[str] = "`mine.txt`"
+    path: str | None = Field(None, description="its folder")
+
+
 class OutOfRange(Made, name="out_of_range"):
     """Has a class that has no name.
 

@@ -52,6 +52,8 @@ TRAINING = {
     "idle_transform": ("option", "lower"),
     "other_kind": ("kind of a field", "fields, or open"),
     "other_shape": ("shape of a field", "fields"),
+    "forgets_classes": ("settled", "settled"),
+    "knows_not_itself": ("recognise", "recognise"),
     "out_of_range": ("kind of a field", "fields, or open"),
     "shared_subjects": ("subjects of splits", "open"),
     "by_chance": ("samples", "open"),

@@ -69,6 +69,15 @@ def test_folders_of_classes_are_known_for_what_they_are(tmp_path, folders, capsy
     assert "[image_folder]" in capsys.readouterr().out
 
 
+def test_a_class_folder_without_a_picture_is_told_and_makes_no_recordings(tmp_path, capsys):
+    write_pictures(tmp_path, "happy", "sad")
+    (tmp_path / "angry").mkdir()
+    (tmp_path / "angry/readme.txt").write_text("to come")
+    assert source_of(tmp_path).source.type_name == "image_folder"
+    assert main(["data", "show", str(tmp_path)]) == 1
+    assert "the class `angry` has no picture" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("names", [("cat.1.png", "cat.7.png"), ("a9.png", "b2.png")])
 def test_numbered_classes_are_classes_where_their_pictures_do_not_count(tmp_path, names):
     write_pictures(tmp_path, "n01440764", "n01443537", names=names)

@@ -74,15 +74,15 @@ def looks_like_classes(folder: Path) -> bool:
 def _leaves(folder: Path) -> list[str]:
     """The folders in a folder, where they hold pictures and no folder; else none.
 
-    One may be empty, if two are not: that it is forgotten is for others to say.
+    One may hold none, if two do: that it is forgotten is for others to say.
     """
     _, folders = _entries(folder)
     full = 0
     for name in folders:
         files, below = _entries(folder / name)
-        if below or (files and not _has_pictures(files)):
+        if below:
             return []
-        full += bool(files)
+        full += _has_pictures(files)
     return folders if full > 1 or full == len(folders) else []
 
 
