@@ -57,7 +57,7 @@ def open_image_list(section: ImageList, split: Split, fields: Sequence[str]) -> 
     columns = _columns(section, listing, found)
     labels = {name: values[rows] for name, values in columns.items() if name != LANDMARKS}
     names = {**section.class_names(), LABELS: section.labels_called()}
-    groups = _groups(found, layout)
+    groups = _groups(section, found, layout)
     table = SampleTable(
         tuple(ids),
         subjects=None if groups is None else groups[rows],
@@ -101,7 +101,9 @@ def _rows_of(section: ImageList, listing: Listing, split: Split) -> tuple[ListFi
         if listing.layout.split is not None:
             return _by_column(section, listing, found, rows, split)
         parts = dealt(
-            _strata(section, listing, found)[rows], section.dealing(), _of(found, listing.layout, rows)
+            _strata(section, listing, found)[rows],
+            section.dealing(),
+            _of(section, found, listing.layout, rows),
         )
         return found, rows[parts == SPLITS.index(split)]
     if "test" not in lists:  # what chooses the epoch cannot judge it
@@ -111,7 +113,7 @@ def _rows_of(section: ImageList, listing: Listing, split: Split) -> tuple[ListFi
     found = lists["train"]
     rows = _usable(found, listing.layout)
     dealing = Dealing(section.validation_share, 0.0, seed=section.seed)
-    parts = dealt(_strata(section, listing, found)[rows], dealing, _of(found, listing.layout, rows))
+    parts = dealt(_strata(section, listing, found)[rows], dealing, _of(section, found, listing.layout, rows))
     return found, rows[parts == SPLITS.index(split)]
 
 
@@ -129,7 +131,7 @@ def _by_column(
             code="NC505",
         )
     parts = np.array([SPLITS.index(told[cells[row]]) for row in rows.tolist()], np.int8)  # type: ignore[arg-type]
-    groups = _of(found, listing.layout, rows)
+    groups = _of(section, found, listing.layout, rows)
     if groups is not None:
         _expect_undivided(found, listing.layout, parts, groups)
     if not (parts == 2).any():
@@ -176,15 +178,42 @@ def _strata(section: ImageList, listing: Listing, found: ListFile) -> NDArray[np
     return np.asarray(np.where(there, values, -1))
 
 
-def _groups(found: ListFile, layout: Layout) -> NDArray[np.int64] | None:
+def _groups(section: ImageList, found: ListFile, layout: Layout) -> NDArray[np.int64] | None:
+    """Who is whose: by a column, or by the folders that pictures lie in."""
+    if section.group_below is not None:
+        if layout.image is None:
+            raise NetcfgError(
+                f"{shown_path(found.path)} names frames and no paths, for which `group_below` says nothing\n"
+                "help: leave it out",
+                code="NC505",
+            )
+        _, numbers = np.unique(_below(section.group_below, found, layout.image), return_inverse=True)
+        return numbers.astype(np.int64)
     if layout.group is None:
         return None
     _, numbers = np.unique(found.column(layout.group), return_inverse=True)
     return numbers.astype(np.int64)
 
 
-def _of(found: ListFile, layout: Layout, rows: NDArray[np.int64]) -> NDArray[np.int64] | None:
-    groups = _groups(found, layout)
+def _below(folder: str, found: ListFile, column: str) -> list[str]:
+    """The folder right below the one of that name in each path. Raises `NetcfgError` for a path without it."""
+    groups = []
+    for row, cell in enumerate(found.column(column)):
+        parts = cell.replace("\\", "/").split("/")
+        at = parts.index(folder) + 1 if folder in parts else len(parts)
+        if at >= len(parts) - 1:
+            raise NetcfgError(
+                f"{found.place(row)}: `{cell}` lies in no folder below `{folder}`, which `group_below` names",
+                code="NC505",
+            )
+        groups.append(parts[at])
+    return groups
+
+
+def _of(
+    section: ImageList, found: ListFile, layout: Layout, rows: NDArray[np.int64]
+) -> NDArray[np.int64] | None:
+    groups = _groups(section, found, layout)
     return None if groups is None else groups[rows]
 
 

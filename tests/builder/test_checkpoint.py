@@ -15,6 +15,7 @@ from netcfg.passes.plan import plan
 from netcfg.plan_text import plan_data, plan_text
 from netcfg.source import ProgramError
 from netcfg.trainers.fit.before import expect_gradients
+from netcfg.trainers.machine.compilation import compile_line, not_compiled
 from netcfg.trainers.reporting.estimate import estimate
 
 NET = """{{include blocks/resnet.cfg}}
@@ -173,6 +174,12 @@ minimise = bce_with_logits
     assert said[1] is not None
     assert said[1].step.macs == pytest.approx(said[0].step.macs * 4 / 3)
     assert said[1].activation_bytes < said[0].activation_bytes
+
+
+def test_it_stays_out_of_compiled_code() -> None:
+    program = netcfg.load(text(net=SAYS))
+    assert list(not_compiled(program)) == ["Net"]
+    assert "not `Net`: its backward pass computes it again" in compile_line(program)
 
 
 TWO = """{Define part}

@@ -13,6 +13,7 @@ from PIL import Image
 import netcfg
 from netcfg.blocks.fields import FieldSpec
 from netcfg.blocks.refusals import ShapeError
+from netcfg.blocks.sources.image_list import ImageList
 from netcfg.blocks.transforms.align_face import AlignFace
 from netcfg.datasets.pictures.face_crop import read_landmarks
 from netcfg.datasets.pipeline import Pipeline
@@ -204,3 +205,23 @@ def test_a_folder_that_is_not_in_the_path_is_told(folder: Path) -> None:
 def test_landmarks_of_numpy_are_read(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", POINTS)
     np.testing.assert_allclose(read_landmarks(tmp_path / "a.npy"), POINTS)
+
+
+def test_nobody_is_in_two_splits_who_lies_in_one_folder(tmp_path: Path) -> None:
+    rows = []
+    for subject in range(6):
+        for number in range(4):
+            path = tmp_path / "BP4D" / "aligned_images" / f"F{subject:03d}" / "T1" / f"{number}.jpg"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.new("RGB", (32, 32), (40 * subject, 9, 9)).save(path)
+            rows.append(f"{path.relative_to(tmp_path)},{number % 2}")
+    (tmp_path / "train.csv").write_text("\n".join(["image_path,au1", *rows[:20], ""]))
+    (tmp_path / "test.csv").write_text("\n".join(["image_path,au1", *rows[20:], ""]))
+    source = ImageList(path=str(tmp_path), image_size=32, group_below="aligned_images", validation_share=0.4)
+    splits = {split: source.open(split, ("labels",)).table.ids for split in ("train", "validation")}
+    people = {split: {name.split("/")[2] for name in ids} for split, ids in splits.items()}
+    assert not people["train"] & people["validation"]
+    assert len(people["validation"]) == 2
+    wrong = ImageList(path=str(tmp_path), image_size=32, group_below="pictures")
+    with pytest.raises(NetcfgError, match="lies in no folder below `pictures`, which `group_below` names"):
+        wrong.open("train", ("labels",))

@@ -79,6 +79,11 @@ class ImageList(PlainPictures, name="image_list"):
     group_column: str | None = Option(
         None, description="the column of what stays in one split: a subject, a patient, a video"
     )
+    group_below: str | None = Option(
+        None,
+        description="a folder in the pictures' paths: those in one folder right below it, of one subject, say, stay "
+        "in one split",
+    )
     classes: tuple[str, ...] | None = Option(
         None,
         description="the classes in the order of their numbers; of several columns each with its own before it, "
@@ -110,6 +115,8 @@ class ImageList(PlainPictures, name="image_list"):
         """Lists of a training and a test."""
         if bool(self.train_list) != bool(self.test_list):
             return "says which list trains or which tests, and needs both: `train_list` and `test_list`"
+        if self.group_below is not None and self.group_column is not None:
+            return "says by `group_column` and by `group_below` what stays in one split"
         if len(self.landmark_files) not in (0, 2):
             return f"has {len(self.landmark_files)} names in `landmark_files` for a folder and the one in its place"
         if not self.landmark_files and "landmark_count" in self.model_fields_set:
