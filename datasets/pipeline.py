@@ -601,9 +601,13 @@ def _epoch_of(
 
 
 def lowered(
-    data: Data, training: bool, split: Split | None = None, also: Mapping[str, FieldSpec] | None = None
+    data: Data,
+    training: bool,
+    split: Split | None = None,
+    also: Mapping[str, FieldSpec] | None = None,
+    start: int = 0,
 ) -> list[tuple[bool, Callable[..., Any]]]:
-    """The transforms that apply, as callables; each with whether it works on single samples.
+    """The transforms that apply, from the `start`-th on, as callables; each with whether it works on single samples.
 
     Without a `split` they are as in any that is not trained on. `also` are fields of samples beside the source's.
     """
@@ -612,9 +616,9 @@ def lowered(
         raise ProgramError([_misplaced_finding(late, data)])
     lowered: list[tuple[bool, Callable[..., Any]]] = []
     fields: Mapping[str, FieldSpec] = {**data.source.fields(), **(also or {})}
-    for written in data.transforms:
+    for place, written in enumerate(data.transforms):
         after = written.fields_in(fields, training)
-        if isinstance(written, Transform) and not written.extends_source:
+        if place >= start and isinstance(written, Transform) and not written.extends_source:
             transform = written if split is None else written.in_split(split)
             applies = transform.applies(training)
             step = callable_of(transform, fields) if applies else transform.bypass(fields)

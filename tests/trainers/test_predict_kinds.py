@@ -14,6 +14,7 @@ from PIL import Image
 import netcfg
 from netcfg.builder.weights import save_state
 from netcfg.cli.main import main
+from netcfg.datasets.pictures import notes
 from netcfg.datasets.pictures.frames import Frame
 from netcfg.datasets.pipeline import Pipeline
 from netcfg.passes.read import shipped_folder
@@ -504,3 +505,28 @@ def test_of_animated_pictures_the_first_frame_is_taken_and_that_is_said(made, tm
     assert "of animated pictures the first frame is taken: 2 pictures" in captured.err
     shares = {line.split(",")[6:-1][0] for line in captured.out.splitlines()[1:]}
     assert len(shares) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "kinds"),
+    [("feratt", {"class", "picture"}), ("feratt_rep", {"class", "picture", "embedding"})],
+)
+def test_a_program_of_several_answers_gives_them_all(name, kinds):
+    program = netcfg.load(shipped_folder() / f"{name}.cfg", preset="demo")
+    assert {answer.kind for answer in answers_of(program)} == kinds
+
+
+def test_what_makes_pictures_out_of_more_is_not_done_to_pictures(tmp_path, monkeypatch, capsys):
+    """FERAtt is trained on faces before backgrounds: a picture that is given is taken for such a one."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(notes, "_SAID", set())
+    options = {"width": "4"}
+    program = netcfg.load(shipped_folder() / "feratt_rep.cfg", preset="demo", **options)
+    networks = netcfg.build(program)
+    one = Predictor(Trained("feratt", program, networks), torch.device("cpu"), into_folder=True)
+    assert "pictures are taken for what [over_background] in {Data}" in capsys.readouterr().err
+    picture = np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)
+    sample = one.prepare(Frame("f", 1, None, picture, Path("f.png")), None)
+    assert np.array_equal(sample["image"], picture)
+    values = one.predict([sample, sample])
+    assert [array.shape[0] for array in values] == [2] * len(one.answers)

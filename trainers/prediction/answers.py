@@ -18,6 +18,7 @@ from torch import Tensor
 from netcfg.blocks.fields import FieldSpec
 from netcfg.blocks.losses.base import Loss, squeezed
 from netcfg.blocks.losses.comparing import Comparing, OverClasses
+from netcfg.blocks.losses.gaussian_mixture import GaussianMixture
 from netcfg.blocks.losses.within_batch import WithinBatch
 from netcfg.blocks.metrics.base import Metric
 from netcfg.blocks.metrics.embedded import Embedded
@@ -175,7 +176,7 @@ def _answer(program: Program, judge: Judge, chosen: Sequence[float] | None) -> A
     if program.data is None or signal not in program.signals or signal in program.data.fields:
         return None
     shape = squeezed(program.signals[signal].shape)
-    if isinstance(judge, Embedded | WithinBatch):
+    if isinstance(judge, Embedded | WithinBatch | GaussianMixture):
         # Its numbers are a place among others, and no scores of the classes that it is judged by.
         return Answer(signal, target, "embedding", count=_count(shape))
     spec = program.data.fields.get(target)
@@ -235,7 +236,9 @@ def _of_class(shape: Shape, signal: str, target: str, spec: FieldSpec) -> Answer
     entries = shape[0] if shape else 1
     if not isinstance(entries, int) or entries < 2 or len(shape) > 1:
         return None
-    names = spec.names if len(spec.names) == entries else tuple(map(str, range(entries)))
+    if spec.names and len(spec.names) != entries:
+        return None  # whatever its numbers are, no shares of these classes
+    names = spec.names or tuple(map(str, range(entries)))
     return Answer(signal, target, "class", names)
 
 

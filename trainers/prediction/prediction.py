@@ -18,9 +18,11 @@ from torch import Tensor
 
 from netcfg.blocks.fields import FieldSpec
 from netcfg.blocks.samples import Sample
+from netcfg.blocks.transforms.base import Transform
 from netcfg.blocks.transforms.optical_flow import OpticalFlow
 from netcfg.datasets.flow.encoding import FlowPictures
 from netcfg.datasets.pictures.frames import Frame, Frames
+from netcfg.datasets.pictures.notes import say
 from netcfg.datasets.pipeline import finish_fields, lowered, ragged_fields, sample_fields, stacked
 from netcfg.datasets.samples.table_samples import Fit, placed, squared
 from netcfg.program import Data, Program
@@ -155,12 +157,13 @@ class FrameFields:
         data = replace(program.data, used=used)
         self._device = device
         self._kinds = {name: data.fields[name].kind for name in used}
-        self._pictures = _picture_specs(program, sample_fields(data))
+        start, self._pictures = _given(program, data)
         self._fit: Fit = data.source.squares()
         probe = {_PROBE: FieldSpec((68, 2), "landmarks")}
-        self._probed = [step for of_samples, step in lowered(data, training=False, also=probe) if of_samples]
+        probed = lowered(data, training=False, also=probe, start=start)
+        self._probed = [step for of_samples, step in probed if of_samples]
         self._boxes: dict[tuple[int, int], Box | None] = {}
-        steps = lowered(data, training=False)
+        steps = lowered(data, training=False, start=start)
         self._steps = [step for per_sample, step in steps if per_sample]
         self._finishers = [step for per_sample, step in steps if not per_sample]
         self._random = np.random.default_rng(0)
@@ -233,17 +236,44 @@ class FrameFields:
         return finish_fields(fields, self._kinds, self._finishers, self._device)
 
 
-def _picture_specs(program: Program, specs: Mapping[str, FieldSpec]) -> dict[str, FieldSpec]:
-    """The fields that samples must have, where a frame gives them all: pictures and flow."""
-    for name, spec in specs.items():
-        of_clips = spec.kind == "image" and len(spec.shape) == 4
-        if not of_clips and (spec.kind not in ("image", "flow") or len(spec.shape) != 3):
-            message = (
-                f"{program.name} reads `{name}` ({spec}), which a picture alone does not give: it can be "
-                "evaluated, not used to predict"
-            )
-            raise ProgramError([Finding("NC501", message, help="`netcfg eval` takes labelled data")])
-    return dict(specs)
+def _given(program: Program, data: Data) -> tuple[int, dict[str, FieldSpec]]:
+    """The fields that a frame is given as, pictures and flow, and before which transform they stand.
+
+    That is the first one from which on pictures are enough: what makes a picture out of more, such as a face and where
+    its points lie, is not done to a frame, which is taken for what is made. Raises `ProgramError` where there is none.
+    """
+    first = next(
+        (place for place, one in enumerate(data.transforms) if not one.extends_source), len(data.transforms)
+    )
+    fields: Mapping[str, FieldSpec] = data.source.fields()
+    stages = [fields]
+    for step in data.transforms:
+        fields = step.fields_in(fields, False)
+        stages.append(fields)
+    for place in range(first, len(stages)):
+        specs = {name: stages[place][name] for name in data.needed[place]}
+        if specs and all(map(_is_picture, specs.values())):
+            if place > first:
+                made = [one for one in data.transforms[first:place] if isinstance(one, Transform)]
+                left = ", ".join(f"[{one.type_name}]" for one in made)
+                say(f"pictures are taken for what {left} in {{Data}} of {program.name} makes")
+            return place, specs
+    name, spec = next((name, spec) for name, spec in sample_fields(data).items() if not _is_picture(spec))
+    message = (
+        f"{program.name} reads `{name}` ({spec}), which a picture alone does not give: it can be evaluated, not used "
+        "to predict"
+    )
+    raise ProgramError([Finding("NC501", message, help="`netcfg eval` takes labelled data")])
+
+
+def _is_picture(spec: FieldSpec) -> bool:
+    """Whether it is a picture, a clip of pictures, or flow."""
+    return (
+        spec.kind in ("image", "flow")
+        and len(spec.shape) == 3
+        or spec.kind == "image"
+        and len(spec.shape) == 4
+    )
 
 
 def _box_of(
