@@ -11,10 +11,11 @@ import torch
 from torch.optim import lr_scheduler
 
 from netcfg.blocks.optimizers.adaptive import Adam
+from netcfg.blocks.optimizers.base import Optimizer
 from netcfg.blocks.optimizers.rmsprop import RmsProp
-from netcfg.blocks.optimizers.schedules import Plateau, Schedule
+from netcfg.blocks.optimizers.schedules import Plateau, Schedule, schedule_readers
 from netcfg.blocks.optimizers.sgd import Sgd
-from netcfg.blocks.registry import Clash, forget
+from netcfg.blocks.registry import Clash, forget, sections
 from netcfg.blocks.values import show_value
 from netcfg.passes.schema import check_section
 from netcfg.reference import find_section, page_text, reference_markdown
@@ -142,7 +143,7 @@ def test_restarts_by_epoch_are_those_of_torch() -> None:
 
 
 def test_with_a_warm_up_as_long_the_inverse_square_root_is_the_transformers() -> None:
-    section = Adam(**PHASE, schedule="inverse_square_root", from_epoch=2, warm_up_epochs=2)
+    section = Adam(**PHASE, schedule="inverse_square_root", flat_epochs=2, warm_up_epochs=2)
     warm_up = 2 * UPDATES
     for step in range(5 * UPDATES):
         made = section.rate_factor(step // UPDATES, 5, step % UPDATES, UPDATES)
@@ -313,3 +314,10 @@ def test_what_an_optimizer_remembers_is_what_torch_keeps() -> None:
         optimizer.step()
         kept = [value for value in optimizer.state[weight].values() if torch.is_tensor(value) and value.ndim]
         assert len(kept) == section.state_size()
+
+
+def test_no_option_of_a_schedule_is_called_like_one_of_an_optimizer() -> None:
+    """They stand in one section: such an option would be taken for the schedule's."""
+    kinds = [kind for kind in sections("optimizer").values() if issubclass(kind, Optimizer)]
+    own = {key for kind in kinds for key in kind.model_fields}
+    assert not own & set(schedule_readers()) - {"name"}

@@ -31,6 +31,7 @@ def compare_training(before: Program, after: Program) -> tuple[SectionChange, ..
             *_general(before, after),
             *_data(before.data, after.data),
             *_named("Loss", before.losses, after.losses),
+            *_named("Optimizer", before.schedules, after.schedules),
             *_phases(before, after),
             *_named("Metric", before.metrics, after.metrics),
         ]

@@ -321,7 +321,7 @@ def test_a_run_logs_and_draws_them() -> None:
     records = [Epoch(epoch, numbers={"beta": epoch / 4}) for epoch in (1, 2)]
     assert [Epoch.from_json(json.loads(json.dumps(one.to_json()))) for one in records] == records
     (panel,) = number_panels(records)
-    assert (panel.title, dict(panel.curves)) == ("schedules", {"beta": {"": [0.25, 0.5]}})
+    assert (panel.title, dict(panel.curves)) == ("numbers that change", {"beta": {"": [0.25, 0.5]}})
 
 
 # --- what is wrong
@@ -515,3 +515,32 @@ momentum = tau
     made = plan(phases.program)
     assert "Slow = tau * Slow + (1 - tau) * Net" in plan_text(made)
     assert json.loads(json.dumps(plan_data(made)))["averages"][0]["momentum"] == "tau"
+
+
+def test_a_diff_shows_schedules() -> None:
+    from netcfg.compare.training import compare_training
+
+    before, after = (netcfg.load(text) for text in (CHANGING, CHANGING.replace("end = 0.5", "end = 0.75")))
+    (change,) = compare_training(before, after)
+    assert (change.group, change.name) == ("Optimizer", "beta")
+    assert [(one.what, one.before, one.after) for one in change.changes] == [("end", "0.5", "0.75")]
+
+
+def test_sums_on_other_data_are_made_as_at_the_end() -> None:
+    """Else the first epoch, in which the divergence does not count yet, would be the best."""
+    phases = phases_of(CHANGING)
+    phases.set_rates(0, 0, BATCHES)
+    assert phases.numbers.of_phase["adam"] == {"a": 1.0, "b": 0.0}
+    assert phases.numbers.of_phase_at_end["adam"] == {"a": 1.0, "b": 0.5}
+
+
+def test_a_loss_and_its_margin_change_together() -> None:
+    text = PROGRAM.replace(
+        "[norm]\nname = b\ninput = Net", "[arcface]\nname = b\ninput = Net\ntarget = emotion\nmargin = m"
+    )
+    phases = phases_of(
+        text + "{Optimizer}\n[schedule]\nname = m\nend = 0.4\n[adam]\nnetworks = Net\nminimise = a + b\n"
+    )
+    for epoch in (0, 3):
+        phases.set_rates(epoch, 0, BATCHES)
+        assert float(phases.losses.modules["b"].margin()) == pytest.approx(0.1 * epoch)

@@ -116,7 +116,7 @@ def test_a_run_can_be_continued_before_its_first_batch(tmp_path, unbroken):
     path = tmp_path / "stopped"
     broken = trainer_in(path, three_phases())
 
-    def die(fields, batch):
+    def die(*given):
         raise NetcfgError("died")
 
     broken.phases.step = die

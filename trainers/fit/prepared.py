@@ -12,6 +12,7 @@ from rich.console import Console
 from torch import nn
 
 from netcfg.blocks.fields import Split
+from netcfg.blocks.optimizers.schedules import Moment
 from netcfg.datasets.pipeline import Pipeline
 from netcfg.faults import told
 from netcfg.program import Program
@@ -177,12 +178,14 @@ class Prepared:
         self.phases.forget_best()
 
     def rate_jumps(self, epochs_before: int) -> list[str]:
-        """A line for each network whose learning rate is another one, as there are so many epochs now."""
+        """A line for each network whose learning rate is another one, as there are so many epochs now; and for each
+        number that changes.
+        """
         epoch, batch = self.place
         length, epochs = len(self.train_data), self.training.max_epochs
         now = self.phases.rates_at(epoch - 1, batch - 1, length, epochs)
         kept = self.phases.rates_at(epoch - 1, batch - 1, length, epochs_before)
-        if not self.position.step or now == kept:
+        if not self.position.step:
             return []
         before = self.ledger.epochs[-1].learning_rate if batch == 1 and self.ledger.epochs else kept
         return [
@@ -190,7 +193,19 @@ class Prepared:
             f"on, as its schedule counts {epochs} epochs in all, not {epochs_before}"
             for name, rate in now.items()
             if rate != kept[name]
+        ] + [
+            f"{name}: {before:.3g} until now, {after:.3g} from epoch {epoch} on, as its [schedule] counts {epochs} "
+            f"epochs in all, not {epochs_before}"
+            for name, before, after in self._number_jumps(
+                Moment(epoch - 1, epochs, batch - 1, length), epochs_before
+            )
         ]
+
+    def _number_jumps(self, moment: Moment, epochs_before: int) -> list[tuple[str, float, float]]:
+        """What a number that changes would have been, and what it is."""
+        numbers = self.phases.numbers
+        before, after = numbers.at(moment._replace(epochs=epochs_before)), numbers.at(moment)
+        return [(name, before[name], after[name]) for name in after if after[name] != before[name]]
 
     def _pipeline(self, split: Split) -> Pipeline:
         training = split == "train"

@@ -223,7 +223,7 @@ def whose_sample(pipeline: Pipeline, batch: Batch) -> Iterator[None]:
 def _made_of(program: Program, losses: Losses, computed: Sequence[str]) -> dict[str, dict[str, float]]:
     """What the sums of the phases are made of, all of whose losses are computed."""
     return {
-        total_name(program, phase): dict(losses.numbers.of_phase[phase.name])
+        total_name(program, phase): dict(losses.numbers.of_phase_at_end[phase.name])
         for phase in program.phases
         if all(name in computed for name in phase.weights)
     }
@@ -232,7 +232,7 @@ def _made_of(program: Program, losses: Losses, computed: Sequence[str]) -> dict[
 def _totals(program: Program, losses: Losses, values: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The sums of the phases all of whose losses were computed."""
     return {
-        total_name(program, phase): weighted_sum(values, losses.numbers.of_phase[phase.name])
+        total_name(program, phase): weighted_sum(values, losses.numbers.of_phase_at_end[phase.name])
         for phase in program.phases
         if all(name in values for name in phase.weights)
     }

@@ -123,10 +123,10 @@ def metric_panels(records: Sequence[Epoch]) -> list[Panel]:
 
 
 def number_panels(records: Sequence[Epoch]) -> list[Panel]:
-    """The schedules, as they were in each epoch's last batch."""
+    """Schedules, and what losses have learned of themselves, as they were in each epoch's last batch."""
     curves = _losses([record.numbers for record in records])
     return (
-        _panels("schedules", {name: {"": curve} for name, curve in curves.items()}, MOST_METRICS)
+        _panels("numbers that change", {name: {"": curve} for name, curve in curves.items()}, MOST_METRICS)
         if curves
         else []
     )

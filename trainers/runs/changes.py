@@ -167,5 +167,6 @@ def _judged_by(program: Program) -> Sequence[Any]:
     by = program.metrics.get(named or "") or (
         program.losses,
         [(phase.name, phase.weights) for phase in program.phases],
+        program.schedules,
     )
     return [_data(program), named, by, training.max_validation_batches]

@@ -24,6 +24,8 @@ class Numbers:
         self.now = self.at(Moment(program.training.max_epochs, program.training.max_epochs))
         self.of_phase = {phase.name: self.weights(phase, self.now) for phase in program.phases}
         """The factors of each phase's losses: of its own moment, which is that of an update."""
+        self.of_phase_at_end = dict(self.of_phase)
+        """Those of the end, by which sums on data that train nothing are made: else no epoch compares with another."""
         self._given: list[ScheduledNumber] = []
 
     def at(self, moment: Moment) -> dict[str, float]:

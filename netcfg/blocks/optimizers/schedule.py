@@ -24,7 +24,7 @@ class NumberSchedule(Section, name="schedule"):
     decay, momenta, the factor of [reverse_gradient]. `value` says it by a formula of `p`, the time from 0 to 1,
     instead: `2 / (1 + exp(-10 * p)) - 1`. By step, it changes with each update of the phase whose losses it weighs or
     whose rates it sets, never within an accumulation, and in blocks and losses with each batch. What it was stands in
-    the run's log and curves; once training is over, it is what it was at the end.
+    the run's log and curves. Sums on the validation split are made as at the end, so that epochs can be compared.
     Example::
 
         [schedule]

@@ -253,13 +253,13 @@ class InverseSquareRoot(Timed, schedule="inverse_square_root"):
     """
 
     by: By = Option("step", description="whether rates change with each epoch, or with each update")
-    from_epoch: Annotated[float, Option(gt=0)] = Option(
+    flat_epochs: Annotated[float, Option(gt=0)] = Option(
         1.0, description="the time, in epochs, up to which they stay"
     )
 
     def course(self, done: float, total: float, epoch: float) -> float:
         """The root of that time over this one."""
-        since = self.from_epoch * epoch
+        since = self.flat_epochs * epoch
         return sqrt(since / max(since, done))
 
 
