@@ -217,14 +217,12 @@ SMALL = {
     "byol": {**FACES, "model": "narrow", "hidden": 16, "numbers": 8},
     "cyclegan": {"width": 4, "residual": 1, "image_size": 32},
     "dcgan": {"width": 4, "code": 8},
-    "ddpm": {**FACES, "width": 8, "turns": 4, "look": 1},
     "distillation": {"image_size": 32},
     "frames_lstm": {"width": 2, "image_size": 32, "frames": 2},
     "mean_teacher": {**FACES, "model": "narrow", "labelled": 3},
     "moco": {**FACES, "model": "narrow", "hidden": 16, "numbers": 8, "rows": 8},
     "pix2pix": {"width": 4, "depth": 2, "image_size": 32},
     "unet": {"width": 4, "depth": 2, "image_size": 32},
-    "vq_vae": {**FACES, "width": 8, "codes": 8, "numbers": 4},
     "wgan_gp": {"width": 4, "code": 8},
 }
 """What makes a system quick."""

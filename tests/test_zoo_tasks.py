@@ -15,6 +15,7 @@ from netcfg.trainers.runs.run_folder import RunFolder
 SMALL = {"image_size": 32, "subjects": 6, "clips": 1, "frames": 3, "epochs": 1}
 NARROW = {"model": "narrow"}
 SIZES = {
+    "ddpm": {"width": 8, "turns": 4, "look": 1},
     "expression_resnet18": NARROW,
     "expression_tracks": {"width": 8, "image_size": 32},
     "face_heatmaps": {"width": 4, "depth": 2},
@@ -28,6 +29,7 @@ SIZES = {
     "subject_arcface": NARROW,
     "subject_embedding": NARROW,
     "vae": {"width": 4, "code": 8, "rising": 1},
+    "vq_vae": {"width": 8, "codes": 8, "numbers": 4},
 }
 """What else makes each quick."""
 
@@ -66,7 +68,9 @@ def test_a_task_trains_and_shows_what_it_found(name: str, tmp_path: Path) -> Non
         "motion_lstm": set(),
         "motion_r3d": set(),
         "subject_arcface": set(),
+        "ddpm": set(),
         "subject_embedding": set(),
+        "vq_vae": set(),
         "vae": set(),
     }[name]
     assert expected <= drawn

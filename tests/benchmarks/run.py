@@ -23,6 +23,7 @@ NAMES = (
     "bench_metrics",
     "bench_page",
     "bench_pictures",
+    "bench_programs",
 )
 
 if __name__ == "__main__":
