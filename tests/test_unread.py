@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 import netcfg
+from netcfg.builder.network import Network
 from netcfg.passes.plan import plan
 from netcfg.passes.unread import unread_outputs
 from netcfg.plan_text import plan_data, plan_text
@@ -101,3 +102,20 @@ def test_fg_nets_image_costs_nothing() -> None:
     loaded = netcfg.load(shipped_folder() / "fgnet.cfg")
     assert unread_outputs(loaded) == {"Generator": ("image",)}
     assert "it does not compute to_rgb1, to_rgbs, 211 M MACs less" in summary_text(loaded)
+
+
+def test_ports_of_a_template_that_nothing_reads_cost_nothing_either() -> None:
+    """Nor are they a mistake: everyone reads those that he needs."""
+    text = (
+        "{include blocks/stylegan2.cfg}\n{G}\n[net]\n[input]\nname = codes\ntokens = 8\nfeatures = 4\n"
+        "[stylegan2]\nname = g\nsize = 32\nstyle = 4\nwidest = 4\n[output]\nname = middle\nfrom = g.feature4\n"
+    )
+    loaded, findings = netcfg.check(text)
+    assert loaded is not None
+    assert not findings
+    built = netcfg.build(loaded)["G"]
+    assert isinstance(built, Network)
+    assert "to_rgb" not in built.source_code
+    assert '["convs"]["3"]' not in built.source_code
+    left = "not computed, as no output needs it: g.convs.3, g.convs.4, g.convs.5, g.to_rgb1, g.to_rgbs, "
+    assert left in summary_text(loaded)

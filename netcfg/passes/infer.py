@@ -65,6 +65,8 @@ class Inference:
         self.has_single_input = has_single_input
         self.parameters: dict[str, int] = {}
         self.tolerant = is_tolerant
+        self.ports: set[int] = set()
+        """The blocks that make named outputs of templates."""
         self.conflicts: dict[int, Conflict] = {}
         self.edges: set[Edge] = set()
         self._known: dict[tuple[object, ...], _Known] = {}
@@ -86,7 +88,7 @@ class Inference:
         if len(complete) < len(self.nodes) or len(kept) < len(signals):
             return None
         if outputs:  # what {Model} computes is read by losses and metrics
-            _warn_unused(name, complete, kept, self.findings)
+            _warn_unused(name, complete, kept, self.ports, self.findings)
         graph = Graph(name, tuple(complete), kept, span, net, tuple(weights))
         if graph.parameters > MAX_PARAMETERS:
             message = f"`{graph.name}` has {graph.parameters} parameters; the limit is {MAX_PARAMETERS}"
@@ -302,12 +304,17 @@ class Inference:
         )
 
 
-def _warn_unused(name: str, nodes: list[Node], outputs: dict[str, Signal], findings: list[Finding]) -> None:
-    """Warn of blocks that nothing reads: they would be built, saved, and never computed."""
+def _warn_unused(
+    name: str, nodes: list[Node], outputs: dict[str, Signal], ports: set[int], findings: list[Finding]
+) -> None:
+    """Warn of blocks that nothing reads: they would be built, saved, and never computed.
+
+    Not of what makes `ports` of templates: of these everyone reads those that he needs.
+    """
     read = {signal.producer for node in nodes for signal in node.inputs}
     read |= {signal.producer for signal in outputs.values()}
     for index, node in enumerate(nodes):
-        if index in read:
+        if index in read or index in ports:
             continue
         what = f"the input `{node.path}`" if node.is_input else f"`{node.path}` ({node.type})"
         message = f"nothing in `{name}` reads {what}"

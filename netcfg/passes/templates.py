@@ -226,6 +226,8 @@ class Templates:
         if around is not None:
             inner.counter = around.counter
         outputs = self.body(blocks, inner, context)
+        if len(outputs) > 1:
+            self.placing.inference.ports |= {wire.producer for wire in outputs.values()}
         last = inner.results[-1].wire if inner.results else inner.fed
         if around is not None:
             self._merge(inner, around)

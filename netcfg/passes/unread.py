@@ -53,14 +53,36 @@ def without(graph: Graph, outputs: tuple[str, ...]) -> Graph:
     )
 
 
-def left_out(graph: Graph, outputs: tuple[str, ...]) -> list[Node]:
-    """The blocks that are not computed without some of the outputs."""
-    gone = Lifetimes(graph).live - Lifetimes(without(graph, outputs)).live
-    return [graph.nodes[index] for index in sorted(gone) if not graph.nodes[index].is_input]
+def left_out(graph: Graph, outputs: tuple[str, ...] = ()) -> list[Node]:
+    """The blocks that are not computed, as no output but these depends on them."""
+    live = _live(graph, outputs)
+    return [node for index, node in enumerate(graph.nodes) if index not in live and not node.is_input]
+
+
+def _live(graph: Graph, outputs: tuple[str, ...] = ()) -> set[int]:
+    return Lifetimes(without(graph, outputs)).live
+
+
+def parts_of(nodes: list[Node], graph: Graph) -> list[str]:
+    """Blocks by their paths; those that are all of a use or folder by its path alone."""
+    others = {node.path for node in graph.blocks} - {node.path for node in nodes}
+    kept = {path[: -len(rest)] for path in others for rest in _rests(path)}
+    found = {}
+    for node in nodes:
+        heads = [node.path[: -len(rest)] for rest in _rests(node.path)]
+        found[next((head for head in reversed(heads) if head not in kept), node.path)] = None
+    return list(found)
+
+
+def _rests(path: str) -> list[str]:
+    """What stands behind each path that leads to this one, with its dot."""
+    parts = path.split(".")
+    return ["." + ".".join(parts[place:]) for place in range(len(parts) - 1, 0, -1)]
 
 
 def _may_go(graph: Graph, outputs: tuple[str, ...]) -> bool:
     # A network that is told lengths is called in a way of its own.
-    return not names_of(graph) and not any(
-        node.block.has_state or node.block.takes_batch_statistics() for node in left_out(graph, outputs)
-    )
+    if names_of(graph):
+        return False
+    blocks = (graph.nodes[index].block for index in _live(graph) - _live(graph, outputs))
+    return not any(block.has_state or block.takes_batch_statistics() for block in blocks)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from netcfg.graph import Graph
-from netcfg.passes.unread import left_out, unread_outputs
+from netcfg.passes.unread import left_out, parts_of, unread_outputs
 from netcfg.program import Program
 from netcfg.shapes import show
 from netcfg.summary.data import number_of
@@ -95,14 +95,15 @@ def _seen(seen: Seen | None) -> str:
 
 def _left_out(program: Program, graph: Graph) -> Iterator[str]:
     """What the program does not compute, since nothing reads it."""
-    outputs = unread_outputs(program).get(graph.name)
+    outputs = unread_outputs(program).get(graph.name, ())
+    nodes = left_out(graph, outputs)
+    macs = [node.macs for node in nodes]
+    cost = "" if None in macs else f", {human(sum(filter(None, macs)))} MACs less"
     if outputs:
-        nodes = left_out(graph, outputs)
-        heads = ", ".join(dict.fromkeys(node.path.partition(".")[0] for node in nodes))
-        macs = [node.macs for node in nodes]
-        cost = "" if None in macs else f", {human(sum(filter(None, macs)))} MACs less"
         read = f"nothing in the program reads {', '.join(f'`{name}`' for name in outputs)}"
-        yield f"{read}: it does not compute {heads}{cost}" if nodes else read
+        yield f"{read}: it does not compute {', '.join(parts_of(nodes, graph))}{cost}" if nodes else read
+    elif nodes:
+        yield f"not computed, as no output needs it: {', '.join(parts_of(nodes, graph))}{cost}"
 
 
 def _memory(program: Program, graph: Graph, wish: Wish) -> Iterator[str]:
