@@ -67,7 +67,7 @@ def parts_of(nodes: list[Node], graph: Graph) -> list[str]:
     """Blocks by their paths; those that are all of a use or folder by its path alone."""
     others = {node.path for node in graph.blocks} - {node.path for node in nodes}
     kept = {path[: -len(rest)] for path in others for rest in _rests(path)}
-    found = {}
+    found: dict[str, None] = {}
     for node in nodes:
         heads = [node.path[: -len(rest)] for rest in _rests(node.path)]
         found[next((head for head in reversed(heads) if head not in kept), node.path)] = None
