@@ -248,7 +248,7 @@ def _names(own: Any) -> tuple[str, ...]:
     except AttributeError:
         given = []
     names = given if len(given) >= count and len(set(given)) == len(given) else list(map(str, range(count)))
-    return tuple(name.replace(",", " ").replace("$", " ").replace("#", " ") for name in names)
+    return tuple(names)
 
 
 def _classes(own: Any) -> NDArray[np.int64]:

@@ -19,6 +19,8 @@ _NAME = re.compile(r"[A-Za-z0-9_-]+\Z")
 _HEAD = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
 _INTEGER = re.compile(r"[+-]?\d{1,40}\Z")
 _FLOAT = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?\Z")
+_PLAIN = re.compile(r"(?!\s)[^,#;'\"]+(?<!\s)")
+"""A text that needs no quotes."""
 _BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
@@ -209,6 +211,14 @@ _TYPE_WORDS: dict[Any, str] = {
     Scheduled: "schedule",
     type(None): "`None`",
 }
+
+
+def quoted(text: str) -> str:
+    """A text as an option holds it: in quotes where signs in it would mean something else."""
+    if _PLAIN.fullmatch(text):
+        return text
+    sign = "'" if '"' in text else '"'
+    return f"{sign}{text}{sign}"
 
 
 def show_value(value: Any) -> str:

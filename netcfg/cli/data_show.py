@@ -143,8 +143,7 @@ def _folder_source(folder: Path, options: argparse.Namespace) -> Source:
     from netcfg.blocks.registry import find
     from netcfg.blocks.sources.base import Source
     from netcfg.datasets.sources.folder_labels import described_by_labels
-    from netcfg.passes.data_folder import data_sections, source_of, sources
-    from netcfg.passes.schema import check_section
+    from netcfg.passes.data_folder import checked_source, source_of, sources
     from netcfg.source import did_you_mean
 
     own = find("data", options.source) if options.source else None
@@ -165,8 +164,7 @@ def _folder_source(folder: Path, options: argparse.Namespace) -> Source:
         name = recognised.source.type_name
         refuse_picture_arguments(options, f"says nothing to [{name}]", "leave it out")
     written = [f"{key} = {value}" for key, value in {**described.options, **asked}.items()]
-    (section,) = data_sections(recognised, written, shown_path(folder), findings)
-    source = check_section(section, recognised.source, findings)
+    source = checked_source(recognised, written, shown_path(folder), findings)
     if source is None or findings:
         raise ProgramError(findings)
     return source

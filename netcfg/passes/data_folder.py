@@ -9,8 +9,10 @@ from pathlib import Path
 from netcfg.blocks.registry import find, sections
 from netcfg.blocks.sources.base import Found, Source
 from netcfg.blocks.transforms.base import DataStep
-from netcfg.blocks.values import show_value
+from netcfg.blocks.values import quoted, show_value
 from netcfg.passes.collect import Parts
+from netcfg.passes.schema import check_section
+from netcfg.passes.variables import Variables, VariableScope
 from netcfg.source import Finding, NetcfgError, SourceFile, shown_path
 from netcfg.syntax import Group, Option, Section, parse
 
@@ -153,11 +155,25 @@ def data_sections(
     """The section of a source that reads a folder, as it would be written; `options` win over those found."""
     written = list(options)
     taken = {line.partition(" = ")[0] for line in written}
-    lines = [f"{key} = {value}" for key, value in recognised.found.options.items() if key not in taken]
+    places = recognised.source.places
+    lines = [
+        f"{key} = {quoted(value).replace('$', '$$') if key in places else value}"
+        for key, value in recognised.found.options.items()
+        if key not in taken
+    ]
     text = "\n".join(["{Data}", f"[{recognised.source.type_name}]", *lines, *written, ""])
     group = parse(SourceFile(name, text), findings).items[0]
     assert isinstance(group, Group)
     return group.sections
+
+
+def checked_source(
+    recognised: Recognised, options: Iterable[str], name: str, findings: list[Finding]
+) -> Source | None:
+    """The source that reads a folder by itself, without a program around it; None where something is wrong with it."""
+    (section,) = data_sections(recognised, options, name, findings)
+    section = VariableScope(Variables(findings)).replace(section)
+    return check_section(section, recognised.source, findings)
 
 
 def _extends(section: Section) -> bool:

@@ -50,7 +50,9 @@ def _with(section: Section, settled: Mapping[str, str]) -> Section:
     ]
     written = {option.key for option in kept}
     added = [
-        Option(section.file, section.line, key, value) for key, value in settled.items() if key not in written
+        Option(section.file, section.line, key, _escaped(value))
+        for key, value in settled.items()
+        if key not in written
     ]
     return replace(section, options=[*kept, *added])
 

@@ -12,9 +12,8 @@ from pathlib import Path
 from netcfg.blocks.fields import FieldSpec
 from netcfg.blocks.sources.base import Source
 from netcfg.passes.collect import RESERVED_GROUPS, TABLE_KEYWORD, TEMPLATE_KEYWORD
-from netcfg.passes.data_folder import Recognised, data_sections, source_of
+from netcfg.passes.data_folder import Recognised, checked_source, source_of
 from netcfg.passes.read import ReadGroup, Reading, read_file, shipped_folder
-from netcfg.passes.schema import check_section
 from netcfg.source import Finding, NetcfgError, SourceFile, shown_path
 from netcfg.syntax import Group, parse
 
@@ -116,9 +115,7 @@ def _is_network(group: Group) -> bool:
 
 
 def _opened(recognised: Recognised, folder: str) -> Source | None:
-    findings: list[Finding] = []
-    (section,) = data_sections(recognised, (), f"--data {folder}", findings)
-    return check_section(section, recognised.source, findings)
+    return checked_source(recognised, (), f"--data {folder}", [])
 
 
 def _read(path: Path) -> list[Group] | None:

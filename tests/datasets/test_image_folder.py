@@ -178,9 +178,24 @@ def test_classes_that_differ_by_case_alone_are_found_when_the_file_is_checked(fl
     assert "differ by case only" in refusal(flowers)
 
 
+@pytest.mark.parametrize(
+    "name", ["rose, red", "$rose", "rose #1", "it's a rose; red", " rose", 'the "rose"', "${x}"]
+)
+def test_classes_and_folders_of_any_names_stay_what_they_are_in_a_run(flowers, tmp_path, name):
+    (flowers / "rose").rename(flowers / name)
+    folder = flowers.rename(tmp_path / name.strip())
+    program, findings = netcfg.check(TINY, data=str(folder))
+    assert not findings
+    assert program.data.source.path == str(folder)
+    again, findings = netcfg.check(program.resolved)
+    assert not findings
+    assert again.data.source.classes == tuple(sorted(("daisy", name, "tulip")))
+    assert len(again.data.source.open("train", ("class",))) == 24
+
+
 def test_a_class_that_no_option_could_name(flowers):
-    (flowers / "rose").rename(flowers / "rose, red")
-    assert "`rose, red`, a name that no option can hold" in refusal(flowers)
+    (flowers / "rose").rename(flowers / "'rose' \"red\"")
+    assert "a name that no option can hold" in refusal(flowers)
 
 
 def test_a_folder_of_another_class_than_those_known(flowers):

@@ -105,6 +105,30 @@ def test_losses_leave_gaps_out(tmp_path):
     assert float(counted.mean()) == pytest.approx((100 + 400 + 900 + 1600 + 2500 + 3600) / 6)
 
 
+def test_columns_of_masks_and_pictures_are_read_beside_the_picture(tmp_path):
+    mask = np.array([[0, 1], [255, 1]], np.uint8).repeat(10, 0).repeat(15, 1)
+    for number in range(4):
+        cv2.imwrite(str(tmp_path / f"m{number}.png"), mask)
+        picture(tmp_path / f"{number}.png", number=number)
+        picture(tmp_path / f"late{number}.png", 40, 60, 10 + number)
+    path = write(
+        tmp_path, rows("image,part_mask,later", *(f"m{n}.png,late{n}.png" for n in range(4))), count=0
+    )
+    one = source(path, **ALL)
+    assert {name: spec.kind for name, spec in one.fields().items()} == {
+        "image": "image",
+        "part_mask": "mask",
+        "later": "image",
+    }
+    assert one.fields()["part_mask"].ignore == 255
+    sample = one.open("train", ("image", "part_mask", "later"))[2]
+    assert np.array_equal(sample["part_mask"], mask)
+    assert (sample["image"].shape, sample["later"].shape) == ((20, 30, 3), (40, 60, 3))
+    assert (sample["later"] == 36).all()
+    small = source(path, image_size=10, fit="stretch", **ALL).open("train", ("part_mask",))[0]["part_mask"]
+    assert np.array_equal(small, np.array([[0, 1], [255, 1]]).repeat(5, 0).repeat(5, 1))
+
+
 def test_several_columns_of_classes_keep_their_names_in_a_run(tmp_path):
     path = write(tmp_path, rows("image,sex,kind", "f,a", "m,b", "f,b", "m,a"))
     one = source(path)

@@ -12,6 +12,7 @@ from netcfg.blocks.fields import FieldSpec, ImageSize, Split
 from netcfg.blocks.sources.base import Found
 from netcfg.blocks.sources.picture_classes import trouble_with_names
 from netcfg.blocks.sources.plain_pictures import Dealt
+from netcfg.blocks.values import quoted
 from netcfg.source import NetcfgError
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ class Arrays(Dealt, name="arrays"):
         names = next(
             (spec.names for spec in self.fields().values() if spec.kind == "class" and spec.names), ()
         )
-        return {"classes": ", ".join(names)} if names else {}
+        return {"classes": ", ".join(map(quoted, names))} if names else {}
 
     def fields(self) -> dict[str, FieldSpec]:
         """What its arrays are."""

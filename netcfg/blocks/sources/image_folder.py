@@ -11,6 +11,7 @@ from netcfg.blocks.sources.base import Found
 from netcfg.blocks.sources.folders import looks_like_classes
 from netcfg.blocks.sources.picture_classes import class_names, trouble_with_names
 from netcfg.blocks.sources.plain_pictures import PlainPictures
+from netcfg.blocks.values import quoted
 
 if TYPE_CHECKING:
     from netcfg.blocks.samples import Samples
@@ -83,7 +84,7 @@ class ImageFolder(PlainPictures, name="image_folder"):
     def settled(self) -> Mapping[str, str]:
         """Its classes by name."""
         names = self.names()
-        return {"classes": ", ".join(names)} if names else {}
+        return {"classes": ", ".join(map(quoted, names))} if names else {}
 
     def fields(self) -> dict[str, FieldSpec]:
         """A picture and its class."""

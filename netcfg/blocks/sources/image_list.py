@@ -15,6 +15,7 @@ from netcfg.blocks.sources.list_layout import field_name, label_name
 from netcfg.blocks.sources.listed import Listing, classes_of, find_listing
 from netcfg.blocks.sources.picture_classes import trouble_with_names
 from netcfg.blocks.sources.plain_pictures import PlainPictures
+from netcfg.blocks.values import quoted
 from netcfg.source import NetcfgError
 
 if TYPE_CHECKING:
@@ -185,7 +186,7 @@ class ImageList(PlainPictures, name="image_list"):
             "picture_columns": layout.pictures,
             "classes": prefixed if len(names) > 1 else [name for own in names.values() for name in own],
         }
-        return {key: ", ".join(values) for key, values in kinds.items() if values}
+        return {key: ", ".join(map(quoted, values)) for key, values in kinds.items() if values}
 
     def fields(self) -> dict[str, FieldSpec]:
         """A picture, and what the columns say."""
@@ -213,7 +214,7 @@ class ImageList(PlainPictures, name="image_list"):
             fields[f"has_{LANDMARKS}"] = FieldSpec((1,), "vector", (f"has_{LANDMARKS}",))
         for column in layout.masks:
             spec = self.picture_spec("mask")
-            fields[field_name(column)] = FieldSpec(spec.shape, "mask", self.mask_classes)
+            fields[field_name(column)] = FieldSpec(spec.shape, "mask", self.mask_classes, ignore=self.ignore)
         for column in layout.pictures:
             fields[field_name(column)] = self.picture_spec()
         return fields

@@ -16,8 +16,8 @@ SPLIT_FOLDERS: dict[Split, tuple[str, ...]] = {
     "test": ("test", "testing", "eval"),
 }
 """What folders of splits are called, in small letters."""
-_UNSAYABLE = re.compile(r"[,$\x00-\x1f\x7f]|(^|\s)[#;]|^\s|\s$")
-"""What the value of an option cannot hold, or would lose."""
+_UNSAYABLE = re.compile(r"[\x00-\x1f\x7f]|(?=.*').*\"")
+"""What the value of an option cannot hold, also in quotes."""
 
 
 def split_folders(folder: Path) -> dict[Split, Path]:
@@ -53,7 +53,7 @@ def trouble_with_names(names: Sequence[str], what: str = "class folder") -> tupl
     if unsayable is not None:
         return (
             f"holds the {what} `{unsayable}`, a name that no option can hold",
-            "rename it: no commas, no `$`, no `#` or `;` after a space, no space at an end",
+            "rename it: no control characters, and not both kinds of quotes",
         )
     alike = [name for name, count in Counter(map(str.casefold, names)).items() if count > 1]
     if alike:

@@ -12,6 +12,7 @@ from pydantic import Field as Option
 from netcfg.blocks.fields import FieldSpec, Split
 from netcfg.blocks.sources.base import Found
 from netcfg.blocks.sources.plain_pictures import PlainPictures
+from netcfg.blocks.values import quoted
 from netcfg.source import NetcfgError
 
 if TYPE_CHECKING:
@@ -75,8 +76,7 @@ class Torchvision(PlainPictures, name="torchvision"):
         if name is None:
             return {}
         names = fields[name].names
-        sayable = names and not any("," in one or "$" in one or "#" in one for one in names)
-        return {"target": name, **({"classes": ", ".join(names)} if sayable else {})}
+        return {"target": name, **({"classes": ", ".join(map(quoted, names))} if names else {})}
 
     def fields(self) -> dict[str, FieldSpec]:
         """A picture, and what belongs to it."""
