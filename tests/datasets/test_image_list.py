@@ -125,8 +125,8 @@ def test_columns_of_masks_and_pictures_are_read_beside_the_picture(tmp_path):
     assert np.array_equal(sample["part_mask"], mask)
     assert (sample["image"].shape, sample["later"].shape) == ((20, 30, 3), (40, 60, 3))
     assert (sample["later"] == 36).all()
-    small = source(path, image_size=10, fit="stretch", **ALL).open("train", ("part_mask",))[0]["part_mask"]
-    assert np.array_equal(small, np.array([[0, 1], [255, 1]]).repeat(5, 0).repeat(5, 1))
+    small = source(path, image_size=16, fit="stretch", **ALL).open("train", ("part_mask",))[0]["part_mask"]
+    assert np.array_equal(small, np.array([[0, 1], [255, 1]]).repeat(8, 0).repeat(8, 1))
 
 
 def test_several_columns_of_classes_keep_their_names_in_a_run(tmp_path):
