@@ -224,16 +224,25 @@ def stack_field(kind: str, arrays: Sequence[NDArray[Any]]) -> Tensor:
 class FrameBound:
     """Batches of clips by how many frames they hold, padding counted: at most `frames` in each process.
 
-    `lengths` are those of all samples, in order. A clip that is longer than that has a batch of its own.
+    `lengths` are those of all samples, in order. A clip that is longer than that has a batch of its own. `by_length`:
+    clips come from the shortest to the longest, so that there is little padding; else in their order.
     """
 
     lengths: NDArray[np.int64]
     frames: int
+    by_length: bool = False
+
+    @property
+    def order(self) -> NDArray[np.int64]:
+        """The numbers of samples as they are shown."""
+        if not self.by_length:
+            return np.arange(len(self.lengths))
+        return np.argsort(self.lengths, kind="stable")
 
     def starts(self, most: int, processes: int) -> list[int]:
         """Where batches of at most so many samples begin, and where the last one ends."""
         starts, longest = [0], 0
-        for place, length in enumerate(self.lengths.tolist()):
+        for place, length in enumerate(self.lengths[self.order].tolist()):
             count = place - starts[-1]
             longest = max(longest, length)
             each = -(-(count + 1) // processes)
@@ -282,6 +291,7 @@ class EpochSampler:
             self._starts = bound.starts(batch_size, self.processes)
         whole = len(self._starts) - 1
         self.batches = whole if limit is None else min(whole, limit)
+        self.bound = bound
         self.epoch = 0
         self.skip = 0
 
@@ -296,7 +306,7 @@ class EpochSampler:
     def __iter__(self) -> Iterator[list[Key]]:
         shown = self._shown()
         # Of seed and epoch alone: nothing has to be kept to go on in the middle of an epoch.
-        order = np.arange(self.samples)
+        order = np.arange(self.samples) if self.bound is None else self.bound.order
         if self.shuffle != "never":
             drawn_for = self.epoch if self.shuffle == "epoch" else 0
             order = np.random.default_rng((self.seed, drawn_for)).permutation(self.samples)
@@ -352,7 +362,8 @@ class Pipeline:
     """The batches of one split, epoch by epoch.
 
     `training`: with what is done `when = train`; None: for the training split. `frames`: at most so many of a clip's in
-    a batch (see `FrameBound`). `keep`: where samples of one size stay once they are made.
+    a batch (see `FrameBound`; `by_length` as there, unless only some batches are shown). `keep`: where samples of one
+    size stay once they are made.
     Errors: `NetcfgError` where the data cannot be made, a split holds nothing, or a worker dies.
     """
 
@@ -373,6 +384,7 @@ class Pipeline:
         training: bool | None = None,
         frames: int | None = None,
         keep: Keep = "auto",
+        by_length: bool = True,
     ) -> None:
         self.split = split
         self.device = torch.device(device)
@@ -402,7 +414,8 @@ class Pipeline:
         preparer = Preparer(self._samples, per_sample, self._kinds, seed, drawing, data.source, ragged, least)
         asked = _sampler(data, training)
         draws = None if asked is None else _draws(asked, data, self._opened, seed, drawing)
-        bound = None if frames is None else FrameBound(_lengths(self._opened), frames)
+        whole = by_length and limit_batches is None
+        bound = None if frames is None else FrameBound(_lengths(self._opened), frames, whole)
         self.sampler = EpochSampler(
             len(preparer),
             batch_size,

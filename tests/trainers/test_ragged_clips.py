@@ -213,7 +213,7 @@ def test_rows_and_single_values_are_not_compared(monkeypatch):
 
 def test_batches_bounded_by_frames_give_the_figures_of_one_clip_at_a_time(tmp_path):
     from netcfg.datasets.sources.example_folders import write_clip_folder
-    from netcfg.trainers.judging.evaluation import evaluate
+    from netcfg.trainers.judging.evaluation import evaluate, gather
     from netcfg.trainers.step.model import Model
     from netcfg.trainers.step.step import Losses, Precision
 
@@ -236,16 +236,21 @@ over = frames
 [gru]
 name = gru
 hidden = 4
+[output]
+name = rows
+from = gru
 [connected]
 from = gru.last
 output_features = 2
+[output]
+name = scores
 {{Loss}}
 [cross_entropy]
-input = N
+input = N.scores
 target = class
 {{Metric}}
 [accuracy]
-input = N
+input = N.scores
 target = class
 """
     program = netcfg.load(text)
@@ -253,10 +258,28 @@ target = class
     networks = netcfg.build(program)
     model = Model(program, networks)
     losses = Losses(program, networks, Precision("f32", torch.device("cpu")))
-    found = []
+    found, signals = [], []
     for most, frames in ((1, None), (12, 12), (16, None)):
         pipeline = Pipeline(program.data, "train", most, training=False, frames=frames)
         found.append((evaluate(model, losses, pipeline).losses["cross_entropy"], len(pipeline)))
+        signals.append(gather(model, losses, pipeline, [], also=["N.scores", "class"])[1])
+    for name in ("N.scores", "class"):
+        torch.testing.assert_close(signals[1][name], signals[0][name], atol=1e-6, rtol=0)
+    lengths = program.data.source.open("train", ("clip",)).lengths()
+    assert (np.diff(lengths) < 0).any(), "shorter clips come first"
     assert found[1][0] == pytest.approx(found[0][0], abs=1e-6)
     assert found[2][0] == pytest.approx(found[0][0], abs=1e-6)
     assert found[1][1] < found[0][1]
+
+
+def test_rows_of_samples_and_of_frames_come_back_in_the_order_of_samples():
+    from netcfg.datasets.pipeline import FrameBound
+    from netcfg.trainers.judging.evaluation import _by_number
+
+    lengths = np.array([4, 1, 3, 2])
+    bound = FrameBound(lengths, 100, by_length=True)
+    assert bound.order.tolist() == [1, 3, 2, 0]
+    assert _by_number(torch.tensor(bound.order), bound).tolist() == [0, 1, 2, 3]
+    frames = torch.cat([torch.full((lengths[number],), number) for number in bound.order.tolist()])
+    assert _by_number(frames, bound).tolist() == [0] * 4 + [1] + [2] * 3 + [3] * 2
+    assert _by_number(frames, FrameBound(lengths, 100)) is frames

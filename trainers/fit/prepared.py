@@ -223,6 +223,8 @@ class Prepared:
             share=(self.team.rank, self.team.size),
             frames=None if training else self.training.eval_frames,
             keep=self.training.keep,
+            # The first batches would be those of the shortest clips.
+            by_length=self.training.max_validation_batches is None,
         )
 
     @property

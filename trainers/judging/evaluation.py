@@ -7,13 +7,14 @@ from contextlib import contextmanager
 from itertools import islice, zip_longest
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from netcfg.blocks.fields import FieldSpec
 from netcfg.blocks.metrics.base import Metric
 from netcfg.blocks.metrics.judgement import CLIP, Case, Rows
-from netcfg.datasets.pipeline import Batch, Pipeline
+from netcfg.datasets.pipeline import Batch, FrameBound, Pipeline
 from netcfg.program import Program
 from netcfg.results import Evaluation
 from netcfg.source import NetcfgError
@@ -162,7 +163,8 @@ def gather(
     sums = sums.over(team)
     # A process without a single batch knows from the first one what there is to gather.
     told = [tuple(line.split("\t")) for line in team.text("\n".join(map("\t".join, joined))).splitlines()]
-    whole = {part: _in_order(joined.get(part), pipeline, team, batches) for part in told}
+    bound = pipeline.sampler.bound
+    whole = {part: _by_number(_in_order(joined.get(part), pipeline, team, batches), bound) for part in told}
     kept: dict[str, Rows] = {}
     for part, rows in whole.items():
         if len(part) == 2:
@@ -202,6 +204,17 @@ def _in_order(rows: Tensor | None, pipeline: Pipeline, team: Team, batches: int 
     return torch.cat(
         [portion for batch in zip_longest(*portions) for portion in batch if portion is not None]
     )
+
+
+def _by_number(rows: Tensor, bound: FrameBound | None) -> Tensor:
+    """Rows in the order in which samples were shown, in that of their numbers: one a sample, or one a frame."""
+    if bound is None or not bound.by_length:
+        return rows
+    back = torch.from_numpy(np.argsort(bound.order))
+    if len(rows) == len(back):
+        return rows[back]
+    clips = torch.split(rows, bound.lengths[bound.order].tolist())
+    return torch.cat([clips[place] for place in back.tolist()])
 
 
 def _plain(tensor: Tensor) -> Tensor:
