@@ -39,8 +39,8 @@ def stop_after(trainer, batches):
     """Ask the trainer to stop, as Ctrl-C does, once this many batches are done."""
     step = trainer.phases.step
 
-    def counted(fields, batch):
-        values = step(fields, batch)
+    def counted(*batch):
+        values = step(*batch)
         if trainer.position.step + 1 == batches:
             trainer.interrupt.requested = True
         return values
@@ -313,9 +313,9 @@ def test_the_first_epoch_can_leave_dropout_off(make_trainer, unbroken):
     trainer = make_trainer(program=replace(unbroken.program, training=training))
     step, modes = trainer.phases.step, []
 
-    def watched(fields, batch):
+    def watched(*batch):
         modes.append(trainer.networks.training)
-        return step(fields, batch)
+        return step(*batch)
 
     trainer.phases.step = watched
     trainer.fit()
