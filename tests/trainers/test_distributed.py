@@ -203,8 +203,8 @@ def test_a_team_stopped_by_one_continues_exactly(tmp_path):
         trainer = make(tmp_path / "stopped", program, team)
         step = trainer.phases.step
 
-        def counted(fields, batch):
-            values = step(fields, batch)
+        def counted(*batch):
+            values = step(*batch)
             if team.rank == 1 and trainer.position.step == 6:
                 trainer.interrupt.requested = True
             return values
