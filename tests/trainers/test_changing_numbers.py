@@ -15,6 +15,7 @@ import netcfg
 from netcfg.blocks.changing import Changing, Scheduled
 from netcfg.blocks.optimizers.schedule import NumberSchedule
 from netcfg.blocks.optimizers.schedules import Moment
+from netcfg.builder.changing import ScheduledNumber
 from netcfg.passes.loss_sums import sum_of_losses
 from netcfg.passes.plan import plan
 from netcfg.plan_text import plan_data, plan_text
@@ -544,3 +545,27 @@ def test_a_loss_and_its_margin_change_together() -> None:
     for epoch in (0, 3):
         phases.set_rates(epoch, 0, BATCHES)
         assert float(phases.losses.modules["b"].margin()) == pytest.approx(0.1 * epoch)
+
+
+@pytest.mark.slow
+def test_a_number_that_changes_is_compiled_once() -> None:
+    from torch._dynamo.backends.debugging import aot_eager
+
+    from netcfg.builder.modules.stochastic import ReverseGradient
+
+    compiled = []
+
+    def backend(graph: Any, inputs: Any) -> Any:
+        compiled.append(graph)
+        return aot_eager(graph, inputs)
+
+    module = nn.Sequential(nn.Linear(3, 2), ReverseGradient(Scheduled("factor")))
+    (number,) = (part for part in module.modules() if isinstance(part, ScheduledNumber))
+    run = torch.compile(module, backend=backend)
+    for factor in (0.0, 0.5, 2.0):
+        number.value.fill_(factor)
+        x = torch.ones(2, 3, requires_grad=True)
+        (gradient,) = torch.autograd.grad(run(x).sum(), x)
+        (straight,) = torch.autograd.grad(module[0](x).sum(), x)
+        torch.testing.assert_close(gradient, -factor * straight)
+    assert len(compiled) == 1

@@ -26,10 +26,6 @@ class OfClasses(OverClasses):
         None, description="how many there are; None: as many as the target's field knows"
     )
 
-    def counts_by(self) -> tuple[object, ...]:
-        """As other comparisons."""
-        return super().counts_by()
-
     def check(self, *shapes: Shape, classes: int | None = None) -> None:
         """A vector of a known size, a known number of classes."""
         given = dict(zip(self.reads, shapes, strict=True))
