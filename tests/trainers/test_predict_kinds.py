@@ -297,6 +297,11 @@ def test_labels_of_which_none_is_present_are_said_so():
         ("subject_embedding", ["embedding"]),
         ("expression_resnet18", ["class"]),
         ("vae", ["picture"]),
+        ("vq_vae", ["picture"]),  # shown, and judged: one picture
+        ("simclr", ["embedding"]),  # judged by two fields
+        ("subject_arcface", ["embedding"]),
+        ("face_many_tasks", ["class", "labels", "points"]),
+        ("distillation", ["class", "class"]),
     ],
 )
 def test_shipped_programs_answer_as_what_they_are(name, kinds):

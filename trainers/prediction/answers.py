@@ -129,11 +129,17 @@ def answers_of(program: Program, thresholds: Thresholds | None = None) -> list[A
         answer = _answer(program, judge, (thresholds or {}).get(name))
         if answer is None:
             continue
-        key = answer.signal, answer.target
+        # One signal is one embedding, whoever its neighbours are judged by.
+        key = answer.signal, "" if answer.kind == "embedding" else answer.target
+        is_placed = (answer.signal, "") in found
+        if is_placed and answer.kind == "class" and isinstance(judge, Loss):
+            continue  # a loss that makes places out of classes, such as by angles, gives no shares of them
         if key not in found or _SURER.index(answer.kind) < _SURER.index(found[key].kind):
             found[key] = answer
+    made = {answer.signal for answer in found.values() if answer.kind == "picture"}
     for answer in _shown(program):
-        found.setdefault((answer.signal, answer.target), answer)
+        if answer.signal not in made:
+            found.setdefault((answer.signal, answer.target), answer)
     if not found:
         message = f"no metric and no loss of {program.name} compares a signal with a field of the data"
         help = "add a metric, e.g. [f1] with `input` and `target`: it says what the signal means"

@@ -225,8 +225,9 @@ class FrameFields:
             made = sample[name].shape
             points = (corners + 0.5) * np.array([made[1] / width, made[0] / height]) - 0.5
         sample[_PROBE] = np.repeat(points.astype(np.float32), 17, 0)  # as many as a face has
+        random = np.random.default_rng(0)  # its own: what is drawn for frames hangs on frames alone
         for step in self._probed:
-            sample = step(sample, self._random)
+            sample = step(sample, random)
         moved, seen = sample[_PROBE][::17].astype(np.float64), sample[name].shape[:2]
         return _box_of(corners.astype(np.float64), moved, seen, (height, width))
 
@@ -296,8 +297,8 @@ def _box_of(
         expected = moved[low, axis] + (corners[other, axis] - corners[low, axis]) * scale
         if scale <= 0 or abs(moved[other, axis] - expected) > 0.5:
             return None
-        start = corners[low, axis] + 0.5 - (moved[low, axis] + 0.5) / scale
-        edges.append((start, start + seen[1 - axis] / scale))
+        start = float(corners[low, axis] + 0.5 - (moved[low, axis] + 0.5) / scale)
+        edges.append((start, start + float(seen[1 - axis] / scale)))
     (left, right), (top, bottom) = edges
     whole = np.allclose([left, top], 0, atol=0.01) and np.allclose([right, bottom], size[::-1], atol=0.01)
     return None if whole else (left, top, right, bottom)
