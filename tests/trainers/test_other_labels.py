@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from netcfg.blocks.transforms.match_labels import MatchLabels
 from netcfg.cli.main import main
 from netcfg.datasets.sources.example_folders import write_bp4d, write_disfa
 from netcfg.source import ProgramError
+from netcfg.trainers.runs.trained import trained_labels
 
 PROGRAM = """{{General}}
 [training]
@@ -160,6 +162,13 @@ def test_labels_that_the_data_lack_are_not_trained_on(
     assert main(["train", str(file), "--run-dir", str(folder / "lacking")]) == 1
     said = " ".join(capsys.readouterr().err.split())
     assert "the loss `bce_with_logits` reads labels that the data do not have: AU12" in said
+
+
+def test_weights_tell_the_labels_where_the_data_are_gone(folder: Path, tmp_path: Path) -> None:
+    run = shutil.copytree(folder / "run", tmp_path / "run")
+    resolved = run / "resolved.cfg"
+    resolved.write_text(resolved.read_text().replace("[synthetic_faces]", "[image_list]\npath = gone.csv\n#"))
+    assert trained_labels(run) == {"labels": ("AU12", "AU7", "AU1", "AU2")}
 
 
 LABELS = {"labels": FieldSpec((3,), "vector", ("AU1", "AU2", "AU4")), "age": FieldSpec((1,), "vector")}

@@ -63,7 +63,7 @@ def open_run(path: Path, device: torch.device, weights: Path | None = None) -> T
 def program_of_run(path: Path, data: str | None = None) -> Program:
     """The program as a run trained it; on other data where `data` is a folder, whose labels are matched by name."""
     started = RunFolder.open(path).read_json("run.json")
-    labels = None if data is None else trained_labels(path / "resolved.cfg")
+    labels = None if data is None else trained_labels(path)
     program, findings = check(path / "resolved.cfg", data=data, allow_outside=True, labels=labels)
     if program is None:
         raise ProgramError(findings)
@@ -71,9 +71,21 @@ def program_of_run(path: Path, data: str | None = None) -> Program:
     return override(named, seed=started.get("seed"), precision=started.get("precision"))
 
 
-def trained_labels(file: Path) -> Labels:
-    """The names of the labels that a program reads, by field; of one that cannot be checked none: others say why."""
-    program, _ = check(file, allow_outside=True)
+def trained_labels(run: Path) -> Labels:
+    """The names of the labels that a run's networks were trained on, by field.
+
+    Its weights tell, also where the data that it was trained on are gone; those of older runs do not, and its program
+    does.
+    """
+    told = metadata_of(RunFolder(run).checkpoints.best)
+    found = {
+        key.removeprefix(_LABELS): tuple(names.split(", "))
+        for key, names in told.items()
+        if key.startswith(_LABELS)
+    }
+    if found:
+        return found
+    program, _ = check(run / "resolved.cfg", allow_outside=True)
     return {} if program is None else labels_of(program)
 
 
