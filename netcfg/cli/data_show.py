@@ -180,20 +180,22 @@ def _print_tables(look: Look) -> None:
     for name, spec in look.fields.items():
         table.add_row(name, spec.kind, str(spec))
     console.print(table)
-    counts = FittingTable("split", "samples", "subjects")
+    subjects = {split: look.subjects(split) for split in look.tables}
+    are_known = any(count is not None for count in subjects.values())
+    counts = FittingTable("split", "samples", *(("subjects",) if are_known else ()))
     for split, samples in look.tables.items():
-        subjects = look.subjects(split)
-        counts.add_row(split, f"{len(samples):,}", "?" if subjects is None else str(subjects))
+        shown = ("?" if subjects[split] is None else str(subjects[split]),) if are_known else ()
+        counts.add_row(split, f"{len(samples):,}", *shown)
     console.print(counts)
     for name, lacking in look.gaps().items():
         splits = ", ".join(f"{count:,} in {split}" for split, count in zip(look.tables, lacking, strict=True))
         print(f"`{name}` is not known of {splits}")
     balance = look.balance()
     if balance:
-        shown = FittingTable("shown", *look.tables)
+        table = FittingTable("shown", *look.tables)
         for name, shares in balance.items():
-            shown.add_row(name, *(f"{count:,} ({share:.0%})" for count, share in shares))
-        console.print(shown)
+            table.add_row(name, *(f"{count:,} ({share:.0%})" for count, share in shares))
+        console.print(table)
 
 
 def _print_pictures(look: Look, examined: Examined) -> None:
