@@ -189,6 +189,7 @@ _TABLE = (
     Foreign("loss", "gan gan_loss lsgan wgan", ("adversarial",)),
     Foreign("loss", "tv tv_loss", ("total_variation",)),
     Foreign("loss", "knowledge_distillation kd", ("distillation",)),
+    Foreign("optimizer", "scheduler lr_scheduler anneal annealing ramp warmup ema_schedule", ("schedule",)),
     Foreign(
         "optimizer",
         "lbfgs l_bfgs bfgs",

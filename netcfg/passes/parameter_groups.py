@@ -113,7 +113,7 @@ def check_groups(
             if name in losses:
                 continue
             found = parts_called(name, optimizer.networks, networks)
-            if finding := _about(key, name, found, optimizer, networks, span):
+            if finding := _about(key, name, found, optimizer, networks, losses, span):
                 findings.append(finding)
 
 
@@ -123,12 +123,13 @@ def _about(
     found: list[Part],
     optimizer: Optimizer,
     networks: Mapping[str, Graph],
+    losses: Collection[str],
     span: Span,
 ) -> Finding | None:
     if not found:
         of = " or ".join(f"`{network}`" for network in optimizer.networks)
         kinds = f"; beside paths, {', '.join(KINDS_WITHOUT_DECAY)}" if key == "no_decay" else ""
-        known = [*_paths(optimizer, networks), *(KINDS_WITHOUT_DECAY if key == "no_decay" else ())]
+        known = [*_paths(optimizer, networks), *losses, *(KINDS_WITHOUT_DECAY if key == "no_decay" else ())]
         help = did_you_mean(name, known) or f"`netcfg summary` lists the paths{kinds}"
         return Finding("NC401", f"`{name}` names nothing of {of} that has parameters", span, help=help)
     if len(found) > 1:

@@ -48,7 +48,12 @@ class Reserved:
         return check_section(section, found, self.findings)
 
     def _report_unknown(self, section: Section, group: Group, kind: type[Checked]) -> None:
-        known = [name for name, found in sections(group).items() if issubclass(found, kind)]
+        # A schedule is no step, and has been taken out of them; a slip of the pen is not.
+        known = [
+            name
+            for name, found in sections(group).items()
+            if issubclass(found, kind) or found.family == "number"
+        ]
         help = help_for(section.name, group, known)
         if group == "data" and find("data", section.name):
             help = "the first block of {Data} is the source, the others change its samples"

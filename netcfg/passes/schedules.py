@@ -80,8 +80,11 @@ class Schedules:
         for phase in phases:
             for weight in phase.weights.values():
                 self.named |= set(weight.names) if isinstance(weight, Changing) else set()
+        misspelt = self.named - self.by_name.keys()
         for name, section in self.sections.items():
             if name not in self.named:
+                if misspelt:  # told already, and mostly what was meant is this one
+                    continue
                 message = f"nothing names the schedule `{name}`"
                 help = (
                     f"write it where a number may change, such as `minimise = a + {name} * b`, or take it out"

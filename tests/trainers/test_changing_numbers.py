@@ -357,6 +357,10 @@ ADAM = "[adam]\nnetworks = Net\nminimise = a + beta * b\n"
             ("NC105", "`learning_rate` must be a number or the name of a [schedule], found `btea`", "btea"),
         ),
         (
+            BETA + ADAM.replace("beta * ", "") + "learning_rate = btea\n",
+            ("NC105", "`learning_rate` must be a number or the name of a [schedule], found `btea`", "btea"),
+        ),
+        (
             BETA + "start = -1\n" + ADAM + "learning_rate = beta\n",
             ("NC105", "`learning_rate` must be greater than 0.0, and `beta` comes to -1", "beta"),
         ),
@@ -569,3 +573,10 @@ def test_a_number_that_changes_is_compiled_once() -> None:
         (straight,) = torch.autograd.grad(module[0](x).sum(), x)
         torch.testing.assert_close(gradient, -factor * straight)
     assert len(compiled) == 1
+
+
+@pytest.mark.parametrize("word", ["scheduler", "shedule", "annealing"])
+def test_other_words_for_a_schedule_lead_to_it(word: str) -> None:
+    text = PROGRAM + "{Optimizer}\n" + BETA.replace("schedule", word) + ADAM.replace("beta * ", "")
+    (found,) = [one for one in netcfg.check(text)[1] if one.code == "NC102"]
+    assert "`schedule`" in (found.help or "")
