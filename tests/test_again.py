@@ -196,3 +196,29 @@ def test_a_run_too_short_for_it_is_refused() -> None:
     with pytest.raises(ProgramError, match="`lazy` runs on every 90th batch, and the run has only 80"):
         phases.check_length(20)
     phases.check_length(30)
+
+
+def trained(path: Path, resume: bool = False, stop: int | None = None) -> Trainer:
+    program = netcfg.load(TEXT.replace("max_epochs = 4", "max_epochs = 4\nmax_steps = 5"))
+    folder = RunFolder.open(path) if resume else RunFolder.create(program, path)
+    if not resume:
+        folder.write_json("run.json", {})
+    console = Console(file=io.StringIO(), width=200)
+    trainer = Trainer(program, folder, console=console, workers=0, limit_batches=3)
+    trainer.setup(resume=resume)
+    if stop is not None:
+        trainer.training = trainer.training.model_copy(update={"max_steps": stop})
+    trainer.fit()
+    return trainer
+
+
+def test_training_ends_after_so_many_steps_within_an_epoch(tmp_path: Path) -> None:
+    whole = trained(tmp_path / "whole")
+    assert (whole.position.step, whole.position.epoch, whole.is_complete) == (5, 2, True)
+    assert len((tmp_path / "whole/metrics.jsonl").read_text().splitlines()) == 2, "the last epoch is judged"
+    assert "ended after 5 batches (max_steps)" in whole.console.file.getvalue()  # type: ignore[attr-defined]
+    trained(tmp_path / "stopped", stop=3)
+    again = trained(tmp_path / "stopped", resume=True)
+    assert again.position.step == 5
+    weights = (one.networks["Critic"].state_dict() for one in (whole, again))
+    assert all(torch.equal(a, b) for a, b in zip(*(list(state.values()) for state in weights), strict=True))

@@ -236,8 +236,15 @@ class Prepared:
 
     @property
     def is_complete(self) -> bool:
-        """Whether all epochs are done, or the monitored figure has stopped improving."""
-        return self.position.epoch >= self.training.max_epochs or self.ledger.is_stalled
+        """Whether all epochs are done, or all steps, or the monitored figure has stopped improving."""
+        ended = self.steps_are_done and not self.position.batch  # the last epoch is judged, too
+        return self.position.epoch >= self.training.max_epochs or ended or self.ledger.is_stalled
+
+    @property
+    def steps_are_done(self) -> bool:
+        """Whether the run has had as many batches as it may have."""
+        most = self.training.max_steps
+        return most is not None and self.position.step >= most
 
     def announce(self) -> None:
         """Say what the run will take on this machine, and where it goes."""
@@ -249,6 +256,9 @@ class Prepared:
             self.say(f"this run is complete ({self.position.epoch} epochs); `--epochs` adds more")
             return
         epochs = self.training.max_epochs - self.position.epoch
+        if self.training.max_steps is not None:
+            left = max(0, self.training.max_steps - self.position.step)
+            epochs = min(epochs, -(-left // len(self.train_data)))
         self.estimate = estimate(
             self.program,
             -(-self.train_data.samples // self.team.size),

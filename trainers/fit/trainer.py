@@ -162,6 +162,8 @@ class Trainer(Prepared):
         )
         started = time.perf_counter()
         for batch in self._times.measured(self.train_data.epoch(position.epoch, position.batch)):
+            if self.steps_are_done:
+                break
             if self.team.size > 1:
                 self.team.check()
             self._batch = batch
@@ -367,7 +369,9 @@ class Trainer(Prepared):
         self._draw()
         self._draw_figures(result)
         self.display.close()
-        if self.position.epoch < self.training.max_epochs:
+        if self.steps_are_done:
+            self.say(f"ended after {self.position.step:,} batches (max_steps)")
+        elif self.position.epoch < self.training.max_epochs:
             self.say(
                 f"stopped after epoch {self.position.epoch}: `{self.monitor.name}` has not improved since "
                 f"epoch {result.best_epoch} (patience {self.training.patience})"

@@ -136,7 +136,8 @@ class Phases:
         for step in self.program.steps:
             section = section_of(step)
             of_run = isinstance(step, Phase) and step.optimizer.every_of == "run"
-            most, what = (batches * epochs, "the run") if of_run else (batches, "an epoch")
+            whole = min(batches * epochs, self.program.training.max_steps or batches * epochs)
+            most, what = (whole, "the run") if of_run else (batches, "an epoch")
             if section.every > most:
                 message = (
                     f"`{step.name}` runs on every {ordinal(section.every)} batch, and {what} has only {most}"

@@ -38,6 +38,9 @@ class Training(Settings, name="training"):
         None, description="an epoch is at most so many batches, of samples drawn anew each time; None: all"
     )
     max_epochs: Annotated[int, Field(gt=0, le=1_000_000)] = Field(10, description="passes over the data")
+    max_steps: Annotated[int, Field(gt=0)] | None = Field(
+        None, description="end after so many batches, within an epoch too, where that comes first"
+    )
     monitor: str | None = Field(
         AUTO,
         description="the metric, or the loss, that picks the best epoch; auto: the first metric, without any what is "
