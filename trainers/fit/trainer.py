@@ -200,9 +200,7 @@ class Trainer(Prepared):
         if self.team.is_first:
             self.gallery.watch(position.batch, len(self.train_data))
         with whose_sample(self.train_data, batch):
-            values = self.phases.step(
-                self.train_data.finish(batch), position.batch, position.epoch + 1, position.step
-            )
+            values = self.phases.step(self.train_data.finish(batch), position.batch)
         if self.averages is not None:
             self.averages.update()
         return values

@@ -69,6 +69,7 @@ class Phases:
     def set_rates(self, epochs_finished: int, batch: int, batches_per_epoch: int) -> None:
         """Give every network its learning rate on a batch of an epoch, and set all else that changes."""
         self.numbers.set_batch(epochs_finished, batch, batches_per_epoch)
+        self.step.place = epochs_finished + 1, epochs_finished * batches_per_epoch + batch
         for stepper in self.steppers.values():
             stepper.set_rates(epochs_finished, batch, batches_per_epoch, self.program.training.max_epochs)
 

@@ -247,6 +247,8 @@ class Step:
         self.names = report_names(plan.program)
         self.on_gradients: Callable[[str], None] | None = None
         """Called with the name of a phase when its gradients are there, before its update."""
+        self.place: tuple[int | None, int | None] = (None, None)
+        """The epoch, from 1, and how many batches the run has seen, where somebody tells."""
         self.diagnosis = Diagnosis(model, losses, precision)
         self.team = team
         self._training_calls = training_calls or {}
@@ -294,10 +296,8 @@ class Step:
         for one in model.remembering:
             one.is_kept, one.processes = True, _Together(team)
 
-    def __call__(
-        self, fields: Mapping[str, Tensor], batch: int, epoch: int | None = None, step: int | None = None
-    ) -> Reported:
-        """Train on a batch, the `batch`-th of its epoch from 0; `epoch`, from 1, and `step` say where the run stands.
+    def __call__(self, fields: Mapping[str, Tensor], batch: int) -> Reported:
+        """Train on a batch, the `batch`-th of its epoch from 0.
 
         Gives the losses before each update, without their history, under the names of `report_names`.
         """
@@ -305,7 +305,7 @@ class Step:
         reported = Reported()
         for one in self.model.remembering:
             one.begin()
-        for part in self.plan.step(self.plan.running(batch, epoch, step)).steps:
+        for part in self.plan.step(self.plan.running(batch, *self.place)).steps:
             if isinstance(part, Average):
                 self.following.step(part.name)
             else:
