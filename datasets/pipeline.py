@@ -405,7 +405,7 @@ class Pipeline:
         remember = (
             remember and not any_size(sample_fields(data)) and not isinstance(self._opened, RandomSamples)
         )
-        on_disk = partial(places_on_disk, self._opened, data.source, split, list(sample_fields(data)))
+        on_disk = partial(places_on_disk, self._opened, split, list(sample_fields(data)))
         kept = keep if remember else "none"
         self._samples = remembering(self._opened, workers, looked_at.take, kept, on_disk)
         kinds = {name: spec.kind for name, spec in sample_fields(data).items()}

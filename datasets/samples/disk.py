@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 
 from netcfg.blocks.fields import Split
 from netcfg.blocks.samples import FiledSamples, Sample, Samples
-from netcfg.blocks.sources.base import Source
 from netcfg.datasets.pictures.cache_limit import free_space, make_room, used_now
 from netcfg.datasets.pictures.notes import say
 from netcfg.files import user_cache
@@ -43,16 +42,18 @@ class DiskPlaces:
 
 
 def places_on_disk(
-    samples: Samples, source: Source, split: Split, fields: Sequence[str], example: Sample
+    samples: Samples, split: Split, fields: Sequence[str], example: Sample
 ) -> DiskPlaces | None:
     """Room for all samples, with what an earlier run has left there; None where there is none, or nobody knows their
     files. Says where they are kept.
     """
-    files = samples.files() if isinstance(samples, FiledSamples) else None
-    if files is None or not len(samples):
+    if not isinstance(samples, FiledSamples) or not len(samples):
+        return None
+    files = samples.files()
+    if files is None:
         return None
     try:
-        folder = user_cache() / "pictures" / _key(samples, source, split, fields, example, files)
+        folder = user_cache() / "pictures" / _key(samples, fields, example, files)
         needed = len(samples) * sum(array.nbytes for array in example.values())
         if not folder.is_dir() and not _made(folder, samples, example, needed):
             return None
@@ -86,31 +87,21 @@ def _made(folder: Path, samples: Samples, example: Sample, needed: int) -> bool:
     return folder.is_dir()
 
 
-def _key(
-    samples: Samples,
-    source: Source,
-    split: Split,
-    fields: Sequence[str],
-    example: Sample,
-    files: Sequence[str],
-) -> str:
+def _key(samples: FiledSamples, fields: Sequence[str], example: Sample, files: Sequence[str]) -> str:
     from netcfg.datasets.pictures.opencv import cv2
 
     found = hashlib.sha256()
     shapes = {name: [str(array.dtype), *array.shape] for name, array in example.items()}
-    told = [
-        VERSION,
-        cv2.__version__,
-        source.type_name,
-        source.model_dump(mode="json"),
-        split,
-        list(fields),
-        shapes,
-    ]
-    found.update(json.dumps(told, sort_keys=True, default=str).encode())
+    # Not what the source is told otherwise: one that a run has settled says more, and means the same.
+    told = [VERSION, cv2.__version__, samples.made_by(), list(fields), shapes]
+    found.update(json.dumps(told, sort_keys=True).encode())
     for path in files:
         status = os.stat(path)
-        found.update(f"{path}\0{status.st_size}\0{status.st_mtime_ns}\0".encode("utf-8", "surrogateescape"))
+        found.update(
+            f"{os.path.abspath(path)}\0{status.st_size}\0{status.st_mtime_ns}\0".encode(
+                "utf-8", "surrogateescape"
+            )
+        )
     table = samples.table
     numbers = {"subject": table.subjects, "clip": table.clips, "frame": table.frames}
     for name in sorted(fields):

@@ -131,6 +131,11 @@ class TableSamples:
             return None
         return [str(path) for path in self.pictures.paths]
 
+    def made_by(self) -> str:
+        """Size, way to it, and how files are read."""
+        assert isinstance(self.pictures, FilePictures)
+        return f"{self.pictures.size} {self.pictures.fit} {self.pictures.alone} {self.pictures.reading}"
+
     def _value(self, name: str, index: int, jitter: int | None) -> NDArray[Any]:
         if name == "image":
             return self.pictures.image(index, jitter)

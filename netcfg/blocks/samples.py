@@ -135,6 +135,10 @@ class FiledSamples(Samples, Protocol):
         """The file of each sample, all that it is made of but for its labels; None where it is not so simple."""
         ...
 
+    def made_by(self) -> str:
+        """How a sample is made of its file, in words that are others where it is made otherwise."""
+        ...
+
 
 @runtime_checkable
 class RaggedSamples(Samples, Protocol):

@@ -100,6 +100,9 @@ def test_other_files_are_other_pictures(folder: Path, change: Callable[[Path], o
 def test_other_sizes_and_labels_are_kept_apart(folder: Path, cache: Path) -> None:
     batches(opened(folder))
     torch.testing.assert_close(batches(opened(folder, size=16)), batches(opened(folder, "none", size=16)))
+    again = opened(folder)
+    assert len(list((cache / "pictures").iterdir())) == 2
+    again.close()
     (folder / "daisy").rename(folder / "tulip")  # the classes change their numbers
     torch.testing.assert_close(batches(opened(folder)), batches(opened(folder, "none")))
     assert len(list((cache / "pictures").iterdir())) == 3
