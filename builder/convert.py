@@ -31,7 +31,7 @@ from netcfg.builder.weights import below, network_prefix, read_published, save_t
 from netcfg.files import write_beside
 from netcfg.graph import Graph
 from netcfg.program import Program
-from netcfg.source import did_you_mean, shown_path
+from netcfg.source import ROW, did_you_mean, shown_path
 from netcfg.words import counted
 
 OF_ANOTHER = "give the .cfg the checkpoint was trained with as `--cfg`; `--partial` takes what fits"
@@ -142,7 +142,7 @@ def read_checkpoint(
             for part, found in zip(checkpoint.parts, shapes, strict=True)
         )
         help = next(filter(None, told), None) or owner_of(shapes, layout) or OF_ANOTHER
-        raise WeightsError("\n".join(problems), "NC602", help)
+        raise WeightsError(ROW.join(problems), "NC602", help)
     return checkpoint
 
 
@@ -358,8 +358,11 @@ def _of_entries(inputs: Sequence[Path], layout: NestedLayout, graphs: Mapping[st
     others = list(dict.fromkeys(name for part in layout.parts.values() for name in part.elsewhere.values()))
     main, *further = inputs
     if len(further) > len(others):
-        message = f"this layout is one of {counted(1 + len(others), 'file')}, and there are {len(inputs)}"
+        message = f"this layout has {counted(1 + len(others), 'file')} at most, and there are {len(inputs)}"
         raise WeightsError(message, "NC602")
+    if "" in layout.parts and len(graphs) > 1:
+        message = f"this layout is one of single networks, and the program has {_listed(graphs)}"
+        raise WeightsError(message, "NC602", "name one with `--network`")
     state = read_published(main, layout)
     beside = {path: read_published(path, LAYOUTS[name]) for path, name in zip(further, others, strict=False)}
     checkpoint = Checkpoint([])

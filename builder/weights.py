@@ -102,6 +102,8 @@ def read_entries(path: Path, layout: NestedLayout) -> dict[str, Tensor]:
         if not all(_is_state_dict(loaded.get(entry, 0)) for entry in layout.entries):
             raise _other_entries(path, loaded, layout)
         state = flattened(loaded, layout)
+        if not state:
+            raise WeightsError(f"{path} holds no tensors where this layout has them", "NC602")
     else:
         raise WeightsError(f"{path} holds no state dicts by name", "NC602")
     _expect_finite(state, path)

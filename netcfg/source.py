@@ -91,6 +91,10 @@ class Note(NamedTuple):
 Severity = Literal["error", "warning"]
 
 
+ROW = "\n  "
+"""What begins a row of a list in a message."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One mistake (or warning): what, where, and what to do about it."""
@@ -104,7 +108,9 @@ class Finding:
 
     def __post_init__(self) -> None:
         """What it quotes may hold anything: it is shown, never obeyed, and cut where it would fill the screen."""
-        object.__setattr__(self, "message", shown_text(self.message))
+        # The rows of a list, which are indented, stay rows.
+        rows = (shown_text(row) for row in self.message.split(ROW))
+        object.__setattr__(self, "message", ROW.join(rows))
         if self.help is not None:
             object.__setattr__(self, "help", shown_text(self.help))
 

@@ -286,3 +286,26 @@ def test_one_tensor_starts_from_a_file(tmp_path: Path) -> None:
     wrong = netcfg.load(head.replace("features = 3", "features = 4") + "4" + tail)
     with pytest.raises(netcfg.NetcfgError, match="mean: 3 in the file, 4 in the network"):
         load_pretrained(wrong, netcfg.build(wrong))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("ffhq.pt", "--layout", "stylegan2"), "one of single networks, and the program has `Encoder`, `Gen"),
+        (("empty.pth", "--layout", "fgnet"), "empty.pth holds no tensors where this layout has them"),
+        (("ffhq.pt", "ffhq.pt", "--layout", "stylegan2"), "this layout has 1 file at most, and there are 2"),
+    ],
+)
+def test_what_cannot_be_converted_is_one_sentence(
+    files: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], message: str
+) -> None:
+    torch.save({"interpreter": {}, "g_all": {}, "pspencoder": {}}, "empty.pth")
+    assert convert(*arguments, "-o", "o.safetensors") == 1
+    assert message in capsys.readouterr().err
+
+
+def test_what_differs_is_a_list_of_rows(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    state = {key: value for key, value in original_of_generator().items() if "to_rgb1" not in key}
+    torch.save({"g_ema": state}, "less.pt")
+    assert convert("less.pt", "-o", "o.safetensors", "--layout", "stylegan2", "--network", "Generator") == 1
+    assert "4 parameters differ\n  to_rgb1.conv.weight: not in the file\n" in capsys.readouterr().err
