@@ -19,6 +19,8 @@ from netcfg.datasets.samples.tables import described, is_label, opened
 from netcfg.source import NetcfgError
 
 LABELS, HAS = "labels", "has_"
+MOST_MASKS = 200
+"""So many masks tell the shares of their classes."""
 DRAWN = ("image", "mask", "landmarks")
 EMPTY: Mapping[str, FieldSpec] = {}
 Step = Callable[[Sample, np.random.Generator], Sample]
@@ -74,6 +76,29 @@ class Look:
                 ]
                 if any(lacking):
                     found[name] = lacking
+        return found
+
+    def mask_shares(self) -> dict[str, tuple[int, list[tuple[str, float]]]]:
+        """By field of masks how many were looked at, and the share of pixels of each class; what is no class last.
+
+        Raises `NetcfgError` for a mask that cannot be read, or holds a number that is no class.
+        """
+        found = {}
+        split = next(iter(self.tables))
+        for name, spec in self.source.fields().items():
+            if spec.kind != "mask" or len(spec.shape) != 2 or not spec.names or self.source.has_clips:
+                continue
+            samples = opened(self.source, split, (name,))
+            rows = np.unique(
+                np.linspace(0, len(samples) - 1, min(MOST_MASKS, len(samples))).round().astype(int)
+            )
+            counts = np.zeros(len(spec.names) + 1)
+            for row in rows.tolist():
+                mask = samples[row][name].astype(np.int64)
+                mask[mask == (-1 if spec.ignore is None else spec.ignore)] = len(spec.names)
+                counts += np.bincount(mask.reshape(-1), minlength=len(counts))
+            shares = list(zip((*spec.names, "no class"), counts / max(1.0, float(counts.sum())), strict=True))
+            found[name] = len(rows), [(one, float(share)) for one, share in shares]
         return found
 
     def examine(self, all_pictures: bool = False) -> Examined | None:

@@ -69,6 +69,7 @@ def run(options: argparse.Namespace) -> None:
     for note in look.notes:
         print(f"note: {note}")
     _print_tables(look)
+    _print_masks(look)
     examined = look.examine(options.all)
     if examined is not None:
         _print_pictures(look, examined)
@@ -196,6 +197,18 @@ def _print_tables(look: Look) -> None:
         for name, shares in balance.items():
             table.add_row(name, *(f"{count:,} ({share:.0%})" for count, share in shares))
         console.print(table)
+
+
+def _print_masks(look: Look) -> None:
+    """How much of the pictures each class of a mask takes; a mask that is wrong is a note."""
+    try:
+        shares = look.mask_shares()
+    except NetcfgError as refusal:
+        print(f"note: {str(refusal).partition(chr(10))[0]}")
+        return
+    for name, (count, by_class) in shares.items():
+        told = ", ".join(f"{one} {share:.1%}" for one, share in by_class if share or one != "no class")
+        print(f"pixels of `{name}`: {told} (of {count:,} masks to train on)")
 
 
 def _print_pictures(look: Look, examined: Examined) -> None:

@@ -121,6 +121,26 @@ def test_the_sheet_shows_masks_before_and_after_augmentation(tmp_path, capsys):
     assert np.abs(shown[:, :40] - shown[:, 40:80]).mean() > 12
 
 
+def test_show_tells_how_much_each_class_of_a_mask_takes_and_which_number_is_none(tmp_path, capsys):
+    mask = np.zeros((10, 20), np.uint8)
+    mask[:, 10:] = 1
+    mask[0, :10] = 255
+    for number in range(8):
+        for kind, picture in (("images", np.full((10, 20, 3), 9 * number, np.uint8)), ("masks", mask)):
+            (tmp_path / kind).mkdir(exist_ok=True)
+            cv2.imwrite(str(tmp_path / kind / f"{number}.png"), picture)
+    assert main(["data", "show", str(tmp_path)]) == 0
+    assert (
+        "pixels of `mask`: class0 45.0%, class1 50.0%, no class 5.0% (of 6 masks" in capsys.readouterr().out
+    )
+    (tmp_path / "net.cfg").write_text(
+        f"{{Data}}\n[image_pairs]\npath = {tmp_path}\nclasses = a, b\nignore = 7\n"
+        "{N}\n[net]\nchannels = 3\n[global_avgpool]\n"
+    )
+    assert main(["data", "show", str(tmp_path / "net.cfg")]) == 0
+    assert "holds the number 255 (10 pixels), which is no class" in capsys.readouterr().out
+
+
 def test_masks_and_points_are_drawn_where_they_are():
     picture = np.full((8, 8, 3), 100, np.uint8)
     mask = np.zeros((8, 8), np.uint8)
