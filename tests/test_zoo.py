@@ -206,7 +206,8 @@ def test_a_family_is_short_and_a_further_size_is_a_table_and_a_few_lines(name: s
     groups = re.split(r"^(?={)", text, flags=re.MULTILINE)
     tables = [group for group in groups if group.startswith("{Table ")]
     lines = [line for group in groups if group not in tables for line in group.splitlines() if line.strip()]
-    assert sum(line.startswith("[") for line in lines) <= 50
+    # A whole system also has data, losses, phases, metrics, and what it makes things by.
+    assert sum(line.startswith("[") for line in lines) <= (50 if name in NAMES else 64)
     if "{include zoo/" in text and name not in TASKS:
         assert len(tables) <= 1
         assert len(lines) <= 16
