@@ -190,8 +190,9 @@ def test_broken_pictures_can_be_skipped(folder, capsys):
 
 
 def test_preparing_beforehand_names_a_broken_picture(folder):
-    fields = source(folder).fields()
-    data = Data(source(folder), (), fields, ("image",), Span(SourceFile("data.cfg", "{Data}"), 1))
+    of_one_size = source(folder, image_size=(20, 24))  # others are not kept
+    fields = of_one_size.fields()
+    data = Data(of_one_size, (), fields, ("image",), Span(SourceFile("data.cfg", "{Data}"), 1))
     loader = Pipeline(data, "train", 2, workers=1)
     (folder / "imgs/SN001_2.jpg").write_bytes(b"")
     loader._samples.seconds_per_sample = 1.0
