@@ -108,6 +108,7 @@ _ROWS = [
     ("NC805", "in-use", "Another process works in this folder."),
     ("NC806", "lost-process", "A process that a command had started ended by itself."),
     ("NC807", "missing-equipment", "This machine lacks what is asked for: a device, a compiler, a part of a library."),
+    ("NC808", "cannot-leave", "A network cannot be written in the form it is exported in, or computes other numbers."),
 ]  # fmt: skip
 
 CODES: dict[str, Code] = {row[0]: Code(*row) for row in _ROWS}

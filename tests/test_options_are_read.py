@@ -102,6 +102,8 @@ INVOCATIONS = [
     "convert run/checkpoints/best.safetensors -o w.safetensors --cfg net.cfg --layout netcfg --to netcfg --network Net "
     f"--partial --verbose {PROGRAM}",
     "convert run/checkpoints -o w2.safetensors --cfg net.cfg --layout audetnet --epoch 1",
+    "export run -o exported_run.py --to py --network Net --weights run/checkpoints/best.safetensors",
+    f"export net.cfg -o exported.py {PROGRAM}",
     "blocks convolutional",
     "blocks --verify momu",
     "blocks --markdown",

@@ -22,6 +22,7 @@ COMMANDS = {
     "predict": "what trained networks say of pictures, folders of them and videos",
     "flow": "optical flow of frames or videos, as pictures",
     "data": "write a data folder, convert its labels, or look at samples",
+    "export": "write networks as files that need no netcfg, each proven",
     "convert": "turn checkpoints of published systems into safetensors, and back",
     "blocks": "the reference: all section types, or the page of one",
     "zoo": "published networks: the list, or one as a file to start from",

@@ -93,4 +93,8 @@ RUNS: dict[str, Explanation] = {
         "Take another device, leave the option out, or install what is named.",
         "netcfg train net.cfg --device cuda:7",
     ),
+    "NC808": by_command(
+        "Export another network of the program, or write the block that is named in other blocks.",
+        "netcfg export net.cfg -o net.py",
+    ),
 }

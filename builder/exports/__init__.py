@@ -1,0 +1,1 @@
+"""Networks that leave: as a readable file of plain PyTorch, as a traced program, as ONNX."""
