@@ -7,6 +7,7 @@ diagrams.
 from __future__ import annotations
 
 import importlib
+import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from netcfg.compile import load as load
     from netcfg.draw import Picture
     from netcfg.graph import Graph
+    from netcfg.opened import Run as Run
     from netcfg.program import Program as Program
     from netcfg.source import Finding as Finding
     from netcfg.source import NetcfgError as NetcfgError
@@ -27,10 +29,13 @@ __all__ = [
     "NetcfgError",
     "Program",
     "ProgramError",
+    "Run",
     "build",
     "check",
     "load",
+    "open",
     "picture",
+    "train",
     "training_picture",
 ]
 
@@ -38,6 +43,7 @@ _HOMES = {
     "check": "netcfg.compile",
     "load": "netcfg.compile",
     "Program": "netcfg.program",
+    "Run": "netcfg.opened",
     "Finding": "netcfg.source",
     "NetcfgError": "netcfg.source",
     "ProgramError": "netcfg.source",
@@ -60,6 +66,35 @@ def build(program: Program) -> nn.ModuleDict:
     from netcfg.builder.network import build as build_networks
 
     return build_networks(program)
+
+
+def open(folder: str | os.PathLike[str]) -> Run:
+    """The run in a folder: its program, epochs, result, networks, what it says of data. Loads no torch.
+
+    Raises `ProgramError` (NC406) where it is none.
+
+    Example::
+
+        run = netcfg.open("runs/aunet-1")
+        run.to_frame()["validation.f1"].plot()
+        network = run.network()
+    """
+    from netcfg.opened import open_run
+
+    return open_run(folder)
+
+
+def train(program: Program, folder: str | os.PathLike[str] | None = None, **choices: Any) -> Run:
+    """Train a program into a run folder and give the run. `choices` are those of `netcfg.training.train`.
+
+    Example::
+
+        program = netcfg.load("net.cfg", preset="demo")
+        run = netcfg.train(program, each_epoch=lambda epoch: print(epoch.validation.figure("f1")))
+    """
+    from netcfg.training import train as train_program
+
+    return train_program(program, folder, **choices)
 
 
 def picture(shown: Program | Graph, **choices: Any) -> Picture:

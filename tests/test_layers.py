@@ -48,6 +48,8 @@ LAYERS = [
         "netcfg.index",
         "netcfg.keys",
         "netcfg.compare",
+        "netcfg.opened",
+        "netcfg.training",
     },
     {"netcfg"},
     {"netcfg.datasets"},

@@ -104,6 +104,11 @@ INVOCATIONS = [
     "convert run/checkpoints -o w2.safetensors --cfg net.cfg --layout audetnet --epoch 1",
     "export run -o exported_run.py --to py --network Net --weights run/checkpoints/best.safetensors",
     f"export net.cfg -o exported.py {PROGRAM}",
+    "table run run --rows program --columns metric --metric accuracy --split validation --digits 2 --percent "
+    "--caption Runs --label tab:runs --format booktabs -o runs.tex",
+    "new --name Mine --task expression --size small -o mine.cfg",
+    "doctor --format json",
+    "completion bash",
     "blocks convolutional",
     "blocks --verify momu",
     "blocks --markdown",

@@ -23,9 +23,13 @@ COMMANDS = {
     "flow": "optical flow of frames or videos, as pictures",
     "data": "write a data folder, convert its labels, or look at samples",
     "export": "write networks as files that need no netcfg, each proven",
+    "table": "the figures of finished runs as one table, for a paper",
     "convert": "turn checkpoints of published systems into safetensors, and back",
     "blocks": "the reference: all section types, or the page of one",
     "zoo": "published networks: the list, or one as a file to start from",
+    "new": "three questions, and a file to start from that checks",
+    "doctor": "versions, devices, codecs, and what is missing for what",
+    "completion": "a script with which a shell completes commands and names",
     "explain": "what the code of a finding means",
     "fmt": "write files in their canonical form",
 }

@@ -1,0 +1,233 @@
+"""A finished or running run as an object, for Python and notebooks: `netcfg.open("runs/net-1")`.
+
+What it has found is read without torch; `network`, `evaluate` and `predict` import it when they are asked.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from html import escape
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from netcfg.results import Epoch, Evaluation, Figure, Result
+from netcfg.source import Finding, NetcfgError, ProgramError, did_you_mean, shown_path
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from netcfg.blocks.fields import Split
+    from netcfg.program import Program
+
+Row = dict[str, Figure | int | str | bool]
+
+
+class Run:
+    """A run's folder: its program, its epochs, and what it reached. Made by `netcfg.open` and `netcfg.train`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.started: Mapping[str, Any] = self._json("run.json")
+        """How it was started: the program's name and file, the preset, the settings."""
+
+    def __repr__(self) -> str:
+        return f"netcfg.open({str(self.path)!r})"
+
+    def _json(self, name: str) -> dict[str, Any]:
+        try:
+            found = json.loads((self.path / name).read_text("utf-8"))
+        except FileNotFoundError:
+            what = (
+                f"{shown_path(self.path)} is no run folder"
+                if self.path.exists()
+                else f"{self.path} does not exist"
+            )
+            help = "give the folder that `netcfg train` printed, e.g. runs/name-1"
+            raise ProgramError([Finding("NC406", what, help=help)]) from None
+        except (OSError, ValueError, RecursionError):
+            found = None
+        if not isinstance(found, dict):
+            message = f"{shown_path(self.path / name)} is damaged, or no file of a run"
+            help = "put it back from where the run was copied"
+            raise ProgramError([Finding("NC406", message, help=help)])
+        return found
+
+    @property
+    def name(self) -> str:
+        """What its program is called."""
+        return str(self.started.get("program", self.path.name))
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The variables that were set for it, and its seed where that was given."""
+        pairs = (str(one).partition("=") for one in self.started.get("settings") or ())
+        seed = self.started.get("seed")
+        return {key.strip(): value.strip() for key, _, value in pairs} | (
+            {} if seed is None else {"seed": str(seed)}
+        )
+
+    @cached_property
+    def program(self) -> Program:
+        """The program as it was trained. Raises `ProgramError` where its file is damaged."""
+        from netcfg.compile import check
+
+        program, findings = check(self.path / "resolved.cfg", allow_outside=True)
+        if program is None:
+            raise ProgramError(findings)
+        return program
+
+    @property
+    def epochs(self) -> list[Epoch]:
+        """Those that have ended, read anew each time: a run may go on. A line that is none is passed over."""
+        file = self.path / "metrics.jsonl"
+        found: dict[int, Epoch] = {}
+        for line in file.read_text("utf-8", "replace").splitlines() if file.is_file() else ():
+            try:
+                epoch = Epoch.from_json(json.loads(line))
+            except (ValueError, TypeError):
+                continue
+            found[epoch.epoch] = epoch
+        return list(found.values())
+
+    @property
+    def result(self) -> Result | None:
+        """What it reached; None before its end."""
+        if not (self.path / "result.json").is_file():
+            return None
+        try:
+            return Result.from_json(self._json("result.json"))
+        except (ValueError, TypeError) as error:
+            message = f"{shown_path(self.path / 'result.json')} cannot be read: {error}"
+            help = "a newer netcfg may have written it: `pip install -U netcfg`"
+            raise ProgramError([Finding("NC406", message, help=help)]) from None
+
+    def to_rows(self) -> list[Row]:
+        """A row for each epoch: its number, losses (`train.NAME`, `validation.NAME`), metrics, rates, seconds."""
+        return [_row(epoch) for epoch in self.epochs]
+
+    def to_frame(self) -> Any:
+        """The same as a pandas `DataFrame`, by epoch. Raises `NetcfgError` (NC807) without pandas."""
+        return frame_of(self.to_rows(), "epoch")
+
+    def _repr_html_(self) -> str:
+        """Its epochs as a table, which notebooks show."""
+        rows = self.to_rows()
+        columns = [key for key in (rows[0] if rows else {}) if not key.startswith("seconds.")]
+        head = "".join(f"<th>{escape(key)}</th>" for key in columns)
+        body = "".join(
+            f"<tr>{''.join(f'<td>{escape(_cell(row.get(key)))}</td>' for key in columns)}</tr>"
+            for row in rows
+        )
+        title = f"{escape(self.name)}, {escape(str(self.path))}"
+        return f"<table><caption>{title}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+    # --- with torch
+
+    def network(
+        self, name: str | None = None, *, weights: str | Path | None = None, device: str = "cpu"
+    ) -> nn.Module:
+        """A network with the run's best weights, or those of another file, as it is evaluated.
+
+        Raises `NetcfgError` where the program has several networks and none is named.
+        """
+        names = list(self.program.networks)
+        if name is None and len(names) > 1:
+            raise NetcfgError(
+                f"{self.name} has {len(names)} networks: {', '.join(names)}\nhelp: name one: `network({names[0]!r})`",
+                code="NC801",
+            )
+        chosen = name or names[0]
+        if chosen not in names:
+            help = did_you_mean(chosen, names) or f"it has {', '.join(names)}"
+            raise NetcfgError(f"{self.name} has no network `{chosen}`\nhelp: {help}", code="NC802")
+        from netcfg.trainers.machine.devices import choose_device
+        from netcfg.trainers.runs.trained import open_run
+
+        trained = open_run(self.path, choose_device(device), Path(weights) if weights else None)
+        return trained.networks[chosen].eval()
+
+    def evaluate(
+        self, split: Split = "test", *, data: str | None = None, device: str = "auto", workers: int = 0
+    ) -> Evaluation:
+        """What the run's best weights reach on a split, of its own data or of those in the folder `data`."""
+        from netcfg.trainers.judging.examination import Examiner
+        from netcfg.trainers.machine.devices import choose_device
+        from netcfg.trainers.runs.run_folder import RunFolder
+        from netcfg.trainers.runs.trained import chosen_thresholds, program_of_run, weights_of_run
+
+        program = program_of_run(self.path, data)
+        examiner = Examiner(program, weights_of_run(self.path), device=choose_device(device), workers=workers)
+        return examiner.examine(split, chosen_thresholds(RunFolder(self.path))).evaluation
+
+    def predict(self, source: str | Path, *, device: str = "auto", batch_size: int = 16) -> list[Row]:
+        """A row for each frame of a picture, a folder of frames or a video: its number, and what is said of it."""
+        import csv
+        from io import StringIO
+
+        from netcfg.datasets.pictures.frames import open_frames
+        from netcfg.trainers.machine.devices import choose_device
+        from netcfg.trainers.prediction.files import CsvWriter
+        from netcfg.trainers.prediction.prediction import Predictor, predict_frames
+        from netcfg.trainers.runs.trained import open_run
+
+        chosen = choose_device(device)
+        predictor = Predictor(open_run(self.path, chosen), chosen)
+        frames = open_frames(str(source), same_size=bool(predictor.flow), reading=predictor.reading)
+        stream = StringIO()
+        writer = CsvWriter(stream, predictor.answers)
+        for prediction in predict_frames([predictor], frames, batch_size):
+            writer.write(prediction)
+        stream.seek(0)
+        return [{key: _read(cell) for key, cell in row.items()} for row in csv.DictReader(stream)]
+
+
+def open_run(path: str | os.PathLike[str]) -> Run:
+    """The run in a folder. Raises `ProgramError` (NC406) where it is none."""
+    return Run(Path(path))
+
+
+def frame_of(rows: Sequence[Mapping[str, Any]], index: str | None = None) -> Any:
+    """Rows as a pandas `DataFrame`. Raises `NetcfgError` (NC807) where pandas is not installed."""
+    try:
+        pandas = import_module("pandas")
+    except ImportError:
+        raise NetcfgError(
+            "pandas is not installed, and `to_frame` makes one of its tables\n"
+            "help: `pip install pandas`; `to_rows` gives the same as a list of dictionaries",
+            code="NC807",
+        ) from None
+    frame = pandas.DataFrame(list(rows))
+    return frame.set_index(index) if index and len(frame) else frame
+
+
+def _row(epoch: Epoch) -> Row:
+    row: Row = {"epoch": epoch.epoch, "step": epoch.step, "best": epoch.best}
+    row |= {f"train.{name}": value for name, value in epoch.train.items()}
+    row |= {f"validation.{name}": value for name, value in epoch.validation.losses.items()}
+    row |= {f"validation.{name}": table.main for name, table in epoch.validation.tables.items()}
+    row |= {f"learning_rate.{name}": value for name, value in epoch.learning_rate.items()}
+    return row | {f"seconds.{name}": value for name, value in vars(epoch.seconds).items()}
+
+
+def _cell(value: Figure | int | str | bool) -> str:
+    if value is None:
+        return "\u2013"
+    if isinstance(value, bool):
+        return "*" if value else ""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _read(cell: str) -> Figure | str:
+    if not cell:
+        return None
+    try:
+        return float(cell)
+    except ValueError:
+        return cell
+
+
+__all__ = ["Row", "Run", "frame_of", "open_run"]

@@ -1,0 +1,89 @@
+"""A run as an object: read without torch, as rows, and as a table in a notebook."""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from fake_runs import fake_run
+
+import netcfg
+from netcfg.source import NetcfgError, ProgramError
+
+FIGURES = {"accuracy": {"accuracy": 0.75, "happy": 0.5}}
+
+
+def test_a_run_says_what_it_is_and_what_it_reached(tmp_path: Path) -> None:
+    run = netcfg.open(fake_run(tmp_path / "a", "faces.cfg", 4, FIGURES))
+    assert (run.name, run.settings) == ("faces.cfg", {"au": "5", "seed": "4"})
+    assert list(run.program.networks) == ["Mine"]
+    assert run.result is not None
+    assert run.result.split("test").figure("accuracy") == 0.75
+    assert [row["train.loss"] for row in run.to_rows()] == [1.0, 0.5]
+    assert run.to_rows()[1]["validation.accuracy"] == 0.75
+    assert [row["best"] for row in run.to_rows()] == [False, True]
+    assert "<td>0.75</td>" in run._repr_html_()
+
+
+def test_a_run_that_goes_on_has_no_result_and_half_a_line_is_no_epoch(tmp_path: Path) -> None:
+    folder = fake_run(tmp_path / "a", "faces.cfg", 0, FIGURES)
+    (folder / "result.json").unlink()
+    with (folder / "metrics.jsonl").open("a") as file:
+        file.write('{"epoch": 3, "tra')
+    run = netcfg.open(folder)
+    assert run.result is None
+    assert [epoch.epoch for epoch in run.epochs] == [1, 2]
+
+
+def test_what_is_no_run_is_said(tmp_path: Path) -> None:
+    with pytest.raises(ProgramError, match="is no run folder"):
+        netcfg.open(tmp_path)
+    with pytest.raises(ProgramError, match="does not exist"):
+        netcfg.open(tmp_path / "no")
+    (tmp_path / "run.json").write_text("[1]")
+    with pytest.raises(ProgramError, match="is damaged, or no file of a run"):
+        netcfg.open(tmp_path)
+
+
+def test_a_run_of_a_newer_version_is_said(tmp_path: Path) -> None:
+    folder = fake_run(tmp_path / "a", "faces.cfg", 0, FIGURES)
+    text = (folder / "result.json").read_text().replace('"schema": 2', '"schema": 99')
+    (folder / "result.json").write_text(text)
+    with pytest.raises(ProgramError, match="schema 99 of a later version"):
+        _ = netcfg.open(folder).result
+
+
+def test_a_frame_without_pandas_is_refused_with_the_install_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none(name: str) -> None:
+        raise ImportError(name)
+
+    monkeypatch.setattr("netcfg.opened.import_module", none)
+    with pytest.raises(NetcfgError, match="help: `pip install pandas`") as caught:
+        netcfg.open(fake_run(tmp_path / "a", "faces.cfg", 0, FIGURES)).to_frame()
+    assert caught.value.code == "NC807"
+
+
+def test_a_network_that_is_not_there_is_refused_before_torch(tmp_path: Path) -> None:
+    run = netcfg.open(fake_run(tmp_path / "a", "faces.cfg", 0, FIGURES))
+    with pytest.raises(NetcfgError, match="has no network `Mane`\nhelp: did you mean `Mine`"):
+        run.network("Mane")
+
+
+def test_opening_loads_no_torch(tmp_path: Path) -> None:
+    folder = fake_run(tmp_path / "a", "faces.cfg", 0, FIGURES)
+    text = (
+        f"import sys, netcfg; run = netcfg.open({str(folder)!r}); run.to_rows(); run.result; run.program; "
+        "print([name for name in ('torch', 'numpy', 'pandas') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_what_netcfg_offers_is_there() -> None:
+    module = importlib.import_module("netcfg")
+    assert [name for name in module.__all__ if not hasattr(module, name)] == []
