@@ -164,7 +164,15 @@ def test_what_is_drawn_imports_the_drawing_code_only_when_a_notebook_asks() -> N
         for function, name in imports_of_functions(path)
         if name.split(".")[0] == "netcfg" and layer_of(name) > layer_of(module)
     }
-    expected = {("netcfg.graph", "_repr_svg_"), ("netcfg.program", "_repr_svg_"), ("netcfg", "build")}
+    expected = {
+        ("netcfg.graph", "_repr_svg_"),
+        ("netcfg.program", "_repr_svg_"),
+        ("netcfg", "build"),
+        ("netcfg.opened", "network"),
+        ("netcfg.opened", "evaluate"),
+        ("netcfg.opened", "predict"),
+        ("netcfg.training", "train"),
+    }
     assert later == expected
 
 
