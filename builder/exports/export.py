@@ -148,7 +148,8 @@ def _prove_python(
 def written(output: Path, files: Sequence[Path], write: Callable[[Path], list[Difference]]) -> Export:
     """Let files be made and proven in a folder beside the target, then put them in their places."""
     try:
-        folder = Path(tempfile.mkdtemp(dir=output.parent, prefix=f".{output.name}."))
+        # Absolute: the other process works in that folder.
+        folder = Path(tempfile.mkdtemp(dir=output.parent, prefix=f".{output.name}.")).resolve()
     except OSError as error:
         reason = (
             f"there is no folder {output.parent}" if isinstance(error, FileNotFoundError) else error.strerror
