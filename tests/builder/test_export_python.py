@@ -277,3 +277,12 @@ def test_the_command_tells_what_it_proved(tmp_path: Path, capsys: pytest.Capture
     said = capsys.readouterr()
     assert "Net.output: differs by at most 0, 0 of its largest number" in said.out
     assert "with fresh weights" in said.err
+
+
+def test_a_file_named_without_a_folder_lies_where_the_command_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "in.cfg").write_text(SIMPLE)
+    monkeypatch.chdir(tmp_path)
+    assert main(["export", "in.cfg", "-o", "net.py"]) == 0
+    assert {"net.py", "net.safetensors", "net.py.proof.json"} <= {file.name for file in tmp_path.iterdir()}
