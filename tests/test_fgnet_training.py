@@ -25,12 +25,14 @@ POINTS = np.array(golden("fgnet_heatmaps")["landmarks_xy"], np.float32)
 def data(tmp_path: Path) -> Path:
     """The original's layout: lists of a fold, whose paths count from the folder above the database."""
     folder = tmp_path / "data"
+    subjects = ("SN001", "SN002", "SN003")  # one of whom is for validation
     for part in ("aligned_images", "aligned_landmarks"):
-        (folder / "DISFA" / part / "SN001").mkdir(parents=True)
+        for subject in subjects:
+            (folder / "DISFA" / part / subject).mkdir(parents=True)
     (folder / "DISFA" / "labels" / "0").mkdir(parents=True)
     rows = []
     for number in range(1, 13):
-        name = f"SN001/{number:05d}"
+        name = f"{subjects[number % 3]}/{number:05d}"
         Image.new("RGB", (256, 256), (20 * number, 90, 90)).save(
             folder / "DISFA" / "aligned_images" / f"{name}.jpg"
         )
