@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -197,7 +197,7 @@ def _shown(sample: Sample, fields: Mapping[str, FieldSpec]) -> list[NDArray[np.u
     pictures = [
         sample[name] for name, spec in fields.items() if spec.kind in ("image", "flow") and name in sample
     ]
-    pictures = [picture[0] if picture.ndim == 4 else picture for picture in pictures]
+    pictures = [_coloured(picture[0] if picture.ndim == 4 else picture) for picture in pictures]
     first = pictures[0]
     for name, spec in fields.items():
         if name in sample and spec.kind == "mask" and sample[name].shape == first.shape[:2]:
@@ -208,6 +208,18 @@ def _shown(sample: Sample, fields: Mapping[str, FieldSpec]) -> list[NDArray[np.u
             points = sample[name]
             pictures[0] = with_points(pictures[0], points[0] if points.ndim == 3 else points)
     return pictures
+
+
+def _coloured(picture: NDArray[Any]) -> NDArray[np.uint8]:
+    """H×W×C, bytes or numbers from 0 to 1, as H×W×3 bytes: grey as it is, of other channels the first three."""
+    if picture.ndim == 2:  # OpenCV's way with a single channel
+        picture = picture[..., None]
+    if picture.dtype != np.uint8:
+        picture = np.clip(np.round(picture * 255), 0, 255).astype(np.uint8)
+    channels = picture.shape[2]
+    if channels == 1:
+        return np.repeat(picture, 3, axis=2)
+    return np.pad(picture[..., :3], ((0, 0), (0, 0), (0, max(0, 3 - channels))))
 
 
 def _beside(pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:

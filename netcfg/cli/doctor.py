@@ -95,17 +95,21 @@ def _machine() -> dict[str, object]:
 
 
 def _codecs() -> dict[str, bool]:
-    """Whether a video can be written with each, by writing one of one frame."""
+    """Whether a video can be written with each, by writing one of one frame; with none where OpenCV does not load."""
     import tempfile
 
-    import cv2
     import numpy as np
+
+    try:
+        from netcfg.datasets.pictures.opencv import cv2
+    except ImportError:
+        return dict.fromkeys(CODECS, False)
 
     found = {}
     with tempfile.TemporaryDirectory() as folder:
         for name in CODECS:
             file = Path(folder, name + (".mp4" if name == "mp4v" else ".avi"))
-            four = cv2.VideoWriter_fourcc(*name)  # type: ignore[attr-defined]
+            four = cv2.VideoWriter_fourcc(*name)
             writer = cv2.VideoWriter(str(file), four, 25.0, (32, 32))
             writer.write(np.zeros((32, 32, 3), np.uint8))
             writer.release()

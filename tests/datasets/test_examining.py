@@ -160,3 +160,23 @@ def test_masks_and_points_are_drawn_where_they_are():
     rows, columns = np.nonzero((dotted != 100).any(axis=2))
     assert abs(rows.mean() / 12 - 5.5) < 0.2
     assert abs(columns.mean() / 12 - 2.5) < 0.2
+
+
+def test_the_sheet_shows_grey_pictures_beside_coloured_ones(tmp_path, capsys):
+    file = tmp_path / "net.cfg"
+    file.write_text(
+        "{Data}\n[synthetic_faces]\nsubjects = 4\nclips = 1\nimage_size = 48\n"
+        "[over_background]\nsize = 40\nborder = 2\n"
+        "{N}\n[net]\ninputs = data.image\n[convolutional]\nfilters = 1\nkernel_size = 1\n"
+        "{Loss}\n[mse]\ninput = N\ntarget = mask\n{Optimizer}\n[sgd]\nnetworks = N\nminimise = mse\n"
+    )
+    sheet = tmp_path / "sheet.png"
+    assert main(["data", "show", str(file), "-o", str(sheet), "--count", "1", "--augmented"]) == 0, (
+        capsys.readouterr()
+    )
+    shown = cv2.imread(str(sheet)).astype(int)
+    # The last picture of the row is the face's mask: grey, black and white.
+    right = shown[4:44, -44:-4]
+    assert (right.max(axis=2) - right.min(axis=2)).max() <= 12
+    assert right.min() < 40
+    assert right.max() > 200
