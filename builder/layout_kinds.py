@@ -15,8 +15,28 @@ from torch import Tensor, zeros
 from netcfg.graph import Graph
 
 
+class _AsTheyAre:
+    """Layouts whose tensors have our axes and meaning, and which leave nothing of a network out."""
+
+    def taken(self, key: str, value: Tensor) -> Tensor:
+        """The tensor that a file has under a key, with our axes."""
+        return value
+
+    def given(self, key: str, value: Tensor) -> Tensor:
+        """A tensor of ours, with the axes that the file has under a key."""
+        return value
+
+    def strange(self, state: Mapping[str, Tensor]) -> str | None:
+        """Why a file's numbers would mean something else here; None where they would not."""
+        return None
+
+    def kept_out(self, keys: Iterable[str], graph: Graph) -> list[str]:
+        """What of a network no file of this layout has."""
+        return []
+
+
 @dataclass(frozen=True)
-class Layout:
+class Layout(_AsTheyAre):
     """A file that is one state dict, whose keys differ from ours in their heads.
 
     `heads` maps the first part(s) of a file's keys to ours (`None` drops the key); keys that no head matches stay
@@ -84,25 +104,9 @@ class Layout:
         """Why a network cannot be in this layout; None where it can."""
         return None
 
-    def taken(self, key: str, value: Tensor) -> Tensor:
-        """The tensor that a file has under a key, with our axes."""
-        return value
-
-    def given(self, key: str, value: Tensor) -> Tensor:
-        """A tensor of ours, with the axes that the file has under a key."""
-        return value
-
-    def strange(self, state: Mapping[str, Tensor]) -> str | None:
-        """Why a file's numbers would mean something else here; None where they would not."""
-        return None
-
-    def kept_out(self, keys: Iterable[str], graph: Graph) -> list[str]:
-        """What of a network no file of this layout has."""
-        return []
-
 
 @dataclass(frozen=True)
-class BlockLayout:
+class BlockLayout(_AsTheyAre):
     """A file per network that is a list of state dicts, one per block, at the block's position.
 
     Keys are written `layers.<position>.<key>`. `blocks` maps a block type to its own table of heads; types that are
@@ -144,22 +148,6 @@ class BlockLayout:
             if node.parameters and node.scopes:
                 return f"`{node.path}` of `{graph.name}` stands in a template or repeat, which this layout has not"
         return None
-
-    def taken(self, key: str, value: Tensor) -> Tensor:
-        """The tensor that a file has under a key, with our axes."""
-        return value
-
-    def given(self, key: str, value: Tensor) -> Tensor:
-        """A tensor of ours, with the axes that the file has under a key."""
-        return value
-
-    def strange(self, state: Mapping[str, Tensor]) -> str | None:
-        """Why a file's numbers would mean something else here; None where they would not."""
-        return None
-
-    def kept_out(self, keys: Iterable[str], graph: Graph) -> list[str]:
-        """What of a network no file of this layout has."""
-        return []
 
 
 @dataclass(frozen=True)

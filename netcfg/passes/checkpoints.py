@@ -6,7 +6,6 @@ Requires: the graph of a network is known. A network whose parameters are all fr
 from __future__ import annotations
 
 from netcfg.graph import Graph
-from netcfg.passes.held import kept_in_training, stretches_of
 from netcfg.source import Finding, Span
 from netcfg.syntax import Section
 
@@ -29,6 +28,8 @@ def check_checkpoints(graph: Graph, net: Section, findings: list[Finding]) -> No
 
 
 def _check_network(graph: Graph, span: Span, findings: list[Finding]) -> None:
+    from netcfg.passes.held import kept_in_training  # which no program without the option has to load
+
     plain, less = kept_in_training(graph, {}).at_most, kept_in_training(graph).at_most
     if isinstance(plain, int) and isinstance(less, int) and less >= plain:
         message = f"`checkpoint` saves nothing in `{graph.name}`: {plain:,} numbers a sample are kept anyway"
@@ -36,6 +37,8 @@ def _check_network(graph: Graph, span: Span, findings: list[Finding]) -> None:
 
 
 def _check_uses(graph: Graph, findings: list[Finding]) -> None:
+    from netcfg.passes.held import kept_in_training, stretches_of
+
     stretches, kept = stretches_of(graph), kept_in_training(graph).by_stretch
     empty = {
         node.again.number: node.again

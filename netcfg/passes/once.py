@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from netcfg.graph import Graph
 from netcfg.passes.judge import Judges
-from netcfg.passes.plan import needed_by, trained_through
 from netcfg.passes.reach import Reach
 from netcfg.passes.steps import Steps
 from netcfg.source import Finding, Note
@@ -15,6 +14,9 @@ def check_once(steps: Steps, judges: Judges, model: Graph, reach: Reach, finding
     made_once = [index for index, node in enumerate(model.nodes) if node.once]
     if not made_once:
         return
+    # Few programs need the planner to be checked, and loading it is a sixtieth of what a check takes.
+    from netcfg.passes.plan import needed_by, trained_through
+
     paths = [trained_through(judges.losses, model, reach, phase) for _, phase in steps.phases]
     needs = [
         needed_by((judges.losses[name] for name in phase.losses), model, reach) for _, phase in steps.phases

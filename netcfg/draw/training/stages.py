@@ -26,12 +26,12 @@ def grouped(model: Graph, nodes: Sequence[int]) -> list[list[int]]:
         for place, group in enumerate(groups):
             same = network is not None and network_of(model, group[0]) == network
             if use is not None and use_of(model, group[0]) == use:
-                if not _needs_outside(model, [*group, index], groups, group_of):
+                if not _needs(model, [*group, index], groups, group_of, reads_itself=True):
                     group.append(index)
                     group_of[index] = place
                     break
                 continue
-            if same and not _needs(model, [*group, index], groups, group_of):
+            if same and not _needs(model, [*group, index], groups, group_of, reads_itself=False):
                 group.append(index)
                 group_of[index] = place
                 break
@@ -41,29 +41,16 @@ def grouped(model: Graph, nodes: Sequence[int]) -> list[list[int]]:
     return groups
 
 
-def _needs_outside(model: Graph, group: list[int], groups: list[list[int]], group_of: dict[int, int]) -> bool:
-    """The same, where blocks of the card may read each other: whether another card lies between."""
-    outside = [
-        signal.producer
-        for index in group
-        for signal in model.nodes[index].inputs
-        if signal.producer not in group
-    ]
-    seen: set[int] = set()
-    while outside:
-        index = outside.pop()
-        if index in group:
-            return True
-        if index not in seen:
-            seen.add(index)
-            together = groups[group_of[index]] if index in group_of else [index]
-            outside += [signal.producer for member in together for signal in model.nodes[member].inputs]
-    return False
+def _needs(
+    model: Graph, group: list[int], groups: list[list[int]], group_of: dict[int, int], reads_itself: bool
+) -> bool:
+    """Whether a card with these uses would need something that it makes itself.
 
-
-def _needs(model: Graph, group: list[int], groups: list[list[int]], group_of: dict[int, int]) -> bool:
-    """Whether a card with these uses would need something that it makes itself."""
+    `reads_itself`: blocks of the card may read each other, and only what another card lies between counts.
+    """
     waiting = [signal.producer for index in group for signal in model.nodes[index].inputs]
+    if reads_itself:
+        waiting = [index for index in waiting if index not in group]
     seen: set[int] = set()
     while waiting:
         index = waiting.pop()
