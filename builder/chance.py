@@ -17,12 +17,27 @@ from torch import Tensor, nn
 
 Draw = Callable[[torch.Generator | None, torch.device, int], Tensor]
 """Draws so many samples on a device."""
+Mix = Callable[[Tensor, Tensor, float], Tensor]
+"""What lies between two draws: 0 is the first, 1 the second."""
+
+
+class Between(NamedTuple):
+    """A sample on the way from one to another: `part`, from 0 to 1, is how far."""
+
+    first: int
+    second: int
+    part: float
+
+
+def nearer(first: Tensor, second: Tensor, part: float) -> Tensor:
+    """The one of two draws that is nearer: of classes, say, which nothing lies between."""
+    return first if part < 0.5 else second
 
 
 class Moment(NamedTuple):
     """Where a run stands, as far as draws hang on it (see `Chance`)."""
 
-    numbers: tuple[int, ...] | None
+    numbers: tuple[int | Between, ...] | None
     phase: str
     moment: tuple[int | str, ...]
     use: str
@@ -39,7 +54,7 @@ class Chance:
         self.rank = rank
         self.phase = ""
         """The phase that is computed, for what is drawn anew in each."""
-        self.numbers: tuple[int, ...] | None = None
+        self.numbers: tuple[int | Between, ...] | None = None
         """In evaluation the numbers of the batch's samples in their split."""
         self._moment: tuple[int | str, ...] = ("", rank)
         self._use = ""
@@ -51,8 +66,8 @@ class Chance:
         # With the rank: processes hold different samples, and must not all draw the same for them.
         self._moment = ("train", epoch, batch, self.rank)
 
-    def evaluate(self, numbers: Sequence[int]) -> None:
-        """Samples are judged, in whatever batches and processes."""
+    def evaluate(self, numbers: Sequence[int | Between]) -> None:
+        """Samples are judged, in whatever batches and processes; or made, some of them between others."""
         self.numbers = tuple(numbers)
         # Without it: a sample draws the same in whichever process it is judged.
         self._moment = ("evaluation",)
@@ -90,14 +105,23 @@ class Chance:
         finally:
             self.numbers, self.phase, self._moment, self._use = now
 
-    def samples(self, draw: Draw, count: int, device: torch.device, path: str, each_phase: bool) -> Tensor:
+    def samples(
+        self, draw: Draw, count: int, device: torch.device, path: str, each_phase: bool, mix: Mix = nearer
+    ) -> Tensor:
         """A draw for each of so many samples: in evaluation by their numbers, else for the batch."""
         # Places as samples, say, have no numbers: for such a batch there is one draw as a whole.
         if self.numbers is None or len(self.numbers) != count:
             return draw(self.generator(device, path, each_phase), device, count)
         # Whatever the device: a GPU's generator gives other numbers, and figures would hang on the machine.
         processor = torch.device("cpu")
-        rows = [draw(self._seeded(processor, path, number), processor, 1) for number in self.numbers]
+
+        def drawn(number: int) -> Tensor:
+            return draw(self._seeded(processor, path, number), processor, 1)
+
+        rows = [
+            mix(drawn(one.first), drawn(one.second), one.part) if isinstance(one, Between) else drawn(one)
+            for one in self.numbers
+        ]
         return torch.cat(rows).to(device) if rows else draw(None, device, 0)
 
     def generator(self, device: torch.device, path: str, each_phase: bool = False) -> torch.Generator:
@@ -105,7 +129,7 @@ class Chance:
         first = self.numbers[:1] if self.numbers is not None else ()
         return self._seeded(device, path, self.phase if each_phase else "", *first)
 
-    def _seeded(self, device: torch.device, path: str, *more: int | str) -> torch.Generator:
+    def _seeded(self, device: torch.device, path: str, *more: int | str | Between) -> torch.Generator:
         key = (self.seed, *self._moment, self._use, path, *more)
         # Not `hash`, which Python salts anew in every process.
         digest = blake2b(repr(key).encode(), digest_size=8).digest()

@@ -107,7 +107,9 @@ def generation_data(graph: Graph) -> dict[str, Any]:
                 "reads": [graph.reference(signal) for signal in node.inputs],
             }
             for index, node in enumerate(graph.nodes)
+            if not node.is_input
         ],
+        "given": list(graph.inputs),
     }
 
 
@@ -216,6 +218,8 @@ def plan_text(plan: Plan) -> str:
 def generation_lines(graph: Graph) -> list[str]:
     """What is made without data, and what a sample costs."""
     lines, label = ["To make a sample, without gradients"], "make"
+    if graph.inputs:
+        lines += _labelled("given", ", ".join(graph.inputs))
     for node in graph.blocks:
         reads = ", ".join(map(graph.reference, node.inputs))
         call = node.block.template if isinstance(node.block, Loop) else node.type

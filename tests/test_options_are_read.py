@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,7 @@ decision = logit
 name = noise
 shape = 3, 16, 16
 """
+GIVEN = "{Generation}\n[input]\nname = image\nlike = data.image\n[formula]\nname = made\nvalue = image\n"
 PROGRAM = "--preset wide --set width=4 --data faces --allow-outside"
 TRAINING = "--device cpu --epochs 1 --limit-batches 1 --seed 3 --workers 0 --precision f32"
 
@@ -84,7 +86,9 @@ INVOCATIONS = [
     "predict net.cfg faces/imgs -o out.csv --annotate shown --weights run/checkpoints/best.safetensors --device cpu "
     f"--batch-size 2 --no-turn --max-pixels 9999 --overwrite --on-error skip {PROGRAM}",
     "predict run faces/imgs --format text",
-    "generate run -n 3 -o drawn1 --seed 1 --batch-size 2 --device cpu --weights run/checkpoints/last.safetensors",
+    "generate run -n 3 -o drawn1 --seed 1 --batch-size 2 --device cpu --weights run/checkpoints/last.safetensors "
+    "--set noise=0 --between 1",
+    "generate given -o drawn2 --from frames --no-turn --max-pixels 9999",
     "predict run faces/imgs --frames 3",
     "predict run faces/imgs --tiles 3 --overlap 1",
     "predict run faces/imgs --tta flip --ensemble mean",
@@ -172,6 +176,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.chdir(folder)
         assert main(["data", "make", "audetnet", "faces", "--images", "6", "--image-size", "16"]) == 0
         assert main(f"train net.cfg --run-dir run {TRAINING} --preset wide --set width=4".split()) == 0
+        shutil.copytree("run", "given")
+        resolved = Path("run/resolved.cfg").read_text().partition("{Generation}")[0]
+        Path("given/resolved.cfg").write_text(resolved + GIVEN)
         (folder / "frames").mkdir()
         for number in range(3):
             cv2.imwrite(f"frames/{number}.png", np.full((16, 16, 3), 40 * number, np.uint8))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Literal
 
 import torch
 from torch import Tensor
 
-from netcfg.builder.chance import Drawing
+from netcfg.builder.chance import Drawing, nearer
 
 Distribution = Literal["normal", "uniform", "bernoulli", "integer", "permutation"]
 
@@ -46,7 +47,15 @@ class Random(Drawing):
 
         if self.chance is None:
             return draw(None, like.device, len(like))
-        return self.chance.samples(draw, len(like), like.device, self.path, self.each_phase)
+        return self.chance.samples(draw, len(like), like.device, self.path, self.each_phase, self._mixed)
+
+    def _mixed(self, first: Tensor, second: Tensor, part: float) -> Tensor:
+        if self.distribution == "normal":
+            # On a quarter of a circle: a straight line would lead through draws that are too small.
+            return first * math.cos(part * math.pi / 2) + second * math.sin(part * math.pi / 2)
+        if self.distribution == "uniform":
+            return torch.lerp(first, second, part)
+        return nearer(first, second, part)
 
     def _is_evaluated(self) -> bool:
         # A block of {Model} is part of no network, and never switched to evaluation: there only numbered

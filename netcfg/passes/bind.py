@@ -66,7 +66,7 @@ class _Binder:
             model = with_arithmetic(model, self.signals, self.reserved, self.findings)
             self.signals = signals_by_name(model)
         generation = read_generation(self.reserved, data, self.graphs) if complete else None
-        self._check_samples(pictures)
+        self._check_samples(pictures, generation)
         known = self._known(model, data)
         judged = complete and model is not None
         judges = read_judges(self.reserved, known, self.parts.networks, judged)
@@ -296,14 +296,20 @@ class _Binder:
         # Who shows a signal reads it: nobody else may.
         judges.read |= dict.fromkeys(pictures.show)
 
-    def _check_samples(self, pictures: Pictures | None) -> None:
-        """Samples are what {Generation} makes."""
-        if pictures is None or pictures.samples_every is None or GENERATION in self.parts.spans:
+    def _check_samples(self, pictures: Pictures | None, generation: Graph | None) -> None:
+        """Samples are what {Generation} makes of draws alone."""
+        if pictures is None or pictures.samples_every is None:
+            return
+        given = list(generation.inputs) if generation is not None else []
+        if GENERATION in self.parts.spans and not given:
             return
         section = next(s for s in self.reserved.sections("General") if s.name == "pictures")
         option = section.option("samples_every")
         message = "`samples_every` asks for samples, and no {Generation} says what is made"
         help = "add a group {Generation}, or leave it out"
+        if given:
+            message = f"`samples_every` asks for samples, and {{Generation}} makes them of `{given[0]}`, which is given"
+            help = "leave it out: `show` has pictures of the data, and what is made of them"
         span = option.span if option else section.span
         self.findings.append(Finding("NC403", message, span, help=help))
 

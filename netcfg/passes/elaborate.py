@@ -7,7 +7,7 @@ read. A block that failed is a `Wire` to nothing: what only follows from it stay
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from netcfg.blocks.fields import FieldSpec
@@ -66,8 +66,9 @@ def elaborate_model(
 def elaborate_generation(
     group: Group, fields: Fields, networks: Mapping[str, Graph], parts: Parts, findings: list[Finding]
 ) -> Graph | None:
-    """`{Generation}`: the same without data, and with loops in the place of repeated templates that use networks."""
-    elaborator = _Elaborator(group, parts, findings, networks, fields=fields)
+    """`{Generation}`: the same with inputs of its own for data, and with loops for repeated templates of networks."""
+    others = Others(parts, fields, lambda group, others: networks.get(group.name))
+    elaborator = _Elaborator(group, parts, findings, networks, fields=fields, others=others)
     elaborator.walk.let_loop()
     return elaborator.run_model({}, group.span)
 
@@ -163,14 +164,20 @@ class _Elaborator:
 
     def run_model(self, fields: Mapping[str, FieldSpec], data: Span) -> Graph | None:
         """The wiring of a program's networks; it has no outputs but its named signals."""
-        body = self.group.sections
         context = Context(Place(), (), VariableScope(self.parts.variables))
+        body = inputs_replaced(self.group.sections, context.variables)
+        self._check_framing(body)
         namespace = begun(body, {}, context, self.parts.tables)
         section = Section("input", data.file, data.line, data.column, data.length)
         for name, spec in fields.items():
             field = DataField.of(name, spec)
             place = Place().below(name)
             namespace.inputs[name] = self.placing.draft(place, field, section, [], None, context)
+        if self.others is not None:
+            declared = [one for one in body if one.name == "input"]
+            namespace.inputs |= place_inputs(
+                None, section, declared, context, self.placing, self.stand_ins, self.others
+            )
         self.walk.body(body, namespace, context)
         graph = self.placing.inference.graph(
             self.group.name, Net(), self.group.span, {}, self.placing.weights
@@ -182,6 +189,19 @@ class _Elaborator:
                 if signal is not None:
                     named[called] = signal
         return replace(graph, named=named) if graph is not None else None
+
+    def _check_framing(self, body: Sequence[Section]) -> None:
+        """Report what frames a network, where no network is. `{Generation}` alone has inputs."""
+        for section in body:
+            if section.name == "input" and self.others is None:
+                message = "[input] stands in {Model}, whose inputs are the fields of the data"
+                help = "take it out: a block reads a field by its name"
+            elif section.name == "output":
+                message = f"[output] stands in {{{self.group.name}}}, which is no network"
+                help = "give the block itself that name, `name = …`"
+            else:
+                continue
+            self.findings.append(Finding("NC112", message, section.span, help=help))
 
     def known(self, graph: Graph | None) -> Known:
         """With a stand-in for all that failed, there is a graph."""

@@ -1,4 +1,4 @@
-"""Pass: `{Generation}` becomes a graph for making things: draws, networks, loops; it reads no data.
+"""Pass: `{Generation}` becomes a graph for making things: draws, networks, loops; it reads no data but its inputs.
 
 Requires: the networks' graphs. Ensures: every input of every use of a network is fed by a signal of a fitting shape.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from netcfg.blocks.fields import FieldSpec
 from netcfg.blocks.network.gradient import Gradient
 from netcfg.blocks.network.loop import Loop
 from netcfg.blocks.network.model import NetworkUse
@@ -14,10 +15,13 @@ from netcfg.graph import Graph, Signal
 from netcfg.passes.elaborate import elaborate_generation
 from netcfg.passes.reserved import Reserved
 from netcfg.program import Data
+from netcfg.shapes import show
 from netcfg.source import Finding, has_errors
 from netcfg.syntax import Group
 
 GENERATION = "Generation"
+PICTURE = "CHW"
+"""The axes of what is given as a picture."""
 
 
 def read_generation(reserved: Reserved, data: Data | None, graphs: Mapping[str, Graph]) -> Graph | None:
@@ -39,6 +43,8 @@ def read_generation(reserved: Reserved, data: Data | None, graphs: Mapping[str, 
             if option is not None and name in fields and name not in declared:
                 message = f"`{name}` is a field of the data, and {{Generation}} makes things without any"
                 help = "draw what the network is to start from: `[random]`"
+                if fields[name].axes == PICTURE:
+                    help += f"; or let pictures be given: `[input] name = {name}`, `like = data.{name}`"
                 findings.append(Finding("NC201", message, option.item_span(item.strip()), help=help))
                 return None
     graph = elaborate_generation(
@@ -53,7 +59,30 @@ def read_generation(reserved: Reserved, data: Data | None, graphs: Mapping[str, 
         elif isinstance(node.block, Gradient):
             message = "[gradient] is of training, and {Generation} computes without gradients"
             findings.append(Finding("NC112", message, node.span, help="take it out"))
+    _check_inputs(graph, fields, findings)
     return None if has_errors(findings[before:]) else graph
+
+
+def _check_inputs(graph: Graph, fields: Mapping[str, FieldSpec], findings: list[Finding]) -> None:
+    """Pictures are given as a field of the data is, one for each sample; all else as numbers."""
+    given = [node for node in graph.nodes if node.is_input]
+    pictures = [node for node in given if node.output.axes == PICTURE]
+    for node in given:
+        if node in pictures:
+            spec = fields.get(node.path)
+            if spec is None or (spec.kind, spec.axes) != ("image", PICTURE):
+                named = [name for name, one in fields.items() if (one.kind, one.axes) == ("image", PICTURE)]
+                message = f"`{node.path}` is given pictures, and no picture of the data is called so"
+                help = "given ones are prepared as those are; " + (
+                    f"call it `{named[0]}`" if named else "a group {Data} says how"
+                )
+                findings.append(Finding("NC501", message, node.span, help=help))
+        elif any(not isinstance(size, int) for size in node.output.shape):
+            message = f"`{node.path}` is {show(node.output.shape)}, which nobody can write on a command line"
+            findings.append(Finding("NC402", message, node.span, help="give its sizes as numbers"))
+    for node in pictures[1:] if not has_errors(findings) else ():
+        message = f"{{Generation}} is given two pictures for a sample: `{pictures[0].path}` and `{node.path}`"
+        findings.append(Finding("NC105", message, node.span, help="leave one input, and let all read it"))
 
 
 def used_networks(graph: Graph) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
 from netcfg.datasets.pictures.opencv import cv2
@@ -123,11 +123,11 @@ class FrameTable:
 
 
 class Places:
-    """Where the pictures of frames go below a folder."""
+    """Where the pictures of frames go below a folder; names that are `taken` are another's, without their ending."""
 
-    def __init__(self, of_several: bool = True) -> None:
+    def __init__(self, of_several: bool = True, taken: Iterable[str] = ()) -> None:
         self._of_several = of_several
-        self._taken: set[str] = set()
+        self._taken = set(taken)
 
     def of(self, prediction: Prediction) -> str:
         """Under its own name, of several videos in a folder for each; where that is taken, with its ending."""

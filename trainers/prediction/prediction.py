@@ -95,7 +95,7 @@ class Predictor:
         self._signals = tuple(signals_of(self.answers))
         self._model = Model(program, trained.networks)
         self._predicted = 0
-        self._fields = FrameFields(program, self._model, self._signals, device)
+        self._fields = FrameFields(program, self._model.fields_of(self._signals), device)
         self._networks = trained.networks
         self._seen = with_views(self._model, self.answers, ways, trained.name)
         self._precision = Precision(program.training.precision, device)
@@ -147,13 +147,10 @@ class Predictor:
 
 
 class FrameFields:
-    """The fields that networks read, made of a frame as the program's data make them in evaluation."""
+    """Fields of the data (those `used`), made of a frame as the program's data make them in evaluation."""
 
-    def __init__(
-        self, program: Program, model: Model, signals: tuple[str, ...], device: torch.device
-    ) -> None:
+    def __init__(self, program: Program, used: tuple[str, ...], device: torch.device) -> None:
         assert program.data is not None
-        used = model.fields_of(signals)
         data = replace(program.data, used=used)
         self._device = device
         self._kinds = {name: data.fields[name].kind for name in used}

@@ -92,10 +92,11 @@ class Model:
     def _take(self, node: Node, module: nn.Module) -> None:
         """Take a block's own module in."""
         self._give(module)
+        some = next(self.networks.parameters(), None)
+        if some is not None:
+            module.to(some.device)  # where the networks are
         if isinstance(module, Remembering):
-            some = next(self.networks.parameters(), None)
-            # Where the networks are.
-            self.states[node.path] = module if some is None else module.to(some.device)
+            self.states[node.path] = module
 
     def _give(self, module: nn.Module) -> None:
         """Let a module draw, and let its numbers change, with all others of the model."""
@@ -251,6 +252,7 @@ class _Loop:
         self.loop = node.block
         self.path = node.path
         self.chance = model.chance
+        self.outer = model
         self.fed = [name for name in self.loop.body.inputs if name != TURN]
         self.names = {port: f"{place}" for place, port in enumerate(self.loop.body.outputs)}
         signals = {self.names[port]: signal for port, signal in self.loop.body.outputs.items()}
@@ -258,10 +260,13 @@ class _Loop:
         self.model = Model(body, model.networks, model.chance)
 
     def __call__(self, *inputs: Tensor) -> Value:
-        given = dict(zip(self.fed, inputs, strict=True))
+        batch = self.outer.batch
+        assert batch is not None
+        # The turn in front, by which a body counts samples: what is the same for all of them is there once.
+        given = {TURN: batch.new_empty(0), **dict(zip(self.fed, inputs, strict=True))}
         made: dict[str, Tensor] = {}
         for turn in range(self.loop.count):
-            given[TURN] = torch.full((len(inputs[0]),), turn, dtype=torch.int64, device=inputs[0].device)
+            given[TURN] = torch.full((len(batch),), turn, dtype=torch.int64, device=batch.device)
             # What is drawn in a turn is that turn's own.
             with self.chance.within(f"{self.path}.{turn}"):
                 values = self.model.padded(given, self.names.values())
@@ -329,7 +334,12 @@ def call_of(node: Node, give: Callable[[nn.Module], None] = lambda module: None)
     """
     names = [f"x{index}" for index in range(len(node.inputs) + node.block.needs_batch())]
     scope: dict[str, Any] = {"torch": torch, "F": functional, NODES: {1: node}}
-    inline = node.block.inline(*names)
+    if node.block.owns_tensor():
+        scope["module"] = module_of(node)
+        give(scope["module"])
+        inline = node.block.inline(*names, "module.value")
+    else:
+        inline = node.block.inline(*names)
     if inline is None:
         module = module_of(node)
         give(module)
