@@ -70,6 +70,11 @@ class Run:
             {} if seed is None else {"seed": str(seed)}
         )
 
+    @property
+    def environment(self) -> dict[str, Any]:
+        """How and where it was last started: command, git state, versions, device; empty where it does not say."""
+        return self._json("environment.json") if (self.path / "environment.json").is_file() else {}
+
     @cached_property
     def program(self) -> Program:
         """The program as it was trained. Raises `ProgramError` where its file is damaged."""

@@ -13,8 +13,13 @@ from statistics import fmean
 from typing import Any, TypeVar
 
 SCHEMA = 2
+ABSENT = "–"
+"""In the place of a figure that cannot be known."""
 OVERALL = "overall"
 """The detail that takes all labels together."""
+MEAN = "mean"
+MEANS = (MEAN, "macro", "micro", "weighted", OVERALL)
+"""Rows below those of labels; a metric that tells several means calls each by its name."""
 
 Figure = float | None
 Interval = tuple[float, float]
@@ -26,6 +31,18 @@ def mean_of(figures: Iterable[Figure]) -> Figure:
     """The mean of those that are known; None where none is."""
     known = [figure for figure in figures if figure is not None]
     return fmean(known) if known else None
+
+
+def number(value: Figure) -> str:
+    """Three digits after the point; very small and very large numbers by their first three digits; a dash for None."""
+    if value is None:
+        return ABSENT
+    return f"{value:.3f}" if value == 0 or 0.01 <= abs(value) < 10_000 else f"{value:.3g}"
+
+
+def cell_text(cell: Figure) -> str:
+    """A cell of a matrix: whole numbers, as counts are, without a point."""
+    return f"{cell:.0f}" if cell is not None and cell == round(cell) else number(cell)
 
 
 def csv_cell(figure: Figure) -> str:
@@ -88,6 +105,19 @@ class Table:
     def judged(self) -> tuple[str, ...]:
         """The labels it judges, where they are several: one says no more than the main figure."""
         return tuple(self.labels) if len(self.labels) > 1 else ()
+
+    @property
+    def with_role(self) -> dict[str, Figure]:
+        """Its figures by label and detail; the main one is called for what it is of its labels."""
+        if "macro" in self.details:
+            return {**self.labels, **self.details}
+        role = MEAN if self.counts is None else OVERALL
+        return {**self.labels, **self.details, role: self.main}
+
+    @property
+    def with_label(self) -> str:
+        """Its name, and the label where it judges one."""
+        return " ".join([self.name, *(f"({label})" for label in self.labels)])
 
 
 @dataclass(frozen=True)
@@ -348,6 +378,35 @@ class Result:
             seconds=_figure(found.get("seconds")),
             peak_bytes=found.get("peak_bytes"),
         )
+
+
+def notes(evaluations: Mapping[str, Evaluation]) -> list[str]:
+    """Of each split what labels have no figure there, and why; and which figures no answer was needed for."""
+    return [
+        note
+        for split, evaluation in evaluations.items()
+        for note in (evaluation.note(split), *evaluation.trivial(split))
+        if note
+    ]
+
+
+def by_labels(evaluated: Iterable[Mapping[str, Table]]) -> dict[tuple[str, ...], list[str]]:
+    """The metrics of some evaluations by the labels that they judge, in the order of the file; () is none."""
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for tables in evaluated:
+        for name, table in tables.items():
+            names = groups.setdefault(table.judged, [])
+            if name not in names:
+                names.append(name)
+    return groups
+
+
+def by_picture(curves: Iterable[Curve]) -> dict[str, list[Curve]]:
+    """Curves by the title of the picture they share."""
+    found: dict[str, list[Curve]] = {}
+    for curve in curves:
+        found.setdefault(curve.picture or curve.name, []).append(curve)
+    return found
 
 
 # --- from json

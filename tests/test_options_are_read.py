@@ -110,6 +110,7 @@ INVOCATIONS = [
     f"export net.cfg -o exported.py {PROGRAM}",
     "table run run --rows program --columns metric --metric accuracy --split validation --digits 2 --percent "
     "--caption Runs --label tab:runs --format booktabs -o runs.tex",
+    "report run run -o page.html",
     "new --name Mine --task expression --size small -o mine.cfg",
     "doctor --format json",
     "completion bash",

@@ -13,7 +13,7 @@ from netcfg.cli.combining import add_combining_arguments, ways_of, with_runs_of_
 from netcfg.cli.output import print_json
 from netcfg.cli.program import add_program_arguments, load_program, refuse_program_arguments, say_changes
 from netcfg.cli.train import not_negative, positive
-from netcfg.results import csv_cell
+from netcfg.results import csv_cell, notes
 from netcfg.source import NetcfgError, shown_path
 from netcfg.words import counted
 
@@ -267,10 +267,8 @@ def _print(
             "the others are matched by name",
             file=sys.stderr,
         )
-    from netcfg.trainers.reporting.report import notes
-
     for note in notes({options.split: examined.evaluation}):
-        print(note, file=sys.stderr)
+        print(f"note: {note}", file=sys.stderr)
 
 
 def _as_json(

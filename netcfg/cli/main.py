@@ -23,6 +23,7 @@ COMMANDS = {
     "flow": "optical flow of frames or videos, as pictures",
     "data": "write a data folder, convert its labels, or look at samples",
     "export": "write networks as files that need no netcfg, each proven",
+    "report": "runs as one page: figures, curves, samples, programs, settings",
     "table": "the figures of finished runs as one table, for a paper",
     "convert": "turn checkpoints of published systems into safetensors, and back",
     "blocks": "the reference: all section types, or the page of one",

@@ -4,8 +4,8 @@ import io
 
 from rich.console import Console
 
-from netcfg.results import Evaluation, Matrix, Result, Table
-from netcfg.trainers.reporting.report import notes, number, result_tables, split_tables
+from netcfg.results import Evaluation, Matrix, Result, Table, notes, number
+from netcfg.trainers.reporting.report import result_tables, split_tables
 
 F1 = {"f1": 0.5, "AU6": 0.4, "AU12": 0.6, "overall": 0.55}
 ACCURACY = {"accuracy": 0.75, "AU6": 0.7, "AU12": 0.8}
@@ -119,7 +119,7 @@ def test_what_cannot_be_known_is_a_dash_and_one_note_says_why():
     assert ["mean", "–"] in lines
     (note,) = notes({"validation": result.validation, "test": result.split("test")})
     assert note == (
-        "note: the test split has no positive of AU12 (no f1, auc); no positive of PSPI (no f1); "
+        "the test split has no positive of AU12 (no f1, auc); no positive of PSPI (no f1); "
         "no negative of AU6 (no auc); out of all means"
     )
 

@@ -1,6 +1,7 @@
 import io
 import json
 import math
+import subprocess
 from dataclasses import replace
 
 import pytest
@@ -12,6 +13,7 @@ from tiny import TEXT, tiny_program
 import netcfg
 from netcfg.source import ProgramError
 from netcfg.trainers.fit.trainer import Trainer
+from netcfg.trainers.runs.git_state import git_state
 from netcfg.trainers.runs.run_folder import RunFolder
 
 
@@ -211,7 +213,7 @@ def test_the_run_folder_holds_everything(unbroken):
     names = {path.name for path in unbroken.run.path.iterdir()}
     assert names >= {
         "checkpoints", "curves.png", "environment.json", "metrics.jsonl", "resolved.cfg", "result.json",
-        "run.json", "tensorboard",
+        "run.json", "tensorboard", "index.html",
     }  # fmt: skip
     assert (unbroken.run.path / "resolved.cfg").read_text() == unbroken.program.resolved
     assert (unbroken.run.path / "curves.png").read_bytes()[:4] == b"\x89PNG"
@@ -337,3 +339,47 @@ def test_a_complete_run_says_so(make_trainer, console):
     again = make_trainer(epochs=1, resume=True)
     again.announce()
     assert "this run is complete (1 epochs)" in console.file.getvalue()
+
+
+def test_a_run_ends_with_its_page(unbroken):
+    text = (unbroken.run.path / "index.html").read_text()
+    told = unbroken.run.read_json("environment.json")
+    assert told["started"][:2] == "20"
+    assert told["command"]
+    for part in (
+        "<h1>unbroken</h1>",
+        "training step",
+        told["started"].replace("T", " "),
+        "validation metrics",
+    ):
+        assert part in text, part
+
+
+def test_a_page_that_cannot_be_written_costs_no_run(make_trainer, console, monkeypatch):
+    def full(*_):
+        raise OSError("there is\nno room")
+
+    monkeypatch.setattr("netcfg.trainers.fit.trainer.write_page", full)
+    trainer = make_trainer(epochs=1)
+    assert trainer.fit() == "finished"
+    assert f"no page: there is; `netcfg report {trainer.run}` tries again" in console.file.getvalue()
+
+
+def test_the_state_of_a_repository_is_told_and_none_outside(tmp_path):
+    def git(*words):
+        identity = ["-c", "user.name=a", "-c", "user.email=a@b"]
+        subprocess.run(["git", "-C", str(tmp_path), *identity, *words], check=True, capture_output=True)
+
+    assert git_state(tmp_path / "gone") is None
+    git("init", "-b", "trunk")
+    (tmp_path / "a.cfg").write_text("{Net}\n")
+    assert git_state(tmp_path) is None, "without a commit there is no state"
+    git("add", "a.cfg")
+    git("commit", "-m", "one")
+    assert git_state(tmp_path)["branch"] == "trunk"
+    assert git_state(tmp_path)["changed"] == 0
+    (tmp_path / "a.cfg").write_text("{Other}\n")
+    (tmp_path / "unfollowed").write_text("")
+    assert git_state(tmp_path)["changed"] == 1
+    git("checkout", "--detach")
+    assert git_state(tmp_path)["branch"] is None

@@ -14,7 +14,8 @@ from typing import Literal
 
 from netcfg.datasets.pipeline import Batch, Pipeline
 from netcfg.faults import told
-from netcfg.results import Epoch, Evaluation, Figure, Result
+from netcfg.pages import write_page
+from netcfg.results import Epoch, Evaluation, Figure, Result, notes
 from netcfg.source import NetcfgError, ProgramError
 from netcfg.trainers.fit.before import too_small_batch
 from netcfg.trainers.fit.prepared import CHECKPOINT_SECONDS, Prepared, fewest
@@ -30,7 +31,7 @@ from netcfg.trainers.reporting.examples import write_examples
 from netcfg.trainers.reporting.figures import FOLDER, write_figures
 from netcfg.trainers.reporting.first_batches import FirstBatches
 from netcfg.trainers.reporting.progress import Stretch, open_display
-from netcfg.trainers.reporting.report import notes, result_tables
+from netcfg.trainers.reporting.report import result_tables
 from netcfg.trainers.runs.trained import labels_told
 from netcfg.trainers.step.phases import set_training
 from netcfg.trainers.step.step import NotFinite, Reported, report_parts
@@ -332,6 +333,14 @@ class Trainer(Prepared):
         for name, drawn in drawings:
             self.events.png(result.best_epoch, f"{FOLDER}/{name}", drawn)
 
+    def _write_page(self) -> None:
+        """All of it as a page; no page is worth a run."""
+        try:
+            write_page(self.run.path)
+        except Exception as error:
+            reason = str(error).partition("\n")[0] or type(error).__name__
+            self.display.say(f"no page: {reason}; `netcfg report {self.run}` tries again")
+
     def _start_display(self, title: str, pipeline: Pipeline, done: int = 0) -> None:
         position = self.position
         reached = self.ledger.standing.best
@@ -366,6 +375,7 @@ class Trainer(Prepared):
         self.run.write_json("result.json", result.to_json())
         self._draw()
         self._draw_figures(result)
+        self._write_page()
         self.display.close()
         if self.steps_are_done:
             self.say(f"ended after {self.position.step:,} batches (max_steps)")
@@ -377,7 +387,7 @@ class Trainer(Prepared):
         for table in result_tables(result):
             self.console.print(table)
         for note in notes({"validation": result.validation, "test": result.split("test")}):
-            self.say(note)
+            self.say(f"note: {note}")
         self.say(ending(result))
         self.say(f"run folder: {self.run} (best weights: {self.run}/checkpoints/best.safetensors)")
 

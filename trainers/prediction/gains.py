@@ -10,13 +10,13 @@ from typing import Any
 from netcfg.blocks.fields import Split
 from netcfg.blocks.section import Section
 from netcfg.program import Data, Program
-from netcfg.results import Evaluation, Figure
+from netcfg.results import Evaluation, Figure, number
 from netcfg.source import NetcfgError, shown_path
 from netcfg.trainers.judging.examination import Examined, Examiner
 from netcfg.trainers.prediction.answers import Answer, answers_of
 from netcfg.trainers.prediction.combining import Combined, How, Voice, fields_of, in_common, pictures_of
 from netcfg.trainers.prediction.views import View, views_of
-from netcfg.trainers.reporting.grid import Grid, Rows, number
+from netcfg.trainers.reporting.grid import Grid, Rows
 from netcfg.trainers.runs.trained import networks_with, program_of_run, weights_of_run
 from netcfg.trainers.step.model import Model
 

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from netcfg.program import Program
-from netcfg.results import Epoch, Table
-from netcfg.trainers.reporting.report import by_labels
+from netcfg.results import Epoch, Table, by_labels
 from netcfg.trainers.runs.checkpoints import write_synced
 from netcfg.trainers.step.step import report_names, total_name
 

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 from rich.console import Console
 
-from netcfg.results import Epoch, Result, Table
+from netcfg.results import Epoch, Result, Table, number
 from netcfg.trainers.reporting.estimate import si
-from netcfg.trainers.reporting.grid import number
 from netcfg.trainers.reporting.progress import clock, sums
 
 TRIVIAL = "!"

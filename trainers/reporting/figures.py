@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from netcfg.files import write_beside
-from netcfg.results import Curve, Evaluation, Matrix, csv_cell
-from netcfg.trainers.reporting.report import cell_text
+from netcfg.results import Curve, Evaluation, Matrix, by_picture, cell_text, csv_cell
 from netcfg.trainers.reporting.saved import saved
 
 FOLDER = "figures"
@@ -43,14 +42,6 @@ def write_figures(folder: Path, evaluations: Mapping[str, Evaluation]) -> Iterat
             drawn = saved(figure, "png")
             write_beside(path.with_name(f"{path.name}.png"), drawn)
             yield path.name, drawn
-
-
-def by_picture(curves: Any) -> dict[str, list[Curve]]:
-    """Curves by the title of the picture they share."""
-    found: dict[str, list[Curve]] = {}
-    for curve in curves:
-        found.setdefault(curve.picture or curve.name, []).append(curve)
-    return found
 
 
 def file_name(title: str) -> str:
@@ -131,4 +122,4 @@ def _axes(width: float, height: float) -> tuple[Any, Any]:
     return figure, figure.add_subplot()
 
 
-__all__ = ["FOLDER", "by_picture", "csv_text", "curves_csv", "file_name", "matrix_csv", "write_figures"]
+__all__ = ["FOLDER", "csv_text", "curves_csv", "file_name", "matrix_csv", "write_figures"]

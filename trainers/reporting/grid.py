@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from rich.markup import escape
 from rich.table import Table
 
+from netcfg.results import ABSENT
 from netcfg.trainers.reporting.fitting import FittingTable
 
-ABSENT = "–"
 PLUS_MINUS = "±"
 
 _LATEX = {
@@ -89,10 +89,3 @@ def _line(name: str, cells: Sequence[str]) -> str:
 
 def _latex(text: str) -> str:
     return "".join(_LATEX.get(character, character) for character in text)
-
-
-def number(value: float | None) -> str:
-    """Three digits after the point; very small and very large numbers by their first three digits."""
-    if value is None:
-        return ABSENT
-    return f"{value:.3f}" if value == 0 or 0.01 <= abs(value) < 10_000 else f"{value:.3g}"

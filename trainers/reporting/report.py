@@ -6,32 +6,18 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from rich.table import Table as Printed
 
-from netcfg.results import OVERALL, Evaluation, Figure, Matrix, Result, Table
-from netcfg.trainers.reporting.grid import Grid, Rows, number
+from netcfg.results import MEANS, Evaluation, Figure, Matrix, Result, Table, by_labels, cell_text, number
+from netcfg.trainers.reporting.grid import Grid, Rows
 
 Tables = Mapping[str, Table]
 Splits = Mapping[str, Tables]
 Columns = Mapping[str, Mapping[str, Figure]]
-
-_MEAN = "mean"
-_MEANS = (_MEAN, "macro", "micro", "weighted", OVERALL)
-"""Rows below those of labels; a metric that tells several means calls each by its name."""
 
 
 def result_tables(result: Result) -> list[Printed]:
     """What the best epoch reached on the validation and the test split, as `split_tables`."""
     judged = {split: result.split(split) for split in ("validation", "test")}
     return split_tables(judged, f"best epoch ({result.best_epoch})")
-
-
-def notes(evaluations: Mapping[str, Evaluation]) -> list[str]:
-    """Of each split what labels have no figure there, and why; and which figures no answer was needed for."""
-    found = (
-        note
-        for split, evaluation in evaluations.items()
-        for note in (evaluation.note(split), *evaluation.trivial(split))
-    )
-    return [f"note: {note}" for note in found if note]
 
 
 def split_tables(evaluations: Mapping[str, Evaluation], title: str) -> list[Printed]:
@@ -84,37 +70,18 @@ def _families(names: list[str], variants: Mapping[str, Sequence[str]]) -> list[l
 def _tables_of_labels(splits: Splits, judged: Sequence[str], metrics: list[str], title: str) -> list[Printed]:
     if len(metrics) == 1:
         name = metrics[0]
-        columns = {split: _with_role(tables[name]) for split, tables in splits.items() if name in tables}
+        columns = {split: tables[name].with_role for split, tables in splits.items() if name in tables}
         return [_label_table(f"{name}, {title}", judged, columns)]
     found = []
     for split, tables in splits.items():
-        columns = {name: _with_role(tables[name]) for name in metrics if name in tables}
+        columns = {name: tables[name].with_role for name in metrics if name in tables}
         found.append(_label_table(f"{split}, {title}", judged, columns))
     return found
 
 
-def _with_role(table: Table) -> dict[str, Figure]:
-    """A table's figures; the main one is called for what it is of its labels."""
-    if "macro" in table.details:
-        return {**table.labels, **table.details}
-    role = _MEAN if table.counts is None else OVERALL
-    return {**table.labels, **table.details, role: table.main}
-
-
-def by_labels(evaluated: Iterable[Tables]) -> dict[tuple[str, ...], list[str]]:
-    """The metrics of some evaluations by the labels that they judge, in the order of the file; () is none."""
-    groups: dict[tuple[str, ...], list[str]] = {}
-    for tables in evaluated:
-        for name, table in tables.items():
-            names = groups.setdefault(table.judged, [])
-            if name not in names:
-                names.append(name)
-    return groups
-
-
 def _label_table(title: str, labels: Iterable[str], columns: Columns) -> Printed:
     """Rows are labels, then the mean over them and what they come to together."""
-    below = [key for key in _MEANS if any(key in figures for figures in columns.values())]
+    below = [key for key in MEANS if any(key in figures for figures in columns.values())]
     parts = [Rows([_row(key, columns, key) for key in keys]) for keys in (labels, below)]
     return Grid(title, list(columns), parts).as_text()
 
@@ -127,13 +94,8 @@ def _plain_table(title: str, metrics: Iterable[str], splits: Splits) -> Printed:
         main = {
             split: {name: tables[name].main} if name in tables else {} for split, tables in splits.items()
         }
-        rows.append(_row(_with_label(found[0]), main, name))
+        rows.append(_row(found[0].with_label, main, name))
     return Grid(title, list(splits), [Rows(rows)]).as_text()
-
-
-def _with_label(table: Table) -> str:
-    """A metric's name, and the label where it judges one."""
-    return " ".join([table.name, *(f"({label})" for label in table.labels)])
 
 
 def _matrix_table(matrix: Matrix, split: str) -> Printed:
@@ -145,13 +107,8 @@ def _matrix_table(matrix: Matrix, split: str) -> Printed:
     return Grid(f"{matrix.name}, {split} split", list(matrix.columns), [Rows(rows)], corner).as_text()
 
 
-def cell_text(cell: Figure) -> str:
-    """A cell of a matrix: whole numbers, as counts are, without a point."""
-    return f"{cell:.0f}" if cell is not None and cell == round(cell) else number(cell)
-
-
 def _row(title: str, columns: Columns, key: str) -> tuple[str, list[str]]:
     return title, [number(figures.get(key)) for figures in columns.values()]
 
 
-__all__ = ["by_labels", "cell_text", "notes", "number", "result_tables", "split_tables"]
+__all__ = ["result_tables", "split_tables"]

@@ -3,7 +3,8 @@
 resolved.cfg         the program as trained: includes in place, variables replaced
 extensions/          a copy of each Python file that it includes, and where each was
 run.json             how it was started
-environment.json     versions, device, threads
+environment.json     how and when it was last started: command, git state, versions, device, threads
+index.html           all of it as a page, at the end (`netcfg.pages`)
 data.json            what the data were: names, sizes, times and counts (`netcfg.trainers.runs.fingerprint`)
 metrics.jsonl        a line per epoch
 result.json          the best epoch, its figures, those on the test split
@@ -21,9 +22,11 @@ import json
 import os
 import platform
 import re
+import shlex
 import shutil
 import sys
 from collections.abc import Sequence
+from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -36,6 +39,7 @@ from netcfg.source import Finding, NetcfgError, ProgramError, shown_path
 from netcfg.trainers.machine.devices import describe_device
 from netcfg.trainers.runs.checkpoints import Checkpoints, write_synced
 from netcfg.trainers.runs.extension_copies import keep_copies, names_of_copies
+from netcfg.trainers.runs.git_state import git_state
 
 _PACKAGES = ("netcfg", "torch", "torchvision", "numpy", "opencv-python", "safetensors")
 _REQUIRED = ("run.json", "resolved.cfg")
@@ -185,8 +189,12 @@ def _epoch(line: str) -> Epoch | None:
 
 
 def environment(device: torch.device, workers: int) -> dict[str, Any]:
-    """What a result may depend on besides the program: versions, machine, threads."""
+    """What a result may depend on besides the program: the command, the code's state, versions, machine, threads."""
     return {
+        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "folder": os.getcwd(),
+        "git": git_state(Path.cwd()),
+        "started": datetime.now().astimezone().isoformat(timespec="seconds"),
         "versions": {name: _version(name) for name in _PACKAGES},
         "python": platform.python_version(),
         "system": platform.platform(),

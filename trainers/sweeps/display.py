@@ -7,8 +7,8 @@ import time
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
+from netcfg.results import number
 from netcfg.trainers.reporting.progress import clock
-from netcfg.trainers.reporting.report import number
 from netcfg.trainers.sweeps.folder import Run
 from netcfg.trainers.sweeps.sweep import Sweep
 

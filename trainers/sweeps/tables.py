@@ -13,8 +13,8 @@ from statistics import fmean, stdev
 from typing import Any
 
 from netcfg.blocks.general.training import Published
-from netcfg.results import Counts, Evaluation, Figure, mean_of
-from netcfg.trainers.reporting.grid import ABSENT, PLUS_MINUS, Grid, Rows, number
+from netcfg.results import ABSENT, Counts, Evaluation, Figure, mean_of, number
+from netcfg.trainers.reporting.grid import PLUS_MINUS, Grid, Rows
 
 Values = tuple[str, ...]
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from importlib.resources import files
-from typing import Any
 
 from netcfg.draw.links import Links
 from netcfg.draw.model import Diagram
@@ -20,6 +19,7 @@ from netcfg.draw.page.content import COLOURS, SIZES, page_data
 from netcfg.draw.page.night import colour_rules
 from netcfg.draw.scene import Scene
 from netcfg.draw.svg import FONT
+from netcfg.markup import filled, plain, script_data
 
 PARTS = (
     "geometry.js",
@@ -46,35 +46,16 @@ def write_page(
         page_data(title, diagrams, links, look or Look(), scene), ensure_ascii=False, separators=(",", ":")
     )
     scripts = "\n".join(map(_part, PARTS))
-    filled = {
-        "TITLE": _as_text(title or "netcfg"),
+    values = {
+        "TITLE": plain(title or "netcfg"),
         "FONT": FONT,
         "STYLE": _part("page.css").replace("FONT", FONT),
         "COLOURS": colour_rules(data, [*COLOURS, *SIZES["FRAME_FILLS"]]),
-        "DATA": _as_script_data(data),
+        "DATA": script_data(data),
         "SCRIPT": f'"use strict";\n(() => {{\n{scripts}}})();',
     }
-    return _filled(_part("page.html"), filled)
+    return filled(_part("page.html"), values)
 
 
 def _part(name: str) -> str:
     return files(__name__).joinpath(name).read_text(encoding="utf-8")
-
-
-def _filled(text: str, values: dict[str, Any]) -> str:
-    """The text with each `{{KEY}}` replaced once; what is put in is never searched itself."""
-    pieces = text.split("{{")
-    rows = [pieces[0]]
-    for piece in pieces[1:]:
-        key, _, rest = piece.partition("}}")
-        rows += [values[key], rest]
-    return "".join(rows)
-
-
-def _as_text(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;")
-
-
-def _as_script_data(data: str) -> str:
-    """JSON that cannot end the element it stands in, nor open a comment there."""
-    return data.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")

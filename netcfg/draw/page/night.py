@@ -6,7 +6,7 @@ import colorsys
 import re
 from collections.abc import Iterable
 
-_COLOUR = re.compile(r'(fill|stroke)=\\"(#[0-9a-fA-F]{6})\\"')
+_COLOUR = re.compile(r'(fill|stroke)=\\?"(#[0-9a-fA-F]{6})\\?"')
 PAPER = 0.115
 """Lightness of what was white."""
 INK = 0.90
@@ -18,7 +18,7 @@ WORDS = 0.42
 
 
 def colour_rules(data: str, own: Iterable[str]) -> str:
-    """Style rules for every colour that occurs in the drawings of the page's data, or that it draws with."""
+    """Style rules for every colour that occurs in drawings, also in those of JSON, or that the page draws with."""
     both = {(attribute, colour) for attribute in ("fill", "stroke") for colour in own}
     used = sorted(both | set(_COLOUR.findall(data)))
     rules = [
