@@ -140,7 +140,11 @@ def _is_named(kind: type[Section]) -> bool:
 def _is_ours(error: Exception) -> bool:
     """What other parts of netcfg or torch explain better, wherever it arose."""
     module = type(error).__module__
-    return isinstance(error, NetcfgError) or module.startswith(("torch._dynamo", "torch._inductor"))
+    # That a worker was killed torch says by a signal, which reaches whatever runs just then.
+    is_lost = isinstance(error, RuntimeError) and str(error).startswith("DataLoader worker")
+    return (
+        is_lost or isinstance(error, NetcfgError) or module.startswith(("torch._dynamo", "torch._inductor"))
+    )
 
 
 def _remedy(error: BaseException, kind: type[Section]) -> str:

@@ -11,7 +11,7 @@ from netcfg.blocks.transforms.colour import ColorJitter
 from netcfg.blocks.transforms.geometry import HorizontalFlip
 from netcfg.blocks.transforms.noise import Noise
 from netcfg.datasets.pipeline import Pipeline
-from netcfg.datasets.transforms.colour import jittered, noisy
+from netcfg.datasets.transforms.colour import JitterSample, jittered, noisy
 from netcfg.program import Data
 from netcfg.source import ProgramError, SourceFile, Span
 
@@ -38,6 +38,28 @@ def test_each_step_is_torchvisions_to_one_level(step, factor):
     factors[step] = factor
     expected = ADJUST[step](torch.from_numpy(PICTURE).permute(2, 0, 1), factor).permute(1, 2, 0).numpy()
     assert np.abs(jittered(PICTURE, factors, [step]).astype(int) - expected.astype(int)).max() <= 1
+
+
+@pytest.mark.parametrize("turn", [-0.5, -0.13, 0.0, 0.2, 0.5])
+def test_hue_is_torchvisions_to_one_level(turn):
+    expected = (
+        functional.adjust_hue(torch.from_numpy(PICTURE).permute(2, 0, 1), turn).permute(1, 2, 0).numpy()
+    )
+    found = jittered(PICTURE, [1.0, 1.0, 1.0, turn], [3])
+    assert np.abs(found.astype(int) - expected.astype(int)).max() <= 1
+
+
+def test_hue_is_drawn_within_its_range_and_nothing_else_hangs_on_whether_it_is_asked_for():
+    red = {"image": np.full((4, 4, 3), (200, 20, 20), np.uint8)}
+    same = {"brightness": (1.0, 1.0), "contrast": (1.0, 1.0), "saturation": (1.0, 1.0)}
+    turning = JitterSample(("image",), 1.0, **same, hue=(1 / 3, 1 / 3))
+    np.testing.assert_array_equal(turning(red, np.random.default_rng(0))["image"][0, 0], (20, 200, 20))
+    plain, still = (
+        JitterSample(("image",), 1.0, (0.5, 1.5), (0.5, 1.5), (0.0, 1.5), **hue)
+        for hue in ({}, {"hue": (0.0, 0.0)})
+    )
+    sample = {"image": PICTURE}
+    np.testing.assert_array_equal(*(one(sample, np.random.default_rng(1))["image"] for one in (plain, still)))
 
 
 def test_factors_of_one_change_nothing():
@@ -119,6 +141,8 @@ def test_augmentation_depends_on_seed_epoch_and_sample():
         ("[noise]\noutput = labels", "would overwrite the field `labels`"),
         ("[noise]\nonly = image", "no option `only`"),
         ("[color_jitter]\ncontrast = 1.5, 0.5", "the smallest and the largest factor as `contrast`"),
+        ("[color_jitter]\nhue = 0.1", "the smallest and the largest turn as `hue`, and has 0.1"),
+        ("[color_jitter]\nhue = -60, 60", "0.5"),
         ("[normalise]\n[noise]", "stands after one that changes whole batches"),
     ],
 )

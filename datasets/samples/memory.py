@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import mmap
 import multiprocessing
+import os
 import signal
+import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator
@@ -23,6 +25,8 @@ from netcfg.source import NetcfgError
 SHARE_OF_FREE_MEMORY = 0.1
 Keep = Literal["auto", "memory", "disk", "none"]
 """Where samples are kept once they are made; auto: in memory where they fit, else on disk."""
+_GRACE = 30.0
+"""Seconds that a worker goes on after it was asked to end; the trainer lets it go sooner."""
 _PORTION = 16  # samples a worker makes in a row: neighbours are often made from the same things
 
 
@@ -173,11 +177,19 @@ def _shared(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
     return np.frombuffer(mmap.mmap(-1, size), dtype, int(np.prod(shape))).reshape(shape)
 
 
+def _end_later(number: int, frame: object) -> None:
+    """Asked to end, as all processes of a job are at once: the trainer is let finish its batch before."""
+    timer = threading.Timer(_GRACE, os._exit, [0])
+    timer.daemon = True
+    timer.start()
+
+
 def start_worker(worker: int) -> None:
     """Prepare a worker process: Ctrl-C is the trainer's to answer, and one of several needs one thread."""
     # Inherited by the fork: a signal here would wake the trainer as if it were its own.
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _end_later)
     torch.set_num_threads(1)
     try:
         from netcfg.datasets.pictures.opencv import cv2

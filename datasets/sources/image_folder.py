@@ -20,6 +20,7 @@ from netcfg.datasets.pictures.files import pictures_below
 from netcfg.datasets.pictures.notes import say
 from netcfg.datasets.samples.dealing import SPLITS, Dealing, dealt
 from netcfg.datasets.samples.table_samples import TableSamples, table_samples
+from netcfg.datasets.sources.split_lists import rows_by_lists
 from netcfg.source import NetcfgError, shown_path
 from netcfg.words import counted, named
 
@@ -85,6 +86,15 @@ def _of_split(
     # A run may be judged on pictures of some of its classes.
     is_trained = split == "train" or section.classes is None
     places = split_folders(folder)
+    if section.lists():
+        if places:
+            raise NetcfgError(
+                f"{shown_path(folder)} holds folders of splits, and [image_folder] has lists of them\n"
+                "help: leave the lists out, or name a folder of classes as `path`",
+                code="NC505",
+            )
+        found = _listed(folder, names, expects_each=is_trained)
+        return _by_lists(found, section, folder, split)
     if not places:
         found = _listed(folder, names, expects_each=is_trained)
         return _part(found, section, split, section.dealing())
@@ -95,6 +105,18 @@ def _of_split(
         return found, _groups(found, section.group_by)
     found = _listed(places["train"], names, expects_each=is_trained)
     return _part(found, section, split, Dealing(section.validation_share, 0.0, seed=section.seed))
+
+
+def _by_lists(
+    found: Found, section: ImageFolder, folder: Path, split: Split
+) -> tuple[Found, NDArray[np.int64] | None]:
+    """The part of a split by the lists that name their pictures."""
+    rows = rows_by_lists(section.lists(), folder, found.ids)
+    if "validation" in rows or split == "test":
+        own = found.rows(rows[split])
+        return own, _groups(own, section.group_by)
+    dealing = Dealing(section.validation_share, 0.0, seed=section.seed)
+    return _part(found.rows(rows["train"]), section, split, dealing)
 
 
 def _part(

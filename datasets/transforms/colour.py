@@ -17,13 +17,14 @@ Sample = dict[str, NDArray[Any]]
 Picture = NDArray[np.uint8]
 Range = tuple[float, float]
 
+_HUE = 3
 GREY = np.array([0.299, 0.587, 0.114])
 """What red, green and blue add to the grey of a picture (ITU-R 601, as in Pillow and torchvision)."""
 
 
 @dataclass(frozen=True)
 class JitterSample:
-    """Change brightness, contrast and saturation by random factors, the same for all pictures of a sample.
+    """Change brightness, contrast, saturation and hue at random, the same for all pictures of a sample.
 
     Each step rounds and clips to 8 bits, as torchvision's does on such pictures, to within one level.
     """
@@ -33,6 +34,7 @@ class JitterSample:
     brightness: Range
     contrast: Range
     saturation: Range
+    hue: Range = (0.0, 0.0)
     any_order: bool = True
 
     def __call__(self, sample: Sample, random: np.random.Generator) -> Sample:
@@ -41,21 +43,37 @@ class JitterSample:
             return sample
         ranges = (self.brightness, self.contrast, self.saturation)
         factors = [random.uniform(*limits) for limits in ranges]
-        order = random.permutation(3).tolist() if self.any_order else [0, 1, 2]
+        if any(self.hue):  # else not drawn, so that what is drawn beside it does not hang on it
+            factors.append(random.uniform(*self.hue))
+        steps = len(factors)
+        order = random.permutation(steps).tolist() if self.any_order else list(range(steps))
         changed = {name: jittered(sample[name], factors, order) for name in self.pictures if name in sample}
         return sample | changed
 
 
 def jittered(picture: Picture, factors: list[float], order: list[int]) -> Picture:
-    """The picture after brightness (0), contrast (1) and saturation (2) by their factors, in some order."""
+    """The picture after brightness (0), contrast (1), saturation (2) and hue (3) by their factors, in some order."""
     if picture.ndim == 4:
         return np.stack([jittered(frame, factors, order) for frame in picture])
     from netcfg.datasets.pictures.opencv import cv2
 
     picture = np.ascontiguousarray(picture)
     for step in order:
-        picture = cv2.transform(picture, _matrix(picture, step, factors[step], cv2))
+        if step == _HUE:
+            picture = turned(picture, factors[step])
+        else:
+            picture = cv2.transform(picture, _matrix(picture, step, factors[step], cv2))
     return picture
+
+
+def turned(picture: Picture, turn: float) -> Picture:
+    """The picture with its colours turned by a part of their circle, from red over green to blue."""
+    from netcfg.datasets.pictures.opencv import cv2
+
+    # In floats: the 8-bit circle has 180 places only.
+    hsv = cv2.cvtColor(picture.astype(np.float32) / np.float32(255), cv2.COLOR_RGB2HSV)
+    hsv[..., 0] = (hsv[..., 0] + np.float32(360 * turn)) % np.float32(360)
+    return np.asarray(np.rint(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB) * 255), np.uint8)
 
 
 def _matrix(picture: Picture, step: int, factor: float, cv2: Any) -> NDArray[np.float64]:

@@ -127,6 +127,48 @@ def test_a_validation_folder_alone_is_the_test_and_validation_is_of_those_that_t
     assert [len(ids(tmp_path, split, validation_share=0.34)) for split in SPLITS] == [12, 6, 9]
 
 
+def test_lists_say_who_is_in_which_split_and_the_rest_is_left_out_and_counted(flowers, capsys):
+    (flowers / "train.txt").write_text(
+        "".join(f"{kind}/{n}.jpg\n" for kind in drawn.FLOWERS for n in range(1, 9))
+    )
+    (flowers / "test.txt").write_text(
+        "\ufeffrose/9 1\n\ndaisy/9 0\ntulip\\9.jpg\n"
+    )  # without endings, with classes
+    lists = {"train_list": "train.txt", "test_list": "test.txt"}
+    by_split = {split: ids(flowers, split, **lists) for split in SPLITS}
+    assert by_split["test"] == ["daisy/9.jpg", "rose/9.jpg", "tulip/9.jpg"]
+    assert [len(by_split[split]) for split in SPLITS] == [21, 3, 3]
+    assert "left out, as they stand in no list: 9 pictures" in capsys.readouterr().err
+    (flowers / "valid.csv").write_text("image,class\nrose/10.jpg,rose\n")
+    assert ids(flowers, "validation", **lists, validation_list="valid.csv") == ["rose/10.jpg"]
+    assert len(ids(flowers, "train", **lists, validation_list="valid.csv")) == 24
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("rose/99.jpg", "test.txt, line 2: there is no picture `rose/99.jpg`"),
+        ("../secret/1.jpg", "test.txt, line 2: there is no picture `../secret/1.jpg`"),
+        ("rose/1.jpg", r"test.txt, line 2: `rose/1.jpg` stands in .*train.txt, line 1, already"),
+        ("rose/2.jpg", r"test.txt, line 2: `rose/2.jpg` stands in .*test.txt, line 1, already"),
+    ],
+)
+def test_lists_of_splits_that_cannot_be_right_are_told_by_their_line(flowers, line, message):
+    (flowers / "train.txt").write_text("rose/1.jpg\n")
+    (flowers / "test.txt").write_text(f"rose/2.jpg\n{line}\n")
+    assert re.search(message, refusal(flowers, train_list="train.txt", test_list="test.txt"))
+
+
+def test_lists_of_splits_come_together_and_not_beside_folders_of_splits(flowers, tmp_path):
+    with pytest.raises(netcfg.NetcfgError, match="needs both: `train_list` and `test_list`"):
+        netcfg.load(f"{{Data}}\n[image_folder]\npath = {flowers}\ntrain_list = a.txt\n")
+    assert "there is no list" in refusal(flowers, train_list="a.txt", test_list="b.txt")
+    drawn.write_flowers(tmp_path / "both/train", 2)
+    drawn.write_flowers(tmp_path / "both/test", 2)
+    (tmp_path / "both/a.txt").write_text("rose/1.jpg\n")
+    assert "holds folders of splits" in refusal(tmp_path / "both", train_list="a.txt", test_list="a.txt")
+
+
 def test_a_group_stays_in_one_split(tmp_path):
     random = np.random.default_rng(0)
     for kind in ("ill", "well"):

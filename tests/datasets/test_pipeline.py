@@ -1,7 +1,11 @@
+import os
+import signal
+
 import numpy as np
 import pytest
 import torch
 
+from netcfg.blocks.base import ShapeError
 from netcfg.blocks.fields import FieldSpec
 from netcfg.blocks.sources.base import Source
 from netcfg.blocks.sources.synthetic_faces import SyntheticFaces
@@ -11,6 +15,7 @@ from netcfg.blocks.transforms.normalise import Normalise
 from netcfg.datasets.pipeline import Pipeline
 from netcfg.datasets.samples.memory import SampleMemory
 from netcfg.datasets.transforms.geometry import MIRRORED_POINTS, FlipSample, flip_flow, flip_points
+from netcfg.faults import told_of
 from netcfg.program import Data
 from netcfg.source import NetcfgError, ProgramError, SourceFile, Span
 
@@ -162,6 +167,20 @@ def test_bad_data_are_told_without_a_traceback(workers):
     assert str(caught.value) == "sample 7 cannot be read"
 
 
+def test_a_worker_that_is_asked_to_end_goes_on_until_the_trainer_has_finished():
+    made = pipeline(workers=1)
+    batches = made.epoch()
+    first = next(batches)
+    os.kill(made._loader._iterator._workers[0].pid, signal.SIGTERM)
+    assert first.size + sum(batch.size for batch in batches) == made.samples
+    made.close()
+
+
+def test_a_worker_that_was_killed_is_no_fault_of_the_section_at_work():
+    with pytest.raises(RuntimeError, match="killed by signal"), told_of(Normalise(), "forward"):
+        raise RuntimeError("DataLoader worker (pid 7) is killed by signal: Killed. ")
+
+
 def test_the_networks_random_numbers_are_left_alone():
     torch.manual_seed(5)
     expected = torch.rand(3)
@@ -219,6 +238,17 @@ def test_normalise_takes_the_mean_and_divides_by_std():
     assert torch.allclose(ready["image"], expected, atol=1e-6)
     assert ready["frames"].dtype == torch.float32
     assert torch.equal(ready["labels"], raw["labels"])
+
+
+def test_imagenets_numbers_have_a_name():
+    named, written = (
+        finished(pipeline(Normalise(mean=mean, std=std), seed=3))["image"]
+        for mean, std in (("imagenet", "imagenet"), ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
+    )
+    assert torch.equal(named, written)
+    grey = FieldSpec((1, 8, 8), "image")
+    with pytest.raises(ShapeError, match="3 numbers in `mean` for the 1 channels"):
+        Normalise(mean="imagenet").fields({"image": grey})
 
 
 def test_normalise_can_be_limited_to_a_field():

@@ -189,8 +189,8 @@ def scale(data: Data, name: str, shown: Sequence[str]) -> tuple[list[float], lis
     mean, deviation = [0.0], [1.0]
     for transform in data.transforms:
         if isinstance(transform, Normalise) and field in targets(transform, data.fields, ("image", "flow")):
-            mean = _each(lambda m, d, inner: m + d * inner, mean, deviation, transform.mean)
-            deviation = _each(lambda d, inner: d * inner, deviation, transform.std)
+            mean = _each(lambda m, d, inner: m + d * inner, mean, deviation, transform.means)
+            deviation = _each(lambda d, inner: d * inner, deviation, transform.deviations)
     return mean, deviation
 
 

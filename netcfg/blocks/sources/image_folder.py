@@ -24,6 +24,7 @@ class ImageFolder(PlainPictures, name="image_folder"):
     not among them is `validation_share` of each class that would train. With `train` and `val` alone, `val` is the test
     split, as what chooses an epoch cannot judge it. Else each class is dealt to three splits by its shares, or to
     `folds`, always alike for one `seed`. Pictures that `group_by` ties together (a patient, a plant) stay in one split.
+    Or lists say it (`train_list`, `test_list`): a picture's path below the folder a line, with or without its ending.
 
     Pictures of folders inside a class folder are of that class. Classes are numbered in the order of their names, and
     a run keeps these: it is judged on the same classes or not at all.
@@ -36,6 +37,7 @@ class ImageFolder(PlainPictures, name="image_folder"):
     """
 
     carries: ClassVar[tuple[str, ...]] = ("classes", *PlainPictures.carries)
+    places: ClassVar[tuple[str, ...]] = ("path", "train_list", "validation_list", "test_list")
     looks_like: ClassVar[str] = "a folder per class, of pictures"
     trains_alone: ClassVar[bool] = True
 
@@ -48,6 +50,15 @@ class ImageFolder(PlainPictures, name="image_folder"):
         "brackets: `(patient\\d+)_`",
     )
 
+    train_list: str | None = Option(
+        None,
+        description="a file that names the pictures to train on, `rose/1.jpg` a line (or a csv); below `path`",
+    )
+    validation_list: str | None = Option(
+        None, description="the one of those to validate on; None: a share of the former"
+    )
+    test_list: str | None = Option(None, description="the one of those to test on")
+
     @classmethod
     def recognise(cls, folder: Path) -> Found | None:
         """By its content: folders of pictures that could be classes."""
@@ -59,7 +70,11 @@ class ImageFolder(PlainPictures, name="image_folder"):
         return Found({"path": str(folder)}) if class_names(folder) else None
 
     def conflict(self) -> str | None:
-        """Classes once each, a pattern that is one."""
+        """Classes once each; lists of a training and a test."""
+        if (self.train_list is None) != (self.test_list is None):
+            return "says which list trains or which tests, and needs both: `train_list` and `test_list`"
+        if self.validation_list is not None and self.train_list is None:
+            return "has a `validation_list`, and needs `train_list` and `test_list` beside it"
         if self.classes is not None and len(set(self.classes)) < len(self.classes):
             return "names a class twice"
         return super().conflict()
@@ -80,6 +95,15 @@ class ImageFolder(PlainPictures, name="image_folder"):
         if self.classes is not None or self.path is None:
             return self.classes or ()
         return class_names(Path(self.path).expanduser())
+
+    def lists(self) -> Mapping[Split, str]:
+        """The lists that are written, by split."""
+        written: Mapping[Split, str | None] = {
+            "train": self.train_list,
+            "validation": self.validation_list,
+            "test": self.test_list,
+        }
+        return {split: name for split, name in written.items() if name is not None}
 
     def settled(self) -> Mapping[str, str]:
         """Its classes by name."""

@@ -154,6 +154,14 @@ def bare_lists(folder: Path) -> list[Path]:
     return []
 
 
+def list_below(folder: Path, name: str) -> Path:
+    """A list that an option names, below a folder or from where netcfg is started. Raises `NetcfgError` for none."""
+    for place in (folder / name, Path(name).expanduser()):
+        if place.is_file():
+            return place
+    raise NetcfgError(f"there is no list {shown_path(folder / name)}", code="NC506")
+
+
 def has_lists(folder: Path) -> bool:
     """Whether lists in a folder say what its pictures are."""
     return bool(lists_in(folder) or bare_lists(folder))

@@ -11,6 +11,7 @@ from netcfg.blocks.sources.list_files import (
     ENDINGS,
     ListFile,
     bare_lists,
+    list_below,
     lists_in,
     partner,
     path_column,
@@ -71,7 +72,7 @@ def _files(place: Path, written: Mapping[str, str | None]) -> dict[str, Path]:
     """The lists by split; one alone under ""."""
     if any(written.values()):
         folder = place if place.is_dir() else place.parent
-        return {split: _below(folder, name) for split, name in written.items() if name}
+        return {split: list_below(folder, name) for split, name in written.items() if name}
     if place.is_file():
         return {"": place}
     if not place.is_dir():
@@ -102,13 +103,6 @@ def _files(place: Path, written: Mapping[str, str | None]) -> dict[str, Path]:
         ),
         code="NC506",
     )
-
-
-def _below(folder: Path, name: str) -> Path:
-    for place in (folder / name, Path(name).expanduser()):
-        if place.is_file():
-            return place
-    raise NetcfgError(f"there is no list {shown_path(folder / name)}", code="NC506")
 
 
 def _width(path: Path | None) -> int:

@@ -1,7 +1,7 @@
 """From colours to numbers around zero."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field as Option
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+IMAGENET = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
+"""What torchvision's weights expect: of red, green and blue from 0 to 1."""
 _LARGEST = 2.0
 """No mean or deviation of numbers from 0 to 1 comes near it."""
 
@@ -26,21 +28,35 @@ class Normalise(Transform, name="normalise"):
     Example::
 
         [normalise]
-        mean = 0.485, 0.456, 0.406
-        std = 0.229, 0.224, 0.225
+        mean = imagenet       # the same as 0.485, 0.456, 0.406
+        std = imagenet        # 0.229, 0.224, 0.225
     """
 
     per_sample: ClassVar[bool] = False
 
-    mean: tuple[float, ...] = Option((0.0,), description="subtracted; one number, or one per channel")
-    std: tuple[Annotated[float, Option(gt=0)], ...] = Option((1.0,), description="divided by, after that")
+    mean: tuple[float, ...] | Literal["imagenet"] = Option(
+        (0.0,), description="subtracted; one number, one per channel, or ImageNet's"
+    )
+    std: tuple[Annotated[float, Option(gt=0)], ...] | Literal["imagenet"] = Option(
+        (1.0,), description="divided by, after that; as `mean`"
+    )
     validation_std: tuple[Annotated[float, Option(gt=0)], ...] | None = Option(
         None, description="divided by in the validation split; None: `std`, as in the others"
     )
 
+    @property
+    def means(self) -> tuple[float, ...]:
+        """What is subtracted, in numbers."""
+        return self.mean if isinstance(self.mean, tuple) else IMAGENET["mean"]
+
+    @property
+    def deviations(self) -> tuple[float, ...]:
+        """What is divided by, in numbers."""
+        return self.std if isinstance(self.std, tuple) else IMAGENET["std"]
+
     def doubts(self) -> dict[str, tuple[str, str, str]]:
         """Numbers of 0 to 255, as many published settings have them."""
-        written = {"mean": self.mean, "std": self.std, "validation_std": self.validation_std or ()}
+        written = {"mean": self.means, "std": self.deviations, "validation_std": self.validation_std or ()}
         key = next((key for key, values in written.items() if max(values, default=0) > _LARGEST), None)
         if key is None:
             return {}
@@ -57,7 +73,8 @@ class Normalise(Transform, name="normalise"):
         """Unchanged shapes. Raises `ShapeError` where the numbers do not fit the channels."""
         for name in targets(self, fields, ("image", "flow")):
             channels = fields[name].shape[-3]
-            given = {"mean": self.mean, "std": self.std, "validation_std": self.validation_std or (1.0,)}
+            given = {"mean": self.means, "std": self.deviations}
+            given["validation_std"] = self.validation_std or (1.0,)
             for key, values in given.items():
                 if len(values) not in (1, channels):
                     raise ShapeError(
@@ -75,4 +92,4 @@ class Normalise(Transform, name="normalise"):
         """A callable on batches of float tensors on the training device."""
         from netcfg.datasets.transforms.geometry import NormaliseBatch
 
-        return NormaliseBatch(targets(self, fields, ("image", "flow")), self.mean, self.std)
+        return NormaliseBatch(targets(self, fields, ("image", "flow")), self.means, self.deviations)
