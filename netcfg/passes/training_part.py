@@ -69,12 +69,12 @@ def add_training(reading: Reading, folder: str) -> str | None:
     of = "" if target is None else f" ({_in_words(target, fields[target])})"
     return (
         f"{reading.name} says nothing of data: `{networks[0].name}` is trained on {shown_path(place)}{of} as "
-        f"{trained_by} says"
+        f"{trained_by} says; `--set` changes {_changeable(part)}"
     )
 
 
 def _target(fields: Mapping[str, FieldSpec]) -> str | None:
-    """What a network is to tell of a picture: a class, else a mask, labels, a number."""
+    """What a network is to tell of a picture: a class, else a mask, labels, a number, another picture."""
     kinds: Sequence[Callable[[FieldSpec], bool]] = (
         lambda spec: spec.kind == "class" and bool(spec.names),
         lambda spec: spec.kind == "mask" and bool(spec.names),
@@ -82,8 +82,9 @@ def _target(fields: Mapping[str, FieldSpec]) -> str | None:
             spec.kind == "vector" and len(spec.shape) == 1 and spec.shape != (1,) and bool(spec.names)
         ),
         lambda spec: spec.kind == "vector" and spec.shape == (1,),
+        lambda spec: spec.kind == "image",
     )
-    asked = {name: spec for name, spec in fields.items() if not name.startswith("has_")}
+    asked = {name: spec for name, spec in fields.items() if name != "image" and not name.startswith("has_")}
     return next((name for fits in kinds for name, spec in asked.items() if fits(spec)), None)
 
 
@@ -92,19 +93,35 @@ def _part_for(spec: FieldSpec | None) -> str:
         return "parts/image_classes.cfg"
     if spec.kind == "mask":
         return "parts/image_masks.cfg"
+    if spec.kind == "image":
+        return "parts/image_pictures.cfg"
     return "parts/image_numbers.cfg" if spec.shape == (1,) else "parts/image_labels.cfg"
 
 
 def _count(spec: FieldSpec) -> int:
-    """How many numbers a network gives for it: of each pixel, for a mask."""
+    """How many numbers a network gives for it: of each pixel, for a mask or a picture."""
     return len(spec.names) if spec.kind in ("class", "mask") else int(str(spec.shape[0]))
 
 
 def _in_words(target: str, spec: FieldSpec) -> str:
     count = _count(spec)
+    if spec.kind == "image":
+        return f"the pictures `{target}`"
     if spec.kind == "vector":
         return f"the number `{target}`" if count == 1 else f"{count} labels"
     return "one class" if count == 1 else f"{count} classes"
+
+
+def _changeable(part: Sequence[Group]) -> str:
+    """What a person may want otherwise in a part: its numbers, as they stand in it."""
+    variables = [
+        option
+        for group in part
+        for section in group.sections
+        if section.name == "variables"
+        for option in section.options
+    ]
+    return ", ".join(f"{one.key} = {one.value}" for one in variables if one.value[:1].isdigit())
 
 
 def _is_network(group: Group) -> bool:

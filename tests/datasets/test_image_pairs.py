@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import cv2
@@ -11,6 +12,7 @@ from PIL import Image
 
 import netcfg
 from netcfg.blocks.sources.image_pairs import ImagePairs
+from netcfg.cli.main import main
 from netcfg.datasets.sources.example_folders import write_image_pairs
 from netcfg.passes.data_folder import source_of
 from netcfg.passes.read import shipped_folder
@@ -198,3 +200,47 @@ def test_a_segmenter_of_the_zoo_takes_pictures_and_masks(tmp_path):
     assert not findings
     assert program.variables["classes"] == "3"
     assert program.metrics["iou"].input == "FCN.out"
+
+
+PAINTER = (
+    "{Painter}\n[net]\nchannels = 3\nheight = 32\nwidth = 32\n"
+    "[convolutional]\nfilters = 8\nkernel_size = 3\npad = True\nactivation = relu\n"
+    "[convolutional]\nfilters = 3\nkernel_size = 3\npad = True\nactivation = tanh\n"
+)
+
+
+@pytest.mark.slow
+def test_a_network_alone_learns_to_make_pictures_of_pictures_and_predicts_them(tmp_path, capsys):
+    random = np.random.default_rng(0)
+    for number in range(40):
+        picture = cv2.resize(
+            random.integers(0, 256, (3, 4, 3), np.uint8), (40, 32), interpolation=cv2.INTER_CUBIC
+        )
+        for kind, shown in (("images", picture), ("targets", 255 - picture)):
+            (tmp_path / "data" / kind).mkdir(parents=True, exist_ok=True)
+            cv2.imwrite(str(tmp_path / "data" / kind / f"{number}.png"), shown)
+    (tmp_path / "painter.cfg").write_text(PAINTER)
+    run = tmp_path / "run"
+    told = ["train", str(tmp_path / "painter.cfg"), "--data", str(tmp_path / "data"), "--run-dir", str(run)]
+    assert main([*told, "--set", "epochs=30", "--set", "learning_rate=1e-2"]) == 0
+    assert "(the pictures `target`) as parts/image_pictures.cfg says" in "".join(capsys.readouterr())
+    figures = json.loads((run / "result.json").read_text())
+    assert figures["test"]["metrics"]["psnr"]["psnr"] > 20
+    assert main(["predict", str(run), str(tmp_path / "data/images"), "-o", str(tmp_path / "made")]) == 0
+    made = cv2.imread(str(next((tmp_path / "made").glob("Painter/7.png"))))
+    wanted = cv2.imread(str(tmp_path / "data/targets/7.png"))
+    assert made.shape == wanted.shape
+    assert np.abs(made[:, 6:34].astype(int) - wanted[:, 6:34]).mean() < 25
+
+
+def test_a_segmenter_of_the_zoo_takes_pairs_of_pictures_with_as_many_channels_as_pictures_have(tmp_path):
+    for kind in ("images", "targets"):
+        write_image_pairs(tmp_path / kind)
+        (tmp_path / kind / "images").rename(tmp_path / kind / "all")
+    root = tmp_path / "pairs"
+    (tmp_path / "images/all").rename(root.mkdir() or root / "images")
+    (tmp_path / "targets/all").rename(root / "targets")
+    program, findings = netcfg.check(shipped_folder() / "zoo/fcn_resnet50.cfg", data=str(root))
+    assert not findings
+    assert program.variables["classes"] == "3"
+    assert program.metrics["psnr"].target == "target"
