@@ -228,9 +228,8 @@ def test_a_network_alone_learns_to_make_pictures_of_pictures_and_predicts_them(t
     assert figures["test"]["metrics"]["psnr"]["psnr"] > 20
     assert main(["predict", str(run), str(tmp_path / "data/images"), "-o", str(tmp_path / "made")]) == 0
     made = cv2.imread(str(next((tmp_path / "made").glob("Painter/7.png"))))
-    wanted = cv2.imread(str(tmp_path / "data/targets/7.png"))
-    assert made.shape == wanted.shape
-    assert np.abs(made[:, 6:34].astype(int) - wanted[:, 6:34]).mean() < 25
+    wanted = cv2.imread(str(tmp_path / "data/targets/7.png"))[:, 4:36]  # the middle that the network sees
+    assert np.abs(made.astype(int) - wanted).mean() < 25
 
 
 def test_a_segmenter_of_the_zoo_takes_pairs_of_pictures_with_as_many_channels_as_pictures_have(tmp_path):
