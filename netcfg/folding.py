@@ -7,7 +7,6 @@ what was made inside. A signal always says its whole shape; what a block inside 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from netcfg.axes import AXES
@@ -16,8 +15,7 @@ from netcfg.shapes import Shape, Size
 _ORDER = {letter: place for place, letter in enumerate(AXES)}
 
 
-@dataclass(frozen=True, slots=True)
-class Over:
+class Over(NamedTuple):
     """One use's `over`. `number` tells uses of a network apart; `producer` and `port` are the signal whose axis it is,
     `at` where the axis stands in that signal's shape. `apart`: each place has batch statistics of its own.
     """
@@ -93,7 +91,7 @@ def moves(kept: View, over: tuple[Over, ...]) -> tuple[View, list[Move]]:
 
 def resized(over: tuple[Over, ...], shapes: Mapping[tuple[int, str], Shape]) -> tuple[Over, ...]:
     """The same where signals have other shapes."""
-    return tuple(replace(one, size=shapes[one.producer, one.port][one.at]) for one in over)
+    return tuple(one._replace(size=shapes[one.producer, one.port][one.at]) for one in over)
 
 
 def _leading(axes: str, letter: str) -> Iterator[str]:

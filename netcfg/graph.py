@@ -176,8 +176,7 @@ class Node(NamedTuple):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class WeightRequest:
+class WeightRequest(NamedTuple):
     """Where the parameters below `path` ("" for a whole network) start from, as the file asks.
 
     `source` is a file or `imagenet`; `layout`, `adapt` and `output_row` are the options of the same names.

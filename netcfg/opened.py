@@ -215,7 +215,7 @@ def _row(epoch: Epoch) -> Row:
     row |= {f"validation.{name}": value for name, value in epoch.validation.losses.items()}
     row |= {f"validation.{name}": table.main for name, table in epoch.validation.tables.items()}
     row |= {f"learning_rate.{name}": value for name, value in epoch.learning_rate.items()}
-    return row | {f"seconds.{name}": value for name, value in vars(epoch.seconds).items()}
+    return row | {f"seconds.{name}": value for name, value in epoch.seconds._asdict().items()}
 
 
 def _cell(value: Figure | int | str | bool) -> str:

@@ -23,8 +23,7 @@ from netcfg.shapes import Shape
 from netcfg.source import Finding, Span
 
 
-@dataclass(frozen=True)
-class Data:
+class Data(NamedTuple):
     """The data of a program: a source and what stands below it, transforms and samplers.
 
     `fields` are the fields after the pipeline; `used` the ones a network, loss or metric reads, in that order.
@@ -45,8 +44,7 @@ class Data:
         return tuple(reversed(needed))
 
 
-@dataclass(frozen=True)
-class Phase:
+class Phase(NamedTuple):
     """One optimizer's part of the step: `weights` gives each loss's factor in the sum it minimises."""
 
     name: str
@@ -71,8 +69,7 @@ class Sizes(NamedTuple):
     classes: int | None
 
 
-@dataclass(frozen=True)
-class Average:
+class Average(NamedTuple):
     """Networks that follow others, as a part of the step: it stands after `place` of the program's phases."""
 
     name: str

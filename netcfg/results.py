@@ -8,9 +8,8 @@ before it had a number, schema 1, are read as well: they have no undefined figur
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
 from statistics import fmean
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 SCHEMA = 2
 ABSENT = "–"
@@ -50,16 +49,14 @@ def csv_cell(figure: Figure) -> str:
     return "" if figure is None else repr(figure)
 
 
-@dataclass(frozen=True)
-class Baseline:
+class Baseline(NamedTuple):
     """What an answer that looks at nothing reaches: `what` it is, such as `every label present`, and its figure."""
 
     what: str
     figure: float
 
 
-@dataclass(frozen=True)
-class Table:
+class Table(NamedTuple):
     """A metric's figures: `main`, the one to monitor, then those of labels, then others by name.
 
     `counts` are those behind the figures by label, where the main figure pools them. `undefined` says of each label
@@ -70,13 +67,13 @@ class Table:
 
     name: str
     main: Figure
-    labels: Mapping[str, Figure] = field(default_factory=dict)
-    details: Mapping[str, Figure] = field(default_factory=dict)
+    labels: Mapping[str, Figure] = {}
+    details: Mapping[str, Figure] = {}
     counts: Mapping[str, Counts] | None = None
-    undefined: Mapping[str, str] = field(default_factory=dict)
+    undefined: Mapping[str, str] = {}
     baseline: Baseline | None = None
     level: float | None = None
-    intervals: Mapping[str, Interval] = field(default_factory=dict)
+    intervals: Mapping[str, Interval] = {}
 
     @property
     def is_trivial(self) -> bool:
@@ -120,8 +117,7 @@ class Table:
         return " ".join([self.name, *(f"({label})" for label in self.labels)])
 
 
-@dataclass(frozen=True)
-class Matrix:
+class Matrix(NamedTuple):
     """Numbers by row and column, such as a confusion matrix; a cell that cannot be known is None."""
 
     name: str
@@ -132,8 +128,7 @@ class Matrix:
     column_title: str = ""
 
 
-@dataclass(frozen=True)
-class Curve:
+class Curve(NamedTuple):
     """A line through points, such as a ROC curve; a point whose `y` cannot be known is a gap.
 
     Those of one `picture` are drawn together, under that title; without, a curve has one of its own.
@@ -149,19 +144,18 @@ class Curve:
     """Its axis of x."""
 
 
-@dataclass(frozen=True)
-class Evaluation:
+class Evaluation(NamedTuple):
     """What a split gave: mean losses, and what the metrics say, by table in the order of the file.
 
     `variants` are a metric's further tables; `thresholds` those it used, one per label, where it searched for them.
     """
 
-    losses: Mapping[str, float] = field(default_factory=dict)
-    tables: Mapping[str, Table] = field(default_factory=dict)
-    variants: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    thresholds: Mapping[str, Sequence[float]] = field(default_factory=dict)
-    matrices: Mapping[str, Matrix] = field(default_factory=dict)
-    curves: Mapping[str, Curve] = field(default_factory=dict)
+    losses: Mapping[str, float] = {}
+    tables: Mapping[str, Table] = {}
+    variants: Mapping[str, Sequence[str]] = {}
+    thresholds: Mapping[str, Sequence[float]] = {}
+    matrices: Mapping[str, Matrix] = {}
+    curves: Mapping[str, Curve] = {}
 
     def figure(self, metric: str) -> Figure:
         """A metric's main figure. Raises `KeyError` where it has judged nothing."""
@@ -203,7 +197,7 @@ class Evaluation:
             "counts": {table.name: dict(table.counts) for table in tables if table.counts is not None},
             "details": {name: names for name, names in details.items() if names},
             "undefined": {table.name: dict(table.undefined) for table in tables if table.undefined},
-            "baselines": {table.name: asdict(table.baseline) for table in tables if table.baseline},
+            "baselines": {table.name: table.baseline._asdict() for table in tables if table.baseline},
             "intervals": {
                 table.name: {
                     "level": table.level,
@@ -212,8 +206,8 @@ class Evaluation:
                 for table in tables
                 if table.level is not None
             },
-            "matrices": {name: asdict(matrix) for name, matrix in self.matrices.items()},
-            "curves": {name: asdict(curve) for name, curve in self.curves.items()},
+            "matrices": {name: matrix._asdict() for name, matrix in self.matrices.items()},
+            "curves": {name: curve._asdict() for name, curve in self.curves.items()},
         }
         kept = {key: value for key, value in parts.items() if value or key in ("losses", "metrics")}
         return {"schema": SCHEMA, **kept}
@@ -258,8 +252,7 @@ def _lacking(reason: str, labels: Mapping[str, Sequence[str]]) -> list[str]:
     return [f"{reason} of {', '.join(those)} (no {', '.join(tables)})" for tables, those in by_tables.items()]
 
 
-@dataclass(frozen=True)
-class Seconds:
+class Seconds(NamedTuple):
     """What an epoch took: its training, the waiting for data in it, its validation."""
 
     train: float = 0.0
@@ -267,8 +260,7 @@ class Seconds:
     validation: float = 0.0
 
 
-@dataclass(frozen=True)
-class Rates:
+class Rates(NamedTuple):
     """How fast an epoch was. The data's rate is what the workers could have given."""
 
     step_samples_per_second: float = 0.0
@@ -276,8 +268,7 @@ class Rates:
     waiting_share: float = 0.0
 
 
-@dataclass(frozen=True)
-class Epoch:
+class Epoch(NamedTuple):
     """A line of `metrics.jsonl`: losses in training, the validation, and what the epoch took.
 
     `step` counts batches since the run began, `best` says whether it was the best epoch by then. `numbers` are what
@@ -286,22 +277,22 @@ class Epoch:
 
     epoch: int
     step: int = 0
-    train: Mapping[str, float] = field(default_factory=dict)
-    validation: Evaluation = field(default_factory=Evaluation)
+    train: Mapping[str, float] = {}
+    validation: Evaluation = Evaluation()
     best: bool = False
-    learning_rate: Mapping[str, float] = field(default_factory=dict)
-    numbers: Mapping[str, float] = field(default_factory=dict)
+    learning_rate: Mapping[str, float] = {}
+    numbers: Mapping[str, float] = {}
     seconds: Seconds = Seconds()
     rates: Rates = Rates()
 
     def to_json(self) -> dict[str, Any]:
         """As plain values."""
-        plain = {key: value for key, value in vars(self).items() if key not in ("seconds", "rates")}
+        plain = {key: value for key, value in self._asdict().items() if key not in ("seconds", "rates")}
         return {
             **plain,
             "validation": self.validation.to_json(),
-            "seconds": asdict(self.seconds),
-            "rates": asdict(self.rates),
+            "seconds": self.seconds._asdict(),
+            "rates": self.rates._asdict(),
         }
 
     @classmethod
@@ -323,8 +314,7 @@ class Epoch:
         )
 
 
-@dataclass(frozen=True)
-class Result:
+class Result(NamedTuple):
     """`result.json`: the best epoch, what was monitored there, and its figures on validation and test.
 
     `monitor` is None where the last weights are kept as the best. `test` is None without a test split. `seconds` are
@@ -338,7 +328,7 @@ class Result:
     value: Figure
     validation: Evaluation
     test: Evaluation | None = None
-    learning_rate: Mapping[str, float] = field(default_factory=dict)
+    learning_rate: Mapping[str, float] = {}
     seconds: Figure = None
     peak_bytes: int | None = None
 
@@ -476,8 +466,8 @@ def _is_count(value: object) -> bool:
 
 
 def _known(kind: type[Seconds] | type[Rates], value: object) -> dict[str, float]:
-    """The numbers among a dataclass's fields."""
-    return {name: one for name, one in _numbers(value).items() if name in kind.__dataclass_fields__}
+    """The numbers among its fields."""
+    return {name: one for name, one in _numbers(value).items() if name in kind._fields}
 
 
 def _built(kind: type[Kind], value: object) -> dict[str, Kind]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -269,7 +268,7 @@ def test_sources_read_what_it_writes_and_find_the_same_themselves() -> None:
             f"{text}{{N}}\n[net]\n{inputs}[combine_concat]\ncombine_layers = image, flow\n"
         ).data
         assert data is not None
-        opened = open_samples(replace(data, used=("flow",)), "train")
+        opened = open_samples(data._replace(used=("flow",)), "train")
         return [opened[index]["flow"] for index in range(len(opened))]
 
     made, read = samples(""), samples("flow = found\n")

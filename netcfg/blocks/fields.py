@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field as Option
 
@@ -27,8 +26,7 @@ LENGTHS = "lengths of "
 PositiveInt = Annotated[int, Option(gt=0)]
 
 
-@dataclass(frozen=True, slots=True)
-class FieldSpec:
+class FieldSpec(NamedTuple):
     """What a data field holds, per sample: its shape as a network sees it (images are C×H×W), and its kind.
 
     `image` is pictures (C×H×W, or T×C×H×W for a clip), `flow` motion as a picture, `mask` a class for

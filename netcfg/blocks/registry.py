@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pkgutil
 import re
 import sys
@@ -30,7 +31,8 @@ ROOMS: Mapping[Group, tuple[str, ...]] = {
 }
 """The folders below `netcfg/blocks/` that hold the sections of a group."""
 
-_NAMED_CLASS = re.compile(r"^class \w+\([^)]*\bname=\"(?P<name>[^\"]+)\"", re.MULTILINE)
+_SHIPPED = "netcfg.blocks."
+_NAME = re.compile(rb"\bname=\"([^\"]+)\"")
 
 FILE_MODULE = "netcfg_extension_"
 """How the names of modules begin that an included Python file becomes."""
@@ -69,9 +71,8 @@ def find(group: Group, name: str) -> type[Section] | None:
 def register(section: type[Section]) -> None:
     """Make a section type known by its name. Raises `Clash`, naming both, where another has it in that group."""
     group = _table_of(section)
-    shipped = None if group is SCHEDULES else _index(section.group).get(section.type_name)
-    if shipped not in (None, section.__module__):
-        import_module(str(shipped))  # else the clash would be found in ours, when that is read
+    if group is not SCHEDULES and not section.__module__.startswith(_SHIPPED):
+        find(section.group, section.type_name)  # else the clash would be found in ours, when that is read
     taken = group.setdefault(section.type_name, section)
     if taken is not section:
         raise Clash(f"[{section.type_name}] is defined by both {origin(taken)} and {origin(section)}")
@@ -128,7 +129,10 @@ def _index(group: Group) -> Mapping[str, str]:
     found = {}
     for room in ROOMS[group]:
         folder = Path(__file__).with_name(room)
-        for path in sorted(folder.glob("*.py")):
-            for match in _NAMED_CLASS.finditer(path.read_text(encoding="utf-8")):
-                found[match["name"]] = f"netcfg.blocks.{room}.{path.stem}"
+        for file in sorted(name for name in os.listdir(folder) if name.endswith(".py")):
+            with open(folder / file, "rb") as text:
+                classes = text.read().split(b"\nclass ")[1:]
+            for head in classes:
+                if name := _NAME.search(head, 0, head.index(b":\n")):
+                    found[name[1].decode()] = f"netcfg.blocks.{room}.{file.removesuffix('.py')}"
     return found

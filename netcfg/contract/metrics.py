@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ from netcfg.blocks.metrics.weighed import WeighedMetric
 from netcfg.contract.breach import Breach, what_was_raised
 from netcfg.contract.examples import BadExample, example_of
 from netcfg.contract.variations import Variation, variations
+from netcfg.results import Baseline, Curve, Matrix, Table
 from netcfg.shapes import Shape, show
 
 if TYPE_CHECKING:
@@ -144,16 +144,16 @@ def _masked(metric: WeighedMetric, split: Split, breach: Any) -> Iterator[Breach
 
     shown = torch.arange(SAMPLES) % 3 > 0
     whole = split.case(metric)
-    less = dataclasses.replace(split.case(metric, order=shown.nonzero()[:, 0]))
+    less = split.case(metric, order=shown.nonzero()[:, 0])
     for name, mask, expected in (
         ("a mask of ones", torch.ones(SAMPLES), whole),
         ("a mask of two thirds", shown.float(), less),
     ):
-        found = numbers_of(metric.judge(dataclasses.replace(whole, mask=mask)))
+        found = numbers_of(metric.judge(whole._replace(mask=mask)))
         figures = numbers_of(metric.judge(expected))
         if not _alike(found, figures):
             yield breach(f"figures with {name}", "those of what it shows", "others", "rows")
-    nothing = metric.judge(dataclasses.replace(whole, mask=torch.zeros(SAMPLES)))
+    nothing = metric.judge(whole._replace(mask=torch.zeros(SAMPLES)))
     if next(iter(nothing.tables.values())).main is not None:
         yield breach("figures of nothing", "none", "a number", "weigh")
 
@@ -163,7 +163,7 @@ def _one_sided(metric: Metric, split: Split, breach: Any) -> Iterator[Breach]:
     if split.targets is None:
         return
     for name, value in (("without a positive", 0), ("without a negative", 1)):
-        one_sided = dataclasses.replace(split, targets=split.targets * 0 + value)
+        one_sided = replace(split, targets=split.targets * 0 + value)
         try:
             metric.judge(one_sided.case(metric))
         except Exception as error:
@@ -179,9 +179,8 @@ def _numbers(place: str, value: Any) -> Iterator[tuple[str, float]]:
     if isinstance(value, Mapping):
         for key, one in value.items():
             yield from _numbers(f"{place}.{key}".strip("."), one)
-    elif dataclasses.is_dataclass(value):
-        for field in dataclasses.fields(value):
-            yield from _numbers(f"{place}.{field.name}".strip("."), getattr(value, field.name))
+    elif isinstance(value, Verdict | Table | Baseline | Matrix | Curve):
+        yield from _numbers(place, value._asdict())
     elif isinstance(value, int | float):
         if not math.isnan(value):
             yield place, float(value)
@@ -273,9 +272,9 @@ def _all_figures(metric: Metric) -> list[Numbers]:
         split = _split(*shapes)
         made.append(numbers_of(metric.judge(split.case(metric))))
         if split.targets is not None and split.targets.is_floating_point():
-            graded = dataclasses.replace(split, targets=split.targets * 0.4 + 0.3)
+            graded = replace(split, targets=split.targets * 0.4 + 0.3)
             made.append(numbers_of(metric.judge(graded.case(metric))))
-            without = dataclasses.replace(split, targets=split.targets * 0, scores=-split.scores.abs())
+            without = replace(split, targets=split.targets * 0, scores=-split.scores.abs())
             made.append(numbers_of(metric.judge(without.case(metric))))
     return made
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from itertools import zip_longest
 
 from netcfg.graph import Graph, Node
@@ -107,7 +106,7 @@ def _started_twice(
 ) -> Finding | None:
     """Other weights that a file asks for, and that those of the followed network would take the place of."""
     asked, followed = (
-        [replace(one, span=networks[of].span) for one in networks[each].weights] for each in (name, of)
+        [one._replace(span=networks[of].span) for one in networks[each].weights] for each in (name, of)
     )
     if not average.section.start_equal or not asked or asked == followed:
         return None

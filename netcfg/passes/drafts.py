@@ -150,8 +150,7 @@ def turn_of(place: Place, turn: int, block: Block) -> Place:
     return inside if block.shared_with is None else inside._replace(holder=place.holder)
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(NamedTuple):
     """Where an expansion stands: its place, scopes, variables, and what its uses have asked for."""
 
     place: Place
@@ -161,7 +160,7 @@ class Context:
     freeze: bool = False
     position: int | None = None
     """The position of the written block around an expansion; None at the top."""
-    defaults: Mapping[str, Mapping[str, Option]] = field(default_factory=dict)
+    defaults: Mapping[str, Mapping[str, Option]] = {}
     """What options are where a block does not say: by block type, then by key."""
     over: tuple[Over, ...] = ()
     """The axes for whose places all in it is computed, one by one."""
@@ -173,8 +172,7 @@ class Context:
     """The outermost use of a template that it stands in."""
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
+class Site(NamedTuple):
     """Where the next block of a body stands: what is before it, around it, and what it may name of its own."""
 
     previous: Wire

@@ -8,7 +8,8 @@ read. A block that failed is a `Wire` to nothing: what only follows from it stay
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from netcfg.blocks.fields import FieldSpec
 from netcfg.blocks.network.model import DataField
@@ -73,8 +74,7 @@ def elaborate_generation(
     return elaborator.run_model({}, group.span)
 
 
-@dataclass(frozen=True)
-class Known:
+class Known(NamedTuple):
     """What is known of a network that may be broken, in which every section has a draft.
 
     `conflicts` are by block what is wrong with shapes, `edges` those to blame (see `Inference`).

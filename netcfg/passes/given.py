@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from netcfg.axes import AXES, Kind
 from netcfg.blocks.fields import FieldSpec
@@ -27,8 +28,7 @@ MOST_SHOWN = 10
 """So many networks of a circle are named at most."""
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(NamedTuple):
     """A signal that a network may be fed."""
 
     name: str

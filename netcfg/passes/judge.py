@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from netcfg.blocks.base import ShapeError
 from netcfg.blocks.fields import FieldSpec
@@ -26,8 +26,7 @@ _COMPARED = frozenset({"target", "mask", "group", "interval_over", "apart"})
 """Options that mostly name a data field."""
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(NamedTuple):
     """Something a loss or metric may name: a signal of the model, or a data field."""
 
     shape: Shape

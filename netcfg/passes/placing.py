@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from netcfg.blocks.base import Block
 from netcfg.blocks.network.net import Net
 from netcfg.graph import WeightRequest
@@ -150,7 +148,7 @@ class Placing:
         row = asked.output_row if isinstance(asked, Net) else None
         part = "" if isinstance(asked, Net) else asked.weights_from or ""
         request = WeightRequest(place.path, str(asked.weights), asked.layout, asked.adapt, row, span)
-        self.weights.append(replace(request, source_path=place.source, part=part))
+        self.weights.append(request._replace(source_path=place.source, part=part))
 
     def report_too_large(self, section: Section, size: str | None = None, help: str = SMALLER) -> None:
         """The network becomes more than can be; said once in a program."""

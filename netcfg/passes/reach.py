@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from netcfg.blocks.losses.base import Loss
 from netcfg.blocks.network.model import NetworkUse
@@ -16,8 +16,7 @@ Key = tuple[int, str]
 """A signal: its producer's index and the port."""
 
 
-@dataclass(frozen=True)
-class Reach:
+class Reach(NamedTuple):
     """`depends`, by node of the model: the networks its value comes from. `gradient`, by signal: those it trains."""
 
     depends: tuple[Networks, ...]

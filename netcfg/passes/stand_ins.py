@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from netcfg.blocks.base import Block
 from netcfg.blocks.registry import find
@@ -12,8 +13,7 @@ from netcfg.passes.references import References
 from netcfg.syntax import Section
 
 
-@dataclass(frozen=True, slots=True)
-class StandIns:
+class StandIns(NamedTuple):
     """Makes them by `make`; for a program that is checked there are none."""
 
     make: StandIn

@@ -221,7 +221,7 @@ class Templates:
         parameters = with_parameters(use, given, template, self.parts.variables, sizes)
         if parameters is None:
             return Result(NOTHING)
-        context = replace(context, variables=VariableScope(self.parts.variables, parameters))
+        context = context._replace(variables=VariableScope(self.parts.variables, parameters))
         inner = begun(blocks, inputs, context, self.parts.tables)
         if around is not None:
             inner.counter = around.counter

@@ -55,7 +55,7 @@ class Uses:
             if turn:
                 wires = fed_again(turns[-1], takes, wires)
             here, scope = self.turns.place(written, place, turn, count, use, section, site)
-            inside = replace(site.context, scopes=(*site.context.scopes, scope))
+            inside = site.context._replace(scopes=(*site.context.scopes, scope))
             turns.append(self._placed(here, use, graph, section, wires, site.number, inside))
             self.turns.call(written, turns[-1], site)
             if self.placing.too_large:

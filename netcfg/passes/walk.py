@@ -98,7 +98,7 @@ class Walk:
         known = with_parameters(section, parameters, template, self.parts.variables, sizes)
         if known is None:
             return None
-        context = replace(context, variables=VariableScope(self.parts.variables, known))
+        context = context._replace(variables=VariableScope(self.parts.variables, known))
         blocks = inputs_replaced(template.blocks, context.variables)
         inner = begun(blocks, inputs, context, self.parts.tables)
         outputs = walk.body(blocks, inner, context)
@@ -132,7 +132,7 @@ class Walk:
             site = Site(previous, names, context)
             if section.name == "defaults":
                 # From here on down: blocks above keep what they were given.
-                context = replace(context, defaults=self._defaults(section, site))
+                context = context._replace(defaults=self._defaults(section, site))
                 continue
             if section.name == "output":
                 self._output(section, site, outputs)
@@ -199,7 +199,7 @@ class Walk:
         inside = site
         if written.keys:
             once = self._once(written) or site.context.once
-            inside = replace(site, context=replace(site.context, over=over or (), once=once))
+            inside = site._replace(context=site.context._replace(over=over or (), once=once))
         copies = self.structure.copies(written) if written.keys else None
         if over is None:
             self.turns.name(written, 0, site)
@@ -263,13 +263,13 @@ class Walk:
         position = site.number if context.position is None else context.position
         for index in range(count):
             copy = written.copy(index)
-            inside = replace(
-                context, place=context.place if written.is_named_by_copy else place, position=position
+            inside = context._replace(
+                place=context.place if written.is_named_by_copy else place, position=position
             )
             if section.name not in self.parts.templates or section.option("repeat"):
                 scope = Scope(f"{place.path}.{index}", section.name, section.span, index, count)
-                inside = replace(inside, scopes=(*context.scopes, scope))
-            result = self._block(copy, replace(site, context=inside, number=index, copy=(index, count)))
+                inside = inside._replace(scopes=(*context.scopes, scope))
+            result = self._block(copy, site._replace(context=inside, number=index, copy=(index, count)))
             if result.wire == NOTHING:
                 return result
             if copy.name is not None:
@@ -362,7 +362,7 @@ class Walk:
                 wires = [*wires[:1], *self.references.wires(block, section, site.previous, site.names)[1:]]
             here, scope = self.turns.place(written, place, turn, count, block, section, site)
             scopes = () if written.is_named_by_turn else (scope,)
-            inside = replace(site.context, scopes=(*site.context.scopes, *scopes))
+            inside = site.context._replace(scopes=(*site.context.scopes, *scopes))
             wires = [self.placing.draft(here, block, section, wires, site.number, inside, kin), *wires[1:]]
             own.turns = [*own.turns, Result(wires[0])]
             self.turns.call(written, own.turns[-1], site)

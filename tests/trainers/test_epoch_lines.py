@@ -1,7 +1,6 @@
 """What a training says of time and figures: epochs in columns, the first batches' measure, trivial figures, the end."""
 
 import io
-from dataclasses import replace
 
 import pytest
 import torch
@@ -177,7 +176,7 @@ def test_a_training_marks_explains_and_ends_with_what_it_took(make_trainer, cons
 def test_the_end_says_what_is_known():
     result = Result(1, 12, "f1", 0.5, Evaluation(), None, {"Net": 1e-3}, 200.0, 1_200_000_000)
     assert ending(result) == "12 epochs in 3 min 20 s, at most 1.2 GB of memory; last learning rate 0.001"
-    two = replace(result, epochs=1, learning_rate={"A": 0.1, "B": 0.2}, seconds=None, peak_bytes=None)
+    two = result._replace(epochs=1, learning_rate={"A": 0.1, "B": 0.2}, seconds=None, peak_bytes=None)
     assert ending(two) == "1 epoch; last learning rate 0.1 (A), 0.2 (B)"
 
 

@@ -130,7 +130,7 @@ def program(monkeypatch):
 
     monkeypatch.setattr(SyntheticFaces, "fields", ClipSource.fields)
     made = netcfg.load(TEXT)
-    return replace(made, name="clips.cfg", data=replace(made.data, source=ClipSource()))
+    return replace(made, name="clips.cfg", data=made.data._replace(source=ClipSource()))
 
 
 def test_batches_are_padded_and_say_how_long_clips_are(program):

@@ -102,7 +102,7 @@ def test_a_run_killed_after_its_record_does_not_count_the_epoch_twice(make_train
     broken = make_trainer("broken")
     stop_after(broken, 10)
     broken.fit()
-    broken.run.append_record(replace(broken.ledger.epochs[0], epoch=2))
+    broken.run.append_record(broken.ledger.epochs[0]._replace(epoch=2))
     resumed = make_trainer("broken", resume=True)
     resumed.fit()
     assert [record["epoch"] for record in records(resumed)] == [1, 2, 3, 4]

@@ -105,4 +105,4 @@ class TinySource(Source):
 
 def tiny_program(text=TEXT, **variables):
     program = netcfg.load(text, **variables)
-    return replace(program, name="tiny.cfg", data=replace(program.data, source=TinySource()))
+    return replace(program, name="tiny.cfg", data=program.data._replace(source=TinySource()))

@@ -151,7 +151,7 @@ class FrameFields:
 
     def __init__(self, program: Program, used: tuple[str, ...], device: torch.device) -> None:
         assert program.data is not None
-        data = replace(program.data, used=used)
+        data = program.data._replace(used=used)
         self._device = device
         self._kinds = {name: data.fields[name].kind for name in used}
         start, self._pictures = _given(program, data)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -103,7 +102,7 @@ def _scalars(record: Epoch) -> Iterator[tuple[str, float]]:
         **{name: table.figures for name, table in tables.items()},
         "learning_rate": record.learning_rate,
         "schedule": record.numbers,
-        "rates": asdict(record.rates),
+        "rates": record.rates._asdict(),
     }
     for group, figures in groups.items():
         yield from ((f"{group}/{name}", value) for name, value in figures.items() if value is not None)

@@ -1,7 +1,6 @@
 """What a metric is."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field as Option
@@ -90,7 +89,7 @@ class Metric(Section):
         figures = self.compute(case.scores, case.targets, case.names)
         expect_figures(figures)
         return Verdict(
-            {name: replace(Table.of(name, figures, case.names), baseline=self.baseline(case.targets))}
+            {name: Table.of(name, figures, case.names)._replace(baseline=self.baseline(case.targets))}
         )
 
     def baseline(self, targets: "Tensor | None") -> Baseline | None:

@@ -1,7 +1,6 @@
 """`[f1]`, in the ways that action units are judged by it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field as Option
@@ -196,7 +195,7 @@ class F1(Counted, name="f1"):
         baseline = None if figure is None else Baseline("every label present", figure)
         judged = self.table_names[: len(self.median_window)]
         return {
-            name: replace(table, baseline=baseline if name in judged else None)
+            name: table._replace(baseline=baseline if name in judged else None)
             for name, table in tables.items()
         }
 

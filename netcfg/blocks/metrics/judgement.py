@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from netcfg.results import Curve, Figure, Matrix, Table
 
@@ -24,8 +23,7 @@ Figures = dict[str, Figure]
 """A metric's main figure under the metric's name, then details: each label's under its own; None: undefined."""
 
 
-@dataclass(frozen=True)
-class Case:
+class Case(NamedTuple):
     """A whole split, samples first, on the CPU, as a metric judges it.
 
     `names` are those of the target's entries; `clips`, where the metric reads them, the clip of each sample;
@@ -45,16 +43,14 @@ class Case:
     apart: Tensor | None = None
 
 
-@dataclass(frozen=True)
-class Cut:
+class Cut(NamedTuple):
     """How a metric turns scores into decisions: above which `threshold`, None where it is searched for, of `what`."""
 
     threshold: float | None
     what: Decision
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(NamedTuple):
     """Tables by name: the metric's own first, under its name, then its variants; then matrices and curves.
 
     `thresholds` are those it used, one per label, where they were not written in the file.

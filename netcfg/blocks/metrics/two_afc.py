@@ -1,7 +1,6 @@
 """Two-alternative forced choice."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pydantic import Field as Option
@@ -65,7 +64,7 @@ class TwoAfc(Metric, name="two_afc"):
         reasons = lacking(actual, needs_negatives=True)
         together = {OVERALL: overall}
         table = label_table(name, each, case.names, details=together, reasons=reasons)
-        return Verdict({name: replace(table, baseline=self._baseline(reasons))})
+        return Verdict({name: table._replace(baseline=self._baseline(reasons))})
 
     def _baseline(self, reasons: Sequence[str]) -> Baseline | None:
         """Every pair a tie; a label without pairs counts as it does in the mean."""

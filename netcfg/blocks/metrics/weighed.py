@@ -1,8 +1,7 @@
 """Metrics of samples that may each count several times or not at all: masks, groups, and intervals by bootstrap."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 from pydantic import Field as Option
 
@@ -22,8 +21,7 @@ Pool = Literal["sum", "mean_probability", "vote"]
 POOL = "how a group's answers become one: the sum of scores, the mean of probabilities, or a vote"
 
 
-@dataclass(frozen=True)
-class Weighed:
+class Weighed(NamedTuple):
     """Figures by weights (B): the main one, those of classes or labels (B, K), and others by name; NaN: undefined.
 
     `reasons` say of each class or label why it has none.
@@ -31,7 +29,7 @@ class Weighed:
 
     main: "Tensor"
     each: "Tensor | None" = None
-    details: "Mapping[str, Tensor]" = field(default_factory=dict)
+    details: "Mapping[str, Tensor]" = {}
     reasons: Sequence[str] = ()
 
 
@@ -152,7 +150,6 @@ class WeighedMetric(Metric):
         )
 
     def _found_table(self, found: Weighed, names: Sequence[str], baseline: Baseline | None) -> Table:
-        from dataclasses import replace
 
         name = own_name(self)
         main = _figure(found.main)
@@ -166,7 +163,7 @@ class WeighedMetric(Metric):
         if main is None and not undefined:
             undefined = {name: next((reason for reason in found.reasons if reason), "nothing that counts")}
         table = Table(name, main, each, details, undefined=undefined)
-        return replace(table, baseline=baseline if main is not None else None)
+        return table._replace(baseline=baseline if main is not None else None)
 
     def _named(self, found: Weighed, names: Sequence[str]) -> "dict[str, Tensor]":
         """The figures beside the main one by name, (B) each."""
@@ -177,7 +174,6 @@ class WeighedMetric(Metric):
     def _with_intervals(
         self, table: Table, rows: Rows, names: Sequence[str], size: int, units: "Tensor | None"
     ) -> Table:
-        from dataclasses import replace
 
         import torch
 
@@ -199,7 +195,7 @@ class WeighedMetric(Metric):
             for key, found in known.items()
             if found is not None and table.figures.get(key) is not None
         }
-        return replace(table, level=self.interval, intervals=intervals)
+        return table._replace(level=self.interval, intervals=intervals)
 
     # --- what else it has to say
 

@@ -1,9 +1,8 @@
 """What a source of data is."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple, Self
 
 from netcfg.blocks.base import Group, Section
 from netcfg.blocks.fields import FieldSpec, Split
@@ -14,8 +13,7 @@ if TYPE_CHECKING:
     from netcfg.datasets.pictures.reading import Reading
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(NamedTuple):
     """A folder that a source recognises: the options that read it, as they would be written.
 
     `is_sure`: names in it say so that no other source uses; else its content would do (`[clips]`: any videos).

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 
@@ -166,7 +165,7 @@ class ImagePairs(PlainPictures, name="image_pairs"):
         """A picture and what belongs to it."""
         if not self.has_masks():
             return {"image": self.picture_spec(), "target": self.picture_spec()}
-        mask = replace(self.picture_spec("mask"), names=self.names(), ignore=self.ignore)
+        mask = self.picture_spec("mask")._replace(names=self.names(), ignore=self.ignore)
         return {"image": self.picture_spec(), "mask": mask}
 
     def example(self, folder: Path) -> Self:

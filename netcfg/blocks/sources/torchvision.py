@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
@@ -96,7 +95,7 @@ class Torchvision(PlainPictures, name="torchvision"):
         if target == "class":
             fields["class"] = FieldSpec((), "class", names)
         elif target == "mask":
-            fields["mask"] = replace(self.picture_spec("mask"), names=names, ignore=self.ignore)
+            fields["mask"] = self.picture_spec("mask")._replace(names=names, ignore=self.ignore)
         else:
             fields["labels"] = FieldSpec((len(names),), "vector", names)
         return fields

@@ -1,7 +1,6 @@
 """Faces brought to one place and size by their points."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field as Option
@@ -71,7 +70,7 @@ class AlignFace(Transform, name="align_face"):
             )  # fmt: skip
         changed = self._moved(fields)
         return {
-            name: replace(spec, shape=(*spec.shape[:-2], self.size, self.size)) if name in changed else spec
+            name: spec._replace(shape=(*spec.shape[:-2], self.size, self.size)) if name in changed else spec
             for name, spec in fields.items()
         }
 

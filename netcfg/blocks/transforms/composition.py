@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
@@ -103,7 +102,7 @@ class OverBackground(Transform, name="over_background"):
                     f"would overwrite the field `{name}`", option=option, help="give it another name"
                 )
         side = self.size + 2 * self.border
-        picture = replace(fields[self.input], shape=(3, side, side))
+        picture = fields[self.input]._replace(shape=(3, side, side))
         made = {
             self.input: picture,
             self.target: picture,

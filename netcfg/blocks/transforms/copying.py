@@ -1,7 +1,6 @@
 """What transforms have in common that copy a field."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, ClassVar
 
 from netcfg.blocks.base import ShapeError
@@ -38,7 +37,7 @@ class Copying(Transform):
             raise ShapeError(f"would overwrite the field `{taken}`", option="to", help="give it another name")
         spec = fields[self.of]
         copies = {
-            name: replace(spec, view=self.view_of(place, fields)) for place, name in enumerate(self.copies())
+            name: spec._replace(view=self.view_of(place, fields)) for place, name in enumerate(self.copies())
         }
         return {**fields, **copies}
 

@@ -1,7 +1,6 @@
 """Transforms that move what a picture shows."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field as Option
@@ -71,7 +70,7 @@ class Resize(Transform, name="resize"):
             expect_one_size({name: fields[name].shape[-2:] for name in changed})
             sizes = {name: _in_proportion(fields[name].shape[-2:], self.shorter_side) for name in changed}
         return {
-            name: replace(spec, shape=(*spec.shape[:-2], *sizes[name])) if name in changed else spec
+            name: spec._replace(shape=(*spec.shape[:-2], *sizes[name])) if name in changed else spec
             for name, spec in fields.items()
         }
 

@@ -1,7 +1,6 @@
 """Labels brought into an order by their names."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field as Option
@@ -55,7 +54,7 @@ class MatchLabels(Transform, name="match_labels"):
                 option="names", code="NC506", help="data that label at least one of them",
             )  # fmt: skip
         shape = (len(self.names),)
-        return {**fields, self.labels: replace(spec, shape=shape, names=self.names, absent=absent)}
+        return {**fields, self.labels: spec._replace(shape=shape, names=self.names, absent=absent)}
 
     def lower(self, fields: Mapping[str, FieldSpec]) -> "Callable[..., Any]":
         """A callable on samples."""

@@ -2,7 +2,6 @@
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field as Option
@@ -60,7 +59,7 @@ class Moving(Augmentation):
         if size is None:
             return dict(fields)
         return {
-            name: replace(spec, shape=(*spec.shape[:-2], *size)) if name in moved else spec
+            name: spec._replace(shape=(*spec.shape[:-2], *size)) if name in moved else spec
             for name, spec in fields.items()
         }
 
