@@ -67,15 +67,28 @@ class WholeClips:
     def _clip(self, index: int, chosen: Sequence[int] | None) -> NDArray[np.uint8]:
         frames = _frames(self.places[index])
         if frames.is_video:
-            every = [self._square(frame.image) for frame in frames]
-            # A video may hold fewer frames than its header says: its last one then stands for those.
-            pictures = every if chosen is None else [every[min(number, len(every) - 1)] for number in chosen]
+            pictures = self._of_video(frames, chosen)
         else:
             files = frames.files if chosen is None else [frames.files[number] for number in chosen]
             pictures = [self._square(expect_picture(file)) for file in files]
         if not pictures:
             raise NetcfgError(f"the clip `{self.names[index]}` has no frames", code="NC506")
         return np.stack(pictures)
+
+    def _of_video(self, frames: Frames, chosen: Sequence[int] | None) -> list[NDArray[np.uint8]]:
+        if chosen is None:
+            return [self._square(frame.image) for frame in frames]
+        wanted = set(chosen)
+        kept: dict[int, NDArray[np.uint8]] = {}
+        last = None
+        for last in frames:
+            if last.number - 1 in wanted:
+                kept[last.number - 1] = self._square(last.image)
+        if last is None:
+            return []
+        # A video may hold fewer frames than its header says: its last one then stands for those.
+        end = self._square(last.image)
+        return [kept.get(number, end) for number in chosen]
 
     def _square(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
         return cut_out(picture, middle_square(*picture.shape[:2]), self.size)

@@ -40,7 +40,8 @@ def add_training(reading: Reading, folder: str) -> str | None:
     target = _target(fields)
     if source is not None and target is None:
         return None
-    trained_by = _part_for(None if target is None else fields[target])
+    of_clips = any(spec.kind == "image" and len(spec.shape) == 4 for spec in fields.values())
+    trained_by = _part_for(None if target is None else fields[target], of_clips)
     part = _read(shipped_folder() / trained_by)
     if part is None:
         return None
@@ -82,13 +83,15 @@ def _target(fields: Mapping[str, FieldSpec]) -> str | None:
             spec.kind == "vector" and len(spec.shape) == 1 and spec.shape != (1,) and bool(spec.names)
         ),
         lambda spec: spec.kind == "vector" and spec.shape == (1,),
-        lambda spec: spec.kind == "image",
+        lambda spec: spec.kind == "image" and len(spec.shape) == 3,
     )
     asked = {name: spec for name, spec in fields.items() if name != "image" and not name.startswith("has_")}
     return next((name for fits in kinds for name, spec in asked.items() if fits(spec)), None)
 
 
-def _part_for(spec: FieldSpec | None) -> str:
+def _part_for(spec: FieldSpec | None, of_clips: bool) -> str:
+    if of_clips:
+        return "parts/clip_classes.cfg"
     if spec is None or spec.kind == "class":
         return "parts/image_classes.cfg"
     if spec.kind == "mask":

@@ -3,6 +3,7 @@
 import json
 from math import isfinite
 
+import cv2
 import numpy as np
 import pytest
 from golden_rules import golden
@@ -11,7 +12,7 @@ import netcfg
 from netcfg.blocks.fields import LENGTHS
 from netcfg.blocks.sources.clip_folder import ClipFolder
 from netcfg.datasets.pipeline import Pipeline
-from netcfg.datasets.samples.whole_clips import SampledClips, Sampling
+from netcfg.datasets.samples.whole_clips import SampledClips, Sampling, WholeClips
 from netcfg.datasets.sources.example_folders import write_clip_folder
 from netcfg.datasets.transforms.geometry import FlipSample
 
@@ -218,13 +219,84 @@ def test_a_run_trains_on_parts_and_is_judged_by_whole_clips(folder, tmp_path, ca
     assert all(isfinite(json.loads(line)["train"]["loss"]) for line in lines)
 
 
-def test_a_folder_is_known_by_expressions_or_where_the_program_says_so(folder, tmp_path):
+def write_clips(root, *names):
+    """Clips of two small frames."""
+    for name in names:
+        (root / name).mkdir(parents=True)
+        for frame in (1, 2):
+            cv2.imwrite(str(root / name / f"{frame}.jpg"), np.full((20, 20, 3), 90 * frame, np.uint8))
+    return root
+
+
+@pytest.mark.parametrize(
+    ("names", "source"),
+    [
+        (("wave/1", "wave/2", "jump/1", "jump/2"), "clip_folder"),
+        (("wave/v_wave_g1_c1", "wave/v_wave_g1_c2", "jump/v_jump_g1_c1", "jump/v_jump_g2_c1"), "clip_folder"),
+        (("wave/anna", "wave/ben", "jump/carl", "jump/dora"), "clip_folder"),
+        (("S01/1", "S01/2", "S02/1", "S02/2"), "clips"),
+        (("anna/smile", "anna/frown", "ben/smile", "ben/frown"), "clips"),
+        (("anna/smile", "ben/smile"), "clips"),
+    ],
+)
+def test_folders_of_clips_are_classes_unless_they_look_like_subjects(tmp_path, names, source):
     from netcfg.passes.data_folder import source_of
 
-    write_clip_folder(tmp_path, ("anna", "ben"))
-    assert source_of(folder).source is ClipFolder
-    assert source_of(tmp_path).source.type_name == "clips"
+    assert source_of(write_clips(tmp_path, *names)).source.type_name == source
     assert source_of(tmp_path, ClipFolder).source is ClipFolder
+    (tmp_path / "labels.csv").write_text("clip,frame,AU12\n")
+    assert source_of(tmp_path).source.type_name == "clips"
+
+
+def test_folders_of_splits_around_classes_of_clips_are_the_splits(tmp_path):
+    from netcfg.passes.data_folder import source_of
+
+    for split in ("train", "val"):
+        write_clips(tmp_path / split, "wave/1", "wave/2", "wave/3", "jump/1", "jump/2", "jump/3")
+    options = source_of(tmp_path).found.options
+    opened = {
+        split: ClipFolder(**options, image_size=16).open(split, FIELDS)
+        for split in ("train", "validation", "test")
+    }
+    assert {split: len(samples) for split, samples in opened.items()} == {
+        "train": 4,
+        "validation": 2,
+        "test": 6,
+    }
+
+
+ALONE = (
+    "{Net}\n[net]\n[input]\nname = clip\nframes = T\nchannels = 3\nheight = 16\nwidth = 16\n"
+    "[convolutional]\nover = frames\nfilters = 4\nkernel_size = 4\nstride = 4\nactivation = relu\n"
+    "[flatten]\nover = frames\n[lstm]\nname = memory\nhidden = 8\n"
+    "[connected]\nfrom = memory.last\noutput_features = $data.class.classes\n"
+)
+
+
+def test_a_network_of_clips_alone_is_given_what_trains_it_and_its_classes_by_name(folder, tmp_path):
+    program, findings = netcfg.check(ALONE, data=str(folder))
+    assert program is not None, findings
+    assert program.notes[0].startswith("<text> says nothing of data: `Net` is trained on")
+    assert "(2 classes) as parts/clip_classes.cfg says" in program.notes[0]
+    assert program.data.source.image_size == 16
+    assert program.networks["Net"].nodes[-1].output.shape == (2,)
+    assert netcfg.check(program.resolved)[0].data.source.classes == ("happy", "sad")
+    listed = tmp_path / "train.txt"
+    listed.write_text("happy/clip_1 happy\nsad/clip_1 sad\n")
+    assert source(folder, train_list=str(listed), test_list=str(listed)).names() == ("happy", "sad")
+
+
+def test_of_a_video_only_the_frames_that_are_shown_are_kept(tmp_path):
+    place = tmp_path / "wave"
+    place.mkdir()
+    writer = cv2.VideoWriter(str(place / "1.avi"), cv2.VideoWriter_fourcc(*"MJPG"), 10, (32, 24))
+    for level in range(0, 200, 20):
+        writer.write(np.full((24, 32, 3), level, np.uint8))
+    writer.release()
+    clips = WholeClips(("wave/1",), (place / "1.avi",), (0,), ("wave",), 16, ("clip",))
+    shown = clips.shown(0, [7, 2, 7, 99])["clip"]
+    assert np.abs(shown[:, 8, 8, 0].astype(int) - [140, 40, 140, 180]).max() <= 3
+    assert len(clips[0]["clip"]) == 10
 
 
 def test_frames_are_mirrored_each_by_itself():

@@ -1,6 +1,6 @@
 """The source for clips with a class each: a folder per class, of videos or of folders of frames."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
@@ -9,7 +9,9 @@ from pydantic import Field as Option
 from netcfg.blocks.fields import FieldSpec, ImageSize, Split
 from netcfg.blocks.picture_files import VIDEOS
 from netcfg.blocks.sources.base import Found, Source
-from netcfg.blocks.sources.folders import has_media
+from netcfg.blocks.sources.folders import clip_classes, has_media
+from netcfg.blocks.sources.picture_classes import split_folders
+from netcfg.blocks.values import quoted
 from netcfg.shapes import Symbolic
 from netcfg.source import NetcfgError
 
@@ -38,6 +40,16 @@ def _folders_of_clips(folder: Path) -> list[str]:
     return [place.name for place in places]
 
 
+def _listed_classes(path: Path) -> tuple[str, ...]:
+    """The classes of lines `clip class`; none where they cannot be read, which is said where the clips are opened."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return ()
+    words = [line.split() for line in lines]
+    return tuple(sorted({pair[1] for pair in words if len(pair) == 2 and not pair[0].endswith("-fold")}))
+
+
 class ClipFolder(Source, name="clip_folder"):
     """Whole clips with a class each: `happy/clip_1/1.jpg`, or `happy/clip_1.mp4`. A sample is a clip, as long as it is.
 
@@ -60,6 +72,7 @@ class ClipFolder(Source, name="clip_folder"):
     places: ClassVar[tuple[str, ...]] = ("path",)
     carries: ClassVar[tuple[str, ...]] = ("classes", "image_size", "folds", "fold", "validation_share")
     looks_like: ClassVar[str] = "a folder per class, of videos or of folders of frames"
+    trains_alone: ClassVar[bool] = True
 
     path: str | None = Option(None, description="the folder of the data")
     classes: tuple[str, ...] | None = Option(
@@ -84,9 +97,19 @@ class ClipFolder(Source, name="clip_folder"):
 
     @classmethod
     def recognise(cls, folder: Path) -> Found | None:
-        """By classes that are expressions; folders of subjects look the same otherwise."""
+        """Surely by classes that are expressions; else by names that are not those of subjects and their recordings."""
         names = {name.lower() for name in _folders_of_clips(folder)}
-        return Found({"path": str(folder)}) if len(names) > 1 and names <= EXPRESSIONS else None
+        if len(names) > 1 and names <= EXPRESSIONS:
+            return Found({"path": str(folder)})
+        if not clip_classes(folder):
+            return None
+        splits = {split: place.name for split, place in split_folders(folder).items()}
+        if splits and "test" not in splits:  # what chooses the epoch cannot judge it
+            splits["test"] = splits.pop("validation")
+        return Found(
+            {"path": str(folder), **{f"{split}_folder": name for split, name in splits.items()}},
+            is_sure=False,
+        )
 
     @classmethod
     def reads(cls, folder: Path) -> Found | None:
@@ -124,10 +147,18 @@ class ClipFolder(Source, name="clip_folder"):
         """The classes, as far as they can be known without the data."""
         if self.classes is not None or self.path is None:
             return self.classes or ()
+        listed = [name for name in (self.fold_list, self.train_list) if name is not None]
+        if listed:
+            return _listed_classes(Path(listed[0]).expanduser())
         place = Path(self.path).expanduser() / (self.train_folder or "")
-        if self.train_list is not None or self.fold_list is not None or not place.is_dir():
+        if not place.is_dir():
             return ()
         return tuple(sorted(one.name for one in place.iterdir() if one.is_dir() and one.name[0] != "."))
+
+    def settled(self) -> Mapping[str, str]:
+        """Its classes by name."""
+        names = self.names()
+        return {"classes": ", ".join(map(quoted, names))} if names else {}
 
     def fields(self) -> dict[str, FieldSpec]:
         """A clip as long as it is, its class and its number."""

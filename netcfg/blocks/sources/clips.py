@@ -11,7 +11,7 @@ from netcfg.blocks.action_units import active_label, known_action_units, unit_nu
 from netcfg.blocks.fields import FieldSpec, Split
 from netcfg.blocks.sources.base import Found
 from netcfg.blocks.sources.face_files import FaceFiles, expand, label_spec
-from netcfg.blocks.sources.folders import has_media, holds_classes
+from netcfg.blocks.sources.folders import clip_classes, has_media, holds_classes
 from netcfg.blocks.sources.list_files import has_lists
 
 if TYPE_CHECKING:
@@ -91,7 +91,9 @@ class Clips(FaceFiles, name="clips"):
     @classmethod
     def recognise(cls, folder: Path) -> Found | None:
         """By its content: any videos or folders of pictures, unless these look like classes."""
-        if not (folder / LABELS).is_file() and (holds_classes(folder) or has_lists(folder)):
+        if not (folder / LABELS).is_file() and (
+            holds_classes(folder) or clip_classes(folder) or has_lists(folder)
+        ):
             return None
         return cls.reads(folder)
 

@@ -48,6 +48,37 @@ def class_folders(folder: Path) -> list[str]:
     return names
 
 
+def clip_classes(folder: Path) -> list[str]:
+    """The names of classes where a folder looks like one of class folders of clips (`wave/1.mp4`, `wave/clip_1/1.jpg`).
+
+    Subjects with their recordings look otherwise: their names are numbered (`S01`), or their clips have the same words
+    for names (`anna/smile`, `ben/smile`). None where it does not look so, or a list says what the clips are.
+    """
+    files, folders = _entries(folder)
+    if (folder / "labels.csv").is_file() or has_lists(folder) or _has_pictures(files):
+        return []
+    if folders and all(name.lower() in _SPLITS for name in folders):
+        found = [clip_classes(folder / name) for name in folders]
+        return found[0] if all(found) else []
+    clips = {name: _clips_in(folder / name) for name in folders}
+    if len(folders) < 2 or not all(len(names) > 1 for names in clips.values()):
+        return []
+    if all(re.search(r"\d", name) for name in folders):
+        return []
+    names = [name for own in clips.values() for name in own]
+    is_numbered = all(re.search(r"\d", name) for name in names)
+    return folders if is_numbered or len(set(names)) == len(names) else []
+
+
+def _clips_in(folder: Path) -> list[str]:
+    """The names of the videos and of the folders of pictures in a folder of clips alone; else none."""
+    files, folders = _entries(folder)
+    videos = [Path(name).stem for name in files if Path(name).suffix.lower() in VIDEOS]
+    if _has_pictures(files) or not all(has_media(folder / name, PICTURES, levels=1) for name in folders):
+        return []
+    return [*videos, *folders]
+
+
 def holds_classes(folder: Path) -> bool:
     """Whether it is a folder of classes, or has nothing but one in it: an archive is often unpacked so."""
     if class_folders(folder):
