@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from netcfg.words import counted, named
 
 FLOW_RECORD = "flow.json"  # lies in what `netcfg flow` wrote
 
+_CAMERA = re.compile(r"camera:(\d{1,3})\Z")
 _CUT_SHARE = 0.9  # a video that ends before this part of the frames it announces is damaged; others estimate
 
 
@@ -60,6 +62,8 @@ class Frames:
     same_size: bool = True
     on_error: Callable[[NetcfgError], None] | None = None
     reading: Reading = ORDINARY
+    camera: int | None = None
+    """The number of the camera whose picture it is; its frames have no end, and `count` is 0."""
 
     @property
     def is_video(self) -> bool:
@@ -77,7 +81,10 @@ class Frames:
         return self.count
 
     def __iter__(self) -> Iterator[Frame]:
-        frames = _of_video(self.path, self.reading.turns) if self.is_video else self._of_files()
+        if self.camera is not None:
+            frames = _of_camera(self.path, self.camera)
+        else:
+            frames = _of_video(self.path, self.reading.turns) if self.is_video else self._of_files()
         return self._checked(frames) if self.same_size else frames
 
     def _of_files(self) -> Iterator[Frame]:
@@ -137,6 +144,18 @@ def open_frames(
         f"{shown_path(place)} is neither a picture nor a video by its ending\nhelp: known are {known}",
         code="NC504",
     )
+
+
+def camera_of(name: str) -> int | None:
+    """The number of the camera that a name such as `camera:0` means; None for any other name."""
+    match = _CAMERA.match(name)
+    return int(match[1]) if match and not os.path.exists(name) else None
+
+
+def open_camera(number: int) -> Frames:
+    """The frames of a camera, until somebody stops. Raises `NetcfgError` where OpenCV has none of that number."""
+    with _camera(number):
+        return Frames(Path(f"camera:{number}"), (), 0, camera=number)
 
 
 def picture_files(folder: Path) -> list[Path]:
@@ -242,6 +261,42 @@ def open_video(path: Path) -> Iterator[Any]:
         yield video
     finally:
         video.release()
+
+
+@contextmanager
+def _camera(number: int) -> Iterator[Any]:
+    from netcfg.datasets.pictures.opencv import cv2, quiet
+
+    with quiet():
+        camera = cv2.VideoCapture(number)
+    try:
+        if not camera.isOpened():
+            raise NetcfgError(
+                f"there is no camera {number} that OpenCV could open\n"
+                "help: cameras count from 0; another program may hold it, or this one may not be allowed to",
+                code="NC802",
+            )
+        yield camera
+    finally:
+        camera.release()
+
+
+def _of_camera(path: Path, number: int) -> Iterator[Frame]:
+    """As they come: the time of each is that since the first one."""
+    from netcfg.datasets.pictures.opencv import cv2
+
+    count, start = 0, 0.0
+    with _camera(number) as camera:
+        while True:
+            good, picture = camera.read()
+            if not good:
+                break
+            count += 1
+            start = start or time.monotonic()
+            image = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB))
+            yield Frame(_number_name(count), count, time.monotonic() - start, image, path)
+    if not count:
+        raise NetcfgError(f"the camera {number} gives no picture\nhelp: another number", code="NC504")
 
 
 def _of_video(path: Path, turns: bool) -> Iterator[Frame]:

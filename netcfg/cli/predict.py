@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "inputs",
         nargs="+",
         metavar="INPUT",
-        help="pictures, videos, folders with all below them, patterns such as '**/*.png', .txt lists of names",
+        help="pictures, videos, folders with all below them, patterns ('**/*.png'), .txt lists of names, camera:0",
     )
     parser.add_argument(
         "-o",
@@ -87,7 +87,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--device", default="auto", metavar="NAME", help="auto, cpu, cuda, cuda:1")
     parser.add_argument(
-        "--batch-size", type=int, default=16, metavar="N", help="frames at a time (default: 16)"
+        "--batch-size", type=int, metavar="N", help="frames at a time (default: 16, of a camera 1)"
     )
     add_picture_arguments(parser, "as in training")
     add_program_arguments(parser)
@@ -128,6 +128,14 @@ def run(options: argparse.Namespace) -> int:
         reading=reading,
     )
     of_clips = _sees_clips(predictors, options)
+    if options.batch_size is None:  # what a camera shows is of interest now
+        options.batch_size = 1 if frames.is_live else 16
+    if of_clips and frames.is_live:
+        raise NetcfgError(
+            "these runs answer whole clips, and what a camera shows has no end\n"
+            "help: record a video, or name runs that answer single frames",
+            code="NC801",
+        )
     predictions = _predictions(predictors, frames, of_clips, options)
     writers = _writers(options, predictors, frames, of_clips)
     code = _write(predictions, writers, frames, of_clips, options)
@@ -217,7 +225,7 @@ def _reading(predictors: Sequence[Predictor], options: argparse.Namespace) -> Re
 
 def _check(runs: Sequence[str], options: argparse.Namespace) -> None:
     """Refuse what cannot be, before anything is loaded."""
-    if options.batch_size < 1:
+    if options.batch_size is not None and options.batch_size < 1:
         raise NetcfgError(f"--batch-size must be at least 1, found {options.batch_size}", code="NC801")
     if options.weights and len(runs) > 1:
         raise NetcfgError("`--weights` is for one run, and several are named", code="NC801")

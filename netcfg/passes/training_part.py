@@ -6,7 +6,7 @@ a group that it has is not added, a variable of it keeps its value. Only the num
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from netcfg.blocks.fields import FieldSpec
@@ -70,7 +70,7 @@ def add_training(reading: Reading, folder: str) -> str | None:
     of = "" if target is None else f" ({_in_words(target, fields[target])})"
     return (
         f"{reading.name} says nothing of data: `{networks[0].name}` is trained on {shown_path(place)}{of} as "
-        f"{trained_by} says; `--set` changes {_changeable(part)}"
+        f"{trained_by} says; `--set` changes {_changeable(reading, part)}"
     )
 
 
@@ -115,16 +115,20 @@ def _in_words(target: str, spec: FieldSpec) -> str:
     return "one class" if count == 1 else f"{count} classes"
 
 
-def _changeable(part: Sequence[Group]) -> str:
-    """What a person may want otherwise in a part: its numbers, as they stand in it."""
-    variables = [
-        option
-        for group in part
-        for section in group.sections
-        if section.name == "variables"
-        for option in section.options
-    ]
-    return ", ".join(f"{one.key} = {one.value}" for one in variables if one.value[:1].isdigit())
+def _changeable(reading: Reading, part: Sequence[Group]) -> str:
+    """What a person may want otherwise in a part: its numbers, as they are where no option changes them."""
+    numbers = {name: value for name, value in _variables(part) if value[:1].isdigit()}
+    for read in sorted(reading.groups, key=lambda one: -one.depth):
+        numbers |= {name: value for name, value in _variables([read.group]) if name in numbers}
+    return ", ".join(f"{name} = {value}" for name, value in numbers.items())
+
+
+def _variables(groups: Sequence[Group]) -> Iterator[tuple[str, str]]:
+    """What groups say of variables, in their order."""
+    for group in groups:
+        for section in group.sections if group.name == "General" else ():
+            if section.name == "variables":
+                yield from ((option.key, option.value) for option in section.options)
 
 
 def _is_network(group: Group) -> bool:

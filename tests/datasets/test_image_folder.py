@@ -342,7 +342,7 @@ def test_a_network_alone_is_given_what_trains_it_and_the_number_of_its_classes(f
     assert program.data.source.image_size == 24
     assert program.notes == (
         f"<text> says nothing of data: `Net` is trained on {flowers} (3 classes) as parts/image_classes.cfg says; "
-        "`--set` changes image_size = 224, epochs = 30, batch_size = 32, learning_rate = 1e-3",
+        "`--set` changes image_size = 24, epochs = 30, batch_size = 32, learning_rate = 1e-3",
     )
     again, _ = netcfg.check(program.resolved)
     assert again.data.source.classes == ("daisy", "rose", "tulip")

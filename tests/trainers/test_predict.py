@@ -434,3 +434,39 @@ def test_a_run_that_still_trains_is_read_whole(make_trainer, monkeypatch):
     found = open_run(trainer.run.path, torch.device("cpu"))
     assert found.thresholds == {name: tuple(values) for name, values in second.items()}
     assert first.keys() == second.keys()
+
+
+class Camera:
+    """OpenCV's camera 0, which shows three pictures and is then unplugged."""
+
+    opened = 0
+
+    def __init__(self, number):
+        self.number, self.left = number, 3
+        Camera.opened += number == 0
+
+    def isOpened(self):
+        return self.number == 0
+
+    def read(self):
+        self.left -= 1
+        return self.left >= 0, np.full((30, 40, 3), 60 * (self.left + 1), np.uint8)
+
+    def release(self):
+        pass
+
+
+def test_a_camera_is_predicted_frame_by_frame_as_it_comes(made, clip, tmp_path, monkeypatch, capsys):
+    _, _, (file, *weights) = made(ONLY_IMAGE, inputs="image")
+    monkeypatch.setattr(cv2, "VideoCapture", Camera)
+    assert (
+        main(["predict", file, str(clip), "camera:0", *weights, "--set", "inputs=image", "--format", "csv"])
+        == 0
+    )
+    rows = list(csv.DictReader(capsys.readouterr().out.splitlines()))
+    assert [row["frame"] for row in rows[-3:]] == ["1", "2", "3"]
+    assert len(rows) == LENGTH + 3
+    assert all(row["file"].endswith("camera:0") for row in rows[-3:])
+    assert float(rows[-1]["timestamp"]) >= 0
+    assert main(["predict", file, "camera:1", *weights, "--set", "inputs=image"]) == 1
+    assert "there is no camera 1 that OpenCV could open" in capsys.readouterr().err

@@ -242,7 +242,7 @@ def _expect_another(path: Path, inputs: Inputs) -> None:
 def _rate(inputs: Inputs) -> float:
     """Frames a second: the first video's own."""
     first = next((clip for clip in inputs.clips if clip.is_video), None)
-    if first is None:
+    if first is None or first.camera is not None:
         return STILL_RATE
     with open_video(first.path) as video:
         return float(video.get(cv2.CAP_PROP_FPS)) or STILL_RATE

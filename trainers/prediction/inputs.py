@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from netcfg.datasets.pictures.frames import Frame, Frames, find_clips, open_frames
+from netcfg.datasets.pictures.frames import Frame, Frames, camera_of, find_clips, open_camera, open_frames
 from netcfg.datasets.pictures.notes import say
 from netcfg.datasets.pictures.reading import ORDINARY, Reading
 from netcfg.source import NetcfgError, shown_path
@@ -30,6 +30,11 @@ class Inputs:
     def __len__(self) -> int:
         """How many frames there are, as far as videos say."""
         return sum(len(clip) for clip in self.clips)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether some come from a camera."""
+        return any(clip.camera is not None for clip in self.clips)
 
     @property
     def is_counted(self) -> bool:
@@ -62,13 +67,15 @@ def open_inputs(
 ) -> Inputs:
     """The clips of what is named on a command line. A file that is named twice is taken once.
 
-    `*` and `?` in a name that is no file are a pattern, `**` goes through folders; a .txt file holds a name a line.
+    `*` and `?` in a name that is no file are a pattern, `**` goes through folders; a .txt file holds a name a line;
+    `camera:0` is a camera, which comes last, as it has no end.
     Errors: `NetcfgError` for what is missing, holds no pictures, or is neither picture nor video.
     """
     clips: list[Frames] = []
     seen: set[str] = set()
     errors: list[NetcfgError] = []
-    for place in _places(names):
+    cameras = {number: name for name in names if (number := camera_of(name)) is not None}
+    for place in _places(name for name in names if name not in cameras.values()):
         for path in _below(place) if place.is_dir() else [place]:
             real = os.path.realpath(path)
             if real not in seen:
@@ -79,6 +86,7 @@ def open_inputs(
                     if on_error is None:
                         raise
                     errors.append(error)
+    clips += [open_camera(number) for number in cameras]
     if errors and not clips:
         raise errors[0]
     if on_error is not None:
