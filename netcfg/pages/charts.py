@@ -86,7 +86,7 @@ def charts_of_run(run: Run) -> list[Chart]:
         charts += [
             _over(epochs, name, curves, mark) for name, curves in _grouped(_series(epochs, read), title)
         ]
-    seconds = _series(epochs, lambda epoch: vars(epoch.seconds))
+    seconds = _series(epochs, lambda epoch: epoch.seconds._asdict())
     return [*charts, _over(epochs, "seconds", seconds, mark)] if epochs else charts
 
 
