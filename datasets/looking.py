@@ -78,6 +78,23 @@ class Look:
                     found[name] = lacking
         return found
 
+    def numbers(self) -> dict[str, tuple[float, float, float]]:
+        """By field of single numbers the least, the middle one and the largest over all splits, gaps left out."""
+        found = {}
+        for name, spec in self.source.fields().items():
+            there = f"{HAS}{name}"
+            if spec.kind != "vector" or spec.shape != (1,) or name.startswith(HAS):
+                continue
+            tables = [table for table in self.tables.values() if name in table.labels]
+            values = [
+                table.labels[name].reshape(-1)[table.labels.get(there, np.ones(len(table))).reshape(-1) > 0]
+                for table in tables
+            ]
+            known = np.concatenate(values) if values else np.empty(0)
+            if len(known):
+                found[name] = (float(known.min()), float(np.median(known)), float(known.max()))
+        return found
+
     def mask_shares(self) -> dict[str, tuple[int, list[tuple[str, float]]]]:
         """By field of masks how many were looked at, and the share of pixels of each class; what is no class last.
 

@@ -36,6 +36,7 @@ class FieldSpec(NamedTuple):
     middle; without it 68 landmarks are those of the face. Fields of one `view` are drawn for together.
     `absent` are those of `names` that the data do not label: whatever stands there is nobody's.
     `ignore` is the number in a mask that is no class: losses and metrics leave it out where they do not say otherwise.
+    `unit` is what the numbers of a vector count, such as `cm`; "" where nobody says it.
     """
 
     shape: Shape
@@ -45,6 +46,7 @@ class FieldSpec(NamedTuple):
     view: int = 0
     absent: tuple[str, ...] = ()
     ignore: int | None = None
+    unit: str = ""
 
     @property
     def axes(self) -> str:

@@ -179,7 +179,7 @@ def _print_tables(look: Look) -> None:
     console = Console()
     table = FittingTable("field", "kind", "shape", title=f"[{look.source.type_name}]".replace("[", r"\["))
     for name, spec in look.fields.items():
-        table.add_row(name, spec.kind, str(spec))
+        table.add_row(name, spec.kind, f"{spec} ({spec.unit})" if spec.unit else str(spec))
     console.print(table)
     subjects = {split: look.subjects(split) for split in look.tables}
     are_known = any(count is not None for count in subjects.values())
@@ -191,6 +191,9 @@ def _print_tables(look: Look) -> None:
     for name, lacking in look.gaps().items():
         splits = ", ".join(f"{count:,} in {split}" for split, count in zip(look.tables, lacking, strict=True))
         print(f"`{name}` is not known of {splits}")
+    for name, (low, middle, high) in look.numbers().items():
+        unit = look.fields[name].unit
+        print(f"`{name}`: {low:.4g} to {high:.4g}{f' {unit}' if unit else ''}, the middle one {middle:.4g}")
     balance = look.balance()
     if balance:
         table = FittingTable("shown", *look.tables)

@@ -11,9 +11,12 @@ import pytest
 
 import netcfg
 from netcfg.blocks.sources.image_list import ImageList
+from netcfg.cli.main import main
 from netcfg.datasets.pipeline import Pipeline
 from netcfg.passes.data_folder import source_of
 from netcfg.source import NetcfgError
+from netcfg.trainers.prediction.answers import Answer
+from netcfg.trainers.prediction.cells import columns, described, sentence
 
 ALL = {"validation_share": 0.0, "test_share": 0.0}
 SPLITS = ("train", "validation", "test")
@@ -65,8 +68,8 @@ def test_columns_become_fields_of_the_kinds_they_show(tmp_path):
         "image": ("image", (3, 20, 20), ()),
         "species": ("class", (), ("rose", "tulip")),
         "has_species": ("vector", (1,), ("has_species",)),
-        "weight": ("vector", (1,), ("weight [g]",)),
-        "has_weight": ("vector", (1,), ("weight [g]",)),
+        "weight": ("vector", (1,), ("weight",)),
+        "has_weight": ("vector", (1,), ("weight",)),
         "labels": ("vector", (2,), ("AU1", "AU12")),
         "has_labels": ("vector", (2,), ("AU1", "AU12")),
         "landmarks": ("landmarks", (2, 2), ()),
@@ -351,3 +354,25 @@ def test_drawn_flowers_of_a_list_train_a_network_that_says_nothing_of_data(tmp_p
         assert program.data.source.type_name == "image_list"
     assert program.losses["cross_entropy"].target == "species"
     assert "class_columns = species\nclasses = daisy, rose, tulip\n" in program.resolved
+
+
+def test_numbers_keep_their_unit_and_show_their_range(tmp_path, capsys):
+    path = write(
+        tmp_path, rows("file,height [cm],age (years),share", "12,30,0.5", ",31,0.25", "80.5,99,1"), 3
+    )
+    fields = source(path).fields()
+    assert {name: fields[name].unit for name in ("height", "age", "share")} == {
+        "height": "cm",
+        "age": "years",
+        "share": "",
+    }
+    assert fields["height"].names == ("height",)
+    assert main(["data", "show", str(path)]) == 0
+    told = capsys.readouterr().out
+    assert "1 (cm)" in told
+    assert "`height`: 12 to 80.5 cm, the middle one 46.25" in told
+    assert "`share`: 0.25 to 1, the middle one 0.5" in told
+    answer = Answer("Net", "height", "number", ("height",), unit="cm")
+    assert sentence(answer, np.array([46.25])) == "height 46.25 cm"
+    assert columns([answer]) == ["height [cm]"]
+    assert described(answer)["unit"] == "cm"

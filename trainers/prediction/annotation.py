@@ -14,7 +14,7 @@ from netcfg.datasets.pictures.frames import open_video
 from netcfg.datasets.pictures.opencv import cv2, quiet
 from netcfg.source import NetcfgError, shown_path
 from netcfg.trainers.prediction.answers import Answer, Values
-from netcfg.trainers.prediction.cells import areas
+from netcfg.trainers.prediction.cells import areas, measured
 from netcfg.trainers.prediction.drawn import drawn_in, png_of
 from netcfg.trainers.prediction.files import expect_new
 from netcfg.trainers.prediction.folder import Places, make_new, write_picture
@@ -94,7 +94,7 @@ def _rows(answer: Answer, values: Values) -> list[Row]:
             ]
         case "number":
             return [
-                Row(name, f"{value:.4g}", None, _PRESENT)
+                Row(name, measured(answer, float(value)), None, _PRESENT)
                 for name, value in zip(answer.names[:MOST_ROWS], values, strict=False)
             ]
         case "mask":

@@ -51,7 +51,7 @@ class Answer:
     A `number` has a name for each entry, a `map` for each channel. A `mask` has a share of each class at each pixel.
     `points` are x to the right and y down in pixels of a picture of `size` (height, width). A `picture`'s values are
     brought to 0..1 by `value * deviation + mean`, after a sigmoid where they are `logits`. `count` says how many points
-    or numbers it has.
+    or numbers it has, `unit` what they count.
     `box` is what a network saw of one frame, where that is not all of it: left, top, right and bottom edge in the
     frame's pixels, of which the first reaches from 0 to 1.
     """
@@ -67,6 +67,7 @@ class Answer:
     deviation: tuple[float, ...] = (1.0,)
     logits: bool = False
     count: int = 0
+    unit: str = ""
     box: tuple[float, float, float, float] | None = field(default=None, compare=False)
 
     def values(self, scores: Tensor) -> Values:
@@ -222,7 +223,7 @@ def _of_vector(
     if not isinstance(entries, int) or len(squeezed(shape)) > 1:
         return None
     if _is_of_numbers(judge):
-        return Answer(signal, target, "number", _numbered(spec.names, target, entries))
+        return Answer(signal, target, "number", _numbered(spec.names, target, entries), unit=spec.unit)
     if entries != len(spec.names):
         return None
     is_graded = program.data.source.active_above != 0.5

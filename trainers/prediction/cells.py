@@ -28,9 +28,10 @@ def columns(answers: Sequence[Answer]) -> list[str]:
     """The names of the cells of `cells`.
 
     An action unit has `AU12_c`, 1 where it is present, `AU12_p`, its confidence from 0 to 1, and where a network was
-    trained on intensities `AU12_r`, from 0 to 5. A class has its name and a confidence for each, a number itself, a
-    mask the share of the picture that each class takes (`parts_skin_area`), points `x_0` and `y_0` in pixels of the
-    picture, an embedding its numbers. Where two answers would have the same name, their signal stands before it.
+    trained on intensities `AU12_r`, from 0 to 5. A class has its name and a confidence for each, a number itself, named
+    with its unit, a mask the share of the picture that each class takes (`parts_skin_area`), points `x_0` and `y_0` in
+    pixels of the picture, an embedding its numbers. Where two answers would have the same name, their signal stands
+    before it.
     """
     own = [_columns(answer) for answer in answers]
     times = Counter(name for names in own for name in names)
@@ -49,7 +50,8 @@ def _columns(answer: Answer) -> list[str]:
             kinds = ("c", "p", "r") if answer.graded else ("c", "p")
             return [f"{_padded(name)}_{kind}" for name in answer.names for kind in kinds]
         case "number":
-            return list(answer.names)
+            unit = f" [{answer.unit}]" if answer.unit else ""
+            return [f"{name}{unit}" for name in answer.names]
         case "mask":
             return [f"{answer.target}_{name}_area" for name in answer.names]
         case "points":
@@ -140,6 +142,8 @@ def described(answer: Answer) -> dict[str, Any]:
         of["target"] = answer.target
     if answer.names:
         of |= {"names": list(answer.names)}
+    if answer.unit:
+        of["unit"] = answer.unit
     return of | ({"present_above": list(answer.present_above)} if answer.kind == "labels" else {})
 
 
@@ -188,6 +192,11 @@ def _as_json(answer: Answer, values: Values, prediction: Prediction) -> dict[str
 # --- words
 
 
+def measured(answer: Answer, value: float) -> str:
+    """A number with its unit."""
+    return f"{value:.4g} {answer.unit}".rstrip()
+
+
 def sentence(answer: Answer, values: Values) -> str:
     """An answer in a line: `emotion happy 0.93, sad 0.04, …`."""
     match answer.kind:
@@ -202,7 +211,8 @@ def sentence(answer: Answer, values: Values) -> str:
             ]
             return ", ".join(present) or f"none of {len(answer.names)} labels"
         case "number":
-            return ", ".join(f"{name} {value:.4g}" for name, value in zip(answer.names, values, strict=True))
+            told = zip(answer.names, values, strict=True)
+            return ", ".join(f"{name} {measured(answer, value)}" for name, value in told)
         case "mask":
             found = areas(values, len(answer.names))
             largest = [i for i in np.argsort(-found, kind="stable") if found[i] >= _SMALL_AREA]

@@ -11,7 +11,7 @@ from pydantic import Field as Option
 from netcfg.blocks.fields import FieldSpec, PositiveInt, Split
 from netcfg.blocks.sources.base import Found
 from netcfg.blocks.sources.list_files import has_lists, has_paths
-from netcfg.blocks.sources.list_layout import field_name, label_name
+from netcfg.blocks.sources.list_layout import field_name, label_name, measure_of
 from netcfg.blocks.sources.listed import Listing, classes_of, find_listing
 from netcfg.blocks.sources.picture_classes import trouble_with_names
 from netcfg.blocks.sources.plain_pictures import PlainPictures
@@ -40,7 +40,8 @@ class ImageList(PlainPictures, name="image_list"):
     Py-Feat's, and bare lists of paths with their partners: ME-GraphAU's (`…_img_path…`, `…_label…`) and JAA-Net's
     (`…_path`, `…_AUoccur`, `…_land`).
     Fields: `image` 3×S×S, and by column a class, a number (1), `labels` (A), `landmarks` P×2 in its pixels (x, y), a
-    mask S×S, a picture 3×S×S; beside each of the first four `has_NAME`.
+    mask S×S, a picture 3×S×S; beside each of the first four `has_NAME`. What stands in brackets behind the name of a
+    column of numbers is their unit: `height [cm]` is the field `height`, told in cm.
     Example::
 
         [image_list]
@@ -202,8 +203,9 @@ class ImageList(PlainPictures, name="image_list"):
             fields[field] = FieldSpec((), "class", classes)
             fields[f"has_{field}"] = FieldSpec((1,), "vector", (f"has_{field}",))
         for column in layout.numbers:
-            for field in (field_name(column), f"has_{field_name(column)}"):
-                fields[field] = FieldSpec((1,), "vector", (column,))
+            called, unit = measure_of(column)
+            fields[field_name(column)] = FieldSpec((1,), "vector", (called,), unit=unit)
+            fields[f"has_{field_name(column)}"] = FieldSpec((1,), "vector", (called,))
         labels = self.labels_called()
         if labels:
             for field in (LABELS, f"has_{LABELS}"):

@@ -149,9 +149,14 @@ def is_gap(text: str) -> bool:
 
 def field_name(column: str) -> str:
     """What the field of a column is called: without its unit, and with `_` where a name cannot have a sign."""
-    match = _MEASURE.match(column)
-    name = re.sub(r"\W+", "_", (match["name"] if match else column).strip()).strip("_")
+    name = re.sub(r"\W+", "_", measure_of(column)[0].strip()).strip("_")
     return f"_{name}" if name[:1].isdigit() else name or "column"
+
+
+def measure_of(column: str) -> tuple[str, str]:
+    """What a column of numbers is called, and their unit: `height [cm]` is `height` in `cm`; "" without one."""
+    match = _MEASURE.match(column)
+    return (match["name"].strip() or column, match["unit"].strip()) if match else (column, "")
 
 
 def label_name(column: str) -> str:
