@@ -61,6 +61,18 @@ name = noise
 shape = 3, 16, 16
 """
 GIVEN = "{Generation}\n[input]\nname = image\nlike = data.image\n[formula]\nname = made\nvalue = image\n"
+BOXED = """{Define two}
+[convolutional]
+filters = 3
+kernel_size = 3
+[convolutional]
+filters = 3
+kernel_size = 1
+{Net}
+[net]
+channels = 3
+[two]
+"""
 PROGRAM = "--preset wide --set width=4 --data faces --allow-outside"
 TRAINING = "--device cpu --epochs 1 --limit-batches 1 --seed 3 --workers 0 --precision f32"
 
@@ -72,6 +84,10 @@ INVOCATIONS = [
     f"--heat macs --link file:{{path}} {PROGRAM}",
     "graph net.cfg -o a.png --training --phase sgd --scale 1",
     "graph net.cfg -o b.svg --expand",
+    "graph net.cfg -o c.tex --title Ours --no-frame --legend off --rename Net=Ours --palette grey --font serif "
+    "--width 180mm",
+    "graph net.cfg net.cfg -o d.svg --no-title --paper a4",
+    "graph boxed.cfg -o e.svg --inset two",
     "diff net.cfg net.cfg --format json -o d.png --allow-outside --expand --scale 1 --preset wide --set width=3 "
     "--preset-a wide --set-a width=5",
     "diff net.cfg net.cfg --preset-b wide --set-b width=5",
@@ -181,6 +197,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
         resolved = Path("run/resolved.cfg").read_text().partition("{Generation}")[0]
         Path("given/resolved.cfg").write_text(resolved + GIVEN)
         (folder / "frames").mkdir()
+        (folder / "boxed.cfg").write_text(BOXED)
         for number in range(3):
             cv2.imwrite(f"frames/{number}.png", np.full((16, 16, 3), 40 * number, np.uint8))
     return folder

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from netcfg.cli.paper import PLAIN_OF_LOOK, add_paper_arguments, paper_of, renames_of
 from netcfg.cli.program import add_program_arguments, check_file, settings_of
 from netcfg.draw.links import DEFAULT as DEFAULT_LINK
 from netcfg.draw.links import Links, check_template
@@ -20,11 +21,17 @@ if TYPE_CHECKING:
     from netcfg.draw import Picture
 
 DEFAULT_SCALE = 2.0
+PRINTED_SCALE = 300 / 96
+"""Pixels per unit of a picture that is as large as on paper: 300 to the inch."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
-    parser.add_argument("file", metavar="FILE")
+    parser.epilog = (
+        "examples: netcfg graph net.cfg -o net.svg;  netcfg graph net.cfg --training -o step.pdf;  "
+        "netcfg graph a.cfg b.cfg --paper ieee-page --palette grey -o both.pdf"
+    )
+    parser.add_argument("files", nargs="+", metavar="FILE", help="a program; several are drawn side by side")
     parser.add_argument(
         "-o",
         "--output",
@@ -79,6 +86,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"colour boxes by what they cost, not by family: {', '.join(HEATS)} (of activations)",
     )
     add_scale_argument(parser)
+    add_paper_arguments(parser)
     parser.add_argument(
         "--link",
         metavar="TEMPLATE",
@@ -96,25 +104,35 @@ def add_scale_argument(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Draw the networks, or the training step, and say where the picture is."""
     look = _look(options)
-    output = Path(options.output or f"{Path(options.file).stem}.svg")
-    check_picture(output, options.scale, options.file)
+    output = Path(options.output or f"{Path(options.files[0]).stem}.svg")
+    check_picture(output, options.scale, *options.files)
+    paper = paper_of(options, output)
     link = DEFAULT_LINK if options.link is None else options.link
     check_template(link)
     _check_combination(options, look)
     _check_format(options, output)
+    programs = [_checked(file, options) for file in options.files]
+    known = [program for program in programs if program is not None]
+    if len(known) < len(programs):
+        drawn = _broken(options, look)
+    else:
+        drawn = _training(known[0], options) if options.training else _networks(known, options, look)
+    drawn.links, drawn.font = Links(link), options.font or ""
+    if paper is not None:
+        drawn.paper, drawn.scale = paper, PRINTED_SCALE
+    drawn.save(output)
+    print(shown_path(output))
+    return int(len(known) < len(programs))
+
+
+def _checked(file: str, options: argparse.Namespace) -> Program | None:
+    """A file's program, after what is to be said of it; None where it has errors."""
     program, findings = check_file(
-        options.file, options.preset, settings_of(options), options.data, options.allow_outside
+        file, options.preset, settings_of(options), options.data, options.allow_outside
     )
     for finding in sorted_findings(findings):
         print(render(finding), end="\n\n", file=sys.stderr)
-    if program is None:
-        drawn = _broken(options, look)
-    else:
-        drawn = _training(program, options) if options.training else _networks(program, options, look)
-    drawn.links = Links(link)
-    drawn.save(output)
-    print(shown_path(output))
-    return int(program is None)
+    return program
 
 
 def _broken(options: argparse.Namespace, look: Look) -> Picture:
@@ -122,30 +140,39 @@ def _broken(options: argparse.Namespace, look: Look) -> Picture:
     from netcfg.compile import understand
     from netcfg.draw.mistakes import broken_picture
 
+    if len(options.files) > 1:
+        raise NetcfgError(
+            "files with errors are drawn one at a time\nhelp: mend it, or draw it alone", code="NC801"
+        )
+    (file,) = options.files
     if options.training:
         raise NetcfgError(
-            f"{options.file} has errors: its training step cannot be drawn, only its networks", code="NC801"
+            f"{file} has errors: its training step cannot be drawn, only its networks", code="NC801"
         )
     networks, _ = understand(
-        Path(options.file), options.preset, settings_of(options), options.data, options.allow_outside
+        Path(file), options.preset, settings_of(options), options.data, options.allow_outside
     )
     names = [network.graph.name for network in networks]
     if not names:
-        raise NetcfgError(f"{options.file}: no network in it can be drawn", code="NC801")
+        raise NetcfgError(f"{file}: no network in it can be drawn", code="NC801")
     _check_names(options, names)
     chosen = [network for network in networks if network.graph.name in (options.network or names)]
-    return broken_picture(chosen, Path(options.file).name, _scale(options), look)
+    return broken_picture(chosen, _title(options), _scale(options), look)
 
 
 def _check_combination(options: argparse.Namespace, look: Look) -> None:
     """Raises `NetcfgError` for options of the one kind of picture that are given for the other."""
     plain = Look()
     foreign = [
-        field.name for field in fields(Look) if getattr(look, field.name) != getattr(plain, field.name)
+        PLAIN_OF_LOOK.get(field.name, field.name)
+        for field in fields(Look)
+        if getattr(look, field.name) != getattr(plain, field.name)
     ]
     foreign += ["network"] if options.network else []
     if options.training and foreign:
         raise NetcfgError(f"--{foreign[0]} goes with pictures of networks, not with --training", code="NC801")
+    if options.training and len(options.files) > 1:
+        raise NetcfgError("--training draws one file\nhelp: name one", code="NC801")
     if options.expand and options.depth is not None:
         raise NetcfgError(
             "--expand opens everything, and --depth only some levels\nhelp: leave one of them out",
@@ -168,15 +195,23 @@ def _check_format(options: argparse.Namespace, output: Path) -> None:
         raise NetcfgError(f"--columns: what reads {output.name} places boxes as it likes", code="NC801")
 
 
-def _networks(program: Program, options: argparse.Namespace, look: Look) -> Picture:
-    from netcfg.draw import picture
+def _networks(programs: Sequence[Program], options: argparse.Namespace, look: Look) -> Picture:
+    from netcfg.draw import picture_of_files
 
-    graphs = program.graphs
-    _check_names(options, [graph.name for graph in graphs])
-    if options.network:
-        graphs = [graph for graph in graphs if graph.name in options.network]
+    _check_names(options, [graph.name for program in programs for graph in program.graphs])
+    files = []
+    for file, program in zip(options.files, programs, strict=True):
+        wanted = options.network or [graph.name for graph in program.graphs]
+        caption = "" if options.no_title else Path(file).name
+        files.append((caption, [graph for graph in program.graphs if graph.name in wanted]))
+    return picture_of_files(files, title=_title(options), scale=_scale(options), look=look)
 
-    return picture(graphs, title=Path(options.file).name, scale=_scale(options), look=look)
+
+def _title(options: argparse.Namespace) -> str:
+    """The heading: of several files, each is named above its own networks."""
+    if options.title is not None:
+        return str(options.title)
+    return "" if options.no_title or len(options.files) > 1 else Path(options.files[0]).name
 
 
 def _check_names(options: argparse.Namespace, names: Iterable[str]) -> None:
@@ -185,14 +220,17 @@ def _check_names(options: argparse.Namespace, names: Iterable[str]) -> None:
         if name not in names:
             help = did_you_mean(name, names)
             raise NetcfgError(
-                f"{options.file} has no network `{name}`" + (f"\nhelp: {help}" if help else ""), code="NC802"
+                f"{', '.join(options.files)} has no network `{name}`" + (f"\nhelp: {help}" if help else ""),
+                code="NC802",
             )
 
 
 def _training(program: Program, options: argparse.Namespace) -> Picture:
     from netcfg.draw.training.picture import training_picture
 
-    return training_picture(program, options.phase or (), _scale(options))
+    drawn = training_picture(program, options.phase or (), _scale(options))
+    drawn.title = _title(options)
+    return drawn
 
 
 def _scale(options: argparse.Namespace) -> float:
@@ -211,9 +249,15 @@ def _look(options: argparse.Namespace) -> Look:
             options.direction,
             options.columns,
             options.heat,
+            not options.no_frame,
+            options.legend == "on",
+            options.palette,
+            renames_of(options),
+            tuple(options.inset),
         )
     except NetcfgError as error:
-        raise NetcfgError(f"--{error}", error.code) from None
+        said = str(error)
+        raise NetcfgError(said if said.startswith("--") else f"--{said}", error.code) from None
 
 
 def check_picture(output: Path, scale: float | None, *drawn: str) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from math import ceil
+from typing import NamedTuple
 
 from netcfg.draw import style
 from netcfg.draw.alike import gathered
@@ -34,16 +36,37 @@ Ids = dict[int, str]
 """The names of boxes and frames, by the identity of the object."""
 
 
-def compose(diagrams: Sequence[Diagram], title: str = "", look: Look | None = None) -> Scene:
-    """All networks on one page, each in its frame, in reading order: downwards, then to the right."""
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """So many of a picture's diagrams that stand together beside the others, under a caption."""
+
+    count: int
+    caption: str = ""
+
+
+def compose(
+    diagrams: Sequence[Diagram], title: str = "", look: Look | None = None, groups: Sequence[Beside] = ()
+) -> Scene:
+    """All networks on one page, each in its frame, in reading order: downwards, then to the right.
+
+    With `groups` those of each are packed by themselves, and stand beside the next ones.
+    """
     look = look or Look()
+    given = groups or [Beside(len(diagrams))]
+    parts = _in_groups(diagrams, given)
     if not look.expand:
-        diagrams = gathered(diagrams)
+        parts = [gathered(part) for part in parts]
+    groups = [Beside(len(part), group.caption) for part, group in zip(parts, given, strict=True)]
+    diagrams = [diagram for part in parts for diagram in part]
     ids = part_ids(diagrams)
     scale = Scale(diagrams) if look.volumes else None
     insides = [inside_of(diagram.frame, split(diagram), look, scale) for diagram in diagrams]
-    sizes = [_network_size(inside, diagram.frame) for inside, diagram in zip(insides, diagrams, strict=True)]
-    corners, width, height = pack(sizes, look.is_sideways)
+    edges = [_edge(diagram.frame, look, len(diagrams)) for diagram in diagrams]
+    sizes = [
+        _network_size(inside, diagram.frame, edge)
+        for inside, diagram, edge in zip(insides, diagrams, edges, strict=True)
+    ]
+    corners, captions, width, height = _beside(sizes, groups, look.is_sideways)
     title_width = text_width(title, style.PAGE_TITLE, bold=True)
     legend = legend_of(diagrams, look, max(width, title_width, style.LEGEND_WIDTH))
     top = style.PAGE_PAD + (style.PAGE_TITLE + style.PAGE_PAD if title else 0.0)
@@ -58,13 +81,49 @@ def compose(diagrams: Sequence[Diagram], title: str = "", look: Look | None = No
             Text(style.PAGE_PAD, y, title, style.PAGE_TITLE, title_width, style.INK, bold=True)
         )
     scene.shapes += legend.shapes(style.PAGE_PAD, legend_top)
-    for inside, diagram, size, (x, y) in zip(insides, diagrams, sizes, corners, strict=True):
+    scene.shapes += (
+        replace(caption, x=caption.x + style.PAGE_PAD, y=caption.y + top) for caption in captions
+    )
+    for inside, diagram, size, (x, y), edge in zip(insides, diagrams, sizes, corners, edges, strict=True):
         left, upper, frame = x + style.PAGE_PAD, y + top, diagram.frame
-        shapes = tuple(_network(inside, frame, ids, size, left, upper))
+        shapes = tuple(_network(inside, frame, ids, size, left, upper, edge))
         scene.shapes.append(
             Group("network", frame.details, shapes, ids[id(frame)], place=(left, upper, *size))
         )
     return scene
+
+
+def _in_groups(diagrams: Sequence[Diagram], groups: Sequence[Beside]) -> list[Sequence[Diagram]]:
+    parts, first = [], 0
+    for group in groups:
+        parts.append(diagrams[first : first + group.count])
+        first += group.count
+    return parts
+
+
+def _beside(
+    sizes: Sequence[Point], groups: Sequence[Beside], rows: bool
+) -> tuple[list[Point], list[Text], float, float]:
+    """The corners of networks, the captions of groups, and the width and height of all: each group beside the next."""
+    corners: list[Point] = []
+    captions: list[Text] = []
+    along = across = 0.0
+    first = 0
+    for group in groups:
+        inner, width, height = pack(sizes[first : first + group.count], rows)
+        first += group.count
+        head = style.TITLE + style.PAGE_PAD if group.caption else 0.0
+        left, upper = (0.0, along) if rows else (along, 0.0)
+        if group.caption:
+            wide = text_width(group.caption, style.TITLE, bold=True)
+            base = upper + style.TITLE * ASCENT
+            captions.append(Text(left, base, group.caption, style.TITLE, wide, style.INK, bold=True))
+            width = max(width, wide)
+        corners += [(x + left, y + upper + head) for x, y in inner]
+        size = (height + head, width) if rows else (width, height + head)
+        along, across = along + size[0] + style.PAGE_GAP, max(across, size[1])
+    along = max(0.0, along - style.PAGE_GAP)
+    return corners, captions, *((across, along) if rows else (along, across))
 
 
 def pack(sizes: Sequence[Point], rows: bool = False) -> tuple[list[Point], float, float]:
@@ -115,27 +174,48 @@ def network_title(frame: Frame) -> tuple[Text, Text]:
     return name, Text(name_width + 2 * WORD_GAP, 0.0, frame.note, style.TEXT, note_width, style.FAINT)
 
 
-def _network_size(inside: Inside, frame: Frame) -> Point:
+class _Edge(NamedTuple):
+    """What is around a network: whether there is a line, the room inside of it, and that for its name."""
+
+    is_drawn: bool
+    pad: float
+    header: float
+    behind: float
+
+
+def _edge(frame: Frame, look: Look, networks: int) -> _Edge:
+    """A network without an edge has no name where it is alone, but how often it is there."""
+    if look.frame:
+        behind = style.BEHIND if frame.count > 1 else 0.0
+        return _Edge(True, style.NETWORK_PAD, style.NETWORK_HEADER, behind)
+    is_named = networks > 1 or frame.count > 1
+    return _Edge(False, 0.0, style.NETWORK_HEADER - style.NETWORK_PAD if is_named else 0.0, 0.0)
+
+
+def _network_size(inside: Inside, frame: Frame, edge: _Edge) -> Point:
     _, note = network_title(frame)
-    width = max(inside.placement.width, note.x + note.width) + 2 * style.NETWORK_PAD
-    behind = style.BEHIND if frame.count > 1 else 0.0
-    return width + behind, inside.placement.height + style.NETWORK_HEADER + style.NETWORK_PAD + behind
+    named = note.x + note.width if edge.header else 0.0
+    width = max(inside.placement.width, named) + 2 * edge.pad + edge.behind
+    return width, inside.placement.height + edge.header + edge.pad + edge.behind
 
 
-def _network(inside: Inside, frame: Frame, ids: Ids, size: Point, x: float, y: float) -> Iterator[Shape]:
+def _network(
+    inside: Inside, frame: Frame, ids: Ids, size: Point, x: float, y: float, edge: _Edge
+) -> Iterator[Shape]:
     stroke = LOOKS[frame.mark].colour if frame.mark else style.NETWORK_STROKE
-    behind = style.BEHIND if frame.count > 1 else 0.0
-    width, height = size[0] - behind, size[1] - behind
-    if behind:
-        yield Rect(x + behind, y + behind, width, height, "#ffffff", stroke, style.NETWORK_RADIUS)
-    yield Rect(x, y, width, height, "#ffffff", stroke, style.NETWORK_RADIUS)
+    width, height = size[0] - edge.behind, size[1] - edge.behind
+    if edge.behind:
+        yield Rect(x + edge.behind, y + edge.behind, width, height, "#ffffff", stroke, style.NETWORK_RADIUS)
+    if edge.is_drawn:
+        yield Rect(x, y, width, height, "#ffffff", stroke, style.NETWORK_RADIUS)
     title = []
-    for text in network_title(frame):
-        left, base = x + style.NETWORK_PAD + text.x, y + style.NETWORK_PAD + style.TITLE * ASCENT
+    for text in network_title(frame) if edge.header else ():
+        left, base = x + edge.pad + text.x, y + edge.pad + style.TITLE * ASCENT
         title.append(Text(left, base, text.text, text.size, text.width, text.fill, text.bold))
-    yield Group("header", "", tuple(title), spans=_spans(frame))
+    if title:
+        yield Group("header", "", tuple(title), spans=_spans(frame))
     spare = width - inside.placement.width
-    yield from _content(inside, ids, x + spare / 2, y + style.NETWORK_HEADER, 0)
+    yield from _content(inside, ids, x + spare / 2, y + edge.header, 0)
 
 
 def _frame(part: Measured, frame: Frame, ids: Ids, x: float, y: float, depth: int) -> Iterator[Shape]:

@@ -8,10 +8,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from netcfg.draw.figure import compose
+from netcfg.draw.figure import Beside, compose
+from netcfg.draw.greys import GREY, greyed
 from netcfg.draw.links import Links
-from netcfg.draw.model import Diagram
-from netcfg.draw.options import Look
+from netcfg.draw.model import Diagram, Frame
+from netcfg.draw.options import DIRECTIONS, Look
+from netcfg.draw.paper import Paper, on_paper
 from netcfg.draw.scene import Scene
 from netcfg.draw.svg import write_svg
 from netcfg.files import write_beside
@@ -29,11 +31,26 @@ class Picture:
     links: Links = Links()
     """Where its parts lead to, where a format has links."""
     look: Look = Look()
+    groups: Sequence[Beside] = ()
+    """Which of its diagrams stand beside each other; without, as suits a page."""
+    paper: Paper | None = None
+    """What it has to fit on, by being folded and scaled."""
+    font: str = ""
+    make: Callable[[Look], Picture] | None = None
+    """The same picture of another look."""
 
     @cached_property
     def scene(self) -> Scene:
-        """Everything in its place."""
-        return compose(self.diagrams, self.title, self.look)
+        """Everything in its place. Raises `NetcfgError` where it does not fit on its paper."""
+        if self.paper is None:
+            return replace(self.composed(), font=self.font)
+        others = other_looks(self) if self.make is not None else {}
+        return replace(on_paper(_Remade(self).scene, self.look, self.paper, others), font=self.font)
+
+    def composed(self) -> Scene:
+        """The same, at its own size."""
+        scene = compose(self.diagrams, self.title, self.look, self.groups)
+        return greyed(scene) if self.look.palette == GREY else scene
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write it as the file's ending says. Raises `NetcfgError` where that is unknown, or the file cannot be."""
@@ -55,7 +72,7 @@ class Picture:
         from netcfg.draw.page import write_page
 
         scene = self.scene if self.look.volumes else None
-        return write_page(self.title, self.diagrams, self.links, self.look, scene)
+        return write_page(self.title, self.diagrams, self.links, self.look, scene, self.font)
 
 
 def _svg(picture: Picture) -> bytes:
@@ -119,6 +136,58 @@ def _page(picture: Picture) -> bytes:
     return picture.page().encode()
 
 
+class _Remade:
+    """Scenes of a picture of other looks. What differs in nothing but its folds is the same boxes and wires."""
+
+    def __init__(self, picture: Picture) -> None:
+        self._picture = picture
+        self._made: list[tuple[Look, Picture]] = [(replace(picture.look, columns=None), picture)]
+
+    def scene(self, look: Look) -> Scene:
+        """Everything in its place."""
+        plain = replace(look, columns=None)
+        made = next((picture for known, picture in self._made if known == plain), None)
+        if made is None:
+            made = self._picture if self._picture.make is None else self._picture.make(plain)
+            self._made.append((plain, made))
+        return replace(made, look=look).composed()
+
+
+def other_looks(picture: Picture) -> dict[str, Look]:
+    """Looks of the same picture that need less room, by the options that ask for them."""
+    look = picture.look
+    found: dict[str, Look] = {}
+    if look.frame:
+        found["--no-frame"] = replace(look, frame=False)
+    if look.labels:
+        found["--labels none"] = replace(look, labels=())
+    deepest = deepest_open(picture.diagrams)
+    for depth in range(min(deepest, _DEPTHS) - 1, -1, -1):
+        found[f"--depth {depth}"] = replace(look, depth=depth, expand=False)
+    way = DIRECTIONS[not look.is_sideways]
+    found[f"--direction {way}"] = replace(look, direction=way)
+    if look.volumes:
+        found["--style flow"] = replace(look, style="flow", direction=None)
+    if deepest and look.frame:
+        small = replace(look, frame=False, depth=0, expand=False)
+        found["--no-frame --depth 0"] = small
+        found["--no-frame --labels none --depth 0"] = replace(small, labels=())
+    return found
+
+
+def deepest_open(diagrams: Sequence[Diagram]) -> int:
+    """How many levels of templates are open in a picture."""
+    return max((_levels(diagram.frame) for diagram in diagrams), default=0)
+
+
+def _levels(frame: Frame) -> int:
+    return max((1 + _levels(part) for part in frame.parts if isinstance(part, Frame)), default=0)
+
+
+_DEPTHS = 4
+"""So many levels at most are tried to be closed."""
+
+
 FORMATS: dict[str, Callable[[Picture], bytes]] = {
     ".svg": _svg,
     ".png": _png,
@@ -137,6 +206,10 @@ FORMATS: dict[str, Callable[[Picture], bytes]] = {
 
 WITH_PIXELS = (".png",)
 """Formats that `Picture.scale` is for."""
+OF_A_SIZE = (".svg", ".png", ".pdf", ".tex", ".tikz")
+"""Formats that `Picture.paper` is for."""
+WITH_FONTS = (".svg", ".html", ".tex", ".tikz")
+"""Formats that `Picture.font` is for: others carry letters of their own."""
 WITH_LINKS = (".svg", ".html")
 """Formats that `Picture.links` are for."""
 PLACING_THEMSELVES = (".dot", ".gv", ".mmd", ".md")

@@ -55,11 +55,12 @@ class _Layout:
         self.whole = network
         self.folds: dict[int, int] = {}
         members = [member for level in levels.values() for member in level.members]
-        limit = style.NARROW_LINE_WIDTH if self.sideways else style.LINE_WIDTH
+        limit = style.NARROW_LINE_WIDTH if self.sideways or look.narrow else style.LINE_WIDTH
         self.lines = (
             {} if scale else {id(box): box_lines(box, limit) for box in members if isinstance(box, Box)}
         )
-        self.common = 0.0 if self.sideways or scale else common_width(members, self.lines)
+        least = style.NARROW_BOX_WIDTH if look.narrow else style.BOX_WIDTH
+        self.common = 0.0 if self.sideways or scale else common_width(members, self.lines, least)
 
     def network(self) -> Inside:
         """The whole, in columns; a frame that would fill more than one of them is folded in itself."""

@@ -64,6 +64,8 @@ def legend_of(diagrams: Sequence[Diagram], look: Look, width: float) -> Legend:
     for mark in marks_of(diagrams):
         shown = LOOKS[mark]
         items.append(_swatch(shown.fill, shown.colour, f"{shown.sign} {mark}", True))
+    if not look.legend:
+        return Legend(())
     if look.heat:
         items.append(_scale(ticks(diagrams, look.heat)))
     elif look.volumes:
@@ -80,8 +82,10 @@ def legend_of(diagrams: Sequence[Diagram], look: Look, width: float) -> Legend:
 def _families(diagrams: Sequence[Diagram]) -> list[tuple[str, style.Paint]]:
     """The families of the boxes, where there are several."""
     parts = (part for diagram in diagrams for part in parts_below(diagram.frame))
-    kinds = {part.kind for part in parts if isinstance(part, Box) and part.pieces}
-    found = [(family, paint) for family, paint in style.FAMILIES.items() if family in kinds]
+    paints = {part.kind: part.paint for part in parts if isinstance(part, Box) and part.pieces}
+    found = [
+        (family, paints[family] or paint) for family, paint in style.FAMILIES.items() if family in paints
+    ]
     return found if len(found) > 1 else []
 
 

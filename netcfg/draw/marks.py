@@ -41,7 +41,7 @@ def paint_of(box: Box) -> style.Paint:
         return style.Paint(LOOKS[box.mark].fill, LOOKS[box.mark].colour)
     if box.heat is not None:
         return heat_paint(box.heat)
-    paint = style.FAMILIES.get(box.kind, style.OTHER_FAMILY)
+    paint = box.paint or style.FAMILIES.get(box.kind, style.OTHER_FAMILY)
     return paint._replace(stroke=box.colour) if box.colour else paint
 
 

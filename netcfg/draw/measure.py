@@ -105,12 +105,16 @@ def words_of(line: Line, x: float, base: float) -> Iterator[Text]:
         x += word.width + WORD_GAP
 
 
-def common_width(members: Sequence[Member], lines: Mapping[int, tuple[Line, ...]] | None = None) -> float:
+def common_width(
+    members: Sequence[Member],
+    lines: Mapping[int, tuple[Line, ...]] | None = None,
+    least: float = style.BOX_WIDTH,
+) -> float:
     """The width of all boxes of a network that need no more; `lines` are theirs by identity, if known."""
     known = lines or {}
     widths = [box_width(member, known.get(id(member))) for member in members]
     widths = [width for width in widths if width <= style.COMMON_WIDTH]
-    return max([style.BOX_WIDTH, *widths])
+    return max([least, *widths])
 
 
 # --- boxes --------------------------------------------------------------------------------------------------

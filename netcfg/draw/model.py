@@ -25,6 +25,7 @@ from netcfg.draw.shown import (
     shown_boxes,
     signals_given,
 )
+from netcfg.draw.style import Paint
 from netcfg.shapes import Shape, show, to_json
 from netcfg.source import Note
 
@@ -42,7 +43,7 @@ class Box:
     `drawn` in their place, stand below the others. `notes` are the further lines that were asked for, `costs`
     those of all that it stands for, `shapes` those of its signals by port, `start` the weights that it starts
     from, and `lender` what it shares its parameters with. `heat` is how near it comes to the highest cost, where
-    boxes are coloured by it.
+    boxes are coloured by it, `paint` the colours of a palette.
     """
 
     kind: str
@@ -66,6 +67,7 @@ class Box:
     start: str = ""
     lender: str = ""
     heat: float | None = None
+    paint: Paint | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -123,7 +125,7 @@ def diagram(graph: Graph, expand: bool = False, look: Look | None = None, marks:
     """The boxes, frames and wires of one network; `expand` as in `Look`. What is marked unalike is never one box."""
     look = look or Look()
     expand = expand or look.expand
-    shown, shown_by = shown_boxes(graph, expand, look.depth, marks)
+    shown, shown_by = shown_boxes(graph, expand, look.depth, marks, look.insets)
     all_frozen = graph.parameters > 0 and graph.trainable == 0
     boxes = {id(one): _box(graph, one, all_frozen, look) for one in shown}
     frame = _frames(graph, shown, boxes, all_frozen)
@@ -133,7 +135,7 @@ def diagram(graph: Graph, expand: bool = False, look: Look | None = None, marks:
     drawn = _Wires(graph, box_by, [ports.get(id(one), {}) for one in shown_by], "shape" in look.labels, marks)
     wires = [*drawn.between_boxes(), *drawn.to_outputs(frame)]
     _say_marks(frame)
-    expanded = None if expand else partial(diagram, graph, True, replace(look, depth=None), marks)
+    expanded = None if expand else partial(diagram, graph, True, replace(look, depth=None, insets=()), marks)
     return Diagram(frame, wires, expanded)
 
 

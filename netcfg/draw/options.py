@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -11,6 +11,7 @@ from netcfg.source import NetcfgError, did_you_mean
 STYLES: Final = ("flow", "volumes")
 DIRECTIONS: Final = ("top-down", "left-right")
 HEATS: Final = ("parameters", "macs", "memory")
+PALETTES: Final = ("grey", "colour-blind", "plain", "strong")
 LABELS: Final = ("shape", "parameters", "macs", "memory")
 """What may stand at boxes and lines beside names and options."""
 
@@ -24,7 +25,10 @@ class Look:
     `style` is one of `STYLES`: boxes and lines, or volumes, which are feature maps in perspective. `direction` is
     one of `DIRECTIONS`, by default top-down for boxes and left-right for volumes. `columns` is into how many
     columns (from left to right: rows) a network is folded, by default as many as a page needs. `heat` is one of
-    `HEATS`, by which boxes are coloured instead of by their families.
+    `HEATS`, by which boxes are coloured instead of by their families. Without `frame` a network has no edge around it,
+    and no name where it is alone; `legend` says what colours mean. `palette` is one of `PALETTES`. `renames` are other
+    names for parts, by path or name. `narrow` boxes are no wider than their longest words. `insets` are templates that
+    stand closed, and open beside the networks.
     """
 
     expand: bool = False
@@ -34,6 +38,12 @@ class Look:
     direction: str | None = None
     columns: int | None = None
     heat: str | None = None
+    frame: bool = True
+    legend: bool = True
+    palette: str | None = None
+    renames: Mapping[str, str] = field(default_factory=dict)
+    insets: Sequence[str] = ()
+    narrow: bool = False
 
     def __post_init__(self) -> None:
         for label in self.labels:
@@ -41,6 +51,11 @@ class Look:
         _check("direction", self.direction or DIRECTIONS[0], DIRECTIONS)
         _check("style", self.style, STYLES)
         _check("heat", self.heat or HEATS[0], HEATS)
+        _check("palette", self.palette or PALETTES[0], PALETTES)
+        if self.palette and self.heat:
+            raise NetcfgError(
+                "palette: heat colours boxes by their cost\nhelp: leave one of the two out", code="NC801"
+            )
         if self.depth is not None and self.depth < 0:
             raise NetcfgError(f"depth must be 0 or more, found {self.depth}", code="NC801")
         if self.columns is not None and not 1 <= self.columns <= 100:

@@ -32,13 +32,14 @@ class Rect:
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """A line through `points`, its corners rounded by `radius`, with an arrow head at its end if `arrow`."""
+    """A line through `points`, its corners rounded by `radius`; if `arrow`, with a head, `head` times the usual one."""
 
     points: tuple[Point, ...]
     stroke: str
     stroke_width: float = 1.2
     radius: float = 5.0
     arrow: bool = False
+    head: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,8 @@ class Scene:
     height: float
     title: str = ""
     background: str = "#ffffff"
+    font: str = ""
+    """What its letters are to be, where a format has a choice; empty: the usual ones."""
     shapes: list[Shape] = field(default_factory=list)
 
 
@@ -123,7 +126,7 @@ def arrow_head(path: Path) -> tuple[Point, Point, Point]:
     (x0, y0), (x, y) = path.points[-2:]
     length = max(abs(x - x0) + abs(y - y0), 1e-9)
     dx, dy = (x - x0) / length, (y - y0) / length
-    back, half = 6.0, 3.2
+    back, half = 6.0 * path.head, 3.2 * path.head
     return (
         (x, y),
         (x - back * dx - half * dy, y - back * dy + half * dx),
@@ -137,7 +140,7 @@ def shaft(path: Path) -> tuple[Point, ...]:
         return path.points
     (x0, y0), (x, y) = path.points[-2:]
     length = max(abs(x - x0) + abs(y - y0), 1e-9)
-    back = min(4.0, length)
+    back = min(4.0 * path.head, length)
     return (*path.points[:-1], (x - back * (x - x0) / length, y - back * (y - y0) / length))
 
 

@@ -71,10 +71,14 @@ class Shown:
 
 
 def shown_boxes(
-    graph: Graph, expand: bool = False, depth: int | None = None, marks: Marks = NO_MARKS
+    graph: Graph,
+    expand: bool = False,
+    depth: int | None = None,
+    marks: Marks = NO_MARKS,
+    closed: Sequence[str] = (),
 ) -> tuple[list[Shown], list[Shown]]:
-    """The boxes in file order, and for each node the box that stands for it."""
-    shown, shown_by = _Grouping(graph, expand, depth, marks).boxes()
+    """The boxes in file order, and for each node the box that stands for it; a use of a `closed` template is one."""
+    shown, shown_by = _Grouping(graph, expand, depth, marks, closed).boxes()
     runs = _runs(graph, shown, shown_by)
     if expand:
         _number_runs(runs)
@@ -100,10 +104,13 @@ def fitting_depth(graphs: Sequence[Graph]) -> int | None:
 class _Grouping:
     """Goes through the nodes, and finds or makes the box of each. No box stands for nodes that are marked unalike."""
 
-    def __init__(self, graph: Graph, expand: bool, depth: int | None, marks: Marks) -> None:
+    def __init__(
+        self, graph: Graph, expand: bool, depth: int | None, marks: Marks, shut: Sequence[str]
+    ) -> None:
         self.graph = graph
         self.expand = expand
         self.depth = depth
+        self.shut = shut
         self.marks = marks.blocks
         self.mixed = _mixed(graph, marks)
         self.uneven = _uneven(graph, marks)
@@ -119,9 +126,14 @@ class _Grouping:
 
     def closed_at(self, node: Node) -> tuple[Scope, ...]:
         """The scopes down to the template's use that stands closed for the node; none where it has a box itself."""
-        if self.depth is None:
+        if self.depth is None and not self.shut:
             return ()
-        depths = range(self.depth, levels(node))
+        open_to = levels(node) if self.depth is None else self.depth
+        depths = [
+            place
+            for place in range(levels(node))
+            if place >= open_to or node.scopes[place].template in self.shut
+        ]
         at = next((depth for depth in depths if _without_turn(node.scopes[depth]) not in self.mixed), None)
         return node.scopes[: at + 1] if at is not None else ()
 

@@ -70,6 +70,8 @@ LINE_WIDTH: Final = 170.0
 """Options go to the next line of a box where they would be wider than this."""
 NARROW_LINE_WIDTH: Final = 110.0
 """The same in pictures from left to right."""
+NARROW_BOX_WIDTH: Final = 60.0
+"""The least width of a block's box where all are to be narrow."""
 VOLUME_LINE_WIDTH: Final = 96.0
 """The same, before letters are made smaller, beside volumes."""
 VOLUME_TEXT: Final = 0.85

@@ -34,7 +34,7 @@ def write_svg(scene: Scene, links: Links | None = None) -> str:
     about = f' aria-label="{_escape(scene.title)}"' if scene.title else ""
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
-        f'viewBox="0 0 {width} {height}" font-family="{FONT}" fill="none" '
+        f'viewBox="0 0 {width} {height}" font-family="{_escape(family(scene.font))}" fill="none" '
         f'role="graphics-document document"{about}>'
     )
     rows = [head]
@@ -44,6 +44,18 @@ def write_svg(scene: Scene, links: Links | None = None) -> str:
     for shape in scene.shapes:
         rows.extend(rows_of(shape, links))
     return "\n".join([*rows, "</svg>", ""])
+
+
+GENERIC = ("serif", "sans-serif", "monospace")
+"""Fonts that every viewer has one of."""
+
+
+def family(font: str) -> str:
+    """The letters that are asked for, before those that there are everywhere."""
+    if not font:
+        return FONT
+    plain = font.replace('"', "").replace(";", "")
+    return plain if plain in GENERIC else f"'{plain}', {FONT}"
 
 
 def rows_of(shape: Shape, links: Links | None = None) -> Iterator[str]:

@@ -27,6 +27,7 @@ from netcfg.draw.scene import (
     part_way,
     shaft,
 )
+from netcfg.source import NetcfgError
 
 _HEAD: Final = r"""\documentclass[tikz]{standalone}
 \usepackage{tikz}
@@ -38,6 +39,7 @@ _MACROS: Final = r"""  % width, size, weight and text of a text; a character tha
   \def\netcfgtext#1#2#3#4{\resizebox{#1}{\height}{\fontsize{#2}{#2}\sffamily#3\selectfont#4}}
   \def\netcfgletter#1{\ifdefined\Umathchar#1\else?\fi}
 """
+_FAMILIES: Final = {"serif": r"\rmfamily", "sans-serif": r"\sffamily", "monospace": r"\ttfamily"}
 _SPECIAL: Final = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
     "^": r"\^{}", "~": r"$\sim$", "<": "$<$", ">": "$>$", "|": "$|$", '"': r"{\char34}", "`": r"{\char96}",
@@ -64,9 +66,20 @@ def write_tikz(scene: Scene, document: bool = True) -> str:
     drawn = [f"  {line}" for line in _lines(scene, colours)]
     definitions = [f"  \\definecolor{{{name}}}{{HTML}}{{{code}}}" for code, name in colours.items()]
     begin = r"\begin{tikzpicture}[x=0.75bp, y=-0.75bp]"
-    rows = [begin, _MACROS.rstrip("\n"), *definitions, *drawn, r"\end{tikzpicture}"]
+    rows = [begin, _macros(scene.font), *definitions, *drawn, r"\end{tikzpicture}"]
     picture = "\n".join(rows) + "\n"
     return _HEAD + picture + _TAIL if document else picture
+
+
+def _macros(font: str) -> str:
+    """The macros, with the letters of the document that are asked for. Raises `NetcfgError` for a font by its name."""
+    if font and font not in _FAMILIES:
+        raise NetcfgError(
+            f"--font: TeX has the document's own letters, {', '.join(_FAMILIES)}, and not `{font}`\n"
+            "help: one of these, or .svg",
+            code="NC801",
+        )
+    return _MACROS.rstrip("\n").replace(r"\sffamily", _FAMILIES[font or "sans-serif"])
 
 
 def _lines(scene: Scene, colours: dict[str, str]) -> Iterator[str]:

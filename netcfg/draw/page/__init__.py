@@ -18,7 +18,7 @@ from netcfg.draw.options import Look
 from netcfg.draw.page.content import COLOURS, SIZES, page_data
 from netcfg.draw.page.night import colour_rules
 from netcfg.draw.scene import Scene
-from netcfg.draw.svg import FONT
+from netcfg.draw.svg import family
 from netcfg.markup import filled, plain, script_data
 
 PARTS = (
@@ -40,6 +40,7 @@ def write_page(
     links: Links,
     look: Look | None = None,
     scene: Scene | None = None,
+    font: str = "",
 ) -> str:
     """The whole document; the same diagrams give the same bytes. With a `scene` it shows that as it is."""
     data = json.dumps(
@@ -48,8 +49,8 @@ def write_page(
     scripts = "\n".join(map(_part, PARTS))
     values = {
         "TITLE": plain(title or "netcfg"),
-        "FONT": FONT,
-        "STYLE": _part("page.css").replace("FONT", FONT),
+        "FONT": family(font),
+        "STYLE": _part("page.css").replace("FONT", family(font)),
         "COLOURS": colour_rules(data, [*COLOURS, *SIZES["FRAME_FILLS"]]),
         "DATA": script_data(data),
         "SCRIPT": f'"use strict";\n(() => {{\n{scripts}}})();',

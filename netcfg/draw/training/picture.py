@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 from netcfg.draw.formats import Picture
 from netcfg.draw.ids import part_ids
@@ -26,15 +25,14 @@ class TrainingPicture(Picture):
 
     training: Training | None = None
 
-    @cached_property
-    def scene(self) -> Scene:
+    def composed(self) -> Scene:
         """Everything in its place."""
         assert self.training is not None
         return compose_training(self.training, self.title, part_ids(self.diagrams))
 
     def page(self) -> str:
         """The scene in an HTML file: its lines lead back and forth, so there is nothing in it to fold."""
-        return write_page(self.title, self.diagrams, self.links, self.look, self.scene)
+        return write_page(self.title, self.diagrams, self.links, self.look, self.scene, self.font)
 
 
 def training_picture(program: Program, phases: Sequence[str] = (), scale: float = 2.0) -> TrainingPicture:
