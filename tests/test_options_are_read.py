@@ -86,7 +86,7 @@ INVOCATIONS = [
     "graph net.cfg -o b.svg --expand",
     "graph net.cfg -o c.tex --title Ours --no-frame --legend off --rename Net=Ours --palette grey --font serif "
     "--width 180mm",
-    "graph net.cfg net.cfg -o d.svg --no-title --paper a4",
+    "graph net.cfg net.cfg -o d.svg --no-title --labels none --paper a4",
     "graph boxed.cfg -o e.svg --inset two",
     "diff net.cfg net.cfg --format json -o d.png --allow-outside --expand --scale 1 --preset wide --set width=3 "
     "--preset-a wide --set-a width=5",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 import sketches
@@ -756,3 +757,106 @@ def test_copying_with_nothing_marked_takes_the_chosen_part(browser: Browser, pag
     )
     assert copied.startswith("[convolutional] one.down\n")
     assert "parameters" in copied
+
+
+# --- saving, listing, colouring
+
+
+def test_what_is_shown_is_saved_as_a_picture_of_its_own(browser: Browser, page: str) -> None:
+    browser.open(page, dark=True)
+    browser.press("c")
+    saved = browser.evaluate("netcfg.saved.svg()")
+    root = ElementTree.fromstring(saved)
+    assert root.get("width") == browser.evaluate("String(Math.round(netcfg.drawing.width * 100) / 100)")
+    assert root[0].get("fill") == "#ffffff"
+    assert 'data-node="Net.one"' in saved
+    assert 'data-node="Net.one.down"' not in saved, "what is folded is folded"
+    assert [word for word in ('class="chip', 'class="touch', "<script", "tabindex") if word in saved] == []
+    browser.open(saved_page(saved))
+    assert (
+        browser.evaluate("getComputedStyle(document.querySelector('.box.template rect')).fill")
+        == "rgb(246, 248, 250)"
+    )
+
+
+def saved_page(svg: str) -> str:
+    return f"<!DOCTYPE html><body>{svg}</body>"
+
+
+def test_pixels_are_twice_as_many_as_units(browser: Browser, page: str) -> None:
+    browser.open(page)
+    start, size = browser.evaluate(
+        "netcfg.saved.png().then(async (blob) => [Array.from(new Uint8Array(await blob.slice(0, 4).arrayBuffer())),"
+        " await createImageBitmap(blob).then(({width, height}) => [width, height])])"
+    )
+    assert bytes(start) == b"\x89PNG"
+    width, height = browser.evaluate("[netcfg.drawing.width, netcfg.drawing.height]")
+    assert size == [round(2 * width), round(2 * height)]
+
+
+def test_the_list_of_blocks_is_sorted_and_leads_to_them(browser: Browser, page: str) -> None:
+    rows_of = "[...document.querySelectorAll('#list tbody tr')]"
+    cells = f"{rows_of}.map((row) => [...row.cells].map((cell) => cell.innerText))"
+    browser.open(page)
+    browser.press("c", "l")
+    rows = browser.evaluate(cells)
+    assert [row[0] for row in rows] == sorted((row[0] for row in rows), key=natural)
+    browser.evaluate("document.querySelector('[data-column=\"3\"]').click()")
+    counts = [int(re.sub(r"\D", "", row[3])) for row in browser.evaluate(cells)]
+    assert counts == sorted(counts, reverse=True)
+    assert browser.evaluate("document.querySelector('#list th:nth-child(4)').ariaSort") == "descending"
+    assert browser.evaluate("document.activeElement.dataset.column") == "3"
+    browser.evaluate("document.querySelector('#list [data-goto=\"Net.one.down\"]').click()")
+    assert browser.evaluate(CHOSEN) == "Net.one.down"
+    assert not browser.evaluate("document.querySelector('#list').open")
+    assert browser.problems == []
+
+
+def natural(text: str) -> list[tuple[int, str]]:
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", text)]
+
+
+def test_boxes_are_coloured_by_their_cost_folded_or_not(browser: Browser, page: str) -> None:
+    browser.open(page)
+    costs = "document.querySelector('#costs')"
+    chosen = f"{costs}.value = '{{0}}', {costs}.dispatchEvent(new Event('change'))"
+    heat = (
+        "Object.fromEntries(netcfg.boxes.map((part) => [part.id, (part.isOut ? part.content : netcfg.element(part.id))"
+        ".querySelector('[data-heat]')?.dataset.heat]))"
+    )
+    assert not any(browser.evaluate(heat).values())
+    browser.evaluate(chosen.format("parameters"))
+    assert "16" in browser.evaluate(heat).values()
+    browser.press("c")
+    found = browser.evaluate(heat)
+    assert "16" in found.values()
+    hottest = next(id for id, step in found.items() if step == "16")
+    fill = f"getComputedStyle(netcfg.element('{hottest}').querySelector('[data-heat]')).fill"
+    assert browser.evaluate(fill) == "rgb(245, 121, 79)"
+    assert "#f5794f" in browser.evaluate("netcfg.saved.svg()")
+    browser.evaluate(chosen.format(""))
+    assert not any(browser.evaluate(heat).values())
+
+
+def test_names_can_be_left_out(browser: Browser, page: str) -> None:
+    browser.open(page)
+    shown = "[...document.querySelectorAll('.box text[font-weight]')].filter((one) => one.checkVisibility()).length"
+    assert browser.evaluate(shown)
+    browser.press("n")
+    assert not browser.evaluate(shown)
+    browser.press("n")
+    assert browser.evaluate(shown)
+
+
+def test_a_regular_expression_is_searched_for(browser: Browser, page: str) -> None:
+    browser.open(page)
+    count = "document.querySelector('#found').textContent"
+    browser.press("/")
+    query = "document.querySelector('#query')"
+    browser.evaluate(f"{query}.value = '/one.down$/', {query}.dispatchEvent(new Event('input'))")
+    assert browser.evaluate(count) == "1"
+    browser.press("Enter")
+    assert browser.evaluate(CHOSEN) == "Net.one.down"
+    browser.evaluate("netcfg.search('/[/')")
+    assert browser.evaluate(count) == "?"
+    assert browser.problems == []

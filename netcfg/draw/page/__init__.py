@@ -9,13 +9,13 @@ something is folded or unfolded, as `netcfg.draw.layout` does for the other form
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib.resources import files
 
 from netcfg.draw.links import Links
 from netcfg.draw.model import Diagram
 from netcfg.draw.options import Look
-from netcfg.draw.page.content import COLOURS, SIZES, page_data
+from netcfg.draw.page.content import COLOURS, HEAT, SIZES, page_data
 from netcfg.draw.page.night import colour_rules
 from netcfg.draw.scene import Scene
 from netcfg.draw.svg import family
@@ -29,6 +29,7 @@ PARTS = (
     "view.js",
     "page.js",
     "paper.js",
+    "tools.js",
     "controls.js",
 )
 """The scripts, in order; they share one scope."""
@@ -51,11 +52,18 @@ def write_page(
         "TITLE": plain(title or "netcfg"),
         "FONT": family(font),
         "STYLE": _part("page.css").replace("FONT", family(font)),
-        "COLOURS": colour_rules(data, [*COLOURS, *SIZES["FRAME_FILLS"]]),
+        "COLOURS": "\n".join([colour_rules(data, [*COLOURS, *SIZES["FRAME_FILLS"]]), *heat_rules()]),
         "DATA": script_data(data),
         "SCRIPT": f'"use strict";\n(() => {{\n{scripts}}})();',
     }
     return filled(_part("page.html"), values)
+
+
+def heat_rules() -> Iterator[str]:
+    """The colours of boxes that the page colours by their cost, by day and by night."""
+    for step, (day, night) in enumerate(HEAT):
+        yield f'#stage .box rect[data-heat="{step}"]{{fill:{day}}}'
+        yield f':root[data-theme="dark"] #stage .box rect[data-heat="{step}"]{{fill:{night}}}'
 
 
 def _part(name: str) -> str:

@@ -13,7 +13,7 @@ from netcfg.draw import columns, insides, layout, style
 from netcfg.draw.costs import cost_notes, sum_of
 from netcfg.draw.figure import box_shapes, network_title, visible_size, words_of
 from netcfg.draw.folds import Flow, FoldedLevel, Group, Repeat, Unit, flows_of_one, fold, leaves, level_of
-from netcfg.draw.heat import coloured, most_of, warm_box
+from netcfg.draw.heat import coloured, heat_colour, most_of, warm_box
 from netcfg.draw.ids import part_ids, parts_below
 from netcfg.draw.insides import ports_of, turned_item
 from netcfg.draw.lanes import Item, Lanes, Link, Port
@@ -36,6 +36,7 @@ from netcfg.draw.metrics import ASCENT, fitted, text_width
 from netcfg.draw.model import Box, Diagram, Frame, Wire
 from netcfg.draw.options import Look
 from netcfg.draw.page.folded import folded_box, is_shut, messages_of, shown_at_first, still_there
+from netcfg.draw.page.night import at_night
 from netcfg.draw.page.tables import Entries, Table
 from netcfg.draw.scene import Scene, Shape, groups_of
 from netcfg.draw.svg import rows_of
@@ -77,6 +78,10 @@ COLOURS = ("#ffffff", style.HEADER_FILL, style.HEADER_STROKE, style.NETWORK_STRO
 """The colours of what the page draws by itself, beside those of `FRAME_FILLS`."""
 
 
+HEAT = tuple((heat_colour(step / 16), at_night(heat_colour(step / 16))) for step in range(17))
+"""What boxes that are coloured by their cost are filled with, by day and by night."""
+
+
 def page_data(
     title: str,
     diagrams: Sequence[Diagram],
@@ -104,6 +109,7 @@ def page_data(
         "marks": {mark: LOOKS[mark]._asdict() for mark in marks_of(diagrams)},
         "legend": content.legend(legend_of(diagrams, look, style.LEGEND_WIDTH)) if folds else None,
         "still": content.still(scene) if scene else None,
+        "heat": HEAT if folds and not look.heat and not marks_of(diagrams) else None,
         "networks": networks,
         "drawings": content.drawings.rows,
         "shapes": content.shapes.rows,

@@ -73,6 +73,7 @@ function actionsOf(page) {
     theme: () => setTheme(document.documentElement.dataset.theme === "dark" ? "light" : "dark"),
     help: () => find("#help").showModal(),
     close: () => page.closePanel(),
+    ...listenToTools(page),
   };
 }
 
@@ -80,7 +81,7 @@ function listenToKeys(page) {
   const act = actionsOf(page);
   const keys = {
     "+": act.in, "=": act.in, "-": act.out, "0": act.fit, "1": () => page.zoom(1 / page.scale), "?": act.help,
-    c: act.fold, e: act.unfold, r: act.turns, t: act.theme, "/": () => find("#query").select(),
+    l: act.list, n: act.names, c: act.fold, e: act.unfold, r: act.turns, t: act.theme, "/": () => find("#query").select(),
     ...arrowsOf(page),
     Enter: () => { page.openPanel(); find("#panel-title")?.focus(); }, " ": () => page.toggle(page.chosen),
     Escape: () => act.close(),
@@ -89,7 +90,7 @@ function listenToKeys(page) {
     const isTyping = event.target.matches("input, select"), isButton = event.target.closest("button, a, summary, dialog");
     if (event.ctrlKey || event.metaKey || event.altKey || (isTyping && event.key !== "Escape")) return;
     if (isButton && event.key !== "Escape" && !"/?".includes(event.key)) return;
-    if (find("#help").open || !keys[event.key]) return;
+    if (document.querySelector("dialog[open]") || !keys[event.key]) return;
     event.preventDefault();
     if (isTyping) page.stage.focus();
     keys[event.key]();

@@ -41,6 +41,7 @@ class Page extends View {
     this.marked = [];
     this.mark();
     this.makeTabStop();
+    colourByCost(this);
   }
 
   /** Draw again, with the part of that id where it was on the screen. */
@@ -260,13 +261,14 @@ class Page extends View {
   // --- search
 
   search(text) {
-    const words = text.toLowerCase().split(/\s+/).filter(Boolean);
+    const words = text.toLowerCase().split(/\s+/).filter(Boolean), holds = matcher(text, words);
+    if (!holds) return this.nothing();
     this.hits = [];
     this.hit = -1;
     const seen = new Set();
     for (const [net, network] of words.length ? this.data.networks.entries() : []) {
       network.boxes.forEach((box, place) => {
-        if (!words.every((word) => this.textOf(box).includes(word))) return;
+        if (!holds(this.textOf(box))) return;
         const key = `${net} ${this.standIn(network.level, place)}`;
         if (!seen.has(key)) this.hits.push(box.id), seen.add(key);
       });
@@ -274,6 +276,13 @@ class Page extends View {
     find("#found").textContent = words.length ? String(this.hits.length) : "";
     this.mark();
     this.remember("replaceState");
+  }
+
+  /** What is typed is no regular expression, or not yet. */
+  nothing() {
+    Object.assign(this, {hits: [], hit: -1});
+    find("#found").textContent = "?";
+    this.mark();
   }
 
   /** The box by which a box is shown where nothing is folded: that of a first turn, where one stands for all. */
@@ -417,6 +426,18 @@ class Page extends View {
     list.hidden = networks.length < 2;
     list.innerHTML = `<option value="">All networks</option>${networks.map(({id, name}) => `<option value="${escaped(id)}">${escaped(name)}</option>`).join("")}`;
     list.addEventListener("change", () => this.fit(list.value));
+  }
+}
+
+/** What a text must hold: all words, or what `/a regular expression/` matches; null where it is none. */
+function matcher(text, words) {
+  const pattern = text.trim().match(/^\/(.+)\/$/)?.[1];
+  if (!pattern) return (found) => words.every((word) => found.includes(word));
+  try {
+    const expression = new RegExp(pattern, "im");
+    return (found) => expression.test(found);
+  } catch {
+    return null;
   }
 }
 
