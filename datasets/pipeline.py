@@ -361,6 +361,7 @@ class EpochSampler:
 class Pipeline:
     """The batches of one split, epoch by epoch.
 
+    `remember`: made samples are kept for epochs to come; else only those are read that earlier runs kept on disk.
     `training`: with what is done `when = train`; None: for the training split. `frames`: at most so many of a clip's in
     a batch (see `FrameBound`; `by_length` as there, unless only some batches are shown). `keep`: where samples of one
     size stay once they are made.
@@ -402,12 +403,10 @@ class Pipeline:
         # A memory gives the same each time, and has a place of one size for each sample.
         self._opened = open_samples(data, split, training, seed)
         # Nor can one keep what is another each time.
-        remember = (
-            remember and not any_size(sample_fields(data)) and not isinstance(self._opened, RandomSamples)
-        )
-        on_disk = partial(places_on_disk, self._opened, split, list(sample_fields(data)))
-        kept = keep if remember else "none"
-        self._samples = remembering(self._opened, workers, looked_at.take, kept, on_disk)
+        can_keep = not any_size(sample_fields(data)) and not isinstance(self._opened, RandomSamples)
+        on_disk = partial(places_on_disk, self._opened, split, list(sample_fields(data)), remember)
+        kept = keep if can_keep else "none"
+        self._samples = remembering(self._opened, workers, looked_at.take, kept, on_disk, remember)
         kinds = {name: spec.kind for name, spec in sample_fields(data).items()}
         drawing = Drawing(self._opened, kinds)
         least = least_of(data.transforms, sample_fields(data), training)

@@ -42,10 +42,10 @@ class DiskPlaces:
 
 
 def places_on_disk(
-    samples: Samples, split: Split, fields: Sequence[str], example: Sample
+    samples: Samples, split: Split, fields: Sequence[str], makes: bool, example: Sample
 ) -> DiskPlaces | None:
     """Room for all samples, with what an earlier run has left there; None where there is none, or nobody knows their
-    files. Says where they are kept.
+    files. Says where they are kept. Where it `makes` no room, there is only that of earlier runs.
     """
     if not isinstance(samples, FiledSamples) or not len(samples):
         return None
@@ -55,7 +55,7 @@ def places_on_disk(
     try:
         folder = user_cache() / "pictures" / _key(samples, fields, example, files)
         needed = len(samples) * sum(array.nbytes for array in example.values())
-        if not folder.is_dir() and not _made(folder, samples, example, needed):
+        if not folder.is_dir() and not (makes and _made(folder, samples, example, needed)):
             return None
         used_now(folder)
         places = DiskPlaces(folder, len(samples), example)
@@ -64,7 +64,10 @@ def places_on_disk(
         ValueError,
     ):  # the disk is full or may not be written to, or a file was cut: goes on without
         return None
-    say(f"{split}: pictures are kept in {shown_path(folder)}, {needed / 1e9:.2g} GB, once they are decoded")
+    if makes:
+        say(
+            f"{split}: pictures are kept in {shown_path(folder)}, {needed / 1e9:.2g} GB, once they are decoded"
+        )
     return places
 
 

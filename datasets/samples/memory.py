@@ -136,10 +136,12 @@ def remembering(
     take: Callable[[Samples, int], Sample] = getitem,
     keep: Keep = "auto",
     on_disk: Callable[[Sample], DiskPlaces | None] = lambda example: None,
+    in_memory: bool = True,
 ) -> Samples | SampleMemory:
     """The samples with a memory, where one fits into the machine's and can be shared, or on its disk; else as they are.
 
-    `take` gets one of them; `on_disk` makes room there, by what a sample holds.
+    `take` gets one of them; `on_disk` makes room there, by what a sample holds. What is seen once is not kept
+    `in_memory`.
     """
     free = free_memory()
     if keep == "none" or not len(samples) or free is None or (workers and fork_context() is None):
@@ -149,7 +151,7 @@ def remembering(
     # By the first sample's size; that all have one is what batches need anyway.
     fits = needed <= SHARE_OF_FREE_MEMORY * free
     places = on_disk(example) if keep == "disk" or (keep == "auto" and not fits) else None
-    if places is None and not fits:
+    if places is None and not (fits and in_memory):
         return samples
     start = time.perf_counter()
     take(samples, len(samples) - 1)  # not the first one: that also imported what makes it

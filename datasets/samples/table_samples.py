@@ -47,7 +47,7 @@ class TableSamples:
 
     `opened` are the picture fields that can be given; `reopen` gives the same samples where others are wanted: a video
     is not unpacked for its labels. `has_flow` says that there are flow pictures in files. `further` are fields that a
-    function of the sample's number gives.
+    function of the sample's number gives, `beside` what these are made of, where that is known.
     """
 
     def __init__(
@@ -60,6 +60,7 @@ class TableSamples:
         reopen: Callable[[Sequence[str]], TableSamples] | None = None,
         has_flow: bool = False,
         further: Mapping[str, Further] | None = None,
+        beside: Beside | None = None,
     ) -> None:
         self.table = table
         self.pictures = pictures
@@ -68,6 +69,7 @@ class TableSamples:
         self._reopen = reopen
         self._has_flow = has_flow
         self._further = dict(further or {})
+        self._beside = beside
 
     def __len__(self) -> int:
         return len(self.table)
@@ -88,6 +90,7 @@ class TableSamples:
             reopen=self._reopen,
             has_flow=self._has_flow,
             further=self._further,
+            beside=self._beside,
         )
 
     def pair(self, index: int, jitter: int | None = None) -> FramePair:
@@ -126,15 +129,18 @@ class TableSamples:
         }
 
     def files(self) -> Sequence[str] | None:
-        """The picture of each; None where other files belong to it, or a picture is missing."""
-        if self._further or not isinstance(self.pictures, FilePictures) or None in self.pictures.paths:
+        """The picture of each, and what lies beside it; None where nobody knows that, or a picture is missing."""
+        is_known = not self._further or self._beside is not None
+        if not is_known or not isinstance(self.pictures, FilePictures) or None in self.pictures.paths:
             return None
-        return [str(path) for path in self.pictures.paths]
+        further = self._beside.files if self._beside is not None else ()
+        return [*(str(path) for path in self.pictures.paths), *further]
 
     def made_by(self) -> str:
         """Size, way to it, and how files are read."""
         assert isinstance(self.pictures, FilePictures)
-        return f"{self.pictures.size} {self.pictures.fit} {self.pictures.alone} {self.pictures.reading}"
+        own = f"{self.pictures.size} {self.pictures.fit} {self.pictures.alone} {self.pictures.reading}"
+        return own if self._beside is None else f"{own} {self._beside.made_by}"
 
     def _value(self, name: str, index: int, jitter: int | None) -> NDArray[Any]:
         if name == "image":
@@ -148,6 +154,14 @@ class TableSamples:
         if column is None:
             column = self.table.labels[name]
         return np.array(column[index])  # a copy: the table stays as it is
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What further fields of all samples are made of: files, and in words how; other words where it is otherwise."""
+
+    files: Sequence[str]
+    made_by: str
 
 
 @dataclass(frozen=True)
@@ -224,10 +238,12 @@ def table_samples(
     fit: Fit = "stretch",
     further: Callable[[FilePictures, Sequence[int]], Mapping[str, Further]] | None = None,
     beside: Sequence[str] | None = None,
+    made_by: Callable[[Sequence[int]], Beside] | None = None,
 ) -> TableSamples:
     """Samples of a table whose pictures lie in these files; None, or a file that is not there, is a missing one.
 
-    `further` makes other fields, given the pictures and the rows that are left; `beside` are files that these need.
+    `further` makes other fields, given the pictures and the rows that are left; `beside` are files that these need, and
+    `made_by` says of the rows all that they are made of.
     Errors: `NetcfgError` for missing pictures where none may lack, with the `folder`, and where no sample is left.
     """
     there = [path if path is not None and os.path.isfile(path) else None for path in paths]
@@ -250,7 +266,14 @@ def table_samples(
         )
     pictures = FilePictures([there[row] for row in rows], size, reading, fit, alone=further is None)
     others = further(pictures, rows) if further else {}
-    return TableSamples(table.rows(rows), pictures, fields, opened=frozenset({"image"}), further=others)
+    return TableSamples(
+        table.rows(rows),
+        pictures,
+        fields,
+        opened=frozenset({"image"}),
+        further=others,
+        beside=made_by(rows) if made_by else None,
+    )
 
 
 def moved(

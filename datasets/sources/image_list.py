@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -23,6 +24,7 @@ from netcfg.datasets.pictures.masks import MaskReading, read_mask, scaled_mask
 from netcfg.datasets.pictures.notes import say
 from netcfg.datasets.samples.dealing import SPLITS, Dealing, dealt
 from netcfg.datasets.samples.table_samples import (
+    Beside,
     FilePictures,
     Further,
     TableSamples,
@@ -75,6 +77,13 @@ def open_image_list(section: ImageList, split: Split, fields: Sequence[str]) -> 
             made[f"has_{LANDMARKS}"] = lambda index: np.ones(1, np.float32)
         return made
 
+    def made_by(kept: Sequence[int]) -> Beside:
+        columns = (*layout.masks, *layout.pictures)
+        files = [name for column in columns for name in _named(found, column, root, rows[list(kept)])]
+        own = None if points is None else points[rows[list(kept)]]
+        how = f"{columns} {_mask_reading(section)} {'' if own is None else hashlib.sha256(own.tobytes()).hexdigest()}"
+        return Beside(files, how)
+
     return table_samples(
         table,
         [os.path.join(root, name) for name in ids],
@@ -86,6 +95,7 @@ def open_image_list(section: ImageList, split: Split, fields: Sequence[str]) -> 
         reading=section.reading(),
         fit=section.fit,
         further=further,
+        made_by=None if beside else made_by,
     )
 
 
@@ -459,13 +469,17 @@ def _further(
             return placed(own[index], height, width, size, section.fit)
 
         made[LANDMARKS] = landmarks
-    how = MaskReading(len(section.mask_classes) or None, section.ignore, reading=section.reading())
+    how = _mask_reading(section)
     for column in layout.masks:
         made[field_name(column)] = _mask(_named(found, column, root, rows), how, section)
     for column in layout.pictures:
         others = FilePictures(_named(found, column, root, rows), size, section.reading(), section.fit)
         made[field_name(column)] = others.image
     return made
+
+
+def _mask_reading(section: ImageList) -> MaskReading:
+    return MaskReading(len(section.mask_classes) or None, section.ignore, reading=section.reading())
 
 
 def _named(found: ListFile, column: str, root: str, rows: NDArray[np.int64]) -> list[str]:

@@ -19,7 +19,14 @@ from netcfg.blocks.sources.picture_classes import SPLIT_FOLDERS, folders_in, spl
 from netcfg.datasets.pictures.files import pictures_below
 from netcfg.datasets.pictures.masks import MaskReading, read_mask, scaled_mask
 from netcfg.datasets.samples.dealing import SPLITS, Dealing, dealt
-from netcfg.datasets.samples.table_samples import FilePictures, Further, TableSamples, squared, table_samples
+from netcfg.datasets.samples.table_samples import (
+    Beside,
+    FilePictures,
+    Further,
+    TableSamples,
+    squared,
+    table_samples,
+)
 from netcfg.source import NetcfgError, shown_path
 from netcfg.words import counted, named
 
@@ -47,6 +54,10 @@ def open_image_pairs(section: ImagePairs, split: Split, fields: Sequence[str]) -
             return {"mask": _Masks(own, pictures, section, mask_reading(section))}
         return {"target": FilePictures(own, section.image_size, section.reading(), section.fit).image}
 
+    def made_by(rows: Sequence[int]) -> Beside:
+        how = f"masks {mask_reading(section)}" if section.has_masks() else "targets"
+        return Beside([others[row] for row in rows], how)
+
     return table_samples(
         SampleTable(tuple(pair[0] for pair in pairs)),
         [pair[1] for pair in pairs],
@@ -59,6 +70,7 @@ def open_image_pairs(section: ImagePairs, split: Split, fields: Sequence[str]) -
         fit=section.fit,
         further=further,
         beside=others,
+        made_by=made_by,
     )
 
 

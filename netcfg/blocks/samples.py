@@ -132,7 +132,7 @@ class FiledSamples(Samples, Protocol):
     """Samples that know their files."""
 
     def files(self) -> Sequence[str] | None:
-        """The file of each sample, all that it is made of but for its labels; None where it is not so simple."""
+        """The files of all samples, all that these are made of but for their labels; None where it is not so simple."""
         ...
 
     def made_by(self) -> str:

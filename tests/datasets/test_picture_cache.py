@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -16,6 +17,8 @@ from netcfg.datasets.flow.cache import FlowCache
 from netcfg.datasets.pictures.cache_limit import VARIABLE, make_room
 from netcfg.datasets.pipeline import Pipeline
 from netcfg.datasets.samples import memory, table_samples
+from netcfg.datasets.sources import image_pairs
+from netcfg.datasets.sources.example_folders import write_image_pairs
 from netcfg.source import NetcfgError
 
 
@@ -166,3 +169,47 @@ def test_a_limit_that_is_no_number_is_told(folder: Path, monkeypatch: pytest.Mon
     monkeypatch.setenv(VARIABLE, "20GB")
     with pytest.raises(NetcfgError, match="NETCFG_CACHE_LIMIT is a number of gigabytes from 0, found `20GB`"):
         make_room(1)
+
+
+def with_masks(folder: Path, classes: int = 3, **options: Any) -> Pipeline:
+    text = (
+        f"{{Data}}\n[image_pairs]\npath = {folder}\nvalidation_share = 0\ntest_share = 0\nimage_size = 32\n"
+        f"classes = {classes}\n{{N}}\n[net]\ninputs = data.image\n[convolutional]\nfilters = {classes}\n"
+        "kernel_size = 1\n{Loss}\n[cross_entropy]\ninput = N\ntarget = mask\n"
+    )
+    data = netcfg.load(text).data
+    assert data is not None
+    return Pipeline(data, "train", 4, **{"keep": "disk", **options})
+
+
+def test_masks_are_kept_with_their_pictures_and_made_anew_where_a_mask_has_changed(
+    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_image_pairs(tmp_path / "pairs")
+    plain = batches(with_masks(tmp_path / "pairs", keep="none"))
+    torch.testing.assert_close(batches(with_masks(tmp_path / "pairs")), plain)
+    (kept,) = (cache / "pictures").iterdir()
+    assert {path.name for path in kept.iterdir()} == {"image.bytes", "mask.bytes", "filled"}
+    read: list[object] = []
+    own = image_pairs.read_mask
+    monkeypatch.setattr(image_pairs, "read_mask", lambda path, how: read.append(path) or own(path, how))
+    torch.testing.assert_close(batches(with_masks(tmp_path / "pairs")), plain)
+    assert len(read) == 2, "the first sample tells the size, the last one how long one takes"
+    batches(with_masks(tmp_path / "pairs", classes=5))
+    assert len(list((cache / "pictures").iterdir())) == 2, "read as masks of other classes"
+    mask = next((tmp_path / "pairs/masks").iterdir())
+    os.utime(mask, (5, 5))
+    batches(with_masks(tmp_path / "pairs"))
+    assert len(list((cache / "pictures").iterdir())) == 3
+
+
+def test_an_evaluation_reads_what_a_training_kept_and_keeps_nothing_itself(
+    tmp_path: Path, cache: Path, decoded: list[str]
+) -> None:
+    write_image_pairs(tmp_path / "pairs")
+    plain = batches(with_masks(tmp_path / "pairs", remember=False))
+    assert not (cache / "pictures").exists()
+    batches(with_masks(tmp_path / "pairs"))
+    decoded.clear()
+    torch.testing.assert_close(batches(with_masks(tmp_path / "pairs", remember=False)), plain)
+    assert len(decoded) == 2

@@ -124,6 +124,7 @@ class Examiner:
             device=self.device,
             limit_batches=self.limit_batches,
             remember=False,
+            keep=self.program.training.keep,
             training=False,
             frames=self.program.training.eval_frames,
         )
