@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import torch
@@ -294,6 +294,7 @@ class EpochSampler:
         self.bound = bound
         self.epoch = 0
         self.skip = 0
+        self._shown_then: tuple[int, Sequence[tuple[Draw, int]]] | None = None
 
     @property
     def samples_per_epoch(self) -> int:
@@ -326,10 +327,12 @@ class EpochSampler:
 
     def sizes(self, batches: int | None = None) -> list[list[int]]:
         """How many samples each process has, by rank, in each of the first `batches` batches; no empty ones."""
-        limit = self.batches if batches is None else min(batches, self.batches)
-        whole = np.diff(self._starts[: limit + 1]).tolist()
-        shares = [[len(part) for part in np.array_split(range(size), self.processes)] for size in whole]
-        return [[size for size in sizes if size] for sizes in zip(*shares, strict=True)]
+        return [[size for size in sizes if size] for sizes in zip(*self.all_sizes()[:batches], strict=True)]
+
+    def all_sizes(self) -> list[list[int]]:
+        """How many samples each process has, by batch, in the order of processes."""
+        whole = np.diff(self._starts[: self.batches + 1]).tolist()
+        return [[len(part) for part in np.array_split(range(size), self.processes)] for size in whole]
 
     @property
     def common_batches(self) -> int:
@@ -338,15 +341,25 @@ class EpochSampler:
         return self.batches if self.equal_shares or last >= self.processes else self.batches - 1
 
     def _shown(self) -> Sequence[tuple[Draw, int]]:
-        """The epoch's draws before they are shuffled; each with how often its sample stands before."""
+        return self._shown_in(self.epoch)
+
+    def _shown_in(self, epoch: int) -> Sequence[tuple[Draw, int]]:
+        """An epoch's draws before they are shuffled; each with how often its sample stands before."""
+        if self._shown_then is not None and (self._draws is None or self._shown_then[0] == epoch):
+            return self._shown_then[1]
+        shown = self._listed(epoch)
+        self._shown_then = epoch, shown
+        return shown
+
+    def _listed(self, epoch: int) -> Sequence[tuple[Draw, int]]:
         if self._draws is None:
             return [(Draw(index), 0) for index in range(self.samples)]
-        if self._drawn[0] != self.epoch:
-            self._drawn = self.epoch, self._draws(self.epoch)
+        if self._drawn[0] != epoch:
+            self._drawn = epoch, self._draws(epoch)
         draws = self._drawn[1]
         if len(draws) != self.samples:
             raise NetcfgError(
-                f"the first epoch shows {self.samples} samples, and epoch {self.epoch + 1} is to show {len(draws)}\n"
+                f"the first epoch shows {self.samples} samples, and epoch {epoch + 1} is to show {len(draws)}\n"
                 "help: `Sampler.epoch` gives as many draws for every epoch",
                 code="NC502",
             )
@@ -358,13 +371,138 @@ class EpochSampler:
         return shown
 
 
+class FollowingSampler(EpochSampler):
+    """Which samples of a source go into each batch beside those of another, `first`, whose epochs count.
+
+    They come in the source's own order, an epoch of its own after the other, however long the first one's are: as many
+    in a batch as the first has, or `rows` for each process. Batches hang on seed, epoch and batch alone.
+    """
+
+    def __init__(self, own: EpochSampler, first: EpochSampler, rows: int | None) -> None:
+        super().__init__(
+            own.samples, 1, own.seed, own.shuffle, False, None, own._draws, (own.rank, own.processes)
+        )
+        self.first = first
+        self.rows = rows
+        self.batches = first.batches
+        self.equal_shares = first.equal_shares
+        self._orders: dict[int, NDArray[np.int64]] = {}
+
+    def __iter__(self) -> Iterator[list[Key]]:
+        for batch in range(self.skip, self.batches):
+            start, count = self._window(batch)
+            own = np.array_split(np.arange(start, start + count), self.processes)[self.rank]
+            if len(own):
+                yield [self._key(*divmod(place, self.samples)) for place in own.tolist()]
+
+    def _window(self, batch: int) -> tuple[int, int]:
+        """Where a batch begins among all that this source shows, epoch after epoch, and how many it takes."""
+        if self.rows is not None:
+            count = self.rows * self.processes
+            return (self.epoch * self.batches + batch) * count, count
+        starts = self.first._starts
+        count = starts[batch + 1] - starts[batch]
+        if self.equal_shares:
+            count = -(-count // self.processes) * self.processes
+        return self.epoch * self.first.samples_per_epoch + starts[batch], count
+
+    def _key(self, epoch: int, place: int) -> Key:
+        if epoch not in self._orders:
+            self._orders = {known: order for known, order in self._orders.items() if known == epoch - 1}
+            drawn_for = epoch if self.shuffle == "epoch" else 0
+            self._orders[epoch] = (
+                np.arange(self.samples)
+                if self.shuffle == "never"
+                else np.random.default_rng((self.seed, drawn_for)).permutation(self.samples)
+            )
+        return (epoch, *self._shown_in(epoch)[int(self._orders[epoch][place])])
+
+
+class Shown(Protocol):
+    """How many samples each batch of an epoch has."""
+
+    batches: int
+    batch_size: int
+    processes: int
+    bound: FrameBound | None
+
+    @property
+    def samples_per_epoch(self) -> int:
+        """All together."""
+        ...
+
+    @property
+    def common_batches(self) -> int:
+        """How many batches of an epoch have samples for every process."""
+        ...
+
+    def sizes(self, batches: int | None = None) -> list[list[int]]:
+        """How many samples each process has, by rank, in each of the first `batches` batches."""
+        ...
+
+
+class Batches(Protocol):
+    """The batches of one split, epoch by epoch: of one source (`Pipeline`), or of several (`Together`)."""
+
+    split: Split
+
+    def __len__(self) -> int: ...
+
+    @property
+    def sampler(self) -> Shown:
+        """What is in each batch."""
+        ...
+
+    @property
+    def samples(self) -> int:
+        """Samples in an epoch."""
+        ...
+
+    @property
+    def tables(self) -> Sequence[SampleTable]:
+        """What is known of the samples of each source, in the source's order."""
+        ...
+
+    @property
+    def ids(self) -> Sequence[str]:
+        """What all samples of the split are called, in the order of their numbers."""
+        ...
+
+    @property
+    def lacking(self) -> frozenset[str]:
+        """The fields that no sample of the split has."""
+        ...
+
+    @property
+    def present(self) -> frozenset[int]:
+        """The places of the sources that have samples in the split."""
+        ...
+
+    def prepare(self, workers: int, step_seconds: float = 0.0) -> Iterator[int]:
+        """Make samples beforehand, where they can be kept; how many are done, now and then."""
+        ...
+
+    def epoch(self, epoch: int = 0, skip: int = 0) -> Iterator[Batch]:
+        """The batches of an epoch, without the first `skip`."""
+        ...
+
+    def finish(self, batch: Batch) -> dict[str, Tensor]:
+        """The batch as networks and losses want it."""
+        ...
+
+    def close(self) -> None:
+        """Let the workers go."""
+        ...
+
+
 class Pipeline:
     """The batches of one split, epoch by epoch.
 
     `remember`: made samples are kept for epochs to come; else only those are read that earlier runs kept on disk.
     `training`: with what is done `when = train`; None: for the training split. `frames`: at most so many of a clip's in
     a batch (see `FrameBound`; `by_length` as there, unless only some batches are shown). `keep`: where samples of one
-    size stay once they are made.
+    size stay once they are made. `beside` another source, whose epochs count, it gives as many for each
+    batch, or `rows`.
     Errors: `NetcfgError` where the data cannot be made, a split holds nothing, or a worker dies.
     """
 
@@ -386,6 +524,8 @@ class Pipeline:
         frames: int | None = None,
         keep: Keep = "auto",
         by_length: bool = True,
+        beside: Pipeline | None = None,
+        rows: int | None = None,
     ) -> None:
         self.split = split
         self.device = torch.device(device)
@@ -427,6 +567,8 @@ class Pipeline:
             training,
             bound,
         )
+        if beside is not None:
+            self.sampler = FollowingSampler(self.sampler, beside.sampler, rows)
         self._loader = self._setup_loader(preparer)
 
     def _setup_loader(self, preparer: Preparer) -> DataLoader[Any]:
@@ -456,6 +598,21 @@ class Pipeline:
     def table(self) -> SampleTable:
         """What is known of the samples of the split, in the source's order."""
         return self._opened.table
+
+    @property
+    def tables(self) -> Sequence[SampleTable]:
+        """The same, of its one source."""
+        return (self.table,)
+
+    @property
+    def lacking(self) -> frozenset[str]:
+        """None: a source gives all its fields."""
+        return frozenset()
+
+    @property
+    def present(self) -> frozenset[int]:
+        """Its one source."""
+        return frozenset([0])
 
     @property
     def ids(self) -> Sequence[str]:

@@ -94,6 +94,7 @@ _ROWS = [
     ("NC506", "missing-data", "A folder, a file, the labels of a unit or a whole split of the data is not there."),
     ("NC507", "unpaired-labels", "Labels and pictures do not fit together."),
     ("NC508", "no-flow", "Between these pictures no optical flow can be found."),
+    ("NC509", "gap-of-a-source", "What is read is a gap in the samples of one of several sources."),
     ("NC601", "weights-not-found", "A file of weights does not exist or cannot be fetched."),
     ("NC602", "weights-mismatch", "A file of weights belongs to another network."),
     ("NC603", "weights-unreadable", "A file of weights is damaged or of an unknown kind."),

@@ -187,6 +187,8 @@ _DATA = {
     "noise": Counterpart("v2.GaussianNoise"),
     "align_face": Counterpart(otherwise="`cv2.warpAffine` by a matrix of one's own"),
     "subset": Counterpart("torch.utils.data.Subset"),
+    "leave_out": Counterpart(otherwise="a `Dataset` of one's own that returns less"),
+    "joined": Counterpart("torch.utils.data.ConcatDataset"),
     "match_labels": Counterpart(otherwise="`labels[:, order]`"),
     "heatmaps": Counterpart(otherwise="`torch.exp` of distances to key points"),
     "over_background": Counterpart(),

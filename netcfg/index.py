@@ -123,6 +123,7 @@ I_WANT_TO: dict[Group, tuple[Task, ...]] = {
         Task("see motion", "optical_flow"),
         Task("know how much data a network needs", "subset"),
         Task("judge a network by data of other labels, or of labels in another order", "match_labels"),
+        Task("train on several data sets at once, on labelled and unlabelled samples", "joined leave_out"),
         Task("have all faces in one place, and of one size", "align_face"),
         Task("learn where on a face an action unit shows", "heatmaps"),
     ),

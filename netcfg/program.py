@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +17,7 @@ from netcfg.blocks.optimizers.base import Optimizer
 from netcfg.blocks.optimizers.moving_average import MovingAverage
 from netcfg.blocks.optimizers.schedule import NumberSchedule
 from netcfg.blocks.sources.base import Source
+from netcfg.blocks.sources.joined import SOURCE_FIELD, Joined
 from netcfg.blocks.transforms.base import DataStep
 from netcfg.graph import Graph, Signal
 from netcfg.shapes import Shape
@@ -27,6 +28,9 @@ class Data(NamedTuple):
     """The data of a program: a source and what stands below it, transforms and samplers.
 
     `fields` are the fields after the pipeline; `used` the ones a network, loss or metric reads, in that order.
+    Of several sources `parts` are each by itself, with its own `name`, `fields` and `used`; `source` and `transforms`
+    are the first one's. They stand side by side in each sample, or, where they are `joined`, one below the other in
+    each batch.
     """
 
     source: Source
@@ -34,14 +38,56 @@ class Data(NamedTuple):
     fields: Mapping[str, FieldSpec]
     used: tuple[str, ...]
     span: Span
+    name: str = ""
+    parts: tuple[Data, ...] = ()
+    joined: Joined | None = None
 
     @property
     def needed(self) -> tuple[tuple[str, ...], ...]:
         """The fields that must come out of the source, and out of each transform, for the used ones to stand last."""
-        needed = [self.used]
+        needed = [self.parts[0].used if self.parts else self.used]
         for transform in reversed(self.transforms):
             needed.append(transform.reads(needed[-1]))
         return tuple(reversed(needed))
+
+    @property
+    def each(self) -> tuple[Data, ...]:
+        """Its sources, each by itself."""
+        return self.parts or (self,)
+
+    def called(self, part: Data) -> dict[str, str]:
+        """The fields of one of its sources, by what they are called in the whole."""
+        if self.joined is not None or not self.parts:
+            return {name: name for name in part.fields}
+        named = {f"{part.name}.{name}": name for name in part.fields}
+        return named | ({name: name for name in part.fields} if part is self.parts[0] else {})
+
+    def givers(self, field: str) -> frozenset[int]:
+        """The places of the sources that give a field."""
+        if self.joined is not None and field == SOURCE_FIELD:
+            return frozenset(range(len(self.parts)))
+        return frozenset(place for place, part in enumerate(self.each) if field in self.called(part))
+
+    def using(self, used: tuple[str, ...]) -> Data:
+        """The same where these fields are read."""
+        parts = []
+        for part in self.parts:
+            called = self.called(part)
+            own = tuple(dict.fromkeys(called[name] for name in used if name in called))
+            # A source is drawn from though nothing of it is read but which one it is.
+            parts.append(replace(part, used=own or tuple(part.fields)[:1]))
+        made = replace(self, used=used)
+        return replace(made, parts=tuple(parts))
+
+
+def rows_of(data: Data, batch_size: int) -> list[int]:
+    """How many samples of each source a batch of so many holds."""
+    if data.joined is None:
+        return [batch_size] * len(data.each)
+    counts = data.joined.counts()
+    if counts is None:
+        return [max(1, batch_size // len(data.parts))] * len(data.parts)
+    return [counts[part.name] for part in data.parts]
 
 
 class Phase(NamedTuple):
@@ -106,6 +152,10 @@ class Program:
     """Where each loss is written."""
     generation: Graph | None = None
     """What it makes without data."""
+    loss_sources: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    """Of joined sources the places of those whose samples count in a loss, where these are not all."""
+    metric_sources: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    """The same of metrics."""
     training_only: frozenset[str] = frozenset()
     """The losses that are not evaluated on other splits, as they need gradients."""
     phases: tuple[Phase, ...] = ()

@@ -73,6 +73,7 @@ ROOMS = {
         "examining",
         "looking",
         "pipeline",
+        "together",
     ],
     "netcfg.trainers": ["machine", "step", "runs", "judging", "reporting", "prediction", "sweeps", "fit"],
 }

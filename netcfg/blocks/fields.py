@@ -23,6 +23,8 @@ _AXES: dict[FieldKind, str] = {
 """The axes of the fields of a kind, those of clips in front."""
 LENGTHS = "lengths of "
 """Before the name of a ragged size: where a batch keeps how long it is in each of its samples."""
+SOURCES = "sources of samples"
+"""Where a batch of joined sources keeps, beside its fields, which source each of its samples is of, by number."""
 PositiveInt = Annotated[int, Option(gt=0)]
 
 

@@ -117,12 +117,12 @@ def run(options: argparse.Namespace) -> int:
 
 def _say_other_data(run: Path, program: Program, split: Split, examined: Examined) -> None:
     """A note where the data are no longer those that a run was trained on."""
-    from netcfg.trainers.runs.fingerprint import FILE, changes, fingerprint
+    from netcfg.trainers.runs.fingerprint import FILE, changes, fingerprint_of_data
     from netcfg.trainers.runs.run_folder import RunFolder
 
     if program.data is None or not (run / FILE).is_file():  # a run of an earlier version has kept nothing
         return
-    now = fingerprint(program.data.source, {split: examined.table})
+    now = fingerprint_of_data(program.data, {split: examined.tables})
     for line in changes(RunFolder(run).read_json(FILE), now):
         print(f"note: the data are no longer those that the run was trained on: {line}", file=sys.stderr)
 

@@ -5,6 +5,11 @@ from __future__ import annotations
 from netcfg.explained.explanation import Explanation, by_command
 from netcfg.explained.programs import TRAINED
 
+SECOND = "[synthetic_faces]\nname = other\naction_units = 6, 12\nimage_size = 16\n[leave_out]\nfields = @\nsource = other\n[joined]\n"
+JOINED = TRAINED.replace("[synthetic_faces]\n", "[synthetic_faces]\nname = own\n", 1).replace(
+    "{Net}\n", SECOND + "{Net}\n", 1
+)
+
 RUNS: dict[str, Explanation] = {
     "NC501": Explanation(
         "Name a field that the data have; `netcfg data show` lists them.",
@@ -45,6 +50,12 @@ RUNS: dict[str, Explanation] = {
     "NC508": by_command(
         "Give frames of one clip in their order, of one size, and two at least.",
         "netcfg flow one.png -o flow",
+    ),
+    "NC509": Explanation(
+        "Have networks read what all joined sources give, and compare what one of them has.",
+        JOINED,
+        "image",
+        "labels",
     ),
     "NC601": by_command("Name a file that is there.", "netcfg eval RUN --weights nowhere.safetensors"),
     "NC602": by_command(

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import NamedTuple
 
 from netcfg.axes import axes_in_words, kind_in_words
 from netcfg.blocks.base import Section as Checked
@@ -21,6 +22,7 @@ from netcfg.graph import Graph, Signal
 from netcfg.passes.arithmetic import with_arithmetic
 from netcfg.passes.collect import Parts
 from netcfg.passes.feed import check_batches, check_clips, check_fields_used, check_spoiled, read_data
+from netcfg.passes.gaps import Counting, check_unjoined, counting, known_of
 from netcfg.passes.generate import GENERATION, read_generation, used_networks
 from netcfg.passes.gradients import check_gradients, in_training_only
 from netcfg.passes.judge import Judges, Known, read_judges
@@ -36,6 +38,13 @@ from netcfg.program import Data, Phase, Program, total_name
 from netcfg.shapes import differ, show
 from netcfg.source import Finding, Note, Span, did_you_mean, has_errors
 from netcfg.syntax import Section
+
+
+class Counted(NamedTuple):
+    """Whose samples count in losses and in metrics, of joined sources."""
+
+    losses: Counting
+    metrics: Counting
 
 
 def bind(
@@ -56,6 +65,7 @@ class _Binder:
 
     def run(self, reading: Reading, preset: str | None) -> Program | None:
         training, pictures, published = self._general()
+        counted = Counted({}, {})
         data = read_data(self.reserved)
         # Without one of the networks, every name that leads to it would be told as a mistake of its own.
         complete = set(self.graphs) == set(self.parts.networks)
@@ -90,6 +100,7 @@ class _Binder:
                 self.findings
             ):  # which would say of a gradient that does not pass what it does not reach
                 check_steps(steps, judges, model, reach(model, self.signals), self.graphs, self.findings)
+            counted = self._counted(data, model, judges)
             data = self._used(data, model, judges)
             check_fields_used(data, self.reserved)
             check_clips(data, self.reserved)
@@ -100,6 +111,7 @@ class _Binder:
             say_what_may_not_change(self.findings, schedules.declared)
         if has_errors(self.findings):
             return None
+        settled = [part.source.settled() for part in data.each] if data else []
         return Program(
             name=self.parts.name,
             networks=self.graphs,
@@ -111,6 +123,8 @@ class _Binder:
             loss_sizes=judges.sizes,
             loss_spans={name: section.span for name, section in judges.sections.items()},
             generation=generation,
+            loss_sources=counted.losses,
+            metric_sources=counted.metrics,
             training_only=in_training_only(model, self.signals, judges.losses)
             if model is not None
             else frozenset(),
@@ -124,7 +138,7 @@ class _Binder:
             presets=tuple(self.parts.presets),
             preset=preset,
             extensions=tuple(reading.extensions),
-            resolve=partial(resolved_text, reading, self.parts, data.source.settled() if data else {}),
+            resolve=partial(resolved_text, reading, self.parts, settled),
             findings=tuple(self.findings),
         )
 
@@ -256,7 +270,23 @@ class _Binder:
         read = {model.nodes[signal.producer].path for node in model.nodes for signal in node.inputs}
         used = [node.path for node in model.nodes if node.is_input and node.path in read]
         used += [name for name in judges.read if name in data.fields and name not in used]
-        return Data(data.source, data.transforms, data.fields, tuple(used), data.span)
+        return data.using(tuple(used))
+
+    def _counted(self, data: Data, model: Graph, judges: Judges) -> Counted:
+        """Whose samples count in losses and metrics, where sources are joined."""
+        if data.joined is None:
+            check_unjoined(judges.sections, self.findings)
+            check_unjoined(judges.metric_sections, self.findings)
+            return Counted({}, {})
+        known = known_of(data, model, self.findings)
+        losses, metrics = (
+            counting(data, known, self.signals, of_kind, sections, self.findings)
+            for of_kind, sections in (
+                (judges.losses, judges.sections),
+                (judges.metrics, judges.metric_sections),
+            )
+        )
+        return Counted(losses, metrics)
 
     def _warn_unused(self, model: Graph, judges: Judges, generation: Graph | None) -> None:
         """Warn of what {Model} computes for nobody, and of networks that it leaves out."""

@@ -136,7 +136,8 @@ class Others:
             findings.append(Finding("NC501", f"the data have no field `{name}`", span, help=help))
             return
         classes = len(spec.names) if spec.holds == "class" and spec.names else None
-        yield Offer(name, spec.shape, spec.axes, spec.holds, classes)
+        # Of one of several sources: `labelled.image` comes in as `image`.
+        yield Offer(name.rpartition(".")[2], spec.shape, spec.axes, spec.holds, classes)
 
 
 def _ports(graph: Graph, port: str, option: Option, item: str, findings: list[Finding]) -> Iterator[Offer]:

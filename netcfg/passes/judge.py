@@ -46,6 +46,7 @@ class Judges:
     """What losses are given, by name."""
     sections: dict[str, Section] = field(default_factory=dict)
     """Of the losses, by name."""
+    metric_sections: dict[str, Section] = field(default_factory=dict)
     read: dict[str, None] = field(default_factory=dict)
     """The signals that any of them reads."""
 
@@ -69,6 +70,7 @@ def read_judges(
         metric = _ignoring(reserved.checked(section, "metric", Metric), known)
         if metric is not None and reserved.is_new(metric, section, judges.metrics):
             judges.metrics[called(metric)] = metric
+            judges.metric_sections[called(metric)] = section
             if complete:
                 _check_signals(metric, metric.reads, section, known, judges, reserved.findings)
     _check_tables(judges.metrics, reserved)

@@ -452,5 +452,7 @@ def counted_alike(program: Program, phase: Phase) -> list[list[str]]:
             continue
         sizes = [program.signals[read].shape for read in loss.reads.values()]
         by = loss.counts_by() or (() if all(map(known, sizes)) else ("sizes", *loss.reads.values()))
+        if name in program.loss_sources:
+            by = ("sources", *sorted(program.loss_sources[name]), *by)
         groups.setdefault(by, []).append(name)
     return list(groups.values())

@@ -86,6 +86,8 @@ class References:
         here = len(names.results)
         target = reference.target
         if isinstance(target, str):
+            if reference.port and str(reference) in names.inputs and target not in names.sections:
+                return names.inputs[str(reference)]  # a field of one of several sources
             if target in names.inputs and target not in names.sections:
                 return self._input(target, reference, option, item, names)
             found = names.find(reference)
@@ -137,12 +139,17 @@ class References:
     @staticmethod
     def is_known(reference: Reference, names: Namespace) -> bool:
         """Whether a name leads to an input, or to a block above."""
-        return reference.target in names.inputs or names.find(reference) is not None
+        return (
+            reference.target in names.inputs
+            or str(reference) in names.inputs
+            or names.find(reference) is not None
+        )
 
     def wire(self, reference: Reference, names: Namespace) -> Wire:
         """What a known name leads to, whatever stands where."""
-        if reference.target in names.inputs and reference.target not in names.sections:
-            return names.inputs[str(reference.target)]
+        for name in (str(reference), str(reference.target)):
+            if name in names.inputs and reference.target not in names.sections:
+                return names.inputs[name]
         found = names.find(reference)
         option = Option(SourceFile("", ""), 1, "", "")
         return self._port(*found, option, "") if found else NOTHING

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from netcfg.passes.collect import RESERVED_GROUPS, TABLE_KEYWORD, TEMPLATE_KEYWORD, Parts
 from netcfg.passes.expressions import named_in
+from netcfg.passes.feed import is_source
 from netcfg.passes.read import Reading
 from netcfg.passes.variables import COUNTERS, VariableScope
 from netcfg.syntax import Group, Option, Section
 
 
 def resolved_text(
-    reading: Reading, parts: Parts, settled: Mapping[str, str], names: Mapping[Path, str]
+    reading: Reading, parts: Parts, settled: Sequence[Mapping[str, str]], names: Mapping[Path, str]
 ) -> str:
     """A text that compiles to the same program. Template bodies keep their parameters.
 
-    `names` are for Python files that it is to include under another name; `settled` the options of the source that its
-    data say, and nobody has written.
+    `names` are for Python files that it is to include under another name; `settled` the options of each source that
+    its data say, and nobody has written.
     """
     scope = VariableScope(parts.variables)
     groups = [f"{{include {names.get(path, path)}}}\n" for path in reading.extensions]
@@ -38,7 +39,10 @@ def resolved_text(
     for name, sections in parts.reserved.items():
         replaced = list(_replaced(sections, scope))
         if name == "Data" and replaced:
-            replaced[0] = _with(replaced[0], settled)
+            first, *others = range(len(replaced))
+            sources = [first, *(place for place in others if is_source(replaced[place]))]
+            for place, options in zip(sources, settled, strict=False):
+                replaced[place] = _with(replaced[place], options)
         groups.append(_group(name, replaced))
     return "\n".join(groups)
 

@@ -14,7 +14,7 @@ from netcfg.blocks.fields import FieldSpec, Split
 from netcfg.blocks.losses.base import Loss
 from netcfg.blocks.metrics.base import Metric
 from netcfg.blocks.metrics.judgement import Case
-from netcfg.datasets.pipeline import EpochSampler
+from netcfg.datasets.pipeline import Shown
 from netcfg.faults import told_of
 from netcfg.graph import Node
 from netcfg.passes.held import makes_again
@@ -70,7 +70,7 @@ def expect_gradients(program: Program) -> None:
 # --- a batch that is too small
 
 
-def expect_statistics(program: Program, networks: nn.ModuleDict, sampler: EpochSampler) -> None:
+def expect_statistics(program: Program, networks: nn.ModuleDict, sampler: Shown) -> None:
     """Refuse (NC502) a batch of one sample, where a block in training takes statistics over the batch alone."""
     lonely = _lonely_sample(sampler)
     if lonely is None:
@@ -83,7 +83,7 @@ def expect_statistics(program: Program, networks: nn.ModuleDict, sampler: EpochS
                 raise ProgramError([_too_small(program, name, node, lonely)])
 
 
-def _lonely_sample(sampler: EpochSampler) -> int | None:
+def _lonely_sample(sampler: Shown) -> int | None:
     """The number of a sample, from 1 in the order of an epoch, that is all of some process's batch; None: no such."""
     last = sampler.samples_per_epoch - (sampler.batches - 1) * sampler.batch_size
     if sampler.batch_size // sampler.processes == 1:
@@ -144,17 +144,19 @@ def _columns(program: Program, split: Split) -> Iterator[tuple[str, torch.Tensor
     """What is judged, as the source gives it: by field, N×labels or N classes."""
     data = program.data
     assert data is not None
-    given = data.source.fields()
     judges: list[Metric | Loss] = [*program.metrics.values(), *program.losses.values()]
     fields = dict.fromkeys(judge.reads.get("target", "") for judge in judges)
     for name in fields:
-        if name not in given or given[name] != data.fields.get(name) or not _is_judged(given[name]):
+        # Of joined sources the first that has it.
+        part = next((part for part in data.each if name in data.called(part)), data)
+        given, own = part.source.fields(), data.called(part).get(name, name)
+        if own not in given or given[own] != data.fields.get(name) or not _is_judged(given[own]):
             continue
-        with told_of(data.source, "__getitem__"):
-            samples = data.source.open(split, [name])
+        with told_of(part.source, "__getitem__"):
+            samples = part.source.open(split, [own])
             if not 0 < len(samples) <= MOST_LABELS:
                 continue
-            column = [torch.as_tensor(samples[index][name]) for index in range(len(samples))]
+            column = [torch.as_tensor(samples[index][own]) for index in range(len(samples))]
         yield name, torch.stack(column)
 
 

@@ -13,7 +13,8 @@ from torch import nn
 
 from netcfg.blocks.fields import Split
 from netcfg.blocks.optimizers.schedules import Moment
-from netcfg.datasets.pipeline import Pipeline
+from netcfg.datasets.pipeline import Batches
+from netcfg.datasets.together import open_batches
 from netcfg.faults import told
 from netcfg.program import Program
 from netcfg.source import NetcfgError
@@ -35,7 +36,7 @@ from netcfg.trainers.reporting.estimate import Estimate, estimate, estimate_line
 from netcfg.trainers.reporting.gallery import Gallery
 from netcfg.trainers.reporting.tensorboard import Events
 from netcfg.trainers.runs.checkpoints import STATE_REMEDY, cannot_resume
-from netcfg.trainers.runs.fingerprint import FILE, changes, fingerprint
+from netcfg.trainers.runs.fingerprint import FILE, changes, fingerprint_of_data
 from netcfg.trainers.runs.ledger import Ledger, Standing
 from netcfg.trainers.runs.run_folder import RunFolder, environment
 from netcfg.trainers.step.averaging import Averages
@@ -119,8 +120,8 @@ class Prepared:
     def _know_data(self, resume: bool) -> None:
         """Keep what the data are; of a run that goes on, say where they are no longer the same."""
         assert self.program.data is not None
-        tables = {pipeline.split: pipeline.table for pipeline in (self.train_data, self.validation_data)}
-        now = fingerprint(self.program.data.source, tables)
+        tables = {pipeline.split: pipeline.tables for pipeline in (self.train_data, self.validation_data)}
+        now = fingerprint_of_data(self.program.data, tables)
         if resume and (self.run.path / FILE).is_file():
             for line in changes(self.run.read_json(FILE), now):
                 self.say(f"note: the data are no longer those that the run was started with: {line}")
@@ -207,10 +208,10 @@ class Prepared:
         before, after = numbers.at(moment._replace(epochs=epochs_before)), numbers.at(moment)
         return [(name, before[name], after[name]) for name in after if after[name] != before[name]]
 
-    def _pipeline(self, split: Split) -> Pipeline:
+    def _pipeline(self, split: Split) -> Batches:
         training = split == "train"
         assert self.program.data is not None
-        return Pipeline(
+        return open_batches(
             self.program.data,
             split,
             self.training.batch_size if training else self.training.judged_together,
@@ -219,13 +220,20 @@ class Prepared:
             drop_last=training and self.training.drop_last,
             workers=self.workers,
             device=self.device,
-            limit_batches=fewest(self.limit_batches, self.training.batches_per_epoch if training else None),
+            limit_batches=fewest(self.limit_batches, self._limit(training)),
             share=(self.team.rank, self.team.size),
             frames=None if training else self.training.eval_frames,
             keep=self.training.keep,
             # The first batches would be those of the shortest clips.
             by_length=self.training.max_validation_batches is None,
         )
+
+    def _limit(self, training: bool) -> int | None:
+        """How many batches are looked at in training, or of each of several joined sources in validation."""
+        joined = self.program.data is not None and self.program.data.joined is not None
+        if training:
+            return self.training.batches_per_epoch
+        return self.training.max_validation_batches if joined else None
 
     @property
     def place(self) -> tuple[int, int]:

@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, nullcontext
 from math import isfinite, isnan, nan
 from typing import Literal
 
-from netcfg.datasets.pipeline import Batch, Pipeline
+from netcfg.datasets.pipeline import Batch, Batches
 from netcfg.faults import told
 from netcfg.pages import write_page
 from netcfg.results import Epoch, Evaluation, Figure, Result, notes
@@ -237,7 +237,7 @@ class Trainer(Prepared):
         return evaluation
 
     def _evaluate(
-        self, title: str, pipeline: Pipeline, thresholds: Mapping[str, Sequence[float]] | None = None
+        self, title: str, pipeline: Batches, thresholds: Mapping[str, Sequence[float]] | None = None
     ) -> Evaluation:
         self._start_display(title, pipeline)
 
@@ -250,6 +250,8 @@ class Trainer(Prepared):
                 raise Interrupted
 
         limit = self.training.max_validation_batches if pipeline is self.validation_data else None
+        if self.program.data is not None and self.program.data.joined is not None:
+            limit = None  # each source has its own
         return evaluate(
             self.phases.model, self.phases.losses, pipeline, on_batch, limit, self.team, thresholds
         )
@@ -341,7 +343,7 @@ class Trainer(Prepared):
             reason = str(error).partition("\n")[0] or type(error).__name__
             self.display.say(f"no page: {reason}; `netcfg report {self.run}` tries again")
 
-    def _start_display(self, title: str, pipeline: Pipeline, done: int = 0) -> None:
+    def _start_display(self, title: str, pipeline: Batches, done: int = 0) -> None:
         position = self.position
         reached = self.ledger.standing.best
         best = "" if reached is None else f"best {self.monitor.name} {reached:.3f}"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import islice, zip_longest
 from typing import Any
 
@@ -11,10 +12,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from netcfg.blocks.fields import FieldSpec
+from netcfg.blocks.fields import SOURCES, FieldSpec
 from netcfg.blocks.metrics.base import Metric
-from netcfg.blocks.metrics.judgement import CLIP, Case, Rows
-from netcfg.datasets.pipeline import Batch, FrameBound, Pipeline
+from netcfg.blocks.metrics.judgement import CLIP, Case, Rows, Verdict
+from netcfg.datasets.pipeline import Batch, Batches, FrameBound
 from netcfg.program import Program
 from netcfg.results import Evaluation
 from netcfg.source import NetcfgError
@@ -76,6 +77,13 @@ class Sums:
                 del means[name]
         return means
 
+    def expect_sums(self) -> None:
+        """Have the sums of phases be those of their losses' means, though no batch has all of these."""
+        for name, factors in self.parts.items():
+            if all(loss in self.totals for loss in factors):
+                self.totals.setdefault(name, 0.0)
+                self.samples.setdefault(name, 1)
+
     def empty(self) -> list[str]:
         """The losses that were computed, and of which nothing has counted."""
         return [name for name, amount in self.samples.items() if not float(amount)]
@@ -90,7 +98,7 @@ class Sums:
 def evaluate(
     model: Model,
     losses: Losses,
-    pipeline: Pipeline,
+    pipeline: Batches,
     on_batch: Callable[[int, Sums], None] = lambda done, sums: None,
     batches: int | None = None,
     team: Team = ALONE,
@@ -115,15 +123,25 @@ SMALL = 4096
 class Signals(dict[str, Tensor]):
     """The signals of a split, in the order of its samples, and the rows that metrics have kept of it by metric."""
 
-    def __init__(self, signals: Mapping[str, Tensor], rows: Mapping[str, Rows]) -> None:
+    def __init__(
+        self,
+        signals: Mapping[str, Tensor],
+        rows: Mapping[str, Rows],
+        judged: Collection[str],
+        sources: Tensor | None = None,
+    ) -> None:
         super().__init__(signals)
         self.rows = rows
+        self.judged = judged
+        """The metrics that some sample of the split tells something of."""
+        self.sources = sources
+        """Of joined sources the one of each sample. In a gap stand zeros, which are judged by no metric."""
 
 
 def gather(
     model: Model,
     losses: Losses,
-    pipeline: Pipeline,
+    pipeline: Batches,
     computed: Sequence[str],
     on_batch: Callable[[int, Sums], None] = lambda done, sums: None,
     batches: int | None = None,
@@ -137,51 +155,125 @@ def gather(
     program, networks = model.program, model.networks
     set_training(program, networks, False)
     precision = Precision(program.training.precision, next(networks.parameters()).device)
-    read = [name for metric in program.metrics.values() for name in metric.reads.values()]
+    told = Told(model, pipeline)
+    computed = [name for name in computed if told.losses[name]]
+    judged = [name for name in program.metrics if told.metrics[name]]
+    read = [name for metric in judged for name in program.metrics[metric].reads.values()]
     gathered = dict.fromkeys([*read, *also])
-    wanted = dict.fromkeys(
-        [*(read for name in computed for read in program.losses[name].reads.values()), *gathered]
-    )
     sums = Sums(parts=_made_of(program, losses, computed))
-    parts: dict[Part, list[Tensor]] = {}
+    parts: dict[Part, list[Tensor | int]] = {}
+    samples = 0
     with torch.inference_mode():
         for done, batch in enumerate(islice(pipeline.epoch(), batches), start=1):
             model.chance.evaluate(batch.numbers)
+            fields = pipeline.finish(batch)
+            here = told.source_of(fields)
+            counting = [name for name in computed if here in told.losses[name]]
+            known = [name for name in gathered if here in told.signals[name]]
+            wanted = dict.fromkeys(
+                [*(read for name in counting for read in program.losses[name].reads.values()), *known]
+            )
             with precision():
-                padded = model.padded(pipeline.finish(batch), wanted)
+                padded = model.padded(fields, wanted)
             with whose_sample(pipeline, batch):
-                means = losses.of(model, padded, computed)
+                means = losses.of(model, padded, counting)
             values = {name: mean.value for name, mean in means.items()}
             amounts = {name: mean.amount for name, mean in means.items()}
             sums.add({**values, **_totals(program, losses, values)}, amounts, batch.size)
-            signals = {name: model.packed_by_name([name], [padded[name]])[0] for name in gathered}
-            for part, rows in _parts(program, signals, gathered, also):
+            signals = {name: model.packed_by_name([name], [padded[name]])[0] for name in known}
+            of_batch = [name for name in judged if here in told.metrics[name]]
+            kept_now = dict(_parts(program, of_batch, signals, known, also))
+            if told.in_turn:
+                kept_now[WHOSE] = fields[SOURCES]
+                for part in [part for part in kept_now if part not in parts]:
+                    parts[part] = [samples] if samples else []
+                for part in [part for part in parts if part not in kept_now]:
+                    parts[part].append(batch.size)
+            for part, rows in kept_now.items():
                 parts.setdefault(part, []).append(_plain(rows))
+            samples += batch.size
             on_batch(done, sums)
-    joined = {part: torch.cat(rows) for part, rows in parts.items()}
+    if told.in_turn:
+        sums.expect_sums()
+    joined = {part: _with_gaps(rows) for part, rows in parts.items()}
     team.check()
     sums = sums.over(team)
     # A process without a single batch knows from the first one what there is to gather.
-    told = [tuple(line.split("\t")) for line in team.text("\n".join(map("\t".join, joined))).splitlines()]
+    there = [tuple(line.split("\t")) for line in team.text("\n".join(map("\t".join, joined))).splitlines()]
     bound = pipeline.sampler.bound
-    whole = {part: _by_number(_in_order(joined.get(part), pipeline, team, batches), bound) for part in told}
+    whole = {part: _by_number(_in_order(joined.get(part), pipeline, team, batches), bound) for part in there}
     kept: dict[str, Rows] = {}
     for part, rows in whole.items():
         if len(part) == 2:
             kept.setdefault(part[0], {})[part[1]] = rows
-    return sums, Signals({part[0]: rows for part, rows in whole.items() if len(part) == 1}, kept)
+    sources = whole.pop(WHOSE, None)
+    signals = {part[0]: rows for part, rows in whole.items() if len(part) == 1}
+    return sums, Signals(signals, kept, judged, sources)
+
+
+class Told:
+    """Which sources tell, in a split, of each signal, loss and metric: the places of those whose samples count."""
+
+    def __init__(self, model: Model, pipeline: Batches) -> None:
+        program = model.program
+        data = program.data
+        self.in_turn = data is not None and data.joined is not None
+        """Whether each batch is of one source."""
+        present = pipeline.present if self.in_turn else frozenset([0])
+        self.signals: dict[str, frozenset[int]] = dict.fromkeys(program.signals, present)
+        if data is not None and data.parts:
+            for name in program.signals:
+                fields = model.reads((name,))
+                if pipeline.lacking.intersection(fields):
+                    self.signals[name] = frozenset()
+                elif self.in_turn:
+                    self.signals[name] = present.intersection(*map(data.givers, fields))
+        self.losses = {
+            name: self._of(loss.reads.values(), program.loss_sources.get(name))
+            for name, loss in program.losses.items()
+        }
+        for name, loss in program.losses.items():
+            if loss.losses:
+                self.losses[name] = present.intersection(*(self.losses[one] for one in loss.losses))
+        self.metrics = {
+            name: self._of(metric.reads.values(), program.metric_sources.get(name))
+            for name, metric in program.metrics.items()
+        }
+
+    def _of(self, reads: Iterable[str], counting: frozenset[int] | None) -> frozenset[int]:
+        told = [self.signals[name] for name in reads if name in self.signals]
+        found = frozenset.intersection(*told) if told else frozenset([0])
+        return found if counting is None else found & counting
+
+    def source_of(self, fields: Mapping[str, Tensor]) -> int:
+        """The source that a batch is of."""
+        return int(fields[SOURCES][0]) if self.in_turn else 0
+
+
+def _with_gaps(rows: Sequence[Tensor | int]) -> Tensor:
+    """Rows of all batches; where a number of samples stands that have none, as many zeros."""
+    some = next(one for one in rows if isinstance(one, Tensor))
+    return torch.cat(
+        [one if isinstance(one, Tensor) else some.new_zeros(one, *some.shape[1:]) for one in rows]
+    )
 
 
 Part = tuple[str, ...]
-"""A signal's name, or a metric's and that of rows it keeps."""
+"""A signal's name, or a metric's and that of rows it keeps; or which source each sample is of."""
+WHOSE: Part = (SOURCES, "", "")
 
 
 def _parts(
-    program: Program, signals: Mapping[str, Tensor], gathered: Iterable[str], also: Sequence[str]
+    program: Program,
+    judged: Iterable[str],
+    signals: Mapping[str, Tensor],
+    gathered: Iterable[str],
+    also: Sequence[str],
 ) -> Iterator[tuple[Part, Tensor]]:
     """What is kept of a batch."""
     needed = set(also)
-    for name, metric in program.metrics.items():
+    for name in judged:
+        metric = program.metrics[name]
         rows = metric.keep(_case(program, metric, signals, None))
         if rows is None:
             needed |= set(metric.reads.values())
@@ -192,15 +284,22 @@ def _parts(
             yield (name,), signals[name]
 
 
-def _in_order(rows: Tensor | None, pipeline: Pipeline, team: Team, batches: int | None) -> Tensor:
+def _in_order(rows: Tensor | None, pipeline: Batches, team: Team, batches: int | None) -> Tensor:
     """The rows of a split, of all processes, as one process alone would have met them."""
     shares = team.gather(rows)
     if len(shares) == 1:
         return shares[0]
-    portions = [
-        torch.split(share, sizes)
-        for share, sizes in zip(shares, pipeline.sampler.sizes(batches), strict=True)
-    ]
+    counts = pipeline.sampler.sizes(batches)
+    if shares:
+        # A process that has no sample of a source knows nothing of its signals.
+        some = max(shares, key=len)
+        shares = [
+            share
+            if len(share) or not sum(sizes) or not len(some)
+            else some.new_zeros(sum(sizes), *some.shape[1:])
+            for share, sizes in zip(shares, counts, strict=True)
+        ]
+    portions = [torch.split(share, sizes) for share, sizes in zip(shares, counts, strict=True)]
     return torch.cat(
         [portion for batch in zip_longest(*portions) for portion in batch if portion is not None]
     )
@@ -225,7 +324,7 @@ def _plain(tensor: Tensor) -> Tensor:
 
 
 @contextmanager
-def whose_sample(pipeline: Pipeline, batch: Batch) -> Iterator[None]:
+def whose_sample(pipeline: Batches, batch: Batch) -> Iterator[None]:
     """Inside, a target that a loss cannot take is told with the name of its sample."""
     try:
         yield
@@ -269,13 +368,9 @@ def judge(
     losses: Mapping[str, float],
 ) -> Evaluation:
     """What the metrics say of a split's signals, beside its losses."""
-    kept = signals.rows if isinstance(signals, Signals) else {}
-    verdicts = {
-        name: metric.judge_rows(kept[name], _names(program, metric))
-        if name in kept
-        else metric.judge(_case(program, metric, signals, thresholds.get(name)))
-        for name, metric in program.metrics.items()
-    }
+    verdicts: dict[str, Verdict] = {}
+    for name in signals.judged if isinstance(signals, Signals) else program.metrics:
+        verdicts[name] = _of_each_source(program, name, signals, thresholds.get(name))
     judged = verdicts.values()
     return Evaluation(
         losses,
@@ -285,6 +380,46 @@ def judge(
         {matrix.name: matrix for verdict in judged for matrix in verdict.matrices},
         {curve.name: curve for verdict in judged for curve in verdict.curves},
     )
+
+
+def _of_each_source(
+    program: Program, name: str, signals: Mapping[str, Tensor], thresholds: Sequence[float] | None
+) -> Verdict:
+    """What a metric says; of samples of several joined sources also a table for each."""
+    sources = signals.sources if isinstance(signals, Signals) else None
+    if sources is None or program.data is None:
+        return _verdict(program, name, signals, thresholds, None)
+    told = program.metric_sources.get(name, frozenset(range(len(program.data.parts))))
+    places = sorted(told.intersection(sources.tolist()))
+    whole = _verdict(program, name, signals, thresholds, torch.isin(sources, torch.tensor(places)))
+    tables = dict(whole.tables)
+    for place in places if len(places) > 1 else ():
+        called = f"{name}_{program.data.parts[place].name}"
+        if called not in program.metrics:
+            of_source = _verdict(program, name, signals, whole.thresholds or thresholds, sources == place)
+            first = next(iter(of_source.tables.values()))
+            tables[called] = replace(first, name=called)
+    return replace(whole, tables=tables)
+
+
+def _verdict(
+    program: Program,
+    name: str,
+    signals: Mapping[str, Tensor],
+    thresholds: Sequence[float] | None,
+    chosen: Tensor | None,
+) -> Verdict:
+    """What a metric says of the samples that are chosen, or of all."""
+    metric = program.metrics[name]
+    kept = signals.rows if isinstance(signals, Signals) else {}
+
+    def of(rows: Tensor) -> Tensor:
+        return rows if chosen is None else rows[chosen]
+
+    if name in kept:
+        return metric.judge_rows({key: of(rows) for key, rows in kept[name].items()}, _names(program, metric))
+    read = {one: of(signals[one]) for one in metric.reads.values()}
+    return metric.judge(_case(program, metric, read, thresholds))
 
 
 def _case(

@@ -13,7 +13,8 @@ from netcfg.blocks.fields import Split
 from netcfg.blocks.metrics.judgement import CLIP
 from netcfg.blocks.samples import SampleTable
 from netcfg.builder.weights import read_state
-from netcfg.datasets.pipeline import Pipeline
+from netcfg.datasets.pipeline import Batches
+from netcfg.datasets.together import open_batches
 from netcfg.program import Data, Program
 from netcfg.results import Evaluation
 from netcfg.source import Finding, ProgramError
@@ -22,7 +23,7 @@ from netcfg.trainers.runs.trained import Thresholds, networks_with
 from netcfg.trainers.step.model import Model
 from netcfg.trainers.step.step import Losses, Precision
 
-Started = Callable[[str, Pipeline], Callable[[int, Sums], None]]
+Started = Callable[[str, Batches], Callable[[int, Sums], None]]
 """Told of a split that begins; gives what is to be called after every batch."""
 
 
@@ -33,7 +34,7 @@ class Examined:
     evaluation: Evaluation
     signals: Mapping[str, Tensor]
     ids: Sequence[str]
-    table: SampleTable
+    tables: Sequence[SampleTable]
 
     @property
     def samples(self) -> int:
@@ -89,12 +90,12 @@ class Examiner:
         finally:
             pipeline.close()
 
-    def pipeline(self, split: Split) -> Pipeline:
+    def pipeline(self, split: Split) -> Batches:
         """The samples of a split once more, to be drawn; whoever asks closes it."""
         return self._pipeline(split)
 
     def _examined(
-        self, split: Split, pipeline: Pipeline, thresholds: Thresholds, model: Model | None
+        self, split: Split, pipeline: Batches, thresholds: Thresholds, model: Model | None
     ) -> Examined:
         data = self.program.data
         computed = computable(self.program, self.losses)
@@ -108,14 +109,14 @@ class Examiner:
         )
         evaluation = judge(self.program, signals, thresholds, sums.means())
         names = pipeline.ids
-        return Examined(evaluation, signals, list(names[: pipeline.samples]), pipeline.table)
+        return Examined(evaluation, signals, list(names[: pipeline.samples]), pipeline.tables)
 
     def _needs_validation(self) -> bool:
         return any(metric.needs_validation for metric in self.program.metrics.values())
 
-    def _pipeline(self, split: Split) -> Pipeline:
+    def _pipeline(self, split: Split) -> Batches:
         assert self.program.data is not None
-        return Pipeline(
+        return open_batches(
             self.program.data,
             split,
             self.program.training.judged_together,

@@ -35,7 +35,8 @@ class Monitor:
         if self.name is None:
             return None, False
         if self.metric is not None and evaluation.tables:
-            return evaluation.figure(self.metric), self.higher_is_better
+            table = evaluation.tables.get(self.metric)  # a split may lack what it judges
+            return None if table is None else table.main, self.higher_is_better
         name = self.total if self.metric is not None else self.name
         if self.in_evaluation and evaluation.losses:
             return evaluation.losses.get(name), False

@@ -20,7 +20,7 @@ from netcfg.blocks.fields import FieldSpec
 from netcfg.blocks.losses.base import squeezed
 from netcfg.blocks.metrics.base import Metric
 from netcfg.blocks.metrics.embedded import Embedded
-from netcfg.datasets.pipeline import Pipeline
+from netcfg.datasets.pipeline import Batches
 from netcfg.files import write_beside
 from netcfg.program import Program
 from netcfg.trainers.reporting.figures import csv_text, file_name
@@ -142,7 +142,7 @@ class Example:
 
 
 def write_examples(
-    folder: Path, split: str, program: Program, model: Model, pipeline: Pipeline
+    folder: Path, split: str, program: Program, model: Model, pipeline: Batches
 ) -> Iterator[tuple[str, bytes]]:
     """Write the `examples` of a split into a folder, each as .png and .csv; yield its name there and its PNG."""
     for example in examples(program, model, pipeline):
@@ -153,7 +153,7 @@ def write_examples(
         yield path.name, example.png
 
 
-def examples(program: Program, model: Model, pipeline: Pipeline) -> Iterator[Example]:
+def examples(program: Program, model: Model, pipeline: Batches) -> Iterator[Example]:
     """Of each answer that a metric compares with a class, a mask or points of the data, and of each embedding.
 
     One more pass over the split. Samples are drawn where there are pictures among the fields that the program reads.

@@ -18,7 +18,8 @@ from torch import Tensor
 from netcfg.blocks.fields import Split
 from netcfg.blocks.transforms.base import targets
 from netcfg.blocks.transforms.normalise import Normalise
-from netcfg.datasets.pipeline import Batch, Pipeline
+from netcfg.datasets.pipeline import Batch, Batches
+from netcfg.datasets.together import open_batches
 from netcfg.files import write_beside
 from netcfg.passes.plan import Plan
 from netcfg.program import Data, Phase, Program
@@ -52,7 +53,7 @@ class Gallery:
         self.section = program.pictures
         self._step = phases.step
         self._device = next(phases.model.networks.parameters()).device
-        self._samples: tuple[Pipeline, Batch] | None = None
+        self._samples: tuple[Batches, Batch] | None = None
         self._last_batches: dict[str, int] = {}
         self._watched: set[str] = set()
         self._flow: dict[str, list[Row]] = {}
@@ -138,7 +139,7 @@ class Gallery:
                 signals = model.signals(pipeline.finish(batch), names)
         return {name: _to_colours(signals[name], *scale(self.program.data, name, names)) for name in names}
 
-    def _chosen(self) -> tuple[Pipeline, Batch]:
+    def _chosen(self) -> tuple[Batches, Batch]:
         """Samples drawn by the seed from the validation split; without one, from the training split."""
         assert self.program.data is not None
         if self._samples is None:
@@ -148,9 +149,9 @@ class Gallery:
             self._samples = pipeline, next(iter(pipeline.epoch()))
         return self._samples
 
-    def _pipeline(self, data: Data, split: Split) -> Pipeline:
+    def _pipeline(self, data: Data, split: Split) -> Batches:
         assert self.section is not None
-        return Pipeline(
+        return open_batches(
             data,
             split,
             self.section.samples,

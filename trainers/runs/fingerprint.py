@@ -5,6 +5,7 @@
     source      the class that read them
     options     where they lie, by option
     files       by option what lies there: `count`, `bytes`, and digests of the `names`, `sizes` and `times`
+    sources     where there are several, all of this for each, by its name
     splits      by split how many `samples`, and digests of their `names` and `labels`
 """
 
@@ -21,6 +22,7 @@ import numpy as np
 from netcfg.blocks.fields import Split
 from netcfg.blocks.samples import SampleTable
 from netcfg.blocks.sources.base import Source
+from netcfg.program import Data
 from netcfg.words import counted
 
 FILE = "data.json"
@@ -28,8 +30,20 @@ VERSION = 1
 _LENGTH = 16  # characters of a digest: two data sets in 10¹⁹ share one
 
 
+def fingerprint_of_data(data: Data, tables: Mapping[Split, Sequence[SampleTable]]) -> dict[str, Any]:
+    """The data as they are now; `tables` are those of the splits that were opened, one for each source."""
+    found = [
+        fingerprint(part.source, {split: of[place] for split, of in tables.items()})
+        for place, part in enumerate(data.each)
+    ]
+    if not data.parts:
+        return found[0]
+    named = {part.name: one for part, one in zip(data.parts, found, strict=True)}
+    return {"version": VERSION, "sources": named}
+
+
 def fingerprint(source: Source, tables: Mapping[Split, SampleTable]) -> dict[str, Any]:
-    """The data as they are now; `tables` are those of the splits that were opened."""
+    """Those of one source."""
     places = {option: place for option, place in _places(source)}
     return {
         "version": VERSION,
@@ -45,6 +59,13 @@ def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
 
     Data that lie elsewhere now were meant to: of these nothing is said.
     """
+    if "sources" in now:
+        known = before.get("sources", {})
+        return [
+            f"{name}: {line}"
+            for name, one in now["sources"].items()
+            for line in changes(known.get(name, {}), one)
+        ]
     told = ("version", "source", "options")
     if any(before.get(key) != now[key] for key in told):
         return []

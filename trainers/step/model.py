@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from netcfg.blocks.fields import LENGTHS
+from netcfg.blocks.fields import LENGTHS, SOURCES
 from netcfg.blocks.network.loop import TURN, Loop
 from netcfg.blocks.network.model import NetworkUse
 from netcfg.builder.chance import Chance
@@ -58,6 +58,8 @@ class Model:
             if isinstance(network := networks[name], Network)
         }
         """Networks some of whose outputs nothing reads."""
+        self.sources: Tensor | None = None
+        """Which of joined sources each sample of the batch is of, on the processor."""
         self.states: dict[str, Remembering] = {}
         """The blocks that remember and are part of no network, by name."""
         self.calls: list[Call | None] = [
@@ -158,10 +160,22 @@ class Model:
         )
         return [(rows.fold(x) if of else rows.repeat(x)) for x, of in zip(tensors, places, strict=True)]
 
+    def counting(self, of: frozenset[int] | None, tensors: Sequence[Tensor]) -> list[Tensor]:
+        """Of signals the samples that are of some of the joined sources; None: all."""
+        if of is None or self.sources is None:
+            return list(tensors)
+        rows = torch.isin(self.sources, torch.tensor(sorted(of))).nonzero().flatten()
+        count = len(rows)
+        if count and int(rows[-1] - rows[0]) == count - 1:  # mostly one source, whose samples lie together
+            start = int(rows[0])
+            return [tensor[start : start + count] for tensor in tensors]
+        return [tensor[rows.to(tensor.device, non_blocking=True)] for tensor in tensors]
+
     def fill(self, fields: Mapping[str, Tensor]) -> list[Value | None]:
         """The values of a batch before anything is computed: its fields."""
         values: list[Value | None] = [None] * len(self.graph.nodes)
         self.batch = next(iter(fields.values()), None)
+        self.sources = fields.get(SOURCES)
         self.lengths = {
             name.removeprefix(LENGTHS): tensor for name, tensor in fields.items() if name.startswith(LENGTHS)
         }
@@ -233,6 +247,17 @@ class Model:
             for index, node in enumerate(self.graph.nodes):
                 if isinstance(node.block, NetworkUse) and node.block.network.name == part.graph.name:
                     self.calls[index] = self.over(index, _Checked(node, part.network))
+
+    def reads(self, names: tuple[str, ...]) -> frozenset[str]:
+        """The data fields that these signals depend on; unlike `fields_of` it asks for no further outputs."""
+        waiting = [self.program.signals[name].producer for name in names]
+        seen: set[int] = set()
+        while waiting:
+            index = waiting.pop()
+            if index not in seen:
+                seen.add(index)
+                waiting += [signal.producer for signal in self.graph.nodes[index].inputs]
+        return frozenset(self.graph.nodes[index].path for index in seen if self.graph.nodes[index].is_input)
 
     def fields_of(self, names: tuple[str, ...]) -> tuple[str, ...]:
         """The data fields that these signals depend on, in the model's order."""

@@ -215,7 +215,8 @@ class Losses:
                 made[name] = self.outer(name, made)
                 continue
             read = list(self.sections[name].reads.values())
-            made[name] = self.one(name, model.packed_by_name(read, [signals[one] for one in read]))
+            counted = model.counting(model.program.loss_sources.get(name), [signals[one] for one in read])
+            made[name] = self.one(name, model.packed_by_name(read, counted))
         return made
 
 
@@ -465,6 +466,7 @@ class Step:
             return self.losses.outer(evaluate.loss, before)
         with self.model.chance.used_by(evaluate.loss):
             tensors = [_read(values, read) for read in evaluate.reads]
+            tensors = self.model.counting(self.plan.program.loss_sources.get(evaluate.loss), tensors)
             packed = self.model.packed([read.signal for read in evaluate.reads], tensors)
             return self.losses.one(evaluate.loss, packed)
 

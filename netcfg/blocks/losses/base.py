@@ -35,6 +35,8 @@ class Loss(Section):
     learns: ClassVar[bool] = False
     """Whether it has parameters of its own, which the phase that minimises it trains."""
 
+    source: str | None = Option(None, description="of joined sources the one whose samples count")
+
     @property
     def reads(self) -> dict[str, str]:
         """The signals it reads, by option."""

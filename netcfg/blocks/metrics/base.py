@@ -39,6 +39,7 @@ class Metric(Section):
 
     input: str = Option(description="the signal: a network, or `Network.output`")
     target: str | None = Option(None, description="the signal or data field it is compared with")
+    source: str | None = Option(None, description="of joined sources the one whose samples it judges")
 
     @property
     def reads(self) -> dict[str, str]:

@@ -36,6 +36,7 @@ class DataStep(Section):
     """Whether nothing may stand between it and the source, not even what adds copies."""
 
     when: When = Option("always", description=WHEN)
+    source: str | None = Option(None, description="of several sources the one whose samples it changes")
 
     def fields(self, fields: Mapping[str, FieldSpec]) -> dict[str, FieldSpec]:
         """The fields after it. Raises `ShapeError` where it cannot take one."""

@@ -1,0 +1,242 @@
+"""Programs that read several sources: joined in one batch, with gaps, and side by side."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from rich.console import Console
+from safetensors.torch import load_file
+from test_distributed import in_team
+from torch import Tensor, nn
+from torch.nn import functional
+
+import netcfg
+from netcfg.blocks.fields import SOURCES
+from netcfg.datasets.together import open_batches
+from netcfg.program import Program
+from netcfg.source import ProgramError
+from netcfg.trainers.fit.trainer import Trainer
+from netcfg.trainers.machine.distributed import ALONE, Team
+from netcfg.trainers.runs.run_folder import RunFolder
+from netcfg.trainers.step.phases import Phases, set_training
+
+DATA = """{General}
+[variables]
+labelled = 2
+other = 4
+[training]
+batch_size = ${labelled + other}
+drop_last = True
+max_epochs = 3
+eval_batch_size = 5
+{Data}
+[synthetic_faces]
+name = labelled
+image_size = 16
+subjects = 6
+clips = 1
+clip_length = 5
+action_units = 6, 12
+fields = image, labels
+[synthetic_faces]
+name = other
+image_size = 16
+subjects = 7
+clips = 1
+clip_length = 3
+seed = 5
+fields = image
+"""
+NET = """{Net}
+[net]
+inputs = data.image
+[flatten]
+name = flat
+[connected]
+name = answer
+output_features = 2
+[connected]
+name = domain
+from = flat
+output_features = 2
+[output]
+name = answer
+from = answer
+[output]
+name = domain
+from = domain
+"""
+JOINED = (
+    DATA
+    + "[joined]\nrows = labelled: $labelled, other: $other\n"
+    + NET
+    + """{Loss}
+[bce_with_logits]
+name = detection
+input = Net.answer
+target = labels
+[cross_entropy]
+name = whose
+input = Net.domain
+target = source
+[mean]
+name = small
+input = Net.domain ** 2
+source = other
+{Optimizer}
+[adam]
+networks = Net
+minimise = detection + 2 * whose + 0.1 * small
+learning_rate = 0.01
+{Metric}
+[f1]
+input = Net.answer
+target = labels
+[accuracy]
+input = Net.domain
+target = source
+"""
+)
+
+
+def trainer_in(
+    path: Path, program: Program, resume: bool = False, team: Team = ALONE, kind: type[Trainer] = Trainer
+) -> Trainer:
+    if resume or not team.is_first:
+        folder = RunFolder(path)
+    else:
+        folder = RunFolder.create(program, path)
+        folder.write_json("run.json", {})
+    trainer = kind(program, folder, console=Console(file=io.StringIO(), width=120), workers=0, team=team)
+    trainer.setup(resume=resume)
+    return trainer
+
+
+def weights(path: Path) -> dict[str, Tensor]:
+    return load_file(path / "checkpoints/last.safetensors")
+
+
+def records(path: Path) -> list[dict[str, object]]:
+    lines = (path / "metrics.jsonl").read_text().splitlines()
+    kept = ("epoch", "step", "train", "validation", "best")
+    return [{key: json.loads(line)[key] for key in kept} for line in lines]
+
+
+def shown(program: Program, place: int, epoch: int = 0) -> Iterator[dict[str, np.ndarray]]:
+    """A source's samples as training shows them, epoch after epoch."""
+    part = program.data.parts[place]
+    samples = part.source.open("train", part.used)
+    while True:
+        for index in np.random.default_rng((program.training.seed, epoch)).permutation(len(samples)):
+            yield samples[int(index)]
+        epoch += 1
+
+
+def pictures(samples: list[dict[str, np.ndarray]]) -> Tensor:
+    stacked = torch.from_numpy(np.stack([one["image"] for one in samples])).movedim(-1, 1)
+    return stacked.float() / 255
+
+
+def test_joined_sources_with_gaps_are_a_plain_loop() -> None:
+    program = netcfg.load(JOINED)
+    torch.manual_seed(0)
+    networks = netcfg.build(program)
+    plain = nn.ModuleDict({"answer": nn.Linear(768, 2), "domain": nn.Linear(768, 2)})
+    plain.load_state_dict(networks["Net"].state_dict())
+    optimizer = torch.optim.Adam(plain.parameters(), lr=0.01)
+    other = shown(program, 1)
+    set_training(program, networks, True)
+    phases = Phases(program, networks, torch.device("cpu"))
+    pipeline = open_batches(program.data, "train", 6, shuffle="epoch", drop_last=True)
+    done = 0
+    for epoch in range(3):
+        labelled = shown(program, 0, epoch)  # whose epochs count: what does not fill a batch is left out
+        for batch, made in enumerate(pipeline.epoch(epoch)):
+            phases.step(pipeline.finish(made), batch)
+            ours, theirs = [next(labelled) for _ in range(2)], [next(other) for _ in range(4)]
+            images = pictures([*ours, *theirs]).flatten(1)
+            labels = torch.from_numpy(np.stack([one["labels"] for one in ours]))
+            domain = plain["domain"](images)
+            loss = functional.binary_cross_entropy_with_logits(plain["answer"](images[:2]), labels)
+            loss = loss + 2 * functional.cross_entropy(domain, torch.tensor([0, 0, 1, 1, 1, 1]))
+            loss = loss + 0.1 * (domain[2:] ** 2).mean()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            done += 1
+    assert done >= 10
+    for name, found in networks["Net"].state_dict().items():
+        torch.testing.assert_close(found, plain.state_dict()[name], rtol=1e-6, atol=1e-6, msg=name)
+
+
+def test_each_split_is_judged_whole_and_source_by_source(tmp_path: Path) -> None:
+    program = netcfg.load(JOINED)
+    trainer = trainer_in(tmp_path / "run", program)
+    trainer.fit()
+    network = trainer.networks["Net"].eval()
+    answers, right, samples = [], {}, {}
+    for place, part in enumerate(program.data.parts):
+        opened = part.source.open("test", part.used)
+        samples[place] = [opened[index] for index in range(len(opened))]
+        with torch.no_grad():
+            answers.append(network(pictures(samples[place])))
+        right[place] = (answers[place]["domain"].argmax(1) == place).float()
+    result = json.loads((tmp_path / "run" / "result.json").read_text())["test"]
+    labels = torch.from_numpy(np.stack([one["labels"] for one in samples[0]]))
+    detection = functional.binary_cross_entropy_with_logits(answers[0]["answer"], labels)
+    assert result["losses"]["detection"] == pytest.approx(detection.item(), rel=1e-5)
+    whose = torch.cat(
+        [
+            functional.cross_entropy(
+                one["domain"], torch.full((len(one["domain"]),), place), reduction="none"
+            )
+            for place, one in enumerate(answers)
+        ]
+    )
+    assert result["losses"]["whose"] == pytest.approx(whose.mean().item(), rel=1e-5)
+    small = (answers[1]["domain"] ** 2).mean()
+    total = detection + 2 * whose.mean() + 0.1 * small
+    assert result["losses"]["loss"] == pytest.approx(total.item(), rel=1e-5)
+    both = torch.cat([right[0], right[1]]).mean().item()
+    assert result["metrics"]["accuracy"]["accuracy"] == pytest.approx(both)
+    for place, name in enumerate(("labelled", "other")):
+        found = result["metrics"][f"accuracy_{name}"]
+        assert found[f"accuracy_{name}"] == pytest.approx(right[place].mean().item())
+
+
+class Stopping(Trainer):
+    """Stops in the middle of its second epoch."""
+
+    def _train_batch(self, batch):  # type: ignore[no-untyped-def]
+        self.interrupt.requested = self.position.epoch == 1 and self.position.batch == 2
+        return super()._train_batch(batch)
+
+
+def test_a_run_that_was_stopped_goes_on_to_the_bit(tmp_path: Path) -> None:
+    program = netcfg.load(JOINED)
+    trainer_in(tmp_path / "whole", program).fit()
+    assert trainer_in(tmp_path / "stopped", program, kind=Stopping).fit() == "interrupted"
+    trainer_in(tmp_path / "stopped", program, resume=True).fit()
+    expected = weights(tmp_path / "whole")
+    assert all(torch.equal(found, expected[name]) for name, found in weights(tmp_path / "stopped").items())
+    assert records(tmp_path / "stopped") == records(tmp_path / "whole")
+
+
+def test_two_processes_are_one_of_the_double_batch(tmp_path: Path) -> None:
+    one = netcfg.load(JOINED, labelled=4, other=8)
+    two = netcfg.load(JOINED, labelled=2, other=4)
+    trainer_in(tmp_path / "one", one).fit()
+    in_team(lambda team: trainer_in(tmp_path / "two", two, team=team).fit())
+    expected = weights(tmp_path / "one")
+    for name, found in weights(tmp_path / "two").items():
+        torch.testing.assert_close(found, expected[name], rtol=1e-5, atol=1e-6, msg=name)
+    for ours, theirs in zip(records(tmp_path / "two"), records(tmp_path / "one"), strict=True):
+        assert ours["train"] == pytest.approx(theirs["train"], rel=1e-5)
+        assert ours["validation"]["losses"] == pytest.approx(theirs["validation"]["losses"], rel=1e-5)
+        assert ours["validation"]["metrics"] == theirs["validation"]["metrics"]
