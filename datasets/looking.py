@@ -145,12 +145,16 @@ def _counted(table: SampleTable, name: str, count: int) -> list[int]:
     return np.bincount(known, minlength=count).tolist()  # type: ignore[no-any-return]
 
 
-def look_at(source: Source, flow: OpticalFlow | None = None) -> Look:
-    """The splits of a source; one that cannot be opened is a note. Raises `NetcfgError` where none can be."""
+def look_at(source: Source, flow: OpticalFlow | None = None, splits: Sequence[Split] | None = None) -> Look:
+    """The splits of a source, or some of them; one that cannot be opened is a note.
+
+    Raises `NetcfgError` where none can be.
+    """
     wanted = tuple(name for name, spec in source.fields().items() if is_label(spec))
+    wanted = wanted or tuple(source.fields())[:1]  # a source that tells nothing of its pictures
     tables: dict[Split, SampleTable] = {}
     refusals = []
-    for split in get_args(Split):
+    for split in splits or get_args(Split):
         try:
             tables[split] = described(opened(source, split, wanted).table, source)
         except NetcfgError as refusal:
@@ -255,7 +259,7 @@ def _beside(pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
 
 def _caption(table: SampleTable, index: int) -> str:
     """The sample's name, and the class or the units it shows."""
-    if LABELS not in table.labels:
+    if LABELS not in table.labels or LABELS not in table.names:
         classes = [
             names[int(table.labels[field][index])]
             for field, names in table.names.items()

@@ -56,25 +56,38 @@ class Together:
         if workers:
             options["workers"] = max(1, workers // len(data.parts))
         rows = rows_of(data, batch_size) if self.in_rows else None
-        self.pipelines: list[Pipeline] = []
+        self.pipelines: dict[int, Pipeline] = {}
+        """By the places of their sources, of those that have samples in the split."""
         for place, part in enumerate(data.parts):
+            if split not in (part.source.splits or (split,)):
+                continue
             count = None if rows is None else rows[place]
-            first = self.pipelines[0] if place and not self.in_turn else None
-            self.pipelines.append(
-                Pipeline(part, split, count or batch_size, **options, beside=first, rows=count)
-            )
-        self._sizes = [len(pipeline.table) for pipeline in self.pipelines]
-        if trains and not all(self._sizes):
-            name = data.parts[self._sizes.index(0)].name
+            first = next(iter(self.pipelines.values()), None) if not self.in_turn else None
+            pipeline = Pipeline(part, split, count or batch_size, **options, beside=first, rows=count)
+            if len(pipeline.table):
+                self.pipelines[place] = pipeline
+            else:
+                pipeline.close()
+        missing = [part.name for place, part in enumerate(data.parts) if place not in self.pipelines]
+        if (
+            (trains and missing)
+            or len(missing) == len(data.parts)
+            or (not self.in_turn and 0 not in self.pipelines)
+        ):
             raise NetcfgError(
-                f"the source `{name}` has no sample in the {split} split\n"
-                "help: shares or lists that leave some, or take the source out",
+                f"the source `{missing[0]}` has no sample in the {split} split\n"
+                "help: `splits` of a source says which it has; the first one's count, where they are side by side",
                 code="NC506",
             )
-        self._starts = [0, *accumulate(self._sizes)]
-        self.sampler: Shown = self.pipelines[0].sampler
+        sizes = [
+            len(self.pipelines[place].table) if place in self.pipelines else 0
+            for place in range(len(data.parts))
+        ]
+        self._starts = [0, *accumulate(sizes)]
+        running = list(self.pipelines.values())
+        self.sampler: Shown = running[0].sampler
         if data.joined is not None:
-            self.sampler = _Rows(self.pipelines, rows)
+            self.sampler = _Rows(running, rows)
 
     def __len__(self) -> int:
         """Batches in an epoch."""
@@ -88,7 +101,10 @@ class Together:
     @property
     def tables(self) -> Sequence[SampleTable]:
         """What is known of the samples of each source."""
-        return tuple(pipeline.table for pipeline in self.pipelines)
+        return tuple(
+            self.pipelines[place].table if place in self.pipelines else SampleTable(())
+            for place in range(len(self.data.parts))
+        )
 
     @property
     def ids(self) -> Sequence[str]:
@@ -97,14 +113,15 @@ class Together:
             return self.pipelines[0].ids
         return [
             f"{part.name}/{name}"
-            for part, pipeline in zip(self.data.parts, self.pipelines, strict=True)
-            for name in pipeline.ids
+            for place, part in enumerate(self.data.parts)
+            if place in self.pipelines
+            for name in self.pipelines[place].ids
         ]
 
     @property
     def present(self) -> frozenset[int]:
         """The places of the sources that have samples in the split."""
-        return frozenset(place for place, size in enumerate(self._sizes) if size)
+        return frozenset(self.pipelines)
 
     @property
     def lacking(self) -> frozenset[str]:
@@ -114,7 +131,7 @@ class Together:
     def prepare(self, workers: int, step_seconds: float = 0.0) -> Iterator[int]:
         """Make the samples of each source beforehand."""
         done = 0
-        for pipeline in self.pipelines:
+        for pipeline in self.pipelines.values():
             last = 0
             for last in pipeline.prepare(workers, step_seconds):
                 yield done + last
@@ -123,14 +140,13 @@ class Together:
     def epoch(self, epoch: int = 0, skip: int = 0) -> Iterator[Batch]:
         """The batches of an epoch, without the first `skip`."""
         if self.in_turn:
-            for place, pipeline in enumerate(self.pipelines):
+            for place, pipeline in self.pipelines.items():
                 for batch in pipeline.epoch(epoch):
                     yield self._merged([(place, batch)])
             return
-        places = sorted(self.present)
-        running = [self.pipelines[place].epoch(epoch, skip) for place in places]
+        running = [pipeline.epoch(epoch, skip) for pipeline in self.pipelines.values()]
         for batches in zip(*running, strict=True):
-            yield self._merged(list(zip(places, batches, strict=True)))
+            yield self._merged(list(zip(self.pipelines, batches, strict=True)))
 
     def _merged(self, parts: list[tuple[int, Batch]]) -> Merged:
         seconds = sum(batch.seconds for _, batch in parts)
@@ -176,7 +192,7 @@ class Together:
                     for (_, own), size in zip(finished, sizes, strict=True)
                 ]
             )
-        device = self.pipelines[0].device
+        device = next(iter(self.pipelines.values())).device
         return fields | {SOURCE_FIELD: whose.to(device, non_blocking=True), SOURCES: whose}
 
     def _own(self, name: str, place: int, tensor: Tensor) -> Tensor:
@@ -189,7 +205,7 @@ class Together:
 
     def close(self) -> None:
         """Let the workers go."""
-        for pipeline in self.pipelines:
+        for pipeline in self.pipelines.values():
             pipeline.close()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -75,9 +75,8 @@ class Data(NamedTuple):
             called = self.called(part)
             own = tuple(dict.fromkeys(called[name] for name in used if name in called))
             # A source is drawn from though nothing of it is read but which one it is.
-            parts.append(replace(part, used=own or tuple(part.fields)[:1]))
-        made = replace(self, used=used)
-        return replace(made, parts=tuple(parts))
+            parts.append(part._replace(used=own or tuple(part.fields)[:1]))
+        return self._replace(used=used, parts=tuple(parts))
 
 
 def rows_of(data: Data, batch_size: int) -> list[int]:

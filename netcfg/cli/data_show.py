@@ -55,8 +55,6 @@ def add_parser(verbs: Any) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Print the tables, and write the sheet where one is asked for. Raises `NetcfgError` with a remedy."""
-    from netcfg.datasets.looking import look_at, write_sheet
-
     sheet = (("split", options.split), ("count", options.count), ("augmented", options.augmented or None))
     for name, given in sheet:
         if given is not None and options.output is None:
@@ -65,7 +63,25 @@ def run(options: argparse.Namespace) -> None:
             )
     split: Split = options.split or "train"
     source, data = _data(options)
-    look = look_at(source, _flow(data))
+    if data is None or not data.parts:
+        _show(source, data, options, split, options.output)
+        return
+    for place, part in enumerate(data.parts):
+        print("\n" * bool(place) + f"source `{part.name}`")
+        output = None
+        if options.output is not None:
+            path = Path(options.output)
+            output = str(path.with_stem(f"{path.stem}_{part.name}"))
+        _show(part.source, part, options, split, output)
+
+
+def _show(
+    source: Source, data: Data | None, options: argparse.Namespace, split: Split, output: str | None
+) -> None:
+    """Those of one source."""
+    from netcfg.datasets.looking import look_at, write_sheet
+
+    look = look_at(source, _flow(data), source.splits)
     for note in look.notes:
         print(f"note: {note}")
     _print_tables(look)
@@ -77,13 +93,13 @@ def run(options: argparse.Namespace) -> None:
         raise NetcfgError(
             "`--all` is for pictures, and these are frames of clips\nhelp: leave it out", code="NC801"
         )
-    if options.output is not None:
+    if output is not None:
         steps, after = _augmentation(data, split) if options.augmented else ([], {})
         used = None if data is None else data.needed[0]
         count = options.count or DEFAULT_COUNT
-        shown, of = write_sheet(look, Path(options.output), split, count, steps, after, used)
+        shown, of = write_sheet(look, Path(output), split, count, steps, after, used)
         beside = ", each before and after augmentation" if steps else ""
-        print(f"{options.output}: {shown} of {of} {split} samples{beside}")
+        print(f"{output}: {shown} of {of} {split} samples{beside}")
 
 
 def _flow(data: Data | None) -> OpticalFlow | None:

@@ -66,7 +66,14 @@ def _data(before: Data | None, after: Data | None) -> Iterator[SectionChange]:
 
 
 def _rows(data: Data | None) -> list[_Row]:
-    sections: list[Section] = [data.source, *data.transforms] if data else []
+    sections: list[Section] = []
+    for part in data.each if data else ():
+        # A transform that stands for several sources is one section.
+        sections += [
+            one for one in (part.source, *part.transforms) if not any(one is other for other in sections)
+        ]
+    if data and data.joined is not None:
+        sections.append(data.joined)
     return [_Row(section.name or "", section) for section in sections]
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from netcfg.explained.explanation import Explanation, by_command
 from netcfg.explained.programs import TRAINED
 
-SECOND = "[synthetic_faces]\nname = other\naction_units = 6, 12\nimage_size = 16\n[leave_out]\nfields = @\nsource = other\n[joined]\n"
+SECOND = (
+    "[synthetic_faces]\nname = other\naction_units = 6, 12\nimage_size = 16\n"
+    "[leave_out]\nfields = @\nsource = other\n[joined]\n"
+)
 JOINED = TRAINED.replace("[synthetic_faces]\n", "[synthetic_faces]\nname = own\n", 1).replace(
     "{Net}\n", SECOND + "{Net}\n", 1
 )

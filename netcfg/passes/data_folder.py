@@ -45,8 +45,17 @@ def read_from_folder(
     by field, those of the data are matched with them (see `[match_labels]`). The source before is asked first, but for
     one that only came with a shipped part (not `asks_own`).
     """
-    written = parts.reserved.get("Data", [])
-    place = Path(folder).expanduser()
+    everything = parts.reserved.get("Data", [])
+    several = [section for section in everything if own_source(section) is not None]
+    written, where, name = everything, folder, None
+    if len(several) > 1:
+        name, where = _one_of_several(folder, several, findings)
+        if name is None:
+            return ()
+        own = next(section for section in several if _name(section) == name)
+        # As though it were the only one; the others are put back behind it.
+        written = [own, *(section for section in everything if own_source(section) is None)]
+    place = Path(where).expanduser()
     try:
         recognised = source_of(place, own_source(written[0]) if written and asks_own else None)
     except NetcfgError as refusal:
@@ -67,8 +76,10 @@ def read_from_folder(
         options = _carried(
             before, recognised, is_resized=any(section.name == "resize" for section in written)
         )
+    if name is not None and not any(line.startswith("name = ") for line in options):
+        options = [*options, f"name = {name}"]
     matching: Sequence[Section] = ()
-    if labels:
+    if labels and name is None:  # of several sources it is not known whose labels these were
         try:
             options = _common_units(options, recognised.source, labels)
         except NetcfgError as refusal:
@@ -79,12 +90,36 @@ def read_from_folder(
     sections = data_sections(recognised, options, f"--data {folder}", findings)
     # Behind what adds to the source's samples, which stands right below it.
     first = next((place for place, one in enumerate(written[1:], 1) if not _extends(one)), len(written))
-    parts.reserved["Data"] = [*sections, *written[1:first], *matching, *written[first:]]
+    made = [*sections, *written[1:first], *matching, *written[first:]]
+    if name is not None:
+        # In their old order, as the first source's epochs count.
+        sources = [sections[0] if section is written[0] else section for section in several]
+        made = [*sources, *made[1:]]
+    parts.reserved["Data"] = made
     if found.lacks is None:
         return ()
     message, help = found.lacks
     findings.append(Finding("NC502", f"`--data {folder}`: {message}", help=help, severity="warning"))
     return found.lacking
+
+
+def _name(section: Section) -> str | None:
+    option = section.option("name")
+    return option.value if option else None
+
+
+def _one_of_several(
+    asked: str, several: Sequence[Section], findings: list[Finding]
+) -> tuple[str | None, str]:
+    """The source that `NAME=FOLDER` names, and the folder; None and a finding where there is no such."""
+    names = [name for section in several if (name := _name(section)) is not None]
+    name, equals, folder = asked.partition("=")
+    if equals and name in names:
+        return name, folder
+    message = f"`--data {asked}` does not say which of {len(several)} sources it is for"
+    help = " or ".join(f"`--data {known}={folder or asked}`" for known in names)
+    findings.append(Finding("NC502", message, help=help))
+    return None, asked
 
 
 def source_of(folder: Path, own: type[Source] | None = None) -> Recognised:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 
 from netcfg.blocks.base import Section as Checked
@@ -16,7 +16,7 @@ from netcfg.blocks.samplers.base import Sampler
 from netcfg.blocks.sources.base import Source
 from netcfg.blocks.sources.joined import SOURCE_FIELD, Joined
 from netcfg.blocks.transforms.base import DataStep, misplaced
-from netcfg.blocks.values import IDENTIFIER
+from netcfg.blocks.values import IDENTIFIER, split_list
 from netcfg.passes.collect import Parts
 from netcfg.passes.reserved import Reserved
 from netcfg.passes.sizes import BROKEN
@@ -147,6 +147,16 @@ def _check_names(written: list[Chain], sections: list[Section], findings: list[F
             findings.append(Finding("NC107", message, option.value_span, notes, help="give one another name"))
         else:
             names[option.value] = section
+    for chain in written:
+        option = chain.written.option("splits")
+        if option is not None and len(written) == 1:
+            message = "`splits` is for one of several sources, and there is one"
+            help = "leave it out: shares, folds or lists of the source say who is in which split"
+            findings.append(Finding("NC105", message, option.span, help=help))
+        elif option is not None and "train" not in split_list(option.value):
+            message = f"nothing is trained on the source `{chain.name}`, which has no `train` split"
+            help = "`splits = train, …`, or judge a run on other data: `netcfg eval RUN --data DIR`"
+            findings.append(Finding("NC105", message, option.value_span, help=help))
     for section in sections:
         option = None if _is(section, Source) else section.option("source")
         if option is not None and option.value not in names and len(findings) == before:
@@ -185,7 +195,7 @@ def _together(
         for part, chain in zip(parts, written, strict=True):
             _add_joined(part, chain, parts, fields, findings)
         fields[SOURCE_FIELD] = FieldSpec((), "class", tuple(part.name for part in parts))
-    return replace(whole, fields=fields) if len(findings) == before else None
+    return whole._replace(fields=fields) if len(findings) == before else None
 
 
 def _check_rows(joined: Joined, section: Section, parts: list[Data], findings: list[Finding]) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from rich.console import Console
 from safetensors.torch import load_file
 from test_distributed import in_team
@@ -17,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 import netcfg
-from netcfg.blocks.fields import SOURCES
+import netcfg.compile
 from netcfg.datasets.together import open_batches
 from netcfg.program import Program
 from netcfg.source import ProgramError
@@ -50,6 +51,7 @@ image_size = 16
 subjects = 7
 clips = 1
 clip_length = 3
+action_units = 6, 12
 seed = 5
 fields = image
 """
@@ -240,3 +242,154 @@ def test_two_processes_are_one_of_the_double_batch(tmp_path: Path) -> None:
         assert ours["train"] == pytest.approx(theirs["train"], rel=1e-5)
         assert ours["validation"]["losses"] == pytest.approx(theirs["validation"]["losses"], rel=1e-5)
         assert ours["validation"]["metrics"] == theirs["validation"]["metrics"]
+
+
+# --- side by side
+
+BESIDE = (
+    DATA.replace("batch_size = ${labelled + other}", "batch_size = 4").replace("drop_last = True\n", "")
+    + """{Net}
+[net]
+inputs = data.other.image
+[flatten]
+[connected]
+output_features = 2
+{Model}
+[Net]
+name = own
+from = labelled.image
+[Net]
+name = strange
+from = other.image
+{Loss}
+[bce_with_logits]
+name = detection
+input = own
+target = labels
+[mse]
+name = alike
+input = own
+target = strange
+{Optimizer}
+[sgd]
+networks = Net
+minimise = detection + alike
+{Metric}
+[f1]
+input = own
+target = labels
+[mse]
+name = apart
+input = own
+target = strange
+"""
+)
+
+
+def test_side_by_side_the_other_source_goes_on_in_its_own_order() -> None:
+    program = netcfg.load(BESIDE)
+    pipeline = open_batches(program.data, "train", 4, shuffle="epoch")
+    other = shown(program, 1)
+    sizes = []
+    for epoch in range(3):
+        own = shown(program, 0, epoch)
+        for made in pipeline.epoch(epoch):
+            fields = pipeline.finish(made)
+            count = len(fields["labels"])
+            ours, theirs = [next(own) for _ in range(count)], [next(other) for _ in range(count)]
+            assert torch.equal(fields["labelled.image"], pictures(ours))
+            assert torch.equal(fields["other.image"], pictures(theirs))
+            sizes.append(count)
+    assert sizes[0] == 4
+    assert sum(sizes) == 3 * pipeline.samples
+    # In the middle of an epoch, and by workers, the same.
+    whole = [pipeline.finish(made)["other.image"] for made in pipeline.epoch(2)]
+    skipped = [pipeline.finish(made)["other.image"] for made in pipeline.epoch(2, skip=1)]
+    assert all(torch.equal(one, other) for one, other in zip(whole[1:], skipped, strict=True))
+
+
+def test_side_by_side_programs_train_and_are_judged(tmp_path: Path) -> None:
+    program = netcfg.load(BESIDE)
+    trainer_in(tmp_path / "run", program).fit()
+    result = json.loads((tmp_path / "run" / "result.json").read_text())["test"]
+    assert set(result["metrics"]) == {"f1", "apart"}
+    assert set(result["losses"]) == {"detection", "alike", "loss"}
+
+
+def without_a_split(text: str, tmp_path: Path) -> str:
+    """The other source in a folder whose pictures are all to train on."""
+    for number in range(9):
+        folder = tmp_path / "pictures" / ("rose" if number % 2 else "tulip")
+        folder.mkdir(parents=True, exist_ok=True)
+        noise = np.random.default_rng(number).integers(0, 255, (16, 16, 3), np.uint8)
+        Image.fromarray(noise).save(folder / f"{number}.png")
+    start, end = text.index("[synthetic_faces]\nname = other"), text.index("seed = 5\nfields = image\n")
+    folder = f"[image_folder]\nname = other\npath = {tmp_path / 'pictures'}\nimage_size = 16\n"
+    folder += "validation_share = 0\ntest_share = 0\nsplits = train\n"
+    return text[:start] + folder + text[end + len("seed = 5\nfields = image\n") :]
+
+
+def test_what_a_source_lacks_in_a_split_is_not_judged_there(tmp_path: Path) -> None:
+    beside = netcfg.load(without_a_split(BESIDE, tmp_path))
+    trainer_in(tmp_path / "beside", beside).fit()
+    result = json.loads((tmp_path / "beside" / "result.json").read_text())["test"]
+    assert set(result["metrics"]) == {"f1"}
+    assert set(result["losses"]) == {"detection"}
+    text = without_a_split(JOINED, tmp_path).replace("[joined]", "[leave_out]\nfields = class\n[joined]")
+    joined = netcfg.load(text.replace("fields = class\n", "fields = class\nsource = other\n"))
+    trainer_in(tmp_path / "joined", joined).fit()
+    result = json.loads((tmp_path / "joined" / "result.json").read_text())["test"]
+    assert set(result["metrics"]) == {"f1", "accuracy"}  # of one source, so no figure for each
+    assert set(result["losses"]) == {"detection", "whose"}
+
+
+def test_a_folder_takes_the_place_of_one_of_several_sources(tmp_path: Path) -> None:
+    without_a_split(JOINED, tmp_path)
+    folder = tmp_path / "pictures"
+    program, findings = netcfg.compile.check(JOINED, data=f"other={folder}")
+    assert program is not None, findings
+    assert [part.source.type_name for part in program.data.parts] == ["synthetic_faces", "image_folder"]
+    assert [part.name for part in program.data.parts] == ["labelled", "other"]
+    again = netcfg.load(program.resolved)
+    assert [part.source for part in again.data.parts] == [part.source for part in program.data.parts]
+    assert again.data.fields == program.data.fields
+    _, findings = netcfg.compile.check(JOINED, data=str(folder))
+    assert "`--data other=" in str(findings[0].help)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code", "said"),
+    [
+        ("name = other\nimage", "image", "NC111", "has no name"),
+        ("name = other\nimage", "name = labelled\nimage", "NC107", "two sources called `labelled`"),
+        ("other: $other", "others: $other", "NC501", "there is no source `others`"),
+        (", other: $other", "", "NC502", "`rows` says nothing of the source `other`"),
+        ("labelled: $labelled", "labelled: 0", "NC105", "a number of samples for each source"),
+        ("${labelled + other}", "7", "NC502", "`rows` are 6 samples, and `batch_size` of [training] is 7"),
+        ("source = other", "source = odd", "NC501", "there is no source `odd`"),
+        ("target = labels\n[cross", "target = labels\nsource = other\n[cross", "NC509", "no sample has all"),
+        ("seed = 5\nfields = image", "seed = 5\nfields = labels", "NC509", "a gap in samples of `other`"),
+        ("name = other\nimage", "name = other\nsplits = test\nimage", "NC105", "has no `train` split"),
+        ("[joined]", "[horizontal_flip]\nsource = odd\n[joined]", "NC501", "there is no source `odd`"),
+        ("12\nseed = 5\nfields = image", "4\nseed = 5", "NC502", "`labels` is vector 2 of AU6, AU12 in `lab"),
+        (
+            "[joined]",
+            "[resize]\nsize = 32\nsource = other\n[joined]",
+            "NC502",
+            "[resize] with `source = other`",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_said_once(old: str, new: str, code: str, said: str) -> None:
+    assert old in JOINED
+    with pytest.raises(ProgramError) as raised:
+        netcfg.load(JOINED.replace(old, new))
+    findings = raised.value.findings
+    assert [finding.code for finding in findings if finding.severity == "error"] == [code] * len(findings)
+    assert said in f"{findings[0].message} {findings[0].help}"
+
+
+def test_a_loss_of_one_source_needs_joined_ones() -> None:
+    with pytest.raises(ProgramError) as raised:
+        netcfg.load(BESIDE.replace("target = strange\n", "target = strange\nsource = other\n", 1))
+    assert "no sources are joined" in str(raised.value)

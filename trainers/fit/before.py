@@ -150,7 +150,12 @@ def _columns(program: Program, split: Split) -> Iterator[tuple[str, torch.Tensor
         # Of joined sources the first that has it.
         part = next((part for part in data.each if name in data.called(part)), data)
         given, own = part.source.fields(), data.called(part).get(name, name)
-        if own not in given or given[own] != data.fields.get(name) or not _is_judged(given[own]):
+        if (
+            split not in (part.source.splits or (split,))
+            or own not in given
+            or given[own] != data.fields.get(name)
+            or not _is_judged(given[own])
+        ):
             continue
         with told_of(part.source, "__getitem__"):
             samples = part.source.open(split, [own])

@@ -148,7 +148,7 @@ def _with_clips(program: Program) -> Program:
     data = program.data
     if data is None or CLIP not in program.signals or CLIP in data.used or not numbers_clips(data):
         return program
-    return replace(program, data=data._replace(used=(*data.used, CLIP)))
+    return replace(program, data=data.using((*data.used, CLIP)))
 
 
 def numbers_clips(data: Data) -> bool:

@@ -151,7 +151,8 @@ class FrameFields:
 
     def __init__(self, program: Program, used: tuple[str, ...], device: torch.device) -> None:
         assert program.data is not None
-        data = program.data._replace(used=used)
+        data, self._called = _of_one_source(program, used)
+        used = data.used
         self._device = device
         self._kinds = {name: data.fields[name].kind for name in used}
         start, self._pictures = _given(program, data)
@@ -231,7 +232,25 @@ class FrameFields:
     def finish(self, samples: Sequence[Sample]) -> dict[str, Tensor]:
         """The batch on the device, as numbers, normalised."""
         fields = stacked(self._kinds, samples, self._ragged)
-        return finish_fields(fields, self._kinds, self._finishers, self._device)
+        finished = finish_fields(fields, self._kinds, self._finishers, self._device)
+        return finished | {called: finished[own] for called, own in self._called.items() if own in finished}
+
+
+def _of_one_source(program: Program, read: tuple[str, ...]) -> tuple[Data, dict[str, str]]:
+    """The data as a frame stands for them: the source that has all these fields, and what they are called there."""
+    whole = program.data
+    assert whole is not None
+    for part in whole.each:
+        called = whole.called(part)
+        if all(name in called for name in read):
+            own = {name: called[name] for name in read}
+            return part._replace(used=tuple(dict.fromkeys(own.values()))), own
+    fields = ", ".join(f"`{name}`" for name in read)
+    message = (
+        f"{program.name} reads {fields}, which no one source gives together: it can be evaluated, not used to "
+        "predict"
+    )
+    raise ProgramError([Finding("NC501", message, help="`netcfg eval` takes samples of all its sources")])
 
 
 def _given(program: Program, data: Data) -> tuple[int, dict[str, FieldSpec]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from netcfg.blocks.metrics.base import Metric
@@ -75,7 +76,21 @@ def _pairs(program: Program, examined: Examined) -> Iterator[tuple[str, list[str
             scores = scores.softmax(1)
         elif any(metric.cut is not None and metric.cut.what == "probability" for metric in metrics):
             scores = scores.sigmoid()
-        yield name, _names(program.data.fields[target].names, scores), scores, labels
+        yield (
+            name,
+            _names(program.data.fields[target].names, scores),
+            scores,
+            _known(program, target, labels, examined),
+        )
+
+
+def _known(program: Program, target: str, labels: Tensor, examined: Examined) -> Tensor:
+    """Labels, and NaN where a sample is of a source that has none."""
+    signals, data = examined.signals, program.data
+    if data is None or not isinstance(signals, Signals) or signals.sources is None:
+        return labels
+    known = torch.isin(signals.sources, torch.tensor(sorted(data.givers(target))))
+    return labels if bool(known.all()) else labels.double().masked_fill(~known[:, None], torch.nan)
 
 
 def _is_map(program: Program, metric: Metric) -> bool:

@@ -94,11 +94,14 @@ def labels_of(program: Program) -> Labels:
     if program.data is None:
         return {}
     data = program.data
-    given = data.source.fields()
     return {
-        name: spec.names
-        for name, spec in given.items()
-        if spec.kind == "vector" and len(spec.names) > 1 and name in data.needed[0]
+        called: spec.names
+        for part in data.each
+        for called, name in data.called(part).items()
+        if (spec := part.source.fields().get(name)) is not None
+        and spec.kind == "vector"
+        and len(spec.names) > 1
+        and name in part.needed[0]
     }
 
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple, Self
 
+from pydantic import Field as Option
+
 from netcfg.blocks.base import Group, Section
 from netcfg.blocks.fields import FieldSpec, Split
 
@@ -49,6 +51,11 @@ class Source(Section):
     """Whether `--data` may also name a file, which it then recognises."""
     trains_alone: ClassVar[bool] = False
     """Whether a network that says nothing of data may be trained on it, given `--data`, as a shipped part says."""
+
+    splits: tuple[Split, ...] | None = Option(
+        None,
+        description="of several sources: the splits it has samples for, `train` among them; all by default",
+    )
 
     @property
     def active_above(self) -> float:

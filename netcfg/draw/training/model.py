@@ -174,10 +174,16 @@ class _Sheet:
         data = self.program.data
         assert data is not None
         fields = [self.model.nodes[index] for index in self.nodes if self.model.nodes[index].is_input]
-        source = words(data.source.type_name)
-        steps = [words(transform.type_name) for transform in data.transforms]
+        source = " and ".join(
+            words(part.source.type_name) + (f" ({part.name})" if data.parts else "") for part in data.each
+        )
+        if data.parts:
+            source += ", joined" if data.joined is not None else ", side by side"
+        # Each step once, though it may stand for several sources.
+        written = {id(step): step for part in data.each for step in part.transforms}
+        steps = [words(step.type_name) for step in written.values()]
         rows = [Row(node.path, show(node.output.shape) or "one number", leaves=True) for node in fields]
-        details = f"[{data.source.type_name}]\n{place_text(data.span)}"
+        details = "\n".join(f"[{part.source.type_name}]" for part in data.each) + f"\n{place_text(data.span)}"
         pieces = [", ".join(steps)] if steps else []
         box = Box("input", source, "", pieces, details, path="Data", entries=(Entry(source, data.span),))
         self._add(Card("data", box, rows), [node.output for node in fields])
