@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from itertools import islice, zip_longest
 from typing import Any
 
@@ -398,8 +397,8 @@ def _of_each_source(
         if called not in program.metrics:
             of_source = _verdict(program, name, signals, whole.thresholds or thresholds, sources == place)
             first = next(iter(of_source.tables.values()))
-            tables[called] = replace(first, name=called)
-    return replace(whole, tables=tables)
+            tables[called] = first._replace(name=called)
+    return whole._replace(tables=tables)
 
 
 def _verdict(
