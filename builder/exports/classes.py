@@ -32,7 +32,7 @@ def convolve_as_product(x: Tensor, layer: nn.Conv2d) -> Tensor:
     height, width = (1 + (size + 2 * padding - kernel) // stride for size in x.shape[-2:])
     patches = F.unfold(x, kernel, padding=padding, stride=stride).mT
     y = F.linear(patches.flatten(0, 1), weight, layer.bias)
-    return y.view(len(x), height, width, -1).movedim(-1, 1)
+    return y.view(x.shape[0], height, width, -1).movedim(-1, 1)
 '''
 
 

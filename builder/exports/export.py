@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
+import torch
 from torch import nn
 
+from netcfg.builder.exports.onnx import OPSET, write_onnx
+from netcfg.builder.exports.onnx import RUN as RUN_ONNX
+from netcfg.builder.exports.ours import digest, expect_ours, files_of, report_of
 from netcfg.builder.exports.proof import (
     SEED,
     Difference,
+    Trial,
     differences,
     expect_equal,
     run_apart,
@@ -23,13 +28,31 @@ from netcfg.builder.exports.proof import (
     write_trials,
 )
 from netcfg.builder.exports.python import python_of
+from netcfg.builder.exports.traced import traceable, traced
+from netcfg.builder.network import Network
 from netcfg.builder.weights import save_tensors
 from netcfg.program import Program
-from netcfg.source import NetcfgError, shown_path
+from netcfg.source import NetcfgError
 
 PYTHON_LIMIT = 1e-6
 LIMIT = 1e-5
-_RUN_PYTHON = """
+_COMPUTE = """
+for one in given["networks"]:
+    network = networks[one["name"]]
+    for number, file in enumerate(one["inputs"]):
+        inputs = load_file(f"{one['folder']}/{file}")
+        for precision in given["precisions"]:
+            torch.manual_seed(given["seed"])
+            half = torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16")
+            with torch.inference_mode(), half:
+                made = network(*(inputs[name] for name in one["order"]))
+            made = made if isinstance(made, dict) else {one["outputs"][0]: made}
+            made = {key: value.float() if half._enabled else value for key, value in made.items()}
+            made = {key: value.contiguous() for key, value in made.items()}
+            stem = "outputs" if precision == "f32" else precision
+            save_file(made, f"{one['folder']}/{stem}{number}.safetensors")
+"""
+_RUN_PYTHON = f"""
 import importlib.util, json, sys
 import torch
 from safetensors.torch import load_file, save_file
@@ -40,17 +63,25 @@ sys.modules["exported"] = module
 spec.loader.exec_module(module)
 loaded = module.load()
 assert not any(name == "netcfg" or name.startswith("netcfg.") for name in sys.modules), "it imports netcfg"
-for one in given["networks"]:
-    network = loaded if one["alone"] else loaded[one["name"]]
-    for number, file in enumerate(one["inputs"]):
-        inputs = load_file(f"{one['folder']}/{file}")
-        torch.manual_seed(given["seed"])
-        with torch.inference_mode():
-            made = network(*(inputs[name] for name in one["order"]))
-        made = made if isinstance(made, dict) else {one["outputs"][0]: made}
-        made = {key: value.contiguous() for key, value in made.items()}
-        save_file(made, f"{one['folder']}/outputs{number}.safetensors")
-"""
+networks = {{one["name"]: loaded if one["alone"] else loaded[one["name"]] for one in given["networks"]}}
+{_COMPUTE}"""
+_RUN_TRACED = f"""
+import json, sys
+import torch
+from safetensors.torch import load_file, save_file
+given = json.loads(sys.argv[1])
+loaded = torch.export.load(given["file"]).module()
+assert not any(name == "netcfg" or name.startswith("netcfg.") for name in sys.modules), "it imports netcfg"
+networks = {{one["name"]: loaded for one in given["networks"]}}
+{_COMPUTE}"""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What an export is to be beside its form. `told` are words about each network that its file carries."""
+
+    bf16: bool = False
+    told: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -62,90 +93,115 @@ class Export:
     report: Path
 
 
-def expect_ours(output: Path, files: Sequence[Path]) -> None:
-    """Raises `NetcfgError` (NC803) where something else than an earlier export of the same name would be replaced."""
-    report = report_of(output)
-    known: Mapping[str, str] = {}
-    if report.is_file():
-        try:
-            known = json.loads(report.read_text())["files"]
-        except (ValueError, KeyError, TypeError, OSError):
-            known = {}
-        if not isinstance(known, dict) or not known:
-            raise _not_ours(report, "is no report of an export")
-    for file in files:
-        if file.is_dir():
-            raise NetcfgError(
-                f"{shown_path(file)} is a folder\nhelp: name a file in it: `-o {shown_path(file / output.name)}`",
-                code="NC803",
-            )
-        if file.exists() and known.get(file.name) != _digest(file):
-            raise _not_ours(file, "is no export of netcfg's, or has been changed since")
+def export(
+    form: str, program: Program, networks: nn.ModuleDict, names: Sequence[str], output: Path, asked: Asked
+) -> Export:
+    """Write some networks of a program in a form: `py`, `pt2` or `onnx`, of which the last two hold a single one.
 
-
-def _not_ours(file: Path, why: str) -> NetcfgError:
-    return NetcfgError(
-        f"{shown_path(file)} is there already, and {why}\nhelp: remove it, or write to another name",
-        code="NC803",
-    )
-
-
-def report_of(output: Path) -> Path:
-    """The file beside an export that says how it was proven."""
-    return output.with_name(f"{output.name}.proof.json")
-
-
-def export_python(program: Program, networks: nn.ModuleDict, names: Sequence[str], output: Path) -> Export:
-    """Write some networks of a program as `.py` and `.safetensors`. Raises `NetcfgError`, and then leaves no file."""
-    weights = output.with_suffix(".safetensors")
-    expect_ours(output, [output, weights])
+    Raises `NetcfgError` where that cannot be, or the file computes other numbers, and then leaves no file.
+    """
     networks.eval()
     for tensor in (*networks.parameters(), *networks.buffers()):
         tensor.data = tensor.data.contiguous()  # channels last, kernels sum in another order
+    if form == "py":
+        return export_python(program, networks, names, output, asked)
+    return _export_traced(form, program, networks, names[0], output, asked)
 
-    def write(folder: Path) -> list[Difference]:
+
+def export_python(
+    program: Program, networks: nn.ModuleDict, names: Sequence[str], output: Path, asked: Asked = Asked()
+) -> Export:
+    """Write some networks of a program as `.py` and `.safetensors`; as `export`."""
+    weights = output.with_suffix(".safetensors")
+    expect_ours(output, files_of("py", output))
+
+    def write(folder: Path) -> Written:
         text = python_of(program, networks, names, weights.name)
         (folder / output.name).write_text(text, encoding="utf-8")
         chosen = (
             networks[names[0]] if len(names) == 1 else nn.ModuleDict({one: networks[one] for one in names})
         )
         save_tensors(folder / weights.name, chosen.state_dict())
-        return _prove_python(program, networks, names, folder, folder / output.name)
+        trials = {name: trials_of(program.networks[name], networks[name]) for name in names}  # type: ignore[arg-type]
+        found = _prove(_RUN_PYTHON, program, trials, folder, folder / output.name, asked, PYTHON_LIMIT)
+        return Written([output.name, weights.name], found, {"form": "py"})
 
-    return written(output, [output, weights], write)
+    return written(output, write)
 
 
-def _prove_python(
-    program: Program, networks: nn.ModuleDict, names: Sequence[str], folder: Path, file: Path
+def _export_traced(
+    form: str, program: Program, networks: nn.ModuleDict, name: str, output: Path, asked: Asked
+) -> Export:
+    expect_ours(output, files_of(form, output))
+    graph, network = program.networks[name], networks[name]
+    assert isinstance(network, Network)
+    told = {"program": program.name.rpartition("/")[2], "network": name, **asked.told.get(name, {})}
+
+    def write(folder: Path) -> Written:
+        trials = trials_of(graph, network, only_open=True)
+        shown = "ONNX" if form == "onnx" else "a traced program"
+        made = traced(graph, traceable(network, form), trials[-1].inputs, shown)
+        file = folder / output.name
+        if form == "onnx":
+            files = write_onnx(graph, network, made, file, list(graph.inputs), told)
+        else:
+            torch.export.save(made, file, extra_files={"netcfg.json": json.dumps(told, ensure_ascii=False)})
+            files = [file]
+        script = RUN_ONNX if form == "onnx" else _RUN_TRACED
+        found = _prove(script, program, {name: trials}, folder, file, asked, LIMIT)
+        facts = {"form": form, "opset": OPSET} if form == "onnx" else {"form": form}
+        return Written([one.name for one in files], found, facts | told)
+
+    return written(output, write)
+
+
+def _prove(
+    script: str,
+    program: Program,
+    trials: Mapping[str, list[Trial]],
+    folder: Path,
+    file: Path,
+    asked: Asked,
+    limit: float,
 ) -> list[Difference]:
-    given, trials = [], {}
-    for number, name in enumerate(names):
+    """Let the file compute in a process of its own. Raises `NetcfgError` (NC808) where it is further off than that."""
+    given = []
+    precisions = ["f32", *(["bf16"] if asked.bf16 else [])]
+    for number, (name, tried) in enumerate(trials.items()):
         graph = program.networks[name]
         below = folder / f"trials{number}"
         below.mkdir()
-        trials[name] = trials_of(graph, networks[name])  # type: ignore[arg-type]
-        outputs = [one or "output" for one in graph.outputs]
         given.append(
             {
                 "name": name,
-                "alone": len(names) == 1,
+                "alone": len(trials) == 1,
                 "folder": str(below),
-                "inputs": write_trials(below, trials[name]),
+                "inputs": write_trials(below, tried),
                 "order": list(graph.inputs),
-                "outputs": outputs,
+                "outputs": [one or "output" for one in graph.outputs],
             }
         )
-    run_apart(_RUN_PYTHON, folder, {"file": str(file), "networks": given, "seed": SEED})
+    run_apart(script, folder, {"file": str(file), "networks": given, "seed": SEED, "precisions": precisions})
     found = [
         one
-        for number, name in enumerate(names)
-        for one in differences(name, folder / f"trials{number}", trials[name])
+        for number, (name, tried) in enumerate(trials.items())
+        for precision in precisions
+        for one in differences(name, folder / f"trials{number}", tried, precision)
     ]
-    expect_equal(found, PYTHON_LIMIT)
+    expect_equal(found, limit)
     return found
 
 
-def written(output: Path, files: Sequence[Path], write: Callable[[Path], list[Difference]]) -> Export:
+@dataclass(frozen=True)
+class Written:
+    """Files in a folder, by their names, how far they are from the networks, and what else the report says."""
+
+    files: list[str]
+    found: list[Difference]
+    facts: Mapping[str, Any]
+
+
+def written(output: Path, write: Callable[[Path], Written]) -> Export:
     """Let files be made and proven in a folder beside the target, then put them in their places."""
     try:
         # Absolute: the other process works in that folder.
@@ -157,19 +213,17 @@ def written(output: Path, files: Sequence[Path], write: Callable[[Path], list[Di
         raise NetcfgError(f"cannot write {output}: {reason}", code="NC804") from None
     report = report_of(output)
     try:
-        found = write(folder)
+        made = write(folder)
+        files = [output.with_name(name) for name in made.files]
         said = {
-            "files": {file.name: _digest(folder / file.name) for file in files},
-            "differences": [asdict(one) for one in found],
+            "files": {file.name: digest(folder / file.name) for file in files},
+            "differences": [asdict(one) for one in made.found],
+            **made.facts,
         }
-        (folder / report.name).write_text(json.dumps(said, indent=2) + "\n")
+        text = json.dumps(said, indent=2, ensure_ascii=False) + "\n"
+        (folder / report.name).write_text(text, encoding="utf-8")
         for file in (*files, report):
             os.replace(folder / file.name, file)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return Export(tuple(files), tuple(found), report)
-
-
-def _digest(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    return Export(tuple(files), tuple(made.found), report)

@@ -20,13 +20,13 @@ from netcfg.builder.exports.copied import Copied, Refused
 from netcfg.builder.exports.grouping import Body, ClassText, Line, class_texts
 from netcfg.builder.exports.levels import Edges, Level, levels_of, made_signal
 from netcfg.builder.exports.plain import Plain, plain
+from netcfg.builder.exports.refusing import refused
 from netcfg.builder.network import Network
 from netcfg.folding import Over, View, moves
 from netcfg.graph import Graph, Node
 from netcfg.passes.lifetimes import Key, Lifetimes
 from netcfg.program import Program
 from netcfg.shapes import Shape, Size, show
-from netcfg.source import Finding, ProgramError
 
 RESERVED = frozenset({"torch", "nn", "F", "Tensor", "self", "load", "OrderedDict", "Path", "Any"})
 MODULES = {
@@ -131,14 +131,7 @@ class _Network:
         try:
             return plain(module, lowered if isinstance(lowered, Made) else None, self.copied)
         except Refused as why:
-            raise refused(node, str(why)) from None
-
-
-def refused(node: Node, why: str) -> ProgramError:
-    """That a block has no form outside."""
-    message = f"[{node.type}] `{node.path}` cannot leave as Python: it {why}"
-    help = "write it in other blocks, or export the network without it (`--network NAME`)"
-    return ProgramError([Finding("NC808", message, node.span, help=help, notes=node.chain())])
+            raise refused(node, "Python", str(why)) from None
 
 
 class _LevelWriter:
@@ -489,7 +482,7 @@ class _LevelWriter:
             return self._inline(index, arguments)
         call = node.block.call(*arguments)
         if len(arguments) == 1 and found.call.count("{x}") > 1:
-            raise refused(node, "reads its signal twice in one line")
+            raise refused(node, "Python", "reads its signal twice in one line")
         return found.call.replace("{x}", call).replace("{self}", self._holder(node))
 
     def _holder(self, node: Node) -> str:
@@ -542,7 +535,7 @@ class _LevelWriter:
             key = self.lifetimes.root(self.graph.nodes[over.producer].outputs[over.port])
             if key not in names:
                 why = "counts places of a signal that its template is not given"
-                raise refused(self.graph.nodes[over.producer], why)
+                raise refused(self.graph.nodes[over.producer], "Python", why)
             name = f"places{len(self.frames) + 1}" if self.frames else "places"
             whole = self._seen(key, (), names)
             self.frames[over.size] = name

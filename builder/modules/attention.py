@@ -194,8 +194,8 @@ class WindowAttention(nn.Module):
         queries, keys, values = self.qkv(x).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)  # type: ignore[no-untyped-call]
         # A sample's windows lie together in the batch, so that the row of masks, one a window, comes again
         # for each sample.
-        if len(mask) > 1:
-            mask = mask.expand(len(x) // len(mask), *mask.shape).flatten(0, 1)
+        if mask.shape[0] > 1:
+            mask = mask.expand(x.shape[0] // mask.shape[0], *mask.shape).flatten(0, 1)
         dropout = self.dropout if self.training else 0.0
         x = F.scaled_dot_product_attention(queries, keys, values, mask, dropout)
         x = self.proj(x.transpose(1, 2).flatten(2))

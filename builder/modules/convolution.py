@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -127,7 +128,8 @@ class _Convolving(_Filters):
     def _filtered(self, x: Tensor) -> Tensor:
         if self.by_size:
             x = self._with_border(x)
-        if self.as_product and x.device.type == "cpu":
+        # Exported programs run elsewhere, where a convolution is what is known best.
+        if self.as_product and x.device.type == "cpu" and not torch.compiler.is_exporting():
             return self._product(x)
         return self._conv_forward(x, self._used_weight(), self.bias)  # type: ignore[operator,no-any-return]
 
@@ -158,7 +160,7 @@ class _Convolving(_Filters):
         patches = F.unfold(x, kernel, padding=pad, stride=stride).mT  # N×(H'·W')×(C·k·k)
         # Two axes, so that it is one product and no weight is repeated for every sample.
         y = F.linear(patches.flatten(0, 1), weight, self.bias)  # type: ignore[arg-type]
-        return y.view(len(x), height, width, -1).movedim(-1, 1)
+        return y.view(x.shape[0], height, width, -1).movedim(-1, 1)
 
 
 class Convolution1d(_Convolving, nn.Conv1d):

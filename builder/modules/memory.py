@@ -254,7 +254,7 @@ class VectorQuantise(Remembering):
             "value": x + (value - x).detach(),
             "index": index.view(rows.shape[:-1]),
             "error": error,
-            "perplexity": perplexity.expand(len(x)),
+            "perplexity": perplexity.expand(x.shape[0]),
         }
 
     def write(self, *noted: Tensor) -> None:

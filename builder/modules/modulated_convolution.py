@@ -80,7 +80,8 @@ class ModulatedConvolution(nn.Module):
         if self.demodulate:
             squares = F.linear(scales.square(), self.weight.square().sum((2, 3)))
             factors = torch.rsqrt(squares + EPSILON) * self.factor
-        is_one = len(x) == 1 and x.numel() > self.weight.numel()
+        # An exported program is for batches of any size.
+        is_one = not torch.compiler.is_exporting() and len(x) == 1 and x.numel() > self.weight.numel()
         x = self._of_one(x, scales, factors) if is_one else self._of_all(x, scales, factors)
         # After the length and before the activation, as in StyleGAN2; the strength starts at 0.
         if self.noise_strength is not None:
@@ -111,7 +112,7 @@ class ModulatedConvolution(nn.Module):
 
     def _noise(self, x: Tensor) -> Tensor:
         if self.is_random:
-            return torch.randn(len(x), 1, *x.shape[2:], dtype=x.dtype, device=x.device)
+            return torch.randn(x.shape[0], 1, *x.shape[2:], dtype=x.dtype, device=x.device)
         assert isinstance(self.noise, Tensor)
         return self.noise.to(x.dtype)
 

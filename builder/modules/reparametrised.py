@@ -105,3 +105,15 @@ class Reparametrised(nn.Module):
         if self.factor != 1 and isinstance(bias, Tensor):
             return bias * self.factor
         return bias  # type: ignore[return-value]
+
+    @torch.no_grad()
+    def settle(self) -> None:
+        """Keep the weight as it is used, instead of what it is made from; it cannot be trained on as before."""
+        weight, bias = self._used_weight().clone(), self._used_bias()
+        for name in ("weight_g", "weight_v", "weight_orig", "weight_u"):
+            self._parameters.pop(name, None)
+            self._buffers.pop(name, None)
+        self.register_parameter("weight", nn.Parameter(weight))
+        if bias is not None:
+            self.register_parameter("bias", nn.Parameter(bias.clone()))
+        self.rule, self.gain, self.factor = None, 1.0, 1.0

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from netcfg.cli.program import (
     add_program_arguments,
@@ -13,6 +15,7 @@ from netcfg.cli.program import (
     refuse_program_arguments,
     say_changes,
 )
+from netcfg.shapes import show
 from netcfg.source import NetcfgError, did_you_mean, shown_path
 
 if TYPE_CHECKING:
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
 
     from netcfg.program import Program
 
-FORMATS = {"py": ".py"}
+FORMATS = {"py": ".py", "pt2": ".pt2", "onnx": ".onnx"}
 """What `--to` knows, by the ending of a file."""
 
 
@@ -28,14 +31,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     parser.description = (
         "Write a program's networks as files that need no netcfg: one Python file of plain PyTorch, with its weights "
-        "beside it (.py, .safetensors). What is written has computed the networks' own numbers in a process of its own."
+        "beside it (.py, .safetensors), a traced program (.pt2), or ONNX (.onnx; `pip install 'netcfg[onnx]'`). What "
+        "is written has computed the networks' own numbers in a process of its own."
     )
     parser.epilog = (
-        "examples: netcfg export runs/aunet-1 -o aunet.py;  netcfg export net.cfg --weights w.safetensors -o net.py;  "
+        "examples: netcfg export runs/aunet-1 -o aunet.py;  netcfg export runs/aunet-1 -o aunet.onnx;  "
         "netcfg export cfg/audetnet.cfg --network Encoder -o encoder.py"
     )
     parser.add_argument("source", metavar="RUN|CFG", help="a run folder, or a .cfg file")
-    parser.add_argument("-o", "--output", required=True, metavar="FILE", help="NAME.py")
+    parser.add_argument(
+        "-o", "--output", required=True, metavar="FILE", help="NAME.py, NAME.pt2 or NAME.onnx"
+    )
     parser.add_argument(
         "--to", metavar="FORMAT", help=f"{', '.join(FORMATS)} (default: by the file's ending)"
     )
@@ -43,23 +49,46 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--network", action="append", default=[], metavar="NAME", help="only this one; repeatable"
     )
     parser.add_argument("--weights", metavar="FILE", help="of a .cfg file; instead of a run's best")
+    parser.add_argument(
+        "--bf16", action="store_true", help="also say how far it is off in half precision (.py, .pt2)"
+    )
     add_program_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Export, and say how far what was written is from the networks."""
     output = Path(options.output)
-    expect_format(output, options.to)
-    program, networks = _opened(options)
-    names = chosen_networks(program, options.network)
+    form = expect_format(output, options.to)
 
-    from netcfg.builder.exports.export import export_python
+    from netcfg.builder.exports.ours import expect_ours, files_of
 
-    made = export_python(program, networks, names, output)
+    expect_ours(output, files_of(form, output))
+    if form == "onnx":
+        from netcfg.builder.exports.extras import expect_onnx
+
+        expect_onnx()
+        if options.bf16:
+            raise NetcfgError(
+                "--bf16: onnxruntime has few operators in bf16 on a processor\n"
+                "help: export as .py or .pt2 to see what bf16 changes",
+                code="NC801",
+            )
+
+    def expect(program: Program) -> list[str]:
+        names = chosen_networks(program, options.network)
+        expect_one(form, program, names, output)
+        return names
+
+    program, names, networks = _opened(options, expect)
+
+    from netcfg.builder.exports.export import Asked, export
+
+    asked = Asked(options.bf16, told_of(program, names))
+    made = export(form, program, networks, names, output, asked)
     for one in made.found:
         print(
-            f"{one.network}.{one.output}: differs by at most {one.largest:.2g}, {one.relative:.1g} of its largest "
-            f"number ({one.sizes})"
+            f"{one.network}.{one.output}{' in bf16' if one.precision == 'bf16' else ''}: differs by at most "
+            f"{one.largest:.2g}, {one.relative:.1g} of its largest number ({one.sizes})"
         )
     print(
         f"{' and '.join(shown_path(file) for file in made.files)}: {', '.join(names)}, proven ({made.report.name})"
@@ -102,8 +131,61 @@ def chosen_networks(program: Program, wanted: list[str]) -> list[str]:
     return [name for name in program.networks if not wanted or name in wanted]
 
 
-def _opened(options: argparse.Namespace) -> tuple[Program, nn.ModuleDict]:
-    """The program and its networks, with the weights that it is given."""
+def told_of(program: Program, names: list[str]) -> dict[str, dict[str, Any]]:
+    """What a file says of its networks: axes of inputs and outputs, and what the numbers of outputs stand for."""
+    from netcfg import __version__
+
+    told: dict[str, dict[str, Any]] = {}
+    for name in names:
+        graph = program.networks[name]
+        sides = {"inputs": graph.inputs, "outputs": graph.outputs}
+        told[name] = {
+            "netcfg": __version__,
+            **{
+                side: {key or "output": f"N×{show(one.shape)}".rstrip("×") for key, one in signals.items()}
+                for side, signals in sides.items()
+            },
+        }
+        labels = labels_of_outputs(program, name)
+        if labels:
+            told[name]["labels"] = labels
+    return told
+
+
+def labels_of_outputs(program: Program, name: str) -> dict[str, list[str]]:
+    """The names of the entries of a network's outputs, where the data have names for what they are compared with."""
+    from netcfg.blocks.network.model import NetworkUse
+    from netcfg.trainers.prediction.answers import answers_of
+
+    if program.model is None:
+        return {}
+    try:
+        answers = answers_of(program)
+    except NetcfgError:  # nothing says what its signals mean
+        return {}
+    found: dict[str, list[str]] = {}
+    for answer in answers:
+        signal = program.signals[answer.signal]
+        block = program.model.nodes[signal.producer].block
+        if isinstance(block, NetworkUse) and block.network.name == name and answer.names:
+            found[signal.port or "output"] = list(answer.names)
+    return found
+
+
+def expect_one(form: str, program: Program, names: list[str], output: Path) -> None:
+    """Raises `NetcfgError` (NC801) where a file that holds one network is to hold several."""
+    if form != "py" and len(names) > 1:
+        raise NetcfgError(
+            f"{program.name} has {len(names)} networks, {', '.join(names)}, and a {output.suffix} file holds one\n"
+            f"help: say which: `--network {shlex.quote(names[0])}`",
+            code="NC801",
+        )
+
+
+def _opened(
+    options: argparse.Namespace, expect: Callable[[Program], list[str]]
+) -> tuple[Program, list[str], nn.ModuleDict]:
+    """The program, the networks that are asked for, and all of them, with the weights that it is given."""
     weights = Path(options.weights) if options.weights else None
     if not options.source.endswith(".cfg"):
         refuse_program_arguments(options, "a run is exported as it was trained", "leave it out")
@@ -113,8 +195,9 @@ def _opened(options: argparse.Namespace) -> tuple[Program, nn.ModuleDict]:
 
         trained = open_run(Path(options.source), choose_device("cpu"), weights)
         say_changes(Path(options.source))
-        return trained.program, trained.networks
+        return trained.program, expect(trained.program), trained.networks
     program = load_program(options.source, options)
+    names = expect(program)
 
     import netcfg
 
@@ -123,9 +206,9 @@ def _opened(options: argparse.Namespace) -> tuple[Program, nn.ModuleDict]:
             f"{options.source}: with fresh weights; name a run, or `--weights FILE`, for trained ones",
             file=sys.stderr,
         )
-        return program, netcfg.build(program)
+        return program, names, netcfg.build(program)
 
     from netcfg.trainers.machine.devices import choose_device
     from netcfg.trainers.runs.trained import networks_with
 
-    return program, networks_with(program, weights, choose_device("cpu"))
+    return program, names, networks_with(program, weights, choose_device("cpu"))

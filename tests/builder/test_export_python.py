@@ -15,7 +15,8 @@ import torch
 
 import netcfg
 from netcfg.builder.exports import export as exporting
-from netcfg.builder.exports.export import Export, expect_ours, export_python
+from netcfg.builder.exports.export import Export, export_python
+from netcfg.builder.exports.ours import expect_ours
 from netcfg.builder.exports.proof import trials_of
 from netcfg.builder.exports.python import python_of
 from netcfg.builder.weights import save_tensors
