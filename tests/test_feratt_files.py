@@ -38,7 +38,7 @@ def test_the_ablation_leaves_parts_out(method: str, losses: set[str]) -> None:
 def test_a_training_runs_to_its_end(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from netcfg.cli.main import main
 
-    options = "representation=True transformer=True width=8 subjects=6 clips=1 clip_length=3 batch_size=4 max_epochs=1"
+    options = "representation=True transformer=True width=8 subjects=6 clips=4 clip_length=3 batch_size=4 max_epochs=1"
     settings = [word for option in options.split() for word in ("--set", option)]
     file = str(shipped_folder() / "feratt.cfg")
     arguments = ["train", file, "--preset", "demo", *settings, "--limit-batches", "1", "--workers", "0"]

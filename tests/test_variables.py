@@ -349,6 +349,11 @@ def test_a_use_may_pass_the_variable_of_the_same_name_on() -> None:
     assert convolution("width = $width\nkernel = $kernel\n") == (8, 5)
 
 
+def test_a_word_in_quotes_is_no_variable() -> None:
+    found = variables("method = wide", 'wide = ${method == "wide"}', "low = ${method == 'low'}")
+    assert (found["wide"], found["low"]) == ("True", "False")
+
+
 def test_a_default_may_be_an_expression() -> None:
     assert convolution("width = 2\n") == (2, 3)
 

@@ -74,13 +74,21 @@ def activation_array(activations: Mapping[int, float]) -> NDArray[np.float32]:
     return array
 
 
-def perform(seed: int, subject: int, clip: int, length: int, emotions: int) -> Performance:
-    """The acting of one clip of `length` frames, with the clip's emotion among the first `emotions` ones."""
+def perform(
+    seed: int, subject: int, clip: int, length: int, emotions: int, others: float = 1.0, lasting: float = 1.0
+) -> Performance:
+    """The acting of one clip of `length` frames, with the clip's emotion among the first `emotions` ones.
+
+    `others` times as often as ever do units join that are not of the emotion; it comes and goes within `lasting`, a
+    part of the clip.
+    """
     rng = generator(seed, subject, clip, emotions, purpose="expression")
     emotion = _emotion_of_clip(seed, subject, clip, emotions)
-    envelope = _envelope(rng, length)
+    # By a draw of its own: all others are those of a clip that shows it from end to end.
+    begin = generator(seed, subject, clip, purpose="moment").uniform(0, 1 - lasting) if lasting < 1 else 0.0
+    envelope = _envelope(rng, length, begin, lasting)
     acted = _prototype_units(rng, EMOTIONS[emotion])
-    joined = _spontaneous_units(rng, acted, share=1.0 if emotion else 0.75)
+    joined = _spontaneous_units(rng, acted, share=others * (1.0 if emotion else 0.75))
     activations = np.zeros((length, len(FACE_AUS), 2), np.float32)
     for unit in acted:
         activations[:, FACE_AUS.index(unit)] = _course(rng, envelope, unit, EMOTIONS[emotion], low=0.55)
@@ -141,11 +149,13 @@ def _without_conflicts(rng: np.random.Generator, candidates: list[int], taken: l
     return kept
 
 
-def _envelope(rng: np.random.Generator, length: int) -> NDArray[np.float32]:
-    """Onset, apex and offset of one event over a clip, 0..1: (length,)."""
+def _envelope(
+    rng: np.random.Generator, length: int, begin: float = 0.0, part: float = 1.0
+) -> NDArray[np.float32]:
+    """Onset, apex and offset of one event over a clip, or over the `part` of it from `begin` on, 0..1: (length,)."""
     start, rise = rng.uniform(-0.10, 0.15), rng.uniform(0.08, 0.25)
     end, fall = rng.uniform(0.80, 1.25), rng.uniform(0.10, 0.30)
-    time = (np.arange(length) + 0.5) / length
+    time = ((np.arange(length) + 0.5) / length - begin) / part
     onset = np.clip((time - start) / rise, 0.0, 1.0)
     offset = np.clip((end - time) / fall, 0.0, 1.0)
     ramp = np.minimum(onset, offset)

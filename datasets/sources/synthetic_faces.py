@@ -138,6 +138,8 @@ class SyntheticFaces:
         emotions: int = 7,
         frames: int = 3,
         samples: str = "frames",
+        others: float = 1.0,
+        lasting: float = 1.0,
         flow_method: str = "dis",
         folds: int = 3,
         fold: int = 0,
@@ -171,6 +173,8 @@ class SyntheticFaces:
         self.emotions = emotions
         self.frames = frames
         self.samples = samples
+        self.others = others
+        self.lasting = lasting
         self.flow_method = flow_method
         self.seed = seed
         self._subjects = _deal(subjects, folds, fold, validation_share, seed)[split]
@@ -270,7 +274,7 @@ class SyntheticFaces:
         first = min(frame, self.clip_length - 2)
         if first < 0:
             raise ValueError("`clip_length` is 1; motion needs two frames")
-        acted = (self.seed, subject, clip, self.clip_length, self.emotions)
+        acted = (self.seed, subject, clip, self.clip_length, self.emotions, self.others, self.lasting)
         moved = self._units if self.labels_are_motion else ()
         return FramePair(
             f"drawn {drawing_version()} {(*acted, first, self.image_size, *moved)}",
@@ -362,7 +366,9 @@ class SyntheticFaces:
         return _keep(self._clips, key, _CLIPS_KEPT)
 
     def _perform(self, subject: int, clip: int) -> Performance:
-        performance = perform(self.seed, subject, clip, self.clip_length, self.emotions)
+        performance = perform(
+            self.seed, subject, clip, self.clip_length, self.emotions, self.others, self.lasting
+        )
         if not self.labels_are_motion:
             return performance
         activations = performance.activations.copy()

@@ -25,6 +25,7 @@ Matrix = NDArray[np.float64]
 BACKGROUND_SIDES = (640, 1024)
 """Height and width to which background pictures are brought before a window is cut out of them."""
 WINDOW_GROWTH = 50
+PUBLISHED_SIDE = 148
 DARKEST, BRIGHTEST = 10.0, 90.0
 THINGS = 12
 
@@ -101,18 +102,23 @@ def lit_as(face: Picture, background: Picture, inside: Inside) -> Picture:
 
 def cleaned(inside: Inside) -> Inside:
     """Closed, a little smaller, without holes."""
-    square = np.ones((7, 7), np.uint8)
+    # 7 pixels of FERAtt's 148; of a small picture as many would take the brows off.
+    wide = max(1, 2 * round(3 * inside.shape[0] / PUBLISHED_SIDE) + 1)
+    square = np.ones((wide, wide), np.uint8)
     mask = cv2.morphologyEx(inside.astype(np.uint8), cv2.MORPH_CLOSE, square)
     mask = cv2.erode(mask, square)
     outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     return np.asarray(cv2.drawContours(mask, outlines, -1, 1, cv2.FILLED), np.uint8) > 0
 
 
-def hull(points: NDArray[Any], sides: tuple[int, int]) -> NDArray[np.uint8]:
-    """Where the convex hull of landmarks is, in a picture of this height and width."""
+def hull(points: NDArray[Any], sides: tuple[int, int], margin: float = 0.0) -> NDArray[np.uint8]:
+    """Where the convex hull of landmarks is, and `margin` of the height about it, in a picture of these sides."""
     mask = np.zeros(sides, np.uint8)
     outline = cv2.convexHull(np.round(points).astype(np.int32))
-    return np.asarray(cv2.fillConvexPoly(mask, outline, 1), np.uint8)
+    mask = np.asarray(cv2.fillConvexPoly(mask, outline, 1), np.uint8)
+    wide = 2 * round(margin * sides[0]) + 1
+    about = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (wide, wide))
+    return mask if wide == 1 else np.asarray(cv2.dilate(mask, about), np.uint8)
 
 
 def grey(picture: Picture) -> Picture:
@@ -148,6 +154,7 @@ class OverBackground:
 
     input: str
     inside: str | None
+    margin: float
     target: str
     mask: str
     transform: str
@@ -216,7 +223,7 @@ class OverBackground:
             return face, face[..., 0] >= self.empty
         mask = sample[self.inside]
         if mask.ndim == 2 and mask.shape[1] == 2:
-            mask = hull(mask, sample[self.input].shape[:2])
+            mask = hull(mask, sample[self.input].shape[:2], self.margin)
         mask = mask[..., 0] if mask.ndim == 3 else mask
         mask = np.asarray(
             cv2.resize((mask > 0).astype(np.uint8), sides[::-1], interpolation=cv2.INTER_NEAREST)

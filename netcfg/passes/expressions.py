@@ -23,6 +23,7 @@ _USE = re.compile(
     r"\$(?:\{([^{}]*)\}|([A-Za-z_]\w*(?:(?:\.[\w-]+)*?\.(?:" + "|".join(SIZES) + r")(?![\w-]))?)|(\$)|)"
 )
 _NAME = re.compile(r"(?<![\w.])[A-Za-z_]\w*(?:\.\w+)*")
+_QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
 _QUOTED_OR_DOTTED = re.compile(r"\"[^\"]*\"|'[^']*'|(?<![\w.])[A-Za-z_]\w*(?:\.\w+)+")
 
 
@@ -327,5 +328,5 @@ def named_in(text: str) -> tuple[str, ...]:
     """The names that a text may ask for, dotted ones whole; one inside an expression may also be a function's."""
     found: list[str] = []
     for expression, name, _ in _USE.findall(text):
-        found += [name] if name else _NAME.findall(expression)
+        found += [name] if name else _NAME.findall(_QUOTED.sub(" ", expression))
     return tuple(found)

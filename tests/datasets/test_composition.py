@@ -14,12 +14,14 @@ from golden_rules import assert_record, golden, uniform
 from torch.nn import functional
 
 import netcfg
+from netcfg.blocks.base import ShapeError
 from netcfg.blocks.transforms.composition import OverBackground, PoorPicture
 from netcfg.datasets.transforms import composition
 from netcfg.datasets.transforms.composition import Motion, as_bytes, sampling_matrix, stretched
 from netcfg.source import NetcfgError
 
 SIDE = 148
+SPEC = netcfg.blocks.fields.FieldSpec
 
 
 @pytest.mark.parametrize(
@@ -81,6 +83,29 @@ def test_the_face_lies_where_the_mask_says_and_the_matrix_brings_it_back() -> No
     start = upright["mask"][..., 0] > 0
     overlap = (back.numpy() & start).sum() / (back.numpy() | start).sum()
     assert overlap > 0.85
+
+
+def test_a_face_may_reach_beyond_its_landmarks() -> None:
+    points = np.array([[20, 24], [44, 24], [44, 48], [20, 48]], np.float32)
+    areas = []
+    for margin in (0.0, 0.1):
+        still = section(inside="points", margin=margin, rotation=0, shift=0, warp=0, scale=0, flip=0)
+        fields = {"image": SPEC((3, 64, 64), "image"), "points": SPEC((4, 2), "landmarks")}
+        sample = {"image": face_on_black(), "points": points}
+        mask = still.lower(fields)(sample, np.random.default_rng(0))["mask"]
+        areas.append(np.sqrt((mask > 0).sum()))
+    assert areas[1] - areas[0] == pytest.approx(2 * 0.1 * 64, abs=3)
+    with pytest.raises(ShapeError, match="reads no landmarks"):
+        section(margin=0.1).fields({"image": SPEC((3, 64, 64), "image")})
+
+
+@pytest.mark.parametrize("side", [148, 74, 37])
+def test_the_cut_is_as_narrow_in_small_pictures(side: int) -> None:
+    """FERAtt takes 3 pixels of its 148 off; as many of a picture of 37 would take the brows off a face."""
+    inside = np.zeros((side, side), bool)
+    inside[side // 4 : -side // 4, side // 4 : -side // 4] = True
+    taken = (inside.sum(1).max() - composition.cleaned(inside).sum(1).max()) / 2
+    assert taken == round(3 * side / 148)
 
 
 def test_a_face_may_be_told_by_another_field_and_keep_its_colours() -> None:

@@ -549,3 +549,46 @@ def test_what_is_stored_by_the_drawing_changes_with_each_file_that_draws(
         seen.add(drawing_version())
     drawing_version.cache_clear()
     assert len(seen) == len(list(copies.glob("*.py"))) > 5
+
+
+def test_units_that_are_not_of_the_expression_join_as_often_as_asked() -> None:
+    from netcfg.datasets.faces.expression import EMOTIONS, FACE_AUS, PROTOTYPES, perform
+
+    def joined(others: float) -> int:
+        found = 0
+        for subject in range(40):
+            act = perform(3, subject, 0, 5, 7, others)
+            emotion = EMOTIONS[max(act.emotion)]
+            units = {FACE_AUS[place] for place in np.flatnonzero(act.activations.any(axis=(0, 2)))}
+            found += len(units - set(PROTOTYPES[emotion]))
+        return found
+
+    none, half, all_ = (joined(others) for others in (0.0, 0.5, 1.0))
+    assert none == 0
+    assert 0.3 * all_ < half < 0.8 * all_
+
+
+def test_an_expression_that_does_not_last_shows_in_few_frames() -> None:
+    from netcfg.datasets.faces.expression import perform
+
+    counts, firsts = [], set()
+    for subject in range(60):
+        brief = perform(3, subject, 0, 8, 7, lasting=0.25)
+        whole = perform(3, subject, 0, 8, 7)
+        assert max(brief.emotion) == max(whole.emotion)
+        if max(brief.emotion):
+            shown = np.flatnonzero(brief.emotion)
+            assert np.array_equal(shown, np.arange(shown[0], shown[-1] + 1))
+            counts.append(len(shown))
+            firsts.add(int(shown[0]))
+    assert 1 <= min(counts) <= max(counts) <= 3
+    assert len(firsts) >= 6, "anywhere in the clip"
+
+
+def test_an_expression_of_less_than_two_frames_is_refused() -> None:
+    from netcfg.blocks.sources.synthetic_faces import SyntheticFaces as Section
+
+    section = Section.model_validate({"lasting": 0.2, "clip_length": 8})
+    assert section.conflict() == (
+        "shows an expression in 1.6 frames (`lasting` of `clip_length`), and it takes two to be seen"
+    )

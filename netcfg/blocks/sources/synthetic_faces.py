@@ -27,6 +27,8 @@ class SyntheticFaces(Source, name="synthetic_faces"):
     exact by construction. Splits are by subject: each of `folds` folds leaves other subjects to the test,
     and `validation_share` of the rest to validation.
 
+    With `samples = strongest` and `lasting` a clip is called by what only few of its `frames` show.
+
     Fields: `image` and `flow` 3×S×S, `frames` T×3×S×S, `labels` and `intensities` one per action unit,
     `emotion`, `subject` and `clip` a class, `landmarks` 68×2 in pixels (x, y), `tracks` T×68×2 those of `frames`,
     `parts` S×S the part of the face that each pixel shows, `intensity` one number from 0 to 1, how strong the
@@ -69,6 +71,14 @@ class SyntheticFaces(Source, name="synthetic_faces"):
         description="each frame of a clip is a sample; or the clip, by its middle frame, or by the frame in which its "
         "expression is strongest",
     )
+    others: Annotated[float, Option(ge=0, le=1)] = Option(
+        1.0,
+        description="how often units join that are not of the expression, as a part of how often they do in life",
+    )
+    lasting: Annotated[float, Option(gt=0, le=1)] = Option(
+        1.0,
+        description="the part of a clip in which its expression comes and goes, somewhere; 1: nearly all of it",
+    )
     flow_method: FlowMethod = Option("dis", description="how optical flow is found")
     folds: Annotated[int, Option(ge=2, le=1_000)] = Option(
         3, description="in how many parts the subjects fall"
@@ -103,6 +113,11 @@ class SyntheticFaces(Source, name="synthetic_faces"):
             return (
                 f"has {self.subjects} subjects in {self.folds} folds, too few for training, validation "
                 "and test to have one each"
+            )
+        if self.lasting < 1 and self.lasting * self.clip_length < 2:
+            return (
+                f"shows an expression in {self.lasting * self.clip_length:.3g} frames (`lasting` of `clip_length`), "
+                "and it takes two to be seen"
             )
         if self.frames > self.clip_length:
             return f"is to give {self.frames} frames of clips that have {self.clip_length}"
@@ -170,6 +185,8 @@ class SyntheticFaces(Source, name="synthetic_faces"):
                 emotions=self.emotions,
                 frames=self.frames,
                 samples=self.samples,
+                others=self.others,
+                lasting=self.lasting,
                 flow_method=self.flow_method,
                 folds=self.folds,
                 fold=self.fold,

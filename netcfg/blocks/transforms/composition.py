@@ -45,6 +45,10 @@ class OverBackground(Transform, name="over_background"):
 
     input: str = Option("image", description="the picture of the face, which becomes the composed one")
     inside: str | None = Option(None, description="a picture field, or landmarks, that say where the face is")
+    margin: Part = Option(
+        0.0,
+        description="how far a face reaches beyond the hull of its landmarks, as a part of the picture's height",
+    )
     target: str = Option("target", description="what the face on black is called")
     mask: str = Option("mask", description="what the place of the face is called")
     transform: str = Option("transform", description="what the matrix is called")
@@ -95,6 +99,12 @@ class OverBackground(Transform, name="over_background"):
             raise ShapeError(
                 f"needs a picture of 3 channels, and `{self.input}` has {fields[self.input].shape[0]}"
             )
+        if self.margin and (self.inside is None or fields[self.inside].kind != "landmarks"):
+            raise ShapeError(
+                "has a `margin`, which lies about a hull of landmarks, and reads no landmarks",
+                option="margin",
+                help="`inside = landmarks`, or no `margin`",
+            )
         for option in ("target", "mask", "transform"):
             name = getattr(self, option)
             if name in fields and name != self.inside:
@@ -137,6 +147,7 @@ class OverBackground(Transform, name="over_background"):
         return composition.OverBackground(
             input=self.input,
             inside=self.inside,
+            margin=self.margin,
             target=self.target,
             mask=self.mask,
             transform=self.transform,
