@@ -50,9 +50,15 @@ def read_mask(path: Path | str, how: MaskReading) -> Mask:
             if isinstance(error, OSError) and error.strerror
             else "it is cut short, or no picture"
         )
-        raise _refused(path, why, "put a good copy in its place; `on_error = skip` goes on without") from None
+        raise _refused(path, why, _remedy(how.reading)) from None
     _expect_classes(mask, path, how)
     return mask
+
+
+def _remedy(reading: Reading) -> str:
+    return "put a good copy in its place" + (
+        "; `on_error = skip` goes on without" if reading.can_skip else ""
+    )
 
 
 def scaled_mask(mask: Mask, size: int) -> Mask:
@@ -67,6 +73,12 @@ def scaled_mask(mask: Mask, size: int) -> Mask:
 def _by_numbers(image: Any, mode: str, path: Path | str) -> Mask:
     """The numbers as they are stored: of a palette its places, of a grey picture its levels."""
     if mode not in _WHOLE:
+        if mode == "F":
+            raise _refused(
+                path,
+                "its pixels are floating-point numbers",
+                "convert it to whole ones: a class for each pixel",
+            )
         grey = np.asarray(image.convert("RGB")) if mode in ("RGB", "RGBA") else None
         if grey is None or not ((grey[..., 0] == grey[..., 1]) & (grey[..., 1] == grey[..., 2])).all():
             raise _refused(

@@ -34,12 +34,14 @@ _PROBED = 16  # pictures of a folder that tell in how many bits all of them are 
 class Reading:
     """How pictures are read: whether one is turned as its EXIF data say, and how many pixels it may have.
 
-    `is_asked`: by a command's options, not by those of a source; messages then name these.
+    `is_asked`: by a command's options, not by those of a source; messages then name these. `can_skip`: the source has
+    an option `on_error`, which goes on without broken ones.
     """
 
     turns: bool = True
     max_pixels: int = MAX_PIXELS
     is_asked: bool = False
+    can_skip: bool = False
 
 
 ORDINARY = Reading()
@@ -98,7 +100,7 @@ def expect_picture(
 def what_is_wrong_with(path: Path, reading: Reading = ORDINARY) -> tuple[str, str]:
     """Why a picture could not be read, in words, and what to do about it."""
     good_copy = "put a good copy in its place"
-    if not reading.is_asked:
+    if reading.can_skip and not reading.is_asked:
         good_copy += "; `on_error = skip` goes on without such pictures"
     if path.is_symlink() and not path.exists():
         return "it is a link to a file that is not there", good_copy

@@ -254,6 +254,7 @@ def table_samples(
         place=lambda row: folder,
         missing=missing,
         noun="sample",
+        help="`missing = skip` goes on without them",
     )
     if skips_broken:
         own = [there, *([beside] if beside else [])]

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from netcfg.blocks.fields import Split
-from netcfg.blocks.picture_files import VIDEOS
+from netcfg.blocks.picture_files import PICTURES, VIDEOS
 from netcfg.blocks.samples import Samples
 from netcfg.blocks.sources.clip_folder import ClipFolder
+from netcfg.blocks.sources.folders import has_media
 from netcfg.datasets.pictures.frames import natural
 from netcfg.datasets.samples.whole_clips import SingleFrames, WholeClips
 from netcfg.source import NetcfgError, shown_path
+from netcfg.words import counted, named
 
 
 class Clip(NamedTuple):
@@ -36,6 +38,7 @@ def open_clip_folder(section: ClipFolder, split: Split, fields: Sequence[str]) -
             "help: a clip is a folder of frames, or a video, in the folder of its class",
             code="NC506",
         )
+    _expect_frames(clips)
     names = section.names() or tuple(sorted({clip.label for clip in _of_split(section, "train")} | {
         clip.label for clip in clips}))  # fmt: skip
     counts = Counter(clip.label for clip in clips)
@@ -61,6 +64,19 @@ def open_clip_folder(section: ClipFolder, split: Split, fields: Sequence[str]) -
         fields,
     )
     return whole if section.samples == "clips" else SingleFrames(whole, fields)
+
+
+def _expect_frames(clips: Sequence[Clip]) -> None:
+    """Refuse folders of clips without a picture, before an epoch comes upon them."""
+    empty = [
+        clip.name for clip in clips if clip.place.is_dir() and not has_media(clip.place, PICTURES, levels=1)
+    ]
+    if empty:
+        raise NetcfgError(
+            f"without a frame: {counted(len(empty), 'clip')} of {len(clips):,}, {named(empty)}\n"
+            f"help: take their folders away; pictures end in {', '.join(PICTURES)}",
+            code="NC506",
+        )
 
 
 def _of_split(section: ClipFolder, split: Split) -> list[Clip]:

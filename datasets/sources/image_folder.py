@@ -144,6 +144,16 @@ def _groups(found: Found, pattern: str | None) -> NDArray[np.int64] | None:
     return numbers.astype(np.int64)
 
 
+def _expect_no_circle(folder: Path, name: str) -> None:
+    """Refuse a class that is a link to a folder around it: its pictures would be those of all classes."""
+    place = folder / name
+    if place.is_symlink() and folder.resolve().is_relative_to(place.resolve()):
+        raise NetcfgError(
+            f"{shown_path(place)} is a link to a folder that it lies in, and no class\nhelp: take the link away",
+            code="NC505",
+        )
+
+
 def _listed(folder: Path, names: tuple[str, ...], expects_each: bool) -> Found:
     """All pictures of class folders, class by class and then in natural order."""
     others = [name for name in folders_in(folder) if name not in names]
@@ -157,6 +167,7 @@ def _listed(folder: Path, names: tuple[str, ...], expects_each: bool) -> Found:
     ids: list[str] = []
     counts, unread = [], 0
     for name in names:
+        _expect_no_circle(folder, name)
         pictures, left_out = pictures_below(folder / name)
         unread += left_out
         ids += [f"{name}/{picture}" for picture in pictures]

@@ -373,7 +373,8 @@ def _numbers(section: ImageList, found: ListFile, columns: Sequence[str]) -> NDA
         if found.decimal_comma:
             cells = [cell.replace(",", ".") for cell in cells]
         try:
-            made[:, place] = np.array(cells, np.float64)
+            with np.errstate(over="ignore"):  # what is too large for it is told below
+                made[:, place] = np.array(cells, np.float64)
         except ValueError:
             row = next(row for row, cell in enumerate(cells) if not _is_number(cell))
             raise NetcfgError(

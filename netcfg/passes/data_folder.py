@@ -170,6 +170,9 @@ def _claim(kind: type[Source], folder: Path) -> Recognised | None:
 
 
 def _nobody(folder: Path) -> str:
+    if folder.is_file():
+        looks = "; ".join(f"[{kind.type_name}] {kind.looks_like}" for kind in sources() if kind.takes_files)
+        return f"{shown_path(folder)} is a file that no source reads\nhelp: files are read by {looks}"
     looks = "; ".join(f"[{kind.type_name}] {kind.looks_like}" for kind in sources() if kind.looks_like)
     for inner in sorted(place for place in folder.iterdir() if place.is_dir())[:_LOOKED_INTO]:
         claims = [claim for kind in sources() if (claim := _claim(kind, inner))]

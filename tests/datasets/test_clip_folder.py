@@ -15,6 +15,7 @@ from netcfg.datasets.pipeline import Pipeline
 from netcfg.datasets.samples.whole_clips import SampledClips, Sampling, WholeClips
 from netcfg.datasets.sources.example_folders import write_clip_folder
 from netcfg.datasets.transforms.geometry import FlipSample
+from netcfg.source import NetcfgError
 
 FIELDS = ("clip", "class", "clip_id")
 
@@ -307,3 +308,22 @@ def test_frames_are_mirrored_each_by_itself():
     kept = [(frame == before).all() for frame, before in zip(made, clip, strict=True)]
     assert all(one or other for one, other in zip(mirrored, kept, strict=True))
     assert 5 < sum(mirrored) < 35
+
+
+def test_a_clip_of_one_frame_is_a_clip_and_one_of_none_is_told_before_an_epoch(tmp_path):
+    write_clips(tmp_path, "wave/1", "wave/2", "jump/1", "jump/2")
+    (tmp_path / "wave/1/2.jpg").unlink()
+    options = {"folds": 2, "path": str(tmp_path), "image_size": 16}
+    assert ClipFolder(**options).open("test", FIELDS).lengths().tolist() == [2, 1]
+    (tmp_path / "wave/1/1.jpg").unlink()
+    with pytest.raises(NetcfgError, match="without a frame: 1 clip of 2, `wave/1`"):
+        ClipFolder(**options).open("test", FIELDS)
+
+
+def test_a_broken_frame_is_told_without_an_option_that_there_is_not(tmp_path):
+    write_clips(tmp_path, "wave/1", "wave/2", "jump/1", "jump/2")
+    (tmp_path / "wave/1/2.jpg").write_bytes(b"")
+    samples = ClipFolder(folds=2, path=str(tmp_path), image_size=16).open("test", FIELDS)
+    with pytest.raises(NetcfgError, match="2.jpg cannot be read: it is empty") as caught:
+        samples[1]
+    assert "on_error" not in str(caught.value)

@@ -413,3 +413,15 @@ def test_resnet18_from_the_zoo_learns_flowers(tmp_path):
     assert main([*told, "--set", "image_size=32", "--epochs", "6"]) == 0
     figures = json.loads((run / "result.json").read_text())
     assert figures["test"]["metrics"]["accuracy"]["accuracy"] >= 0.7
+
+
+def test_a_class_that_is_a_link_to_a_folder_around_it(flowers):
+    (flowers / "loop").symlink_to(flowers)
+    assert "loop is a link to a folder that it lies in, and no class" in refusal(flowers)
+
+
+def test_a_file_that_no_source_reads(flowers):
+    (flowers / "notes.md").write_text("roses")
+    _, (finding,) = netcfg.check(TINY, data=str(flowers / "notes.md"))
+    assert "notes.md is a file that no source reads" in finding.message
+    assert "[image_list] a csv" in finding.help

@@ -376,3 +376,25 @@ def test_numbers_keep_their_unit_and_show_their_range(tmp_path, capsys):
     assert sentence(answer, np.array([46.25])) == "height 46.25 cm"
     assert columns([answer]) == ["height [cm]"]
     assert described(answer)["unit"] == "cm"
+
+
+def test_a_quote_that_is_never_closed_swallows_no_rows(tmp_path):
+    path = write(tmp_path, 'file,class\n0.png,"a\n1.png,b\n2.png,a\n')
+    assert "line 4: unexpected end of data" in refusal(path)
+    kept = values(write(tmp_path, 'file,class\n0.png,"a ""b"", c"\n1.png,b\n', name="all.csv"), "class")
+    assert kept == {"class": [0, 1]}
+
+
+def test_a_column_of_splits_with_a_name_that_is_none_is_told_and_not_dealt_anew(tmp_path):
+    path = write(tmp_path, rows("file,class,split", "a,train", "b,holdout", "b,test"))
+    assert "line 3: `holdout` is the name of no split" in refusal(path)
+    other = write(tmp_path, rows("file,class,set", "a,1", "b,2", "b,1"), name="other.csv")
+    assert source(other).fields()["set"].kind == "vector"
+
+
+def test_a_remedy_names_what_the_source_has(tmp_path):
+    (tmp_path / "pictures").mkdir()
+    path = write(tmp_path, rows("file,class", "a", "b", "c"), 2)
+    told = refusal(path, **ALL)
+    assert "`missing = skip`" in told
+    assert "black" not in told

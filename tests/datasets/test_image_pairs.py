@@ -243,3 +243,9 @@ def test_a_segmenter_of_the_zoo_takes_pairs_of_pictures_with_as_many_channels_as
     assert not findings
     assert program.variables["classes"] == "3"
     assert program.metrics["psnr"].target == "target"
+
+
+def test_a_mask_of_floats_is_told_for_what_it_is(tmp_path):
+    write(tmp_path, Image.fromarray(np.full((20, 20), 0.5, np.float32)), name="{}.tif")
+    with pytest.raises(NetcfgError, match="its pixels are floating-point numbers"):
+        source(tmp_path, classes=("a", "b")).open("train", ("mask",))[0]

@@ -156,7 +156,7 @@ class AudetnetFolder(Source, name="audetnet_folder"):
         """How its pictures are read."""
         from netcfg.datasets.pictures.reading import Reading
 
-        return Reading(self.turn, self.max_pixels)
+        return Reading(self.turn, self.max_pixels, can_skip=True)
 
     def open(self, split: Split, fields: Sequence[str]) -> "Samples":
         """The data set of one split; labels, ids and names of pictures are read and checked at once."""

@@ -124,7 +124,7 @@ class FaceFiles(Source):
         """How its pictures are read."""
         from netcfg.datasets.pictures.reading import Reading
 
-        return Reading(self.turn, self.max_pixels)
+        return Reading(self.turn, self.max_pixels, can_skip=True)
 
     def _boxes_folder(self) -> Path | None:
         if self.boxes is not None:

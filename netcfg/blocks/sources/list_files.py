@@ -79,11 +79,15 @@ def _read(name: str, changed: int, size: int) -> ListFile:
     if _is_picture(first.strip().split()[0] if first.strip() else "") and not _splits(first):
         return ListFile(path, ("image",), [[line.strip()] for line in lines if line.strip()], 1)
     delimiter = _delimiter(first)
-    rows = [
-        [cell.strip() for cell in row]
-        for row in csv.reader(lines, delimiter=delimiter)
-        if any(cell.strip() for cell in row)
-    ]
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    try:
+        rows = [[cell.strip() for cell in row] for row in reader if any(cell.strip() for cell in row)]
+    except csv.Error as error:  # a quote that is never closed would swallow all rows below it
+        raise NetcfgError(
+            f"{shown_path(path)}, line {reader.line_num}: {error}\n"
+            'help: a quote in a cell is written twice, and the cell stands in quotes: `"a ""b"" c"`',
+            code="NC505",
+        ) from None
     if not rows:
         raise NetcfgError(f"{shown_path(path)} is empty", code="NC505")
     if any(map(_is_picture, rows[0])):  # no line of names

@@ -72,8 +72,8 @@ def layout_of(found: ListFile, asked: Mapping[str, Sequence[str] | str | None]) 
         if name not in (image, frame) and name not in {part for pair in points for part in pair}
     ]
     split = _one(asked, "split") or _named(rest, SPLIT_COLUMNS)
-    if split is not None and _one(asked, "split") is None and not all(map(split_of, _known(found, split))):
-        split = None
+    if split is not None and _one(asked, "split") is None and not any(map(split_of, _known(found, split))):
+        split = None  # named so, and of something else
     group = _one(asked, "group") or _named(rest, GROUP_COLUMNS)
     rest = [name for name in rest if name not in (split, group)]
     kinds = ("classes", "numbers", "labels", "masks", "pictures")

@@ -110,4 +110,4 @@ class PlainPictures(Dealt):
         """How its pictures are read."""
         from netcfg.datasets.pictures.reading import Reading
 
-        return Reading(self.turn, self.max_pixels)
+        return Reading(self.turn, self.max_pixels, can_skip=True)
