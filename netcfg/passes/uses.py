@@ -30,7 +30,8 @@ class Uses:
         """A use of a network; a `repeat` of it has the same parameters in each turn."""
         section = self.turns.at(written, 0, site)
         use = check_section(section, NetworkUse, self.findings)
-        if use is None:
+        # A network that a mistake left without blocks is drawn, and gives nothing to whoever uses it.
+        if use is None or not graph.outputs:
             return Result(NOTHING)
         takes = list(graph.inputs)
         wires = self._wires(use, graph, section, site)

@@ -124,6 +124,11 @@ def test_a_line_that_cannot_be_read_marks_its_block():
     assert list(marked(NET + CONV + "filters 3\n[flatten]\n")) == ["convolutional"]
 
 
+def test_a_network_that_has_no_blocks_gives_nothing_to_the_one_that_uses_it():
+    networks, _ = understand("{A}\n[net]\nchannels = 3\n{Model}\n[A]\n[flatten]\n[B]$\n")
+    assert "<svg" in write_svg(broken_picture(networks).scene)
+
+
 def test_mistakes_outside_of_networks_mark_nothing():
     text = NET + CONV + "{Loss}\n[mse]\ninpt = Net\ntarget = labels\n"
     networks, findings = understand(text)
