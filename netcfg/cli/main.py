@@ -38,6 +38,7 @@ COMMANDS = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line; gives the exit code: 0 clean, 1 refused, 2 wrong usage, 130 interrupted."""
+    ends_the_process = arguments is None
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     # Both for a quick start: looking for pydantic's plugins reads the metadata of every package there is, and
     # while modules are imported, objects are only added.
@@ -46,7 +47,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from netcfg.cli.output import GOING_ON, guarded
 
     with guarded(goes_on=_command(arguments) in GOING_ON):
-        return _told(arguments)
+        code = _told(arguments)
+    if ends_the_process:
+        gc.freeze()  # what is left goes with the process, and need not be searched for circles once more
+    return code
 
 
 def _told(arguments: Sequence[str]) -> int:
