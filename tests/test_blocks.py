@@ -484,6 +484,20 @@ def test_axes_of_joints_and_stretches_have_names() -> None:
     torch.testing.assert_close(network(stretch.format("features"), ROW)(x), x[:, :, 1:3])
     picture = torch.randn(2, 6, 7, 9)
     torch.testing.assert_close(network(stretch.format("height"), IMAGE)(picture), picture[:, :, 1:3])
+    rest = "[select_subset]\nfrom = x0\ndimension = tokens\nstart_index = 2\n"
+    torch.testing.assert_close(network(rest, ROW)(x), x[:, 2:])
+    first = "[select_subset]\nfrom = x0\ndimension = tokens\nend_index = 2\n"
+    torch.testing.assert_close(network(first, ROW)(x), x[:, :2])
+    error = only_error(rest.replace("= 2", "= 5"), ROW)
+    assert error.message == "[select_subset] selects from index 5 of tokens, which has 5 (5×6)"
+    assert error.help == "a `start_index` of at most 4"
+
+
+def test_a_map_over_tokens_stands_behind_a_permute() -> None:
+    text = "[permute]\norder = features, tokens\n[connected]\noutput_features = 4\n"
+    built, x = network(text, ROW), torch.randn(2, 5, 6)
+    layer = built["1"]
+    torch.testing.assert_close(built(x), F.linear(x.transpose(1, 2), layer.weight, layer.bias))
 
 
 @pytest.mark.parametrize("upsample", [False, True])

@@ -530,3 +530,9 @@ BLOCK = "[convolutional]\nfilters = 4\nkernel_size = 3\n"
 def test_a_template_by_another_word_is_one_finding(header: str, code: str, help: str) -> None:
     (finding,) = netcfg.check(f"{header}\n{BLOCK}{USED}")[1]
     assert (finding.code, finding.help) == (code, help)
+
+
+def test_an_unknown_parameter_is_told_those_that_there_are() -> None:
+    text = "{Define T}\n[parameters]\nplanes = 3\n[identity]\n{N}\n[net]\nchannels = 3\n[T]\nof_another_kind = 1\n"
+    _, (finding,) = netcfg.check(text)
+    assert (finding.code, finding.help) == ("NC103", "it has `planes`")

@@ -66,6 +66,7 @@ def _parameters(section: Section, template: Template, findings: list[Finding]) -
                 option.key, "option", {**template.parameters, **dict.fromkeys((*COMMON_OPTIONS, *KEYS))}
             )
             message = f"`{template.name}` has no parameter `{option.key}`"
+            help = help or _parameters_in_words(template)
             findings.append(Finding("NC103", message, option.span, defined_at(template), help=help))
         elif option.key in given:
             notes = (Note(given[option.key].span, "first here"),)
@@ -73,6 +74,14 @@ def _parameters(section: Section, template: Template, findings: list[Finding]) -
         else:
             given[option.key] = option
     return {key: option.value for key, option in given.items()} if len(findings) == before else None
+
+
+def _parameters_in_words(template: Template) -> str:
+    """What it has, for whoever asks for something else."""
+    names = [f"`{name}`" for name in template.parameters]
+    return (
+        f"it has {', '.join(names)}" if names else "it has none; `[parameters]` in the template declares them"
+    )
 
 
 def defined_at(template: Template) -> tuple[Note, ...]:

@@ -18,7 +18,8 @@ class Connected(ByAxes, name="connected"):
     """Every output a weighted sum of all features, then an activation.
 
     Shapes: F -> output_features; C×H×W -> output_features×H×W, the same weights at every pixel; L×F ->
-    L×output_features, likewise T×F, T×L×F and H×W×C.
+    L×output_features, likewise T×F, T×L×F and H×W×C. Behind a [permute], F×L -> F×output_features: a map over the
+    tokens, with which an MLP-Mixer mixes them.
     Activations: those of [activation]; `linear` for none.
     Parameters: `weight` (output_features×F), `bias`; with `weight_norm` `weight_g`, `weight_v`, with `spectral_norm`
     `weight_orig` and the buffers `weight_u`, `weight_v`.
@@ -34,7 +35,7 @@ class Connected(ByAxes, name="connected"):
     each_place: ClassVar[bool] = True
     by_sample: ClassVar[bool] = True
     family: ClassVar[str] = "connected"
-    takes: ClassVar[tuple[str, ...]] = ("F", "C", "LF", "TF", "NF", "TLF", "CHW", "HWC")
+    takes: ClassVar[tuple[str, ...]] = ("F", "C", "LF", "TF", "NF", "TLF", "FL", "CHW", "HWC")
 
     output_features: Count = Field(description="outputs")
     activation: str = Field("linear", description="applied last")
@@ -72,7 +73,11 @@ class Connected(ByAxes, name="connected"):
 
     def goes_by_position(self, axes: tuple[str, ...]) -> bool:
         """Three sizes are an image's, if nothing else is known."""
-        return len(axes[0]) != 3 or axes == ("CHW",)
+        return axes != ("FL",) and (len(axes[0]) != 3 or axes == ("CHW",))
+
+    def is_each_place(self) -> bool:
+        """Not where it computes over the tokens."""
+        return self.given != ("FL",)
 
     def _is_per_pixel(self, shape: Shape) -> bool:
         return len(shape) == 3 and self.given is None

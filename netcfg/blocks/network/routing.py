@@ -68,8 +68,8 @@ class Identity(Block, name="identity"):
 class SelectSubset(Placed, name="select_subset"):
     """A stretch of another block's output along one axis: `start_index` up to, not including, `end_index`.
 
-    Shapes: axis 1 (channels or features) of C×H×W -> (end_index - start_index)×H×W, likewise the others. One of an
-    axis, and the axis gone, is a [token].
+    Shapes: axis 1 (channels or features) of C×H×W -> (end_index - start_index)×H×W, likewise the others. Without a
+    start from the first one on, without an end to the last one. One of an axis, and the axis gone, is a [token].
     Source: AUDetNet, README, `[select_subset]`.
     Example::
 
@@ -89,8 +89,10 @@ class SelectSubset(Placed, name="select_subset"):
         None, description="the block to select from (or `from`); the one before by default"
     )
     dimension: Dimension = Field(1, description="the axis, by name or number; the batch is 0, channels are 1")
-    start_index: Annotated[int, Field(ge=0)] = Field(description="the first index taken")
-    end_index: Annotated[int, Field(gt=0)] = Field(description="the first index not taken any more")
+    start_index: Annotated[int, Field(ge=0)] = Field(0, description="the first index taken")
+    end_index: Annotated[int, Field(gt=0)] | None = Field(
+        None, description="the first index not taken any more; None: to the end of the axis"
+    )
 
     def references(self) -> References | None:
         """The one block."""
@@ -98,7 +100,7 @@ class SelectSubset(Placed, name="select_subset"):
 
     def conflict(self) -> str | None:
         """At least one index."""
-        if self.start_index >= self.end_index:
+        if self.end_index is not None and self.start_index >= self.end_index:
             return (
                 f"selects nothing: `start_index` {self.start_index} is not below `end_index` {self.end_index}"
             )
@@ -108,14 +110,22 @@ class SelectSubset(Placed, name="select_subset"):
         """The stretch along its axis."""
         shape, axis = inputs[0], self.axis(self.dimension, inputs[0])
         size = shape[axis - 1]
-        if isinstance(size, int) and self.end_index > size:
+        end = size if self.end_index is None else self.end_index
+        if isinstance(size, int) and isinstance(end, int) and end <= self.start_index:
+            raise ShapeError(
+                f"selects from index {self.start_index} of {axis_in_words(self.dimension)}, which has {size} "
+                f"({show(shape)})",
+                help=f"a `start_index` of at most {size - 1}",
+                option="start_index",
+            )
+        if self.end_index is not None and isinstance(size, int) and self.end_index > size:
             raise ShapeError(
                 f"selects up to index {self.end_index} of {axis_in_words(self.dimension)}, which has {size} "
                 f"({show(shape)})",
                 help=f"an `end_index` of at most {size}",
                 option="end_index",
             )
-        return (*shape[: axis - 1], self.end_index - self.start_index, *shape[axis:])
+        return (*shape[: axis - 1], end - self.start_index, *shape[axis:])
 
     def kind(self, *inputs: Kind) -> Kind:
         """As given."""
@@ -123,7 +133,9 @@ class SelectSubset(Placed, name="select_subset"):
 
     def inline(self, *names: str) -> str:
         """A view."""
-        axis, count = self.written_axis(self.dimension), self.end_index - self.start_index
+        axis = self.written_axis(self.dimension)
+        end = f"{names[0]}.shape[{axis}]" if self.end_index is None else self.end_index
+        count = end - self.start_index if isinstance(end, int) else f"{end} - {self.start_index}"
         return f"{names[0]}.narrow({axis}, {self.start_index}, {count})"
 
     def gradient_needs(self) -> frozenset[str]:
@@ -133,4 +145,4 @@ class SelectSubset(Placed, name="select_subset"):
     def label(self) -> str:
         """The stretch."""
         axis = "" if self.dimension == 1 else f", {axis_in_words(self.dimension)}"
-        return f"{self.start_index}…{self.end_index}{axis}"
+        return f"{self.start_index}…{'' if self.end_index is None else self.end_index}{axis}"
