@@ -6,7 +6,8 @@ that a picture's edges lie at -0.5 and W - 0.5.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from math import exp, log, radians, tan
 from typing import Any, Protocol, TypeAlias
 
@@ -61,7 +62,7 @@ class MoveSample:
     between: str = "auto"
     border: str = "constant"
     fill: int = 0
-    mask_fill: int = 0
+    mask_fills: Mapping[str, int] = field(default_factory=dict)
 
     def __call__(self, sample: Sample, random: np.random.Generator) -> Sample:
         """The sample, moved or as it was."""
@@ -77,11 +78,13 @@ class MoveSample:
         for names, moved in (
             (self.pictures, lambda array: self._picture(array, move)),
             (self.flows, lambda array: self._flow(array, move)),
-            (self.masks, lambda array: self._mask(array, move)),
             (self.maps, lambda array: self._map(array, move)),
             (self.points, lambda array: moved_points(array, move)),
         ):
             changed |= {name: moved(sample[name]) for name in names if name in sample}
+        for name in self.masks:
+            if name in sample:
+                changed[name] = self._mask(sample[name], move, self.mask_fills.get(name, 0))
         return sample | changed
 
     @property
@@ -105,12 +108,12 @@ class MoveSample:
             return np.stack([self._picture(frame, move) for frame in picture])
         return moved_picture(picture, move, self.between, self.border, (self.fill,) * picture.shape[-1])
 
-    def _mask(self, mask: Array, move: Move) -> Array:
+    def _mask(self, mask: Array, move: Move, fill: int) -> Array:
         if mask.ndim == 3:
-            return np.stack([self._mask(frame, move) for frame in mask])
+            return np.stack([self._mask(frame, move, fill) for frame in mask])
         # OpenCV moves bytes and floats; a class is a whole number, and exact in either.
         values = mask if mask.dtype == np.uint8 else mask.astype(np.float64)
-        found = moved_picture(values[..., None], move, "nearest", self.border, (self.mask_fill,))
+        found = moved_picture(values[..., None], move, "nearest", self.border, (fill,))
         return found[..., 0].astype(mask.dtype)
 
     def _flow(self, flow: Array, move: Move) -> Array:

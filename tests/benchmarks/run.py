@@ -20,6 +20,7 @@ NAMES = (
     "bench_training",
     "bench_faces",
     "bench_flow",
+    "bench_data_show",
     "bench_metrics",
     "bench_page",
     "bench_pictures",

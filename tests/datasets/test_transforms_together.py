@@ -13,6 +13,7 @@ from netcfg.blocks.base import ShapeError
 from netcfg.blocks.fields import FieldSpec
 from netcfg.blocks.registry import find
 from netcfg.blocks.transforms.base import Transform, callable_of
+from netcfg.datasets.pipeline import Pipeline
 from netcfg.datasets.transforms import policies
 from netcfg.datasets.transforms.moves import Move, affine_matrix, moved_picture, turned_flow
 from netcfg.source import NetcfgError, ProgramError
@@ -278,3 +279,44 @@ def test_other_splits_may_have_their_own_way_to_the_same_size() -> None:
     for split in ("train", "validation"):
         pipeline = Pipeline(program.data, split, 4)  # type: ignore[arg-type]
         assert next(iter(pipeline.epoch())).fields["image"].shape == (4, 3, 32, 32)
+
+
+@pytest.mark.parametrize("name", ["rotate", "random_crop", "rand_augment"])
+@pytest.mark.parametrize(("ignore", "written", "expected"), [(255, None, 255), (None, None, 0), (255, 1, 1)])
+def test_what_comes_into_a_mask_from_outside_is_no_class(name, ignore, written, expected):
+    fields = {
+        "image": FieldSpec((3, 40, 40), "image"),
+        "mask": FieldSpec((40, 40), "mask", ("a", "b"), ignore=ignore),
+    }
+    options = {"rotate": {"degrees": (45.0, 45.0)}, "random_crop": {"size": (60,), "pad_if_needed": True}}
+    step = callable_of(made(name, mask_fill=written, **options.get(name, {"magnitude": 30})), fields)
+    inside = 7 if expected else 1
+    sample = {"image": np.full((40, 40, 3), 9, np.uint8), "mask": np.full((40, 40), inside, np.uint8)}
+    found = {
+        int(value)
+        for seed in range(8)
+        for value in np.unique(step(sample, np.random.default_rng(seed))["mask"])
+    }
+    assert found == {inside, expected}
+
+
+def test_random_tiles_of_pictures_of_any_sizes_train_and_their_middle_judges(tmp_path):
+    for number, (height, width) in enumerate([(90, 140), (70, 65), (30, 200), (120, 64)]):
+        for kind, channels in (("images", 3), ("masks", 1)):
+            (tmp_path / kind).mkdir(exist_ok=True)
+            cv2.imwrite(
+                str(tmp_path / kind / f"{number}.png"), np.full((height, width, channels), 1, np.uint8)
+            )
+    text = (
+        f"{{Data}}\n[image_pairs]\npath = {tmp_path}\nclasses = 2\nvalidation_share = 0\ntest_share = 0.5\n"
+        "[random_crop]\nsize = 64\npad_if_needed = True\n"
+        "[center_crop]\nsize = 64\npad_if_needed = True\nwhen = evaluation\n"
+        "{N}\n[net]\ninputs = data.image\n[convolutional]\nfilters = 2\nkernel_size = 1\n"
+        "{Loss}\n[cross_entropy]\ninput = N\ntarget = mask\n"
+    )
+    data = netcfg.load(text).data
+    for split in ("train", "test"):
+        (batch,) = Pipeline(data, split, 2).epoch()
+        assert batch.fields["image"].shape == (2, 3, 64, 64)
+        assert batch.fields["mask"].shape == (2, 64, 64)
+        assert set(batch.fields["mask"].unique().tolist()) <= {1, 255}

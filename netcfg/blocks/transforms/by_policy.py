@@ -13,6 +13,7 @@ from netcfg.blocks.transforms.moving import (
     MASK_FILL,
     Level,
     expect_one_size,
+    mask_fills,
     size_of_targets,
 )
 from netcfg.blocks.transforms.toning import expect_colours
@@ -26,7 +27,7 @@ class ByPolicy(Augmentation):
 
     interpolation: Literal["nearest", "linear"] = Option("nearest", description="between pixels of pictures")
     fill: Level = Option(0, description=FILL)
-    mask_fill: Level = Option(0, description=MASK_FILL)
+    mask_fill: Level | None = Option(None, description=MASK_FILL)
 
     @abstractmethod
     def policy(self) -> "tuple[Callable[..., list[Operation]], Ranges]":
@@ -57,6 +58,6 @@ class ByPolicy(Augmentation):
             size=size_of_targets(self, fields),
             between=self.interpolation,
             fill=self.fill,
-            mask_fill=self.mask_fill,
+            mask_fills=mask_fills(self.mask_fill, fields),
         )
         return PolicySample(draw, ranges, mover)

@@ -20,7 +20,7 @@ Between = Literal["auto", "nearest", "linear", "area"]
 
 SIZE = "the new side in pixels, or height, width"
 FILL = "of pictures, what comes in from outside: 0 is black, 255 white"
-MASK_FILL = "of masks, the class of what comes in from outside"
+MASK_FILL = "of masks, the class of what comes in from outside; None: the number that is no class, else 0"
 
 
 class Moving(Augmentation):
@@ -31,7 +31,7 @@ class Moving(Augmentation):
     """
 
     fill: Level = Option(0, description=FILL)
-    mask_fill: Level = Option(0, description=MASK_FILL)
+    mask_fill: Level | None = Option(None, description=MASK_FILL)
 
     def new_size(self) -> tuple[int, int] | None:
         """Height and width of what it gives; None where they stay."""
@@ -79,8 +79,14 @@ class Moving(Augmentation):
             between=self.between(),
             border=self.border(),
             fill=self.fill,
-            mask_fill=self.mask_fill,
+            mask_fills=mask_fills(self.mask_fill, fields),
         )
+
+
+def mask_fills(written: int | None, fields: Mapping[str, FieldSpec]) -> dict[str, int]:
+    """What comes into each mask from outside: what is written, or the number that is no class."""
+    masks = {name: spec.ignore for name, spec in fields.items() if spec.kind == "mask"}
+    return {name: written if written is not None else ignore or 0 for name, ignore in masks.items()}
 
 
 class Warping(Moving):
