@@ -1,7 +1,7 @@
 """`netcfg data show` of a folder of very many pictures: seconds by the clock and of the processor, and memory.
 
-Small jpegs of 20 classes, no two files alike, in a folder of 10,000 and one of 100,000. The command runs in a process of
-its own; where the clock says much more than the processor, the machine was busy with something else.
+Small jpegs of 20 classes, no two files alike, in a folder of 10,000 and one of 100,000. The command runs by itself in a
+process; where the clock says much more than the processor, the machine was busy with something else.
 
 Run: python tests/benchmarks/bench_data_show.py [FEW MANY]
 """

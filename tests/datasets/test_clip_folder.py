@@ -327,3 +327,12 @@ def test_a_broken_frame_is_told_without_an_option_that_there_is_not(tmp_path):
     with pytest.raises(NetcfgError, match="2.jpg cannot be read: it is empty") as caught:
         samples[1]
     assert "on_error" not in str(caught.value)
+
+
+def test_classes_of_clips_that_differ_by_case_alone_are_found_when_the_file_is_checked(tmp_path):
+    write_clips(tmp_path, "wave/1", "wave/2", "Wave/1", "Wave/2")
+    _, (finding,) = netcfg.check(ALONE, data=str(tmp_path))
+    assert (
+        "holds the class folder `Wave` and `wave`" in finding.message
+        or "differ by case only" in finding.message
+    )

@@ -16,6 +16,7 @@ from PIL import Image
 
 import netcfg
 from netcfg.builder.weights import save_state
+from netcfg.cli import predict
 from netcfg.cli.main import main
 from netcfg.datasets.flow.encoding import FlowPictures
 from netcfg.datasets.pictures.frames import Frame, open_frames
@@ -470,3 +471,30 @@ def test_a_camera_is_predicted_frame_by_frame_as_it_comes(made, clip, tmp_path, 
     assert float(rows[-1]["timestamp"]) >= 0
     assert main(["predict", file, "camera:1", *weights, "--set", "inputs=image"]) == 1
     assert "there is no camera 1 that OpenCV could open" in capsys.readouterr().err
+
+
+def test_a_folder_of_many_videos_is_read_by_networks_that_are_made_once(made, tmp_path, monkeypatch):
+    _, _, (file, *weights) = made(ONLY_IMAGE, inputs="image")
+    (tmp_path / "videos").mkdir()
+    for number in range(40):
+        path = str(tmp_path / f"videos/{number}.avi")
+        writer = cv2.VideoWriter(path, cv2.VideoWriter_fourcc(*"MJPG"), 10, (32, 24))
+        for level in (number, 200):
+            writer.write(np.full((24, 32, 3), level, np.uint8))
+        writer.release()
+    loaded = []
+    own = predict._trained
+    monkeypatch.setattr(predict, "_trained", lambda *told: loaded.append(told) or own(*told))
+    told = [
+        file,
+        str(tmp_path / "videos"),
+        *weights,
+        "--set",
+        "inputs=image",
+        "-o",
+        str(tmp_path / "out.csv"),
+    ]
+    assert main(["predict", *told]) == 0
+    rows = list(csv.DictReader((tmp_path / "out.csv").open()))
+    assert len(loaded) == 1
+    assert [row["file"] for row in rows] == [f"{number}.avi" for number in range(40) for _ in range(2)]

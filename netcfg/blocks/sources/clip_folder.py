@@ -10,7 +10,7 @@ from netcfg.blocks.fields import FieldSpec, ImageSize, Split
 from netcfg.blocks.picture_files import VIDEOS
 from netcfg.blocks.sources.base import Found, Source
 from netcfg.blocks.sources.folders import clip_classes, has_media
-from netcfg.blocks.sources.picture_classes import split_folders
+from netcfg.blocks.sources.picture_classes import split_folders, trouble_with_names
 from netcfg.blocks.values import quoted
 from netcfg.shapes import Symbolic
 from netcfg.source import NetcfgError
@@ -125,6 +125,11 @@ class ClipFolder(Source, name="clip_folder"):
         if bool(self.train_list or self.train_folder) != bool(self.test_list or self.test_folder):
             return "says which clips train or which test, and needs both: `train_list` and `test_list`, or folders"
         return None
+
+    def mistakes(self) -> dict[str, tuple[str, str, str]]:
+        """Folders whose names cannot be those of classes."""
+        trouble = None if self.classes is not None else trouble_with_names(self.names())
+        return {} if trouble is None else {"path": ("NC505", f"`{self.path}` {trouble[0]}", trouble[1])}
 
     def folder(self) -> Path:
         """Where the data lie. Raises `NetcfgError` where nobody says it, or nothing is there."""
