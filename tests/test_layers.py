@@ -51,6 +51,7 @@ LAYERS = [
         "netcfg.compare",
         "netcfg.opened",
         "netcfg.pages",
+        "netcfg.tables",
         "netcfg.training",
     },
     {"netcfg"},

@@ -126,6 +126,9 @@ INVOCATIONS = [
     f"export net.cfg -o exported.py --bf16 {PROGRAM}",
     "table run run --rows program --columns metric --metric accuracy --split validation --digits 2 --percent "
     "--caption Runs --label tab:runs --format booktabs -o runs.tex",
+    "table run run --rows metric --columns program --test",
+    "table run --picture bar -o drawn.svg",
+    "compare run run2 --all --format json",
     "report run run -o page.html",
     "new --name Mine --task expression --size small -o mine.cfg",
     "doctor --format json",

@@ -25,6 +25,7 @@ COMMANDS = {
     "export": "write networks as files that need no netcfg, each proven",
     "report": "runs as one page: figures, curves, samples, programs, settings",
     "table": "the figures of finished runs as one table, for a paper",
+    "compare": "what runs were told differently, and what each reached",
     "convert": "turn checkpoints of published systems into safetensors, and back",
     "blocks": "the reference: all section types, or the page of one",
     "zoo": "published networks: the list, or one as a file to start from",

@@ -6,7 +6,7 @@ import argparse
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,11 +27,22 @@ Values = dict[str, str]
 _KEPT = ("preset", "data", "epochs", "limit_batches", "seed", "precision", "compile")
 """Settings of the command line that make the runs what they are."""
 _SEED = "seed"
+PROGRAM = "program"
+"""What tells several files apart, as a variable does runs."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
-    parser.add_argument("file", metavar="FILE", help="the program")
+    parser.epilog = (
+        "examples: netcfg sweep net.cfg --over seed=0,1,2;  netcfg sweep a.cfg b.cfg --over fold=0,1,2 --jobs 2;  "
+        "netcfg sweep net.cfg --over samples=100,1000,10000 --curve samples"
+    )
+    parser.add_argument(
+        "files",
+        nargs="+",
+        metavar="FILE",
+        help="a program, or several: each is a row of the tables, `program`",
+    )
     parser.add_argument(
         "--over",
         metavar="NAME=A,B,C",
@@ -57,9 +68,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Work the runs off. 0 when all are finished, 1 where some failed, 130 after Ctrl-C."""
     over = read_over(options.over)
+    files = named_files(options.files)
+    if len(files) > 1:
+        if PROGRAM in over:
+            raise NetcfgError(
+                f"--over {PROGRAM}: several files are told apart by that name\nhelp: call the variable otherwise",
+                code="NC801",
+            )
+        over = {PROGRAM: list(files), **over}
     if options.curve is not None:
         expect_numbers(options.curve, over)
-    programs = load_all(options, over)  # before torch: a file with mistakes is refused at once
+    programs = load_all(options, over, files)  # before torch: a file with mistakes is refused at once
 
     from netcfg.trainers.machine.devices import choose_device
     from netcfg.trainers.runs.overriding import override
@@ -69,8 +88,10 @@ def run(options: argparse.Namespace) -> int:
     devices = options.device.split(",")
     for name in devices:
         choose_device(name)
-    folder = SweepFolder(Path(options.run_dir or _default_folder(options.file)))
-    settings = _settings(options, over)
+    folder = SweepFolder(
+        Path(options.run_dir or _default_folder(options.files[0] if len(files) == 1 else "programs"))
+    )
+    settings = _settings(options, over, files)
     folder.open(settings)
     try:
         runs = [
@@ -78,7 +99,9 @@ def run(options: argparse.Namespace) -> int:
             for values, program in programs
         ]
         folder.expect_programs(runs)
-        sweep = Sweep(folder, runs, options.jobs, Command(options, over, devices), _environment(options.jobs))
+        sweep = Sweep(
+            folder, runs, options.jobs, Command(options, over, devices, files), _environment(options.jobs)
+        )
         return _work(sweep, over, settings, options.curve)
     finally:
         folder.close()
@@ -179,7 +202,23 @@ def read_over(written: list[str]) -> dict[str, list[str]]:
     return over
 
 
-def load_all(options: argparse.Namespace, over: dict[str, list[str]]) -> list[tuple[Values, Program]]:
+def named_files(files: Sequence[str]) -> dict[str, str]:
+    """The files by what tells them apart: their names without endings. Raises `NetcfgError` where two are alike."""
+    found: dict[str, str] = {}
+    for file in files:
+        name = Path(file).stem
+        if name in found:
+            raise NetcfgError(
+                f"{found[name]} and {file} are both called `{name}`\nhelp: give one of them another name",
+                code="NC801",
+            )
+        found[name] = file
+    return found
+
+
+def load_all(
+    options: argparse.Namespace, over: dict[str, list[str]], files: dict[str, str]
+) -> list[tuple[Values, Program]]:
     """The program for every choice. Raises `NetcfgError` with all that is wrong, each mistake once."""
     settings = settings_of(options)
     twice = sorted(over.keys() & settings.keys())
@@ -188,12 +227,13 @@ def load_all(options: argparse.Namespace, over: dict[str, list[str]]) -> list[tu
             f"`{twice[0]}` is both set and swept over\nhelp: leave out `--set {twice[0]}=…`", code="NC801"
         )
     choices = [dict(zip(over, values, strict=True)) for values in product(*over.values())]
-    seed = () if has_seed_variable(options, over) else (_SEED,)
+    several = (PROGRAM,) if len(files) > 1 else ()
+    apart = several + (() if has_seed_variable(options, over, files) else (_SEED,))
     wrong: dict[str, list[Values]] = {}
     loaded = []
     for values in choices:
-        variables = {name: value for name, value in values.items() if name not in seed}
-        program, found = _load(options, settings | variables)
+        variables = {name: value for name, value in values.items() if name not in apart}
+        program, found = _load(options, _file_of(values, files), settings | variables)
         for text in found:
             wrong.setdefault(text, []).append(values)
         if program is not None:
@@ -205,13 +245,20 @@ def load_all(options: argparse.Namespace, over: dict[str, list[str]]) -> list[tu
     return loaded
 
 
-def has_seed_variable(options: argparse.Namespace, over: dict[str, list[str]]) -> bool:
-    """Whether `seed` is a variable of the file; if not, it is the runs' own."""
+def _file_of(values: Mapping[str, str], files: dict[str, str]) -> str:
+    """The file of a choice."""
+    return files[values[PROGRAM]] if len(files) > 1 else next(iter(files.values()))
+
+
+def has_seed_variable(options: argparse.Namespace, over: dict[str, list[str]], files: dict[str, str]) -> bool:
+    """Whether `seed` is a variable of the file, of several the first; if not, it is the runs' own."""
     if _SEED not in over:
         return True
-    others = {name: values[0] for name, values in over.items() if name != _SEED}
+    apart = {_SEED, PROGRAM} if len(files) > 1 else {_SEED}
+    others = {name: values[0] for name, values in over.items() if name not in apart}
+    file = next(iter(files.values()))
     program, _ = check_file(
-        options.file, options.preset, settings_of(options) | others, options.data, options.allow_outside
+        file, options.preset, settings_of(options) | others, options.data, options.allow_outside
     )
     is_variable = program is not None and _SEED in program.variables
     if not is_variable and options.seed is not None:
@@ -221,11 +268,9 @@ def has_seed_variable(options: argparse.Namespace, over: dict[str, list[str]]) -
     return is_variable
 
 
-def _load(options: argparse.Namespace, variables: Values) -> tuple[Program | None, list[str]]:
+def _load(options: argparse.Namespace, file: str, variables: Values) -> tuple[Program | None, list[str]]:
     """A program, and what is to be said of it."""
-    program, findings = check_file(
-        options.file, options.preset, variables, options.data, options.allow_outside
-    )
+    program, findings = check_file(file, options.preset, variables, options.data, options.allow_outside)
     return program, [render(finding) for finding in sorted_findings(findings)]
 
 
@@ -241,10 +286,17 @@ def _with_choice(text: str, those: list[Values], of: int) -> str:
 class Command:
     """The arguments of `netcfg` for a run."""
 
-    def __init__(self, options: argparse.Namespace, over: dict[str, list[str]], devices: list[str]) -> None:
+    def __init__(
+        self,
+        options: argparse.Namespace,
+        over: dict[str, list[str]],
+        devices: list[str],
+        files: dict[str, str],
+    ) -> None:
         self.options = options
         self.devices = devices
-        self.is_seed = not has_seed_variable(options, over)
+        self.is_seed = not has_seed_variable(options, over, files)
+        self.files = files
 
     def __call__(self, run: Run, slot: int, resume: bool) -> list[str]:
         """To continue it, or to begin it; runs at work at one time take turns with the devices."""
@@ -255,11 +307,20 @@ class Command:
             here += ["--allow-outside"]
         if resume:
             return ["train", "--resume", str(run.path), *here]
-        return ["train", self.options.file, "--run-dir", str(run.path), *here, *self._choice(run)]
+        return [
+            "train",
+            _file_of(run.values, self.files),
+            "--run-dir",
+            str(run.path),
+            *here,
+            *self._choice(run),
+        ]
 
     def _choice(self, run: Run) -> list[str]:
         given = []
         for name, value in (settings_of(self.options) | dict(run.values)).items():
+            if name == PROGRAM and len(self.files) > 1:
+                continue
             is_seed = self.is_seed and name == _SEED
             given += ["--seed", value] if is_seed else ["--set", f"{name}={value}"]
         for key in _KEPT:
@@ -270,10 +331,13 @@ class Command:
         return given
 
 
-def _settings(options: argparse.Namespace, over: dict[str, list[str]]) -> dict[str, Any]:
+def _settings(
+    options: argparse.Namespace, over: dict[str, list[str]], files: dict[str, str]
+) -> dict[str, Any]:
     """What must be the same when a sweep is continued; more values of a variable may come."""
     kept = {key: getattr(options, key) for key in _KEPT}
-    return {"over": list(over), "set": settings_of(options), **kept}
+    several = {"files": files} if len(files) > 1 else {}
+    return {"over": list(over), "set": settings_of(options), **several, **kept}
 
 
 def _environment(jobs: int) -> dict[str, str]:

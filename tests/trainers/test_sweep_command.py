@@ -130,6 +130,11 @@ def netcfg_sweep(*arguments):
     return command(sweep, "face.cfg", "--device", "cpu", "--run-dir", "all", *arguments)
 
 
+def sweep_of(*arguments):
+    """Of the files that come first."""
+    return command(sweep, *arguments, "--device", "cpu", "--run-dir", "all")
+
+
 def summary(folder):
     return json.loads((folder / "all/sweep.json").read_text())
 
@@ -282,3 +287,29 @@ def test_names_of_folders_tell_all_values_apart():
     names = [folder_name({"a": value}) for value in ("x y", "x-y", "x/y", "1,2", "x_y", "Ä")]
     assert len(set(names)) == len(names)
     assert all("/" not in name for name in names)
+
+
+def test_several_files_are_rows_and_go_on_together(folder, capsys):
+    (folder / "deep.cfg").write_text(
+        PROGRAM.replace("[flatten]", "[flatten]\n[connected]\noutput_features = 4")
+    )
+    assert sweep_of("face.cfg", "deep.cfg", "--over", "au=6,12") == 0
+    names = ["program=face_au=6", "program=face_au=12", "program=deep_au=6", "program=deep_au=12"]
+    assert states(folder) == dict.fromkeys(names, "finished")
+    assert "connected" in (folder / "all/program=deep_au=6/resolved.cfg").read_text().partition("4")[0]
+    (table,) = summary(folder)["tables"]
+    assert list(table["parts"][0]["rows"]) == ["face", "deep"]
+    told = json.loads((folder / "all/program=face_au=6/run.json").read_text())
+    assert told["settings"] == ["au=6"], "which file it is no variable of the file"
+    assert sweep_of("face.cfg", "deep.cfg", "--over", "au=6,12") == 0
+    assert "4 runs, 4 finished before" in capsys.readouterr().out
+
+
+def test_files_that_cannot_be_told_apart_are_refused(folder):
+    (folder / "other").mkdir()
+    (folder / "other/face.cfg").write_text(PROGRAM)
+    with pytest.raises(NetcfgError, match="are both called `face`"):
+        sweep_of("face.cfg", "other/face.cfg", "--over", "au=6,12")
+    (folder / "deep.cfg").write_text(PROGRAM)
+    with pytest.raises(NetcfgError, match="--over program: several files are told apart by that name"):
+        sweep_of("face.cfg", "deep.cfg", "--over", "program=6,12")
