@@ -180,13 +180,20 @@ def examples(program: Program, model: Model, pipeline: Batches) -> Iterator[Exam
     with torch.inference_mode():
         for batch in pipeline.epoch():
             model.chance.evaluate(batch.numbers)
+            fields = pipeline.finish(batch)
+            # Of joined sources a batch is of one, which may lack what others have.
+            known = [name for name in names if model.reads((name,)) <= fields.keys()]
             with precision():
-                signals = model.signals(pipeline.finish(batch), names)
-            if pictures is not None and shown:
+                signals = model.signals(fields, known)
+            if pictures in signals and shown:
                 colours = (signals[pictures].float().cpu() * deviation + mean).clamp(0, 1)
                 for (input, target), kept in shown.items():
+                    if input not in signals or target not in signals:
+                        continue
                     _take(kept, batch.numbers, colours, signals[input].float().cpu(), signals[target].cpu())
             for (input, target), places in placed.items():
+                if input not in signals or target not in signals:
+                    continue
                 places.rows.append(signals[input].float().cpu().reshape(batch.size, -1))
                 places.classes.append(signals[target].cpu().reshape(batch.size).long())
                 places.numbers += batch.numbers

@@ -146,7 +146,12 @@ class Gallery:
             pipeline = self._pipeline(self.program.data, "validation")
             if not len(pipeline):
                 pipeline = self._pipeline(self.program.data, "train")
-            self._samples = pipeline, next(iter(pipeline.epoch()))
+            assert self.section is not None
+            read = self.phases.model.reads(self.section.show)
+            batches = list(pipeline.epoch())
+            # Of joined sources a batch is of one, and not each has all that is shown.
+            whole = (batch for batch in batches if read <= pipeline.finish(batch).keys())
+            self._samples = pipeline, next(whole, batches[0])
         return self._samples
 
     def _pipeline(self, data: Data, split: Split) -> Batches:
