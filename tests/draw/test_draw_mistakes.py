@@ -125,8 +125,8 @@ def test_a_line_that_cannot_be_read_marks_its_block():
 
 
 def test_a_network_that_has_no_blocks_gives_nothing_to_the_one_that_uses_it():
-    like = "{B}\n[net]\n[input]\nname = vector\nlike = A\n"
-    networks, _ = understand("{A}\n[net]\nchannels = 3\n" + like + "{Model}\n[A]\n[B]$\n")
+    text = "{Data}\n[synthetic_faces]\n{A}\n[net]\nchannels = 3\n{Model}\n[A]\n[B]$\n"
+    networks, _ = understand(text)
     assert "<svg" in write_svg(broken_picture(networks).scene)
 
 
