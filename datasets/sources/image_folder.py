@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,7 @@ from netcfg.datasets.pictures.files import pictures_below
 from netcfg.datasets.pictures.notes import say
 from netcfg.datasets.samples.dealing import SPLITS, Dealing, dealt
 from netcfg.datasets.samples.table_samples import TableSamples, table_samples
-from netcfg.datasets.sources.split_lists import rows_by_lists
+from netcfg.datasets.sources.split_lists import doubly_split, groups_of, rows_by_lists
 from netcfg.source import NetcfgError, shown_path
 from netcfg.words import counted, named
 
@@ -88,11 +87,7 @@ def _of_split(
     places = split_folders(folder)
     if section.lists():
         if places:
-            raise NetcfgError(
-                f"{shown_path(folder)} holds folders of splits, and [image_folder] has lists of them\n"
-                "help: leave the lists out, or name a folder of classes as `path`",
-                code="NC505",
-            )
+            raise doubly_split(folder)
         found = _listed(folder, names, expects_each=is_trained)
         return _by_lists(found, section, folder, split)
     if not places:
@@ -102,7 +97,7 @@ def _of_split(
         places = {"train": places["train"], "test": places["validation"]}
     if split in places and (split != "train" or "validation" in places):
         found = _listed(places[split], names, expects_each=is_trained)
-        return found, _groups(found, section.group_by)
+        return found, groups_of(found.ids, section.group_by)
     found = _listed(places["train"], names, expects_each=is_trained)
     return _part(found, section, split, Dealing(section.validation_share, 0.0, seed=section.seed))
 
@@ -114,7 +109,7 @@ def _by_lists(
     rows = rows_by_lists(section.lists(), folder, found.ids)
     if "validation" in rows or split == "test":
         own = found.rows(rows[split])
-        return own, _groups(own, section.group_by)
+        return own, groups_of(own.ids, section.group_by)
     dealing = Dealing(section.validation_share, 0.0, seed=section.seed)
     return _part(found.rows(rows["train"]), section, split, dealing)
 
@@ -122,26 +117,9 @@ def _by_lists(
 def _part(
     found: Found, section: ImageFolder, split: Split, dealing: Dealing
 ) -> tuple[Found, NDArray[np.int64] | None]:
-    groups = _groups(found, section.group_by)
+    groups = groups_of(found.ids, section.group_by)
     chosen = np.flatnonzero(dealt(found.classes, dealing, groups) == SPLITS.index(split))
     return found.rows(chosen), None if groups is None else groups[chosen]
-
-
-def _groups(found: Found, pattern: str | None) -> NDArray[np.int64] | None:
-    """The number of each picture's group. Raises `NetcfgError` for a name that tells none."""
-    if pattern is None:
-        return None
-    search = re.compile(pattern).search
-    matches = [search(name) for name in found.ids]
-    without = [name for name, match in zip(found.ids, matches, strict=True) if match is None]
-    if without:
-        raise NetcfgError(
-            f"`group_by = {pattern}` finds nothing in {counted(len(without), 'name')} of {len(matches):,}, such as "
-            f"{without[0]}\nhelp: a pattern that every picture's name holds, its folder's name before it",
-            code="NC505",
-        )
-    _, numbers = np.unique([match[1] or "" for match in matches if match], return_inverse=True)
-    return numbers.astype(np.int64)
 
 
 def _expect_no_circle(folder: Path, name: str) -> None:

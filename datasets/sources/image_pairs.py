@@ -27,6 +27,7 @@ from netcfg.datasets.samples.table_samples import (
     squared,
     table_samples,
 )
+from netcfg.datasets.sources.split_lists import doubly_split, groups_of, rows_by_lists
 from netcfg.source import NetcfgError, shown_path
 from netcfg.words import counted, named
 
@@ -58,8 +59,9 @@ def open_image_pairs(section: ImagePairs, split: Split, fields: Sequence[str]) -
         how = f"masks {mask_reading(section)}" if section.has_masks() else "targets"
         return Beside([others[row] for row in rows], how)
 
+    names = tuple(pair[0] for pair in pairs)
     return table_samples(
-        SampleTable(tuple(pair[0] for pair in pairs)),
+        SampleTable(names, subjects=groups_of(names, section.group_by)),
         [pair[1] for pair in pairs],
         fields,
         section.image_size,
@@ -117,19 +119,29 @@ class _Masks:
 
 def _of_split(section: ImagePairs, folder: Path, split: Split) -> list[Pair]:
     by_split = _places(section, folder)
+    if section.lists():
+        if "" not in by_split:
+            raise doubly_split(folder)
+        pairs = _paired(section, *by_split[""])
+        rows = rows_by_lists(section.lists(), folder, [pair[0] for pair in pairs], by_split[""][0])
+        if "validation" in rows or split == "test":
+            return [pairs[row] for row in rows[split].tolist()]
+        training = [pairs[row] for row in rows["train"].tolist()]
+        return _part(section, training, Dealing(section.validation_share, 0.0, seed=section.seed), split)
     if "" in by_split:
         pairs = _paired(section, *by_split[""])
-        return _part(pairs, section.dealing(), split)
+        return _part(section, pairs, section.dealing(), split)
     if "test" not in by_split and "validation" in by_split:  # what chooses the epoch cannot judge it
         by_split = {"train": by_split["train"], "test": by_split["validation"]}
     if split in by_split and (split != "train" or "validation" in by_split):
         return _paired(section, *by_split[split])
     pairs = _paired(section, *by_split["train"])
-    return _part(pairs, Dealing(section.validation_share, 0.0, seed=section.seed), split)
+    return _part(section, pairs, Dealing(section.validation_share, 0.0, seed=section.seed), split)
 
 
-def _part(pairs: list[Pair], dealing: Dealing, split: Split) -> list[Pair]:
-    parts = dealt(np.zeros(len(pairs), np.int64), dealing)
+def _part(section: ImagePairs, pairs: list[Pair], dealing: Dealing, split: Split) -> list[Pair]:
+    groups = groups_of([pair[0] for pair in pairs], section.group_by)
+    parts = dealt(np.zeros(len(pairs), np.int64), dealing, groups)
     return [pairs[row] for row in np.flatnonzero(parts == SPLITS.index(split)).tolist()]
 
 

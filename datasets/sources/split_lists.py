@@ -1,8 +1,9 @@
-"""Lists that say which of a folder's pictures are of which split, a path below the folder a line."""
+"""Lists that say which pictures of a folder are of which split, and patterns that say which are of one group."""
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netcfg.blocks.fields import Split
+from netcfg.blocks.picture_files import PICTURES
 from netcfg.blocks.sources.list_files import ENDINGS, list_below, path_column, read_list
 from netcfg.datasets.pictures.notes import say
 from netcfg.source import NetcfgError, shown_path
@@ -17,9 +19,9 @@ from netcfg.words import counted
 
 
 def rows_by_lists(
-    lists: Mapping[Split, str], folder: Path, names: Sequence[str]
+    lists: Mapping[Split, str], folder: Path, names: Sequence[str], below: Path | None = None
 ) -> dict[Split, NDArray[np.int64]]:
-    """Which of the pictures, by their names below the folder, each list names, in the order of the names.
+    """Which of the pictures, by their names below the folder (or `below` another), each list names, in their order.
 
     Raises `NetcfgError` for a line that names none of them, and for a picture that stands in two lists. Those that
     stand in none are counted in a note.
@@ -35,8 +37,9 @@ def rows_by_lists(
         for number, line in _lines(path):
             row = _row(line, places, bare)
             if row is None:
+                place = shown_path(below or folder)
                 raise NetcfgError(
-                    f"{shown_path(path)}, line {number}: there is no picture `{line}` in {shown_path(folder)}\n"
+                    f"{shown_path(path)}, line {number}: there is no picture `{line}` in {place}\n"
                     f"help: paths count from that folder, as in `{names[0]}`",
                     code="NC505",
                 )
@@ -54,6 +57,32 @@ def rows_by_lists(
             f"{shown_path(folder)}: left out, as they stand in no list: {counted(len(names) - len(first), 'picture')}"
         )
     return found
+
+
+def doubly_split(folder: Path) -> NetcfgError:
+    """Folders say who is in which split, and lists say it, too."""
+    return NetcfgError(
+        f"{shown_path(folder)} holds folders of splits, and there are lists of them\n"
+        "help: leave the lists out, or name the folder of all pictures as `path`",
+        code="NC505",
+    )
+
+
+def groups_of(names: Sequence[str], pattern: str | None) -> NDArray[np.int64] | None:
+    """The number of each picture's group. Raises `NetcfgError` for a name that tells none."""
+    if pattern is None:
+        return None
+    search = re.compile(pattern).search
+    matches = [search(name) for name in names]
+    without = [name for name, match in zip(names, matches, strict=True) if match is None]
+    if without:
+        raise NetcfgError(
+            f"`group_by = {pattern}` finds nothing in {counted(len(without), 'name')} of {len(matches):,}, such as "
+            f"{without[0]}\nhelp: a pattern that every picture's name holds, its folder's name before it",
+            code="NC505",
+        )
+    _, numbers = np.unique([match[1] or "" for match in matches if match], return_inverse=True)
+    return numbers.astype(np.int64)
 
 
 def _lines(path: Path) -> list[tuple[int, str]]:
@@ -75,7 +104,9 @@ def _row(line: str, places: Mapping[str, int], bare: Mapping[str, int]) -> int |
     """The picture that a line names, perhaps with the number of its class behind it."""
     name = os.path.normpath(line.replace("\\", "/"))
     for text in (name, name.rpartition(" ")[0]):
-        row = places.get(text, bare.get(text))
-        if row is not None:
-            return row
+        stem, ending = os.path.splitext(text)
+        for known in (text, stem if ending.lower() in PICTURES else text):
+            row = places.get(known, bare.get(known))
+            if row is not None:
+                return row
     return None

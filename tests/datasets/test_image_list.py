@@ -398,3 +398,25 @@ def test_a_remedy_names_what_the_source_has(tmp_path):
     told = refusal(path, **ALL)
     assert "`missing = skip`" in told
     assert "black" not in told
+
+
+@pytest.mark.parametrize("head", ["file,kind,sex", "file,kind", "file,AU1,AU12_c", "file,height [cm],m_mask"])
+def test_a_run_knows_its_fields_where_its_list_is_no_more(tmp_path, head):
+    cells = {
+        "kind": "ab",
+        "sex": "mf",
+        "AU1": "01",
+        "AU12_c": "10",
+        "height [cm]": "23",
+        "m_mask": ("0.png", "1.png"),
+    }
+    columns = head.split(",")[1:]
+    told = [",".join(cells[column][number % 2] for column in columns) for number in range(8)]
+    path = write(tmp_path, rows(head, *told))
+    options = f"path = {path}\nimage_size = 16\nmask_classes = a, b\n"
+    written = f"{{Data}}\n[image_list]\n{options}{{N}}\n[net]\ninputs = data.image\n[identity]\n"
+    before = netcfg.load(written)
+    expected = before.data.source.fields()
+    assert len(expected) > 2
+    path.unlink()
+    assert netcfg.load(before.resolved).data.source.fields() == expected

@@ -19,6 +19,7 @@ from netcfg.passes.read import shipped_folder
 from netcfg.source import NetcfgError
 
 ALL = {"validation_share": 0.0, "test_share": 0.0}
+SPLITS = ("train", "validation", "test")
 MASK = np.array([[0, 0, 1, 1], [0, 2, 2, 1], [255, 2, 2, 0]], np.uint8).repeat(8, 0).repeat(8, 1)
 COLOURS = ((0, 0, 0), (255, 128, 0), (0, 0, 255))
 
@@ -249,3 +250,40 @@ def test_a_mask_of_floats_is_told_for_what_it_is(tmp_path):
     write(tmp_path, Image.fromarray(np.full((20, 20), 0.5, np.float32)), name="{}.tif")
     with pytest.raises(NetcfgError, match="its pixels are floating-point numbers"):
         source(tmp_path, classes=("a", "b")).open("train", ("mask",))[0]
+
+
+def test_lists_say_who_is_in_which_split_and_groups_stay_together(tmp_path):
+    write_image_pairs(tmp_path, 12)
+    names = sorted(path.stem for path in (tmp_path / "images").iterdir())
+    (tmp_path / "train.txt").write_text("\n".join(names[:8]))
+    (tmp_path / "test.txt").write_text("\n".join(f"{name}.png" for name in names[8:11]))
+    lists = {"train_list": "train.txt", "test_list": "test.txt"}
+    opened = {
+        split: source(tmp_path, **lists, validation_share=0.25).open(split, ("mask",)) for split in SPLITS
+    }
+    assert [len(samples) for samples in opened.values()] == [6, 2, 3]
+    assert [name.partition(".")[0] for name in opened["test"].table.ids] == names[8:11]
+    (tmp_path / "test.txt").write_text("nothing\n")
+    with pytest.raises(NetcfgError, match=r"test.txt, line 1: there is no picture `nothing` in .*images"):
+        source(tmp_path, **lists).open("test", ("mask",))
+    grouped = {
+        split: source(tmp_path, group_by="(.)", validation_share=0.3, test_share=0.3).open(split, ("mask",))
+        for split in SPLITS
+    }
+    beginnings = [{name[0] for name in samples.table.ids} for samples in grouped.values()]
+    assert not beginnings[0] & beginnings[1]
+    assert not beginnings[0] & beginnings[2]
+    assert len(set(grouped["train"].table.subjects.tolist())) == len(beginnings[0])
+
+
+@pytest.mark.parametrize("partner", ["masks", "targets"])
+def test_a_run_knows_its_fields_where_its_folder_is_no_more(tmp_path, partner):
+    write_image_pairs(tmp_path / "pairs")
+    (tmp_path / "pairs/masks").rename(tmp_path / "pairs" / partner)
+    text = f"{{Data}}\n[image_pairs]\npath = {tmp_path / 'pairs'}\nimage_size = 32\n{{N}}\n[net]\ninputs = data.image\n"
+    text += "[identity]\n"
+    before = netcfg.load(text)
+    expected = before.data.source.fields()
+    assert (partner == "masks") == ("mask" in expected)
+    (tmp_path / "pairs").rename(tmp_path / "gone")
+    assert netcfg.load(before.resolved).data.source.fields() == expected

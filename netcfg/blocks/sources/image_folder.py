@@ -9,15 +9,15 @@ from pydantic import Field as Option
 from netcfg.blocks.fields import FieldSpec, Split
 from netcfg.blocks.sources.base import Found
 from netcfg.blocks.sources.folders import looks_like_classes
+from netcfg.blocks.sources.named_pictures import LISTS, NamedPictures
 from netcfg.blocks.sources.picture_classes import class_names, trouble_with_names
-from netcfg.blocks.sources.plain_pictures import PlainPictures
 from netcfg.blocks.values import quoted
 
 if TYPE_CHECKING:
     from netcfg.blocks.samples import Samples
 
 
-class ImageFolder(PlainPictures, name="image_folder"):
+class ImageFolder(NamedPictures, name="image_folder"):
     """Pictures of any sizes with a class each, a folder per class: `rose/1.jpg`, or `train/rose/1.jpg`.
 
     Where the folder holds `train` and `test` (or `val` and the like), these are the splits; a validation split that is
@@ -36,28 +36,14 @@ class ImageFolder(PlainPictures, name="image_folder"):
         image_size = 64
     """
 
-    carries: ClassVar[tuple[str, ...]] = ("classes", *PlainPictures.carries)
-    places: ClassVar[tuple[str, ...]] = ("path", "train_list", "validation_list", "test_list")
+    carries: ClassVar[tuple[str, ...]] = ("classes", *NamedPictures.carries)
+    places: ClassVar[tuple[str, ...]] = ("path", *LISTS)
     looks_like: ClassVar[str] = "a folder per class, of pictures"
     trains_alone: ClassVar[bool] = True
 
     classes: tuple[str, ...] | None = Option(
         None, description="in the order of their numbers; None: those of the folders"
     )
-    group_by: str | None = Option(
-        None,
-        description="a regular expression that finds in a picture's name what it shares with others of one group, in "
-        "brackets: `(patient\\d+)_`",
-    )
-
-    train_list: str | None = Option(
-        None,
-        description="a file that names the pictures to train on, `rose/1.jpg` a line (or a csv); below `path`",
-    )
-    validation_list: str | None = Option(
-        None, description="the one of those to validate on; None: a share of the former"
-    )
-    test_list: str | None = Option(None, description="the one of those to test on")
 
     @classmethod
     def recognise(cls, folder: Path) -> Found | None:
@@ -70,24 +56,18 @@ class ImageFolder(PlainPictures, name="image_folder"):
         return Found({"path": str(folder)}) if class_names(folder) else None
 
     def conflict(self) -> str | None:
-        """Classes once each; lists of a training and a test."""
-        if (self.train_list is None) != (self.test_list is None):
-            return "says which list trains or which tests, and needs both: `train_list` and `test_list`"
-        if self.validation_list is not None and self.train_list is None:
-            return "has a `validation_list`, and needs `train_list` and `test_list` beside it"
+        """Classes once each."""
         if self.classes is not None and len(set(self.classes)) < len(self.classes):
             return "names a class twice"
         return super().conflict()
 
     def mistakes(self) -> dict[str, tuple[str, str, str]]:
-        """Folders whose names cannot be those of classes; a pattern that finds nothing."""
-        found = {}
+        """Folders whose names cannot be those of classes; a pattern that is none."""
+        found = super().mistakes()
         trouble = trouble_with_names(self.names())
         if trouble is not None and self.path is not None and self.classes is None:
             sentence, help = trouble
             found["path"] = ("NC505", f"`{self.path}` {sentence}", help)
-        if self.group_by is not None and (wrong := _wrong_pattern(self.group_by)):
-            found["group_by"] = ("NC105", f"`group_by` must be {wrong}", "`(patient\\d+)_`, for instance")
         return found
 
     def names(self) -> tuple[str, ...]:
@@ -95,15 +75,6 @@ class ImageFolder(PlainPictures, name="image_folder"):
         if self.classes is not None or self.path is None:
             return self.classes or ()
         return class_names(Path(self.path).expanduser())
-
-    def lists(self) -> Mapping[Split, str]:
-        """The lists that are written, by split."""
-        written: Mapping[Split, str | None] = {
-            "train": self.train_list,
-            "validation": self.validation_list,
-            "test": self.test_list,
-        }
-        return {split: name for split, name in written.items() if name is not None}
 
     def settled(self) -> Mapping[str, str]:
         """Its classes by name."""
@@ -126,14 +97,3 @@ class ImageFolder(PlainPictures, name="image_folder"):
         from netcfg.datasets.sources.image_folder import open_image_folder
 
         return open_image_folder(self, split, fields)
-
-
-def _wrong_pattern(pattern: str) -> str | None:
-    """What a pattern must be; None where it is."""
-    import re
-
-    try:
-        compiled = re.compile(pattern)
-    except re.error as error:
-        return f"a regular expression: {error}"
-    return None if compiled.groups else "a regular expression with brackets around what groups share"

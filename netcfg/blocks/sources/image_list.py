@@ -11,7 +11,7 @@ from pydantic import Field as Option
 from netcfg.blocks.fields import FieldSpec, PositiveInt, Split
 from netcfg.blocks.sources.base import Found
 from netcfg.blocks.sources.list_files import has_lists, has_paths
-from netcfg.blocks.sources.list_layout import field_name, label_name, measure_of
+from netcfg.blocks.sources.list_layout import Layout, field_name, label_name, measure_of
 from netcfg.blocks.sources.listed import Listing, classes_of, find_listing
 from netcfg.blocks.sources.picture_classes import trouble_with_names
 from netcfg.blocks.sources.plain_pictures import PlainPictures
@@ -164,8 +164,10 @@ class ImageList(PlainPictures, name="image_list"):
 
     def class_names(self) -> dict[str, tuple[str, ...]]:
         """The classes of each class column, by its field."""
-        if self.path is None or not Path(self.path).expanduser().exists():
+        if self.path is None:
             return {}
+        if not self._is_there():
+            return self._written_classes()
         listing = self.listing()
         return {
             field_name(column): classes_of(listing, column, self.classes, self.gaps)
@@ -174,7 +176,7 @@ class ImageList(PlainPictures, name="image_list"):
 
     def settled(self) -> Mapping[str, str]:
         """What its columns are, and their classes."""
-        if self.path is None:
+        if not self._is_there():
             return {}
         layout = self.listing().layout
         names = self.class_names()
@@ -183,6 +185,7 @@ class ImageList(PlainPictures, name="image_list"):
             "class_columns": layout.classes,
             "number_columns": layout.numbers,
             "label_columns": layout.labels if layout.image or layout.frame else (),
+            "label_names": () if layout.labels else self.labels_called(),
             "mask_columns": layout.masks,
             "picture_columns": layout.pictures,
             "classes": prefixed if len(names) > 1 else [name for own in names.values() for name in own],
@@ -192,12 +195,12 @@ class ImageList(PlainPictures, name="image_list"):
     def fields(self) -> dict[str, FieldSpec]:
         """A picture, and what the columns say."""
         fields = {"image": self.picture_spec()}
+        if self.path is None:
+            return fields
         try:
-            layout = self.listing().layout if self.path is not None else None
+            layout = self.listing().layout if self._is_there() else self._written_layout()
             names = self.class_names()
         except NetcfgError:  # told where the options are checked, and where it is opened
-            return fields
-        if layout is None:
             return fields
         for field, classes in names.items():
             fields[field] = FieldSpec((), "class", classes)
@@ -221,12 +224,39 @@ class ImageList(PlainPictures, name="image_list"):
             fields[field_name(column)] = self.picture_spec()
         return fields
 
+    def _is_there(self) -> bool:
+        return self.path is not None and Path(self.path).expanduser().exists()
+
+    def _written_layout(self) -> Layout:
+        """What options say of the columns: of a run all, so that it predicts where its list is not."""
+        return Layout(
+            None,
+            classes=self.class_columns,
+            numbers=self.number_columns,
+            labels=self.label_columns,
+            masks=self.mask_columns,
+            pictures=self.picture_columns,
+        )
+
+    def _written_classes(self) -> dict[str, tuple[str, ...]]:
+        names = self.classes or ()
+        if len(self.class_columns) == 1:
+            return {field_name(self.class_columns[0]): names}
+        return {
+            field: tuple(name.removeprefix(f"{field}.") for name in names if name.startswith(f"{field}."))
+            for field in map(field_name, self.class_columns)
+        }
+
     def point_count(self) -> int:
         """How many points a picture has; 0 where there are none."""
-        return self.landmark_count if self.landmark_files else self.listing().points
+        if self.landmark_files:
+            return self.landmark_count
+        return self.listing().points if self._is_there() else 0
 
     def labels_called(self) -> tuple[str, ...]:
         """The names of the entries of `labels`."""
+        if not self._is_there():
+            return tuple(map(label_name, self.label_columns)) or self.label_names
         listing = self.listing()
         if listing.layout.labels:
             return tuple(map(label_name, listing.layout.labels))

@@ -13,8 +13,8 @@ from pydantic import field_validator
 from netcfg.blocks.fields import FieldSpec, Split
 from netcfg.blocks.sources.base import Found
 from netcfg.blocks.sources.folders import has_media
+from netcfg.blocks.sources.named_pictures import LISTS, NamedPictures
 from netcfg.blocks.sources.picture_classes import SPLIT_FOLDERS, folders_in, trouble_with_names
-from netcfg.blocks.sources.plain_pictures import PlainPictures
 
 if TYPE_CHECKING:
     from netcfg.blocks.samples import Samples
@@ -29,10 +29,11 @@ TARGETS = ("targets", "target", "output", "outputs", "B")
 _COLOUR = re.compile(r"#?([0-9a-fA-F]{6})\Z")
 
 
-class ImagePairs(PlainPictures, name="image_pairs"):
+class ImagePairs(NamedPictures, name="image_pairs"):
     """Pictures with a mask each, or with another picture, of the same name: `images/1.jpg` and `masks/1.png`.
 
-    Splits are folders around or below the two (`train/images`, or `images/train`), or dealt by shares or folds. A mask
+    Splits are folders around or below the two (`train/images`, or `images/train`), lists of names (`train_list`,
+    `test_list`), or dealt by shares or folds, groups of `group_by` together. A mask
     holds the number of a class for each pixel, as the places of a palette or the levels of grey; painted ones need
     `colours`. Where a name in one folder has something added (`1_mask.png`), `suffix` says what.
 
@@ -46,8 +47,8 @@ class ImagePairs(PlainPictures, name="image_pairs"):
         image_size = 64
     """
 
-    carries: ClassVar[tuple[str, ...]] = ("classes", "colours", "ignore", *PlainPictures.carries)
-    places: ClassVar[tuple[str, ...]] = ("path", "images", "masks", "targets")
+    carries: ClassVar[tuple[str, ...]] = ("classes", "colours", "ignore", *NamedPictures.carries)
+    places: ClassVar[tuple[str, ...]] = ("path", "images", "masks", "targets", *LISTS)
     looks_like: ClassVar[str] = "`images` and `masks` (or `targets`)"
     trains_alone: ClassVar[bool] = True
 
@@ -120,8 +121,11 @@ class ImagePairs(PlainPictures, name="image_pairs"):
 
     def mistakes(self) -> dict[str, tuple[str, str, str]]:
         """Names of classes that no option can hold."""
+        found = super().mistakes()
         trouble = trouble_with_names(self.written_names(), "class")
-        return {} if trouble is None else {"classes": ("NC105", f"`classes` {trouble[0]}", trouble[1])}
+        if trouble is not None:
+            found["classes"] = ("NC105", f"`classes` {trouble[0]}", trouble[1])
+        return found
 
     def written_names(self) -> tuple[str, ...]:
         """The classes that options say; none where they say none."""
@@ -141,9 +145,14 @@ class ImagePairs(PlainPictures, name="image_pairs"):
         return tuple(f"class{number}" for number in range(counted_classes(self)))
 
     def settled(self) -> Mapping[str, str]:
-        """How many classes its masks hold."""
+        """How many classes its masks hold; what belongs to its pictures, which is known without the data then."""
         names = self.names()
-        return {"classes": str(len(names))} if names and not self.written_names() else {}
+        settled = {"classes": str(len(names))} if names and not self.written_names() else {}
+        if self.path is not None and not self.has_masks() and self.targets is None:
+            settled["targets"] = next(
+                found.name for place in self.around() if (found := find(place, TARGETS))
+            )
+        return settled
 
     def has_masks(self) -> bool:
         """Whether masks or pictures are the other half, as far as that is known."""
