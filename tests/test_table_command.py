@@ -140,7 +140,7 @@ def test_without_scipy_a_test_is_refused_with_the_install_line(
 
     monkeypatch.setattr("netcfg.tables.paired.import_module", none)
     assert main(["table", *runs, "--test"]) == 1
-    assert "help: `pip install scipy`" in capsys.readouterr().err
+    assert "help: `pip install 'netcfg[tables]'`" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("kind", ["box", "bar"])

@@ -24,10 +24,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "What runs were told differently, what differs in their programs, and what each reached: one column for each "
         "run, and behind two runs the difference."
     )
-    parser.epilog = (
-        "examples: netcfg compare runs/a-1 runs/b-1;  netcfg compare swept --all;  "
-        "netcfg compare runs/a-1 runs/a-2 --format json"
-    )
     parser.add_argument("runs", nargs="+", metavar="RUN", help="run folders, or folders of sweeps")
     parser.add_argument("--all", action="store_true", help="also figures and settings that are the same")
     parser.add_argument("--format", choices=("text", "json"), default="text")

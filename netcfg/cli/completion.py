@@ -31,10 +31,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "Print a script with which a shell completes commands, options and their choices, names of blocks, of the zoo "
         "and of codes, and files."
     )
-    parser.epilog = (
-        "examples: netcfg completion bash > ~/.local/share/bash-completion/completions/netcfg;  "
-        "netcfg completion zsh > ~/.zfunc/_netcfg;  netcfg completion fish > ~/.config/fish/completions/netcfg.fish"
-    )
     parser.add_argument("shell", choices=SHELLS, help="which shell reads it")
 
 

@@ -26,7 +26,6 @@ CODECS = ("mp4v", "MJPG", "FFV1")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     parser.description = "Versions, devices, threads, codecs, the cache's size, and what is missing for what."
-    parser.epilog = "examples: netcfg doctor;  netcfg doctor --format json"
     parser.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
 
 

@@ -27,10 +27,6 @@ PRINTED_SCALE = 300 / 96
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
-    parser.epilog = (
-        "examples: netcfg graph net.cfg -o net.svg;  netcfg graph net.cfg --training -o step.pdf;  "
-        "netcfg graph a.cfg b.cfg --paper ieee-page --palette grey -o both.pdf"
-    )
     parser.add_argument("files", nargs="+", metavar="FILE", help="a program; several are drawn side by side")
     parser.add_argument(
         "-o",

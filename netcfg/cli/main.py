@@ -117,8 +117,12 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     for command, purpose in shown.items():
         subparser = subparsers.add_parser(command, help=purpose, description=purpose.capitalize() + ".")
         if command == named:
+            from netcfg.cli.examples import Formatter, with_examples
+
             module = importlib.import_module(f"netcfg.cli.{command}")
             module.add_arguments(subparser)
+            subparser.formatter_class = Formatter
+            subparser.epilog = with_examples(command, subparser.epilog)
             subparser.set_defaults(run=module.run)
     return parser
 

@@ -32,10 +32,6 @@ _ENDS = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     parser.description = "Ask three questions and write a file that checks, and trains on drawn faces."
-    parser.epilog = (
-        "examples: netcfg new;  netcfg new --name Mine --task expression --size small -o mine.cfg;  "
-        "then: netcfg check mine.cfg, netcfg train mine.cfg --preset demo"
-    )
     parser.add_argument("--name", metavar="NAME", help="what the network is called (default: asked for)")
     parser.add_argument("--task", choices=tuple(TASKS), help="what it learns (default: asked for)")
     parser.add_argument("--size", choices=tuple(SIZES), help="how large it is (default: asked for)")

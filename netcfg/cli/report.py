@@ -18,10 +18,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "samples, programs, settings, and how they were run. Every training leaves such a page of its own as "
         "`index.html` in its folder; several runs share the axes of their curves."
     )
-    parser.epilog = (
-        "examples: netcfg report runs/aunet-1;  netcfg report runs/aunet-1 runs/aunet-2 -o both.html;  "
-        "netcfg report swept -o sweep.html"
-    )
     parser.add_argument("runs", nargs="+", metavar="RUN", help="run folders, or folders of sweeps")
     parser.add_argument(
         "-o", "--output", metavar="FILE", help="a .html file; of one run by default its own `index.html`"

@@ -33,10 +33,6 @@ PROGRAM = "program"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
-    parser.epilog = (
-        "examples: netcfg sweep net.cfg --over seed=0,1,2;  netcfg sweep a.cfg b.cfg --over fold=0,1,2 --jobs 2;  "
-        "netcfg sweep net.cfg --over samples=100,1000,10000 --curve samples"
-    )
     parser.add_argument(
         "files",
         nargs="+",

@@ -22,10 +22,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "One table of the figures of finished runs: mean and standard deviation where several runs share a cell, the "
         "best of each column in bold, a dash where a run has no such figure. With `-o figure.pdf` a picture of it."
     )
-    parser.epilog = (
-        "examples: netcfg table runs/*;  netcfg table swept --rows program --columns fold --metric f1 -o f1.tex;  "
-        "netcfg table runs/a-1 runs/b-1 --columns label --metric f1 --percent"
-    )
     parser.add_argument("runs", nargs="+", metavar="RUN", help="run folders, or folders of sweeps")
     parser.add_argument(
         "--rows",

@@ -92,7 +92,8 @@ def _scipy() -> Any:
         return import_module("scipy.stats")
     except ImportError:
         raise NetcfgError(
-            "SciPy is not installed, and `--test` compares by it\nhelp: `pip install scipy`", code="NC807"
+            "SciPy is not installed, and `--test` compares by it\nhelp: `pip install 'netcfg[tables]'`",
+            code="NC807",
         ) from None
 
 
