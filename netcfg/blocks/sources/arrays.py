@@ -13,7 +13,7 @@ from netcfg.blocks.sources.base import Found
 from netcfg.blocks.sources.picture_classes import trouble_with_names
 from netcfg.blocks.sources.plain_pictures import Dealt
 from netcfg.blocks.values import quoted
-from netcfg.source import NetcfgError
+from netcfg.source import NetcfgError, shown_path
 
 if TYPE_CHECKING:
     from netcfg.blocks.samples import Samples
@@ -83,8 +83,11 @@ class Arrays(Dealt, name="arrays"):
         trouble = trouble_with_names(self.classes or (), "class")
         if trouble is not None:
             return {"classes": ("NC105", f"`classes` {trouble[0]}", trouble[1])}
-        if self.path is None or not self.place_of_data().exists():
+        if self.path is None:
             return {}
+        if not self.place_of_data().exists():  # what they hold only they say
+            message = f"there is no {shown_path(self.place_of_data())}"
+            return {"path": ("NC802", message, "paths count from where netcfg is started")}
         from netcfg.datasets.sources.arrays import array_specs
 
         try:
