@@ -172,7 +172,7 @@ class Part:
 
 @dataclass(frozen=True)
 class NestedLayout:
-    """A file that is a dictionary. `parts` are those of networks by name; "" is that of any network.
+    """A file that is a dictionary. `parts` are those of networks by name; "" is that of any other network.
 
     `mark` is a name by which the state dict of the only part is known where it is a file by itself. `options` makes
     of a file's tensors what else is to be written, as the original's code reads it.
@@ -191,7 +191,7 @@ class NestedLayout:
 
     def part(self, graph: Graph) -> Part:
         """That of a network; `unsuited` says whether there is one."""
-        return self.parts.get("") or self.parts[graph.name]
+        return self.parts[graph.name if graph.name in self.parts else ""]
 
     def holds(self, state: Iterable[str]) -> bool:
         """Whether tensors are called as in such a file."""

@@ -95,18 +95,27 @@ _FAN_PRETRAINED = Layout({"module.fc.": None, "fc.": None, "module.": ""})
 
 def _psp_options(state: Mapping[str, Tensor]) -> dict[str, Any]:
     """What pSp's code reads of its options: channels of the picture, and the size of what is made of the codes."""
-    head = "state_dict.encoder."
-    styles = {
-        key.removeprefix(f"{head}styles.").partition(".")[0] for key in state if f"{head}styles." in key
-    }
-    channels = state[f"{head}input_layer.0.weight"].shape[1]
-    return {"opts": {"input_nc": channels, "output_size": 2 ** (len(styles) // 2 + 1)}}
+    encoder, decoder = "state_dict.encoder.", "state_dict.decoder."
+
+    def numbered(head: str) -> int:
+        return len({key.removeprefix(head).partition(".")[0] for key in state if key.startswith(head)})
+
+    if not any(key.startswith(encoder) for key in state):
+        return {"opts": {"output_size": 4 * 2 ** numbered(f"{decoder}to_rgbs.")}}
+    channels = state[f"{encoder}input_layer.0.weight"].shape[1]
+    return {"opts": {"input_nc": channels, "output_size": 2 ** (numbered(f"{encoder}styles.") // 2 + 1)}}
 
 
 _GENERATOR = StyleGAN2Names({})
 _STYLEGAN2 = NestedLayout({"": Part("g_ema", names=_GENERATOR)}, mark="input.input")
 # The mean of all codes stands beside the networks there, and in FG-Net's own files not at all.
-_PSP = NestedLayout({"": Part("state_dict", "encoder.", beside=("latent_avg",))}, options=_psp_options)
+_PSP = NestedLayout(
+    {
+        "": Part("state_dict", "encoder.", beside=("latent_avg",)),
+        "Generator": Part("state_dict", "decoder.", names=_GENERATOR),
+    },
+    options=_psp_options,
+)
 _FGNET = NestedLayout(
     {
         "Encoder": Part("pspencoder", elsewhere={"latent_avg": "psp"}),

@@ -42,6 +42,7 @@ def rows(name: str) -> dict[str, tuple[int, ...]]:
     [
         ("stylegan2", "Generator", "fgnet_keys_stylegan2_1024", "g_ema."),
         ("psp", "Encoder", "fgnet_keys_psp_encoder_18", "state_dict.encoder."),
+        ("psp", "Generator", "fgnet_keys_stylegan2_1024", "state_dict.decoder."),
         ("fgnet", "Generator", "fgnet_keys_stylegan2_1024", "g_all."),
         ("fgnet", "Encoder", "fgnet_keys_psp_encoder_18", "pspencoder."),
         ("fgnet", "Interpreter", "fgnet_keys_interpreter", "interpreter."),
@@ -140,7 +141,8 @@ def files(small: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
     generator = original_of_generator()
     # What trainings keep beside it, and no network needs.
     torch.save({"g_ema": generator, "g": {}, "g_optim": {"state": {}, "step": 3}}, "ffhq.pt")
-    published = {f"encoder.{key}": value for key, value in encoder.items()} | {"decoder.x": torch.ones(1)}
+    published = {f"encoder.{key}": value for key, value in encoder.items()}
+    published |= {f"decoder.{key}": value for key, value in generator.items()}
     psp = {
         "state_dict": published,
         "latent_avg": torch.randn(4, 6),
@@ -171,11 +173,24 @@ def test_a_file_of_one_network_goes_there_and_back(files: Path, file: str, layou
     assert convert(file, "-o", "o.safetensors", "--layout", layout, "--network", network) == 0
     assert convert("o.safetensors", "-o", "back.pt", "--to", layout, "--network", network) == 0
     original, back = torch.load(file, weights_only=True), torch.load("back.pt", weights_only=True)
-    original.get("state_dict", {}).pop("decoder.x", None)
+    for key in [key for key in original.get("state_dict", {}) if key.startswith("decoder.")]:
+        del original["state_dict"][key]
     assert all(same(original[key], back[key]) for key in back)
     assert convert("o.safetensors", "-o", "flat.safetensors", "--to", layout, "--network", network) == 0
     assert convert("flat.safetensors", "-o", "p.safetensors", "--layout", layout, "--network", network) == 0
     assert Path("p.safetensors").read_bytes() == Path("o.safetensors").read_bytes()
+
+
+def test_psp_holds_a_generator_too(files: Path) -> None:
+    """The decoder that its codes are for, which pSp's training may have changed; its own options go along."""
+    arguments = ("--layout", "psp", "--network", "Generator")
+    assert convert("psp.pt", "-o", "o.safetensors", *arguments) == 0
+    assert convert("ffhq.pt", "-o", "p.safetensors", "--layout", "stylegan2", "--network", "Generator") == 0
+    assert Path("o.safetensors").read_bytes() == Path("p.safetensors").read_bytes()
+    assert convert("o.safetensors", "-o", "back.pt", "--to", "psp", "--network", "Generator") == 0
+    original, back = torch.load("psp.pt", weights_only=True), torch.load("back.pt", weights_only=True)
+    decoder = {key: value for key, value in original["state_dict"].items() if key.startswith("decoder.")}
+    assert same(back, {"state_dict": decoder, "opts": {"output_size": 8}})
 
 
 def test_the_whole_goes_there_and_back(files: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -104,6 +104,10 @@ def test_a_picture_is_predicted_with_its_maps(tmp_path: Path) -> None:
     sheet = Image.open(made / "heatmaps" / "face.png")
     assert sheet.size == (2 * 128, 192 + 18)  # two units side by side, the longer side 192
     assert main(["predict", str(run), str(tmp_path / "face.png"), "-o", str(tmp_path / "a.csv")]) == 1
+    assert main(["predict", str(run), str(tmp_path / "face.png"), "--annotate", str(tmp_path / "shown")]) == 0
+    shown = Image.open(tmp_path / "shown" / "face.png")
+    assert shown.size == (2 * 128, 4 * 60 + 192 + 18)  # the face four times as large, its maps below
+    assert np.array_equal(np.asarray(shown)[-(192 + 18) :], np.asarray(sheet))
 
 
 def test_answers_are_maps_of_the_units_that_are_asked_for() -> None:

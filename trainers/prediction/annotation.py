@@ -15,7 +15,7 @@ from netcfg.datasets.pictures.opencv import cv2, quiet
 from netcfg.source import NetcfgError, shown_path
 from netcfg.trainers.prediction.answers import Answer, Values
 from netcfg.trainers.prediction.cells import areas, measured
-from netcfg.trainers.prediction.drawn import drawn_in, png_of
+from netcfg.trainers.prediction.drawn import drawn_in, heat_sheet, png_of, seen_part
 from netcfg.trainers.prediction.files import expect_new
 from netcfg.trainers.prediction.folder import Places, make_new, write_picture
 from netcfg.trainers.prediction.inputs import Inputs
@@ -45,8 +45,31 @@ _PAPER, _INK, _EMPTY, _PRESENT, _ABSENT = (
 def annotated(prediction: Prediction) -> Picture:
     """A frame, uint8 RGB H×W×3, its masks and points drawn in, and to its right a bar for every confidence.
 
-    A present unit's is darker; a number is written, and a mask's classes have bars of how much they take.
+    A present unit's is darker; a number is written, and a mask's classes have bars of how much they take. Below stands
+    the frame once for each map of an answer, with that laid over it.
     """
+    picture = prediction.frame.image
+    sheets = [
+        heat_sheet(seen_part(picture, answer.box), answer.names, values)
+        for answer, values in prediction.answers
+        if answer.kind == "map"
+    ]
+    return _stacked([_with_bars(prediction), *sheets])
+
+
+def _stacked(pictures: list[Picture]) -> Picture:
+    """Pictures one below the other, narrow ones on paper."""
+    width = max(picture.shape[1] for picture in pictures)
+    pages = [
+        cv2.copyMakeBorder(
+            picture, 0, 0, 0, width - picture.shape[1], cv2.BORDER_CONSTANT, value=[*map(float, _PAPER)]
+        )
+        for picture in pictures
+    ]
+    return np.asarray(np.concatenate(pages), np.uint8)
+
+
+def _with_bars(prediction: Prediction) -> Picture:
     picture = drawn_in(prediction)
     rows = [row for answer, values in prediction.answers for row in _rows(answer, values)]
     least = max(LEAST_HEIGHT, 2 * MARGIN + ROW * len(rows))
