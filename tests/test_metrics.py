@@ -52,6 +52,16 @@ def expected(main: str, value: float, each: str, overall: str | None = None) -> 
     return pytest.approx({main: value, **details, **total}, abs=1e-6)  # type: ignore[no-any-return]
 
 
+def test_the_first_of_the_highest_is_the_answer() -> None:
+    from netcfg.trainers.judging.answers import highest
+
+    scores = torch.tensor([[0.0, 2, 2, 1], [3, 3, 3, 3]])
+    maps = scores[:, :, None].expand(2, 4, 500)
+    assert highest(maps).unique(dim=1).tolist() == [[1], [0]]
+    drawn = torch.randn(3, 7, 40)
+    assert torch.equal(highest(drawn), drawn.argmax(1))
+
+
 def test_f1_is_audetnets() -> None:
     figures = F1(**PAIR, decision="logit", undefined="zero").compute(scores(), labels(), UNITS)
     assert figures == expected("f1", GOLDEN["f1_macro"], "f1_per_au", "f1_micro")

@@ -17,6 +17,7 @@ NARROW = {"model": "narrow"}
 SIZES = {
     "ddpm": {"width": 8, "turns": 4, "look": 1},
     "expression_resnet18": NARROW,
+    "expression_vit": {"features": 8, "hidden": 8, "heads": 2, "layers": 1, "batch": 4, "clips": 3},
     "expression_tracks": {"width": 8, "image_size": 32},
     "face_heatmaps": {"width": 4, "depth": 2},
     "face_many_tasks": NARROW,
@@ -24,6 +25,8 @@ SIZES = {
     "motion_r3d": {**NARROW, "stem": 8},
     "expression_intensity": NARROW,
     "face_parts": {"width": 4, "depth": 2, "batch": 4},
+    "face_parts_deeplab": {"stages": "dilated_narrow", "stem": 8, "filters": 8, "batch": 4},
+    "face_parts_fcn": {"stages": "dilated_narrow", "stem": 8, "batch": 4},
     "face_points": NARROW,
     "simclr": {**NARROW, "batch": 8},
     "subject_arcface": NARROW,
@@ -59,6 +62,9 @@ def test_a_task_trains_and_shows_what_it_found(name: str, tmp_path: Path) -> Non
     expected = {
         "expression_resnet18": {"validation_confusion_matrix.png", "validation_ResNet_emotion_examples.png"},
         "expression_intensity": {"validation_mae_by_target.svg", "test_mae_by_target.csv"},
+        "expression_vit": {"test_confusion_matrix.png"},
+        "face_parts_deeplab": {"validation_DeepLabV3.out_parts_examples.png"},
+        "face_parts_fcn": {"validation_FCN.out_parts_examples.png"},
         "face_parts": {"validation_UNet_parts_examples.png", "test_confusion_matrix.png"},
         "face_points": {"validation_Points_landmarks_examples.png", "validation_mae_by_target.csv"},
         "simclr": set(),

@@ -55,6 +55,7 @@ FIELDS = (
 SPLITS = ("train", "validation", "test", "all")
 
 _LEAST_SIZE = 16
+_FACES_AT = 0.62  # of a picture's height the middle of most faces
 _CLIPS_KEPT = 256
 _FACES_KEPT = 8
 
@@ -131,6 +132,7 @@ class SyntheticFaces:
         clips: int = 4,
         clip_length: int = 16,
         image_size: int = 224,
+        zoom: float = 1.0,
         action_units: Sequence[int] = BP4D_AUS,
         occurrence_threshold: int = 2,
         labels_are_intensities: bool = False,
@@ -166,6 +168,7 @@ class SyntheticFaces:
         self.clips = clips
         self.clip_length = clip_length
         self.image_size = image_size
+        self.zoom = zoom
         self.action_units = tuple(action_units)
         self.occurrence_threshold = occurrence_threshold
         self.labels_are_intensities = labels_are_intensities
@@ -277,7 +280,7 @@ class SyntheticFaces:
         acted = (self.seed, subject, clip, self.clip_length, self.emotions, self.others, self.lasting)
         moved = self._units if self.labels_are_motion else ()
         return FramePair(
-            f"drawn {drawing_version()} {(*acted, first, self.image_size, *moved)}",
+            f"drawn {drawing_version()} {(*acted, first, self.image_size, self.zoom, *moved)}",
             first=lambda: self._drawn(subject, clip, first),
             second=lambda: self._drawn(subject, clip, first + 1),
         )
@@ -300,10 +303,11 @@ class SyntheticFaces:
         subject, clip, frame = place
         plan = self._plan(subject, clip)
         act = plan.performance
+        side, _, window = self._window
         return face_parts(
-            plan.identity, plan.scene, act.activations[frame], self.image_size,
+            plan.identity, plan.scene, act.activations[frame], side,
             time=frame / max(self.clip_length - 1, 1), blink=float(act.blink[frame]),
-        )  # fmt: skip
+        )[window]  # fmt: skip
 
     def _intensity(self, place: tuple[int, int, int]) -> NDArray[np.float32]:
         subject, clip, frame = place
@@ -387,16 +391,32 @@ class SyntheticFaces:
         plan = self._plan(subject, clip)
         act = plan.performance
         across, down = act.gaze[frame].tolist()
-        return render_face(
+        side, corner, window = self._window
+        face = render_face(
             plan.identity,
             plan.scene,
             act.activations[frame],
-            self.image_size,
+            side,
             time=frame / max(self.clip_length - 1, 1),
             blink=float(act.blink[frame]),
             gaze=(across, down),
             grain=frame,
         )
+        if side == self.image_size:
+            return face
+        return replace(
+            face,
+            image=np.ascontiguousarray(face.image[window]),
+            landmarks=face.landmarks - np.float32(corner),
+        )
+
+    @property
+    def _window(self) -> tuple[int, tuple[int, int], tuple[slice, slice]]:
+        """The side of what is drawn, and the corner (x, y) and place of what is shown of it."""
+        size = self.image_size
+        side = round(self.zoom * size)
+        corner = (side - size) // 2, min(round(_FACES_AT * side - size / 2), side - size)
+        return side, corner, (slice(corner[1], corner[1] + size), slice(corner[0], corner[0] + size))
 
 
 def _strength(activations: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:

@@ -592,3 +592,13 @@ def test_an_expression_of_less_than_two_frames_is_refused() -> None:
     assert section.conflict() == (
         "shows an expression in 1.6 frames (`lasting` of `clip_length`), and it takes two to be seen"
     )
+
+
+def test_nearer_faces_are_a_part_of_a_larger_picture() -> None:
+    fields = ("image", "landmarks", "parts")
+    near = small(fields=fields, image_size=40, zoom=1.5)[3]
+    whole = small(fields=fields, image_size=60)[3]
+    left, top = 10, 17
+    np.testing.assert_array_equal(near["image"], whole["image"][top : top + 40, left : left + 40])
+    np.testing.assert_array_equal(near["parts"], whole["parts"][top : top + 40, left : left + 40])
+    np.testing.assert_allclose(near["landmarks"] + (left, top), whole["landmarks"], atol=1e-4)

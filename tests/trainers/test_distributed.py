@@ -341,3 +341,58 @@ def test_losses_that_learn_are_those_of_the_double_batch(tmp_path, accumulate):
     losses = [records(tmp_path / name)[-1]["train"] for name in ("one", "two")]
     assert losses[1]["units"] == pytest.approx(losses[0]["units"], rel=1e-4)
     assert losses[1]["arcface"] == pytest.approx(losses[0]["arcface"], rel=1e-4)
+
+
+KEPT_LESS = """
+{Net}
+[net]
+checkpoint = True
+channels = 3
+height = 16
+width = 16
+[convolutional]
+filters = 4
+kernel_size = 3
+pad = 1
+activation = relu
+repeat = 4
+[dropout]
+probability = 0
+[global_avgpool]
+[connected]
+output_features = 2
+{Data}
+[synthetic_faces]
+image_size = 16
+subjects = 10
+clips = 1
+clip_length = 4
+action_units = 6, 12
+{Loss}
+[bce_with_logits]
+input = Net
+target = labels
+{Optimizer}
+[sgd]
+networks = Net
+minimise = bce_with_logits
+learning_rate = 0.1
+{Metric}
+[f1]
+input = Net
+target = labels
+{General}
+[training]
+batch_size = 4
+max_epochs = 1
+monitor = None
+"""
+
+
+def test_signals_that_are_computed_again_exchange_their_gradients(tmp_path):
+    """What `checkpoint` forgets and makes anew in two processes is what one process without it keeps."""
+    two = netcfg.load(KEPT_LESS.replace("batch_size = 4", "batch_size = 2"))
+    in_team(lambda team: make(tmp_path / "two", two, team).fit())
+    make(tmp_path / "one", netcfg.load(KEPT_LESS.replace("checkpoint = True\n", ""))).fit()
+    torch.testing.assert_close(weights(tmp_path / "two"), weights(tmp_path / "one"), rtol=1e-4, atol=1e-6)
+    assert any(value.any() for value in weights(tmp_path / "two").values())

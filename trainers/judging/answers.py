@@ -167,6 +167,12 @@ def _votes(scores: Tensor, is_class: bool, pool: str) -> Tensor:
 # --- counts
 
 
+def highest(scores: Tensor) -> Tensor:
+    """Which of K is the highest, the first of several: (N, K, P) -> (N, P)."""
+    # Of maps, `argmax` takes five times as long on the processor.
+    return scores.max(1).indices
+
+
 def class_counts(found: Answers, predicted: Tensor) -> Tensor:
     """Of each sample and class how many were right, predicted, actual, and how many count, (N, K, 4)."""
     size, classes = found.scores.shape[:2]
@@ -179,9 +185,11 @@ def class_counts(found: Answers, predicted: Tensor) -> Tensor:
 def confusion(found: Answers, predicted: Tensor) -> Tensor:
     """Of each sample how often a class was taken for which, (N, actual K, predicted K)."""
     size, classes = found.scores.shape[:2]
-    sample = torch.arange(size, device=predicted.device)[:, None].expand_as(predicted)
-    index = (sample * classes + found.truth.clamp(0, classes - 1)) * classes + predicted
-    flat = torch.bincount(index[found.counts], minlength=size * classes * classes)
+    index = found.truth.clamp(0, classes - 1).mul_(classes).add_(predicted)
+    index += torch.arange(0, size * classes**2, classes**2, device=predicted.device)[:, None]
+    # Chosen only where some do not count: that copies all of a map.
+    chosen = index.flatten() if bool(found.counts.all()) else index[found.counts]
+    flat = torch.bincount(chosen, minlength=size * classes * classes)
     return flat.reshape(size, classes, classes)
 
 

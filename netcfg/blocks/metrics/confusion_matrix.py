@@ -51,9 +51,9 @@ class ConfusionMatrix(Answering, name="confusion_matrix"):
         """Single answers as they are, of maps a matrix for each sample."""
         import torch
 
-        from netcfg.trainers.judging.answers import confusion
+        from netcfg.trainers.judging.answers import confusion, highest
 
-        predicted = found.scores.argmax(1)
+        predicted = highest(found.scores)
         if not found.is_single:
             return {"confusion": confusion(found, predicted)}
         actual = found.truth.masked_fill(~found.counts, -1)[:, 0]

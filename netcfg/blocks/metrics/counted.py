@@ -161,13 +161,13 @@ class Counted(Answering):
         """Single classes as they are, all else as counts."""
         import torch
 
-        from netcfg.trainers.judging.answers import class_counts, label_counts
+        from netcfg.trainers.judging.answers import class_counts, highest, label_counts
         from netcfg.trainers.judging.scores import decide
 
         if not found.is_class:
             present = decide(found.scores, self.decision, self.threshold)
             return {"labels": label_counts(found, present, found.truth > self.active_above)}
-        predicted = found.scores.argmax(1)
+        predicted = highest(found.scores)
         if not found.is_single:
             return {"counts": class_counts(found, predicted)}
         actual = found.truth.masked_fill(~found.counts, -1)[:, 0]

@@ -50,6 +50,10 @@ class SyntheticFaces(Source, name="synthetic_faces"):
     clips: PositiveInt = Option(4, description="clips of each subject")
     clip_length: Annotated[int, Option(ge=2, le=100_000)] = Option(16, description="frames of a clip")
     image_size: ImageSize = Option(224, description="height and width of the pictures, in pixels")
+    zoom: Annotated[float, Option(ge=1, le=3)] = Option(
+        1.0,
+        description="how much nearer faces are: of a picture so many times as large, the part where faces are",
+    )
     action_units: tuple[str, ...] = Option(
         ("bp4d",), description="`bp4d`, `disfa`, `disfa8`, or the numbers of action units"
     )
@@ -178,6 +182,7 @@ class SyntheticFaces(Source, name="synthetic_faces"):
                 clips=self.clips,
                 clip_length=self.clip_length,
                 image_size=self.image_size,
+                zoom=self.zoom,
                 action_units=self.units,
                 occurrence_threshold=self.occurrence_threshold,
                 labels_are_intensities=self.labels_are_intensities,
