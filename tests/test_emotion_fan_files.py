@@ -35,4 +35,6 @@ def test_the_ablation_differs_by_how_frames_are_weighed(method: str, gates: set[
     assert ("frame_mean" in {node.block.type_name for node in nodes}) == (method == "mean")
     assert program.data is not None
     clip = program.data.fields["frames"].shape
-    assert 2 <= program.data.source.lasting * clip[0] <= clip[0] / 2, "few frames show what a clip is called by"
+    assert 2 <= program.data.source.lasting * clip[0] <= clip[0] / 2, (
+        "few frames show what a clip is called by"
+    )

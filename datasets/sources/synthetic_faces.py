@@ -407,7 +407,7 @@ class SyntheticFaces:
         return replace(
             face,
             image=np.ascontiguousarray(face.image[window]),
-            landmarks=face.landmarks - np.float32(corner),
+            landmarks=face.landmarks - np.asarray(corner, np.float32),
         )
 
     @property
