@@ -222,3 +222,20 @@ def test_training_ends_after_so_many_steps_within_an_epoch(tmp_path: Path) -> No
     assert again.position.step == 5
     weights = (one.networks["Critic"].state_dict() for one in (whole, again))
     assert all(torch.equal(a, b) for a, b in zip(*(list(state.values()) for state in weights), strict=True))
+
+
+def test_only_every_so_manieth_epoch_is_judged_and_the_last(tmp_path: Path) -> None:
+    text = TEXT.replace(
+        "max_epochs = 4", "max_epochs = 5\nvalidate_every = 2\npatience = 3\nmonitor = missed"
+    )
+    program = netcfg.load(text)
+    folder = RunFolder.create(program, tmp_path / "run")
+    folder.write_json("run.json", {})
+    trainer = Trainer(program, folder, console=Console(file=io.StringIO()), workers=0)
+    trainer.setup()
+    trainer.fit()
+    epochs = trainer.ledger.epochs
+    assert [bool(epoch.validation.losses) for epoch in epochs] == [False, True, False, True, True]
+    judged = {epoch.epoch: epoch.validation.losses["missed"] for epoch in epochs if epoch.validation.losses}
+    assert trainer.ledger.standing.best_epoch == min(judged, key=judged.__getitem__)
+    assert [epoch.epoch for epoch in epochs if epoch.best][:2] == [1, 2]  # the first for want of another

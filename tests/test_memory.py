@@ -20,8 +20,10 @@ from netcfg.passes.plan import plan
 from netcfg.plan_text import plan_data, plan_text
 from netcfg.source import ProgramError
 from netcfg.trainers.fit.trainer import Trainer
+from netcfg.trainers.judging.examination import Examiner
 from netcfg.trainers.machine.compilation import not_compiled
 from netcfg.trainers.runs.run_folder import RunFolder
+from netcfg.trainers.runs.trained import open_run
 from netcfg.trainers.step.phases import Phases, set_training
 
 CPU = torch.device("cpu")
@@ -417,3 +419,20 @@ def test_a_checkpoint_without_what_is_remembered_is_refused(tmp_path: Path) -> N
     phases, _ = start(MOCO)
     with pytest.raises(netcfg.source.NetcfgError, match="remembers nothing that fits `bank`"):
         phases.model.load_state_dict({})
+
+
+def test_the_best_checkpoint_holds_what_was_remembered(tmp_path: Path) -> None:
+    """An evaluation does not begin with an empty queue and a mean of nothing."""
+    program = netcfg.load(EVERYTHING + "{Metric}\n[mse]\nname = off\ninput = query\ntarget = key\n")
+    folder = RunFolder.create(program, tmp_path / "run")
+    folder.write_json("run.json", {})
+    trainer = Trainer(program, folder, workers=0, limit_batches=3, console=Console(quiet=True))
+    trainer.setup()
+    trainer.fit()
+    best = tmp_path / "run" / "checkpoints" / "best.safetensors"
+    kept = trainer.phases.model.state_dict()
+    assert float(kept["centre"]["mean"].abs().sum()) > 0
+    examiner = Examiner(program, best)
+    for name, state in examiner.model.state_dict().items():
+        assert all(torch.equal(value, kept[name][key]) for key, value in state.items()), name
+    assert open_run(tmp_path / "run", torch.device("cpu")).weights == best

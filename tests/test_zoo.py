@@ -223,6 +223,7 @@ SMALL = {
     "domain_adversarial": {**FACES, "model": "narrow"},
     "fixmatch": {**FACES, "model": "narrow", "labelled_subjects": 4, "labelled": 1, "unlabelled": 3},
     "frames_lstm": {"width": 2, "image_size": 32, "frames": 2},
+    "masked_autoencoder": {**FACES, "patch": 8, "width": 16, "heads": 2, "layers": 1, "batch": 4},
     "mean_teacher": {**FACES, "model": "narrow", "labelled": 3},
     "moco": {**FACES, "model": "narrow", "hidden": 16, "numbers": 8, "rows": 8},
     "pix2pix": {"width": 4, "depth": 2, "image_size": 32},

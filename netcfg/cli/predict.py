@@ -265,7 +265,7 @@ def _trained(
         say_changes(Path(name))
         return trained
     program = programs[name]
-    return Trained(name, program, networks_with(program, weights, device))
+    return Trained(name, program, networks_with(program, weights, device), weights=weights)
 
 
 def _writers(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import io
 
 import pytest
@@ -292,3 +293,79 @@ def only_error(options: str) -> Finding:
 )
 def test_what_cannot_be_drawn_is_one_finding(options: str, message: str) -> None:
     assert message in only_error(options).message
+
+
+SHARED = """{Data}
+[synthetic_faces]
+image_size = 16
+{One}
+[net]
+[input]
+name = code
+features = 3
+[connected]
+output_features = 4
+{Two}
+[net]
+[input]
+name = code
+features = 3
+[connected]
+output_features = 4
+{Model}
+[random]
+name = z
+shape = 3
+[One]
+name = one
+from = z
+[Two]
+name = two
+from = z
+[formula]
+name = apart
+value = sum((one - two) ** 2)
+{Loss}
+[mean]
+name = first
+input = apart
+[mean]
+name = second
+input = apart
+{Optimizer}
+[sgd]
+name = ones
+networks = One
+minimise = first
+learning_rate = 0.05
+[sgd]
+name = twos
+networks = Two
+minimise = 0.5 * second
+learning_rate = 0.05
+"""
+
+
+def test_two_phases_that_read_one_draw_are_a_plain_loop() -> None:
+    program = netcfg.load(SHARED)
+    torch.manual_seed(0)
+    networks = build(program)
+    plain = copy.deepcopy(networks)
+    phases = Phases(program, networks, torch.device("cpu"))
+    one, two = (torch.optim.SGD(plain[name].parameters(), lr=0.05) for name in ("One", "Two"))
+    for batch in range(10):
+        recorded = Recorded(phases, "z")
+        phases.chance.train(0, batch)
+        phases.step({"image": torch.rand(5, 3, 16, 16)}, batch)
+        assert list(recorded.seen) == ["ones"]
+        (z,) = recorded.seen["ones"]
+        assert z.shape == (5, 3)
+        one.zero_grad()
+        (plain["One"](z) - plain["Two"](z)).square().sum(1).mean().backward()
+        one.step()
+        two.zero_grad()
+        # `One` has stepped: what it makes of the same draw is another thing now.
+        (0.5 * (plain["One"](z) - plain["Two"](z)).square().sum(1).mean()).backward()
+        two.step()
+    for name, found in networks.state_dict().items():
+        torch.testing.assert_close(found, plain.state_dict()[name], rtol=1e-6, atol=1e-6, msg=name)

@@ -12,6 +12,9 @@ from contextlib import AbstractContextManager, nullcontext
 from math import isfinite, isnan, nan
 from typing import Literal
 
+from torch import nn
+
+from netcfg.builder.weights import read_state
 from netcfg.datasets.pipeline import Batch, Batches
 from netcfg.faults import told
 from netcfg.pages import write_page
@@ -227,9 +230,16 @@ class Trainer(Prepared):
         place = f" in epoch {self.position.epoch + 1}, by batch {self.position.batch}"
         raise NotFinite([self.phases.step.explain(means, fields, place)])
 
+    @property
+    def _is_judged(self) -> bool:
+        """Whether the epoch that ends is one of those that are judged: every so manieth, and the last."""
+        epoch = self.position.epoch + 1
+        is_last = epoch >= self.training.max_epochs or self.steps_are_done
+        return is_last or epoch % self.training.validate_every == 0
+
     def validate(self) -> Evaluation:
-        """Losses and metrics on the validation split; empty where it is."""
-        if not len(self.validation_data):
+        """Losses and metrics on the validation split; empty where it is, and of epochs that are not judged."""
+        if not len(self.validation_data) or not self._is_judged:
             return Evaluation()
         started = time.perf_counter()
         evaluation = self._evaluate("validation", self.validation_data)
@@ -258,20 +268,25 @@ class Trainer(Prepared):
 
     def _end_epoch(self, evaluation: Evaluation) -> None:
         position = self.position
+        is_judged = self._is_judged
         figure, higher_is_better = self.monitor.figure(evaluation, Sums(**position.sums).means())
         self.team.check()
-        figure = self._agreed(figure)
+        figure = self._agreed(figure if is_judged else None)
         sums = Sums(**position.sums)
         train_losses = sums.means()
         self._say_empty("training", sums.empty())
-        if len(self.validation_data):
+        if len(self.validation_data) and is_judged:
             judged = self.program.judged_losses
             self._say_empty("validation", [name for name in judged if name not in evaluation.losses])
         position.epoch, position.batch, position.sums = position.epoch + 1, 0, {}
-        is_best = self.ledger.judge(position.epoch, figure, higher_is_better)
+        if is_judged:
+            is_best = self.ledger.judge(position.epoch, figure, higher_is_better)
+        else:
+            is_best = self.ledger.pass_over(position.epoch)
         record = self._record(train_losses, evaluation, is_best)
         self.ledger.add(record)
-        self.phases.end_epoch(figure, higher_is_better)
+        if is_judged:
+            self.phases.end_epoch(figure, higher_is_better)
         if self.team.is_first:
             self._write_epoch(record, figure)
 
@@ -296,7 +311,8 @@ class Trainer(Prepared):
             monitored = {} if self.monitor.name is None else {self.monitor.name: repr(figure)}
             # With the names of labels, so that another order of them does not go unseen.
             told = {"epoch": str(record.epoch), **monitored, **labels_told(self.program)}
-            self.run.checkpoints.save_best(self.kept, told)
+            whole = nn.ModuleDict({**self.kept, **self.phases.model.remembered()})
+            self.run.checkpoints.save_best(whole, told)
         self.run.append_record(record)
         self.events.write(record)
         if time.monotonic() - self._drawn > _CURVES_SECONDS:
@@ -357,6 +373,8 @@ class Trainer(Prepared):
         """Bring back the best weights, test them, write `result.json`, print the tables."""
         self.team.check()  # the first process has written them
         self.run.checkpoints.load_best(self.kept)
+        if self.phases.model.states:
+            self.phases.model.take(read_state(self.run.checkpoints.best))
         best = self.ledger.best(f"{self.run}/metrics.jsonl").validation
         epochs = self.ledger.epochs
         result = Result(

@@ -68,7 +68,9 @@ class Examiner:
         self.model = Model(self.program, networks)
         precision = Precision(program.training.precision, self.device)
         self.losses = Losses(self.program, networks, precision, self.model.numbers)
-        self.losses.take(read_state(weights) if self.losses.learned else {})
+        kept = read_state(weights) if self.losses.learned or self.model.states else {}
+        self.losses.take(kept)
+        self.model.take(kept)
 
     def examine(
         self, split: Split, thresholds: Thresholds | None = None, model: Model | None = None

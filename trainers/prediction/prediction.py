@@ -20,6 +20,7 @@ from netcfg.blocks.fields import FieldSpec
 from netcfg.blocks.samples import Sample
 from netcfg.blocks.transforms.base import Transform
 from netcfg.blocks.transforms.optical_flow import OpticalFlow
+from netcfg.builder.weights import read_state
 from netcfg.datasets.flow.encoding import FlowPictures
 from netcfg.datasets.pictures.frames import Frame, Frames
 from netcfg.datasets.pictures.notes import say
@@ -94,6 +95,8 @@ class Predictor:
         self.answers = fitting(answers_of(program, trained.thresholds), trained.name, into_folder)
         self._signals = tuple(signals_of(self.answers))
         self._model = Model(program, trained.networks)
+        if trained.weights is not None and self._model.states:
+            self._model.take(read_state(trained.weights))
         self._predicted = 0
         self._fields = FrameFields(program, self._model.fields_of(self._signals), device)
         self._networks = trained.networks

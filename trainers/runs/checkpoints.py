@@ -25,6 +25,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 
+from netcfg.passes.wire import MODEL
 from netcfg.source import Finding, NetcfgError, ProgramError, shown_path
 
 STATE_VERSION = 2
@@ -99,7 +100,7 @@ class Checkpoints:
 
     def load_best(self, networks: nn.Module) -> None:
         """Put the best weights into the networks."""
-        load_weights(self.best, networks)
+        load_weights(self.best, networks, [MODEL])
 
     def best_epoch(self) -> int | None:
         """The number of the epoch that `best` is of, as the file says; None where it does not.

@@ -57,6 +57,13 @@ class Ledger:
             self.standing.best, self.standing.best_epoch = figure, epoch
         return is_best
 
+    def pass_over(self, epoch: int) -> bool:
+        """An epoch that has ended and that nobody has judged; whether it is kept as the best, for want of another."""
+        is_kept = self.keeps_last or not self.standing.best_epoch
+        if is_kept:
+            self.standing.best, self.standing.best_epoch = None, epoch
+        return is_kept
+
     def _is_better(self, figure: Figure, higher_is_better: bool) -> bool:
         best = self.standing.best
         if figure is None or best is None:

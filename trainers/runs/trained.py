@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from netcfg.compile import check
+from netcfg.passes.wire import MODEL
 from netcfg.program import Program
 from netcfg.source import Finding, ProgramError, shown_path
 from netcfg.trainers.machine.devices import lay_out
@@ -38,6 +39,8 @@ class Trained:
     program: Program
     networks: nn.ModuleDict
     thresholds: Thresholds = field(default_factory=dict)
+    weights: Path | None = None
+    """The file that they are of, which also holds what the model remembers beside them."""
 
 
 def open_run(path: Path, device: torch.device, weights: Path | None = None) -> Trained:
@@ -47,7 +50,7 @@ def open_run(path: Path, device: torch.device, weights: Path | None = None) -> T
     """
     program = program_of_run(path)
     if weights is not None:
-        return Trained(shown_path(path), program, networks_with(program, weights, device))
+        return Trained(shown_path(path), program, networks_with(program, weights, device), weights=weights)
     best, run = weights_of_run(path), RunFolder(path)
     for _ in range(_READINGS):
         epoch = run.checkpoints.best_epoch()
@@ -57,7 +60,7 @@ def open_run(path: Path, device: torch.device, weights: Path | None = None) -> T
             run.checkpoints.best_epoch() == epoch
         ):  # else the run, which still trains, has found a better one meanwhile
             break
-    return Trained(shown_path(path), program, networks, thresholds or {})
+    return Trained(shown_path(path), program, networks, thresholds or {}, best)
 
 
 def program_of_run(path: Path, data: str | None = None) -> Program:
@@ -172,7 +175,8 @@ def networks_with(program: Program, weights: Path, device: torch.device) -> nn.M
 
     networks = netcfg.build(program)
     expect_labels(program, weights)
-    load_weights(weights, networks, [name for name, loss in program.losses.items() if loss.learns])
+    learned = [name for name, loss in program.losses.items() if loss.learns]
+    load_weights(weights, networks, [MODEL, *learned])
     networks.to(device)
     lay_out(program.networks, networks)
     return networks

@@ -25,6 +25,7 @@ from netcfg.faults import NODES
 from netcfg.graph import Graph, Node, Signal
 from netcfg.passes.ragged import name_of, names_in, names_of, ragged_names, ragged_places
 from netcfg.passes.unread import unread_outputs, without
+from netcfg.passes.wire import MODEL
 from netcfg.program import Program
 from netcfg.shapes import Shape, Size, at
 from netcfg.source import NetcfgError
@@ -209,6 +210,21 @@ class Model:
     def state_dict(self) -> dict[str, dict[str, Tensor]]:
         """What is remembered beside the networks, by block. Its tensors are the live ones."""
         return {name: dict(module.state_dict()) for name, module in self.states.items()}
+
+    def remembered(self) -> nn.ModuleDict:
+        """The blocks that remember and are part of no network, as a file of weights holds them: below `Model`."""
+        kept = {name.replace(".", "/"): module for name, module in self.states.items()}
+        return nn.ModuleDict({MODEL: nn.ModuleDict(kept)} if kept else {})
+
+    def take(self, state: Mapping[str, Tensor]) -> None:
+        """Take up what a file of weights remembers, by name; what it lacks, or has in another shape, begins anew."""
+        for name, module in self.states.items():
+            before = f"{MODEL}.{name.replace('.', '/')}."
+            own = {key: state[before + key] for key in module.state_dict() if before + key in state}
+            if {key: value.shape for key, value in own.items()} == {
+                key: value.shape for key, value in module.state_dict().items()
+            }:
+                module.load_state_dict(own)
 
     def load_state_dict(self, state: Mapping[str, Mapping[str, Tensor]]) -> None:
         """Take up what `state_dict` gave. Raises `NetcfgError` (NC406) where it is that of other blocks."""

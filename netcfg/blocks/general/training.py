@@ -71,6 +71,9 @@ class Training(Settings, name="training"):
     max_validation_batches: Annotated[int, Field(gt=0)] | None = Field(
         None, description="judge an epoch by so many batches of the validation split; None: by all of it"
     )
+    validate_every: Annotated[int, Field(gt=0)] = Field(
+        1, description="judge every so manieth epoch, and the last one; others are never the best"
+    )
     drop_last: bool = Field(False, description="leave out a last, smaller batch in training")
     first_epoch_in_eval_mode: bool = Field(
         False, description="leave dropout off in the first epoch, as AUNets' published code does"
