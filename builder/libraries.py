@@ -89,14 +89,25 @@ def _torchvision(model: str) -> nn.Module:
     """Without weights, also of a part of it, and without further answers that only training has."""
     import torchvision
 
+    made: nn.Module = torchvision.models.get_model(model, weights=None, **_keywords(model))
+    return made
+
+
+def _keywords(model: str) -> dict[str, Any]:
+    import torchvision
+
     taken = inspect.signature(torchvision.models.get_model_builder(model)).parameters
     keywords: dict[str, Any] = {"weights_backbone": None} if "weights_backbone" in taken else {}
     if model in ("googlenet", "inception_v3"):
         # Their further answers are there in training alone; and they warn where nobody says how weights
         # start.
         keywords |= {"aux_logits": False, "init_weights": True}
-    made: nn.Module = torchvision.models.get_model(model, weights=None, **keywords)
-    return made
+    return keywords
+
+
+def library_words(model: str) -> str:
+    """What else torchvision's `get_model` is told of a network, behind a comma, in Python."""
+    return "".join(f", {key}={value}" for key, value in _keywords(model).items())
 
 
 def _timm(model: str, stages: Sequence[str], pretrained: bool = False) -> nn.Module:

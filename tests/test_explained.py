@@ -104,7 +104,7 @@ def taken(folder: Path) -> str:
     return str(folder / "flow")
 
 
-NORMED = SMALL.replace("output_features = 2", "output_features = 2\nweight_norm = True")
+DRAWN = "{Net}\n[net]\nchannels = 3\nheight = 8\nwidth = 8\n[random]\nshape = 4\n"
 COMMANDS = {
     "NC504": lambda folder: ["flow", broken_video(folder), "-o", str(folder / "flow")],
     "NC505": lambda folder: ["data", "show", clips(folder, "1,7")],
@@ -116,7 +116,7 @@ COMMANDS = {
     "NC803": lambda folder: ["data", "make", "audetnet", taken(folder)],
     "NC804": lambda folder: ["zoo", "alexnet", "-o", str(folder / "nowhere/my.cfg")],
     "NC807": lambda folder: ["train", small(folder, TRAINED), "--device", "cuda:77"],
-    "NC808": lambda folder: ["export", small(folder, NORMED), "-o", f"{folder}/net.py"],
+    "NC808": lambda folder: ["export", small(folder, DRAWN), "-o", f"{folder}/net.py"],
 }
 
 

@@ -29,6 +29,7 @@ from netcfg.builder.exports.proof import (
 )
 from netcfg.builder.exports.python import python_of
 from netcfg.builder.exports.traced import traceable, traced
+from netcfg.builder.modules.modulated_convolution import ModulatedConv2d
 from netcfg.builder.network import Network
 from netcfg.builder.weights import save_tensors
 from netcfg.program import Program
@@ -101,8 +102,11 @@ def export(
     Raises `NetcfgError` where that cannot be, or the file computes other numbers, and then leaves no file.
     """
     networks.eval()
-    for tensor in (*networks.parameters(), *networks.buffers()):
-        tensor.data = tensor.data.contiguous()  # channels last, kernels sum in another order
+    for part in networks.modules():
+        if isinstance(part, ModulatedConv2d):
+            continue  # its weight lies so, here and there
+        for tensor in (*part.parameters(recurse=False), *part.buffers(recurse=False)):
+            tensor.data = tensor.data.contiguous()  # channels last, kernels sum in another order
     if form == "py":
         return export_python(program, networks, names, output, asked)
     return _export_traced(form, program, networks, names[0], output, asked)

@@ -7,7 +7,7 @@ A module of PyTorch's own, or one that only adds an activation to it, is PyTorch
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,13 +15,16 @@ from torch import nn
 
 from netcfg.blocks.made import Made
 from netcfg.blocks.network.activation import Applied
-from netcfg.builder.exports.classes import linear_class, written_class
+from netcfg.builder.exports.classes import linear_class, ruled_arguments, written_class
 from netcfg.builder.exports.copied import Copied, Refused
+from netcfg.builder.libraries import library_words
+from netcfg.builder.libraries import network as library_network
 from netcfg.builder.modules.activations import Activate
 from netcfg.builder.modules.apart import EachPlace
 from netcfg.builder.modules.backbones import resnet50_children
 from netcfg.builder.modules.connected import Connected
 from netcfg.builder.modules.convolution import _Filters
+from netcfg.builder.modules.modulated_convolution import ModulatedConv2d, ModulatedConvolution
 from netcfg.builder.modules.norms import L2Norm, LayerNormAlong, RMSNormAlong
 from netcfg.builder.modules.pooling import Largest, Mean
 from netcfg.builder.modules.resizing import Upsample
@@ -55,9 +58,17 @@ def plain(module: nn.Module, made: Made | None, copied: Copied) -> Plain:
     if made is not None and made.call is resnet50_children:
         copied.imports.add("from torchvision.models import resnet50")
         return Plain(f"nn.Sequential(*list(resnet50().children())[:{made.arguments[0]}])")
+    if made is not None and made.call is library_network:
+        return _of_library(made, copied)
+    if isinstance(module, ModulatedConvolution) and made is not None:
+        return _modulated(module, made, copied)
     base = torch_class(module)
     if base is not None:
         return Plain(_sequence(module, copied) if base is nn.Sequential else call_of(module, base))
+    if made is None or not isinstance(made.call, type):
+        placed = _placed(module, copied)
+        if placed is not None:
+            return placed
     if made is None:
         raise Refused(f"is a {type(module).__name__}, and nobody knows how that was made")
     return _copied(made, copied)
@@ -97,13 +108,56 @@ def _sequence(module: nn.Module, copied: Copied) -> str:
 
 def torch_class(module: nn.Module) -> type[nn.Module] | None:
     """The class of PyTorch that a module is of; None where it is none."""
+    kind = _class_of(module)
+    return kind if kind.__module__.startswith("torch.nn.modules.") else None
+
+
+def _class_of(module: nn.Module) -> type[nn.Module]:
     kind: type[nn.Module] = type(module)
     if isinstance(module, EachPlace):
         # In evaluation, running statistics are the same for all places.
         kind = next(
             one for one in kind.__mro__ if issubclass(one, nn.Module) and not issubclass(one, EachPlace)
         )
-    return kind if kind.__module__.startswith("torch.nn.modules.") else None
+    return kind
+
+
+def _placed(module: nn.Module, copied: Copied) -> Plain | None:
+    """A class that only turns or folds what a module of PyTorch's is given, and is made like that."""
+    kind = _class_of(module)
+    base = next(one for one in kind.__mro__ if one.__module__.startswith("torch.nn.modules."))
+    above = kind.__mro__[: kind.__mro__.index(base)]
+    if base is nn.Module or any("__init__" in vars(one) for one in above):
+        return None
+    copied.signatures[kind.__name__] = tuple(inspect.signature(base).parameters)
+    return Plain(call_of(module, base, copied.take(kind)))
+
+
+def _modulated(module: ModulatedConvolution, made: Made, copied: Copied) -> Plain:
+    """The convolution, and the activation that follows it."""
+    options = {key: value for key, value in made.options.items() if key != "activation"}
+    layer = _call(copied.take(ModulatedConv2d), made.arguments, options | {"factor": module.factor})
+    return Plain(layer, activated("{self}({x})", module._activate))
+
+
+def _of_library(made: Made, copied: Copied) -> Plain:
+    """A network of torchvision's or timm's, by the library's own words."""
+    library, model, stages = made.arguments
+    if library == "timm":
+        copied.imports.add("import timm")
+        if not stages:
+            return Plain(f'timm.create_model("{model}")')
+        places = sorted(map(int, stages))
+        layer = f'timm.create_model("{model}", features_only=True, out_indices={tuple(places)})'
+        names = tuple(map(str, places))
+        return Plain(layer, "{self}({x})[0]" if len(places) == 1 else f"dict(zip({names}, {{self}}({{x}})))")
+    copied.imports.add("from torchvision.models import get_model")
+    whole = f'get_model("{model}", weights=None{library_words(model)})'
+    if not stages:
+        return Plain(whole)
+    copied.imports.add("from torchvision.models.feature_extraction import create_feature_extractor")
+    layer = f"create_feature_extractor({whole}, {[*stages]})".replace("'", '"')
+    return Plain(layer, f'{{self}}({{x}})["{stages[0]}"]' if len(stages) == 1 else "{self}({x})")
 
 
 def literal(value: Any) -> str:
@@ -154,21 +208,23 @@ def _turned(call: str) -> str:
 def _filters(module: _Filters, copied: Copied) -> Plain:
     """A convolution or its transpose, with what belongs to it."""
     base = next(one for one in type(module).__mro__ if one.__module__ == "torch.nn.modules.conv")
-    further = []
+    further = ruled_arguments(module)
     name = written_class(module, base, copied)
     if module.norm is not None:
         norm = module.get_submodule(module.norm)
         kind = torch_class(norm)
         if kind is None:
             raise Refused(f"has a {type(norm).__name__} inside")
-        further = [f"{module.norm}={call_of(norm, kind)}"]
+        further.append(f"{module.norm}={call_of(norm, kind)}")
     call = _turned("{self}({x})") if module.turned else "{self}({x})"
     return Plain(call_of(module, base, name, *further), activated(call, module._activate))
 
 
 def _connected(module: Connected, copied: Copied) -> Plain:
     name = linear_class(module, copied)
-    return Plain(call_of(module, nn.Linear, name), activated("{self}({x})", module._activate))
+    return Plain(
+        call_of(module, nn.Linear, name, *ruled_arguments(module)), activated("{self}({x})", module._activate)
+    )
 
 
 def _along(module: Any, copied: Copied) -> Plain:
@@ -194,18 +250,22 @@ def _copied(made: Made, copied: Copied) -> Plain:
     kind: Any = made.call
     if not isinstance(kind, type):
         raise Refused(f"is made by {kind.__name__}, which has no form in plain PyTorch")
-    arguments = [literal(value) for value in made.arguments]
-    arguments += [
-        f"{key}={literal(value)}"
-        for key, value in made.options.items()
-        if key not in UNWRITTEN and not (value is None and key == "activation")
-    ]
     if kind.__module__.partition(".")[0] in ("torch", "torchvision"):
         copied.imports.add(f"from {kind.__module__} import {kind.__name__}")
         name = kind.__name__
     else:
         name = copied.take(kind)
-    return Plain(f"{name}({', '.join(arguments)})")
+    return Plain(_call(name, made.arguments, made.options))
+
+
+def _call(name: str, arguments: Sequence[Any], options: Mapping[str, Any]) -> str:
+    texts = [literal(value) for value in arguments]
+    texts += [
+        f"{key}={literal(value)}"
+        for key, value in options.items()
+        if key not in UNWRITTEN and not (value is None and key == "activation")
+    ]
+    return f"{name}({', '.join(texts)})"
 
 
 _WRITERS: dict[type[nn.Module], Callable[[Any, Copied], Plain | None]] = {

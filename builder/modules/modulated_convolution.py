@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -29,12 +30,12 @@ class _Modulation(nn.Linear):
         return F.linear(x, self.weight * self.gain, self.bias)
 
 
-class ModulatedConvolution(nn.Module):
+class ModulatedConv2d(nn.Module):
     """N×C×H×W and N×F -> N×filters×H×W, or twice as large with a `blur`.
 
     Scaling a weight's inputs is scaling what it is given, and dividing it by its length is dividing what it makes: so
     there is one convolution for all samples, instead of one with a weight for each. Of a single sample whose map is
-    larger than the weight, the weight is scaled after all.
+    larger than the weight, the weight is scaled after all. `factor` multiplies what it gives.
     """
 
     def __init__(
@@ -49,7 +50,7 @@ class ModulatedConvolution(nn.Module):
         noise: str | None,
         sizes: Sequence[int],
         bias: bool,
-        activation: Applied | None,
+        factor: float = 1.0,
     ) -> None:
         super().__init__()
         # N(0, 1), scaled at every use: steps of Adam then weigh the same in wide and narrow layers.
@@ -64,12 +65,7 @@ class ModulatedConvolution(nn.Module):
         # Part of the state, as in published files: the same code makes another picture with other noise.
         self.register_buffer("noise", torch.randn(1, 1, *sizes) if noise == "fixed" else None)
         self.register_buffer("kernel", None if blur is None else _plane(blur), persistent=False)
-        # A factor behind a leaky rectifier may as well stand before it, among those that are there anyway.
-        self.factor = 1.0
-        if activation is not None and activation.word == "fused_leaky_relu":
-            slope = activation.function.slope if activation.slope is None else activation.slope
-            self.factor, activation = math.sqrt(2), Applied("leaky_relu", slope)
-        self._activate = activation_of(activation)
+        self.factor = factor
 
     def forward(self, x: Tensor, style: Tensor) -> Tensor:
         """The style's scales before the kernels, lengths after them."""
@@ -86,7 +82,7 @@ class ModulatedConvolution(nn.Module):
         # After the length and before the activation, as in StyleGAN2; the strength starts at 0.
         if self.noise_strength is not None:
             x = _plus(x, self._noise(x) * (self.noise_strength * self.factor))
-        return x if self._activate is None else self._activate(x)
+        return x
 
     def _of_one(self, x: Tensor, scales: Tensor, factors: Tensor | None) -> Tensor:
         """By a weight of the only sample's own: less to multiply than the map."""
@@ -132,6 +128,24 @@ class ModulatedConvolution(nn.Module):
         channels, border = x.shape[1], before if before == after else 0
         kernel = self.kernel.to(x.dtype).expand(channels, 1, -1, -1)
         return F.conv2d(x, kernel, shift, padding=border, groups=channels)
+
+
+class ModulatedConvolution(ModulatedConv2d):
+    """The same, then an activation."""
+
+    def __init__(self, *sizes: int, activation: Applied | None, **options: Any) -> None:
+        # A factor behind a leaky rectifier may as well stand before it, among those that are there anyway.
+        factor = 1.0
+        if activation is not None and activation.word == "fused_leaky_relu":
+            slope = activation.function.slope if activation.slope is None else activation.slope
+            factor, activation = math.sqrt(2), Applied("leaky_relu", slope)
+        super().__init__(*sizes, factor=factor, **options)
+        self._activate = activation_of(activation)
+
+    def forward(self, x: Tensor, style: Tensor) -> Tensor:
+        """As its base, activated."""
+        x = super().forward(x, style)
+        return x if self._activate is None else self._activate(x)
 
 
 def _times(x: Tensor, factor: Tensor | float) -> Tensor:

@@ -204,6 +204,32 @@ def test_shipped_networks_prove_themselves(file: str, tmp_path: Path) -> None:
     assert max(one.relative for one in made.found) <= 1e-6
 
 
+ODD = '''
+from netcfg.blocks import Block
+
+class OddBlock(Block, name="odd"):
+    """Halves.
+
+    Shapes: any, unchanged.
+    Example::
+
+        [odd]  # 8x4x4 -> 8x4x4
+    """
+
+    def lower(self, *inputs):
+        from torch import nn
+
+        class Odd(nn.Module):
+            def forward(self, x):
+                return x.mean((2, 3))
+
+        return Odd()
+
+    def shape(self, *inputs):
+        return inputs[0][:1]
+'''
+
+
 def test_what_computes_other_numbers_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = exporting.python_of  # type: ignore[attr-defined]
     monkeypatch.setattr(
@@ -228,16 +254,78 @@ def test_what_does_not_run_is_not_written(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_a_block_without_a_form_is_named_with_its_place(tmp_path: Path) -> None:
-    text = SIMPLE.replace("name = stem", "name = stem\nweight_norm = True")
+    (tmp_path / "odd.py").write_text(ODD)
+    (tmp_path / "in.cfg").write_text("{include odd.py}\n" + SIMPLE.replace("[global_avgpool]", "[odd]"))
+    program = netcfg.load(tmp_path / "in.cfg")
     with pytest.raises(ProgramError) as caught:
-        exported(tmp_path, text)
+        export_python(program, netcfg.build(program), ["Net"], tmp_path / "net.py")
     (finding,) = caught.value.findings
-    assert (finding.code, finding.span and finding.span.line) == ("NC808", 4)
-    assert (
-        "[convolutional] `stem` cannot leave as Python: it makes its weight by a weight_norm"
-        in finding.message
+    assert (finding.code, finding.span and finding.span.line) == ("NC808", 12)
+    assert "[odd] `2` cannot leave as Python: it is a Odd, and nobody knows how" in finding.message
+    assert not list(tmp_path.glob("net*"))
+
+
+RULED = """{Net}
+[net]
+channels = 3
+height = 9
+width = 9
+[convolutional]
+filters = 4
+kernel_size = 3
+pad = same
+stride = 2
+RULE = True
+batch_normalise = True
+activation = relu
+name = first
+[deconvolutional]
+filters = 6
+kernel_size = 3
+stride = 2
+RULE = True
+name = back
+[flatten]
+[connected]
+output_features = 5
+RULE = True
+name = last
+"""
+
+
+@pytest.mark.parametrize("rule", ["weight_norm", "spectral_norm", "equalised"])
+def test_weights_that_are_made_from_others_keep_their_names(rule: str, tmp_path: Path) -> None:
+    text, loaded, networks = written(tmp_path, RULED.replace("RULE", rule))
+    assert loaded.state_dict().keys() == networks["Net"].state_dict().keys()
+    assert "netcfg" not in "\n".join(line for line in text.splitlines() if "import" in line)
+
+
+def test_norms_of_rows_and_clips(tmp_path: Path) -> None:
+    text, _, _ = written(
+        tmp_path,
+        "{Net}\n[net]\n[input]\nname = clip\nframes = 4\nchannels = 3\nheight = 8\nwidth = 8\n"
+        "[convolutional]\nfilters = 4\nkernel_size = 1, 3, 3\n[batch_norm]\n",
     )
-    assert not list(tmp_path.iterdir())
+    assert "BatchNormOfClips(4)" in text
+
+
+@pytest.mark.slow
+def test_a_librarys_network_is_called_by_the_librarys_words(tmp_path: Path) -> None:
+    text, _, _ = written(
+        tmp_path,
+        "{Net}\n[net]\nchannels = 3\nheight = 64\nwidth = 64\n[backbone]\nmodel = resnet18\nstages = layer1, layer2\n"
+        "pretrained = False\nname = trunk\n[global_avgpool]\nfrom = trunk.layer2\n",
+    )
+    assert 'get_model("resnet18", weights=None)' in text
+
+
+def test_a_convolution_that_a_style_scales(tmp_path: Path) -> None:
+    written(
+        tmp_path,
+        "{Net}\n[net]\n[input]\nname = map\nchannels = 3\nheight = 8\nwidth = 8\n[input]\nname = style\nfeatures = 5\n"
+        "[modulated_convolutional]\nfrom = map, style\nfilters = 4\nupsample = True\nnoise = fixed\n"
+        "activation = fused_leaky_relu\n",
+    )
 
 
 def test_only_an_export_that_nobody_has_changed_is_written_over(tmp_path: Path) -> None:
