@@ -123,7 +123,7 @@ INVOCATIONS = [
     f"--partial --verbose {PROGRAM}",
     "convert run/checkpoints -o w2.safetensors --cfg net.cfg --layout audetnet --epoch 1",
     "export run -o exported_run.py --to py --network Net --weights run/checkpoints/best.safetensors",
-    f"export net.cfg -o exported.py --bf16 {PROGRAM}",
+    f"export net.cfg -o exported.py --bf16 --optimise --with-preprocessing {PROGRAM}",
     "table run run --rows program --columns metric --metric accuracy --split validation --digits 2 --percent "
     "--caption Runs --label tab:runs --format booktabs -o runs.tex",
     "table run run --rows metric --columns program --test",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import shutil
@@ -16,7 +17,9 @@ from torch import nn
 
 from netcfg.builder.exports.onnx import OPSET, write_onnx
 from netcfg.builder.exports.onnx import RUN as RUN_ONNX
+from netcfg.builder.exports.optimised import fold_norms
 from netcfg.builder.exports.ours import digest, expect_ours, files_of, report_of
+from netcfg.builder.exports.preparing import Preparation, preparation_of, with_preparation
 from netcfg.builder.exports.proof import (
     SEED,
     Difference,
@@ -82,6 +85,10 @@ class Asked:
     """What an export is to be beside its form. `told` are words about each network that its file carries."""
 
     bf16: bool = False
+    preprocessing: bool = False
+    """Whether the data's normalisation is in it."""
+    optimise: bool = False
+    """Whether batch norms are multiplied into the maps before them."""
     told: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
@@ -120,15 +127,20 @@ def export_python(
     expect_ours(output, files_of("py", output))
 
     def write(folder: Path) -> Written:
-        text = python_of(program, networks, names, weights.name)
+        before = {name: _prepared(program, name, asked) for name in names}
+        leaving = nn.ModuleDict({name: _leaving(program, networks, name, asked) for name in names})
+        text = python_of(program, leaving, names, weights.name, before)
         (folder / output.name).write_text(text, encoding="utf-8")
-        chosen = (
-            networks[names[0]] if len(names) == 1 else nn.ModuleDict({one: networks[one] for one in names})
-        )
+        chosen = leaving[names[0]] if len(names) == 1 else leaving
         save_tensors(folder / weights.name, chosen.state_dict())
-        trials = {name: trials_of(program.networks[name], networks[name]) for name in names}  # type: ignore[arg-type]
-        found = _prove(_RUN_PYTHON, program, trials, folder, folder / output.name, asked, PYTHON_LIMIT)
-        return Written([output.name, weights.name], found, {"form": "py"})
+        trials = {
+            name: trials_of(program.networks[name], networks[name], prepared=before[name])  # type: ignore[arg-type]
+            for name in names
+        }
+        limit = LIMIT if asked.optimise else PYTHON_LIMIT
+        found = _prove(_RUN_PYTHON, program, trials, folder, folder / output.name, asked, limit)
+        facts = [one.told() for one in before.values() if one is not None]
+        return Written([output.name, weights.name], found, {"form": "py", **(facts[0] if facts else {})})
 
     return written(output, write)
 
@@ -142,9 +154,13 @@ def _export_traced(
     told = {"program": program.name.rpartition("/")[2], "network": name, **asked.told.get(name, {})}
 
     def write(folder: Path) -> Written:
-        trials = trials_of(graph, network, only_open=True)
+        before = _prepared(program, name, asked)
+        trials = trials_of(graph, network, only_open=True, prepared=before)
         shown = "ONNX" if form == "onnx" else "a traced program"
-        made = traced(graph, traceable(network, form), trials[-1].inputs, shown)
+        module: nn.Module = traceable(_leaving(program, networks, name, asked), form)
+        if before is not None:
+            module = with_preparation(module, list(graph.inputs), before)
+        made = traced(graph, module, trials[-1].inputs, shown)
         file = folder / output.name
         if form == "onnx":
             files = write_onnx(graph, network, made, file, list(graph.inputs), told)
@@ -154,9 +170,23 @@ def _export_traced(
         script = RUN_ONNX if form == "onnx" else _RUN_TRACED
         found = _prove(script, program, {name: trials}, folder, file, asked, LIMIT)
         facts = {"form": form, "opset": OPSET} if form == "onnx" else {"form": form}
-        return Written([one.name for one in files], found, facts | told)
+        return Written([one.name for one in files], found, facts | told | (before.told() if before else {}))
 
     return written(output, write)
+
+
+def _prepared(program: Program, name: str, asked: Asked) -> Preparation | None:
+    return preparation_of(program, name) if asked.preprocessing else None
+
+
+def _leaving(program: Program, networks: nn.ModuleDict, name: str, asked: Asked) -> Network:
+    """The network that is written: itself, or a copy without batch norms."""
+    network = networks[name]
+    assert isinstance(network, Network)
+    if asked.optimise:
+        network = copy.deepcopy(network)
+        fold_norms(program.networks[name], network)
+    return network
 
 
 def _prove(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import keyword
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from netcfg.builder.exports.copied import Copied, Refused
 from netcfg.builder.exports.grouping import Body, ClassText, Line, class_texts
 from netcfg.builder.exports.levels import Edges, Level, levels_of, made_signal
 from netcfg.builder.exports.plain import Plain, plain
+from netcfg.builder.exports.preparing import Preparation
 from netcfg.builder.exports.refusing import refused
 from netcfg.builder.network import Network
 from netcfg.folding import Over, View, moves
@@ -70,13 +71,24 @@ class Child:
     is_tensor: bool = False
 
 
-def python_of(program: Program, networks: nn.ModuleDict, names: Sequence[str], weights: str) -> str:
+def python_of(
+    program: Program,
+    networks: nn.ModuleDict,
+    names: Sequence[str],
+    weights: str,
+    before: Mapping[str, Preparation | None] | None = None,
+) -> str:
     """The file of some of a program's networks; `weights` is the name of their file, which lies beside it.
+
+    `before` says by network what is done to pictures first.
 
     Raises `ProgramError` (NC808) where a block has no form in plain PyTorch.
     """
     copied = Copied()
-    writers = [_Network(program.networks[name], networks[name], copied) for name in names]  # type: ignore[arg-type]
+    writers = [
+        _Network(program.networks[name], networks[name], copied, (before or {}).get(name))  # type: ignore[arg-type]
+        for name in names
+    ]
     classes = _classes(writers)
     return _file(program, writers, classes, copied, weights)
 
@@ -105,8 +117,11 @@ def _classes(writers: Sequence[_Network]) -> list[ClassText]:
 class _Network:
     """Writes the bodies of one network's levels."""
 
-    def __init__(self, graph: Graph, network: Network, copied: Copied) -> None:
+    def __init__(
+        self, graph: Graph, network: Network, copied: Copied, preparation: Preparation | None = None
+    ) -> None:
         self.graph, self.network, self.copied = graph, network, copied
+        self.preparation = preparation
         self.lifetimes = Lifetimes(graph)
         self.root = levels_of(graph)
         self.edges = {
@@ -167,12 +182,12 @@ class _LevelWriter:
         ops = [op for item in self.level.items if (op := self._op(item)) is not None]
         self._count(ops)
         whole = self._whole_sequence()
-        if whole is not None:
+        if whole is not None and (self.level.path or self.writer.preparation is None):
             return self._sequence_body(whole)
         ops = self._with_sequences(ops)
         self._name_stateless()
         names = self._input_names()
-        forward = self._forward(_joined(ops, self._uses), dict(names))
+        forward = [*self._prepared(names), *self._forward(_joined(ops, self._uses), dict(names))]
         several = not self.level.path and len(self.graph.outputs) > 1
         return Body(
             self.level.template or self.graph.name,
@@ -186,12 +201,26 @@ class _LevelWriter:
             self._doc(),
         )
 
+    def _prepared(self, names: dict[Key, str]) -> list[Line]:
+        """What is done to pictures before all else."""
+        preparation = self.writer.preparation
+        if self.level.path or preparation is None:
+            return []
+        called = {name: names[self.lifetimes.root(signal)] for name, signal in self.graph.inputs.items()}
+        return [
+            Line(line.replace(name, called[name]))
+            for name in preparation.pictures
+            for line in preparation.lines(name)
+        ]
+
     def _doc(self) -> str:
         if self.level.path:
             return ""
         given = ", ".join(f"{name} N×{show(one.shape)}" for name, one in self.graph.inputs.items())
         made = ", ".join(f"{name} N×{show(one.shape)}".strip() for name, one in self.graph.outputs.items())
-        return f"{given} -> {made}."
+        preparation = self.writer.preparation
+        bytes_of = f" {' and '.join(preparation.pictures)}: from 0 to 255." if preparation else ""
+        return f"{given} -> {made}.{bytes_of}"
 
     def _hold(self, index: int) -> None:
         node = self.graph.nodes[index]

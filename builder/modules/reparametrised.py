@@ -109,6 +109,8 @@ class Reparametrised(nn.Module):
     @torch.no_grad()
     def settle(self) -> None:
         """Keep the weight as it is used, instead of what it is made from; it cannot be trained on as before."""
+        if self.rule is None:
+            return
         weight, bias = self._used_weight().clone(), self._used_bias()
         for name in ("weight_g", "weight_v", "weight_orig", "weight_u"):
             self._parameters.pop(name, None)

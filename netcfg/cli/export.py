@@ -50,6 +50,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--weights", metavar="FILE", help="of a .cfg file; instead of a run's best")
     parser.add_argument(
+        "--with-preprocessing",
+        action="store_true",
+        help="with the data's normalisation: takes pictures of bytes",
+    )
+    parser.add_argument(
+        "--optimise", action="store_true", help="multiply batch norms into the maps before them"
+    )
+    parser.add_argument(
         "--bf16", action="store_true", help="also say how far it is off in half precision (.py, .pt2)"
     )
     add_program_arguments(parser)
@@ -83,7 +91,7 @@ def run(options: argparse.Namespace) -> int:
 
     from netcfg.builder.exports.export import Asked, export
 
-    asked = Asked(options.bf16, told_of(program, names))
+    asked = Asked(options.bf16, options.with_preprocessing, options.optimise, told_of(program, names))
     made = export(form, program, networks, names, output, asked)
     for one in made.found:
         print(
