@@ -21,6 +21,8 @@ NAMES = (
     "bench_faces",
     "bench_flow",
     "bench_data_show",
+    "bench_frames",
+    "bench_losses",
     "bench_metrics",
     "bench_page",
     "bench_pictures",
