@@ -71,7 +71,7 @@ def build(program: Program) -> nn.ModuleDict:
 def open(folder: str | os.PathLike[str]) -> Run:
     """The run in a folder: its program, epochs, result, networks, what it says of data. Loads no torch.
 
-    Raises `ProgramError` (NC406) where it is none.
+    Raises `ProgramError` (NC802) where it is none.
 
     Example::
 

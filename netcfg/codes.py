@@ -110,6 +110,7 @@ _ROWS = [
     ("NC806", "lost-process", "A process that a command had started ended by itself."),
     ("NC807", "missing-equipment", "This machine lacks what is asked for: a device, a compiler, a part of a library."),
     ("NC808", "cannot-leave", "A network cannot be written in the form it is exported in, or computes other numbers."),
+    ("NC809", "damaged-run", "A file of a run is missing or damaged, or the run was copied in part."),
 ]  # fmt: skip
 
 CODES: dict[str, Code] = {row[0]: Code(*row) for row in _ROWS}

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from netcfg.blocks.base import Section
 from netcfg.blocks.registry import GROUPS, Group, sections
 from netcfg.extensions import read_packages
+from netcfg.source import render
 
 GROUP_TITLES: dict[Group, str] = {
     "network": "Blocks of a network",
@@ -180,7 +181,7 @@ I_WANT_TO: dict[Group, tuple[Task, ...]] = {
 
 def index_text() -> str:
     """Every section type with its first line, by family; then by task. Also those of packages that bring some."""
-    broken = [broken.finding.message for broken in read_packages()]
+    broken = [render(broken.finding) for broken in read_packages()]
     parts = ["\n".join([GROUP_TITLES[group], *_family_lines(group)]) for group in GROUPS]
     tasks = "\n".join(["I want to …", *_task_lines()])
     return "\n\n".join([*parts, tasks, *broken, "`netcfg blocks NAME` prints a page."])

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from netcfg.program import Program
 
 Row = dict[str, Figure | int | str | bool]
+NO_RUN = "NC802"
+DAMAGED = "NC809"
 
 
 class Run:
@@ -41,19 +43,13 @@ class Run:
         try:
             found = json.loads((self.path / name).read_text("utf-8"))
         except FileNotFoundError:
-            what = (
-                f"{shown_path(self.path)} is no run folder"
-                if self.path.exists()
-                else f"{self.path} does not exist"
-            )
-            help = "give the folder that `netcfg train` printed, e.g. runs/name-1"
-            raise ProgramError([Finding("NC406", what, help=help)]) from None
+            raise ProgramError([no_run(self.path)]) from None
         except (OSError, ValueError, RecursionError):
             found = None
         if not isinstance(found, dict):
             message = f"{shown_path(self.path / name)} is damaged, or no file of a run"
             help = "put it back from where the run was copied"
-            raise ProgramError([Finding("NC406", message, help=help)])
+            raise ProgramError([Finding(DAMAGED, message, help=help)])
         return found
 
     @property
@@ -108,7 +104,7 @@ class Run:
         except (ValueError, TypeError) as error:
             message = f"{shown_path(self.path / 'result.json')} cannot be read: {error}"
             help = "a newer netcfg may have written it: `pip install -U netcfg`"
-            raise ProgramError([Finding("NC406", message, help=help)]) from None
+            raise ProgramError([Finding(DAMAGED, message, help=help)]) from None
 
     def to_rows(self) -> list[Row]:
         """A row for each epoch: its number, losses (`train.NAME`, `validation.NAME`), metrics, rates, seconds."""
@@ -191,8 +187,14 @@ class Run:
 
 
 def open_run(path: str | os.PathLike[str]) -> Run:
-    """The run in a folder. Raises `ProgramError` (NC406) where it is none."""
+    """The run in a folder. Raises `ProgramError` where it is none (NC802) or damaged (NC809)."""
     return Run(Path(path))
+
+
+def no_run(path: Path, code: str = NO_RUN) -> Finding:
+    """What is said of a folder that is no run's."""
+    what = f"{shown_path(path)} {'is no run folder' if path.exists() else 'does not exist'}"
+    return Finding(code, what, help="give the folder that `netcfg train` printed, e.g. runs/name-1")
 
 
 def frame_of(rows: Sequence[Mapping[str, Any]], index: str | None = None) -> Any:

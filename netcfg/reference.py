@@ -9,9 +9,11 @@ from netcfg.blocks.registry import GROUPS, find, sections
 from netcfg.codes import CODES, Code
 from netcfg.counterparts import COUNTERPARTS
 from netcfg.explained import EXPLANATIONS
+from netcfg.explained.explanation import CHECK
 from netcfg.extensions import read_packages
 from netcfg.index import GROUP_TITLES, families, tasks_markdown
 from netcfg.keys import keys_line, keys_markdown
+from netcfg.source import shown_text
 from netcfg.summary import aligned
 
 
@@ -92,11 +94,14 @@ def code_text(code: Code) -> str:
     """The page of a code for a terminal: cause, a wrong example, the right one, what to do."""
     known = EXPLANATIONS[code.id]
     parts = [f"{code.id} {code.name}: {code.meaning}", f"What to do: {known.remedy}"]
-    if known.command:
-        parts.append(f"No text alone gives it; a command may:\n\n{_indented(known.command)}")
+    parts += [known.given] if known.given else []
+    if known.frame:
+        of = "" if known.command == CHECK and not known.given else f", in {known.file}, by `{known.command}`"
+        wrong, right = known.wrong_text, known.right_text
     else:
-        parts += [f"Wrong:\n\n{_indented(known.wrong_text)}", f"Right:\n\n{_indented(known.right_text)}"]
-    return "\n\n".join(parts)
+        of, wrong, right = "", known.wrong_command, known.right_command
+    parts += [f"Wrong{of}:\n\n{_indented(wrong)}", f"Right:\n\n{_indented(right)}"]
+    return shown_text("\n\n".join(parts), lines=True)
 
 
 def _indented(text: str) -> str:
@@ -107,15 +112,14 @@ def codes_markdown() -> str:
     """All codes as a table, with the lines that give each and those that do not."""
     rows = [
         "## The codes of findings\n",
-        "`netcfg explain CODE` shows whole files. What only data, a run or a command line shows has a command.\n",
+        "`netcfg explain CODE` shows whole files. What only data, a run or a command line shows has two commands.\n",
         "| code | cause | wrong | right | what to do |",
         "| --- | --- | --- | --- | --- |",
     ]
     for code in CODES.values():
         known = EXPLANATIONS[code.id]
-        wrong, right = (
-            (f"`{known.command}`", "") if known.command else map(_in_cell, (known.wrong, known.right))
-        )
+        shown = (known.wrong, known.right) if known.frame else (known.wrong_command, known.right_command)
+        wrong, right = map(_in_cell, shown)
         rows.append(
             f"| {code.id} {code.name} | {code.meaning} | {wrong} | {right} | {known.remedy} |".replace(
                 "  ", " "
@@ -125,7 +129,7 @@ def codes_markdown() -> str:
 
 
 def _in_cell(text: str) -> str:
-    lines = text.strip("\n").split("\n")
+    lines = shown_text(text.strip("\n"), lines=True).split("\n")
     shown = [f"`{line}`" for line in lines[:4] if line] + ["…"] * (len(lines) > 4)
     return "<br>".join(shown) or "nothing"
 

@@ -135,7 +135,29 @@ def test_what_is_refused_exits_with_1_and_says_why(run: Run, arguments: list[str
     ids=" ".join,
 )
 def test_wrong_usage_exits_with_2(run: Run, arguments: list[str]) -> None:
-    assert run(*arguments).code == 2
+    result = run(*arguments)
+    assert result.code == 2
+    assert not arguments or result.err.startswith("error[NC801 wrong-command]: ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("chek good.cfg", "there is no command `chek`\nhelp: did you mean `check`?"),
+        ("summary good.cfg --formt json", "there is no option `--formt`\nhelp: did you mean `--format`?"),
+        ("plan good.cfg bad.cfg", "`bad.cfg` is one too many"),
+        ("graph good.cfg --scale big", "--scale: invalid float value: 'big'\nhelp: `netcfg graph --help` says"),
+    ],
+)
+def test_a_wrong_command_line_is_refused_as_all_else_is(run: Run, arguments: str, message: str) -> None:
+    assert f"error[NC801 wrong-command]: {message}" in run(*arguments.split()).err
+
+
+def test_a_file_that_cannot_be_drawn_has_one_finding(run: Run) -> None:
+    for arguments in (["graph", "nowhere.cfg"], ["graph", "bad.cfg", "--training"]):
+        result = run(*arguments)
+        assert (result.code, result.err.count("error[")) == (1, 1)
+        assert "note: no picture is written" in result.err
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 import ast
+import fcntl
+import os
 import re
+import shlex
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 import cv2
 import numpy as np
 import pytest
+import torch
+from safetensors.torch import save_file
 
 import netcfg
 from netcfg.cli.main import main
 from netcfg.codes import CODES
 from netcfg.explained import EXPLANATIONS
-from netcfg.explained.programs import SMALL, TRAINED
+from netcfg.explained.explanation import CHECK
+from netcfg.explained.programs import SMALL, TINY, TRAINED
 
-SHOWN = [code for code, known in EXPLANATIONS.items() if known.frame]
+CHECKED = [code for code, known in EXPLANATIONS.items() if known.command == CHECK and known.file == "net.cfg"]
+COMMANDS = sorted(set(EXPLANATIONS) - set(CHECKED))
 ROOT = Path(__file__).resolve().parent.parent
+OLD_RUN = ROOT / "tests/trainers/old_run"
 
 
 def codes_of(folder: Path, text: str) -> set[str]:
@@ -27,27 +38,27 @@ def codes_of(folder: Path, text: str) -> set[str]:
     return {finding.code for finding in netcfg.check(folder / "net.cfg")[1]}
 
 
-@pytest.mark.parametrize("code", SHOWN)
-def test_the_wrong_example_gives_its_code_alone_and_the_right_one_none(code: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("code", CHECKED)
+def test_the_wrong_example_gives_its_code_alone_and_the_right_one_none(
+    code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     known = EXPLANATIONS[code]
-    assert codes_of(tmp_path, known.wrong_text) == {code}
-    assert codes_of(tmp_path, known.right_text) == set()
+    folder = tmp_path / "project" / "networks"
+    folder.mkdir(parents=True)
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs" / "blocks.cfg").write_text("")
+    monkeypatch.chdir(folder)
+    assert codes_of(folder, known.wrong_text) == {code}
+    assert codes_of(folder, known.right_text) == set()
 
 
-def test_every_code_is_explained_by_an_example_or_a_command() -> None:
+def test_every_code_is_explained_by_examples() -> None:
     assert set(EXPLANATIONS) == set(CODES)
-    for known in EXPLANATIONS.values():
-        assert known.remedy.endswith(".")
-        assert bool(known.frame) != known.command.startswith("netcfg ")
-
-
-def test_no_more_codes_than_these_are_without_an_example() -> None:
-    commands = {f"NC80{number}" for number in range(1, 9)}
-    data = {f"NC50{number}" for number in range(4, 9)}
-    files = {"NC004", "NC005", "NC012", "NC013", "NC014", "NC015", "NC113", "NC115"}
-    runs = {"NC404", "NC405", "NC406", "NC411", "NC414", "NC601", "NC602", "NC603"}
-    sections = {"NC701", "NC702", "NC703", "NC704"}
-    assert set(CODES) - set(SHOWN) == files | runs | sections | commands | data
+    for code, known in EXPLANATIONS.items():
+        assert known.remedy.endswith("."), code
+        assert known.wrong != known.right, code
+        assert "@" in (known.frame or known.command), code
+        assert known.wrong_command.startswith("netcfg "), code
 
 
 def test_every_code_that_the_sources_give_is_declared() -> None:
@@ -72,61 +83,177 @@ def test_every_refusal_has_a_code() -> None:
     assert not without
 
 
-def small(folder: Path, text: str = SMALL) -> str:
+# --- those of commands: what lies beside them, then both commands are run as they are printed
+
+
+def small(folder: Path, text: str) -> None:
     (folder / "net.cfg").write_text(text)
-    return str(folder / "net.cfg")
 
 
-def picture(folder: Path) -> str:
-    cv2.imwrite(str(folder / "one.png"), np.zeros((16, 16, 3), np.uint8))
-    return str(folder / "one.png")
+def picture(path: Path, value: int = 0) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(path), np.full((16, 16, 3), value, np.uint8))
 
 
-def clips(folder: Path, labels: str, frames: range = range(1, 4)) -> str:
+def half(path: Path, whole: Path) -> None:
+    path.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+
+
+def clips(folder: Path, labels: str, first: int = 1) -> None:
     for subject in range(3):
-        place = folder / "data" / f"S{subject}" / "a"
-        place.mkdir(parents=True)
-        for number in frames:
-            cv2.imwrite(str(place / f"{number}.png"), np.zeros((16, 16, 3), np.uint8))
+        for number in range(first, first + 3):
+            picture(folder / f"S{subject}/a/{number}.png")
     rows = [f"S{subject}/a,{number},{labels}" for subject in range(3) for number in range(1, 4)]
-    (folder / "data/labels.csv").write_text("clip,frame,AU1,AU2\n" + "\n".join(rows) + "\n")
-    return str(folder / "data")
+    (folder / "labels.csv").write_text("clip,frame,AU1,AU2\n" + "\n".join(rows) + "\n")
 
 
-def broken_video(folder: Path) -> str:
-    (folder / "half.mp4").write_bytes(b"no video")
-    return str(folder / "half.mp4")
+def run_of(folder: Path, name: str = "RUN") -> None:
+    shutil.copytree(OLD_RUN, folder / name)
 
 
-def taken(folder: Path) -> str:
-    (folder / "flow").mkdir()
-    (folder / "flow/mine.txt").write_text("mine")
-    return str(folder / "flow")
+def changeable(folder: Path) -> None:
+    text = TINY.replace("[flatten]", "[convolutional]\nfilters = $filters\nkernel_size = 3\n[flatten]", 1)
+    variables = "{General}\n[training]\nmax_epochs = 1\n[variables]\nrate = 1e-3\nfilters = 2\n"
+    small(folder, text + "learning_rate = $rate\n" + variables)
+    assert main(["train", "net.cfg", "--run-dir", "RUN", "--limit-batches", "1"]) == 0
 
 
-DRAWN = "{Net}\n[net]\nchannels = 3\nheight = 8\nwidth = 8\n[random]\nshape = 4\n"
-COMMANDS = {
-    "NC504": lambda folder: ["flow", broken_video(folder), "-o", str(folder / "flow")],
-    "NC505": lambda folder: ["data", "show", clips(folder, "1,7")],
-    "NC506": lambda folder: ["data", "show", str(folder)],
-    "NC507": lambda folder: ["data", "show", clips(folder, "1,0", range(3))],
-    "NC508": lambda folder: ["flow", picture(folder), "-o", str(folder / "flow")],
-    "NC801": lambda folder: ["graph", small(folder), "--phase", "main", "-o", str(folder / "a.svg")],
-    "NC802": lambda folder: ["eval", str(folder / "nowhere")],
-    "NC803": lambda folder: ["data", "make", "audetnet", taken(folder)],
-    "NC804": lambda folder: ["zoo", "alexnet", "-o", str(folder / "nowhere/my.cfg")],
-    "NC807": lambda folder: ["train", small(folder, TRAINED), "--device", "cuda:77"],
-    "NC808": lambda folder: ["export", small(folder, DRAWN), "-o", f"{folder}/net.py"],
+def extended(folder: Path) -> None:
+    (folder / "mine.py").write_text(EXPLANATIONS["NC704"].right_text)
+    small(folder, "{include mine.py}\n" + TINY.replace("[flatten]", "[mine]\n[flatten]", 1))
+    assert main(["train", "net.cfg", "--run-dir", "RUN", "--epochs", "1", "--limit-batches", "1"]) == 0
+
+
+def including(folder: Path) -> None:
+    small(folder, "{include mine.py}\n" + SHORT.replace("[flatten]", "[mine]\n[flatten]"))
+
+
+def packaged(folder: Path) -> None:
+    place = folder / "theirs-1.dist-info"
+    place.mkdir()
+    (place / "METADATA").write_text("Metadata-Version: 2.1\nName: theirs\nVersion: 1\n")
+    (place / "entry_points.txt").write_text("[netcfg.sections]\ntheirs = their_sections\n")
+
+
+def others_weights(folder: Path) -> None:
+    run_of(folder)
+    save_file({"Other.weight": torch.zeros(3)}, folder / "of_another.safetensors")
+
+
+def half_weights(folder: Path) -> None:
+    run_of(folder)
+    half(folder / "half_a_file.safetensors", folder / "RUN/checkpoints/best.safetensors")
+
+
+def half_copied(folder: Path) -> None:
+    for name in ("RUN", "HALF_COPIED"):
+        run_of(folder, name)
+    (folder / "HALF_COPIED/run.json").unlink()
+
+
+def half_a_picture(folder: Path) -> None:
+    run_of(folder)
+    picture(folder / "whole.png")
+    half(folder / "half_a_picture.png", folder / "whole.png")
+
+
+def labelled(folder: Path) -> None:
+    clips(folder / "clips_with_a_label_of_7", "1,7")
+    clips(folder / "clips_with_labels_of_0_and_1", "1,0")
+
+
+def flowers(folder: Path) -> None:
+    (folder / "empty").mkdir()
+    for number in range(20):
+        picture(folder / f"flowers/{'rose' if number % 2 else 'daisy'}/{number}.png")
+
+
+def frames(folder: Path) -> None:
+    picture(folder / "one.png")
+    for number in range(3):
+        picture(folder / f"folder_of_frames/{number}.png", 40 * number)
+
+
+def swept_by_another(folder: Path) -> None:
+    """Another sweep works in `RUNS`, and one into `OTHERS` is done."""
+    small(folder, SHORT.replace("\n[training]", RATE) + "learning_rate = $rate\n")
+    assert main(["sweep", "net.cfg", "--over", "rate=0.1", "--run-dir", "OTHERS"]) == 0
+    (folder / "RUNS").mkdir()
+    HELD[:] = []
+    HELD.append((folder / "RUNS/.lock").open("w"))
+    fcntl.flock(HELD[0], fcntl.LOCK_EX)
+
+
+HELD: list[IO[str]] = []
+SCENES: dict[str, Callable[[Path], object]] = {
+    "NC004": lambda folder: small(folder, SMALL),
+    "NC005": lambda folder: (small(folder, SMALL), (folder / "best.safetensors").write_bytes(b"\xff\0")),
+    "NC012": lambda folder: small(folder, "{include mine.py}\n" + SMALL),
+    "NC113": lambda folder: small(folder, "{General}\n[preset demo]\n" + SMALL),
+    "NC404": lambda folder: None,
+    "NC405": lambda folder: None,
+    "NC406": changeable,
+    "NC414": lambda folder: None,
+    "NC504": half_a_picture,
+    "NC505": labelled,
+    "NC506": flowers,
+    "NC507": lambda folder: clips(folder / "recordings", "1,0", 0),
+    "NC508": frames,
+    "NC601": run_of,
+    "NC602": others_weights,
+    "NC603": half_weights,
+    "NC701": lambda folder: small(
+        folder, "{include mine.py}\n" + SMALL.replace("[flatten]", "[mine]\n[flatten]")
+    ),
+    "NC702": including,
+    "NC703": packaged,
+    "NC704": extended,
+    "NC801": lambda folder: small(folder, TRAINED),
+    "NC802": run_of,
+    "NC803": lambda folder: (small(folder, SHORT), run_of(folder)),
+    "NC804": lambda folder: None,
+    "NC805": swept_by_another,
+    "NC806": lambda folder: small(folder, "{include mine.py}\n" + SHORT.replace("{Net}", "[mine]\n{Net}", 1)),
+    "NC807": lambda folder: small(folder, SHORT),
+    "NC808": lambda folder: None,
+    "NC809": half_copied,
 }
+SHORT = "{General}\n[training]\nmax_epochs = 1\nbatch_size = 64\n" + TINY
+RATE = "\n[variables]\nrate = 1e-3\n[training]"
 
 
-@pytest.mark.parametrize("code", COMMANDS)
-def test_a_command_that_is_refused_says_the_code(
-    code: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+def told(
+    folder: Path, file: str, text: str, command: str, capfd: pytest.CaptureFixture[str]
+) -> tuple[int, str]:
+    """What a command says, its status first; in a process of its own where it reads a Python file."""
+    if text:
+        (folder / file).write_text(text)
+    if file.endswith(".py"):
+        paths = os.pathsep.join(filter(None, [str(folder), os.environ.get("PYTHONPATH")]))
+        words = [sys.executable, "-m", *shlex.split(command)]
+        done = subprocess.run(words, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": paths})
+        return done.returncode, done.stdout + done.stderr
+    capfd.readouterr()
+    status = main(shlex.split(command)[1:])
+    return status, "".join(capfd.readouterr())
+
+
+TRAINING = {"NC405", "NC414", "NC702", "NC704", "NC803", "NC805", "NC806", "NC807"}
+MARKED = [pytest.param(code, marks=[pytest.mark.slow] * (code in TRAINING)) for code in COMMANDS]
+
+
+@pytest.mark.parametrize("code", MARKED)
+def test_the_wrong_command_gives_its_code_and_the_right_one_does_not(
+    code: str, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert main(COMMANDS[code](tmp_path)) != 0
-    assert f"error[{code} {CODES[code].name}]: " in capsys.readouterr().err
+    known = EXPLANATIONS[code]
+    SCENES[code](tmp_path)
+    status, wrong = told(tmp_path, known.file, known.wrong_text, known.wrong_command, capfd)
+    assert f"[{code} {CODES[code].name}]: " in wrong
+    status, right = told(tmp_path, known.file, known.right_text, known.right_command, capfd)
+    assert status == 0, right
+    assert code not in right
 
 
 def test_the_command_shows_cause_example_and_remedy() -> None:

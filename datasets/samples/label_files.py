@@ -70,9 +70,7 @@ def read_labels(path: Path) -> Labels:
     try:
         state = path.stat()
     except OSError as error:
-        raise NetcfgError(
-            f"cannot read the labels {shown_path(path)}: {error.strerror}", code="NC804"
-        ) from None
+        raise _unreadable(path, error) from None
     # Time and size only tell whether what was read before still holds.
     return _read(path.resolve(), state.st_mtime_ns, state.st_size)
 
@@ -185,13 +183,22 @@ def _units_of(names: list[str], shown: str) -> tuple[int, ...]:
     return tuple(units)
 
 
+def _unreadable(path: Path, error: OSError) -> NetcfgError:
+    if isinstance(error, FileNotFoundError):
+        return NetcfgError(
+            f"there is no file {shown_path(path)}\nhelp: paths in a file count from where netcfg is started",
+            code="NC506",
+        )
+    return NetcfgError(f"cannot read {shown_path(path)}: {error.strerror}", code="NC804")
+
+
 def read_csv_rows(path: Path) -> list[tuple[int, list[str]]]:
     """The lines of a .csv file that hold something, with their numbers. Raises `NetcfgError`."""
     try:
         # Spreadsheets put a byte order mark before their tables.
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise NetcfgError(f"cannot read {shown_path(path)}: {error.strerror}", code="NC804") from None
+        raise _unreadable(path, error) from None
     except UnicodeDecodeError:
         raise NetcfgError(f"{shown_path(path)} is not text in UTF-8", code="NC505") from None
     reader = csv.reader(io.StringIO(text, newline=""))

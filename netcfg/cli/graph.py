@@ -109,10 +109,16 @@ def run(options: argparse.Namespace) -> int:
     _check_format(options, output)
     programs = [_checked(file, options) for file in options.files]
     known = [program for program in programs if program is not None]
-    if len(known) < len(programs):
-        drawn = _broken(options, look)
-    else:
+    if len(known) == len(programs):
         drawn = _training(known[0], options) if options.training else _networks(known, options, look)
+    elif (part := _broken(options, look)) is not None:
+        drawn = part
+    else:
+        what = "no network can be drawn"
+        if options.training or len(options.files) > 1:
+            what = "a file with errors is drawn alone, and its networks only"
+        print(f"note: no picture is written: {what}", file=sys.stderr)
+        return 1
     drawn.links, drawn.font = Links(link), options.font or ""
     if paper is not None:
         drawn.paper, drawn.scale = paper, PRINTED_SCALE
@@ -131,26 +137,19 @@ def _checked(file: str, options: argparse.Namespace) -> Program | None:
     return program
 
 
-def _broken(options: argparse.Namespace, look: Look) -> Picture:
-    """What can be understood of a file with errors. Raises `NetcfgError` where that is nothing."""
+def _broken(options: argparse.Namespace, look: Look) -> Picture | None:
+    """What can be understood of a file with errors; None where that is nothing."""
     from netcfg.compile import understand
     from netcfg.draw.mistakes import broken_picture
 
-    if len(options.files) > 1:
-        raise NetcfgError(
-            "files with errors are drawn one at a time\nhelp: mend it, or draw it alone", code="NC801"
-        )
-    (file,) = options.files
-    if options.training:
-        raise NetcfgError(
-            f"{file} has errors: its training step cannot be drawn, only its networks", code="NC801"
-        )
+    if len(options.files) > 1 or options.training:
+        return None
     networks, _ = understand(
-        Path(file), options.preset, settings_of(options), options.data, options.allow_outside
+        Path(options.files[0]), options.preset, settings_of(options), options.data, options.allow_outside
     )
     names = [network.graph.name for network in networks]
     if not names:
-        raise NetcfgError(f"{file}: no network in it can be drawn", code="NC801")
+        return None
     _check_names(options, names)
     chosen = [network for network in networks if network.graph.name in (options.network or names)]
     return broken_picture(chosen, _title(options), _scale(options), look)

@@ -7,7 +7,8 @@ import gc
 import importlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import NoReturn
 
 COMMANDS = {
     "check": "find everything that is wrong with files, without data or torch",
@@ -83,10 +84,12 @@ def _run(arguments: Sequence[str]) -> int:
     """Do what the command line says."""
     parser = _parser(arguments)
     try:
-        options = parser.parse_args(arguments)
+        options, unknown = parser.parse_known_args(arguments)
     except SystemExit:  # with its help written
         sys.stdout.flush()
         raise
+    if unknown:
+        _refuse(_unknown(parser, unknown[0]))
     if options.command is None:
         parser.print_help()
         return 2
@@ -97,6 +100,40 @@ def _run(arguments: Sequence[str]) -> int:
     return code
 
 
+class _Parser(argparse.ArgumentParser):
+    """Refuses as all of netcfg does."""
+
+    def error(self, message: str) -> NoReturn:
+        """End the program with status 2."""
+        _refuse(f"{message.removeprefix('argument ')}\nhelp: `{self.prog} --help` says what it takes")
+
+
+def _refuse(message: str) -> NoReturn:
+    from netcfg.source import NetcfgError, shown_text
+
+    print(shown_text(NetcfgError(message, code="NC801").told(), lines=True), file=sys.stderr)
+    raise SystemExit(2)
+
+
+def _unknown(parser: argparse.ArgumentParser, argument: str) -> str:
+    """What is said of an argument that nobody takes."""
+    if not argument.startswith("-"):
+        return f"`{argument}` is one too many"
+    from netcfg.spelling import nearest
+
+    option = argument.partition("=")[0]
+    match = nearest(option, _options(parser))
+    return f"there is no option `{option}`" + (f"\nhelp: did you mean `{match}`?" if match else "")
+
+
+def _options(parser: argparse.ArgumentParser) -> Iterator[str]:
+    for action in parser._actions:
+        yield from (option for option in action.option_strings if option.startswith("--"))
+        if isinstance(action, argparse._SubParsersAction):
+            for inner in action.choices.values():
+                yield from _options(inner)
+
+
 def _command(arguments: Sequence[str]) -> str | None:
     """The subcommand, as far as it can be told before anything is read."""
     return next((argument for argument in arguments if not argument.startswith("-")), None)
@@ -104,14 +141,17 @@ def _command(arguments: Sequence[str]) -> str | None:
 
 def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     """The parser; only the named command's module is imported, so that each starts quickly."""
-    parser = argparse.ArgumentParser(
-        prog="netcfg", description="A compiler for neural networks in .cfg files."
-    )
+    named = _command(arguments)
+    if named is not None and named not in COMMANDS and arguments[0] == named:
+        from netcfg.source import did_you_mean
+
+        help = did_you_mean(named, COMMANDS) or "`netcfg --help` lists them"
+        _refuse(f"there is no command `{named}`\nhelp: {help}")
+    parser = _Parser(prog="netcfg", description="A compiler for neural networks in .cfg files.")
     parser.add_argument(
         "--version", action="version", version=_version() if "--version" in arguments else "netcfg"
     )
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", prog="netcfg")
-    named = _command(arguments)
     # Where the command comes first, nobody is shown the others.
     shown = {named: COMMANDS[named]} if named in COMMANDS and arguments[0] == named else COMMANDS
     for command, purpose in shown.items():

@@ -61,7 +61,7 @@ def resume(options: argparse.Namespace) -> Resumed | None:
     from netcfg.trainers.runs.overriding import override
     from netcfg.trainers.runs.run_folder import RunFolder
 
-    run = RunFolder.open(folder)
+    run = RunFolder.open(folder, to_resume=True)
     started = run.read_json("run.json")
     own = load(folder / "resolved.cfg", allow_outside=True)
     _expect_fixed(options, started, own, folder)

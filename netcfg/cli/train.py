@@ -129,10 +129,12 @@ def _train_in(
                 if resumed is None:
                     run_folder = _new_folder(program, options)
                 else:
-                    run_folder = RunFolder(resumed.folder)
+                    run_folder = RunFolder(resumed.folder, to_resume=True)
                 held.enter_context(Lock(run_folder.path))
         shared = team.text(str(run_folder.path) if run_folder else "")
-        trainer = _trainer(team, device, program, options, run_folder or RunFolder(Path(shared)))
+        trainer = _trainer(
+            team, device, program, options, run_folder or RunFolder(Path(shared), resumed is not None)
+        )
         _set_up(trainer, resumed, options)
         trainer.announce()
         return 0 if trainer.fit() == "finished" else trainer.interrupt.code

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+CHECK = "netcfg check net.cfg"
+
 
 class Explanation(NamedTuple):
     """What to do about a code, and an example.
 
-    `frame` is a file with a `@` where `wrong` and `right` differ; empty where `command` is all that can be shown.
+    `frame` is a file with a `@` where `wrong` and `right` differ; without one, `command` has the `@`. `file` is what
+    the file is called, `given` what there is beside it.
     """
 
     remedy: str
     frame: str = ""
     wrong: str = ""
     right: str = ""
-    command: str = ""
+    command: str = CHECK
+    file: str = "net.cfg"
+    given: str = ""
 
     @property
     def wrong_text(self) -> str:
-        """The file that gives the code."""
+        """The file that gives the code; empty where only a command does."""
         return self.frame.replace("@", self.wrong)
 
     @property
@@ -27,7 +32,17 @@ class Explanation(NamedTuple):
         """The same file, put right."""
         return self.frame.replace("@", self.right)
 
+    @property
+    def wrong_command(self) -> str:
+        """The command that gives the code."""
+        return self.command.replace("@", self.wrong)
 
-def by_command(remedy: str, command: str) -> Explanation:
-    """Of a code that no text alone gives."""
-    return Explanation(remedy, command=command)
+    @property
+    def right_command(self) -> str:
+        """The same command, put right."""
+        return self.command.replace("@", self.right)
+
+
+def by_command(remedy: str, command: str, wrong: str, right: str, given: str = "") -> Explanation:
+    """Of a code that no text alone gives: `command` has a `@` where the wrong one and the right one differ."""
+    return Explanation(remedy, "", wrong, right, command, given=given)

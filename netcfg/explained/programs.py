@@ -10,6 +10,10 @@ SMALL = "{Net}\n[net]\nchannels = 3\nheight = 16\nwidth = 16\n[flatten]\n[connec
 LOSS = "{Loss}\n[bce_with_logits]\nname = detection\ninput = Net\ntarget = labels\n"
 OPTIMIZER = "{Optimizer}\n[adam]\nnetworks = Net\nminimise = detection\n"
 TRAINED = DATA + SMALL + LOSS + OPTIMIZER
+FEW = DATA + "subjects = 6\nclips = 1\nclip_length = 4\n" + SMALL
+ONE_EPOCH = "{General}\n[training]\nmax_epochs = 1\nbatch_size = 4\n"
+TINY = FEW + LOSS + OPTIMIZER
+"""What trains in a moment."""
 SECOND = SMALL.replace("Net", "Other")
 TWO = DATA + SMALL + SECOND
 BOTH = (
@@ -148,15 +152,36 @@ PROGRAMS: dict[str, Explanation] = {
         "",
         DATA.removeprefix("{Data}\n"),
     ),
-    "NC404": by_command("Train with what the pages state.", "netcfg train a_file_that_asks_for_it.cfg"),
-    "NC405": by_command(
+    "NC404": Explanation(
+        "Train with what the pages state; the finding says what to write instead.",
+        TINY + "@",
+        "".join(
+            f"[again]\nname = n{number}\nof = adam\nminimise = detection\nevery = {number}\n"
+            for number in range(2, 13)
+        ),
+        "".join(
+            f"[again]\nname = n{number}\nof = adam\nminimise = detection\nevery = {number}\n"
+            for number in range(2, 4)
+        ),
+        command="netcfg plan net.cfg",
+    ),
+    "NC405": Explanation(
         "Lower the learning rate, clip the gradient, or look for "
         "bad samples; the finding names the loss and its batch.",
-        "netcfg train net.cfg",
+        FEW
+        + LOSS.replace("bce_with_logits", "mse")
+        + "{Optimizer}\n[sgd]\nnetworks = Net\nminimise = detection\nlearning_rate = @\n"
+        + ONE_EPOCH,
+        "1e30",
+        "1e-3",
+        command="netcfg train net.cfg",
     ),
     "NC406": by_command(
         "Resume with the run's own folder; to change the network, start a new run from its weights.",
-        "netcfg train --resume RUN",
+        "netcfg train --resume RUN --epochs 5 --set @",
+        "filters=9",
+        "rate=1e-4",
+        "`RUN` is a run of `net.cfg`, which has `learning_rate = $rate`, and `filters = $filters` in its network.",
     ),
     "NC407": Explanation(
         "Minimise a loss that reads the network, or train the one it reads.",
@@ -228,8 +253,11 @@ PROGRAMS: dict[str, Explanation] = {
         "still",
         "seen",
     ),
-    "NC411": by_command(
-        "A smaller `every`, or smaller batches, so that an epoch has enough of them.", "netcfg train net.cfg"
+    "NC411": Explanation(
+        "A smaller `every`, or smaller batches, so that an epoch has enough of them; an earlier `from_epoch`.",
+        TRAINED + "from_epoch = @\n{General}\n[training]\nmax_epochs = 10\n",
+        "20",
+        "5",
     ),
     "NC412": Explanation(
         "Minimise the loss, or take it out.",
@@ -239,8 +267,11 @@ PROGRAMS: dict[str, Explanation] = {
         "",
         " + spare",
     ),
-    "NC414": by_command(
+    "NC414": Explanation(
         "Give the metric what it needs: a target, more samples, numbers that are finite.",
-        "netcfg eval RUN --split test",
+        TINY + "" + ONE_EPOCH + "{Metric}\n[f1]\ninput = Net\ntarget = labels\n@",
+        "group = clip\n",
+        "",
+        command="netcfg train net.cfg",
     ),
 }

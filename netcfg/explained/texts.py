@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from netcfg.explained.explanation import Explanation, by_command
 
 NET = "{Net}\n[net]\nchannels = 3\nheight = 32\nwidth = 32\n"
@@ -25,11 +27,16 @@ TEXTS: dict[str, Explanation] = {
     ),
     "NC003": Explanation("Open a group above it.", "@" + NET + "[flatten]\n", "[identity]\n", ""),
     "NC004": by_command(
-        "Look at the name and its folder; pipes and devices are not read.", "netcfg check nett.cfg"
+        "Look at the name and its folder; pipes and devices are not read.",
+        "netcfg check @",
+        "nett.cfg",
+        "net.cfg",
     ),
     "NC005": by_command(
         "Give a text in UTF-8 that holds `{Groups}`; weights are read by `train` and `eval`.",
-        "netcfg check best.safetensors",
+        "netcfg check @",
+        "best.safetensors",
+        "net.cfg",
     ),
     "NC006": Explanation("Write a network.", "@", "# nothing yet\n", NET + "[flatten]\n"),
     "NC007": Explanation(
@@ -56,21 +63,33 @@ TEXTS: dict[str, Explanation] = {
         "",
         "{Net}\n",
     ),
-    "NC012": by_command(
-        "Mend the Python file; the finding names its line.", "netcfg check file_that_includes_broken.cfg"
+    "NC012": Explanation(
+        "Mend the Python file; the finding names its line.",
+        "from netcfg.blocks import @\n",
+        "Blok",
+        "Block",
+        file="mine.py",
+        given="`net.cfg` has the line `{include mine.py}`.",
     ),
-    "NC013": by_command(
+    "NC013": Explanation(
         "Take the character out; it may have come with a text copied from a terminal.",
-        "netcfg check --set name=$'\\e[31m' net.cfg",
+        NET + "[flatten]\n# @\n",
+        "\x1b[31mred",
+        "red",
     ),
-    "NC014": by_command(
-        "Move the file below the program's folder, or trust both and say so.",
-        "netcfg check --allow-outside net.cfg",
+    "NC014": Explanation(
+        "Move the file below the program's folder, or trust both and say so: `--allow-outside`.",
+        "{include @}\n" + NET + "[flatten]\n",
+        "../../theirs/blocks.cfg",
+        "blocks/vgg16.cfg",
+        given="`../../theirs/blocks.cfg` is there.",
     ),
-    "NC015": by_command(
+    "NC015": Explanation(
         "Shorten what doubles: variables make texts of at most "
         "65,536 characters, and includes are nested 64 deep at most.",
-        "netcfg check file_whose_variables_double.cfg",
+        "{General}\n[variables]\na = " + "0123456789" * 8 + "\n@" + NET + "[flatten]\n",
+        "".join(f"{new} = ${old}${old}${old}${old}\n" for old, new in pairwise("abcdefg")),
+        "".join(f"{new} = ${old}\n" for old, new in pairwise("abcdefg")),
     ),
     "NC101": Explanation(
         "Use a reserved name as it is written, or begin the group with [net].",
@@ -134,7 +153,10 @@ TEXTS: dict[str, Explanation] = {
         "[net]\nchannels = 3\n[flatten]\n",
     ),
     "NC113": by_command(
-        "Name a preset that the file declares as `[preset NAME]`.", "netcfg check --preset dmo net.cfg"
+        "Name a preset that the file declares as `[preset NAME]`.",
+        "netcfg check net.cfg --preset @",
+        "dmo",
+        "demo",
     ),
     "NC114": Explanation(
         "Use a function of the page `netcfg blocks activation`, or `None`.",
@@ -142,7 +164,7 @@ TEXTS: dict[str, Explanation] = {
         "kernel_size = 3\nactivation = rleu",
         "kernel_size = 3\nactivation = relu",
     ),
-    "NC115": by_command(AUDETNET, "netcfg check an_audetnet_file_with_its_own_data.cfg"),
+    "NC115": Explanation(AUDETNET, "{include audetnet.cfg}\n@", "{General}\n[notes]\nwritten_by = us\n", ""),
     "NC116": Explanation(
         "Give each row as many cells as there are columns, of names that the block has.",
         "{Table sizes}\nfilters kernel_size\n8 3@\n" + NET + "[convolutional]\nrows = sizes\n",

@@ -169,6 +169,24 @@ def test_labels_that_a_split_lacks_are_named_before_training_and_after(folder, c
     assert note in told.err
 
 
+@pytest.mark.parametrize(
+    "option", ["group = subject\npool = vote", "interval = 0.9\ninterval_over = subject", "mask = labels"]
+)
+def test_labels_are_looked_at_as_a_metric_will_judge_them(folder, capsys, option):
+    """Groups, masks and units are read with the labels; what cannot be judged so is said before the first batch."""
+    write(("batch_size = 2", "batch_size = 5"), ("[auc]\ninput = Net\ntarget = labels\n", ""))
+    text = Path("face.cfg").read_text().replace("{General}", f"{option}\n{{General}}")
+    Path("face.cfg").write_text(text)
+    if option.startswith("group"):
+        with pytest.raises(NetcfgError, match="judges groups as one, and the samples of group"):
+            command(train, "face.cfg", "--epochs", "1")
+        assert "\n  epoch " not in capsys.readouterr().out
+        return
+    assert command(train, "face.cfg", "--epochs", "1") == 0
+    before = capsys.readouterr().out.partition("\n  epoch ")[0]
+    assert ("note: the train split has no negative" in before) is False
+
+
 def test_a_disk_that_cannot_hold_two_checkpoints_is_said(folder, monkeypatch):
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10**9, 10**9, 1000))

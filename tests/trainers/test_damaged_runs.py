@@ -13,7 +13,8 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from netcfg.cli import convert, eval, predict, train
+import netcfg
+from netcfg.cli import convert, eval, export, generate, predict, table, train
 from netcfg.results import Result
 from netcfg.source import NetcfgError
 
@@ -125,15 +126,41 @@ NO_FILES = {
 @pytest.mark.parametrize("kind", NO_FILES)
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize(
-    "use", [resume, lambda: command(eval, "run", "--device", "cpu")], ids=["resume", "eval"]
+    ("use", "code"),
+    [(resume, "NC406"), (lambda: command(eval, "run", "--device", "cpu"), "NC809")],
+    ids=["resume", "eval"],
 )
-def test_what_is_no_file_is_told_before_anything_waits_for_it(run, use, place, kind):
+def test_what_is_no_file_is_told_before_anything_waits_for_it(run, use, code, place, kind):
     (run / place).unlink(missing_ok=True)
     NO_FILES[kind](run / place)
     with pytest.raises(
-        NetcfgError, match=f"NC406.*run/{place} is in its place, and no file: the run was damaged"
+        NetcfgError, match=f"{code}.*run/{place} is in its place, and no file: the run was damaged"
     ):
         use()
+
+
+JUDGING = {
+    "eval": lambda: command(eval, "run", "--device", "cpu"),
+    "predict": lambda: command(predict, "run", "x.png"),
+    "generate": lambda: command(generate, "run", "-o", "made"),
+    "export": lambda: command(export, "run", "-o", "net.py"),
+    "table": lambda: command(table, "run"),
+    "python": lambda: netcfg.open("run").result,
+}
+
+
+@pytest.mark.parametrize("use", JUDGING)
+def test_only_resuming_says_that_a_run_cannot_be_resumed(run, use):
+    (run / "run.json").write_text("[]")
+    with pytest.raises(NetcfgError, match=r"(?s)NC809.*run/run\.json is damaged.*help: "):
+        JUDGING[use]()
+    (run / "run.json").unlink()
+    (run / "result.json").write_text("{}")
+    with pytest.raises(NetcfgError, match=r"(?s)(NC809.*run/run\.json is missing|NC802.*no run).*help: "):
+        JUDGING[use]()
+    shutil.rmtree(run)
+    with pytest.raises(NetcfgError, match=r"(?s)(there is no run|run does not exist).*the folder that"):
+        JUDGING[use]()
 
 
 @pytest.mark.parametrize("place", ["run.json", "resolved.cfg"])
@@ -193,7 +220,7 @@ def test_figures_are_taken_by_the_number_of_their_epoch(run):
 def test_thresholds_are_those_of_the_best_weights_or_refused(run):
     drop_line(run, 2)
     with pytest.raises(
-        NetcfgError, match=r"NC406.*no line of epoch 2, whose thresholds go with the best weights"
+        NetcfgError, match=r"NC809.*no line of epoch 2, whose thresholds go with the best weights"
     ):
         command(eval, "run", "--device", "cpu")
     command(eval, "run/resolved.cfg", "--weights", "run/checkpoints/best.safetensors", "--device", "cpu")

@@ -166,7 +166,7 @@ def refused(message, *arguments):
 
 
 def test_what_does_not_belong_together_is_refused(folder, tmp_path):
-    refused("NC406.*is no run folder", str(tmp_path))
+    refused("NC802.*is no run folder", str(tmp_path))
     refused("there is no run and no program nowhere", "nowhere")
     refused("(?s)which weights of face.cfg.*--weights FILE", "face.cfg")
     refused("NC601|there is no file of weights none.safetensors", "face.cfg", "--weights", "none.safetensors")

@@ -13,7 +13,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from netcfg.blocks.fields import FieldSpec, Split
 from netcfg.blocks.losses.base import Loss
 from netcfg.blocks.metrics.base import Metric
-from netcfg.blocks.metrics.judgement import Case
+from netcfg.blocks.metrics.judgement import CLIP, Case
+from netcfg.blocks.metrics.weighed import WeighedMetric
 from netcfg.datasets.pipeline import Shown
 from netcfg.faults import told_of
 from netcfg.graph import Node
@@ -133,7 +134,11 @@ def lacking_labels(program: Program) -> Iterator[str]:
     for split in splits:
         columns = dict(_columns(program, split))
         tables = Evaluation(tables=dict(_as_judged(program, columns))).note(split)
-        classes = [text for name, column in columns.items() for text in _absent(program, name, column)]
+        classes = [
+            text
+            for name in _targets(program) & set(columns)
+            for text in _absent(program, name, columns[name])
+        ]
         if tables:
             yield f"note: {tables}"
         if classes:
@@ -141,11 +146,12 @@ def lacking_labels(program: Program) -> Iterator[str]:
 
 
 def _columns(program: Program, split: Split) -> Iterator[tuple[str, torch.Tensor]]:
-    """What is judged, as the source gives it: by field, N×labels or N classes."""
+    """What is judged, and by what it is weighed, as the source gives it: by field, N×labels or N classes."""
     data = program.data
     assert data is not None
-    judges: list[Metric | Loss] = [*program.metrics.values(), *program.losses.values()]
-    fields = dict.fromkeys(judge.reads.get("target", "") for judge in judges)
+    judges: list[Metric | Loss] = [*map(_without_draws, program.metrics.values()), *program.losses.values()]
+    targets = _targets(program)
+    fields = dict.fromkeys(name for judge in judges for name in judge.reads.values())
     for name in fields:
         # Of joined sources the first that has it.
         part = next((part for part in data.each if name in data.called(part)), data)
@@ -154,7 +160,7 @@ def _columns(program: Program, split: Split) -> Iterator[tuple[str, torch.Tensor
             split not in (part.source.splits or (split,))
             or own not in given
             or given[own] != data.fields.get(name)
-            or not _is_judged(given[own])
+            or (name in targets and not _is_judged(given[own]))
         ):
             continue
         with told_of(part.source, "__getitem__"):
@@ -165,18 +171,37 @@ def _columns(program: Program, split: Split) -> Iterator[tuple[str, torch.Tensor
         yield name, torch.stack(column)
 
 
+def _targets(program: Program) -> set[str]:
+    """What metrics and losses compare with."""
+    return {judge.reads.get("target", "") for judge in (*program.metrics.values(), *program.losses.values())}
+
+
 def _is_judged(spec: FieldSpec) -> bool:
     return spec.kind in ("vector", "class") and bool(spec.names)
 
 
 def _as_judged(program: Program, columns: dict[str, torch.Tensor]) -> Iterator[tuple[str, Table]]:
     """What each metric would say of scores that are the labels themselves: it knows what it needs."""
-    for metric in program.metrics.values():
-        target = metric.reads.get("target", "")
+    for metric in map(_without_draws, program.metrics.values()):
+        reads = dict(metric.reads)
+        target, _ = reads.get("target", ""), reads.pop("input", "")
         spec = program.data.fields.get(target) if program.data else None
-        if target in columns and spec is not None and spec.kind == "vector":
+        if spec is not None and spec.kind == "vector" and all(name in columns for name in reads.values()):
             labels = columns[target].float()
-            yield from metric.judge(Case(labels, labels, spec.names)).tables.items()
+            also = {option: columns[name] for option, name in reads.items()}
+            if any(len(column) != len(labels) for column in also.values()):
+                continue  # of another of several sources
+            case = Case(
+                labels, labels, spec.names, also.get(CLIP), mask=also.get("mask"), groups=also.get("group")
+            )
+            yield from metric.judge(case).tables.items()
+
+
+def _without_draws(metric: Metric) -> Metric:
+    """The metric without its intervals, which say nothing of what is there."""
+    if not isinstance(metric, WeighedMetric):
+        return metric
+    return metric.model_copy(update={"interval": None, "interval_over": None})
 
 
 def _absent(program: Program, name: str, column: torch.Tensor) -> list[str]:

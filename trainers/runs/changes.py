@@ -47,13 +47,13 @@ class Change:
 
 
 def changes_of(run: RunFolder) -> list[Change]:
-    """What was changed while a run trained, as its `run.json` says. Raises `ProgramError` (NC406) for a damaged one."""
+    """What was changed while a run trained, as its `run.json` says. Raises `ProgramError` for a damaged one."""
     try:
         return [Change.from_json(one) for one in run.read_json("run.json").get("changes", [])]
     except (LookupError, TypeError, ValueError, AttributeError):
         message = f"{run}/run.json is damaged: its `changes` are none"
         help = f"`netcfg eval {run}/resolved.cfg --weights {run}/checkpoints/best.safetensors` judges its weights"
-        raise ProgramError([Finding("NC406", message, help=help)]) from None
+        raise run.damaged(message, help) from None
 
 
 def record(run: RunFolder, program: Program, change: Change) -> None:

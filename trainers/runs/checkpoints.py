@@ -29,6 +29,7 @@ from netcfg.passes.wire import MODEL
 from netcfg.source import Finding, NetcfgError, ProgramError, shown_path
 
 STATE_VERSION = 2
+CANNOT_RESUME = "NC406"
 STATE_REMEDY = (
     "the run cannot go on from here; `netcfg eval RUN` judges its best weights, and a new run can start from them: "
     "`weights = RUN/checkpoints/best.safetensors` in [net]"
@@ -39,8 +40,10 @@ _WRITE_ERRORS = (OSError, RuntimeError, SafetensorError)
 class Checkpoints:
     """The checkpoints of one run. `State` is a dict of plain values and tensors."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, damage: str = CANNOT_RESUME) -> None:
         self.folder = folder
+        self._damage = damage
+        """The code of what is said of files that are gone or damaged."""
 
     @property
     def last(self) -> Path:
@@ -105,14 +108,15 @@ class Checkpoints:
     def best_epoch(self) -> int | None:
         """The number of the epoch that `best` is of, as the file says; None where it does not.
 
-        Raises `ProgramError` (NC406) where it is gone or damaged.
+        Raises `ProgramError` where it is gone or damaged.
         """
         if not self.best.is_file():
             raise cannot_resume(
                 f"{shown_path(self.best)} is gone, with which the run would end",
                 f"put it back; the weights that training would continue from are in {self.last.name}",
+                self._damage,
             )
-        number = _metadata(self.best).get("epoch", "")
+        number = _metadata(self.best, self._damage).get("epoch", "")
         return int(number) if number.isdecimal() else None
 
     def _matching_state(self, mark: str) -> dict[str, Any]:
@@ -210,18 +214,18 @@ def _mark(path: Path) -> str:
     return _metadata(path).get("mark", "")
 
 
-def _metadata(path: Path) -> dict[str, str]:
+def _metadata(path: Path, damage: str = CANNOT_RESUME) -> dict[str, str]:
     """What a file of weights says of itself."""
     try:
         with safe_open(path, framework="pt") as file:
             return dict(file.metadata() or {})
     except (OSError, SafetensorError):  # whose words are about bytes of a header
         message = f"{shown_path(path)} is damaged: it is cut short, or another kind of file"
-        raise cannot_resume(message, STATE_REMEDY) from None
+        raise cannot_resume(message, STATE_REMEDY, damage) from None
 
 
-def cannot_resume(message: str, remedy: str) -> ProgramError:
-    return ProgramError([Finding("NC406", message, help=remedy)])
+def cannot_resume(message: str, remedy: str, code: str = CANNOT_RESUME) -> ProgramError:
+    return ProgramError([Finding(code, message, help=remedy)])
 
 
 def _cannot_write(path: Path, error: Exception) -> NetcfgError:

@@ -33,11 +33,12 @@ from typing import Any
 
 import torch
 
+from netcfg.opened import DAMAGED, NO_RUN, no_run
 from netcfg.program import Program
 from netcfg.results import Epoch
 from netcfg.source import Finding, NetcfgError, ProgramError, shown_path
 from netcfg.trainers.machine.devices import describe_device
-from netcfg.trainers.runs.checkpoints import Checkpoints, write_synced
+from netcfg.trainers.runs.checkpoints import CANNOT_RESUME, Checkpoints, write_synced
 from netcfg.trainers.runs.extension_copies import keep_copies, names_of_copies
 from netcfg.trainers.runs.git_state import git_state
 
@@ -54,9 +55,10 @@ _EDITED = (
 class RunFolder:
     """A run's files. Made by `create` or `open`; nothing outside `path` is ever written."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, to_resume: bool = False) -> None:
         self.path = path
-        self.checkpoints = Checkpoints(path / "checkpoints")
+        self._damage = CANNOT_RESUME if to_resume else DAMAGED
+        self.checkpoints = Checkpoints(path / "checkpoints", self._damage)
 
     def __str__(self) -> str:
         return shown_path(self.path)
@@ -81,14 +83,15 @@ class RunFolder:
         return run
 
     @classmethod
-    def open(cls, path: Path) -> RunFolder:
-        """The folder of an earlier run. Raises `ProgramError` (NC406) where it is none."""
-        run = cls(path)
+    def open(cls, path: Path, to_resume: bool = False) -> RunFolder:
+        """The folder of an earlier run.
+
+        Raises `ProgramError` where it is none (NC802) or damaged (NC809); with `to_resume`, for either, NC406.
+        """
+        run = cls(path, to_resume)
         known = [path / name for name in _FILES]
         if not any(file.is_file() for file in known):
-            what = f"{shown_path(path)} is no run folder" if path.exists() else f"{path} does not exist"
-            help = "give the folder that `netcfg train` printed, e.g. runs/name-1"
-            raise ProgramError([Finding("NC406", what, help=help)])
+            raise ProgramError([no_run(path, CANNOT_RESUME if to_resume else NO_RUN)])
         # Before anything reads them: a pipe in a file's place would be waited for.
         for file in (*known, *run.checkpoints.files()):
             if not file.is_file() and (os.path.lexists(file) or file.name in _REQUIRED):
@@ -97,7 +100,7 @@ class RunFolder:
                 raise ProgramError(
                     [
                         Finding(
-                            "NC406",
+                            run._damage,
                             f"{run}/{where} {what}: the run was damaged, or copied in part",
                             help="put it back from where the run was copied",
                         )
@@ -140,7 +143,7 @@ class RunFolder:
         self.write(name, json.dumps(value, indent=2) + "\n")
 
     def read_json(self, name: str) -> dict[str, Any]:
-        """An object of the run's JSON files. Raises `ProgramError` (NC406) where it is damaged."""
+        """An object of the run's JSON files. Raises `ProgramError` (NC809, or NC406) where it is damaged."""
         try:
             found = json.loads((self.path / name).read_text("utf-8"))
         except (OSError, ValueError, RecursionError):
@@ -150,10 +153,12 @@ class RunFolder:
                 "put it back from where the run was copied; "
                 f"`netcfg eval {self}/resolved.cfg --weights {self}/checkpoints/best.safetensors` judges its weights"
             )
-            raise ProgramError(
-                [Finding("NC406", f"{self}/{name} is damaged, or no file of a run", help=help)]
-            )
+            raise self.damaged(f"{self}/{name} is damaged, or no file of a run", help)
         return found
+
+    def damaged(self, message: str, help: str) -> ProgramError:
+        """What is said of a file of the run that cannot be used: NC809, or NC406 where the run is to go on."""
+        return ProgramError([Finding(self._damage, message, help=help)])
 
     def append_record(self, record: Epoch) -> None:
         """Add an epoch to `metrics.jsonl`."""

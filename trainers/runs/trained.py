@@ -148,7 +148,7 @@ def weights_of_run(path: Path, which: str = "best") -> Path:
 def chosen_thresholds(run: RunFolder) -> Thresholds | None:
     """The thresholds that go with a run's best weights, by the number of their epoch; None where it has chosen none.
 
-    Raises `ProgramError` (NC406) where the epoch's line is gone.
+    Raises `ProgramError` (NC809) where the epoch's line is gone.
     """
     records = {record.epoch: record for record in run.records()}
     if not any(record.validation.thresholds for record in records.values()):
@@ -165,7 +165,7 @@ def chosen_thresholds(run: RunFolder) -> Thresholds | None:
         )
         best = shown_path(run.checkpoints.best)
         help = f"`netcfg eval {run}/resolved.cfg --weights {best}` searches for them anew"
-        raise ProgramError([Finding("NC406", message, help=help)])
+        raise run.damaged(message, help)
     return records[number].validation.thresholds or None
 
 
