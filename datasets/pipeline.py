@@ -8,6 +8,7 @@ the number of workers, and an epoch can be entered in its middle.
 from __future__ import annotations
 
 import time
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -572,6 +573,8 @@ class Pipeline:
         self._loader = self._setup_loader(preparer)
 
     def _setup_loader(self, preparer: Preparer) -> DataLoader[Any]:
+        # How many processes there are, a user has said.
+        warnings.filterwarnings("ignore", message="This DataLoader will create")
         return DataLoader(
             preparer,  # type: ignore[arg-type]  # it is one by its methods
             batch_sampler=self.sampler,

@@ -146,7 +146,10 @@ def test_wrong_usage_exits_with_2(run: Run, arguments: list[str]) -> None:
         ("chek good.cfg", "there is no command `chek`\nhelp: did you mean `check`?"),
         ("summary good.cfg --formt json", "there is no option `--formt`\nhelp: did you mean `--format`?"),
         ("plan good.cfg bad.cfg", "`bad.cfg` is one too many"),
-        ("graph good.cfg --scale big", "--scale: invalid float value: 'big'\nhelp: `netcfg graph --help` says"),
+        (
+            "graph good.cfg --scale big",
+            "--scale: invalid float value: 'big'\nhelp: `netcfg graph --help` says",
+        ),
     ],
 )
 def test_a_wrong_command_line_is_refused_as_all_else_is(run: Run, arguments: str, message: str) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from netcfg.cli.combining import add_combining_arguments, ways_of, with_runs_of_sweeps
 from netcfg.cli.output import print_json
 from netcfg.cli.program import add_program_arguments, load_program, refuse_program_arguments, say_changes
-from netcfg.cli.train import not_negative, positive
+from netcfg.cli.train import positive, workers
 from netcfg.results import csv_cell, notes
 from netcfg.source import NetcfgError, shown_path
 from netcfg.words import counted
@@ -50,9 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--device", default="auto", metavar="NAME", help="auto, cpu, cuda, cuda:1 (default: auto)"
     )
-    parser.add_argument(
-        "--workers", type=not_negative, metavar="N", help="processes that prepare data; 0: none"
-    )
+    parser.add_argument("--workers", type=workers, metavar="N", help="processes that prepare data; 0: none")
     parser.add_argument("--limit-batches", type=positive, metavar="N", help="judge at most N batches")
     parser.add_argument("--format", choices=("text", "json", "csv"), default="text", help="default: text")
     parser.add_argument(

@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from netcfg.blocks.general.training import MAX_WORKERS
 from netcfg.cli.program import add_program_arguments, load_program
 from netcfg.cli.resume import CONTINUED, Resumed, resume, take_up
 from netcfg.source import NetcfgError
@@ -54,9 +55,7 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
         "--limit-batches", type=positive, metavar="N", help="at most N batches a split and epoch"
     )
     parser.add_argument("--seed", type=_seed, metavar="N", help="of weights, order and augmentation")
-    parser.add_argument(
-        "--workers", type=not_negative, metavar="N", help="processes that prepare data; 0: none"
-    )
+    parser.add_argument("--workers", type=workers, metavar="N", help="processes that prepare data; 0: none")
     parser.add_argument(
         "--precision", choices=("f32", "bf16", "fp16"), help="of the signals, instead of the file's"
     )
@@ -199,9 +198,12 @@ def positive(text: str) -> int:
     return _whole_number(text, 1)
 
 
-def not_negative(text: str) -> int:
-    """An argument's whole number, from 0."""
-    return _whole_number(text, 0)
+def workers(text: str) -> int:
+    """An argument's number of processes, at most as many as [training] takes."""
+    value = _whole_number(text, 0)
+    if value > MAX_WORKERS:
+        raise argparse.ArgumentTypeError(f"must be at most {MAX_WORKERS}, found `{text}`")
+    return value
 
 
 def _seed(text: str) -> int:

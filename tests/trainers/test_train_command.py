@@ -229,6 +229,12 @@ def test_numbers_are_checked(option, value, capsys):
     assert "must be a whole number from" in capsys.readouterr().err
 
 
+def test_more_processes_than_a_machine_can_have_are_refused(capsys):
+    with pytest.raises(SystemExit):
+        netcfg_train("face.cfg", "--workers", "257")
+    assert "must be at most 256, found `257`" in capsys.readouterr().err
+
+
 def test_no_epochs_is_refused(capsys):
     with pytest.raises(SystemExit):
         netcfg_train("face.cfg", "--epochs", "0")

@@ -173,7 +173,8 @@ def _columns(program: Program, split: Split) -> Iterator[tuple[str, torch.Tensor
 
 def _targets(program: Program) -> set[str]:
     """What metrics and losses compare with."""
-    return {judge.reads.get("target", "") for judge in (*program.metrics.values(), *program.losses.values())}
+    judges: list[Metric | Loss] = [*program.metrics.values(), *program.losses.values()]
+    return {judge.reads.get("target", "") for judge in judges}
 
 
 def _is_judged(spec: FieldSpec) -> bool:

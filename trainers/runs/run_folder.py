@@ -257,7 +257,9 @@ def _differences(ours: str, theirs: str) -> list[str]:
 def shortened(lines: Sequence[str]) -> str:
     """The first few of some lines in a row, and how many more there are."""
     more = len(lines) - _SHOWN_DIFFERENCES
-    return "; ".join([*lines[:_SHOWN_DIFFERENCES], *([f"and {more} more lines"] if more > 0 else [])])
+    return "; ".join(
+        [*lines[:_SHOWN_DIFFERENCES], *([f"and {more} more line{'s' * (more > 1)}"] if more > 0 else [])]
+    )
 
 
 def _statements(text: str) -> list[str]:

@@ -7,6 +7,8 @@ from pydantic import Field
 from netcfg.blocks.general.base import General
 
 AUTO = "auto"
+MAX_WORKERS = 256
+"""Processes that prepare data."""
 
 
 class Settings(General):
@@ -55,7 +57,7 @@ class Training(Settings, name="training"):
         "AUNets' published code above an F1 of 0; None: any better one",
     )
     seed: Annotated[int, Field(ge=0, lt=2**31)] = Field(0, description="of weights, order and augmentation")
-    workers: Annotated[int, Field(ge=0, le=256)] | None = Field(
+    workers: Annotated[int, Field(ge=0, le=MAX_WORKERS)] | None = Field(
         None, description="processes that prepare data; None: chosen from the machine's cores"
     )
     keep: Literal["auto", "memory", "disk", "none"] = Field(
