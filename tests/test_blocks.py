@@ -530,3 +530,16 @@ def test_a_constant_of_several_numbers_is_these_in_turn() -> None:
     )
     network = netcfg.build(program)["N"]
     assert network(torch.rand(2, 4, 1, 1)).tolist() == [[1, 0, 0, 0, 1, 0]] * 2
+
+
+@pytest.mark.parametrize(
+    "section",
+    [
+        "[deconvolutional]\nfilters = 2\nkernel_size = 3\npad = 1, 1, 1, 1",
+        "[convolutional]\nfilters = 2\nkernel_size = 1\nslope = 2",
+    ],
+)
+def test_options_that_contradict_each_other_say_where_to_look(section: str) -> None:
+    (finding,) = netcfg.check(f"{{N}}\n[net]\nchannels = 3\n{section}\n")[1]
+    assert finding.code == "NC105"
+    assert "write" in finding.message or (finding.help or "").startswith("`netcfg blocks ")

@@ -42,11 +42,37 @@ def test_two_files_with_one_name_are_told_apart(folder: Path) -> None:
 
 
 def test_without_names_the_error_names_both_and_the_remedy(folder: Path) -> None:
-    finding = check("{include units.cfg}\n{include other.cfg}\n{N}\n[net]\nchannels = 3\n[body]\n")[1][0]
+    (finding,) = check(
+        "{include units.cfg}\n{include other.cfg}\n{N}\n[net]\nchannels = 3\n[body]\n[body]\n"
+    )[1]
     assert finding.code == "NC109"
     assert finding.span is not None
-    assert (finding.span.file.name, finding.notes[0].span.file.name) == ("other.cfg", "units.cfg")
+    assert (finding.span.file.name, finding.span.line) == ("<text>", 6)
+    assert [note.span.file.name for note in finding.notes] == ["units.cfg", "other.cfg"]
     assert "{include units.cfg as a}" in (finding.help or "")
+
+
+def test_names_that_two_files_give_are_each_file_s_own(folder: Path) -> None:
+    """What a file writes means what it defines, or what it alone includes; nobody needs to know of the other's."""
+    layer = (
+        "{Define layer}\n[convolutional]\nfilters = WIDTH\nkernel_size = 1\n{Define NAME}\n[layer]\n[layer]\n"
+    )
+    for name, width in (("one", 2), ("two", 5)):
+        (folder / f"{name}.cfg").write_text(
+            layer.replace("WIDTH", str(width)).replace("NAME", f"{name}_body")
+        )
+    (folder / "user.cfg").write_text("{include two.cfg}\n{Define of_two}\n[layer]\n")
+    both = "{include one.cfg}\n{include user.cfg}\n"
+    text = both + "{N}\n[net]\nchannels = 3\n[one_body]\n[two_body]\n[of_two]\n"
+    program = netcfg.load(text)
+    widths = [int(next(iter(node.outputs.values())).shape[0]) for node in program.networks["N"].blocks]
+    assert widths == [2, 2, 5, 5, 5]
+    again = netcfg.load(program.resolved)
+    assert [node.path for node in again.networks["N"].nodes] == [
+        node.path for node in program.networks["N"].nodes
+    ]
+    own = netcfg.load(both + "{Define layer}\n[identity]\n{N}\n[net]\nchannels = 3\n[layer]\n[one_body]\n")
+    assert [node.type for node in own.networks["N"].blocks] == ["identity", "convolutional", "convolutional"]
 
 
 @pytest.mark.parametrize(

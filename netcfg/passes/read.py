@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 
 from netcfg.extensions import leave_files, load_extension
+from netcfg.passes.told_apart import told_apart
 from netcfg.source import Finding, Note, SourceFile, Span, did_you_mean, shown_path, sign_of
 from netcfg.syntax import Group, Include, Option, Section, parse
 
@@ -83,6 +84,8 @@ class Reading:
     files: dict[Path, Span | None] = field(default_factory=dict)
     again: dict[tuple[Path, str], None] = field(default_factory=dict)
     """The files that were read under a name (`as`), once more for each."""
+    includes: dict[str, list[str]] = field(default_factory=dict)
+    """What each file includes, by their names."""
     alias: str = ""
     """The name under which what is read is included, that of a file around it before its own."""
 
@@ -95,6 +98,21 @@ def read_program(
     Includes lie below the file, the working folder or the shipped files, or anywhere if `allow_outside`.
     """
     leave_files()
+    reading = _read_whole(path_or_text, findings, allow_outside)
+    _tell_apart(reading, reading.name, findings)
+    return reading
+
+
+def _tell_apart(reading: Reading, main: str, findings: list[Finding]) -> None:
+    """Give the templates and tables that two files call alike names of their own."""
+    groups = told_apart([read.group for read in reading.groups], reading.includes, main, findings)
+    for read, group in zip(reading.groups, groups, strict=True):
+        read.group = group
+
+
+def _read_whole(
+    path_or_text: str | os.PathLike[str], findings: list[Finding], allow_outside: bool
+) -> Reading:
     if isinstance(path_or_text, str) and ("\n" in path_or_text or "{" in path_or_text):
         reading = Reading(TEXT_NAME, None if allow_outside else _folders(Path.cwd()))
         source = _checked(SourceFile(TEXT_NAME, path_or_text), findings)
@@ -160,6 +178,7 @@ def _include(
     if include.alias is not None:
         _include_as(include.alias, include, path, depth, reading, stack, findings)
         return
+    reading.includes.setdefault(include.span.file.name, []).append(shown_path(path))
     if path in reading.files or path in reading.extensions:
         return
     if depth > MAX_DEPTH:
@@ -209,9 +228,10 @@ def _include_as(
     # Those around it alone: a file must not include itself, but may be read under several names.
     files = {part: reading.files.get(part) for part in stack} | {path: include.span}
     reading.again[path, whole] = None
-    inner = Reading(reading.name, reading.folders, [], reading.extensions, files, reading.again, whole)
+    inner = Reading(reading.name, reading.folders, [], reading.extensions, files, reading.again, alias=whole)
     source = _checked(SourceFile(shown_path(path), text, include.span), findings)
     _add(source, path.parent, depth, inner, [*stack, path], findings)
+    _tell_apart(inner, source.name, findings)
     reading.groups += renamed_groups(inner.groups, alias)
 
 

@@ -270,7 +270,10 @@ def _told(mistake: Mistake, section: Section) -> Finding:
 def _report_conflict(checked: Checked, section: Section, findings: list[Finding]) -> None:
     conflict = checked.conflict()
     if conflict:
-        findings.append(Finding("NC105", f"`{section.name}` {conflict}", section.span))
+        # Many say it in the sentence.
+        says = any(word in conflict for word in (": write ", ": leave ", ", write "))
+        help = None if says else f"`netcfg blocks {section.name}` says how its options go together"
+        findings.append(Finding("NC105", f"`{section.name}` {conflict}", section.span, help=help))
         return
     if checked.takes_further:
         findings.extend(_told(mistake, section) for mistake in checked.further_mistakes())

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from random import Random
+
+from netcfg.blocks.registry import GROUPS, sections
+from netcfg.contract.examples import example_text
 
 NUMBERS = (
     "0", "-1", "1", "2", "3.5", "1e400", "nan", "inf", "1_000", "0x10", "99999999", "9" * 60, "-0", "", "True", "None",
@@ -24,6 +28,13 @@ LINES = (
     "é" * 300,
 )  # fmt: skip
 LETTERS = "[]{}=#;$\"',.-_ \t\n\r\0\x1b%é𝔸aA09"
+LIMITS = (
+    "0", "1", "255", "256", "257", "65535", "65536", "1048576", "1048577", "2147483647", "2147483648", "4294967296",
+    "9007199254740993", "9223372036854775807", "9223372036854775808", "-2147483649", "1e-320", "1e308", "1e309", "0.1",
+    "0.9999999999999999", "1.0000000000000002", "-1e-9",
+)  # fmt: skip
+ALIKE = "аеоѕ\u200b\u202e\u0301\u2028\u00a0\uff1d\u0130ßﬁ\U0001f600\ud7ff"
+"""Letters that look like others, or like nothing: Cyrillic ones, of no width, from right to left, combining."""
 Lines = list[str]
 Change = Callable[[Lines, Random], None]
 
@@ -111,7 +122,63 @@ def _stretch_moved(lines: Lines, random: Random) -> None:
     lines[at:at] = stretch
 
 
+@cache
+def _sections() -> tuple[Lines, ...]:
+    """Every section of the shipped files, and every example of a page, with its options."""
+    found: list[Lines] = []
+    for text in (*shipped(), *(example_text(kind) for group in GROUPS for kind in sections(group).values())):
+        for line in text.splitlines():
+            if line.startswith("["):
+                found.append([line])
+            elif line.startswith("{"):
+                found.append([])
+            elif found and found[-1]:
+                found[-1].append(line)
+    return tuple(section for section in found if section)
+
+
+def _section_of_another(lines: Lines, random: Random) -> None:
+    """At a header, where it may be meant; also one of another group."""
+    headers = [place for place, line in enumerate(lines) if line.startswith("[")] or [0]
+    place = random.choice(headers)
+    lines[place:place] = random.choice(_sections())
+
+
+def _group_of_another(lines: Lines, random: Random) -> None:
+    text = random.choice(shipped())
+    starts = [
+        place for place, line in enumerate(text.splitlines()) if line.startswith("{") and " " not in line
+    ]
+    if starts:
+        start = random.choice(starts)
+        end = next((other for other in starts if other > start), None)
+        lines += text.splitlines()[start:end]
+
+
+def _number_at_a_limit(lines: Lines, random: Random) -> None:
+    place = _place(lines, random)
+    lines[place] = re.sub(
+        r"\d+(\.\d+)?", lambda _: random.choice(LIMITS), lines[place], count=random.randint(1, 3)
+    )
+
+
+def _alike_letter(lines: Lines, random: Random) -> None:
+    place = _place(lines, random)
+    at = random.randint(0, len(lines[place]))
+    lines[place] = lines[place][:at] + random.choice(ALIKE) + lines[place][at + random.randint(0, 1) :]
+
+
+def _reference_crossed(lines: Lines, random: Random) -> None:
+    """A word of one value in the place of a word of another."""
+    words = re.findall(r"[A-Za-z_]\w*", "\n".join(line.partition("=")[2] for line in lines))
+    place = _place(lines, random)
+    key, equals, value = lines[place].partition("=")
+    if equals and words:
+        lines[place] = key + equals + re.sub(r"[A-Za-z_]\w*", random.choice(words), value, count=1)
+
+
 CHANGES: tuple[Change, ...] = (
+    _section_of_another, _section_of_another, _group_of_another, _number_at_a_limit, _alike_letter, _reference_crossed,
     _without_line, _line_twice, _lines_exchanged, _line_more, _other_value, _other_value, _value_of_another,
     _other_letters, _other_letters, _letters_exchanged, _stretch_moved,
 )  # fmt: skip

@@ -19,7 +19,8 @@ from typing import Any
 from mutants import mutant
 from schema_programs import program
 
-from netcfg.source import NetcfgError
+from netcfg import compile as compiler
+from netcfg.source import Finding, NetcfgError
 
 COMMANDS: tuple[tuple[str, ...], ...] = (
     ("check", "FILE"), ("summary", "FILE"), ("plan", "FILE"), ("fmt", "--check", "FILE"),
@@ -44,8 +45,28 @@ def faults_of(text: str) -> list[str]:
     with tempfile.TemporaryDirectory(prefix="netcfg-fuzz-") as folder:
         path = Path(folder, "a.cfg")
         path.write_text(text, encoding="utf-8", newline="")
-        faults = [(command, _fault(command, path)) for command in COMMANDS]
+        with _compiled_once():
+            faults = [(command, _fault(command, path)) for command in COMMANDS]
     return [f"{' '.join(command)}: {fault}" for command, fault in faults if fault]
+
+
+@contextmanager
+def _compiled_once() -> Iterator[None]:
+    """Inside, a file is compiled for the first command that asks: what the others would find is the same."""
+    compiled, known = compiler._compile, dict[str, tuple[Any, list[Finding]]]()
+
+    def once(*given: Any) -> tuple[Any, list[Finding]]:
+        key = repr(given)
+        if key not in known:
+            known[key] = compiled(*given)
+        program, findings = known[key]
+        return program, list(findings)
+
+    compiler._compile = once
+    try:
+        yield
+    finally:
+        compiler._compile = compiled
 
 
 def _fault(command: tuple[str, ...], path: Path) -> str | None:

@@ -123,6 +123,8 @@ class NetworkUse(ByAxes):
         outputs = {
             name: self.outside(shape, graph.outputs[name].axes)[0].shape for name, shape in made.items()
         }
+        if not outputs:  # a network of a broken file, in whose picture it stands all the same
+            raise ShapeError(f"`{graph.name}` gives nothing")
         return outputs if len(outputs) > 1 else next(iter(outputs.values()))
 
     def _check_places(self, inputs: Sequence[Shape], places: Sequence[int | None]) -> None:
