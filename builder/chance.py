@@ -15,6 +15,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+AHEAD = 2**16
+"""So many numbers are drawn for a sample at once, where a loop draws in each turn."""
+MOST_AHEAD = 32
+"""Of so many turns at most."""
 Draw = Callable[[torch.Generator | None, torch.device, int], Tensor]
 """Draws so many samples on a device."""
 Mix = Callable[[Tensor, Tensor, float], Tensor]
@@ -59,6 +63,8 @@ class Chance:
         self._moment: tuple[int | str, ...] = ("", rank)
         self._use = ""
         self._around = ""
+        self._turn: int | None = None
+        self._ahead: dict[tuple[str, str, int], Tensor] = {}
 
     def train(self, epoch: int, batch: int) -> None:
         """A batch of an epoch is trained on."""
@@ -83,13 +89,19 @@ class Chance:
             self._use = before
 
     @contextmanager
-    def within(self, name: str) -> Iterator[None]:
-        """Inside, uses are told apart from those of the same name elsewhere: in another turn of a loop, say."""
-        before, self._around = self._around, f"{self._around}{name}/"
+    def turns(self, name: str) -> Iterator[Callable[[int], None]]:
+        """Inside runs a loop of that name, and tells by its number when a turn begins, whose draws are its own."""
+        before = self._around, self._turn
+        outer = "" if self._turn is None else f"{self._turn}/"
+        self._around = f"{self._around}{outer}{name}/"
         try:
-            yield
+            yield self._begin
         finally:
-            self._around = before
+            self._around, self._turn = before
+            self._ahead.clear()
+
+    def _begin(self, turn: int) -> None:
+        self._turn = turn
 
     def moment(self) -> Moment:
         """Where the run stands."""
@@ -106,28 +118,55 @@ class Chance:
             self.numbers, self.phase, self._moment, self._use = now
 
     def samples(
-        self, draw: Draw, count: int, device: torch.device, path: str, each_phase: bool, mix: Mix = nearer
+        self,
+        draw: Draw,
+        count: int,
+        device: torch.device,
+        path: str,
+        each_phase: bool,
+        mix: Mix = nearer,
+        size: int = AHEAD,
     ) -> Tensor:
-        """A draw for each of so many samples: in evaluation by their numbers, else for the batch."""
+        """A draw for each of so many samples, of `size` numbers each: in evaluation by theirs, else for the batch."""
         # Places as samples, say, have no numbers: for such a batch there is one draw as a whole.
         if self.numbers is None or len(self.numbers) != count:
-            return draw(self.generator(device, path, each_phase), device, count)
+            more = () if self._turn is None else (self._turn,)
+            return draw(self.generator(device, path, each_phase, *more), device, count)
+        if not self.numbers:
+            return draw(None, device, 0)
+        if self._turn is None:
+            return self._rows(draw, 1, path, mix).to(device)
+        # By sample each draw costs a generator: for small ones that of several turns is made at once.
+        most = max(1, min(MOST_AHEAD, AHEAD // max(size, 1)))
+        key = (self._use, path, self._turn // most)
+        if key not in self._ahead:
+            self._ahead.pop((self._use, path, key[2] - 1), None)
+            rows = self._rows(draw, most, path, mix, key[2]).to(device)
+            self._ahead[key] = rows.reshape(count, most, *rows.shape[1:]).transpose(0, 1).contiguous()
+        return self._ahead[key][self._turn % most]
+
+    def _rows(self, draw: Draw, each: int, path: str, mix: Mix, *more: int) -> Tensor:
+        """So many draws for each of the samples, one sample's after the other."""
+        assert self.numbers is not None
         # Whatever the device: a GPU's generator gives other numbers, and figures would hang on the machine.
         processor = torch.device("cpu")
 
         def drawn(number: int) -> Tensor:
-            return draw(self._seeded(processor, path, number), processor, 1)
+            return draw(self._seeded(processor, path, number, *more), processor, each)
 
-        rows = [
-            mix(drawn(one.first), drawn(one.second), one.part) if isinstance(one, Between) else drawn(one)
-            for one in self.numbers
-        ]
-        return torch.cat(rows).to(device) if rows else draw(None, device, 0)
+        return torch.cat(
+            [
+                mix(drawn(one.first), drawn(one.second), one.part) if isinstance(one, Between) else drawn(one)
+                for one in self.numbers
+            ]
+        )
 
-    def generator(self, device: torch.device, path: str, each_phase: bool = False) -> torch.Generator:
-        """What draws for a batch as a whole."""
+    def generator(
+        self, device: torch.device, path: str, each_phase: bool = False, *more: int
+    ) -> torch.Generator:
+        """What draws for a batch as a whole; `more` tells draws of one place apart."""
         first = self.numbers[:1] if self.numbers is not None else ()
-        return self._seeded(device, path, self.phase if each_phase else "", *first)
+        return self._seeded(device, path, self.phase if each_phase else "", *first, *more)
 
     def _seeded(self, device: torch.device, path: str, *more: int | str | Between) -> torch.Generator:
         key = (self.seed, *self._moment, self._use, path, *more)

@@ -278,6 +278,7 @@ _METRIC = {
     "dice": Counterpart("torchmetrics.segmentation.DiceScore"),
     "emd_bound": Counterpart(),
     "f1": Counterpart("torchmetrics.F1Score"),
+    "frechet_distance": Counterpart("torchmetrics.image.FrechetInceptionDistance"),
     "icc": Counterpart(),
     "iou": Counterpart("torchmetrics.JaccardIndex", "MeanIoU"),
     "knn_accuracy": Counterpart(),

@@ -169,6 +169,7 @@ I_WANT_TO: dict[Group, tuple[Task, ...]] = {
         Task("know whether embeddings find their class", "knn_accuracy retrieval"),
         Task("know what codes tell of each other", "xcov variance"),
         Task("know how far a critic tells two sides apart", "emd_bound"),
+        Task("know how near made pictures come to real ones", "frechet_distance"),
     ),
     "general": (
         Task("say how long to train, and when to stop", "training"),

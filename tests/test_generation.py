@@ -14,6 +14,8 @@ from torch import Tensor, nn
 
 import netcfg
 from netcfg.blocks.network.loop import Loop
+from netcfg.builder.chance import MOST_AHEAD, Chance
+from netcfg.builder.modules.random import Random
 from netcfg.cli.main import main
 from netcfg.passes.plan import plan
 from netcfg.plan_text import plan_data, plan_text
@@ -149,6 +151,30 @@ def test_a_sample_is_the_same_by_itself_and_among_others() -> None:
     torch.testing.assert_close(parts, four[2:], rtol=0, atol=1e-6)
     assert networks["Denoiser"].training, "the networks are as they were"
     assert not torch.allclose(generator(seed=1)[0].samples(range(4))["made"], four)
+
+
+def test_a_turns_draws_hang_on_sample_and_turn_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("netcfg.builder.chance.AHEAD", 64)
+
+    def drawn(numbers: list[int], size: int) -> Tensor:
+        chance, block = Chance(3), Random("normal", (size,))
+        block.chance, block.path = chance, "noise"
+        chance.evaluate(numbers)
+        rows = []
+        with chance.turns("outer") as outer:
+            for one in range(2):
+                outer(one)
+                with chance.turns("loop") as begin, chance.used_by("use"):
+                    for turn in range(MOST_AHEAD + 3):
+                        begin(turn)
+                        rows.append(block(torch.empty(len(numbers), 1)))
+        return torch.stack(rows, 1)
+
+    for size in (2, 32, 128):  # many turns at once, two, and one
+        together = drawn([0, 1, 2], size)
+        assert torch.equal(drawn([2], size), together[2:])
+        assert len(together.flatten(0, 1).unique(dim=0)) == 3 * 2 * (MOST_AHEAD + 3), "each is its own"
+        assert float(together.std()) == pytest.approx(1, abs=0.1)
 
 
 def test_a_thousand_turns_are_one_line_of_the_plan() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from golden_rules import golden, uniform
@@ -12,6 +13,7 @@ from netcfg.blocks.base import ShapeError
 from netcfg.blocks.metrics.accuracy import Accuracy
 from netcfg.blocks.metrics.emd_bound import EmdBound
 from netcfg.blocks.metrics.f1 import F1
+from netcfg.blocks.metrics.frechet_distance import FrechetDistance
 from netcfg.blocks.metrics.judgement import Case
 from netcfg.blocks.metrics.two_afc import TwoAfc
 from netcfg.blocks.metrics.variance import Variance
@@ -202,6 +204,35 @@ def test_variance_is_a_metric_of_one_signal() -> None:
 def test_emd_bound_is_the_distance_of_two_means() -> None:
     real, shuffled = torch.tensor([[1.0], [2.0]]), torch.tensor([[4.0], [5.0], [6.0]])
     assert EmdBound(**CODES).compute(real, shuffled, ()) == {"emd_bound": 3.5, "signed": -3.5}
+
+
+def test_frechet_distance_is_that_of_normal_distributions() -> None:
+    drawn = torch.Generator().manual_seed(0)
+    mix = torch.randn(5, 5, generator=drawn)
+    real, made = torch.randn(400, 5, generator=drawn), torch.randn(300, 5, generator=drawn) @ mix + 0.3
+    given = FrechetDistance(**CODES).compute(made, real, ())
+    mean, of_made = (
+        made.mean(0).double().numpy() - real.mean(0).double().numpy(),
+        np.cov(made.double().numpy().T),
+    )
+    of_real = np.cov(real.double().numpy().T)
+    root = np.sqrt(np.linalg.eigvals(of_made @ of_real).astype(complex)).real.sum()
+    expected = mean @ mean + np.trace(of_made) + np.trace(of_real) - 2 * root
+    assert given == {
+        "frechet_distance": pytest.approx(expected, rel=1e-6),
+        "means": pytest.approx(mean @ mean),
+    }
+
+
+def test_frechet_distance_of_the_same_features_is_nothing() -> None:
+    features = torch.randn(3, 8, generator=torch.Generator().manual_seed(1))  # fewer samples than features
+    assert FrechetDistance(**CODES).compute(features, features, ())["frechet_distance"] == pytest.approx(
+        0, abs=1e-9
+    )
+    shifted = FrechetDistance(**CODES).compute(features + 2, features, ())
+    assert shifted == {"frechet_distance": pytest.approx(32, rel=1e-5), "means": pytest.approx(32, rel=1e-5)}
+    with pytest.raises(ShapeError, match="compares features of one kind, and `z1` gives 4, `z2` 3"):
+        FrechetDistance(**CODES).check((4,), (3,))
 
 
 def test_what_is_better() -> None:

@@ -47,7 +47,10 @@ class Random(Drawing):
 
         if self.chance is None:
             return draw(None, like.device, len(like))
-        return self.chance.samples(draw, len(like), like.device, self.path, self.each_phase, self._mixed)
+        size = math.prod(shape)
+        return self.chance.samples(
+            draw, len(like), like.device, self.path, self.each_phase, self._mixed, size
+        )
 
     def _mixed(self, first: Tensor, second: Tensor, part: float) -> Tensor:
         if self.distribution == "normal":

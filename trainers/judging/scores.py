@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -180,6 +181,26 @@ def correlations(x_NC: Tensor, y_ND: Tensor) -> Tensor:
 def variances(x_NC: Tensor) -> Tensor:
     """The unbiased variance of each component, (C)."""
     return _deviations(x_NC).square_().sum(0) / (len(x_NC) - 1)
+
+
+def frechet_distance(x_NC: Tensor, y_MC: Tensor) -> tuple[float, float]:
+    """The squared Fréchet distance of two normal distributions that have the means and covariances of x and y.
+
+    In two parts: that of the means, and that of the covariances.
+    """
+    means = (x_NC.double().mean(0) - y_MC.double().mean(0)).square().sum()
+    of_x, of_y = _covariance(x_NC), _covariance(y_MC)
+    # tr (S T)^½ by a matrix that is symmetric, whose eigenvalues rounding cannot make complex.
+    values, vectors = torch.linalg.eigh(of_x)
+    root = vectors * values.clamp(min=0).sqrt() @ vectors.T
+    both = torch.linalg.eigvalsh(root @ of_y @ root).clamp(min=0).sqrt().sum()
+    return float(means), float((of_x.trace() + of_y.trace() - 2 * both).clamp(min=0))
+
+
+def _covariance(x_NC: Tensor) -> Tensor:
+    """The unbiased covariances of components, (C, C)."""
+    deviations = _deviations(x_NC)
+    return deviations.T @ deviations / (len(x_NC) - 1)
 
 
 def _standardised(x_NC: Tensor) -> Tensor:

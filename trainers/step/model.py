@@ -306,13 +306,13 @@ class _Loop:
         # The turn in front, by which a body counts samples: what is the same for all of them is there once.
         given = {TURN: batch.new_empty(0), **dict(zip(self.fed, inputs, strict=True))}
         made: dict[str, Tensor] = {}
-        for turn in range(self.loop.count):
-            given[TURN] = torch.full((len(batch),), turn, dtype=torch.int64, device=batch.device)
-            # What is drawn in a turn is that turn's own.
-            with self.chance.within(f"{self.path}.{turn}"):
+        with self.chance.turns(self.path) as begin:
+            for turn in range(self.loop.count):
+                begin(turn)
+                given[TURN] = torch.full((len(batch),), turn, dtype=torch.int64, device=batch.device)
                 values = self.model.padded(given, self.names.values())
-            made = {port: values[name] for port, name in self.names.items()}
-            given |= {name: made[port] for name, port in self.loop.carried.items()}
+                made = {port: values[name] for port, name in self.names.items()}
+                given |= {name: made[port] for name, port in self.loop.carried.items()}
         return made if len(made) > 1 else next(iter(made.values()))
 
 
