@@ -52,6 +52,8 @@ _NETWORK = {
     "convolutional": _along_axes("Conv"),
     "deconvolutional": _along_axes("ConvTranspose", "Conv{}Transpose"),
     "modulated_convolutional": Counterpart(otherwise="StyleGAN2's own code"),
+    "blur": Counterpart(otherwise="`kornia.filters.filter2d_separable`, or StyleGAN2's own `upfirdn2d`"),
+    "minibatch_std": Counterpart(otherwise="StyleGAN2's own code, in its discriminator"),
     "fir_upsample": Counterpart(otherwise="StyleGAN2's own code, `upfirdn2d`"),
     "connected": Counterpart("nn.Linear", "Dense"),
     "activation": Counterpart(otherwise="a class a function: `nn.ReLU`, `nn.GELU`, …", keras="Activation"),

@@ -135,3 +135,25 @@ class L2Norm(nn.Module):
         """Any shape, unchanged."""
         # Here `eps` is the least length that is divided by; nothing is added.
         return F.normalize(x, dim=self.axis, eps=self.eps)
+
+
+class MinibatchStd(nn.Module):
+    """N×C×H×W -> N×(C+1)×H×W: how much the samples of a group differ, as one more channel.
+
+    Groups are of `group` samples, or of the next smaller number that divides the batch.
+    """
+
+    def __init__(self, group: int) -> None:
+        super().__init__()
+        self.group = group
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Sample i is of the group of i modulo the number of groups."""
+        count = len(x)
+        group = (
+            next(size for size in range(min(self.group, count), 0, -1) if count % size == 0) if count else 1
+        )
+        apart = x.reshape(group, -1, *x.shape[1:])
+        spread = (apart.var(0, unbiased=False) + 1e-8).sqrt().mean((1, 2, 3))
+        channel = spread.repeat(group).view(-1, 1, 1, 1).expand(-1, 1, *x.shape[2:])
+        return torch.cat([x, channel.to(x.dtype)], 1)

@@ -5,9 +5,12 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from netcfg.axes import KINDS, Kind
-from netcfg.blocks.base import Block
+from netcfg.blocks.base import Block, ShapeError
 from netcfg.blocks.made import Made, made
-from netcfg.shapes import Shape, Size
+from netcfg.shapes import Shape, Size, show
+
+GROUP = 4
+"""Samples that a critic compares."""
 
 
 class ShuffleBatch(Block, name="shuffle_batch"):
@@ -75,3 +78,32 @@ class Detach(Block, name="detach"):
     def inline(self, *names: str) -> str:
         """The same numbers, without their history."""
         return f"{names[0]}.detach()"
+
+
+class MinibatchStd(Block, name="minibatch_std"):
+    """One more channel: how much samples of the batch differ, so that a critic sees where all made ones are alike.
+
+    In groups of 4 samples, or fewer where the batch is no multiple of that: the standard deviation over a group of each
+    number, and of these the mean, the same for all of the group and everywhere.
+    Shapes: C×H×W -> (C+1)×H×W.
+    Source: Karras et al., "Progressive Growing of GANs", 2018, section 3; StyleGAN2's critic, whose groups are of 4, of
+    samples that lie apart.
+    Example::
+
+        [minibatch_std]        # 8x4x4 -> 9x4x4
+    """
+
+    family: ClassVar[str] = "batch"
+    takes: ClassVar[tuple[str, ...]] = ("CHW",)
+
+    def shape(self, *inputs: Shape) -> Shape:
+        """A channel more."""
+        if len(inputs[0]) != 3:
+            raise ShapeError(f"needs an image (C×H×W), and is given {show(inputs[0])}")
+        return (inputs[0][0] + 1, *inputs[0][1:])
+
+    def lower(self, *inputs: Shape) -> Made:
+        """What compares."""
+        from netcfg.builder.modules.norms import MinibatchStd as Module
+
+        return made(Module, GROUP)

@@ -1,4 +1,4 @@
-"""Images made larger by a filter that is given, not learned."""
+"""Images filtered by what is given, not learned: blurred, and made larger."""
 
 from fractions import Fraction
 from typing import Annotated, ClassVar
@@ -7,6 +7,7 @@ from pydantic import Field
 
 from netcfg.blocks.base import Block, Reach, ShapeError
 from netcfg.blocks.made import Made, made
+from netcfg.blocks.windows import window
 from netcfg.shapes import Shape, Size, show, volume
 from netcfg.words import counted
 
@@ -87,3 +88,76 @@ class FirUpsample(Block, name="fir_upsample"):
     def label(self) -> str:
         """The factor."""
         return f"×{self.scale_factor}"
+
+
+class Blur(Block, name="blur"):
+    """A filter along each axis, the same for all channels: before an image is taken at every second pixel, say.
+
+    Shapes: C×H×W -> C×H'×W', H' = H + 2 · pad - n + 1 with a `filter` of n numbers; beyond the borders are zeros.
+    Parameters: none; buffer `kernel`, the filter, which no file holds.
+    Source: Zhang, "Making Convolutional Networks Shift-Invariant Again", 2019; StyleGAN2's critic.
+    Example::
+
+        [blur]                 # 8x9x9 -> 8x10x10
+        pad = 2
+    """
+
+    by_sample: ClassVar[bool] = True
+    family: ClassVar[str] = "pooling"
+    takes: ClassVar[tuple[str, ...]] = ("CHW",)
+
+    filter: Line = Field((1, 3, 3, 1), description="along each axis; made to add up to 1")
+    pad: Annotated[int, Field(ge=0, le=LONGEST)] = Field(0, description="border on each side, in pixels")
+
+    def conflict(self) -> str | None:
+        """A filter of a length that the kernels know."""
+        if len(self.filter) > LONGEST:
+            return f"has a `filter` of {counted(len(self.filter), 'number')}, and takes {LONGEST} at most"
+        return None
+
+    def shape(self, *inputs: Shape) -> Shape:
+        """As many places as the filter has."""
+        if len(inputs[0]) != 3:
+            raise ShapeError(f"needs an image (C×H×W), and is given {show(inputs[0])}")
+        channels, height, width = inputs[0]
+        kernel = len(self.filter)
+        return (
+            channels,
+            window(height, kernel, 1, self.pad, "height"),
+            window(width, kernel, 1, self.pad, "width"),
+        )
+
+    def _tall(self, *inputs: Shape) -> Size:
+        """Numbers after the filter along the height."""
+        channels, height, _ = self.shape(*inputs)
+        return channels * height * inputs[0][2]
+
+    def macs(self, *inputs: Shape) -> Size:
+        """The filter for each number after the height, and for each after the width."""
+        return (self._tall(*inputs) + volume(self.shape(*inputs))) * len(self.filter)
+
+    def kept(self, *inputs: Shape) -> Size:
+        """What was filtered along the height alone: PyTorch keeps what a convolution read."""
+        return self._tall(*inputs)
+
+    def gradient_needs(self) -> frozenset[str]:
+        """What it was given, for the same reason."""
+        return frozenset({"input"})
+
+    def scratch(self, *inputs: Shape) -> Size:
+        """What is filtered along the height alone."""
+        return self._tall(*inputs)
+
+    def reach(self, *inputs: Shape) -> Reach:
+        """The filter."""
+        return Reach.of_window(len(self.filter), 1, self.pad)
+
+    def lower(self, *inputs: Shape) -> Made:
+        """A convolution along each axis."""
+        from netcfg.builder.modules.fir import Blur as Module
+
+        return made(Module, self.filter, self.pad)
+
+    def label(self) -> str:
+        """The filter."""
+        return ", ".join(map(str, self.filter))
