@@ -83,14 +83,14 @@ class Case:
         }
         return [*made[:1], *map(ways[targets], made[1:])]
 
-    def value(self, signals: list[Tensor]) -> Tensor:
-        """The mean loss, by a small critic for each network that it evaluates, always with the same chance."""
+    def value(self, signals: list[Tensor], seed: int = 3) -> Tensor:
+        """The mean loss, by a small critic for each network that it evaluates, with the same chance each time."""
         import torch
 
         from netcfg.builder.modules.losses.counted import Counted
 
         critics = [_critic for _ in self.loss.network_options]
-        with seeded(3):
+        with seeded(seed):
             given, named = self.loss.arguments(signals)
             module = self.built()
             value = (
@@ -147,6 +147,8 @@ def _verify_options(loss: Loss, text: str) -> Iterator[Breach]:
         )
     for case in taken:
         yield from _verify_case(case)
+    if not text:
+        yield from _masked(loss, text)
 
 
 def _verify_case(case: Case) -> Iterator[Breach]:
@@ -166,6 +168,7 @@ def _verify_case(case: Case) -> Iterator[Breach]:
         elif not bool(value.isfinite()):
             yield case.breach("value", "a number", f"{float(value.detach()):g}", "lower")
         else:
+            yield from _samples(case, targets)
             yield from _gradients(case, targets)
             yield from _parameters(case)
             if case.loss.in_evaluation:
@@ -173,6 +176,58 @@ def _verify_case(case: Case) -> Iterator[Breach]:
                     case.value(signals)
         return
     yield case.breach("check", "that it takes these shapes", refusals[0], "check")
+
+
+def _samples(case: Case, targets: str) -> Iterator[Breach]:
+    """The same loss whatever the order of samples, whose signals stay as they are."""
+    import torch
+
+    if not case.loss.reads:
+        return
+    signals = case.signals(targets)
+    value = float(case.value(signals).detach())
+    if not all(map(torch.equal, signals, case.signals(targets))):
+        yield case.breach("signals", "left as they are", "that it writes into them", "lower")
+        return
+    if case.loss.network_options or not _near(value, float(case.value(signals, seed=4).detach())):
+        return  # what is drawn for a sample hangs on its place
+    turned = float(case.value([signal.flip(0) for signal in signals]).detach())
+    if not _near(value, turned):
+        yield case.breach("order of samples", f"{value:g}, whatever their order", f"{turned:g}", "lower")
+
+
+def _masked(loss: Loss, text: str) -> Iterator[Breach]:
+    """A mask of ones changes nothing, and what is masked is as if it were not there."""
+    import torch
+
+    if "mask" not in type(loss).model_fields or "mask" in loss.reads:
+        return
+    twin = loss.model_copy(update={"mask": "shown"})
+    if twin.conflict() is not None:
+        return
+    shown = torch.tensor([False, True, True, False, True, True])
+    for shapes in product(SHAPES, repeat=len(loss.reads)):
+        without = Case(loss, shapes, text)
+        case = Case(twin, (*shapes, ()), text)
+        if without.refusal() is not None or case.refusal() is not None:
+            continue
+        for targets in TARGETS:
+            signals = without.signals(targets)
+            try:
+                whole, part = without.value(signals), without.value([signal[shown] for signal in signals])
+                masks = torch.ones(SAMPLES).double(), shown.double()
+                found = [case.value([*signals, mask]) for mask in masks]
+            except (RuntimeError, ValueError, IndexError):  # it takes other targets
+                continue
+            for what, wanted, value in zip(("of ones", "of four samples"), (whole, part), found, strict=True):
+                if not _near(float(wanted.detach()), float(value.detach())):
+                    said = f"{float(wanted.detach()):g}, that of what it shows"
+                    yield without.breach(f"a mask {what}", said, f"{float(value.detach()):g}", "lower")
+            break
+
+
+def _near(one: float, other: float) -> bool:
+    return abs(one - other) <= 1e-5 * max(abs(one), abs(other)) + 1e-7 or one != one or other != other
 
 
 def _parameters(case: Case) -> Iterator[Breach]:

@@ -114,6 +114,11 @@ def _verify(metric: Metric, split: Split, text: str) -> Iterator[Breach]:
     figures = numbers_of(whole)
     if tuple(whole.tables) != metric.table_names:
         yield breach("table_names", ", ".join(metric.table_names), ", ".join(whole.tables), "table_names")
+    if type(metric).judge is Metric.judge:  # whose table takes the first figure, whatever it is called
+        case = split.case(metric)
+        first = next(iter(metric.compute(case.scores, case.targets, case.names)))
+        if first != metric.table_names[0]:
+            yield breach("figures", f"`{metric.table_names[0]}` first", f"`{first}`", "compute")
     bad = [name for name, value in figures.items() if math.isinf(value)]
     if bad:
         yield breach("figures", "numbers, or none", f"infinite ones ({bad[0]})", "compute")

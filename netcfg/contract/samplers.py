@@ -63,6 +63,14 @@ def _verify(sampler: Sampler, table: SampleTable, first: Sequence[Any], text: st
     beyond = [draw.sample for draw in first if not 0 <= draw.sample < len(table)]
     if beyond:
         yield breach("draws", f"rows of {len(table)} samples", f"row {beyond[0]}")
+        return
+    if (
+        not text and not sampler.extends_source
+    ):  # which stands in the place of the samples, the same in every epoch
+        if all(list(sampler.epoch(table, epoch, 0)) == list(first) for epoch in (1, 2, 3)):
+            yield breach("epochs", "other draws in another epoch", "the same in all of them")
+        elif all(list(sampler.epoch(table, 0, seed)) == list(first) for seed in (1, 2, 3)):
+            yield breach("seeds", "other draws for another seed", "the same for all of them")
     for epoch in () if text else (0, 3):  # with each option the same code
         before = sampler.epoch(table, epoch, 0)
         random.seed()

@@ -445,3 +445,58 @@ class Plain(Block, name="plain"):
 
     def gradient_needs(self) -> frozenset[str]:
         return frozenset({"output"})
+
+
+class Scaling(nn.Module):
+    """Changes what it is given."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        with torch.no_grad():
+            x.mul_(1.5)
+        return x + 1
+
+
+class WritesInput(Mixed, name="writes_input"):
+    """Changes a signal that others read as well.
+
+    Example::
+
+        [writes_input]         # 6x4x4 -> 6x4x4
+    """
+
+    def parameters(self, *inputs: Shape) -> int:
+        return 0
+
+    def lower(self, *inputs: Shape) -> nn.Module:
+        return Scaling()
+
+
+class Rows(nn.Module):
+    """An image as a row."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.flatten(2).transpose(1, 2).contiguous()
+
+
+class OtherAxes(Block, name="other_axes"):
+    """Makes a row of an image, and calls its axes an image's.
+
+    Example::
+
+        [other_axes]           # 6x4x4 -> 16x6
+    """
+
+    by_sample: ClassVar[bool] = True
+
+    def shape(self, *inputs: Shape) -> Shape:
+        channels, height, width = inputs[0]
+        return (height * width, channels)
+
+    def axes(self, *inputs: str) -> str:
+        return "CHW"
+
+    def gradient_needs(self) -> frozenset[str]:
+        return frozenset()
+
+    def lower(self, *inputs: Shape) -> nn.Module:
+        return Rows()

@@ -156,7 +156,99 @@ class LeakingLoss(Loss, name="leaking_loss"):
         return Squares()
 
 
+class Weighed(nn.Module):
+    """A mean of squares that is not what it seems."""
+
+    def __init__(self, way: str) -> None:
+        super().__init__()
+        self.way = way
+
+    def forward(self, values: Tensor, targets: Tensor, mask: Tensor | None = None) -> Tensor:
+        if values.shape != targets.shape:
+            raise ValueError(f"{tuple(values.shape)} is not {tuple(targets.shape)}")
+        if self.way == "writes":
+            targets.data.mul_(0.5)
+        each = (values - targets).square().reshape(len(values), -1).mean(1)
+        if self.way == "by place":
+            return (each * torch.arange(1, len(each) + 1)).mean()
+        if mask is None:
+            return each.mean()
+        shown = mask.clone()
+        shown[0] = 1
+        return (each * shown).sum() / shown.sum()
+
+
+class SkipsMask(Comparison, name="skips_mask"):
+    """Forgets its mask for the first sample.
+
+    Example::
+
+        [skips_mask]
+        input = Net
+        target = labels
+    """
+
+    named_options: ClassVar[tuple[str, ...]] = ("mask",)
+
+    mask: str | None = Field(None, description="a number for each sample")
+
+    def check(self, *shapes: Shape, classes: int | None = None) -> None:
+        expect_equal(shapes)
+
+    def lower(self) -> nn.Module:
+        return Weighed("")
+
+
+class ByPlace(Comparison, name="by_place"):
+    """Counts later samples of a batch more.
+
+    Example::
+
+        [by_place]
+        input = Net
+        target = labels
+    """
+
+    def check(self, *shapes: Shape, classes: int | None = None) -> None:
+        expect_equal(shapes)
+
+    def lower(self) -> nn.Module:
+        return Weighed("by place")
+
+
+class WritesTarget(Comparison, name="writes_target"):
+    """Changes the field that others read as well.
+
+    Example::
+
+        [writes_target]
+        input = Net
+        target = labels
+    """
+
+    def check(self, *shapes: Shape, classes: int | None = None) -> None:
+        expect_equal(shapes)
+
+    def lower(self) -> nn.Module:
+        return Weighed("writes")
+
+
 # --- metrics
+
+
+class OtherName(Metric, name="other_name_of_figure"):
+    """Calls its figure something else.
+
+    Example::
+
+        [other_name_of_figure]
+        input = Net
+    """
+
+    unavailable: ClassVar[frozenset[str]] = frozenset({"target"})
+
+    def compute(self, scores: Tensor, targets: Tensor | None, names: Sequence[str]) -> dict[str, float]:
+        return {"mean": float(scores.double().mean())}
 
 
 class Portions(Metric, name="portions"):
@@ -373,7 +465,7 @@ class Made(Source):
     """What the sources below share, all of it true."""
 
     fault: ClassVar[str] = ""
-    splits: ClassVar[dict[str, Sequence[int]]] = {"train": range(6), "validation": (6, 7), "test": (8, 9)}
+    rows_of: ClassVar[dict[str, Sequence[int]]] = {"train": range(6), "validation": (6, 7), "test": (8, 9)}
 
     def fields(self) -> dict[str, FieldSpec]:
         return {
@@ -384,7 +476,7 @@ class Made(Source):
         }
 
     def open(self, split: Literal["train", "validation", "test"], fields: Sequence[str]) -> Any:
-        return Rows(self.splits[split], fields, self.fault)
+        return Rows(self.rows_of[split], fields, self.fault)
 
 
 class OtherKind(Made, name="other_kind"):
@@ -460,7 +552,7 @@ class SharedSubjects(Made, name="shared_subjects"):
         [shared_subjects]
     """
 
-    splits: ClassVar[dict[str, Sequence[int]]] = {"train": range(6), "validation": (6, 7), "test": (5, 9)}
+    rows_of: ClassVar[dict[str, Sequence[int]]] = {"train": range(6), "validation": (6, 7), "test": (5, 9)}
 
 
 class ByChance(Made, name="by_chance"):
@@ -522,3 +614,27 @@ class Beyond(Sampler, name="beyond"):
 
     def epoch(self, table: SampleTable, epoch: int, seed: int) -> Sequence[Draw]:
         return [Draw(len(table))]
+
+
+class Repeating(Sampler, name="repeating"):
+    """Shows every epoch in the order of the first.
+
+    Example::
+
+        [repeating]
+    """
+
+    def epoch(self, table: SampleTable, epoch: int, seed: int) -> list[Draw]:
+        return [Draw(int(row)) for row in np.random.default_rng(seed).permutation(len(table))]
+
+
+class SeedBlind(Sampler, name="seed_blind"):
+    """Draws the same whatever the seed.
+
+    Example::
+
+        [seed_blind]
+    """
+
+    def epoch(self, table: SampleTable, epoch: int, seed: int) -> list[Draw]:
+        return [Draw(int(row)) for row in np.random.default_rng(epoch).permutation(len(table))]

@@ -31,6 +31,8 @@ BLOCKS = {
     "odd_only": ("multiply-accumulates", "macs"),
     "in_place": ("overwriting", "overwriting"),
     "ignored_role": ("option", "shape or lower"),
+    "writes_input": ("input", "lower"),
+    "other_axes": ("axes", "axes"),
 }
 TRAINING = {
     "lax_loss": ("check", "check"),
@@ -39,6 +41,10 @@ TRAINING = {
     "wrong_gradient": ("gradient", "lower"),
     "idle_loss": ("option", "lower"),
     "leaking_loss": ("stops_gradient", "stops_gradient"),
+    "skips_mask": ("a mask of four samples", "lower"),
+    "by_place": ("order of samples", "lower"),
+    "writes_target": ("signals", "lower"),
+    "other_name_of_figure": ("figures", "compute"),
     "portions": ("figures", "compute"),
     "remembering": ("figures", "compute"),
     "ratio": ("figures without a positive", "compute"),
@@ -59,6 +65,8 @@ TRAINING = {
     "by_chance": ("samples", "open"),
     "restless": ("seed", "epoch"),
     "beyond": ("draws", "epoch"),
+    "repeating": ("epochs", "epoch"),
+    "seed_blind": ("seeds", "epoch"),
     "nowhere": ("example", "example"),
 }
 FAULTS = {

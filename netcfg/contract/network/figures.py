@@ -6,17 +6,20 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from netcfg.blocks.base import ShapeError
+from netcfg.axes import AXES
+from netcfg.blocks.base import Block, ShapeError
 from netcfg.contract.breach import Breach, what_was_raised
 from netcfg.contract.network.case import Case, shown
 from netcfg.contract.seeds import seeded
 from netcfg.contract.sizes import shape_at, symbolic
-from netcfg.shapes import UNKNOWN, Shape, at
+from netcfg.shapes import UNKNOWN, Shape, at, show
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
 
+_AXES = {1: "F", 2: "LF", 3: "CHW", 4: "TCHW"}
+"""What signals of so many sizes are, where a block takes any."""
 QUESTIONS = ("parameters", "frozen_parameters", "macs", "scratch", "kept", "reach")
 """What a block answers for the shapes that it takes."""
 
@@ -46,6 +49,47 @@ def shapes(case: Case) -> Iterator[Breach]:
             yield case.breach(
                 "shape", _ports(declared), _ports({k: v[1:] for k, v in found.items()}), "shape"
             )
+            return
+
+
+def inputs_kept(case: Case) -> Iterator[Breach]:
+    """That it leaves what it is given as it is: other blocks read the same signal."""
+    import torch
+
+    if case.is_heavy:
+        return
+    for training in (False, True):
+        inputs = case.inputs()
+        before = [value.clone() for value in inputs]
+        with torch.no_grad(), seeded(2):
+            case.computation().train(training)(*inputs)
+        for number, (value, old) in enumerate(zip(inputs, before, strict=True)):
+            if not torch.equal(value, old):
+                found = f"that it writes into input {number}" if len(inputs) > 1 else "that it writes into it"
+                yield case.breach("input", "left as it is", found, "lower")
+                return
+
+
+def axes(case: Case) -> Iterator[Breach]:
+    """That it names as many axes as it gives sizes, each once, by letters that there are."""
+    block, given = case.block, tuple(_AXES.get(len(shape), "") for shape in case.shapes)
+    if type(block).axes is Block.axes or not all(given):
+        return
+    given = tuple(
+        next((one for one in block.takes if len(one) == len(axes)), axes) if not block.roles else axes
+        for axes in given
+    )
+    try:
+        placed = block.placed(*given)
+        made, named = placed.shape(*case.shapes), placed.axes(*given)
+    except ShapeError:  # it takes others
+        return
+    sizes = made if isinstance(made, dict) else {"": made}
+    letters = named if isinstance(named, dict) else dict.fromkeys(sizes, named)
+    for port, text in letters.items():
+        if text and (len(text) != len(sizes[port]) or len(set(text)) < len(text) or set(text) - set(AXES)):
+            found = f"{len(sizes[port])} sizes, {show(sizes[port])}"
+            yield case.breach("axes", text, found, "axes")
             return
 
 

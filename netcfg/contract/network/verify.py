@@ -17,6 +17,7 @@ FRAMES = frozenset({"net", "input", "output"})
 FIGURES: dict[str, Check] = {
     "parameters": figures.parameters,
     "symbolic shape": figures.symbolic_shapes,
+    "axes": figures.axes,
     "macs": figures.macs,
     "kept": memory.gradients,
     "scratch": memory.scratch,
@@ -91,7 +92,11 @@ def _verify_case(case: Case, checks: dict[str, Check]) -> Iterator[Breach]:
 
 def _broken(case: Case) -> list[Breach]:
     """What makes all other checks fail: no answers, or another shape. What follows from it stays silent."""
-    return list(figures.answers(case)) or list(_guarded("shape", figures.shapes, case))
+    return (
+        list(figures.answers(case))
+        or list(_guarded("shape", figures.shapes, case))
+        or list(_guarded("lower", figures.inputs_kept, case))
+    )
 
 
 def _guarded(write: str, check: Check, case: Case) -> Iterator[Breach]:
