@@ -20,6 +20,7 @@ from netcfg.blocks.sources.base import Source
 from netcfg.blocks.sources.joined import SOURCE_FIELD, Joined
 from netcfg.blocks.transforms.base import DataStep
 from netcfg.graph import Graph, Signal
+from netcfg.grouped import Groups, text_of
 from netcfg.shapes import Shape
 from netcfg.source import Finding, Span
 
@@ -175,6 +176,25 @@ class Program:
     """What was found but does not stop it: warnings."""
     notes: tuple[str, ...] = ()
     """What was done beside what the file says, a sentence each."""
+
+    @classmethod
+    def from_groups(
+        cls, groups: Groups, preset: str | None = None, *, allow_outside: bool = False, **variables: object
+    ) -> Program:
+        """The checked program of groups in Python: by name their sections, each a name, or a name and its options.
+
+        Values are as in a file; True, None and lists are written as there. `print(program.resolved)` shows the file.
+        Raises `ProgramError` as `netcfg.load`, with places in that text, and `NetcfgError` for what no file can hold.
+
+        Example::
+
+            program = netcfg.Program.from_groups(
+                {"Net": [("net", {"channels": 3}), ("convolutional", {"filters": 8, "kernel_size": 3})]}
+            )
+        """
+        from netcfg.compile import load
+
+        return load(text_of(groups), preset, allow_outside=allow_outside, **variables)
 
     @property
     def graphs(self) -> list[Graph]:

@@ -35,6 +35,7 @@ LAYERS = [
         "netcfg.tracebacks",
         "netcfg.results",
         "netcfg.markup",
+        "netcfg.grouped",
     },
     {"netcfg.syntax"},
     {"netcfg.blocks", "netcfg.extensions"},
@@ -171,6 +172,7 @@ def test_what_is_drawn_imports_the_drawing_code_only_when_a_notebook_asks() -> N
     expected = {
         ("netcfg.graph", "_repr_svg_"),
         ("netcfg.program", "_repr_svg_"),
+        ("netcfg.program", "from_groups"),
         ("netcfg", "build"),
         ("netcfg.opened", "network"),
         ("netcfg.opened", "evaluate"),

@@ -27,6 +27,7 @@ NAMES = (
     "bench_page",
     "bench_pictures",
     "bench_programs",
+    "bench_export",
 )
 
 if __name__ == "__main__":
