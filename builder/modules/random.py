@@ -40,7 +40,7 @@ class Random(Drawing):
         """(N, …) -> (N, *shape)."""
         shape = tuple(like.shape[1:]) if self.shape is None else self.shape
         if self.evaluation is not None and self._is_evaluated():
-            return torch.full((len(like), *shape), self.evaluation, device=like.device)
+            return torch.full((like.shape[0], *shape), self.evaluation, device=like.device)
 
         def draw(generator: torch.Generator | None, device: torch.device, count: int) -> Tensor:
             return self._drawn((count, *shape), generator, device)

@@ -31,7 +31,7 @@ class StochasticDepth(_LeavesOut):
 
     def forward(self, x: Tensor) -> Tensor:
         """Any shape, unchanged."""
-        return self._multiplied(x, (len(x), *(1,) * (x.ndim - 1)))
+        return self._multiplied(x, (x.shape[0], *(1,) * (x.ndim - 1)))
 
 
 class DropChannels(_LeavesOut):
