@@ -216,7 +216,6 @@ def test_a_family_is_short_and_a_further_size_is_a_table_and_a_few_lines(name: s
 FACES = {"image_size": 32, "subjects": 6, "clips": 1, "frames": 3, "epochs": 1}
 SMALL = {
     "byol": {**FACES, "model": "narrow", "hidden": 16, "numbers": 8},
-    "cyclegan": {**FACES, "width": 4, "residual": 1, "batch": 4},
     "dino": {**FACES, "model": "narrow", "part_size": 16, "hidden": 16, "numbers": 8},
     "distillation": {"image_size": 32},
     "domain_adversarial": {**FACES, "model": "narrow"},

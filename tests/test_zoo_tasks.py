@@ -15,6 +15,7 @@ from netcfg.trainers.runs.run_folder import RunFolder
 SMALL = {"image_size": 32, "subjects": 6, "clips": 1, "frames": 3, "epochs": 1}
 NARROW = {"model": "narrow"}
 SIZES = {
+    "cyclegan": {"width": 4, "residual": 1, "batch": 4},
     "dcgan": {"width": 4, "code": 8},
     "moco": {**NARROW, "hidden": 16, "numbers": 8, "rows": 8, "batch": 4},
     "ddpm": {"width": 8, "turns": 4, "look": 1},
@@ -75,6 +76,7 @@ def test_a_task_trains_and_shows_what_it_found(name: str, tmp_path: Path) -> Non
         "face_parts": {"validation_UNet_parts_examples.png", "test_confusion_matrix.png"},
         "face_points": {"validation_Points_landmarks_examples.png", "validation_mae_by_target.csv"},
         "simclr": set(),
+        "cyclegan": set(),
         "dcgan": set(),
         "flow_matching": set(),
         "moco": set(),
