@@ -61,7 +61,9 @@ def _named(name: str) -> list[type[Section]]:
 def _verify(names: Sequence[str]) -> int:
     """A line for each untruth, then how many section types have any."""
     from netcfg.contract import verify
+    from netcfg.extensions import leave_files
 
+    leave_files()  # what an earlier program in this process has included may bear the same names
     wanted = [kind for name in names for kind in _asked(name)] if names else _all()
     untrue = 0
     for kind in dict.fromkeys(wanted):
