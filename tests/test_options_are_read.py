@@ -228,8 +228,8 @@ def test_what_is_given_is_read(invocation: str, place: Path, monkeypatch: pytest
         monkeypatch.setattr(Sweep, "work", lambda self, *told: [self.command(self.runs[0], 0, False)] != [])
     options = Recording()
     parser = command_line._parser(words)
-    parse = parser.parse_args
-    monkeypatch.setattr(parser, "parse_args", lambda arguments: parse(arguments, options))
+    parse = parser.parse_known_args
+    monkeypatch.setattr(parser, "parse_known_args", lambda arguments: parse(arguments, options))
     monkeypatch.setattr(command_line, "_parser", lambda arguments: parser)
     code = main(words)
     fails = any(part in invocation for part in FAILING)
