@@ -529,7 +529,7 @@ def test_what_makes_pictures_out_of_more_is_not_done_to_pictures(tmp_path, monke
     program = netcfg.load(shipped_folder() / "feratt_rep.cfg", preset="demo", **options)
     networks = netcfg.build(program)
     one = Predictor(Trained("feratt", program, networks), torch.device("cpu"), into_folder=True)
-    assert "pictures are taken for what [over_background] in {Data}" in capsys.readouterr().err
+    assert "pictures are taken for what [align_face], [over_background] in {Data}" in capsys.readouterr().err
     picture = np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)
     sample = one.prepare(Frame("f", 1, None, picture, Path("f.png")), None)
     assert np.array_equal(sample["image"], picture)
