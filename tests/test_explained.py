@@ -231,9 +231,9 @@ def told(
     if file.endswith(".py"):
         paths = os.pathsep.join(filter(None, [str(folder), os.environ.get("PYTHONPATH")]))
         words = [sys.executable, "-m", *shlex.split(command)]
-        # Both texts are of one length and of one second, by which a file of bytecode is told from another.
-        environment = {**os.environ, "PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1"}
-        done = subprocess.run(words, capture_output=True, text=True, env=environment)
+        # Python takes bytecode for that of a file by length and second, which both texts may have in common.
+        shutil.rmtree(folder / "__pycache__", ignore_errors=True)
+        done = subprocess.run(words, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": paths})
         return done.returncode, done.stdout + done.stderr
     capfd.readouterr()
     status = main(shlex.split(command)[1:])
