@@ -115,12 +115,12 @@ def export(
         for tensor in (*part.parameters(recurse=False), *part.buffers(recurse=False)):
             tensor.data = tensor.data.contiguous()  # channels last, kernels sum in another order
     if form == "py":
-        return export_python(program, networks, names, output, asked)
+        return _export_python(program, networks, names, output, asked)
     return _export_traced(form, program, networks, names[0], output, asked)
 
 
-def export_python(
-    program: Program, networks: nn.ModuleDict, names: Sequence[str], output: Path, asked: Asked = Asked()
+def _export_python(
+    program: Program, networks: nn.ModuleDict, names: Sequence[str], output: Path, asked: Asked
 ) -> Export:
     """Write some networks of a program as `.py` and `.safetensors`; as `export`."""
     weights = output.with_suffix(".safetensors")

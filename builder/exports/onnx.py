@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch._ops import OpOverload
 from torch.export import ExportedProgram
 
 from netcfg.builder.exports.refusing import first_line, refused, refused_whole
@@ -55,6 +56,7 @@ def write_onnx(
     files. Raises `NetcfgError` (NC808) where an operator has no form in ONNX.
     """
     outputs = [name or "output" for name in graph.outputs]
+    _expect_no_draws(graph, network, made)
     with quiet(), _silent():
         try:
             model: Any = torch.onnx.export(
@@ -76,6 +78,16 @@ def write_onnx(
     model.save(file, external_data=size > LARGEST)
     beside = file.with_name(f"{file.name}.data")
     return [file, *([beside] if beside.is_file() else [])]
+
+
+def _expect_no_draws(graph: Graph, network: Network, made: ExportedProgram) -> None:
+    """ONNX has draws, but no seed that gives PyTorch's: a file that draws could not be compared with its network."""
+    for one in made.graph.nodes:
+        target = one.target
+        if isinstance(target, OpOverload) and torch.Tag.nondeterministic_seeded in target.tags:
+            node = _blamed(network, made, [one.name])
+            why = "draws at random, by which no file can be compared: give it what is drawn as an input"
+            raise refused(node, "ONNX", why) if node else refused_whole(graph, "ONNX", why)
 
 
 def _text(value: Any) -> str:

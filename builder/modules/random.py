@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -46,7 +46,7 @@ class Random(Drawing):
             return self._drawn((count, *shape), generator, device)
 
         if self.chance is None:
-            return draw(None, like.device, len(like))
+            return draw(None, like.device, like.shape[0])  # `len` would settle a traced size
         size = math.prod(shape)
         return self.chance.samples(
             draw, len(like), like.device, self.path, self.each_phase, self._mixed, size
@@ -68,16 +68,18 @@ class Random(Drawing):
     def _drawn(
         self, size: tuple[int, ...], generator: torch.Generator | None, device: torch.device
     ) -> Tensor:
+        # Without the argument, since what draws by a generator cannot be traced for open sizes.
+        by: dict[str, Any] = {} if generator is None else {"generator": generator}
         if self.distribution == "normal":
-            return torch.randn(size, generator=generator, device=device)
+            return torch.randn(size, device=device, **by)
         if self.distribution == "uniform":
-            return torch.rand(size, generator=generator, device=device)
+            return torch.rand(size, device=device, **by)
         if self.distribution == "bernoulli":
-            return torch.empty(size, device=device).bernoulli_(self.number, generator=generator)
+            return torch.empty(size, device=device).bernoulli_(self.number, **by)
         if self.distribution == "integer":
-            return torch.randint(int(self.number), size, generator=generator, device=device)
+            return torch.randint(int(self.number), size, device=device, **by)
         # The order of even draws is an even permutation, of all samples at once.
-        return torch.rand(size, generator=generator, device=device).argsort(-1)
+        return torch.rand(size, device=device, **by).argsort(-1)
 
 
 class ShuffledBatch(Drawing):

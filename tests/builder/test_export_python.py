@@ -15,7 +15,7 @@ import torch
 
 import netcfg
 from netcfg.builder.exports import export as exporting
-from netcfg.builder.exports.export import Export, export_python
+from netcfg.builder.exports.export import Asked, Export, export
 from netcfg.builder.exports.ours import expect_ours
 from netcfg.builder.exports.proof import trials_of
 from netcfg.builder.exports.python import python_of
@@ -76,7 +76,7 @@ def written(folder: Path, text: str) -> tuple[str, torch.nn.Module, torch.nn.Mod
 
 def exported(folder: Path, text: str) -> Export:
     program = netcfg.load(text)
-    return export_python(program, netcfg.build(program), tuple(program.networks), folder / "net.py")
+    return export("py", program, netcfg.build(program), tuple(program.networks), folder / "net.py", Asked())
 
 
 def imported(file: Path) -> ModuleType:
@@ -202,7 +202,7 @@ def test_shipped_networks_are_short(file: str, lines: int, tmp_path: Path) -> No
 def test_shipped_networks_prove_themselves(file: str, tmp_path: Path) -> None:
     path = Path(netcfg.__file__).parent / "cfg" / f"{file}.cfg"
     program = netcfg.load(path)
-    made = export_python(program, netcfg.build(program), tuple(program.networks), tmp_path / "net.py")
+    made = export("py", program, netcfg.build(program), tuple(program.networks), tmp_path / "net.py", Asked())
     assert max(one.relative for one in made.found) <= 1e-6
 
 
@@ -260,7 +260,7 @@ def test_a_block_without_a_form_is_named_with_its_place(tmp_path: Path) -> None:
     (tmp_path / "in.cfg").write_text("{include odd.py}\n" + SIMPLE.replace("[global_avgpool]", "[odd]"))
     program = netcfg.load(tmp_path / "in.cfg")
     with pytest.raises(ProgramError) as caught:
-        export_python(program, netcfg.build(program), ["Net"], tmp_path / "net.py")
+        export("py", program, netcfg.build(program), ["Net"], tmp_path / "net.py", Asked())
     (finding,) = caught.value.findings
     assert (finding.code, finding.span and finding.span.line) == ("NC808", 12)
     assert "[odd] `2` cannot leave as Python: it is a Odd, and nobody knows how" in finding.message

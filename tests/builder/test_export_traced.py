@@ -174,6 +174,16 @@ def test_an_operator_without_a_form_is_named_with_its_block(tmp_path: Path) -> N
     assert not list(tmp_path.glob("*.onnx*"))
 
 
+def test_a_draw_is_named_as_what_cannot_be_compared(tmp_path: Path) -> None:
+    text = "{Net}\n[net]\nchannels = 2\nheight = 4\nwidth = 4\n[random]\nname = noise\nlike = input\n" + LAYER
+    with pytest.raises(ProgramError) as caught:
+        exported(tmp_path, text, "onnx")
+    (finding,) = caught.value.findings
+    assert (finding.code, finding.span and finding.span.line) == ("NC808", 6)
+    assert "cannot leave as ONNX: it draws at random" in finding.message
+    assert exported(tmp_path, text, "pt2").found  # which draws as PyTorch does
+
+
 TWO = "{One}\n[net]\nchannels = 3\n[global_avgpool]\n{Two}\n[net]\nchannels = 3\n[global_avgpool]\n"
 
 
