@@ -126,6 +126,10 @@ def distance(one: str, other: str, limit: int) -> int:
         return 1 if len(one) == 2 and one == other[::-1] else len(one)
     if abs(len(one) - len(other)) > limit:
         return limit + 1
+    its_letters, others = set(one), set(other)
+    # A letter that the other word lacks must be left out or exchanged: most words are told apart without the table.
+    if len(its_letters - others) > limit or len(others - its_letters) > limit:
+        return limit + 1
     before: list[int] = []
     above = list(range(len(other) + 1))
     for row, letter in enumerate(one, 1):
