@@ -20,11 +20,9 @@ ENDING_WITH_ONE = {
     "netcfg diff net.cfg net.cfg --set-b width=4 -o difference.svg",
 }
 """A difference is told by the exit code."""
-EXPORT = {"export"}
-"""Its help has examples of its own."""
 
 
-@pytest.mark.parametrize("command", [command for command in COMMANDS if command not in EXPORT])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_help_ends_in_examples_that_are_known(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main([command, "--help"])

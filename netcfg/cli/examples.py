@@ -56,6 +56,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "netcfg convert runs/net-1/checkpoints/best.safetensors -o weights.safetensors --cfg net.cfg "
         "--layout netcfg --to netcfg",
     ),
+    "export": ("netcfg export runs/net-1 -o net.py", "netcfg export net.cfg --optimise -o net.onnx"),
     "blocks": ("netcfg blocks", "netcfg blocks convolutional", "netcfg blocks --verify maxpool"),
     "zoo": ("netcfg zoo", "netcfg zoo alexnet -o alexnet.cfg"),
     "new": ("netcfg new", "netcfg new --name Mine --task expression --size small -o mine.cfg"),

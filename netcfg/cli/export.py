@@ -34,10 +34,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "beside it (.py, .safetensors), a traced program (.pt2), or ONNX (.onnx; `pip install 'netcfg[onnx]'`). What "
         "is written has computed the networks' own numbers in a process of its own."
     )
-    parser.epilog = (
-        "examples: netcfg export runs/aunet-1 -o aunet.py;  netcfg export runs/aunet-1 -o aunet.onnx;  "
-        "netcfg export cfg/audetnet.cfg --network Encoder -o encoder.py"
-    )
     parser.add_argument("source", metavar="RUN|CFG", help="a run folder, or a .cfg file")
     parser.add_argument(
         "-o", "--output", required=True, metavar="FILE", help="NAME.py, NAME.pt2 or NAME.onnx"
