@@ -16,3 +16,8 @@ def named(names: Sequence[str]) -> str:
     """The first few of a list, in words."""
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return ", ".join(f"`{name}`" for name in names[:_NAMED]) + more
+
+
+def to_write(keys: Sequence[str]) -> str:
+    """The remedy where options are missing: all that is to be written, so that nobody finds them one by one."""
+    return "write " + " and ".join(f"`{key} = …`" for key in keys)

@@ -12,6 +12,7 @@ from torchvision.models.feature_extraction import create_feature_extractor
 
 import netcfg
 from netcfg.blocks import measured
+from netcfg.blocks.network import backbone
 from netcfg.builder.network import build_network
 from netcfg.builder.weights import load_pretrained
 from netcfg.graph import Graph
@@ -106,7 +107,6 @@ def test_unknown_sizes_become_rules() -> None:
         ("model = resnet81", "NC105", "resnet81", "did you mean `resnet18`?"),
         ("model = resnet18\nstages = layr1", "NC105", "layr1", "did you mean `layer1`?"),
         ("model = resnet18\nstages = layer1, layer1", "NC105", "layer1, layer1", "each stage once"),
-        ("model = resnet18\nfrom_library = timm", "NC105", "timm", "pip install timm"),
         ("model = resnet18\nfrom_library = keras", "NC105", "keras", None),
         ("stages = layer1", "NC104", "[backbone]", "write `model = …`"),
     ],
@@ -116,6 +116,13 @@ def test_a_mistake_is_one_finding_at_its_place(
 ) -> None:
     error, underlined = only_error(options)
     assert (error.code, underlined, error.help) == (code, blamed, help)
+
+
+def test_a_library_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Whether it is installed where the tests run or not.
+    monkeypatch.setattr(backbone, "find_spec", lambda name: None)
+    error, underlined = only_error("model = resnet18\nfrom_library = timm")
+    assert (error.code, underlined, error.help) == ("NC105", "timm", "pip install timm")
 
 
 def test_an_image_of_other_channels_is_refused() -> None:
@@ -149,6 +156,10 @@ def test_it_starts_from_the_published_weights(monkeypatch: pytest.MonkeyPatch) -
 def test_stages_of_timm_are_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "timm.py").write_text(TIMM)
     monkeypatch.syspath_prepend(str(tmp_path))
+    # The one that may be installed, with its parts, stands aside.
+    for name in [name for name in sys.modules if name.partition(".")[0] == "timm"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(measured.metadata, "version", lambda package: "of this test")
     measured.version_of.cache_clear()
     more = "[output]\nname = a\nfrom = body.2\n[output]\nname = b\nfrom = body.0"
     try:

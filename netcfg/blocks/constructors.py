@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Union, get_args, get
 from netcfg.blocks.base import Mistake
 from netcfg.blocks.values import read_float, read_int, read_literal_bool, read_text, split_list
 from netcfg.source import did_you_mean
-from netcfg.words import named
+from netcfg.words import named, to_write
 
 if TYPE_CHECKING:
     from torch import nn
@@ -137,7 +137,7 @@ def mistakes(
     missing = [key for key in missing if not any(did_you_mean(other, [key]) for other in unknown)]
     if missing:
         names = " and ".join(f"`{key}`" for key in missing)
-        yield Mistake(None, f"`{path}` needs {names}", f"write `{missing[0]} = …`", "NC104")
+        yield Mistake(None, f"`{path}` needs {names}", to_write(missing), "NC104")
     for key, text in given.items():
         if key in taken:
             try:

@@ -18,6 +18,7 @@ from netcfg.passes.variables import VariableScope
 from netcfg.shapes import Shape
 from netcfg.source import Finding, SourceFile
 from netcfg.syntax import Group, Option, Section, parse
+from netcfg.words import to_write
 
 PAIR_CRITIC = "Discriminator"
 IMAGE_CRITIC = "Image Discriminator"
@@ -76,7 +77,7 @@ def _lacks_weights(general: Sequence[Section], recipe: _Recipe, findings: list[F
     if missing:
         names = " and ".join(f"`{key}`" for key in missing)
         message = f"`{general[2].name}` needs {names}: the `{PAIR_CRITIC}` trains"
-        findings.append(Finding("NC104", message, general[2].span, help=f"write `{missing[0]} = …`"))
+        findings.append(Finding("NC104", message, general[2].span, help=to_write(missing)))
     return bool(missing)
 
 

@@ -16,6 +16,7 @@ from netcfg.passes.variables import Variables, VariableScope
 from netcfg.source import Finding, Note
 from netcfg.syntax import Option, Section
 from netcfg.vocabulary import help_for
+from netcfg.words import to_write
 
 COMMON_OPTIONS = (
     "name", "from", "repeat", "weights", "weights_from", "layout", "adapt", "freeze", "shared_with", "checkpoint",
@@ -48,7 +49,7 @@ def split_options(
     missing = [key for key, default in template.parameters.items() if default is None and key not in given]
     if missing:
         names = " and ".join(f"`{key}`" for key in missing)
-        message, help = f"`{template.name}` needs {names}", f"write `{missing[0]} = …`"
+        message, help = f"`{template.name}` needs {names}", to_write(missing)
         findings.append(Finding("NC104", message, section.span, defined_at(template), help=help))
         return rest, None
     return rest, given

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
@@ -13,10 +15,12 @@ from netcfg.blocks.formula_text import FormulaError
 from netcfg.blocks.section import MAX_NAME
 from netcfg.faults import failing
 from netcfg.passes.collect import DefaultsUse
+from netcfg.passes.misplaced import place_of, place_of_foreign
 from netcfg.passes.structure import STRUCTURE
-from netcfg.source import Finding, Note, Severity, Span
+from netcfg.source import Finding, Note, Severity, Span, did_you_mean
 from netcfg.syntax import Option, Section
-from netcfg.vocabulary import help_for
+from netcfg.vocabulary import nearest_help
+from netcfg.words import to_write
 
 Kind = TypeVar("Kind", bound=Checked)
 _OURS = "netcfg.blocks."
@@ -195,12 +199,25 @@ def _unreadable(option: Option, error: ValueError) -> Finding:
 
 def _unknown(option: Option, section: Section, kind: type[Checked]) -> Finding:
     message = f"`{section.name}` has no option `{option.key}`"
+    known = _options_of(kind)
+    help = (
+        kind.elsewhere.get(option.key)
+        or place_of(option.key, kind)
+        or nearest_help(option.key, "option", known)
+        or place_of_foreign(option.key, kind)
+        or did_you_mean(option.key, known)
+        or f"`netcfg blocks {section.name}` lists its options"
+    )
+    return Finding("NC103", message, option.span, help=help)
+
+
+@cache
+def _options_of(kind: type[Checked]) -> Mapping[str, object]:
+    """All that may be written in such a section. Kept, for what looks names up in it prepares them once."""
     known: dict[str, object] = dict(kind.readers())
     if issubclass(kind, Block) and kind.type_name not in ("input", "output"):
         known |= dict.fromkeys(sorted(STRUCTURE))
-    help = kind.elsewhere.get(option.key) or help_for(option.key, "option", known)
-    pointer = f"`netcfg blocks {section.name}` lists its options"
-    return Finding("NC103", message, option.span, help=help or pointer)
+    return known
 
 
 def _duplicate(option: Option, section: Section) -> Finding:
@@ -224,7 +241,7 @@ def _report_missing(section: Section, kind: type[Checked], findings: list[Findin
 
 def _missing(section: Section, keys: list[str]) -> Finding:
     names = " and ".join(f"`{key}`" for key in keys)
-    return Finding("NC104", f"`{section.name}` needs {names}", section.span, help=f"write `{keys[0]} = …`")
+    return Finding("NC104", f"`{section.name}` needs {names}", section.span, help=to_write(keys))
 
 
 def _report_invalid(error: ValidationError, section: Section, findings: list[Finding]) -> None:

@@ -290,7 +290,7 @@ class _TreeBuilder(Transformer[Any, Any]):
                 "NC003",
                 f"[{section.name}] stands outside any group",
                 section.span,
-                help="open a group before it: `{Name}`",
+                help=_OPEN_A_GROUP,
             )
         self.findings.append(finding)
 
@@ -311,6 +311,10 @@ def _without_comment(text: str) -> str:
     return text
 
 
+_OPEN_A_GROUP = (
+    "open a group before it: `{Name}` of a network, or `{General}`, `{Data}`, `{Model}`, `{Loss}`, `{Optimizer}`, "
+    "`{Metric}`"
+)
 _HEADERS_AND_OPTIONS = (
     "headers are `{Group}` or `[block]`, options `key = value`, comments start with `#` or `;`"
 )
