@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import random
-from importlib.resources import files
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lark import Lark
+from lark import Lark, Tree
+from lark import Token as LarkToken
 
 import netcfg
 from netcfg.passes.read import shipped_folder
 from netcfg.source import Finding, SourceFile, Span, render
-from netcfg.syntax import File, Group, Include, Section, parse
+from netcfg.syntax import File, Group, Include, Section, parse, table_data, tables
 from netcfg.syntax.format import format_text
 
 
@@ -339,13 +339,40 @@ def test_no_mutation_of_a_shipped_file_makes_the_compiler_fall_over(name: str, s
     rendered(mutated((shipped_folder() / f"{name}.cfg").read_text(encoding="utf-8"), seed))
 
 
-_LARK = Lark(
-    files("netcfg.syntax").joinpath("grammar.lark").read_text(encoding="utf-8"), parser="lalr", lexer="basic"
+_LARK = Lark(tables.grammar(), parser="lalr", lexer="basic")
+_SIGNS = st.text("{}[]#;=\"'\n\r\t a1_.$\ufeffé", max_size=60)
+
+
+def branch(node: Tree[LarkToken] | LarkToken) -> object:
+    """A part of Lark's tree as the own parser is asked for it below."""
+    if isinstance(node, Tree):
+        return (str(node.data), *map(branch, node.children))
+    return str(node), node.type, node.line, node.column
+
+
+def leaf(part: object) -> object:
+    return (str(part), part.type, part.line, part.column) if isinstance(part, tables.Token) else part
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    _SIGNS
+    | st.lists(st.sampled_from(["{A}", "[b]", "c = 1", "d", "!", "{include e}", "[", "# f"])).map("\n".join)
 )
+def test_a_text_is_read_as_lark_reads_it(text: str) -> None:
+    rules = {
+        name: lambda *parts, name=name: (name, *map(leaf, parts))
+        for name in ("start", "loose", "group", "section")
+    }
+    assert tables.parse_by(rules, text + "\n") == branch(_LARK.parse(text + "\n"))
+
+
+def test_the_tables_are_those_of_the_grammar() -> None:
+    assert tables.grammar() == table_data.GRAMMAR
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.text("{}[]#;=\"'\n\r\t a1_.$\ufeffé", max_size=60))
+@given(_SIGNS)
 def test_no_part_of_a_text_is_passed_over(text: str) -> None:
     text += "\n"
     starts = [0, *(place + 1 for place, sign in enumerate(text) if sign == "\n")]

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import gc
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
-from threading import Lock
 from typing import Any, cast
 
-from lark import Lark, Token, Transformer, v_args
-
 from netcfg.source import Finding, SourceFile, Span
-from netcfg.syntax.tables import parser_with
+from netcfg.syntax.tables import Token, parse_by
 from netcfg.syntax.tree import Cell, File, Group, Include, Option, Section
 
 _COMMENT = re.compile(r"(?:^|(?<=[ \t]))[#;].*")
@@ -29,12 +25,10 @@ DARKNET_FIRST_SECTIONS = ("net", "network")
 
 def parse(source: SourceFile, findings: list[Finding]) -> File:
     """The tree of one text. What cannot be read is reported to `findings`, once per mistake."""
-    parser, builder = _parser()
-    with _parsing, _collector_paused():
-        builder.begin(source, findings)
-        items = cast("list[Include | Group]", parser.parse(source.text + "\n"))
-        is_empty = not builder.saw_anything
-    if is_empty:
+    builder = _TreeBuilder(source, findings)
+    with _collector_paused():
+        items = cast("list[Include | Group]", parse_by(builder.rules(), source.text + "\n"))
+    if not builder.saw_anything:
         findings.append(
             Finding(
                 "NC006",
@@ -44,16 +38,6 @@ def parse(source: SourceFile, findings: list[Finding]) -> File:
             )
         )
     return File(source, items)
-
-
-_parsing = Lock()  # the one parser holds the text it is reading
-
-
-@cache
-def _parser() -> tuple[Lark, _TreeBuilder]:
-    """The parser with its tree builder inside, made once a process."""
-    builder = _TreeBuilder()
-    return parser_with(builder), builder
 
 
 @contextmanager
@@ -68,15 +52,17 @@ def _collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-@v_args(inline=True)
-class _TreeBuilder(Transformer[Any, Any]):
+class _TreeBuilder:
     """Builds the tree bottom-up and reports what the grammar only marks."""
 
-    def begin(self, source: SourceFile, findings: list[Finding]) -> None:
-        """Start on another text."""
+    def __init__(self, source: SourceFile, findings: list[Finding]) -> None:
         self.source = source
         self.findings = findings
         self.saw_anything = False
+
+    def rules(self) -> dict[str, Callable[..., Any]]:
+        """What becomes of each rule of the grammar."""
+        return {"start": self.start, "loose": self.loose, "group": self.group, "section": self.section}
 
     # --- rules
 
@@ -116,7 +102,7 @@ class _TreeBuilder(Transformer[Any, Any]):
         self._options(section, body, span.line + 1)
         for line in lines:
             if line.type == "OPTIONS":
-                self._options(section, str(line), line.line or 1)
+                self._options(section, str(line), line.line)
             elif line.type == "WORD":
                 section.words.append(self._word(line))
             else:
@@ -149,7 +135,7 @@ class _TreeBuilder(Transformer[Any, Any]):
         """The lines of a table as cells."""
         rows = []
         for token in tokens:
-            first = token.line or 1
+            first = token.line
             for number in range(first, first + len(token.rstrip().split("\n"))):
                 text = _without_comment(self.source.line(number))
                 cells = [
@@ -161,13 +147,13 @@ class _TreeBuilder(Transformer[Any, Any]):
 
     def _word(self, token: Token) -> Option:
         word = str(token).split()[0].split("#")[0].split(";")[0]
-        return Option(self.source, token.line or 1, word, "")
+        return Option(self.source, token.line, word, "")
 
     def _header(
         self, token: Token, text: str, opening: str, closing: str, malformed: bool
     ) -> tuple[str, Span]:
         inner = re.split(r"[ \t][#;]", text)[0].rstrip() if malformed else text[: text.index(closing) + 1]
-        span = Span(self.source, token.line or 1, token.column or 1, len(inner))
+        span = Span(self.source, token.line, token.column, len(inner))
         name = " ".join(inner.strip("{}[] \t").split())
         if malformed:
             self._report_header(inner, span, opening, closing, name)
@@ -189,7 +175,7 @@ class _TreeBuilder(Transformer[Any, Any]):
         named = _ALIAS.match(words)
         path = (named[1] if named else words).strip("\"'")
         start = inner.rfind(words) + words.find(path)
-        span = Span(self.source, token.line or 1, (token.column or 1) + start, max(1, len(path)))
+        span = Span(self.source, token.line, token.column + start, max(1, len(path)))
         return Include(path, span, named[2] if named else None)
 
     # --- findings
@@ -228,7 +214,7 @@ class _TreeBuilder(Transformer[Any, Any]):
 
     def _report_malformed_line(self, token: Token) -> None:
         text = str(token).rstrip()
-        span = Span(self.source, token.line or 1, token.column or 1, len(text))
+        span = Span(self.source, token.line, token.column, len(text))
         self.findings.append(
             Finding(
                 "NC001",
@@ -255,7 +241,7 @@ class _TreeBuilder(Transformer[Any, Any]):
     def _first_line(self, token: Token) -> Span:
         """Where a token of one or more lines begins: its first line, without the comment."""
         text = _without_comment(token.partition("\n")[0]).rstrip()
-        return Span(self.source, token.line or 1, token.column or 1, len(text))
+        return Span(self.source, token.line, token.column, len(text))
 
     def _report_loose(self, items: list[Token | Section], darknet: bool) -> None:
         """Report what stands outside any group: once, at its first line."""
