@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import os
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -18,10 +19,12 @@ if TYPE_CHECKING:
     from netcfg.draw import Picture
     from netcfg.graph import Graph
     from netcfg.opened import Run as Run
+    from netcfg.passes.plan import Plan
     from netcfg.program import Program as Program
     from netcfg.source import Finding as Finding
     from netcfg.source import NetcfgError as NetcfgError
     from netcfg.source import ProgramError as ProgramError
+    from netcfg.tables.cells import Cells
 
 __version__ = "0.1.0"
 __all__ = [
@@ -35,6 +38,8 @@ __all__ = [
     "load",
     "open",
     "picture",
+    "plan",
+    "table",
     "train",
     "training_picture",
 ]
@@ -95,6 +100,33 @@ def train(program: Program, folder: str | os.PathLike[str] | None = None, **choi
     from netcfg.training import train as train_program
 
     return train_program(program, folder, **choices)
+
+
+def plan(program: Program) -> Plan:
+    """The training step of a program, worked out: printed it is the page of `netcfg plan`; a notebook shows it.
+
+    Raises `ProgramError` (NC403) where it trains nothing.
+    """
+    from netcfg.passes.plan import check_planned
+    from netcfg.passes.plan import plan as planned
+
+    check_planned(program)
+    return planned(program)
+
+
+def table(runs: Iterable[Run], rows: str = "program", columns: str = "metric", **choices: Any) -> Cells:
+    """The figures of finished runs as one table, as `netcfg table` makes it: a notebook shows it.
+
+    `choices` are `metric`, `split` and `factor` (100 for per cent). Raises `NetcfgError` where no run has such figures.
+
+    Example::
+
+        runs = [netcfg.open(folder) for folder in Path("runs/net-sweep").iterdir() if folder.is_dir()]
+        netcfg.table(runs, rows="au", metric="f1").to_frame()
+    """
+    from netcfg.tables.cells import Asked, cells_of
+
+    return cells_of(list(runs), Asked(rows, columns, **choices))
 
 
 def picture(shown: Program | Graph, **choices: Any) -> Picture:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cached_property
 from html import escape
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from netcfg.frames import frame_of
 from netcfg.results import Epoch, Evaluation, Figure, Result
 from netcfg.source import Finding, NetcfgError, ProgramError, did_you_mean, shown_path
 
@@ -197,20 +197,6 @@ def no_run(path: Path, code: str = NO_RUN) -> Finding:
     return Finding(code, what, help="give the folder that `netcfg train` printed, e.g. runs/name-1")
 
 
-def frame_of(rows: Sequence[Mapping[str, Any]], index: str | None = None) -> Any:
-    """Rows as a pandas `DataFrame`. Raises `NetcfgError` (NC807) where pandas is not installed."""
-    try:
-        pandas = import_module("pandas")
-    except ImportError:
-        raise NetcfgError(
-            "pandas is not installed, and `to_frame` makes one of its tables\n"
-            "help: `pip install pandas`; `to_rows` gives the same as a list of dictionaries",
-            code="NC807",
-        ) from None
-    frame = pandas.DataFrame(list(rows))
-    return frame.set_index(index) if index and len(frame) else frame
-
-
 def _row(epoch: Epoch) -> Row:
     row: Row = {"epoch": epoch.epoch, "step": epoch.step, "best": epoch.best}
     row |= {f"train.{name}": value for name, value in epoch.train.items()}
@@ -228,13 +214,15 @@ def _cell(value: Figure | int | str | bool) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _read(cell: str) -> Figure | str:
+def _read(cell: str) -> Figure | int | str:
     if not cell:
         return None
+    if cell.isdecimal():
+        return int(cell)
     try:
         return float(cell)
     except ValueError:
         return cell
 
 
-__all__ = ["Row", "Run", "frame_of", "open_run"]
+__all__ = ["Row", "Run", "open_run"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from html import escape
 from itertools import groupby
 from typing import Any
 
@@ -13,6 +14,7 @@ from netcfg.blocks.network.loop import Loop
 from netcfg.blocks.network.model import NetworkUse
 from netcfg.blocks.optimizers.base import Optimizer
 from netcfg.graph import Graph, Scope, Signal
+from netcfg.pages.tables import table
 from netcfg.passes.generate import used_networks
 from netcfg.passes.held import makes_again
 from netcfg.passes.parameter_groups import layers_of, rate_parts
@@ -236,7 +238,26 @@ def generation_lines(graph: Graph) -> list[str]:
     return lines
 
 
+def plan_html(plan: Plan) -> str:
+    """The same for a notebook: the phases as a table of its own."""
+    head, *rows = _rows(plan)
+    texts = ["\n".join(_below(plan)), *("\n".join(_Page(plan, pattern).lines()) for pattern in plan.patterns)]
+    pages = "".join(f"<pre>{escape(text)}</pre>" for text in texts if text)
+    return table(head, rows, plan.program.name) + pages
+
+
 def _table(plan: Plan) -> list[str]:
+    return aligned(_rows(plan), right=(3,))[:-1] + _below(plan)
+
+
+def _below(plan: Plan) -> list[str]:
+    """What is said of groups of parameters and of schedules, below the table of phases."""
+    lines = [line for phase in plan.program.phases for line in _groups(plan, phase)]
+    return lines + [f"{name}: {schedule.words()}" for name, schedule in plan.program.schedules.items()]
+
+
+def _rows(plan: Plan) -> list[tuple[str, str, str, str, str, str]]:
+    """The phases as a table, below a row of titles."""
     rows = [("phase", "runs on", "trains", "parameters", "optimizer", "learning rate")]
     for phase in plan.program.steps:
         if isinstance(phase, Average):
@@ -249,9 +270,7 @@ def _table(plan: Plan) -> list[str]:
         names, when = ", ".join([*optimizer.networks, *learned]), runs_on(optimizer)
         by = _optimizer(optimizer) if phase.again is None else f"that of {phase.again}, again"
         rows.append((phase.name, when, names, f"{trained:,}", by, _learning_rate(plan, optimizer)))
-    lines = aligned(rows, right=(3,))[:-1]
-    lines += [line for phase in plan.program.phases for line in _groups(plan, phase)]
-    return lines + [f"{name}: {schedule.words()}" for name, schedule in plan.program.schedules.items()]
+    return rows
 
 
 def _groups(plan: Plan, phase: Phase) -> Iterator[str]:

@@ -185,6 +185,26 @@ class Evaluation(NamedTuple):
             if table.is_trivial and table.baseline is not None
         ]
 
+    def to_rows(self) -> list[dict[str, Figure | str]]:
+        """A row for each figure: its metric, the label or detail it is of (empty for the main one), the figure."""
+        return [
+            {"metric": table.name, "of": "" if name == table.name else name, "figure": figure}
+            for table in self.tables.values()
+            for name, figure in table.figures.items()
+        ]
+
+    def to_frame(self) -> Any:
+        """The same as a pandas `DataFrame`. Raises `NetcfgError` (NC807) without pandas."""
+        from netcfg.frames import frame_of
+
+        return frame_of(self.to_rows())
+
+    def _repr_html_(self) -> str:
+        """Its tables, which notebooks show."""
+        from netcfg.pages.tables import evaluation_tables
+
+        return evaluation_tables({"": self})
+
     def to_json(self) -> dict[str, Any]:
         """As plain values; what is empty is left out."""
         tables = self.tables.values()
@@ -335,6 +355,13 @@ class Result(NamedTuple):
     def split(self, name: str) -> Evaluation:
         """What `validation` or `test` gave; empty where it was not judged."""
         return self.validation if name == "validation" else self.test or Evaluation()
+
+    def _repr_html_(self) -> str:
+        """The figures of both splits side by side, which notebooks show."""
+        from netcfg.pages.tables import evaluation_tables
+
+        judged = {"validation": self.validation} | ({} if self.test is None else {"test": self.test})
+        return evaluation_tables(judged)
 
     def to_json(self) -> dict[str, Any]:
         """As plain values."""

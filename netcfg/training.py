@@ -25,13 +25,17 @@ def train(
     device: str = "auto",
     workers: int | None = None,
     limit_batches: int | None = None,
+    quiet: bool = False,
 ) -> Run:
     """Train a program into a new run folder (`runs/NAME-N` by default), and give the run.
 
     `each_epoch` is called with every epoch that has ended, before the next begins. What it raises ends the training;
-    the run can be continued by `netcfg train --resume`. So it does where Ctrl-C stopped it. Raises `NetcfgError` where
+    the run can be continued by `netcfg train --resume`. So it does where Ctrl-C stopped it. With `quiet` nothing is
+    printed: the run has it all. Raises `NetcfgError` where
     the program or the machine refuses.
     """
+    from rich.console import Console
+
     from netcfg.trainers.fit.trainer import Trainer
     from netcfg.trainers.machine.devices import choose_device
     from netcfg.trainers.runs.lock import Lock
@@ -62,6 +66,7 @@ def train(
             device=chosen,
             workers=workers,
             limit_batches=limit_batches,
+            console=Console(quiet=True) if quiet else None,
         )
         try:
             trainer.setup(resume=False)

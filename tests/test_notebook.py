@@ -31,10 +31,13 @@ def shown(cell: Any, kind: str) -> str:
 
 @pytest.mark.slow
 def test_programs_pictures_runs_and_tables_show_themselves(cells: list[Any]) -> None:
-    program, volumes, step, network, run, figures, frame = cells
+    program, volumes, step, plan, network, run, figures, judged, frame = cells
     assert shown(program, "image/svg+xml").startswith("<svg")
     assert "#0072b2" in shown(volumes, "image/svg+xml"), "the palette that was asked for"
     assert "bce_with_logits" in shown(step, "image/svg+xml")
+    assert "<caption>" in shown(plan, "text/html")
+    assert "On every batch" in shown(plan, "text/html")
+    assert ">f1<" in shown(judged, "text/html")
     assert "torch.Size([1, 2])" in shown(network, "text/plain")
     assert "<table><caption>" in shown(run, "text/html")
     printed = "".join(output.text for output in run.outputs if output.output_type == "stream")

@@ -11,6 +11,7 @@ import pytest
 from fake_runs import fake_run
 
 import netcfg
+from netcfg.results import Evaluation, Table
 from netcfg.source import NetcfgError, ProgramError
 
 FIGURES = {"accuracy": {"accuracy": 0.75, "happy": 0.5}}
@@ -62,7 +63,7 @@ def test_a_frame_without_pandas_is_refused_with_the_install_line(
     def none(name: str) -> None:
         raise ImportError(name)
 
-    monkeypatch.setattr("netcfg.opened.import_module", none)
+    monkeypatch.setattr("netcfg.frames.import_module", none)
     with pytest.raises(NetcfgError, match="help: `pip install pandas`") as caught:
         netcfg.open(fake_run(tmp_path / "a", "faces.cfg", 0, FIGURES)).to_frame()
     assert caught.value.code == "NC807"
@@ -82,6 +83,62 @@ def test_opening_loads_no_torch(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_what_a_run_found_is_read_without_the_compiler(tmp_path: Path) -> None:
+    """It is what makes opening quick: a program is compiled only when somebody asks for it."""
+    folder = fake_run(tmp_path / "a", "faces.cfg", 0, FIGURES)
+    text = (
+        f"import sys, netcfg; run = netcfg.open({str(folder)!r}); run.to_rows(); run.result; run.settings; "
+        "print([name for name in ('pydantic', 'lark', 'netcfg.blocks', 'netcfg.passes') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_figures_show_themselves_as_tables(tmp_path: Path) -> None:
+    result = netcfg.open(fake_run(tmp_path / "a", "faces.cfg", 0, FIGURES)).result
+    assert result is not None
+    assert "<td>0.750</td><td>0.750</td>" in result._repr_html_()
+    shown = result.validation._repr_html_()
+    assert ">accuracy (happy)<" in shown
+    assert "<td>0.750</td>" in shown
+    assert "<td>0.500</td>" in shown, "its loss"
+    assert result.validation.to_rows()[1] == {"metric": "accuracy", "of": "happy", "figure": 0.5}
+    assert Evaluation()._repr_html_() == ""
+
+
+def test_labels_without_a_figure_are_dashes_and_said(tmp_path: Path) -> None:
+    table = Table("f1", 0.5, {"happy": 0.5, "<sad>": None}, undefined={"<sad>": "no positive"})
+    shown = Evaluation(tables={"f1": table})._repr_html_()
+    assert "&lt;sad&gt;</th><td>–</td>" in shown
+    assert "no positive of &lt;sad&gt;" in shown
+
+
+def test_a_plan_shows_its_phases_and_its_batches(tmp_path: Path) -> None:
+    program = netcfg.open(fake_run(tmp_path / "a", "faces.cfg", 0, FIGURES)).program
+    planned = netcfg.plan(program)
+    assert "On every batch" in str(planned)
+    shown = planned._repr_html_()
+    assert '<th scope="col">learning rate</th>' in shown
+    assert "<pre>On every batch" in shown
+    assert repr(planned) == f"<the training step of {program.name}>"
+
+
+def test_a_program_that_trains_nothing_has_no_plan() -> None:
+    with pytest.raises(ProgramError, match="trains nothing"):
+        netcfg.plan(
+            netcfg.load("{Net}\n[net]\nchannels = 3\n[convolutional]\nkernel_size = 3\nfilters = 2\n")
+        )
+
+
+def test_runs_make_a_table_that_shows_itself(tmp_path: Path) -> None:
+    runs = [netcfg.open(fake_run(tmp_path / str(seed), "a&b.cfg", seed, FIGURES)) for seed in (1, 2)]
+    table = netcfg.table(runs)
+    assert "a&amp;b.cfg</th><td>0.750 ± 0.000</td>" in table._repr_html_()
+    assert table.to_rows() == [
+        {"program": "a&b.cfg", "metric": "accuracy", "mean": 0.75, "standard_deviation": 0.0, "runs": 2}
+    ]
 
 
 def test_what_netcfg_offers_is_there() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 
-from netcfg.results import MEANS, Evaluation, Figure, Matrix, Table, by_labels, cell_text, number
+from netcfg.results import MEANS, Evaluation, Figure, Matrix, Table, by_labels, cell_text, notes, number
 
 
 def table(
@@ -33,6 +33,18 @@ def pairs(rows: Iterable[tuple[str, str]]) -> str:
     return f"<dl>{cells}</dl>" if cells else ""
 
 
+def evaluation_tables(evaluations: Mapping[str, Evaluation]) -> str:
+    """All that splits gave, by their names, of which the only one may be empty: metrics, losses, matrices, notes."""
+    splits = {split: found for split, found in evaluations.items() if found.losses or found.tables}
+    names = dict.fromkeys(name for found in splits.values() for name in found.losses)
+    losses = [[name, *(number(found.losses.get(name)) for found in splits.values())] for name in names]
+    parts = [*figure_tables(evaluations), *([table(["loss", *splits], losses)] if losses else [])]
+    for split, found in splits.items():
+        parts += [matrix_table(matrix, split) for matrix in found.matrices.values()]
+    said = [sentence for sentence in notes({split or "judged": found for split, found in splits.items()})]
+    return "".join([*parts, *(f"<p>{escape(sentence)}</p>" for sentence in said)])
+
+
 def figure_tables(evaluations: Mapping[str, Evaluation]) -> Iterator[str]:
     """The metrics of splits: a table for those that judge the same labels, with a row for each, and one for all others.
 
@@ -45,7 +57,7 @@ def figure_tables(evaluations: Mapping[str, Evaluation]) -> Iterator[str]:
         yield _plain(plain, splits)
     for labels, names in groups.items():
         columns = {
-            f"{name}, {split}": tables[name]
+            _on(name, split): tables[name]
             for name in names
             for split, tables in splits.items()
             if name in tables
@@ -53,10 +65,15 @@ def figure_tables(evaluations: Mapping[str, Evaluation]) -> Iterator[str]:
         yield _of_labels(labels, columns)
 
 
+def _on(name: str, split: str) -> str:
+    """Of a split, where it has a name."""
+    return f"{name}, {split}" if split else name
+
+
 def _plain(names: Sequence[str], splits: Mapping[str, Mapping[str, Table]]) -> str:
     """A row for each metric, a column for each split, and what an answer that looks at nothing reaches."""
     found = {name: [tables.get(name) for tables in splits.values()] for name in names}
-    baselines = [f"an answer without looking, {split}" for split in splits]
+    baselines = [_on("an answer without looking", split) for split in splits]
     with_baselines = any(one is not None and one.baseline for row in found.values() for one in row)
     rows = []
     for row in found.values():
@@ -103,11 +120,11 @@ def matrix_table(matrix: Matrix, split: str) -> str:
         rows.append(f'<tr><th scope="row">{escape(name)}</th>{shaded}</tr>')
     corner = escape(" / ".join(title for title in (matrix.row_title, matrix.column_title) if title))
     head = "".join(f'<th scope="col"><span>{escape(column)}</span></th>' for column in matrix.columns)
-    caption = f"<caption>{escape(f'{matrix.name}, {split}')}</caption>"
+    caption = f"<caption>{escape(_on(matrix.name, split))}</caption>"
     return (
         f'<div class="wide"><table class="matrix">{caption}<thead><tr><th>{corner}</th>{head}</tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table></div>"
     )
 
 
-__all__ = ["figure_tables", "matrix_table", "pairs", "table"]
+__all__ = ["evaluation_tables", "figure_tables", "matrix_table", "pairs", "table"]

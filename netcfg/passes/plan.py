@@ -120,14 +120,29 @@ class Pattern:
     """The first and the last epoch (None: of all) where others have other phases; None where all are alike."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Plan:
     """The plan of a program's training step; `model` is what the node numbers mean."""
 
     program: Program
     model: Graph
     reach: Reach
-    _steps: dict[tuple[int, ...], StepPlan] = field(default_factory=dict, repr=False)
+    _steps: dict[tuple[int, ...], StepPlan] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"<the training step of {self.program.name}>"
+
+    def __str__(self) -> str:
+        """The page that `netcfg plan` prints."""
+        from netcfg.plan_text import plan_text
+
+        return plan_text(self)
+
+    def _repr_html_(self) -> str:
+        """The same, with the phases as a table, which notebooks show."""
+        from netcfg.plan_text import plan_html
+
+        return plan_html(self)
 
     @cached_property
     def unread(self) -> dict[str, tuple[str, ...]]:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from statistics import fmean, stdev
+from typing import Any
 
+from netcfg.frames import frame_of
 from netcfg.opened import Run
-from netcfg.results import ABSENT, Figure
+from netcfg.results import ABSENT, Figure, number
 from netcfg.source import NetcfgError, did_you_mean, shown_path
 
 PROGRAM, METRIC, LABEL = "program", "metric", "label"
@@ -74,6 +77,37 @@ class Cells:
     def cell(self, row: str, column: str) -> Cell:
         """A cell, empty where no run has such a figure."""
         return self.cells.get((row, column), Cell())
+
+    def to_rows(self) -> list[dict[str, Figure | str]]:
+        """A row for each cell: its row and column, mean, standard deviation, and how many runs it is of."""
+        names = self.asked.rows, self.asked.columns
+        found: list[dict[str, Figure | str]] = []
+        for row in self.rows:
+            for column in self.columns:
+                cell = self.cell(row, column)
+                place: dict[str, Figure | str] = dict(zip(names, (row, column), strict=True))
+                figures = {"mean": cell.mean, "standard_deviation": cell.deviation, "runs": len(cell.samples)}
+                found.append(place | figures)
+        return found
+
+    def to_frame(self) -> Any:
+        """The same as a pandas `DataFrame`. Raises `NetcfgError` (NC807) without pandas."""
+        return frame_of(self.to_rows())
+
+    def _repr_html_(self) -> str:
+        """Means and deviations, the best of each column in bold, which notebooks show."""
+        head = "".join(f"<th>{escape(name)}</th>" for name in ("", *self.columns))
+        body = "".join(
+            f"<tr><th>{escape(row)}</th>{''.join(self._html(row, column) for column in self.columns)}</tr>"
+            for row in self.rows
+        )
+        notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{notes}"
+
+    def _html(self, row: str, column: str) -> str:
+        cell = self.cell(row, column)
+        text = number(cell.mean) + ("" if cell.deviation is None else f" ± {number(cell.deviation)}")
+        return f"<td><b>{text}</b></td>" if row in self.best(column) else f"<td>{text}</td>"
 
     def best(self, column: str) -> set[str]:
         """The rows with the best mean of a column; none where nobody knows which is better, or there is one row."""
