@@ -86,7 +86,11 @@ class Cells:
             for column in self.columns:
                 cell = self.cell(row, column)
                 place: dict[str, Figure | str] = dict(zip(names, (row, column), strict=True))
-                figures = {"mean": cell.mean, "standard_deviation": cell.deviation, "runs": len(cell.samples)}
+                figures: dict[str, Figure | str] = {
+                    "mean": cell.mean,
+                    "standard_deviation": cell.deviation,
+                    "runs": len(cell.samples),
+                }
                 found.append(place | figures)
         return found
 
