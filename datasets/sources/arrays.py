@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from netcfg.blocks.fields import FieldSpec, Split
 from netcfg.blocks.samples import FramePair, SampleTable
-from netcfg.blocks.sources.arrays import Arrays
+from netcfg.blocks.sources.arrays import MOST_CLASSES, Arrays
 from netcfg.blocks.sources.list_files import split_of
 from netcfg.datasets.pictures.face_boxes import Picture, cut_out
 from netcfg.datasets.pictures.masks import scaled_mask
@@ -27,7 +27,6 @@ from netcfg.source import NetcfgError, shown_path
 IMAGES = ("image", "images", "x", "data", "pixels", "pictures", "imgs")
 CLASSES = ("class", "classes", "label", "labels", "y", "target", "targets")
 """How arrays of pictures and of classes are called, in small letters."""
-MOST_CLASSES = 10_000
 _SPLIT_WORDS = "train|training|val|valid|validation|test|testing|dev"
 _IN_FRONT = re.compile(rf"({_SPLIT_WORDS})_(.+)\Z", re.IGNORECASE)
 _BEHIND = re.compile(rf"(.+)_({_SPLIT_WORDS})\Z", re.IGNORECASE)

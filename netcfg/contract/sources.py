@@ -71,6 +71,30 @@ def _kept_by_a_run(source: Source, fields: Mapping[str, FieldSpec]) -> Iterator[
     written = source.model_copy(update={key: readers[key](text) for key, text in settled.items()})
     if dict(written.fields()) != dict(fields):
         yield _breach(source, "settled", f"options that say {fields}", f"{written.fields()}", "settled")
+        return
+    with _without_data(source):
+        # A run predicts, and is exported, on machines where its data are not.
+        gone, mistakes = dict(written.fields()), written.mistakes()
+    if gone != dict(fields):
+        yield _breach(source, "settled", f"without the data too {fields}", f"{gone}", "settled")
+    elif mistakes:
+        yield _breach(source, "mistakes", "none of a run whose data are elsewhere", f"{mistakes}", "mistakes")
+
+
+@contextmanager
+def _without_data(source: Source) -> Iterator[None]:
+    """Inside, the example's data lie under another name."""
+    options = source.options()
+    names = [options.get(option) for option in source.places]
+    places = [Path(name) for name in names if isinstance(name, str) and Path(name).exists()]
+    aside = [place.with_name(f"{place.name} aside") for place in places]
+    for place, other in zip(places, aside, strict=True):
+        place.rename(other)
+    try:
+        yield
+    finally:
+        for place, other in zip(places, aside, strict=True):
+            other.rename(place)
 
 
 def _recognised(source: Source) -> Iterator[Breach]:

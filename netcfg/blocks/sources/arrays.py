@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self, cast
 
 from pydantic import Field as Option
 
-from netcfg.blocks.fields import FieldSpec, ImageSize, Split
+from netcfg.blocks.fields import FieldKind, FieldSpec, ImageSize, Split
 from netcfg.blocks.sources.base import Found
 from netcfg.blocks.sources.picture_classes import trouble_with_names
 from netcfg.blocks.sources.plain_pictures import Dealt
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from netcfg.blocks.samples import Samples
 
 ENDINGS = (".npz", ".npy")
+MOST_CLASSES = 10_000
 
 
 class Arrays(Dealt, name="arrays"):
@@ -58,6 +59,11 @@ class Arrays(Dealt, name="arrays"):
     group_by: str | None = Option(
         None, description="the array of what stays in one split: a subject, a patient"
     )
+    holds: tuple[str, ...] = Option(
+        (),
+        description="what the arrays are where the file is not there, as a run keeps it: `measures vector 12, "
+        "photo image 3x28x28, digit class 10`",
+    )
 
     @classmethod
     def recognise(cls, folder: Path) -> Found | None:
@@ -85,7 +91,13 @@ class Arrays(Dealt, name="arrays"):
             return {"classes": ("NC105", f"`classes` {trouble[0]}", trouble[1])}
         if self.path is None:
             return {}
+        wrong = next((said for said in self.holds if self._read(said)[1] is None), None)
+        if wrong is not None:
+            help = "name, kind and sizes, as in `measures vector 12, photo image 3x28x28, digit class 10`"
+            return {"holds": ("NC105", f"`holds` has `{wrong}`, which says no array", help)}
         if not self.place_of_data().exists():  # what they hold only they say
+            if self.holds:  # and a run, which predicts, and is exported, where they are not
+                return {}
             message = f"there is no {shown_path(self.place_of_data())}"
             return {"path": ("NC802", message, "paths count from where netcfg is started")}
         from netcfg.datasets.sources.arrays import array_specs
@@ -108,22 +120,37 @@ class Arrays(Dealt, name="arrays"):
         return Path(self.path).expanduser()
 
     def settled(self) -> Mapping[str, str]:
-        """The names of its classes."""
-        names = next(
-            (spec.names for spec in self.fields().values() if spec.kind == "class" and spec.names), ()
-        )
-        return {"classes": ", ".join(map(quoted, names))} if names else {}
+        """What its arrays are, and the names of its classes: a run knows them where the arrays are not."""
+        fields = self.fields()
+        names = fields["class"].names if "class" in fields else ()
+        holds = {"holds": ", ".join(_said(name, spec) for name, spec in fields.items())} if fields else {}
+        return holds | ({"classes": ", ".join(map(quoted, names))} if names else {})
 
     def fields(self) -> dict[str, FieldSpec]:
-        """What its arrays are."""
+        """What its arrays are; where they are not, what they are said to be."""
         from netcfg.datasets.sources.arrays import array_specs
 
         if self.path is None:
             return {}
+        if self.holds and not self.place_of_data().exists():
+            return {name: spec for name, spec in map(self._read, self.holds) if spec is not None}
         try:
             return dict(array_specs(self))
         except NetcfgError:  # told where the options are checked, and where it is opened
             return {}
+
+    def _read(self, said: str) -> tuple[str, FieldSpec | None]:
+        """A field by its name, from an item of `holds`; None where it says none."""
+        name, _, rest = said.partition(" ")
+        match rest.split():
+            case ["class", count] if count.isdecimal() and int(count) <= MOST_CLASSES:
+                own = self.classes if name == "class" else None
+                return name, FieldSpec((), "class", own or tuple(map(str, range(int(count)))))
+            case ["mask", sizes, count] if (shape := _shape(sizes)) and count.isdecimal() and int(count) <= 255:
+                return name, FieldSpec(shape, "mask", tuple(f"class{n}" for n in range(int(count))))
+            case ["image" | "vector" | "map" as kind, sizes] if shape := _shape(sizes):
+                return name, FieldSpec(shape, cast("FieldKind", kind))
+        return name, None
 
     def example(self, folder: Path) -> Self:
         """Two dozen pictures of 12 pixels with a class and a vector each."""
@@ -136,3 +163,15 @@ class Arrays(Dealt, name="arrays"):
         from netcfg.datasets.sources.arrays import open_arrays
 
         return open_arrays(self, split, fields)
+
+
+def _said(name: str, spec: FieldSpec) -> str:
+    """An item of `holds`."""
+    sizes = ["x".join(map(str, spec.shape))] if spec.shape else []
+    return " ".join([name, spec.kind, *sizes, *([str(len(spec.names))] if spec.names else [])])
+
+
+def _shape(sizes: str) -> tuple[int, ...] | None:
+    """`3x28x28`; None for what is none."""
+    found = sizes.split("x")
+    return tuple(map(int, found)) if all(size.isdecimal() and int(size) for size in found) else None
