@@ -165,7 +165,10 @@ class Run:
         return examiner.examine(split, chosen_thresholds(RunFolder(self.path))).evaluation
 
     def predict(self, source: str | Path, *, device: str = "auto", batch_size: int = 16) -> list[Row]:
-        """A row for each frame of a picture, a folder of frames or a video: its number, and what is said of it."""
+        """A row for each frame of a picture, a folder of frames or a video: its number, and what is said of it.
+
+        Of a run on arrays also for each row of a .npz file.
+        """
         import csv
         from io import StringIO
 
@@ -173,14 +176,22 @@ class Run:
         from netcfg.trainers.machine.devices import choose_device
         from netcfg.trainers.prediction.files import CsvWriter
         from netcfg.trainers.prediction.prediction import Predictor, predict_frames
+        from netcfg.trainers.prediction.rows import RowPredictor, Rows
         from netcfg.trainers.runs.trained import open_run
 
         chosen = choose_device(device)
-        predictor = Predictor(open_run(self.path, chosen), chosen)
-        frames = open_frames(str(source), same_size=bool(predictor.flow), reading=predictor.reading)
-        stream = StringIO()
-        writer = CsvWriter(stream, predictor.answers)
-        for prediction in predict_frames([predictor], frames, batch_size):
+        trained, stream = open_run(self.path, chosen), StringIO()
+        data = trained.program.data
+        if data is not None and Path(source).suffix.lower() in data.source.rows_of:
+            of_rows = RowPredictor(trained, chosen)
+            predictions = Rows([of_rows], [Path(source)]).predictions(batch_size)
+            writer = CsvWriter(stream, of_rows.answers, "row")
+        else:
+            predictor = Predictor(trained, chosen)
+            frames = open_frames(str(source), same_size=bool(predictor.flow), reading=predictor.reading)
+            predictions = predict_frames([predictor], frames, batch_size)
+            writer = CsvWriter(stream, predictor.answers)
+        for prediction in predictions:
             writer.write(prediction)
         stream.seek(0)
         return [{key: _read(cell) for key, cell in row.items()} for row in csv.DictReader(stream)]

@@ -82,9 +82,80 @@ def open_arrays(section: Arrays, split: Split, fields: Sequence[str]) -> TableSa
             code="NC506",
         )
     own = laid.arrays[key]
+    groups = None if section.group_by is None else _groups(own[section.group_by])[rows]
+    return _samples(section, own, laid.specs, rows, fields, groups)
+
+
+def open_given(section: Arrays, place: Path, fields: Sequence[str]) -> TableSamples:
+    """All rows of a file, of which these fields are asked; they must be what the section's are."""
+    by_split: dict[str, dict[str, Array]] = {}
+    for name, array in _arrays(place).items():
+        split, base = _named(name)
+        by_split.setdefault(split, {})[_field(base, array)] = array
+    if len(by_split) > 1:
+        raise NetcfgError(
+            f"{shown_path(place)} has arrays of several splits, and its rows are to be told apart by their number\n"
+            "help: `netcfg eval RUN --split test --predictions OUT.csv` answers those of a split",
+            code="NC507",
+        )
+    (found,) = by_split.values()
+    known = section.fields()
+    lacking = [name for name in fields if name not in found]
+    if lacking:
+        there = ", ".join(f"`{name}`" for name in found)
+        raise NetcfgError(
+            f"{shown_path(place)} has no array `{lacking[0]}`, which the networks read: it has {there}\n"
+            f"help: save it under that name: `numpy.savez(file, {lacking[0]}=…)`",
+            code="NC501",
+        )
+    own = {name: found[name] for name in fields}
+    _expect_one_length(own)
+    for name, array in own.items():
+        _expect_alike(section, name, array, known[name])
+    rows = np.arange(_length(own))
+    return _samples(section, own, {name: known[name] for name in fields}, rows, fields, None)
+
+
+def _expect_alike(section: Arrays, name: str, array: Array, spec: FieldSpec) -> None:
+    """Raise `NetcfgError` where an array is not of the kind and size of the field that networks were trained on."""
+    shape = array.shape[1:]
+    whole = array.dtype.kind in "uib"
+    match spec.kind:
+        case "class":
+            fits = _is_class(array)
+        case "image":
+            sides = _sides(shape)
+            fits = sides is not None and (section.image_size is not None or sides == spec.shape[1:])
+        case "mask":
+            fits = whole and len(shape) == 2 and (section.image_size is not None or shape == spec.shape)
+        case _:
+            fits = (shape or (1,)) == spec.shape
+    if not fits:
+        raise NetcfgError(
+            f"{array} is {_text(array)}, and the networks were trained on {spec} ({spec.kind}) for each sample\n"
+            "help: prepare it as the arrays were that they were trained on",
+            code="NC505",
+        )
+    if spec.kind in ("class", "mask") and spec.names:
+        values, most = array.read(), len(spec.names) - 1
+        if values.size and not 0 <= int(values.min()) <= int(values.max()) <= most:
+            raise NetcfgError(
+                f"{array} holds {int(values.min())} to {int(values.max())}, and its classes are 0 to {most}",
+                code="NC505",
+            )
+
+
+def _samples(
+    section: Arrays,
+    own: Mapping[str, Array],
+    specs: Mapping[str, FieldSpec],
+    rows: NDArray[np.int64],
+    fields: Sequence[str],
+    groups: NDArray[np.int64] | None,
+) -> TableSamples:
     labels: dict[str, NDArray[Any]] = {}
     further: dict[str, Further] = {}
-    for name, spec in laid.specs.items():
+    for name, spec in specs.items():
         if spec.kind == "class":
             labels[name] = own[name].read().reshape(-1)[rows].astype(np.int64)
         elif spec.kind == "vector" and len(spec.shape) == 1:
@@ -94,8 +165,8 @@ def open_arrays(section: Arrays, split: Split, fields: Sequence[str]) -> TableSa
     table = SampleTable(
         tuple(map(str, rows.tolist())),
         labels=labels,
-        names={name: spec.names for name, spec in laid.specs.items() if name in labels},
-        subjects=None if section.group_by is None else _groups(own[section.group_by])[rows],
+        names={name: spec.names for name, spec in specs.items() if name in labels},
+        subjects=groups,
     )
     pictures = _ArrayPictures(own.get("image"), rows, section.image_size)
     return TableSamples(
@@ -104,7 +175,7 @@ def open_arrays(section: Arrays, split: Split, fields: Sequence[str]) -> TableSa
         fields,
         opened=frozenset({"image"}),
         further=further,
-        reopen=lambda wanted: open_arrays(section, split, wanted),
+        reopen=lambda wanted: _samples(section, own, specs, rows, wanted, groups),
     )
 
 

@@ -22,12 +22,15 @@ if TYPE_CHECKING:
 
     from netcfg.datasets.pictures.reading import Reading
     from netcfg.program import Program
-    from netcfg.trainers.prediction.files import Writer
+    from netcfg.trainers.prediction.answers import Answer
+    from netcfg.trainers.prediction.files import Unit, Writer
     from netcfg.trainers.prediction.inputs import Inputs
     from netcfg.trainers.prediction.prediction import Prediction, Predictor
     from netcfg.trainers.runs.trained import Trained
 
 INTERRUPTED = 130
+ROWS = 256
+"""Rows of arrays at a time."""
 _RUN_FILES = ("run.json", "resolved.cfg", SWEEP_FILE)
 
 
@@ -40,7 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "inputs",
         nargs="+",
         metavar="INPUT",
-        help="pictures, videos, folders with all below them, patterns ('**/*.png'), .txt lists of names, camera:0",
+        help="pictures, videos, folders with all below them, patterns ('**/*.png'), .txt lists of names, camera:0; "
+        "of a run on arrays .npz files, a row for each sample",
     )
     parser.add_argument(
         "-o",
@@ -111,9 +115,10 @@ def run(options: argparse.Namespace) -> int:
 
     device = choose_device(options.device)
     into_folder = _is_folder(options.output) or bool(options.annotate and not options.output)
-    predictors = [
-        Predictor(_trained(name, programs, options, device), device, into_folder, ways) for name in runs
-    ]
+    trained = [_trained(name, programs, options, device) for name in runs]
+    if _are_rows(trained, inputs):
+        return _predict_rows(trained, [Path(name) for name in inputs], device, options)
+    predictors = [Predictor(one, device, into_folder, ways) for one in trained]
     reading = _reading(predictors, options)
     if options.ensemble:
         from netcfg.trainers.prediction.ensembles import Ensemble
@@ -138,10 +143,60 @@ def run(options: argparse.Namespace) -> int:
         )
     predictions = _predictions(predictors, frames, of_clips, options)
     writers = _writers(options, predictors, frames, of_clips)
-    code = _write(predictions, writers, frames, of_clips, options)
+    count = len(frames.clips) if of_clips else len(frames) if frames.is_counted else 0
+    code = _write(predictions, writers, count, "clip" if of_clips else "frame", options)
     for error in left_out:
         print(f"left out: {str(error).partition(chr(10))[0]}", file=sys.stderr)
     return code
+
+
+def _are_rows(trained: Sequence[Trained], names: Sequence[str]) -> bool:
+    """Whether files of arrays are named, and some of the runs were trained on such."""
+    endings = {ending for one in trained if one.program.data for ending in one.program.data.source.rows_of}
+    return bool(endings) and all(Path(name).suffix.lower() in endings for name in names)
+
+
+def _predict_rows(
+    trained: Sequence[Trained], files: Sequence[Path], device: torch.device, options: argparse.Namespace
+) -> int:
+    """The same of rows, which are told in a table."""
+    _refuse_for_rows(options)
+    from netcfg.trainers.prediction.answers import expect_distinct
+    from netcfg.trainers.prediction.rows import RowPredictor, Rows
+
+    predictors = [RowPredictor(one, device) for one in trained]
+    expect_distinct((one.name, answer) for one in predictors for answer in one.answers)
+    rows = Rows(predictors, files)
+    answers = [answer for one in predictors for answer in one.answers]
+    writers = _tables(options, answers, "row")
+    return _write(rows.predictions(options.batch_size or ROWS), writers, len(rows), "row", options)
+
+
+def _refuse_for_rows(options: argparse.Namespace) -> None:
+    """Raise `NetcfgError` for what is of pictures in files."""
+    asked = {
+        "--annotate": options.annotate,
+        "--on-error": options.on_error == "skip",
+        "--tta": options.tta,
+        "--ensemble": options.ensemble,
+        "--tiles": options.tiles,
+        "--frames": options.frames,
+        "--turn": options.turn is True,
+        "--no-turn": options.turn is False,
+        "--max-pixels": options.max_pixels,
+    }
+    option = next((option for option, value in asked.items() if value), None)
+    if option is not None:
+        raise NetcfgError(
+            f"`{option}` is for pictures in files, and these are rows of arrays\nhelp: leave it out",
+            code="NC801",
+        )
+    if _is_folder(options.output):
+        raise NetcfgError(
+            f"rows of arrays are answered in a table, and {options.output} would be a folder\n"
+            f"help: `-o {options.output}.csv`",
+            code="NC801",
+        )
 
 
 def _sees_clips(predictors: Sequence[Predictor], options: argparse.Namespace) -> bool:
@@ -271,42 +326,46 @@ def _trained(
 def _writers(
     options: argparse.Namespace, predictors: Sequence[Predictor], inputs: Inputs, of_clips: bool
 ) -> list[Writer]:
-    from netcfg.trainers.prediction.files import CsvWriter, FileWriter, JsonWriter, LineWriter, expect_new
-
     answers = [answer for one in predictors for answer in one.answers]
     writers: list[Writer] = []
     if _is_folder(options.output):
         from netcfg.trainers.prediction.folder import FolderWriter
 
         writers.append(FolderWriter(Path(options.output), answers, len(inputs.clips) > 1, of_clips))
-    elif options.output:
-        if not options.overwrite:
-            expect_new(Path(options.output))
-        writers.append(FileWriter(Path(options.output), answers, of_clips))
+    elif options.output or not options.annotate:
+        writers += _tables(options, answers, "clip" if of_clips else "frame")
     if options.annotate:
         from netcfg.trainers.prediction.annotation import open_annotation
 
         writers.append(open_annotation(Path(options.annotate), inputs, options.overwrite, of_clips))
-    if writers:
-        return writers
+    return writers
+
+
+def _tables(options: argparse.Namespace, answers: Sequence[Answer], unit: Unit) -> list[Writer]:
+    """What writes the file of `-o`, or prints."""
+    from netcfg.trainers.prediction.files import CsvWriter, FileWriter, JsonWriter, LineWriter, expect_new
+
+    if options.output:
+        if not options.overwrite:
+            expect_new(Path(options.output))
+        return [FileWriter(Path(options.output), answers, unit)]
     kinds: dict[str, type[CsvWriter | JsonWriter | LineWriter]] = {
         "text": LineWriter,
         "csv": CsvWriter,
         "json": JsonWriter,
     }
     kind = options.format or ("text" if sys.stdout.isatty() else "csv")
-    return [kinds[kind](sys.stdout, answers, of_clips)]
+    return [kinds[kind](sys.stdout, answers, unit)]
 
 
 def _write(
     predictions: Iterator[Prediction],
     writers: Sequence[Writer],
-    inputs: Inputs,
-    of_clips: bool,
+    count: int,
+    unit: Unit,
     options: argparse.Namespace,
 ) -> int:
-    done, code, unit = 0, 0, "clip" if of_clips else "frame"
-    count = len(inputs.clips) if of_clips else len(inputs) if inputs.is_counted else 0
+    done, code = 0, 0
     targets = " and ".join(shown_path(Path(name)) for name in (options.output, options.annotate) if name)
     try:
         for prediction in shown(predictions, count or None, "predicting", f"{unit}s"):

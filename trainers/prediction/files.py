@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol, TextIO
+from typing import Any, Literal, Protocol, TextIO
 
 from netcfg.files import Beside
 from netcfg.source import NetcfgError, did_you_mean, shown_path, shown_text
@@ -20,8 +20,13 @@ from netcfg.words import counted
 
 JSON_VERSION = 1
 ENDINGS = (".csv", ".json")
-CLIP_COLUMNS = ("frames",)
-OPENFACE_COLUMNS = ("frame", "face_id", "timestamp", "confidence", "success")
+Unit = Literal["frame", "clip", "row"]
+"""What is answered: a picture, a whole clip, or a row of a file of arrays."""
+FIRST_COLUMNS: Mapping[Unit, tuple[str, ...]] = {
+    "frame": ("frame", "face_id", "timestamp", "confidence", "success"),
+    "clip": ("frames",),
+    "row": ("row",),
+}
 
 
 class Writer(Protocol):
@@ -39,14 +44,14 @@ class CsvWriter:
 
     See `cells.columns` for those of answers. No face is looked for: every frame is taken as one, with `confidence` 1.
     `file` names the picture, below the folder that all inputs have in common. Of whole clips there is a row for each,
-    with `frames`, how many it has, in front.
+    with `frames`, how many it has, in front; of rows of arrays their number in the file, from 0.
     """
 
-    def __init__(self, stream: TextIO, answers: Sequence[Answer], of_clips: bool = False) -> None:
+    def __init__(self, stream: TextIO, answers: Sequence[Answer], unit: Unit = "frame") -> None:
         self._rows = csv.writer(stream, lineterminator="\n")
         self._stream = stream
-        first = CLIP_COLUMNS if of_clips else OPENFACE_COLUMNS
-        self._columns: list[str] = [*first, *columns(answers), "file"]
+        self._unit = unit
+        self._columns: list[str] = [*FIRST_COLUMNS[unit], *columns(answers), "file"]
 
     def write(self, prediction: Prediction) -> None:
         """A row; before the first one, the columns' names."""
@@ -57,6 +62,9 @@ class CsvWriter:
             self._rows.writerow([prediction.clip.frames, *cells(prediction), prediction.file])
             return
         frame = prediction.frame
+        if self._unit == "row":
+            self._rows.writerow([frame.number, *cells(prediction), prediction.file])
+            return
         seconds = "" if frame.seconds is None else f"{frame.seconds:.3f}"
         self._rows.writerow([frame.number, 0, seconds, 1, 1, *cells(prediction), prediction.file])
 
@@ -71,16 +79,19 @@ class JsonWriter:
     A frame has `frame`, `file`, `timestamp`, and what is answered of it, see `cells.as_json`.
     """
 
-    def __init__(self, stream: TextIO, answers: Sequence[Answer], of_clips: bool = False) -> None:
+    def __init__(self, stream: TextIO, answers: Sequence[Answer], unit: Unit = "frame") -> None:
         self._stream = stream
+        self._unit = unit
         head = {"version": JSON_VERSION, "answers": [described(answer) for answer in answers]}
-        stream.write(json.dumps(head)[:-1] + (', "clips": [' if of_clips else ', "frames": ['))
+        stream.write(json.dumps(head)[:-1] + f', "{unit}s": [')
         self._separator = "\n"
 
     def write(self, prediction: Prediction) -> None:
         """An object."""
         frame: dict[str, Any] = {"file": prediction.file}
-        if prediction.clip is None:
+        if self._unit == "row":
+            frame = {"row": prediction.frame.number, **frame}
+        elif prediction.clip is None:
             frame = {"frame": prediction.frame.number, **frame, "timestamp": prediction.frame.seconds}
         else:
             frame |= {"frames": prediction.clip.frames, "seen": attention_json(prediction.clip)}
@@ -97,13 +108,16 @@ class JsonWriter:
 class LineWriter:
     """A line to read for each frame: the likeliest classes, labels that are present, numbers, areas of masks."""
 
-    def __init__(self, stream: TextIO, answers: Sequence[Answer], of_clips: bool = False) -> None:
+    def __init__(self, stream: TextIO, answers: Sequence[Answer], unit: Unit = "frame") -> None:
         self._stream = stream
+        self._unit = unit
 
     def write(self, prediction: Prediction) -> None:
-        """Its file, in a video its time, and the answers."""
+        """Its file, in a video its time, of rows the number, and the answers."""
         seconds = prediction.frame.seconds
         when = "" if seconds is None else f" {seconds:.2f} s"
+        if self._unit == "row":
+            when = f" row {prediction.frame.number}"
         if prediction.clip is not None:
             when = f", {counted(prediction.clip.frames, 'frame')}"
         parts = (sentence(answer, values) for answer, values in prediction.answers)
@@ -127,11 +141,11 @@ def expect_new(path: Path, option: str = "-o") -> None:
 class FileWriter:
     """One of the above into a file, which appears under its name when it is closed."""
 
-    def __init__(self, path: Path, answers: Sequence[Answer], of_clips: bool = False) -> None:
+    def __init__(self, path: Path, answers: Sequence[Answer], unit: Unit = "frame") -> None:
         expect_ending(path)
         self._beside = Beside(path)
         kind = CsvWriter if path.suffix.lower() == ".csv" else JsonWriter
-        self._writer = kind(self._beside.stream, answers, of_clips)
+        self._writer = kind(self._beside.stream, answers, unit)
 
     def write(self, prediction: Prediction) -> None:
         """Hand it on."""

@@ -52,7 +52,7 @@ class FolderWriter:
     ) -> None:
         make_new(folder, "-o")
         self.folder = folder
-        self._table = FileWriter(folder / TABLE, answers, of_clips)
+        self._table = FileWriter(folder / TABLE, answers, "clip" if of_clips else "frame")
         self._frames = FrameTable(folder / FRAMES) if of_clips else None
         self._names = _folder_names(answers)
         self._embeddings = {

@@ -76,11 +76,11 @@ class SeenClip:
     weights: Values | None
 
 
-class Predictor:
-    """A trained program as a function of frames.
+class Answering:
+    """A trained program as a function of samples; how these are made of what is given, a class below says.
 
     `into_folder`: whether pictures among its answers can be told. `ways`: how pictures are also seen, see `views`.
-    Raises `ProgramError` where the program answers nothing, or its networks want what a picture does not give.
+    Raises `ProgramError` where the program answers nothing.
     """
 
     def __init__(
@@ -98,13 +98,43 @@ class Predictor:
         if trained.weights is not None and self._model.states:
             self._model.take(read_state(trained.weights))
         self._predicted = 0
-        self._fields = FrameFields(program, self._model.fields_of(self._signals), device)
+        self._used = self._model.fields_of(self._signals)
         self._networks = trained.networks
         self._seen = with_views(self._model, self.answers, ways, trained.name)
         self._precision = Precision(program.training.precision, device)
         assert program.data is not None
         self.reading = program.data.source.reading()
         set_training(program, trained.networks, False)
+
+    def finished(self, samples: Sequence[Sample]) -> dict[str, Tensor]:
+        """Prepared samples as the batch that networks read."""
+        raise NotImplementedError
+
+    @torch.inference_mode()
+    def predict(self, samples: Sequence[Sample]) -> list[Values]:
+        """For each answer the values of N prepared samples, see `Answer.values`."""
+        self._model.chance.evaluate(range(self._predicted, self._predicted + len(samples)))
+        self._predicted += len(samples)
+        with self._precision():
+            signals = self._seen.signals(self.finished(samples), self._signals)
+        return [answer.values(signals[answer.signal]) for answer in self.answers]
+
+
+class Predictor(Answering):
+    """A trained program as a function of frames.
+
+    Raises `ProgramError` also where its networks want what a picture does not give.
+    """
+
+    def __init__(
+        self,
+        trained: Trained,
+        device: torch.device,
+        into_folder: bool = False,
+        ways: Sequence[str] = (),
+    ) -> None:
+        super().__init__(trained, device, into_folder, ways)
+        self._fields = FrameFields(trained.program, self._used, device)
 
     @property
     def flow(self) -> FlowPictures | None:
@@ -139,14 +169,9 @@ class Predictor:
             values = self.predict([self._fields.prepare(np.stack(pictures), None)])
         return [value[0] for value in values], attention
 
-    @torch.inference_mode()
-    def predict(self, samples: Sequence[Sample]) -> list[Values]:
-        """For each answer the values of N prepared frames, see `Answer.values`."""
-        self._model.chance.evaluate(range(self._predicted, self._predicted + len(samples)))
-        self._predicted += len(samples)
-        with self._precision():
-            signals = self._seen.signals(self._fields.finish(samples), self._signals)
-        return [answer.values(signals[answer.signal]) for answer in self.answers]
+    def finished(self, samples: Sequence[Sample]) -> dict[str, Tensor]:
+        """Prepared frames on the device, as numbers, normalised."""
+        return self._fields.finish(samples)
 
 
 class FrameFields:
@@ -154,7 +179,7 @@ class FrameFields:
 
     def __init__(self, program: Program, used: tuple[str, ...], device: torch.device) -> None:
         assert program.data is not None
-        data, self._called = _of_one_source(program, used)
+        data, self._called = of_one_source(program, used)
         used = data.used
         self._device = device
         self._kinds = {name: data.fields[name].kind for name in used}
@@ -239,7 +264,7 @@ class FrameFields:
         return finished | {called: finished[own] for called, own in self._called.items() if own in finished}
 
 
-def _of_one_source(program: Program, read: tuple[str, ...]) -> tuple[Data, dict[str, str]]:
+def of_one_source(program: Program, read: tuple[str, ...]) -> tuple[Data, dict[str, str]]:
     """The data as a frame stands for them: the source that has all these fields, and what they are called there."""
     whole = program.data
     assert whole is not None
@@ -283,7 +308,10 @@ def _given(program: Program, data: Data) -> tuple[int, dict[str, FieldSpec]]:
         f"{program.name} reads `{name}` ({spec}), which a picture alone does not give: it can be evaluated, not used "
         "to predict"
     )
-    raise ProgramError([Finding("NC501", message, help="`netcfg eval` takes labelled data")])
+    help = "`netcfg eval` takes labelled data"
+    if data.source.rows_of:
+        help = f"`netcfg predict RUN FILE{data.source.rows_of[0]}` takes it from a file"
+    raise ProgramError([Finding("NC501", message, help=help)])
 
 
 def _is_picture(spec: FieldSpec) -> bool:

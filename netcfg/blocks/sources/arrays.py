@@ -44,6 +44,7 @@ class Arrays(Dealt, name="arrays"):
         "classes", "image_size", "validation_share", "test_share", "folds", "fold", "seed",
     )  # fmt: skip
     looks_like: ClassVar[str] = "a .npz file, or .npy files"
+    rows_of: ClassVar[tuple[str, ...]] = (".npz",)
     trains_alone: ClassVar[bool] = True
 
     path: str | None = Option(
@@ -146,7 +147,9 @@ class Arrays(Dealt, name="arrays"):
             case ["class", count] if count.isdecimal() and int(count) <= MOST_CLASSES:
                 own = self.classes if name == "class" else None
                 return name, FieldSpec((), "class", own or tuple(map(str, range(int(count)))))
-            case ["mask", sizes, count] if (shape := _shape(sizes)) and count.isdecimal() and int(count) <= 255:
+            case ["mask", sizes, count] if (
+                (shape := _shape(sizes)) and count.isdecimal() and int(count) <= 255
+            ):
                 return name, FieldSpec(shape, "mask", tuple(f"class{n}" for n in range(int(count))))
             case ["image" | "vector" | "map" as kind, sizes] if shape := _shape(sizes):
                 return name, FieldSpec(shape, cast("FieldKind", kind))
@@ -163,6 +166,12 @@ class Arrays(Dealt, name="arrays"):
         from netcfg.datasets.sources.arrays import open_arrays
 
         return open_arrays(self, split, fields)
+
+    def given(self, place: Path, fields: Sequence[str]) -> Samples:
+        """All samples of a file, whatever splits its names tell."""
+        from netcfg.datasets.sources.arrays import open_given
+
+        return open_given(self, place, fields)
 
 
 def _said(name: str, spec: FieldSpec) -> str:

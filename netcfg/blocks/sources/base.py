@@ -49,6 +49,8 @@ class Source(Section):
     """What its folder looks like, in a few words for a person; empty where it reads none."""
     takes_files: ClassVar[bool] = False
     """Whether `--data` may also name a file, which it then recognises."""
+    rows_of: ClassVar[tuple[str, ...]] = ()
+    """The endings of files whose rows `netcfg predict` takes (see `given`)."""
     trains_alone: ClassVar[bool] = False
     """Whether a network that says nothing of data may be trained on it, given `--data`, as a shipped part says."""
 
@@ -71,6 +73,13 @@ class Source(Section):
     def reads(cls, folder: Path) -> Found | None:
         """The same where a program names it as its source: it may then take what others could read too."""
         return cls.recognise(folder)
+
+    def given(self, place: Path, fields: Sequence[str]) -> "Samples":
+        """The rows of a file of one of `rows_of`, all of them, with these of its fields: what labels them may lack.
+
+        Raises `NetcfgError` where the file has no such fields, or others than the source's.
+        """
+        raise NotImplementedError
 
     def fields(self) -> dict[str, FieldSpec]:
         """The fields it can give, with their shapes, before any transform."""
