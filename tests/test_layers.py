@@ -6,7 +6,7 @@ import ast
 import configparser
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -80,6 +80,8 @@ ROOMS = {
     ],
     "netcfg.trainers": ["machine", "step", "runs", "judging", "reporting", "prediction", "sweeps", "fit"],
 }
+SLOW_TO_START = {"lark", "importlib.metadata", "email", "shutil"}
+"""What others import for purposes of their own that a check has no part in: a fifth of its time."""
 HEAVY = {"torch", "torchvision", "numpy", "cv2", "matplotlib", "PIL", "safetensors", "torchmetrics"}
 
 
@@ -200,9 +202,9 @@ def test_what_check_needs_imports_nothing_heavy(path: Path) -> None:
     assert not names & HEAVY
 
 
-def loaded_by(code: str, folder: Path) -> set[str]:
-    """The heavy modules that a fresh interpreter has loaded after some code."""
-    program = f"import sys\n{code}\nprint(*({HEAVY!r} & set(sys.modules)), file=sys.stderr)"
+def loaded_by(code: str, folder: Path, watched: Iterable[str] = HEAVY) -> set[str]:
+    """Which of the watched modules a fresh interpreter has loaded after some code."""
+    program = f"import sys\n{code}\nprint(*({set(watched)!r} & set(sys.modules)), file=sys.stderr)"
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=folder, capture_output=True, text=True, check=True
     )
@@ -229,6 +231,24 @@ def test_light_commands_load_nothing_heavy(arguments: list[str], tmp_path: Path)
     command, *options = arguments
     file = ROOT / "cfg" / "aunet_of_horizontal.cfg"
     code = f"from netcfg.cli.main import main\nassert main({[command, str(file), *options]!r}) == 0"
+    assert loaded_by(code, tmp_path) == set()
+
+
+def test_a_check_starts_without_what_it_has_no_use_for(tmp_path: Path) -> None:
+    file = ROOT / "cfg" / "audetnet.cfg"
+    code = f"from netcfg.cli.main import main\nassert main(['check', {str(file)!r}]) == 0"
+    assert loaded_by(code, tmp_path, SLOW_TO_START) == set()
+
+
+def test_plugins_of_pydantic_are_left_out_and_all_else_of_its_loader_is_there(tmp_path: Path) -> None:
+    code = """
+from netcfg.cli.main import _leave_out_plugins
+_leave_out_plugins()
+from pydantic.plugin._loader import get_plugins
+assert tuple(get_plugins()) == ()
+from pydantic.plugin._loader import PYDANTIC_ENTRY_POINT_GROUP
+assert PYDANTIC_ENTRY_POINT_GROUP == "pydantic"
+"""
     assert loaded_by(code, tmp_path) == set()
 
 

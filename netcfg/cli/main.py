@@ -8,6 +8,7 @@ import importlib
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from types import ModuleType
 from typing import NoReturn
 
 COMMANDS = {
@@ -44,7 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     # Both for a quick start: looking for pydantic's plugins reads the metadata of every package there is, and
     # while modules are imported, objects are only added.
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    if os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__") == "__all__":
+        _leave_out_plugins()
     gc.disable()
     from netcfg.cli.output import GOING_ON, guarded
 
@@ -53,6 +55,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if ends_the_process:
         gc.freeze()  # what is left goes with the process, and need not be searched for circles once more
     return code
+
+
+def _leave_out_plugins() -> None:
+    """Say in the place of pydantic's loader of plugins that there are none, as it would.
+
+    It imports `importlib.metadata`, and with that all of `email`, before it looks whether plugins are wanted: a
+    twelfth of a `netcfg check`. Whatever else is asked of it is its own.
+    """
+    name = "pydantic.plugin._loader"
+    if name in sys.modules:
+        return
+    stand_in = ModuleType(name)
+
+    def loader(wanted: str) -> object:
+        if wanted.startswith("__"):  # an import asks every module whether it has a `__path__`
+            raise AttributeError(wanted)
+        del sys.modules[name]
+        return getattr(importlib.import_module(name), wanted)
+
+    stand_in.__dict__.update(get_plugins=tuple, __getattr__=loader)
+    sys.modules[name] = stand_in
 
 
 def _told(arguments: Sequence[str]) -> int:
@@ -108,6 +131,15 @@ class _Parser(argparse.ArgumentParser):
         _refuse(f"{message.removeprefix('argument ')}\nhelp: `{self.prog} --help` says what it takes")
 
 
+class _Checker(argparse.HelpFormatter):
+    """For the while in which arguments are added: argparse makes one for each, to see whether it could be shown, and
+    one of no given width imports `shutil`, and with it all kinds of archives, to ask how wide the terminal is.
+    """
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=80)
+
+
 def _refuse(message: str) -> NoReturn:
     from netcfg.source import NetcfgError, shown_text
 
@@ -147,7 +179,9 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
 
         help = did_you_mean(named, COMMANDS) or "`netcfg --help` lists them"
         _refuse(f"there is no command `{named}`\nhelp: {help}")
-    parser = _Parser(prog="netcfg", description="A compiler for neural networks in .cfg files.")
+    parser = _Parser(
+        prog="netcfg", description="A compiler for neural networks in .cfg files.", formatter_class=_Checker
+    )
     parser.add_argument(
         "--version", action="version", version=_version() if "--version" in arguments else "netcfg"
     )
@@ -155,7 +189,10 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     # Where the command comes first, nobody is shown the others.
     shown = {named: COMMANDS[named]} if named in COMMANDS and arguments[0] == named else COMMANDS
     for command, purpose in shown.items():
-        subparser = subparsers.add_parser(command, help=purpose, description=purpose.capitalize() + ".")
+        described = purpose.capitalize() + "."
+        subparser = subparsers.add_parser(
+            command, help=purpose, description=described, formatter_class=_Checker
+        )
         if command == named:
             from netcfg.cli.examples import Formatter, with_examples
 
@@ -164,6 +201,9 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
             subparser.formatter_class = Formatter
             subparser.epilog = with_examples(command, subparser.epilog)
             subparser.set_defaults(run=module.run)
+        else:
+            subparser.formatter_class = argparse.HelpFormatter
+    parser.formatter_class = argparse.HelpFormatter
     return parser
 
 
