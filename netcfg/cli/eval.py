@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from netcfg.cli.combining import add_combining_arguments, ways_of, with_runs_of_sweeps
+from netcfg.cli.numbers import positive, workers
 from netcfg.cli.output import print_json
 from netcfg.cli.program import add_program_arguments, load_program, refuse_program_arguments, say_changes
-from netcfg.cli.train import positive, workers
 from netcfg.results import csv_cell, notes
 from netcfg.source import NetcfgError, shown_path
 from netcfg.words import counted

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from netcfg.cli.numbers import More
 from netcfg.cli.program import check_file, load_program, say_changes
 from netcfg.compile import load
 from netcfg.source import Finding, NetcfgError, ProgramError, shown_path
@@ -66,6 +67,8 @@ def resume(options: argparse.Namespace) -> Resumed | None:
     own = load(folder / "resolved.cfg", allow_outside=True)
     _expect_fixed(options, started, own, folder)
     is_changed = bool(options.preset or options.settings or options.data)
+    if isinstance(options.epochs, More):
+        options.epochs += started.get("epochs") or own.training.max_epochs
     given = argparse.Namespace(**vars(options))
     _fill_in(options, started, folder)
     program = _program(options, given, folder, started)
@@ -168,16 +171,16 @@ def _option_lines(options: argparse.Namespace, started: Mapping[str, Any], own: 
     """What other options change."""
     before: dict[str, Callable[[], str]] = {
         "epochs": lambda: f"`max_epochs = {own.training.max_epochs}`",
-        "limit_batches": lambda: "all batches",
+        "limit_batches": lambda: "no limit of batches",
         "workers": lambda: f"`workers = {own.training.workers}`",
-        "compile": lambda: "networks that are not compiled",
+        "compile": lambda: "`compile = False`",
     }
     lines = []
     for key, otherwise in before.items():
         earlier, now = started.get(key), getattr(options, key)
         if now != earlier and now is not None:
             had = otherwise() if earlier is None else f"`{_option(key, earlier)}`"
-            lines.append(f"`{_option(key, now)}` instead of {had}")
+            lines.append(f"{had} is now `{_option(key, now)}`")
     return lines
 
 
@@ -205,7 +208,7 @@ def take_up(trainer: Trainer, resumed: Resumed, options: argparse.Namespace) -> 
         from netcfg.trainers.runs.changes import record
 
         record(trainer.run, resumed.program, change)
-        trainer.say(str(change))
+        trainer.say(change.told)
     for line in trainer.rate_jumps(resumed.own.training.max_epochs):
         trainer.say(line)
 

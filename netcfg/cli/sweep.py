@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from netcfg.blocks.values import number_in, read_text, split_list
+from netcfg.cli.numbers import positive
 from netcfg.cli.program import add_program_arguments, check_file, settings_of
-from netcfg.cli.train import INTERRUPTED, add_training_arguments, positive
+from netcfg.cli.train import INTERRUPTED, add_training_arguments
 from netcfg.source import NetcfgError, render, shown_path, sorted_findings
 
 if TYPE_CHECKING:

@@ -6,11 +6,12 @@ import argparse
 import os
 import sys
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from netcfg.blocks.general.training import MAX_WORKERS
+from netcfg.cli.numbers import More, epochs, epochs_or_more, not_negative, positive, workers
 from netcfg.cli.program import add_program_arguments, load_program
 from netcfg.cli.resume import CONTINUED, Resumed, resume, take_up
 from netcfg.source import NetcfgError
@@ -33,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     parser.add_argument("file", nargs="?", metavar="FILE", help="the program; not needed with --resume")
     add_program_arguments(parser)
-    add_training_arguments(parser)
+    add_training_arguments(parser, epochs_or_more, "instead of max_epochs; with --resume also `+N`: N more")
     parser.add_argument(
         "--resume",
         nargs="?",
@@ -45,16 +46,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--run-dir", metavar="DIR", help="where to put the run (default: runs/<file>-<n>)")
 
 
-def add_training_arguments(parser: argparse.ArgumentParser) -> None:
+def add_training_arguments(
+    parser: argparse.ArgumentParser,
+    epochs: Callable[[str], int] = epochs,
+    help: str = "instead of max_epochs",
+) -> None:
     """How to train, whatever the file says: what a single run and the runs of a sweep have in common."""
     parser.add_argument(
         "--device", default="auto", metavar="NAME", help="auto, cpu, cuda, cuda:1 (default: auto)"
     )
-    parser.add_argument("--epochs", type=positive, metavar="N", help="instead of max_epochs")
+    parser.add_argument("--epochs", type=epochs, metavar="N", help=help)
     parser.add_argument(
         "--limit-batches", type=positive, metavar="N", help="at most N batches a split and epoch"
     )
-    parser.add_argument("--seed", type=_seed, metavar="N", help="of weights, order and augmentation")
+    parser.add_argument("--seed", type=not_negative, metavar="N", help="of weights, order and augmentation")
     parser.add_argument("--workers", type=workers, metavar="N", help="processes that prepare data; 0: none")
     parser.add_argument(
         "--precision", choices=("f32", "bf16", "fp16"), help="of the signals, instead of the file's"
@@ -93,6 +98,9 @@ def _train(options: argparse.Namespace) -> int:
         raise NetcfgError(
             "which file?\nhelp: `netcfg train FILE`, or `netcfg train --resume RUN`", code="NC801"
         )
+    if isinstance(options.epochs, More):
+        message = f"`--epochs +{options.epochs}` adds to the epochs of a run, and none is continued"
+        raise NetcfgError(f"{message}\nhelp: `--resume RUN`, or `--epochs {options.epochs}`", code="NC801")
     # before torch: a file with mistakes is refused at once
     program = load_program(options.file, options) if resumed is None else resumed.program
 
@@ -191,29 +199,3 @@ def _is_told_elsewhere(error: NetcfgError) -> bool:
     if distributed is not None and isinstance(error, distributed.PeerFailed):
         return bool(error.is_told)
     return int(os.environ.get("RANK") or 0) > 0 and not getattr(error, "is_agreed", False)
-
-
-def positive(text: str) -> int:
-    """An argument's whole number, from 1."""
-    return _whole_number(text, 1)
-
-
-def workers(text: str) -> int:
-    """An argument's number of processes, at most as many as [training] takes."""
-    value = _whole_number(text, 0)
-    if value > MAX_WORKERS:
-        raise argparse.ArgumentTypeError(f"must be at most {MAX_WORKERS}, found `{text}`")
-    return value
-
-
-def _seed(text: str) -> int:
-    value = _whole_number(text, 0)
-    if value >= 2**31:
-        raise argparse.ArgumentTypeError(f"must be below 2147483648, found `{text}`")
-    return value
-
-
-def _whole_number(text: str, least: int) -> int:
-    if not text.strip().lstrip("+").isdecimal() or int(text) < least:
-        raise argparse.ArgumentTypeError(f"must be a whole number from {least}, found `{text}`")
-    return int(text)

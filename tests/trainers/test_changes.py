@@ -4,6 +4,7 @@ import argparse
 import csv
 import io
 import json
+import math
 import pickle
 
 import pytest
@@ -137,7 +138,7 @@ def stopped(folder, monkeypatch, *arguments):
 def test_weights_of_losses_change_within_an_epoch_from_the_batch_they_concern(folder, capsys, monkeypatch):
     stopped(folder, monkeypatch)
     told = go_on(capsys, "--set", "again=0.5")
-    assert "changed from epoch 2, batch 3, on: the run has `again = 1`; the file has `again = 0.5`" in told
+    assert "changed from epoch 2, batch 3, on:\n  `again = 1` is now `0.5`" in told
     assert changes(folder)[0]["batch"] == 3
     last = records(folder)[-1]
     assert [one["epoch"] for one in records(folder)] == [1, 2, 3]
@@ -174,13 +175,13 @@ def test_other_data_are_applied_and_the_best_epoch_is_chosen_among_those_they_ju
     (folder / "faces/aus_dict.pkl").write_bytes(pickle.dumps(one))
     begin()
     told = go_on(capsys, "--data", "faces", "--epochs", "3")
-    assert "changed from epoch 3 on: " in told
+    assert "changed from epoch 3 on:\n" in told
     assert "faces" in told
     assert changes(folder)[0]["also"][-1] == "the best epoch is chosen from here on"
     assert json.loads((folder / "run/result.json").read_text())["best_epoch"] == 3
     assert started(folder)["data"] == "faces"
     assert "changed" not in go_on(capsys)
-    assert "changed from epoch 4 on: `--epochs 4`" in go_on(capsys, "--epochs", "4")
+    assert "changed from epoch 4 on:\n  `--epochs 3` is now `--epochs 4`" in go_on(capsys, "--epochs", "4")
     assert "faces" in (folder / "run/resolved.cfg").read_text()
 
 
@@ -190,7 +191,7 @@ def test_a_refused_change_leaves_the_run_as_it_was(folder):
     refused("/nowhere", *RESUME, "--data", "/nowhere", "--epochs", "3")
     refused("NC105", *RESUME, "--set", "size=0", "--epochs", "3")
     refused(
-        r"(?s)NC406.*run is complete, so that no epoch is left for what would change: .*`rate = 0.002`"
+        r"(?s)NC406.*run is complete, so that no epoch is left for what would change: .*`rate = 0.01` is now `0.002`"
         ".*`--epochs N` with more than 2",
         *RESUME, *("--set", "rate=0.002"),
     )  # fmt: skip
@@ -201,7 +202,7 @@ def test_a_seed_and_a_precision_stay_and_the_reason_is_said(folder):
     begin("--precision", "bf16")
     refused("NC406.*`seed = 0`, not with `--seed 2`.*order of the epochs", *RESUME, "--seed", "2")
     refused("NC406.*`--precision bf16`, not with `--precision f32`.*figures", *RESUME, "--precision", "f32")
-    refused("NC406.*another `seed`.*`seed = 5`", *RESUME, "--set", "seed=5")
+    refused("NC406.*another `seed`.*`seed = 0` is now `5`", *RESUME, "--set", "seed=5")
     command(train, *RESUME, "--seed", "0", "--precision", "bf16", "--epochs", "3")
     assert len(records(folder)) == 3
 
@@ -215,12 +216,14 @@ def test_weights_to_start_from_are_refused_where_a_run_has_started(folder):
 def test_workers_batches_and_epochs_are_said_and_kept(folder, capsys):
     begin()
     told = go_on(capsys, "--workers", "1", "--limit-batches", "2", "--epochs", "3")
-    line = (
-        "changed from epoch 3 on: `--epochs 3` instead of `max_epochs = 2`; `--limit-batches 2` instead of all "
-        "batches; `--workers 1` instead of `workers = 0`"
-    )
-    assert line in told
-    go_on(capsys, "--epochs", "4")
+    lines = [
+        "changed from epoch 3 on:",
+        "`max_epochs = 2` is now `--epochs 3`",
+        "no limit of batches is now `--limit-batches 2`",
+        "`workers = 0` is now `--workers 1`",
+    ]
+    assert "\n  ".join(lines) in told
+    go_on(capsys, "--epochs", "+1")
     assert records(folder)[-1]["step"] == 4 + 4 + 2 + 2
     assert (started(folder)["workers"], started(folder)["limit_batches"]) == (1, 2)
     go_on(capsys, "--set", "epochs=5")  # counts more than the earlier `--epochs`
@@ -231,7 +234,7 @@ def test_a_file_edited_without_options_is_refused_with_its_lines_and_what_to_do(
     begin()
     (folder / "face.cfg").write_text(PROGRAM.replace("rate = 0.01", "rate = 0.02"))
     refused(
-        r"(?s)NC406.*the run has `rate = 0.01`; the file has `rate = 0.02`.*"
+        r"(?s)NC406.*`rate = 0.01` is now `0.02`.*"
         "leave the file out.*`--set NAME=VALUE`",
         "face.cfg", *RESUME, "--epochs", "3",
     )  # fmt: skip
@@ -256,14 +259,35 @@ def test_a_rate_that_goes_on_as_before_is_not_said(folder, capsys):
 def test_eval_shows_changes_in_every_format(folder, capsys):
     begin()
     go_on(capsys, "--epochs", "3", "--set", "rate=0.5")
-    said = "changed from epoch 3 on: the run has `rate = 0.01`; the file has `rate = 0.5`; "
+    said = "changed from epoch 3 on: `rate = 0.01` is now `0.5`; "
     command(evaluation, "run", "--device", "cpu")
     assert said in capsys.readouterr().out
     command(evaluation, "run", "--device", "cpu", "--format", "json")
     (change,) = json.loads(capsys.readouterr().out)["changes"]
     assert change == changes(folder)[0]
-    assert "the file has `learning_rate = 0.5`" in change["lines"]
+    assert "`learning_rate = 0.01` of [sgd] is now `0.5`" in change["lines"]
     command(evaluation, "run", "--device", "cpu", "--format", "csv")
     told = capsys.readouterr()
     assert f"note: {said}" in told.err
     assert {row["split"] for row in csv.DictReader(io.StringIO(told.out))} == {"test"}
+
+
+def test_epochs_to_add_need_a_run(folder):
+    refused("(?s)adds to the epochs of a run.*--resume RUN", "face.cfg", "--epochs", "+2")
+
+
+def test_an_epoch_whose_figure_is_infinite_is_no_best_one_and_that_is_said(folder, capsys, monkeypatch):
+    from netcfg.trainers.fit import trainer
+
+    figures = iter([math.inf, 0.5, -math.inf, 0.4])  # and of the test split
+    given = trainer.evaluate
+
+    def evaluate(*arguments):
+        judged = given(*arguments)
+        return judged._replace(losses=dict.fromkeys(judged.losses, next(figures)))
+
+    monkeypatch.setattr(trainer, "evaluate", evaluate)
+    (folder / "face.cfg").write_text(PROGRAM.replace("[training]", "[training]\nmonitor = loss"))
+    begin("--set", "epochs=3")
+    assert "note: loss is inf in epoch 1: such an epoch is no better than any other" in capsys.readouterr().out
+    assert json.loads((folder / "run/result.json").read_text())["best_epoch"] == 2

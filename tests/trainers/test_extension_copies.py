@@ -80,7 +80,7 @@ def test_another_program_than_the_runs_is_still_refused(
     file, run = trained
     file.write_text(file.read_text().replace("start = 0.05", "start = 0.25"))
     assert main(["train", str(file), "--resume", str(run), "--device", "cpu"]) == 1
-    assert "the run has `start = 0.05`; the file has `start = 0.25`" in capsys.readouterr().err
+    assert "`start = 0.05` of [soft_threshold] is now `0.25`" in capsys.readouterr().err
 
 
 @pytest.fixture

@@ -77,6 +77,7 @@ class Prepared:
         self.console = (console or Console()) if team.is_first else Console(quiet=True)
         self.position = Position()
         self.ledger = Ledger()
+        self.told_infinite = False
         self.told_empty: set[tuple[str, str]] = set()
         self.loaded: list[Any] = []
         self.estimate: Estimate | None = None

@@ -271,7 +271,7 @@ class Trainer(Prepared):
         is_judged = self._is_judged
         figure, higher_is_better = self.monitor.figure(evaluation, Sums(**position.sums).means())
         self.team.check()
-        figure = self._agreed(figure if is_judged else None)
+        figure = self._agreed(self._known(figure if is_judged else None))
         sums = Sums(**position.sums)
         train_losses = sums.means()
         self._say_empty("training", sums.empty())
@@ -299,6 +299,18 @@ class Trainer(Prepared):
                     f"note: nothing counts in the loss `{name}` on the {split} split: its `mask`, `weight` or "
                     "`ignore` leaves no sample"
                 )
+
+    def _known(self, figure: Figure) -> Figure:
+        """A figure by which epochs can be compared: None for one that is NaN or infinite, with a note on the first."""
+        if figure is None or isfinite(figure):
+            return figure
+        if not self.told_infinite:
+            self.told_infinite = True
+            epoch = self.position.epoch + 1
+            self.say(
+                f"note: {self.monitor.name} is {figure} in epoch {epoch}: such an epoch is no better than any other"
+            )
+        return None
 
     def _agreed(self, figure: Figure) -> Figure:
         """The first process's figure."""

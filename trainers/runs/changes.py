@@ -21,7 +21,7 @@ _OF_TRAINING = {"learning_rate", "beta1", "beta2", "mode"}
 class Change:
     """What was changed while a run trained: from which epoch and batch on, from 1, the first that it concerns.
 
-    `lines` are those of the file that differ, `also` what other options changed, and what followed.
+    `lines` say of settings of the file what they have become, `also` what other options changed, and what followed.
     """
 
     epoch: int
@@ -31,9 +31,17 @@ class Change:
 
     def __str__(self) -> str:
         """In a sentence, with the first few lines."""
-        place = f"epoch {self.epoch}" + (f", batch {self.batch}," if self.batch > 1 else "")
         file = [shortened(self.lines)] if self.lines else []
-        return f"changed from {place} on: {'; '.join([*file, *self.also])}"
+        return f"changed from {self._place} on: {'; '.join([*file, *self.also])}"
+
+    @property
+    def told(self) -> str:
+        """A line for each setting, below one that says from where on."""
+        return "\n  ".join([f"changed from {self._place} on:", *self.lines, *self.also])
+
+    @property
+    def _place(self) -> str:
+        return f"epoch {self.epoch}" + (f", batch {self.batch}," if self.batch > 1 else "")
 
     def to_json(self) -> dict[str, Any]:
         """As plain values."""
@@ -68,7 +76,7 @@ def record(run: RunFolder, program: Program, change: Change) -> None:
 
 
 def changed_lines(run: RunFolder, own: Program, asked: Program) -> list[str]:
-    """The lines in which a run's program would change.
+    """What of a run's program would be other, a line for each setting.
 
     Raises `ProgramError` (NC406) with them where it would be other networks, be trained by other optimizers, or where
     what is behind it would belong to a seed or a precision that it no longer names.

@@ -29,7 +29,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
@@ -45,7 +45,7 @@ from netcfg.trainers.runs.git_state import git_state
 _PACKAGES = ("netcfg", "torch", "torchvision", "numpy", "opencv-python", "safetensors")
 _REQUIRED = ("run.json", "resolved.cfg")
 _FILES = (*_REQUIRED, "environment.json", "metrics.jsonl", "result.json")
-_SHOWN_DIFFERENCES = 3
+_SHOWN_DIFFERENCES = 4
 _EDITED = (
     "leave the file out to continue with the run's own: `netcfg train --resume RUN`; a value that may change while a "
     "run trains, such as a learning rate, is a variable of the file, and is changed by `--set NAME=VALUE`"
@@ -249,19 +249,70 @@ def _claim_next(parent: Path, name: str) -> Path:
 
 
 def _differences(ours: str, theirs: str) -> list[str]:
-    """The lines in which two programs differ, in a reader's words."""
-    lines = [line for line in difflib.ndiff(_statements(ours), _statements(theirs)) if line[0] in "+-"]
-    return [f"{'the run' if line[0] == '-' else 'the file'} has `{line[2:]}`" for line in lines]
+    """What one program's text has become in another, a line for each setting: ``a` is now `b``."""
+    old, new = _statements(ours), _statements(theirs)
+    gone: list[_Statement] = []
+    added: list[_Statement] = []
+    matcher = difflib.SequenceMatcher(
+        None, [one.text for one in old], [one.text for one in new], autojunk=False
+    )
+    for kind, a, a_end, b, b_end in matcher.get_opcodes():
+        if kind != "equal":
+            gone += old[a:a_end]
+            added += new[b:b_end]
+    lines = []
+    for one in gone:
+        partner = next((other for other in added if other.subject == one.subject), None)
+        if partner is None:
+            lines.append(f"`{one.text}`{one.place} is gone")
+        else:
+            added.remove(partner)
+            lines.append(f"`{one.text}`{one.place} is now `{partner.value}`")
+    return [*lines, *(f"`{one.text}`{one.place} is new" for one in added)]
+
+
+class _Statement(NamedTuple):
+    """A line of a program, without its margins, and the section that it stands in."""
+
+    text: str
+    section: str
+
+    @property
+    def key(self) -> str:
+        """Of an option; empty of all other lines."""
+        key, equals, _ = self.text.partition("=")
+        return key.strip() if equals else ""
+
+    @property
+    def subject(self) -> tuple[str, str]:
+        """What stays the same where only the value becomes another; of what has no value, the line itself."""
+        return self.section, self.key or self.text
+
+    @property
+    def value(self) -> str:
+        """What stands behind the `=`."""
+        return self.text.partition("=")[2].strip()
+
+    @property
+    def place(self) -> str:
+        """Whose option it is, where that is no variable."""
+        return f" of {self.section}" if self.key and self.section not in ("", "[variables]") else ""
 
 
 def shortened(lines: Sequence[str]) -> str:
     """The first few of some lines in a row, and how many more there are."""
     more = len(lines) - _SHOWN_DIFFERENCES
     return "; ".join(
-        [*lines[:_SHOWN_DIFFERENCES], *([f"and {more} more line{'s' * (more > 1)}"] if more > 0 else [])]
+        [*lines[:_SHOWN_DIFFERENCES], *([f"and {more} more setting{'s' * (more > 1)}"] if more > 0 else [])]
     )
 
 
-def _statements(text: str) -> list[str]:
-    lines = (line.strip() for line in text.splitlines())
-    return [line for line in lines if line and line[0] not in "#;"]
+def _statements(text: str) -> list[_Statement]:
+    found, section = [], ""
+    for line in map(str.strip, text.splitlines()):
+        if not line or line[0] in "#;":
+            continue
+        is_heading = line[0] in "[{"
+        section = ("" if line[0] == "{" else line) if is_heading else section
+        found.append(_Statement(line, "" if is_heading else section))
+    return found

@@ -9,6 +9,8 @@ from netcfg.blocks.general.base import General
 AUTO = "auto"
 MAX_WORKERS = 256
 """Processes that prepare data."""
+MAX_EPOCHS = 1_000_000
+"""Passes over the data."""
 
 
 class Settings(General):
@@ -39,7 +41,7 @@ class Training(Settings, name="training"):
     batches_per_epoch: Annotated[int, Field(gt=0)] | None = Field(
         None, description="an epoch is at most so many batches, of samples drawn anew each time; None: all"
     )
-    max_epochs: Annotated[int, Field(gt=0, le=1_000_000)] = Field(10, description="passes over the data")
+    max_epochs: Annotated[int, Field(gt=0, le=MAX_EPOCHS)] = Field(10, description="passes over the data")
     max_steps: Annotated[int, Field(gt=0)] | None = Field(
         None, description="end after so many batches, within an epoch too, where that comes first"
     )
