@@ -289,5 +289,7 @@ def test_an_epoch_whose_figure_is_infinite_is_no_best_one_and_that_is_said(folde
     monkeypatch.setattr(trainer, "evaluate", evaluate)
     (folder / "face.cfg").write_text(PROGRAM.replace("[training]", "[training]\nmonitor = loss"))
     begin("--set", "epochs=3")
-    assert "note: loss is inf in epoch 1: such an epoch is no better than any other" in capsys.readouterr().out
+    assert (
+        "note: loss is inf in epoch 1: such an epoch is no better than any other" in capsys.readouterr().out
+    )
     assert json.loads((folder / "run/result.json").read_text())["best_epoch"] == 2

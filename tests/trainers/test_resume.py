@@ -152,9 +152,7 @@ def test_a_disk_that_fills_keeps_the_checkpoint_and_all_phases_states(tmp_path, 
 
 def test_a_changed_group_is_named(unbroken):
     changed = three_phases(accumulate="3")
-    with pytest.raises(
-        ProgramError, match="NC406.*`accumulate = 2` of .*now `3`"
-    ):
+    with pytest.raises(ProgramError, match="NC406.*`accumulate = 2` of .*now `3`"):
         RunFolder.open(unbroken).expect_program(changed)
 
 
