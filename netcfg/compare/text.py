@@ -152,7 +152,8 @@ def _without_uses(change: NetworkChange) -> NetworkChange:
         replace(block, status="follows") if block.status == "changed" and block.after in explained else block
         for block in change.blocks
     )
-    return replace(change, blocks=tuple(blocks))
+    told = (block for block in blocks if block.status != "follows" or block.effects)
+    return replace(change, blocks=tuple(told))
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -307,3 +307,14 @@ def test_what_is_changed_beside_a_parameter_is_said_too() -> None:
     assert any("width 8 → 9" in row for row in rows)
     assert any("kernel_size 3 → 1" in row for row in rows)
     assert not any("filters 8 → 9" in row for row in rows)
+
+
+def test_what_keeps_shape_and_cost_is_not_said_to_have_another() -> None:
+    before = "{Define unit}\n[parameters]\nkind\n[activation]\nactivation = $kind\n" + chain(
+        "[unit]\nkind = relu\n"
+    )
+    text = difference_text(
+        compare(netcfg.load(before), netcfg.load(before.replace("kind = relu", "kind = tanh")))
+    )
+    assert "kind relu → tanh" in text
+    assert "shape or cost" not in text

@@ -237,6 +237,12 @@ def test_the_panel_of_a_frame_adds_up(browser: Browser, page: str) -> None:
     assert f"MACs per sample\n{sum(node.macs for node in inside)}" in text
 
 
+def test_the_panel_of_a_network_says_its_name_once(browser: Browser, page: str) -> None:
+    browser.open(page, "Net")
+    browser.press("Enter")
+    assert browser.evaluate(PANEL).splitlines().count("Net") == 1
+
+
 def test_a_link_in_the_panel_leads_on(browser: Browser, page: str) -> None:
     browser.open(page, "Net.one.down")
     browser.press("Enter")
@@ -389,6 +395,12 @@ def test_a_difference_is_marked(browser: Browser) -> None:
     assert browser.problems == []
 
 
+def test_the_bar_is_one_row_where_there_is_room(browser: Browser) -> None:
+    text = RESIDUAL + "".join(NET.replace("{Net}", f"{{{name}}}") for name in ("Net", "Image Discriminator"))
+    browser.open(page_of(picture(graphs(text), title="audetnet.cfg")))
+    assert browser.evaluate("document.querySelector('#bar').offsetHeight") < 50
+
+
 def test_several_networks_share_a_page(browser: Browser) -> None:
     text = RESIDUAL + NET + NET.replace("{Net}", "{Other}")
     browser.open(page_of(picture(graphs(text))))
@@ -518,7 +530,29 @@ def test_the_first_view_can_be_read(browser: Browser, long_page: str, page: str)
                     " parseFloat(text.getAttribute('font-size')) * netcfg.scale)"
                 )
                 assert min(heights) >= 8
-                assert browser.evaluate("netcfg.x >= 0 && netcfg.y >= 0")  # it begins at the beginning
+                assert browser.evaluate(BEGINS)
+    finally:
+        browser.resize(1200, 900)
+
+
+BEGINS = """(() => {
+  const {left, right, top, bottom} = document.querySelector("#stage .box").getBoundingClientRect();
+  const stage = document.querySelector("#stage").getBoundingClientRect();
+  return left >= stage.left && right <= stage.right && top >= stage.top && bottom <= stage.bottom;
+})()"""
+"""Whether the first box is seen as a whole."""
+
+
+@pytest.mark.parametrize("look", [Look(), Look(direction="left-right"), Look(expand=True)])
+def test_the_first_view_begins_at_the_first_box(browser: Browser, look: Look) -> None:
+    """However wide the drawing is, and wherever its first box stands."""
+    page = page_of(picture([sketches.ALL["inception"]()], look=look))
+    try:
+        for size in ((400, 800), (700, 500), (1200, 900)):
+            browser.resize(*size)
+            browser.open(page)
+            assert browser.evaluate(BEGINS), size
+            assert browser.evaluate("netcfg.scale") >= 0.8
     finally:
         browser.resize(1200, 900)
 

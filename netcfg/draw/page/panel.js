@@ -31,7 +31,7 @@ class Panel {
     const {about} = part, network = this.data.networks[part.net];
     const path = about.id.slice(network.id.length + 1), type = about.entries[0]?.[0].match(/^\[(.*?)\]/)?.[1];
     const name = about.name || [type, path.split(".").at(-1)].filter(Boolean).join(" ");
-    const rows = [`<h2 id="panel-title" tabindex="-1">${escaped(name)}</h2>`, `<p class="path">${escaped(about.id)}</p>`];
+    const rows = [`<h2 id="panel-title" tabindex="-1">${escaped(name)}</h2>`, about.id === name ? "" : `<p class="path">${escaped(about.id)}</p>`];
     const {entries, turns} = this.entries(part);
     const message = about.message ?? part.shown?.message;
     if (message) rows.push(`<p class="message">${escaped(message)}</p>`);
@@ -39,7 +39,7 @@ class Panel {
     if (part.opens) rows.push(this.foldRow(part));
     if (!entries.length) rows.push(`<p class="details">${escaped(about.details)}</p>`);
     rows.push(this.wires(part));
-    rows.push(...entries.map(([title, body]) => this.entry(title, this.data.bodies[body])));
+    rows.push(...entries.map(([title, body]) => this.entry(title === name ? "" : title, this.data.bodies[body])));
     if (part.is === "frame" || part.shown?.frame) rows.push(this.total(part));
     this.element.innerHTML = rows.join("");
     this.element.scrollTop = 0;
@@ -57,7 +57,7 @@ class Panel {
   }
 
   entry(title, body) {
-    const type = this.data.types[body.type], rows = [`<h3>${escaped(title)}</h3>`];
+    const type = this.data.types[body.type], rows = title ? [`<h3>${escaped(title)}</h3>`] : [];
     rows.push(this.facts(body.facts));
     if (type) rows.push(this.options(type, body.options));
     if (body.at) rows.push(this.source(body));

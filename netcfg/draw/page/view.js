@@ -66,10 +66,16 @@ class View {
     this.fit();
     this.fits = null;
     if (this.scale >= READABLE) return;
-    const {width} = this.stage.getBoundingClientRect();
+    const {width, height} = this.stage.getBoundingClientRect(), {x, y, w, h} = this.boxes[0] ?? this.drawing.parts.values().next().value;
     this.scale = READABLE;
-    this.x = Math.max(20, (width - this.drawing.width * this.scale) / 2);
-    this.y = 20;
+    this.x = this.begin((width - this.drawing.width * this.scale) / 2, x, w, width);
+    this.y = this.begin(0, y, h, height);
+  }
+
+  /** Where the drawing begins on the screen: at its edge, or, where its first box would then be out of sight, at that. */
+  begin(wished, at, size, room) {
+    const start = Math.max(20, wished);
+    return start + (at + size) * this.scale < room - 20 ? start : room / 2 - (at + size / 2) * this.scale;
   }
 
   /** Fill the window with a part, or with everything, until it is moved. */
