@@ -95,6 +95,7 @@ INVOCATIONS = [
     "train --resume run --device cpu --workers 0",
     f"sweep net.cfg --over seed=1,2 --jobs 1 --run-dir swept {TRAINING.replace('--seed 3', '')} {PROGRAM}",
     "sweep net.cfg --over width=1,2 --run-dir swept2 --seed 3 --curve width",
+    "sweep net.cfg --over width=1,2 --run-dir swept3 --launcher slurm --resource timeout_min=5",
     "eval run --weights last --split test --device cpu --workers 0 --limit-batches 1 --format json --predictions p.csv "
     "--data faces --figures drawn",
     "eval net.cfg --weights run/checkpoints/best.safetensors --preset wide --set width=4 --allow-outside "

@@ -73,7 +73,10 @@ class Output(io.TextIOBase):
 
     def isatty(self) -> bool:
         """Whether a person reads it."""
-        return self._stream is not None and not self.is_lost and self._stream.isatty()
+        try:
+            return self._stream is not None and not self.is_lost and self._stream.isatty()
+        except ValueError:  # closed, and asked by what a library does when the interpreter ends
+            return False
 
     def fileno(self) -> int:
         """The stream's. Raises `io.UnsupportedOperation` where there is none."""

@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,8 @@ from netcfg.source import NetcfgError, render, shown_path, sorted_findings
 if TYPE_CHECKING:
     from netcfg.program import Program
     from netcfg.trainers.sweeps.display import SweepDisplay
-    from netcfg.trainers.sweeps.folder import Run
+    from netcfg.trainers.sweeps.folder import Run, SweepFolder
+    from netcfg.trainers.sweeps.launchers import Launcher
     from netcfg.trainers.sweeps.sweep import Sweep
 
 Values = dict[str, str]
@@ -28,6 +30,8 @@ Values = dict[str, str]
 _KEPT = ("preset", "data", "epochs", "limit_batches", "seed", "precision", "compile")
 """Settings of the command line that make the runs what they are."""
 _SEED = "seed"
+_MODULES = {"slurm": "submitit", "ray": "ray"}
+"""What launchers of clusters work by."""
 PROGRAM = "program"
 """What tells several files apart, as a variable does runs."""
 
@@ -52,7 +56,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_program_arguments(parser)
     add_training_arguments(parser)
     parser.add_argument(
-        "--jobs", type=positive, default=1, metavar="N", help="so many runs at a time (default: 1)"
+        "--jobs", type=positive, metavar="N", help="so many runs at a time (default: 1, on a cluster all)"
+    )
+    parser.add_argument(
+        "--launcher",
+        choices=("local", "slurm", "ray"),
+        default="local",
+        help="where runs work: here (the default), as jobs of Slurm (`pip install 'netcfg[slurm]'`), or on a Ray "
+        "cluster (`pip install 'netcfg[ray]'`), whose machines share these folders. A run that is lost with its "
+        "machine goes on from its checkpoint",
+    )
+    parser.add_argument(
+        "--resource",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="with slurm or ray: what each run is given, e.g. partition=gpu, gpus_per_node=1, timeout_min=600; "
+        "num_gpus=1, address=HOST:PORT; repeatable",
     )
     parser.add_argument(
         "--curve",
@@ -75,6 +95,9 @@ def run(options: argparse.Namespace) -> int:
         over = {PROGRAM: list(files), **over}
     if options.curve is not None:
         expect_numbers(options.curve, over)
+    given = resources(options)
+    if options.launcher != "local":
+        expect(_MODULES[options.launcher], options.launcher)
     programs = load_all(options, over, files)  # before torch: a file with mistakes is refused at once
 
     from netcfg.trainers.machine.devices import choose_device
@@ -83,7 +106,7 @@ def run(options: argparse.Namespace) -> int:
     from netcfg.trainers.sweeps.sweep import Sweep
 
     devices = options.device.split(",")
-    for name in devices:
+    for name in devices if options.launcher == "local" else ():  # others are those of machines elsewhere
         choose_device(name)
     folder = SweepFolder(
         Path(options.run_dir or _default_folder(options.files[0] if len(files) == 1 else "programs"))
@@ -96,9 +119,9 @@ def run(options: argparse.Namespace) -> int:
             for values, program in programs
         ]
         folder.expect_programs(runs)
-        sweep = Sweep(
-            folder, runs, options.jobs, Command(options, over, devices, files), _environment(options.jobs)
-        )
+        jobs = options.jobs or (1 if options.launcher == "local" else len(runs))
+        launcher = launcher_of(options.launcher, folder, jobs, given)
+        sweep = Sweep(folder, runs, jobs, Command(options, over, devices, files), launcher)
         return _work(sweep, over, settings, options.curve)
     finally:
         folder.close()
@@ -335,6 +358,46 @@ def _settings(
     kept = {key: getattr(options, key) for key in _KEPT}
     several = {"files": files} if len(files) > 1 else {}
     return {"over": list(over), "set": settings_of(options), **several, **kept}
+
+
+def resources(options: argparse.Namespace) -> dict[str, str]:
+    """What each run is given on a cluster. Raises `NetcfgError` (NC801) where that says nothing."""
+    given: dict[str, str] = {}
+    for text in options.resource:
+        name, equals, value = (part.strip() for part in text.partition("="))
+        if not (equals and name and value):
+            raise NetcfgError(
+                f"--resource {text}: write it as NAME=VALUE, e.g. --resource timeout_min=600", code="NC801"
+            )
+        given[name] = value
+    if given and options.launcher == "local":
+        raise NetcfgError(
+            "--resource says what a cluster gives to runs, and these work here\n"
+            "help: `--launcher slurm`, or leave it out",
+            code="NC801",
+        )
+    return given
+
+
+def launcher_of(name: str, folder: SweepFolder, jobs: int, given: dict[str, str]) -> Launcher:
+    """What starts the runs. Raises `NetcfgError` where it cannot."""
+    from netcfg.trainers.sweeps.launchers import Processes, Ray, Submitit
+
+    if name == "slurm":
+        return Submitit(folder.path.resolve(), {"PYTHONUNBUFFERED": "1"}, given)
+    if name == "ray":
+        return Ray({"PYTHONUNBUFFERED": "1"}, given)
+    return Processes(_environment(jobs), folder.handles)
+
+
+def expect(module: str, launcher: str) -> None:
+    """Raises `NetcfgError` (NC807), with the install line, where what a launcher works by is not installed."""
+    if find_spec(module) is None:
+        raise NetcfgError(
+            f"{module} is not installed, and `--launcher {launcher}` starts runs by it\n"
+            f"help: `pip install 'netcfg[{launcher}]'`",
+            code="NC807",
+        )
 
 
 def _environment(jobs: int) -> dict[str, str]:

@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 from netcfg.cli import main as command_line
 from netcfg.cli import sweep, train
 from netcfg.source import NetcfgError
-from netcfg.trainers.sweeps import sweep as sweeping
+from netcfg.trainers.sweeps import launchers
 from netcfg.trainers.sweeps.folder import SweepFolder, folder_name
 
 PROGRAM = """
@@ -114,8 +114,8 @@ def whole(tmp_path_factory):
 def folder(tmp_path, monkeypatch, whole):
     """A working folder with `face.cfg`; runs are copies of this process."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sweeping, "Popen", Forked)
-    monkeypatch.setattr(sweeping, "_POLL_SECONDS", 0.01)
+    monkeypatch.setattr(launchers, "Popen", Forked)
+    monkeypatch.setattr(launchers.Processes, "poll_seconds", 0.01)
     (tmp_path / "face.cfg").write_text(PROGRAM)
     return tmp_path
 
@@ -185,7 +185,7 @@ def test_a_killed_run_continues_as_if_it_had_not_been(folder, whole, monkeypatch
             super().__init__(*arguments, **options)
             started.append(self)
 
-    monkeypatch.setattr(sweeping, "Popen", Known)
+    monkeypatch.setattr(launchers, "Popen", Known)
     killer = threading.Thread(target=kill_one)
     killer.start()
     asked = ("--set", "epochs=40", "--over", "au=6,12")

@@ -110,6 +110,8 @@ def _how_it_ended(run: Run) -> str:
     result = run.result
     if run.state == "failed":
         return f"failed: {run.message.partition(chr(10))[0]}"
+    if run.state == "waiting":
+        return f"{run.message}; it goes on after epoch {run.epochs}"
     if run.state == "stopped" or result is None:
         return f"stopped after epoch {run.epochs}"
     reached = f"{result.monitor} {number(result.value)} in epoch" if result.monitor else "epoch"

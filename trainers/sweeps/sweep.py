@@ -1,46 +1,44 @@
-"""The runs of a sweep at work: several at a time, each a process of its own."""
+"""The runs of a sweep at work: several at a time, where its launcher starts them."""
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from subprocess import DEVNULL, Popen
 
 from netcfg.trainers.machine.interrupt import STOPPED_CODES
-from netcfg.trainers.machine.parent import held
 from netcfg.trainers.sweeps.folder import Run, State, SweepFolder
+from netcfg.trainers.sweeps.launchers import Ended, Job, Launcher
 
 SAME_FAILURES = 3
 """So many runs that fail alike, and none that has ever finished: the rest would fail too."""
-_POLL_SECONDS = 0.1
+LOSSES = 3
+"""So often a run may be lost, with its machine or its time, without having got further."""
 _SHOWN_LINES = 12
 
 
 @dataclass
 class Working:
-    """A run at work in a process. `share_before` was done when it began."""
+    """A run at work. `share_before` was done when it began."""
 
     run: Run
-    process: Popen[bytes]
+    job: Job
     slot: int
     share_before: float
     begun: float = field(default_factory=time.monotonic)
 
 
 class Sweep:
-    """Works off runs, `jobs` at a time, each in a process of its own, which ends when this one is gone.
+    """Works off runs, `jobs` at a time, each a job of the launcher.
 
     `command(run, slot, resume)` gives the arguments of `netcfg` that begin or continue a run; the slot, from 0, is at
-    the time no other run's. `environment` is added to that of the processes. `interrupts` counts how often it was
-    asked to stop.
+    the time no other run's. A run that is lost, with its machine or its time, is started again, and goes on from its
+    checkpoint. `interrupts` counts how often it was asked to stop.
     """
 
     def __init__(
@@ -49,13 +47,15 @@ class Sweep:
         runs: Sequence[Run],
         jobs: int,
         command: Callable[[Run, int, bool], list[str]],
-        environment: Mapping[str, str],
+        launcher: Launcher,
     ) -> None:
         self.folder = folder
         self.runs = runs
         self.jobs = jobs
         self.command = command
-        self.environment = {**os.environ, **environment}
+        self.launcher = launcher
+        self.lost: dict[str, int] = {}
+        """By title how often a run was lost since it got any further."""
         self.working: list[Working] = []
         self.gave_up = False
         self.interrupts = 0
@@ -77,11 +77,11 @@ class Sweep:
         of runs that begin or end, `tick` is called now and then.
         """
         told = 0
-        with self._interruptible(), held() as self._leash:
+        with self.launcher.ready(), self._interruptible():
             while self.working or (self.of("waiting") and not self.interrupts and not self.gave_up):
                 while self._has_room():
                     changed(self._start(self.of("waiting")[0]))
-                time.sleep(_POLL_SECONDS)
+                time.sleep(self.launcher.poll_seconds)
                 if self.interrupts > told:
                     told = self.interrupts
                     self._pass_on()
@@ -112,40 +112,47 @@ class Sweep:
         if not resume:
             shutil.rmtree(run.path, ignore_errors=True)  # of a run that died before its first checkpoint
         slot = min(set(range(self.jobs)) - {one.slot for one in self.working})
-        with run.log.open("ab") as log, run.errors.open("wb") as errors:
-            process = Popen(
-                [sys.executable, "-m", "netcfg", *self.command(run, slot, resume)],
-                stdin=DEVNULL,
-                stdout=log,
-                stderr=errors,
-                env={**self.environment, **self._leash.environment},
-                pass_fds=(*self.folder.handles, self._leash.handle),
-                start_new_session=True,  # Ctrl-C reaches this process only, which passes it on
-            )
-        self.working.append(Working(run, process, slot, run.share_done))
+        job = self.launcher.start(self.command(run, slot, resume), run.log, run.errors)
+        self.working.append(Working(run, job, slot, run.share_done))
         run.state = "running"
         return run
 
     def _ended(self) -> list[Run]:
         """The runs that have ended since the last time."""
-        ended = [one for one in self.working if one.process.poll() is not None]
-        for one in ended:
+        ended = [(one, how) for one in self.working if (how := one.job.ended()) is not None]
+        for one, how in ended:
             self.working.remove(one)
-            self._take_down(one)
-        return [one.run for one in ended]
+            self._take_down(one, how)
+        return [one.run for one, _ in ended]
 
-    def _take_down(self, one: Working) -> None:
-        run, code = one.run, one.process.returncode
+    def _take_down(self, one: Working, ended: Ended) -> None:
+        run, code = one.run, ended.code
+        is_stopped = code in STOPPED_CODES
+        is_lost = code is None or (is_stopped and self.launcher.takes_back)
         run.seconds = time.monotonic() - one.begun
         self._seconds += run.seconds
-        self._done += 1.0 - one.share_before
+        self._done += (run.share_done if is_lost else 1.0) - one.share_before
         if code == 0 and run.result is not None:
-            run.state = "finished"
+            run.state, run.message = "finished", ""
             run.errors.unlink(missing_ok=True)
-        elif self.interrupts or code in STOPPED_CODES:
+        elif self.interrupts or (is_stopped and not is_lost):
             run.state = "stopped"
+        elif is_lost:
+            self._start_again(one, ended.reason or "its machine asked it to stop")
         else:
+            assert code is not None
             run.state, run.message = "failed", _last_words(run.errors, code)
+            self.gave_up = self._is_hopeless()
+
+    def _start_again(self, one: Working, reason: str) -> None:
+        """A run that was lost waits once more, unless it was lost too often without getting further."""
+        run = one.run
+        count = 1 if run.share_done > one.share_before else self.lost.get(run.title, 0) + 1
+        self.lost[run.title] = count
+        run.message = f"lost: {reason}"
+        run.state = "waiting" if count < LOSSES else "failed"
+        if run.state == "failed":
+            run.message = f"lost {count} times, the last time: {reason}"
             self.gave_up = self._is_hopeless()
 
     def _is_hopeless(self) -> bool:
@@ -175,7 +182,7 @@ class Sweep:
 
     def _pass_on(self) -> None:
         for one in self.working:
-            one.process.send_signal(signal.SIGINT)
+            one.job.interrupt()
 
 
 def _last_words(errors: Path, code: int) -> str:
