@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -21,6 +23,7 @@ from netcfg.blocks.metrics.specificity import Specificity
 from netcfg.blocks.metrics.top_k import TopK
 from netcfg.blocks.metrics.weighed import WeighedMetric
 from netcfg.source import NetcfgError, ProgramError
+from netcfg.trainers.judging.evaluation import whose_sample
 
 PAIR = {"input": "Net", "target": "emotion"}
 NAMES = ("happy", "sad", "angry", "bored")
@@ -243,7 +246,7 @@ def test_bad_input_is_refused_before_training() -> None:
     assert "where every class is" in refusal(TopK(**PAIR, k=4), input=(4,), target=())
     assert "`threshold`, which is for labels" in refusal(F1(**PAIR, threshold=0.4), input=(4,), target=())
     assert "leave out `sky`" in refusal(Dice(**PAIR, without=("sky",)), input=(4, 6, 4), target=(6, 4))
-    assert "compares 4×6×4 logits with a target of 5×4" in refusal(
+    assert "for each place of `Net`, which gives 4×6×4, and `emotion` is 5×4" in refusal(
         Dice(**PAIR), input=(4, 6, 4), target=(5, 4)
     )
     assert F1(**PAIR, mask="m", threshold="best").conflict() is not None
@@ -251,9 +254,20 @@ def test_bad_input_is_refused_before_training() -> None:
     assert Recall(**PAIR, interval_over="clip").conflict() is not None
 
 
+def test_a_class_that_no_logit_stands_for_is_told_with_its_sample() -> None:
+    case = Case(torch.zeros(3, 3), torch.tensor([0, 5, 1]))
+    batch = SimpleNamespace(numbers=[7, 2, 4], size=3)
+    pipeline = SimpleNamespace(ids=[f"face{number}" for number in range(9)])
+    with (
+        pytest.raises(NetcfgError, match="`emotion` of the sample face2 is the class 5"),
+        whose_sample(pipeline, batch),
+    ):
+        Accuracy(**PAIR).keep(case)
+
+
 def test_a_class_that_no_logit_stands_for_is_told() -> None:
     with pytest.raises(
-        NetcfgError, match=r"(?s)compares 3 classes, 0 to 2, and the data hold class 5.*ignore = 5"
+        NetcfgError, match=r"(?s)compares 3 classes, 0 to 2, and `emotion` is the class 5.*ignore = 5"
     ):
         Accuracy(**PAIR).compute(torch.zeros(2, 3), torch.tensor([0, 5]), ())
 

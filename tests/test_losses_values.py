@@ -222,6 +222,14 @@ def test_both_places_of_a_map_and_its_target_are_told() -> None:
     assert [note.message for note in found.notes] == ["`Net` is 4×8×8", "the data field `image` is 3×16×16"]
 
 
+def test_one_mistake_that_several_losses_and_metrics_meet_is_told_once() -> None:
+    losses = "[cross_entropy]\ninput = Net\ntarget = parts\n[dice]\ninput = Net\ntarget = parts\n"
+    metric = "{Metric}\n[iou]\ninput = Net\ntarget = parts\n"
+    (found,) = [one for one in errors(PROGRAM.replace("LOSS", losses) + metric) if one.code == "NC402"]
+    assert "which gives 4×8×8, and `parts` is 16×16" in found.message
+    assert [note.message for note in found.notes][2:] == ["and here", "and here"]
+
+
 PROGRAM = """{Data}
 [synthetic_faces]
 image_size = 16

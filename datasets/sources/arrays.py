@@ -324,11 +324,9 @@ def _spec(
             raise NetcfgError(
                 f"{array} is no mask: N×H×W whole numbers, and it is {_text(array)}", code="NC505"
             )
-        count = 1 + max(int(own[name].read().max(initial=0)) for own in by_split.values())
         size = section.image_size
-        return FieldSpec(
-            (size, size) if size else shape, "mask", tuple(f"class{n}" for n in range(min(count, 255)))
-        )
+        names = _mask_names(section, [own[name] for own in by_split.values()])
+        return FieldSpec((size, size) if size else shape, "mask", names, ignore=section.ignore)
     if name == "image" or (array.dtype == np.uint8 and len(shape) in (2, 3) and _sides(shape)):
         sides = _sides(shape)
         if sides is None:
@@ -358,18 +356,49 @@ def _sides(shape: tuple[int, ...]) -> tuple[int, int] | None:
     return (shape[1], shape[2]) if len(shape) == 3 and shape[0] in (1, 3) else None
 
 
+def _mask_names(section: Arrays, arrays: Sequence[Array]) -> tuple[str, ...]:
+    """What the classes of masks are called. Raises `NetcfgError` for a number that is none."""
+    known = section.mask_classes
+    most = 0
+    for array in arrays:
+        numbers = array.read()
+        is_class = numbers != section.ignore
+        most = max(most, int(numbers.max(initial=0, where=is_class)))
+        if numbers.size and (int(numbers.min()) < 0 or most >= (len(known) or MOST_CLASSES)):
+            ignored = f"and {section.ignore} is ignored"
+            allowed = (
+                f"0 to {len(known) - 1}, by `mask_classes`" if known else f"0 to {MOST_CLASSES - 1:,} at most"
+            )
+            raise _outside(
+                array,
+                is_class & ((numbers < 0) | (numbers >= (len(known) or MOST_CLASSES))),
+                f"{allowed}, {ignored}",
+                "more `mask_classes`, or that number as `ignore`",
+            )
+    return known or tuple(f"class{number}" for number in range(most + 1))
+
+
 def _class_names(section: Arrays, name: str, by_split: Mapping[str, Mapping[str, Array]]) -> tuple[str, ...]:
-    low, high = 0, -1
+    written = section.classes if name == "class" else None
+    most = -1
     for own in by_split.values():
         numbers = own[name].read()
-        if numbers.size:
-            low, high = min(low, int(numbers.min())), max(high, int(numbers.max()))
-    written = section.classes if name == "class" else None
-    array = next(iter(by_split.values()))[name]
-    if low < 0 or (written is not None and high >= len(written)) or high >= MOST_CLASSES:
-        known = f"0 to {len(written) - 1}, by `classes`" if written else f"0 to {MOST_CLASSES - 1:,} at most"
-        raise NetcfgError(f"{array} holds {low if low < 0 else high}, and classes are {known}", code="NC505")
-    return written or tuple(map(str, range(high + 1)))
+        most = max(most, int(numbers.max(initial=-1)))
+        limit = len(written) if written else MOST_CLASSES
+        if numbers.size and (int(numbers.min()) < 0 or most >= limit):
+            allowed = f"0 to {limit - 1}, by `classes`" if written else f"0 to {limit - 1:,} at most"
+            help = "classes are counted from 0" if most < limit else "more `classes`, or other numbers"
+            raise _outside(own[name], (numbers < 0) | (numbers >= limit), allowed, help)
+    return written or tuple(map(str, range(most + 1)))
+
+
+def _outside(array: Array, wrong: NDArray[np.bool_], allowed: str, help: str) -> NetcfgError:
+    """Of numbers that are no classes the first one, and whose it is."""
+    sample = int(np.argmax(wrong.reshape(len(wrong), -1).any(1)))
+    number = int(array.read()[sample][wrong[sample]].flat[0])
+    return NetcfgError(
+        f"{array} holds {number} in the sample {sample}, and classes are {allowed}\nhelp: {help}", code="NC505"
+    )
 
 
 # --- splits
@@ -485,6 +514,7 @@ def _maker(array: Array, rows: NDArray[np.int64], spec: FieldSpec, size: int | N
         if spec.kind == "image":
             return cut_out(as_picture(values, array), None, size) if size else as_picture(values, array)
         if spec.kind == "mask":
+            # Numbers beyond were refused, when its classes were counted.
             numbers = np.asarray(values).astype(np.uint8 if array.dtype.itemsize == 1 else np.uint16)
             return scaled_mask(numbers, size) if size else numbers
         return _finite(array, np.asarray(values).reshape(array.shape[1:] or (1,)))

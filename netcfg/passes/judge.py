@@ -113,14 +113,24 @@ def _check_inner(judges: Judges, reserved: Reserved) -> None:
 
 
 def _each_once(findings: Sequence[Finding]) -> list[Finding]:
-    """A signal that is not there is one mistake, however many losses and metrics ask for it."""
+    """One mistake told once, however many losses and metrics meet it: a signal that is not there, two that do not fit."""
     first: dict[object, Finding] = {}
     for index, finding in enumerate(findings):
-        cause = (finding.code, finding.message) if finding.code in ("NC401", "NC501") else index
-        known = first.setdefault(cause, finding)
+        known = first.setdefault(_cause(finding) or index, finding)
         if known is not finding and finding.span is not None:
-            first[cause] = replace(known, notes=(*known.notes, Note(finding.span, "and here")))
+            first[_cause(finding)] = replace(known, notes=(*known.notes, Note(finding.span, "and here")))
     return list(first.values())
+
+
+def _cause(finding: Finding) -> object:
+    """What several findings would have in common that tell of one mistake; None: it is told for itself."""
+    if finding.code in ("NC401", "NC501"):
+        return finding.code, finding.message
+    if finding.code != "NC402" or finding.severity != "error":
+        return None
+    _, _, sentence = finding.message.partition("] ")
+    signals = frozenset((note.message, note.span) for note in finding.notes[:2])
+    return finding.code, sentence, signals
 
 
 def _check_tables(metrics: Mapping[str, Metric], reserved: Reserved) -> None:

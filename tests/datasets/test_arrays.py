@@ -199,7 +199,7 @@ def test_a_file_that_is_cut_short_or_unpacks_to_more_than_there_is(tmp_path):
         ({"images": np.zeros((4, 7, 7, 5), np.uint8)}, "is no array of pictures: 4×7×7×5 of uint8"),
         ({"v": np.array([[1.0, np.nan]] * 4)}, "holds NaN or infinite numbers"),
         ({"v": np.zeros((4, 2), complex)}, "holds complex128, and arrays here are of numbers"),
-        ({"y": np.array([0, -1, 2, 1])}, "holds -1, and classes are 0 to"),
+        ({"y": np.array([0, -1, 2, 1])}, "holds -1 in the sample 1, and classes are 0 to"),
         ({"x": np.float32(3)}, "is a single number, and arrays have an axis of samples"),
         ({"x_test": np.zeros((4, 3, 3))}, "has no arrays to train on: x_test"),
     ],
@@ -210,7 +210,7 @@ def test_numbers_that_are_none_of_these(tmp_path, arrays, said):
 
 def test_a_class_beyond_those_that_are_known(tmp_path):
     path = save(tmp_path, x=bytes_of(4, 4, 4), y=np.array([0, 1, 2, 1]))
-    assert "`y` holds 2, and classes are 0 to 1, by `classes`" in refusal(path, classes=("no", "yes"))
+    assert "`y` holds 2 in the sample 2, and classes are 0 to 1, by `classes`" in refusal(path, classes=("no", "yes"))
 
 
 def test_a_run_whose_arrays_are_no_more_says_so_and_nothing_that_follows_from_it(tmp_path):
@@ -223,3 +223,19 @@ def test_a_run_whose_arrays_are_no_more_says_so_and_nothing_that_follows_from_it
     (tmp_path / "a.npz").unlink()
     _, (finding,) = netcfg.check(resolved)
     assert finding.message == f"there is no {tmp_path / 'a.npz'}"
+
+
+def test_a_number_in_masks_that_is_no_class_is_left_out_or_told_with_its_sample(tmp_path):
+    masks = RANDOM.integers(0, 3, (4, 4, 4))
+    masks[0, 0, 0] = 255
+    path = save(tmp_path, x=bytes_of(4, 4, 4), mask=masks)
+    spec = source(path).fields()["mask"]
+    assert (len(spec.names), spec.ignore) == (3, 255)
+    assert source(path, ignore=254, **ALL).fields()["mask"].names[-1] == "class255"
+    masks[2, 1, 1] = 3
+    path = save(tmp_path, x=bytes_of(4, 4, 4), mask=masks)
+    said = refusal(path, mask_classes=("sky", "road", "tree"))
+    assert "`mask` holds 3 in the sample 2, and classes are 0 to 2, by `mask_classes`" in said
+    masks[3, 1, 1] = -1
+    path = save(tmp_path, x=bytes_of(4, 4, 4), mask=masks)
+    assert "`mask` holds -1 in the sample 3" in refusal(path)

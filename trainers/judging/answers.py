@@ -14,6 +14,24 @@ from netcfg.source import NetcfgError
 from netcfg.trainers.judging.scores import expect_numbers
 
 
+class NoClass(NetcfgError):
+    """A target that is no class (NC414), in a row of so many that a metric was given."""
+
+    def __init__(self, judged: tuple[str, str], number: int, classes: int, row: int, rows: int, of: str = "") -> None:
+        metric, target = judged
+        super().__init__(
+            f"the metric `{metric}` compares {classes} classes, 0 to {classes - 1}, and `{target}`{of} is the class "
+            f"{number}\nhelp: `ignore = {number}` where that stands for what nobody knows, else as many outputs as classes",
+            code="NC414",
+        )
+        self.row, self.rows = row, rows
+        self._told = judged, number, classes, row, rows
+
+    def of(self, sample: str) -> NoClass:
+        """The same of a sample whose name is known."""
+        return NoClass(*self._told, of=f" of the sample {sample}")
+
+
 @dataclass(frozen=True)
 class Answers:
     """Scores and truth of samples.
@@ -68,7 +86,7 @@ def answers(
     if is_class:
         truth = targets.reshape(len(targets), -1).long()
         counts = counts.reshape(truth.shape)
-        _expect_classes(metric, truth, counts, shaped.shape[1])
+        _expect_classes((metric, target), truth, counts, shaped.shape[1])
     else:
         expect_numbers(metric, target, targets)
         truth = targets.movedim(axis, 1).reshape(shaped.shape)
@@ -102,15 +120,11 @@ def _squeezed(values: Tensor) -> Tensor:
     return values[:, None] if values.ndim == 1 else values
 
 
-def _expect_classes(metric: str, truth: Tensor, counts: Tensor, classes: int) -> None:
+def _expect_classes(judged: tuple[str, str], truth: Tensor, counts: Tensor, classes: int) -> None:
     wrong = counts & ((truth < 0) | (truth >= classes))
     if bool(wrong.any()):
-        number = int(truth[wrong][0])
-        raise NetcfgError(
-            f"the metric `{metric}` compares {classes} classes, 0 to {classes - 1}, and the data hold class {number}\n"
-            f"help: `ignore = {number}` where that stands for what nobody knows, else as many outputs as classes",
-            code="NC414",
-        )
+        row = int(wrong.flatten(1).any(1).nonzero()[0])
+        raise NoClass(judged, int(truth[wrong][0]), classes, row, len(truth))
 
 
 # --- what is judged as one

@@ -18,6 +18,7 @@ from netcfg.datasets.pipeline import Batch, Batches, FrameBound
 from netcfg.program import Program
 from netcfg.results import Evaluation
 from netcfg.source import NetcfgError
+from netcfg.trainers.judging.answers import NoClass
 from netcfg.trainers.machine.distributed import ALONE, Team
 from netcfg.trainers.step.model import Model
 from netcfg.trainers.step.phases import set_training
@@ -181,7 +182,8 @@ def gather(
             sums.add({**values, **_totals(program, losses, values)}, amounts, batch.size)
             signals = {name: model.packed_by_name([name], [padded[name]])[0] for name in known}
             of_batch = [name for name in judged if here in told.metrics[name]]
-            kept_now = dict(_parts(program, of_batch, signals, known, also))
+            with whose_sample(pipeline, batch):
+                kept_now = dict(_parts(program, of_batch, signals, known, also))
             if told.in_turn:
                 kept_now[WHOSE] = fields[SOURCES]
                 for part in [part for part in kept_now if part not in parts]:
@@ -324,11 +326,15 @@ def _plain(tensor: Tensor) -> Tensor:
 
 @contextmanager
 def whose_sample(pipeline: Batches, batch: Batch) -> Iterator[None]:
-    """Inside, a target that a loss cannot take is told with the name of its sample."""
+    """Inside, a target that a loss or metric cannot take is told with the name of its sample."""
     try:
         yield
     except BadSample as error:
         raise error.of(pipeline.ids[batch.numbers[error.sample]]) from error
+    except NoClass as error:
+        if error.rows != batch.size:  # of frames, of which a sample has several
+            raise
+        raise error.of(pipeline.ids[batch.numbers[error.row]]) from error
 
 
 def _made_of(program: Program, losses: Losses, computed: Sequence[str]) -> dict[str, dict[str, float]]:

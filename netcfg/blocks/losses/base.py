@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 from pydantic import Field as Option
 
 from netcfg.blocks.base import Group, Section, ShapeError
-from netcfg.shapes import Shape, differ, show
+from netcfg.shapes import Shape, class_axis, differ, show
 
 if TYPE_CHECKING:
     from torch import nn
@@ -97,6 +97,10 @@ def squeezed(shape: Shape) -> Shape:
     return shape
 
 
+MOST_AXES = 4
+"""Of a signal whose classes are looked for: see `netcfg.shapes.class_axis`."""
+
+
 def compare(what: str, input: Shape, target: Shape | None = None) -> None:
     """Refuse shapes that differ, but for trailing ones. `what` names the input's numbers in the message."""
     if target is None:
@@ -106,8 +110,62 @@ def compare(what: str, input: Shape, target: Shape | None = None) -> None:
     ours, theirs = squeezed(input), squeezed(target)
     if len(ours) != len(theirs) or any(differ(one, other) for one, other in zip(ours, theirs, strict=True)):
         message = f"compares {show(input)} {what} with a target of {show(target) or '1'}"
-        raise ShapeError(message, code="NC402", help=_remedy(theirs))
+        raise ShapeError(message, code="NC402", help=_remedy(ours, theirs))
 
 
-def _remedy(target: Shape) -> str | None:
-    return f"let the last block give {show(target)} features" if len(target) == 1 else None
+def _remedy(input: Shape, target: Shape) -> str | None:
+    if len(target) == 1:
+        return f"let the last block give {show(target)} features"
+    if len(target) == 2 and input[1:] == target:
+        return "of a map of classes: [cross_entropy], and a channel for each class; of numbers: [unsqueeze] or [squeeze]"
+    if len(input) == len(target) == 3 and not differ(input[0], target[0]):
+        return TO_SIZE
+    return None
+
+
+TO_SIZE = "bring the map to the target's size: [upsample] with `size_of`, or [resize] in {Data}"
+
+
+def places_of_classes(names: tuple[str, str], input: Shape, target: Shape) -> Shape:
+    """The axes of the classes taken off the input's: none for a vector, H×W of a map, L of a row.
+
+    `names` are those of both. Raises `ShapeError` where the target has no class for each of these places.
+    """
+    if not target or target == (1,) and len(squeezed(input)) == 1:
+        if len(squeezed(input)) != 1 or not input:
+            raise ShapeError(f"needs one logit per class, and `{names[0]}` gives {show(input)}", code="NC402")
+        return ()
+    if len(target) == len(input) and target[0] == 1:  # a map of one channel
+        target = target[1:]
+    if 1 <= len(input) <= MOST_AXES:
+        axis = class_axis(len(input))
+        rest = input[:axis] + input[axis + 1 :]
+    else:
+        rest = ()
+    if len(rest) != len(target) or any(map(differ, rest, target)):
+        raise ShapeError(
+            f"needs a class for each place of `{names[0]}`, which gives {show(input)}, and `{names[1]}` "
+            f"is {show(target)}",
+            argument=1,
+            code="NC402",
+            help=_remedy_of_classes(input, target),
+        )
+    return rest
+
+
+def _remedy_of_classes(input: Shape, target: Shape) -> str:
+    if len(input) == 3 and len(target) == 2:
+        return TO_SIZE
+    if len(squeezed(input)) == len(squeezed(target)) == 1:
+        return "for labels that may hold together: [bce_with_logits]"
+    return "a target of one class for each sample, or for each place of a map (H×W) or row (L)"
+
+
+def expect_logits(names: tuple[str, str], logits: int, classes: int, places: Shape) -> None:
+    """Refuse another number of logits than there are classes. `names` are those of input and target."""
+    if logits != classes:
+        raise ShapeError(
+            f"`{names[0]}` gives {logits} logit{'s' if logits != 1 else ''}, but `{names[1]}` has {classes} classes",
+            code="NC402",
+            help=f"let the last block give {classes} {'features' if len(places) < 2 else 'channels'}",
+        )

@@ -6,15 +6,20 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field as Option
 
 from netcfg.blocks.base import ShapeError
-from netcfg.blocks.losses.base import Comparison, compare, squeezed
+from netcfg.blocks.losses.base import (
+    MOST_AXES,
+    Comparison,
+    compare,
+    expect_logits,
+    places_of_classes,
+    squeezed,
+)
 from netcfg.shapes import Shape, Size, class_axis, differ, show, spread
 
 Positive = Annotated[float, Option(gt=0)]
 Probability = Annotated[float, Option(ge=0, le=1)]
 Share = Annotated[float, Option(ge=0, lt=1)]
 ClassWeights = tuple[Annotated[float, Option(ge=0)], ...]
-MOST_AXES = 4
-"""Of a signal whose classes are looked for: see `netcfg.shapes.class_axis`."""
 CLASS_WEIGHTS = "a factor for each class, by which a place also counts: the mean is over their sum"
 
 
@@ -146,14 +151,11 @@ class OverClasses(Comparing):
         """The axes of the classes taken off: none for a vector, H×W of a map, L of a row."""
         if target is None:
             raise ShapeError("needs a class to compare with, and is given nothing", argument=1, code="NC402")
-        places = self._places(input, target)
+        names = self.input, self.target
+        places = places_of_classes(names, input, target)
         number = input[0] if not places else input[class_axis(len(input))]
-        if classes is not None and isinstance(number, int) and number != classes:
-            raise ShapeError(
-                f"`{self.input}` gives {number} logits, but `{self.target}` has {classes} classes",
-                code="NC402",
-                help=f"let the last block give {classes} {'features' if not places else 'channels'}",
-            )
+        if classes is not None and isinstance(number, int):
+            expect_logits(names, number, classes, places)
         self.check_by_class(number)
         return places
 
@@ -167,33 +169,6 @@ class OverClasses(Comparing):
                 option="class_weights",
                 help="a number for each class, in their order",
             )
-
-    def _places(self, input: Shape, target: Shape) -> Shape:
-        if not target or target == (1,) and len(squeezed(input)) == 1:
-            if len(squeezed(input)) != 1 or not input:
-                raise ShapeError(
-                    f"needs one logit per class, and `{self.input}` gives {show(input)}", code="NC402"
-                )
-            return ()
-        if len(target) == len(input) and target[0] == 1:  # a map of one channel
-            target = target[1:]
-        rest = () if len(input) not in (1, 2, 3, 4) else without(input, class_axis(len(input)))
-        if len(rest) != len(target) or any(map(differ, rest, target)):
-            raise ShapeError(
-                f"needs a class for each place of `{self.input}`, which gives {show(input)}, and `{self.target}` "
-                f"is {show(target)}",
-                argument=1,
-                code="NC402",
-                help=self._remedy(input, target),
-            )
-        return rest
-
-    def _remedy(self, input: Shape, target: Shape) -> str:
-        if len(input) == 3 and len(target) == 2:
-            return "bring the map to the target's size: [upsample] with `size_of`, or [resize] in {Data}"
-        if len(squeezed(input)) == len(squeezed(target)) == 1:
-            return "for labels that may hold together: [bce_with_logits]"
-        return "a target of one class for each sample, or for each place of a map (H×W) or row (L)"
 
 
 class OfProbabilities(OverClasses):

@@ -44,6 +44,7 @@ class ConfusionMatrix(Answering, name="confusion_matrix"):
 
     def check(self, input: Shape, target: Shape | None) -> None:
         """Logits of classes."""
+        super().check(input, target)
         if target is None or not is_of_classes(input, target):
             raise ShapeError("needs one logit per class, and a class to compare with", code="NC402")
 

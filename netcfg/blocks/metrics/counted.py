@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from pydantic import Field as Option
 
 from netcfg.blocks.base import ShapeError
-from netcfg.blocks.losses.base import compare, squeezed
+from netcfg.blocks.losses.base import compare, expect_logits, places_of_classes, squeezed
 from netcfg.blocks.metrics.figures import ACTIVE_ABOVE, DECISION, impossible_threshold, own_name
 from netcfg.blocks.metrics.judgement import Case, Cut, Decision, Rows
 from netcfg.blocks.metrics.weighed import POOL, Pool, Weighed, WeighedMetric
@@ -41,10 +41,8 @@ class Answering(WeighedMetric):
         """Logits per class against classes, or one logit for each label."""
         if target is not None and is_of_classes(input, target):
             return
-        if target == ():
-            raise ShapeError(
-                f"needs one logit per class, and `{self.input}` gives {show(input)}", code="NC402"
-            )
+        if target is not None and len(squeezed(target)) < len(squeezed(input)) and input:
+            places_of_classes((self.input, self.target or ""), input, target)
         compare("logits", input, target)
 
     def check_signals(self, shapes: Mapping[str, Shape], names: Sequence[str] = ()) -> None:
@@ -62,11 +60,8 @@ class Answering(WeighedMetric):
     def _check_classes(self, input: Shape, names: Sequence[str]) -> None:
         places = squeezed(input)
         logits = places[_class_axis(len(places))]
-        if names and isinstance(logits, int) and logits != len(names):
-            raise ShapeError(
-                f"`{self.input}` gives {logits} logits, but `{self.target}` has {len(names)} classes",
-                code="NC402", help=f"let the last block give {len(names)} features",
-            )  # fmt: skip
+        if names and isinstance(logits, int):
+            expect_logits((self.input, self.target or ""), logits, len(names), places[1:])
         if logits == 1:
             raise ShapeError(f"needs two classes at least, and `{self.input}` gives one logit", code="NC402")
         if self.ignore is not None and names and 0 <= self.ignore < len(names):

@@ -36,9 +36,9 @@ class TopK(Answering, name="top_k"):
 
     def check(self, input: Shape, target: Shape | None) -> None:
         """Logits of more than `k` classes."""
+        super().check(input, target)
         if target is None or not is_of_classes(input, target):
             raise ShapeError("needs one logit per class, and a class to compare with", code="NC402")
-        super().check(input, target)
 
     def check_signals(self, shapes: Mapping[str, Shape], names: Sequence[str] = ()) -> None:
         """Also that there are more than `k` classes."""
@@ -48,6 +48,7 @@ class TopK(Answering, name="top_k"):
                 f"looks among the first {self.k} of {len(names)} classes, where every class is",
                 code="NC402",
                 option="k",
+                help=f"`k = {len(names) - 1}` at most" if len(names) > 2 else "[accuracy], of two classes",
             )
 
     def rows_of(self, found: "Answers") -> Rows:

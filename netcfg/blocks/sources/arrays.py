@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Self, cast
+from typing import TYPE_CHECKING, Annotated, ClassVar, Self, cast
 
 from pydantic import Field as Option
 
@@ -41,7 +41,7 @@ class Arrays(Dealt, name="arrays"):
     takes_files: ClassVar[bool] = True
     places: ClassVar[tuple[str, ...]] = ("path",)
     carries: ClassVar[tuple[str, ...]] = (
-        "classes", "image_size", "validation_share", "test_share", "folds", "fold", "seed",
+        "classes", "mask_classes", "ignore", "image_size", "validation_share", "test_share", "folds", "fold", "seed",
     )  # fmt: skip
     looks_like: ClassVar[str] = "a .npz file, or .npy files"
     rows_of: ClassVar[tuple[str, ...]] = (".npz",)
@@ -57,6 +57,12 @@ class Arrays(Dealt, name="arrays"):
         None, description="height and width that pictures are brought to, in pixels; None: as they are"
     )
     masks: tuple[str, ...] = Option((), description="the arrays that are masks: a class for each pixel")
+    mask_classes: tuple[str, ...] = Option(
+        (), description="what the numbers in masks, from 0, are called; none: as many as the masks hold"
+    )
+    ignore: Annotated[int, Option(ge=0, lt=65_536)] = Option(
+        255, description="the number in masks that is no class: losses and metrics leave it out"
+    )
     group_by: str | None = Option(
         None, description="the array of what stays in one split: a subject, a patient"
     )
@@ -83,13 +89,16 @@ class Arrays(Dealt, name="arrays"):
         """Classes once each."""
         if self.classes is not None and len(set(self.classes)) < len(self.classes):
             return "names a class twice"
+        if self.ignore < len(self.mask_classes):
+            return f"ignores the number {self.ignore}, which is the class `{self.mask_classes[self.ignore]}`"
         return super().conflict()
 
     def mistakes(self) -> dict[str, tuple[str, str, str]]:
         """Arrays that cannot be read, or do not fit each other."""
-        trouble = trouble_with_names(self.classes or (), "class")
-        if trouble is not None:
-            return {"classes": ("NC105", f"`classes` {trouble[0]}", trouble[1])}
+        for key, names in (("classes", self.classes or ()), ("mask_classes", self.mask_classes)):
+            trouble = trouble_with_names(names, "class")
+            if trouble is not None:
+                return {key: ("NC105", f"`{key}` {trouble[0]}", trouble[1])}
         if self.path is None:
             return {}
         wrong = next((said for said in self.holds if self._read(said)[1] is None), None)
