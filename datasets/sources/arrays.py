@@ -397,7 +397,8 @@ def _outside(array: Array, wrong: NDArray[np.bool_], allowed: str, help: str) ->
     sample = int(np.argmax(wrong.reshape(len(wrong), -1).any(1)))
     number = int(array.read()[sample][wrong[sample]].flat[0])
     return NetcfgError(
-        f"{array} holds {number} in the sample {sample}, and classes are {allowed}\nhelp: {help}", code="NC505"
+        f"{array} holds {number} in the sample {sample}, and classes are {allowed}\nhelp: {help}",
+        code="NC505",
     )
 
 

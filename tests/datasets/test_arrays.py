@@ -210,7 +210,9 @@ def test_numbers_that_are_none_of_these(tmp_path, arrays, said):
 
 def test_a_class_beyond_those_that_are_known(tmp_path):
     path = save(tmp_path, x=bytes_of(4, 4, 4), y=np.array([0, 1, 2, 1]))
-    assert "`y` holds 2 in the sample 2, and classes are 0 to 1, by `classes`" in refusal(path, classes=("no", "yes"))
+    assert "`y` holds 2 in the sample 2, and classes are 0 to 1, by `classes`" in refusal(
+        path, classes=("no", "yes")
+    )
 
 
 def test_a_run_whose_arrays_are_no_more_says_so_and_nothing_that_follows_from_it(tmp_path):

@@ -17,7 +17,9 @@ from netcfg.trainers.judging.scores import expect_numbers
 class NoClass(NetcfgError):
     """A target that is no class (NC414), in a row of so many that a metric was given."""
 
-    def __init__(self, judged: tuple[str, str], number: int, classes: int, row: int, rows: int, of: str = "") -> None:
+    def __init__(
+        self, judged: tuple[str, str], number: int, classes: int, row: int, rows: int, of: str = ""
+    ) -> None:
         metric, target = judged
         super().__init__(
             f"the metric `{metric}` compares {classes} classes, 0 to {classes - 1}, and `{target}`{of} is the class "
