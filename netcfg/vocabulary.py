@@ -115,7 +115,8 @@ _TABLE = (
     Foreign("activation", "prelu", (), "put a [prelu] after the block"),
     Foreign("option", "out_channels channels_out num_filters n_filters num_output nb_filter", ("filters",)),
     Foreign("option", "kernel ksize filter_size kernel_shape kernel_dim", ("kernel_size", "pool_size")),
-    Foreign("option", "window window_size size", ("pool_size", "kernel_size", "sizes")),
+    Foreign("option", "window window_size size", ("pool_size", "kernel_size", "sizes", "window")),
+    Foreign("option", "kernel_size", ("pool_size",)),
     Foreign(
         "option",
         "input_shape input_size in_shape",

@@ -313,6 +313,8 @@ def test_a_row_of_numbers_scales_an_image() -> None:
         ("image * linspace(0, 1, gate)", "NC301", ("image", "gate")),
         ("image * linspace(0, 1)", "NC105", ("image",)),
         ("image * arange(0)", "NC301", ("image",)),
+        ("image / 0", "NC301", ("image",)),
+        ("image / (2 - 2)", "NC301", ("image",)),
         ("image * arange(1e9)", "NC301", ("image",)),
         ("image[0:1]", "NC105", ("image",)),
         ("(image + 1)[label]", "NC105", ("image", "label")),

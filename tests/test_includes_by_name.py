@@ -52,6 +52,14 @@ def test_without_names_the_error_names_both_and_the_remedy(folder: Path) -> None
     assert "{include units.cfg as a}" in (finding.help or "")
 
 
+def test_a_table_of_two_files_is_one_error(folder: Path) -> None:
+    (folder / "more.cfg").write_text("{Table stages}\nfilters kernel_size\n6 1\n")
+    (finding,) = check(
+        "{include units.cfg}\n{include more.cfg}\n{N}\n[net]\nchannels = 3\n[convolutional]\nrows = stages\n"
+    )[1]
+    assert finding.code == "NC109"
+
+
 def test_names_that_two_files_give_are_each_file_s_own(folder: Path) -> None:
     """What a file writes means what it defines, or what it alone includes; nobody needs to know of the other's."""
     layer = (

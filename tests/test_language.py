@@ -159,6 +159,31 @@ def test_a_block_that_is_not_there_is_read_through_and_takes_no_number() -> None
     assert read_by(text) == ["input"]
 
 
+@pytest.mark.parametrize(("kind", "read"), [(1, "one"), (2, "two"), (3, "three"), (4, "stem")])
+@pytest.mark.parametrize("last", ["[identity]\n", "[route]\nfrom = -1\n"])
+def test_of_blocks_with_an_if_each_and_one_input_the_next_reads_what_is_there(
+    kind: int, read: str, last: str
+) -> None:
+    names = ("one", "two", "three")
+    choices = (
+        conv(9, name=name, from_="stem", **{"if": f"${{{kind} == {place}}}"})
+        for place, name in enumerate(names, 1)
+    )
+    assert read_by(conv(4, name="stem") + "".join(choices) + last) == [read]
+
+
+def test_a_block_that_is_no_choice_is_not_read_in_the_place_of_one_that_is_not_there() -> None:
+    aside = conv(5, name="b", from_="a", **{"if": "False"}) + "[identity]\n"
+    assert read_by(conv(4, name="a") + conv(9, name="always", from_="a") + aside) == ["a"]
+    assert read_by(
+        conv(4, name="a")
+        + conv(9, name="other", **{"if": "True"})
+        + aside.replace("from = a", "from = input")
+    ) == ["input"]
+    named = "[route]\nfrom = b\n"
+    assert read_by(conv(4, name="a") + conv(9, name="c", **{"if": "True"}) + aside + named) == ["a"]
+
+
 @pytest.mark.parametrize(
     ("condition", "is_there"), [("True", True), ("3", True), ("0", False), ("0.0", False)]
 )

@@ -243,6 +243,15 @@ class _Reader:
             return self._computed(
                 lambda: _COMPUTED[sign](float(left.number or 0), float(right.number or 0)), tree
             )
+        if sign == "/" and right.number == 0:
+            text = self.parsed.text_of(tree)
+            raise ShapeError(
+                f"divides by zero in `{text}`",
+                argument=None,
+                option="value",
+                item=text,
+                help="a number that is not 0",
+            )
         left, right = self._met([self._plain(left), self._plain(right)], tree)
         binds = _BINDS[sign]
         # To the left of a power, and to the right of all else, what binds as tightly needs brackets.

@@ -200,6 +200,8 @@ def _parts(parsed: Parsed, tree: ast.expr) -> list[ast.expr]:
         help = "for `p and q` write `p * q`, for `p or q` write `max(p, q)`, for `not p` write `1 - p`"
     if isinstance(tree, ast.IfExp):
         help = "for `a if p else b` write `where(p, a, b)`"
+    if isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.BitXor):
+        help = "for `a ^ 2` write `a ** 2`"
     raise FormulaError(f"a formula, which cannot hold `{_short(text)}`", text, help)
 
 

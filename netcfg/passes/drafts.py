@@ -57,6 +57,8 @@ class Result:
     """Of a repeated block, which `name.0`, `name.1` … lead to; without a number, the last one is meant."""
     type: str = ""
     holder: str = ""
+    choice_of: Wire = NOTHING
+    """Of a block with an `if` the signal it reads first: one below that reads it, too, is another choice."""
 
 
 @dataclass(slots=True, eq=False, repr=False)

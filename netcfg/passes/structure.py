@@ -118,7 +118,7 @@ class Structure:
     def scope(self, section: Section, site: Site, local: Mapping[str, str] | None = None) -> VariableScope:
         """What a block may name where it stands."""
         over = site.context.over
-        sizes = Sizes(site.names, self.inference, self.fields, lambda: self._peek(section, site), over)
+        sizes = Sizes(site.names, self.inference, self.fields, lambda: self.peek(section, site), over)
         return VariableScope(self.parts.variables, site.context.variables.parameters, local or {}, sizes)
 
     def split(self, section: Section) -> tuple[Section, dict[str, Option]]:
@@ -209,7 +209,7 @@ class Structure:
             return site.context.over
         assert written.scope is not None
         texts = {key: written.scope.text(written.keys[key]) for key in OVER if key in written.keys}
-        wires = self._peeked(written.section, site) if wires is None else wires
+        wires = self.peeked(written.section, site) if wires is None else wires
         signals = [signal for wire in wires if wire != NOTHING and (signal := self._known(wire))]
         if len(signals) < len(wires):
             signals = []
@@ -222,7 +222,7 @@ class Structure:
             return None
         return node.outputs.get(wire.port) or (None if wire.port else node.output)
 
-    def _peeked(self, section: Section, site: Site) -> list[Wire]:
+    def peeked(self, section: Section, site: Site) -> list[Wire]:
         """All signals that a block reads, without a word."""
         kind = None if self.parts.template_of(section) else find("network", section.name)
         roles = kind.roles if kind and issubclass(kind, Block) else ()
@@ -254,7 +254,7 @@ class Structure:
             return self.references.default(section, site.previous, site.names)
         return self._first(text, option, section, site, self.references)
 
-    def _peek(self, section: Section, site: Site) -> Wire:
+    def peek(self, section: Section, site: Site) -> Wire:
         """The same without a word: what is wrong with it is said when the block is placed."""
         option = self._reference_option(section)
         if option is None:

@@ -104,7 +104,8 @@ class _Walk:
         meant = self._meant(self.tables, option.value, option.file.name)
         if meant is None:
             self._say("table", self.tables, option.value, option.value_span)
-            return option
+            # The first one, so that nothing is said of what only follows.
+            meant = self.tables.called[option.value, next(iter(self.tables.places[option.value]))]
         return option.with_value(meant)
 
     def _meant(self, names: _Names, name: str, file: str) -> str | None:

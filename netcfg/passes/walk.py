@@ -190,6 +190,8 @@ class Walk:
                 written.is_flat = self.structure.is_flat(written, self.parts.templates)
                 number = 0 if written.is_flat else site.names.counter.take()
                 result = self._written(written, site.at(number))
+                if "if" in keys:
+                    result = replace(result, choice_of=self.structure.peek(section, site))
             yield result
             site = site.after(result.wire)
 
@@ -289,15 +291,22 @@ class Walk:
         return replace(own, wire=wire, ports=None)
 
     def _absent(self, written: Written, site: Site) -> Result:
-        """Who reads a block that is not there reads its first input."""
-        result = Result(self.structure.read(written, site), type=written.section.name)
+        """Who reads a block that is not there reads its first input.
+
+        Of blocks that follow each other, with an `if` each and the same input, one is chosen: who does not name them
+        reads that which is there.
+        """
+        first = self.structure.read(written, site)
+        result = Result(first, type=written.section.name)
         name = written.section.option("name")
-        if name is not None and name.value.endswith("."):
-            return result  # it takes no number, so that nothing can name it
-        self.turns.name(written, 0, site)
-        if written.name is not None:
-            site.names.name(written.name, result)
-        return result
+        if name is None or not name.value.endswith("."):  # it takes no number, so that nothing can name it
+            self.turns.name(written, 0, site)
+            if written.name is not None:
+                site.names.name(written.name, result)
+        before = site.names.results[-1] if site.names.results else None
+        if before is None or first == NOTHING or before.choice_of != first:
+            return result
+        return before
 
     def _block(self, written: Written, site: Site) -> Result:
         section = written.section

@@ -23,7 +23,8 @@ class NoClass(NetcfgError):
         metric, target = judged
         super().__init__(
             f"the metric `{metric}` compares {classes} classes, 0 to {classes - 1}, and `{target}`{of} is the class "
-            f"{number}\nhelp: `ignore = {number}` where that stands for what nobody knows, else as many outputs as classes",
+            f"{number}\n"
+            f"help: `ignore = {number}` where that stands for what nobody knows, else as many outputs as classes",
             code="NC414",
         )
         self.row, self.rows = row, rows

@@ -117,7 +117,7 @@ def _remedy(input: Shape, target: Shape) -> str | None:
     if len(target) == 1:
         return f"let the last block give {show(target)} features"
     if len(target) == 2 and input[1:] == target:
-        return "of a map of classes: [cross_entropy], and a channel for each class; of numbers: [unsqueeze] or [squeeze]"
+        return "for classes [cross_entropy], with a channel for each; for numbers a [squeeze] before"
     if len(input) == len(target) == 3 and not differ(input[0], target[0]):
         return TO_SIZE
     return None

@@ -14,6 +14,11 @@ Probability = Annotated[float, Field(ge=0, lt=1)]
 Side = Annotated[int, Field(gt=0, le=4096)]
 
 
+def divisors(number: int) -> list[int]:
+    """The numbers that divide one."""
+    return [part for part in range(1, number + 1) if number % part == 0]
+
+
 class _Attention(Block):
     """What attention has in common."""
 
@@ -40,6 +45,7 @@ class _Attention(Block):
             raise ShapeError(
                 f"divides {features} features among {self.heads} heads: {features % self.heads} are left over",
                 option="heads",
+                help=f"a number that divides them: {', '.join(map(str, divisors(features)))}",
             )
         return features
 

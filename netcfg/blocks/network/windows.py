@@ -47,6 +47,7 @@ def each(numbers: tuple[int, ...], count: int, option: str) -> tuple[int, ...]:
         raise ShapeError(
             f"has {len(numbers)} numbers as `{option}`, for {count} {'axis' if count == 1 else 'axes'} ({axes})",
             option=option,
+            help="one number, for all of them" if count == 1 else f"{count} numbers, or one for all of them",
         )
     return numbers
 
