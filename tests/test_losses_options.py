@@ -163,3 +163,69 @@ def test_one_sample_is_enough(name: str) -> None:
     assert bool(alone.isfinite())
     assert bool(gradient.isfinite().all())
     assert float(alone.detach()) == 0 or name not in PAIRS
+
+
+@pytest.mark.parametrize("name", TABLE)
+@pytest.mark.parametrize("masked", [False, True])
+def test_half_precision_is_compared_in_single(name: str, masked: bool) -> None:
+    """What is given in bf16 loses what its rounding took, and nothing beside; also where autocast is on."""
+    x, y, given = signals(name)
+    rounded = x.bfloat16()
+    other = y if not y.is_floating_point() else y.bfloat16()
+    halves = {key: one.bfloat16() for key, one in given.items()}
+    mask = {"mask": torch.tensor([1, 1, 0, 1, 1, 1])} if masked else {}
+    leaf = rounded.clone().requires_grad_()
+    with torch.autocast("cpu", torch.bfloat16, enabled=name != "perceptual"):
+        found = computed(name, leaf, other, halves | mask)
+    assert found.dtype == torch.float32
+    (gradient,) = torch.autograd.grad(found, leaf)
+    assert gradient.dtype == torch.bfloat16
+    exact = rounded.float().requires_grad_()
+    singles = {key: one.float() for key, one in halves.items()}
+    target = other.float() if other.is_floating_point() else other
+    expected = computed(name, exact, target, singles | mask)
+    (wanted,) = torch.autograd.grad(expected, exact)
+    torch.testing.assert_close(found, expected)
+    torch.testing.assert_close(gradient, wanted.bfloat16())
+
+
+BATCHES: dict[str, tuple[dict[str, Any], int]] = {
+    "adversarial": ({"fake": "x", "real": "y", "side": "critic"}, 2),
+    "kl_normal": ({"input": "x", "log_variance": "y"}, 2),
+    "nt_xent": ({"input": "x", "target": "y"}, 2),
+    "mean": ({"input": "x"}, 1),
+    "norm": ({"input": "x"}, 1),
+    "total_variation": ({"input": "x"}, 1),
+}
+
+
+@pytest.mark.parametrize("name", BATCHES)
+def test_half_precision_of_whole_batches_is_summed_in_single(name: str) -> None:
+    options, count = BATCHES[name]
+    kind = find("loss", name)
+    assert kind is not None
+    module = kind.model_validate(options).build({}, None)
+    shape = (2, 6, 6) if name == "total_variation" else (7,)
+    halves = [drawn(64, *shape, seed=seed).bfloat16() for seed in range(count)]
+    with torch.autocast("cpu", torch.bfloat16):
+        found = module(*halves)
+    torch.testing.assert_close(found, module(*[one.float() for one in halves]))
+
+
+def test_half_precision_of_a_mixture_and_of_a_penalty() -> None:
+    """`uncertainty` reads losses, which are in single precision."""
+    assert {*BATCHES, "gaussian_mixture", "gradient_penalty", "uncertainty"} == OTHERS
+    kind, penalty = find("loss", "gaussian_mixture"), find("loss", "gradient_penalty")
+    assert kind is not None
+    assert penalty is not None
+    x, y = drawn(SAMPLES, 5).bfloat16(), CLASSES
+    module = kind.model_validate({"input": "x", "target": "y", "mix": "never"}).build({}, None)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = module(x, y)
+    torch.testing.assert_close(found, module(x.float(), y))
+    critic = torch.nn.Linear(5, 1)
+    module = penalty.model_validate({"network": "C", "real": "x", "fake": "y"}).build({}, None)
+    mix = torch.linspace(0, 1, SAMPLES)
+    torch.testing.assert_close(
+        module(critic, x, 2 * x, mix=mix), module(critic, x.float(), 2 * x.float(), mix=mix)
+    )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from netcfg.builder.modules.losses.counted import in_single
+
 SMALLEST = 1e-15
 NO_CLASS = -1.0
 
@@ -66,13 +68,14 @@ class GaussianMixture(nn.Module):
         alike = ((labels[:, None] == labels) & is_class[:, None] & is_class).to(vectors.dtype)
         part = is_class.to(vectors.dtype) / alike.sum(0).clamp(min=1)
         # Not detached: gradients reach the means too, as in the original.
-        means = (alike @ vectors) * part[:, None]
-        distances = (vectors[:, None] - means).square().sum(-1)
-        near = torch.exp(-distances / (2 * self.sigma**2))
-        # Far from all means every density underflows to 0, and 0 / 0 would be no number.
-        shares = (near / ((near @ part)[:, None] + SMALLEST)).clamp(0, 1)
-        wanted = alike if wanted is None else wanted.to(vectors.dtype)
-        return ((shares - wanted).square() @ part).mean()
+        with in_single(vectors):
+            means = (alike @ vectors) * part[:, None]
+            distances = (vectors[:, None] - means).square().sum(-1)
+            near = torch.exp(-distances / (2 * self.sigma**2))
+            # Far from all means every density underflows to 0, and 0 / 0 would be no number.
+            shares = (near / ((near @ part)[:, None] + SMALLEST)).clamp(0, 1)
+            wanted = alike if wanted is None else wanted.to(vectors.dtype)
+            return ((shares - wanted).square() @ part).mean()
 
 
 class Norm(nn.Module):

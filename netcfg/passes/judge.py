@@ -113,7 +113,7 @@ def _check_inner(judges: Judges, reserved: Reserved) -> None:
 
 
 def _each_once(findings: Sequence[Finding]) -> list[Finding]:
-    """One mistake told once, however many losses and metrics meet it: a signal that is not there, two that do not fit."""
+    """One mistake told once, however many losses and metrics meet it: a signal that is not there, two unlike."""
     first: dict[object, Finding] = {}
     for index, finding in enumerate(findings):
         known = first.setdefault(_cause(finding) or index, finding)

@@ -21,7 +21,7 @@ class Ccc(Comparing):
         **others: Tensor,
     ) -> Tensor | Counted:
         """The mean over numbers, which counts as all that is compared; a number of which nothing counts is left out."""
-        values, targets = self.pair(values, targets)
+        values, targets = self.pair(*self.precise(values, targets))
         kept = self._kept(targets, mask, targets.shape)
         if kept is not None:
             targets = torch.where(kept, targets, 0)
@@ -57,6 +57,7 @@ class KlNormal(nn.Module):
 
     def forward(self, means: Tensor, log_variance: Tensor) -> Tensor:
         """The mean over samples."""
+        means, log_variance = precise(means), precise(log_variance)
         each = 0.5 * (log_variance.exp() + means.square() - 1 - log_variance)
         return each.sum() / max(1, len(means))
 

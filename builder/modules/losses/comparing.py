@@ -7,7 +7,7 @@ from math import isnan
 import torch
 from torch import Tensor, nn
 
-from netcfg.builder.modules.losses.counted import Counted
+from netcfg.builder.modules.losses.counted import Counted, precise
 from netcfg.shapes import spread
 
 
@@ -38,9 +38,10 @@ class Comparing(nn.Module):
         """The mean over all places; with a mask, weights or `ignore`, the sum over what counts, and how much that is.
 
         Where the mask is 0 a place does not count, and its target may be anything; a weight of 2 counts it twice.
-        Mask and weights lie over the places as `netcfg.shapes.spread` lays them.
+        Mask and weights lie over the places as `netcfg.shapes.spread` lays them. Half precision is compared in single.
         """
-        values, targets = self.pair(values, targets)
+        values, targets = self.pair(*self.precise(values, targets))
+        others = {name: precise(signal) for name, signal in others.items()}
         places = self.places(values, targets)
         kept = self._kept(targets, mask, places)
         if kept is not None:
@@ -60,6 +61,11 @@ class Comparing(nn.Module):
         assert counts is not None
         # Counts may lie over fewer axes than what is compared; each then stands for as many numbers.
         return Counted(each.sum(), counts.sum() * (each.numel() // max(1, counts.numel())))
+
+    @staticmethod
+    def precise(values: Tensor, targets: Tensor | None) -> tuple[Tensor, Tensor | None]:
+        """Both in single precision at least."""
+        return precise(values), None if targets is None else precise(targets)
 
     def pair(self, values: Tensor, targets: Tensor | None) -> tuple[Tensor, Tensor]:
         """Both in one shape and type: (N, A, 1, 1) is (N, A) to a target of (N, A)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -26,3 +27,9 @@ class Counted:
 def precise(values: Tensor) -> Tensor:
     """Half precision as single precision; others as they are."""
     return values.float() if values.dtype in (torch.float16, torch.bfloat16) else values
+
+
+def in_single(values: Tensor) -> AbstractContextManager[object]:
+    """Inside, autocast leaves products of matrices and convolutions as precise as what they are given."""
+    kind = values.device.type
+    return torch.autocast(kind, enabled=False) if torch.is_autocast_enabled(kind) else nullcontext()

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from netcfg.builder.modules.losses.comparing import laid
-from netcfg.builder.modules.losses.counted import Counted
+from netcfg.builder.modules.losses.counted import Counted, in_single, precise
 
 
 class WithinBatch(nn.Module):
@@ -24,7 +24,7 @@ class WithinBatch(nn.Module):
 
     def forward(self, values: Tensor, targets: Tensor, mask: Tensor | None = None) -> Counted:
         """Over all pairs or triplets of samples that count."""
-        values = values.flatten(1)
+        values = precise(values).flatten(1)
         targets = targets.flatten()
         kept = torch.ones_like(targets, dtype=torch.bool) if mask is None else laid(mask, targets.shape) != 0
         if self.ignore is not None:
@@ -103,8 +103,10 @@ class NtXent(nn.Module):
 
     def forward(self, values: Tensor, others: Tensor) -> Tensor:
         """The mean over all 2 N vectors. Shapes: (N, F) both."""
-        views = functional.normalize(torch.cat([values.flatten(1), others.flatten(1)]), dim=1)
-        scores = views @ views.T / self.temperature
+        both = torch.cat([precise(values).flatten(1), precise(others).flatten(1)])
+        views = functional.normalize(both, dim=1)
+        with in_single(views):
+            scores = views @ views.T / self.temperature
         itself = torch.eye(len(scores), dtype=torch.bool, device=scores.device)
         # The other view of a row stands N rows on, all round.
         right = torch.arange(len(scores), device=scores.device).roll(len(values))

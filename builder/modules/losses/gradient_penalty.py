@@ -24,6 +24,7 @@ class GradientPenalty(nn.Module):
         self, critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, mix: Tensor | None = None
     ) -> Tensor:
         """The mean over samples (and, over channels, pixels). `mix`: the N numbers t, drawn where not given."""
+        real, fake = precise(real), precise(fake)
         if mix is None:
             mix = torch.rand(real.shape[0], device=real.device, dtype=real.dtype)
         mix = mix.to(real.dtype).reshape(-1, *([1] * (real.ndim - 1)))

@@ -12,6 +12,7 @@ from torch.nn import functional
 from netcfg.blocks.changing import Scheduled
 from netcfg.builder.changing import now, number
 from netcfg.builder.modules.losses.classes import OverClasses
+from netcfg.builder.modules.losses.counted import in_single
 
 _CENTRES = 0.01
 """The spread of fresh vectors; only their directions count in ArcFace."""
@@ -63,7 +64,8 @@ class ArcFace(_OfClasses):
     def each(self, values: Tensor, targets: Tensor, **others: Tensor) -> Tensor:
         """The loss of each sample; on a GPU, 0 where a target is no class."""
         vectors = functional.normalize(self.own(values))
-        cosines = functional.linear(functional.normalize(values), vectors)
+        with in_single(values):
+            cosines = functional.linear(functional.normalize(values), vectors)
         targets, is_class = self.known(cosines, targets)
         right = cosines.gather(1, targets[:, None])
         logits = self.scale * cosines.scatter(1, targets[:, None], self._smaller(right))

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from netcfg.builder.modules.losses.comparing import Comparing
+from netcfg.builder.modules.losses.counted import in_single, precise
 
 
 class Ssim(Comparing):
@@ -47,8 +48,9 @@ class Ssim(Comparing):
         places = torch.arange(self.window, device=pictures.device, dtype=pictures.dtype)
         line = torch.exp(-((places - (self.window - 1) / 2) ** 2) / (2 * self.sigma**2))
         line = (line / line.sum()).expand(channels, 1, -1)
-        down = functional.conv2d(pictures, line.unsqueeze(3), groups=channels)
-        return functional.conv2d(down, line.unsqueeze(2), groups=channels)
+        with in_single(pictures):  # variances are small differences
+            down = functional.conv2d(pictures, line.unsqueeze(3), groups=channels)
+            return functional.conv2d(down, line.unsqueeze(2), groups=channels)
 
 
 class TotalVariation(nn.Module):
@@ -56,5 +58,6 @@ class TotalVariation(nn.Module):
 
     def forward(self, pictures: Tensor) -> Tensor:
         """The sum of both means; along an axis of one place there are no neighbours."""
+        pictures = precise(pictures)
         steps = [pictures.diff(dim=axis) for axis in (-2, -1) if pictures.shape[axis] > 1]
         return torch.stack([step.abs().mean() for step in steps] or [0.0 * pictures.sum()]).sum()

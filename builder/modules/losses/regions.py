@@ -47,6 +47,7 @@ class Tversky(OverClasses):
         **others: Tensor,
     ) -> Tensor | Counted:
         """The mean over classes and samples; a sample of which nothing is kept does not count."""
+        values, targets = self.precise(values, targets)
         if self.of == "labels":
             assert targets is not None
             values = like(values, targets)

@@ -14,7 +14,7 @@ from netcfg.blocks.losses.base import (
     places_of_classes,
     squeezed,
 )
-from netcfg.shapes import Shape, Size, class_axis, differ, show, spread
+from netcfg.shapes import Shape, Size, class_axis, show, spread
 
 Positive = Annotated[float, Option(gt=0)]
 Probability = Annotated[float, Option(ge=0, le=1)]
