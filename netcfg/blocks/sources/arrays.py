@@ -157,9 +157,10 @@ class Arrays(Dealt, name="arrays"):
                 own = self.classes if name == "class" else None
                 return name, FieldSpec((), "class", own or tuple(map(str, range(int(count)))))
             case ["mask", sizes, count] if (
-                (shape := _shape(sizes)) and count.isdecimal() and int(count) <= 255
+                (shape := _shape(sizes)) and count.isdecimal() and int(count) <= MOST_CLASSES
             ):
-                return name, FieldSpec(shape, "mask", tuple(f"class{n}" for n in range(int(count))))
+                own = self.mask_classes or tuple(f"class{n}" for n in range(int(count)))
+                return name, FieldSpec(shape, "mask", own, ignore=self.ignore)
             case ["image" | "vector" | "map" as kind, sizes] if shape := _shape(sizes):
                 return name, FieldSpec(shape, cast("FieldKind", kind))
         return name, None
