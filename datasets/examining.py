@@ -63,17 +63,20 @@ class _Sums:
     squares: NDArray[np.float64] = field(default_factory=lambda: np.zeros(3))
 
     def add(self, picture: NDArray[np.uint8]) -> None:
+        """Count a picture, as much as any other: networks see all of them at one size."""
         flat = picture.reshape(-1, picture.shape[-1])
-        self.count += len(flat)
+        self.count += 1
         # By how often each level occurs: exact, and quicker than numbers with a point.
         for channel in range(3):
             levels = np.bincount(flat[:, channel], minlength=256)
-            self.total[channel] += levels @ np.arange(256)
-            self.squares[channel] += levels @ np.arange(256) ** 2
+            self.total[channel] += levels @ np.arange(256) / len(flat)
+            self.squares[channel] += levels @ np.arange(256) ** 2 / len(flat)
 
 
 def examine(opened: Mapping[Split, Samples], all_pictures: bool = False) -> Examined:
-    """Look into the splits' pictures, opened with the field `image`; into all where that is asked for."""
+    """Look into the splits' pictures, opened with the field `image` and what is read beside it, such as masks; into all
+    where that is asked for. A sample of which anything cannot be read is among the unreadable ones.
+    """
     places = [(split, index) for split, samples in opened.items() for index in range(len(samples))]
     sums, sizes, thumbnails, seen = _Sums(), [], [], []
     unreadable: list[tuple[Place, str]] = []

@@ -98,7 +98,7 @@ class Look:
     def mask_shares(self) -> dict[str, tuple[int, list[tuple[str, float]]]]:
         """By field of masks how many were looked at, and the share of pixels of each class; what is no class last.
 
-        Raises `NetcfgError` for a mask that cannot be read, or holds a number that is no class.
+        Masks that cannot be read, or hold a number that is no class, are left out: `examine` names them.
         """
         found = {}
         split = next(iter(self.tables))
@@ -109,20 +109,25 @@ class Look:
             rows = np.unique(
                 np.linspace(0, len(samples) - 1, min(MOST_MASKS, len(samples))).round().astype(int)
             )
-            counts = np.zeros(len(spec.names) + 1)
+            counts, read = np.zeros(len(spec.names) + 1), 0
             for row in rows.tolist():
-                mask = samples[row][name].astype(np.int64)
+                try:
+                    mask = samples[row][name].astype(np.int64)
+                except NetcfgError:
+                    continue
+                read += 1
                 mask[mask == (-1 if spec.ignore is None else spec.ignore)] = len(spec.names)
                 counts += np.bincount(mask.reshape(-1), minlength=len(counts))
             shares = list(zip((*spec.names, "no class"), counts / max(1.0, float(counts.sum())), strict=True))
-            found[name] = len(rows), [(one, float(share)) for one, share in shares]
+            found[name] = read, [(one, float(share)) for one, share in shares]
         return found
 
     def examine(self, all_pictures: bool = False) -> Examined | None:
         """The pictures themselves; None where a source has none, or would unpack videos for them."""
         if "image" not in self.source.fields() or self.source.has_clips:
             return None
-        return examine({split: opened(self.source, split, ("image",)) for split in self.tables}, all_pictures)
+        read = tuple(name for name, spec in self.source.fields().items() if spec.kind in DRAWN)
+        return examine({split: opened(self.source, split, read) for split in self.tables}, all_pictures)
 
     def _labels_shown(self, tables: Sequence[SampleTable]) -> dict[str, list[tuple[int, float]]]:
         if LABELS not in self.source.fields() or not all(LABELS in table.labels for table in tables):

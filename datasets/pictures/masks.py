@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ class MaskReading:
 
     classes: int | None = None
     ignore: int | None = 255
-    colours: Sequence[tuple[int, int, int]] = ()
+    colours: tuple[tuple[int, int, int], ...] = ()
     reading: Reading = ORDINARY
 
 
@@ -53,6 +54,23 @@ def read_mask(path: Path | str, how: MaskReading) -> Mask:
         raise _refused(path, why, _remedy(how.reading)) from None
     _expect_classes(mask, path, how)
     return mask
+
+
+@lru_cache(maxsize=8)
+def broken_masks(paths: tuple[str, ...], how: MaskReading) -> frozenset[str]:
+    """Those that cannot be read; all are, once a process. One that holds what is no class can be, and is no such."""
+    any_number = replace(how, classes=None)
+
+    def is_readable(path: str) -> bool:
+        try:
+            read_mask(path, any_number)
+        except NetcfgError:
+            return False
+        return True
+
+    with ThreadPoolExecutor() as pool:
+        readable = pool.map(is_readable, paths)
+        return frozenset(path for path, good in zip(paths, readable, strict=True) if not good)
 
 
 def _remedy(reading: Reading) -> str:

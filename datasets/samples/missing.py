@@ -48,12 +48,20 @@ def with_pictures(
 
 
 def without_broken(
-    rows: Sequence[Row], paths_of: Callable[[Row], Iterable[Path | str]], reading: Reading = ORDINARY
+    rows: Sequence[Row],
+    paths_of: Callable[[Row], Iterable[Path | str]],
+    reading: Reading = ORDINARY,
+    broken_among: Callable[[tuple[str, ...]], frozenset[str]] | None = None,
+    noun: str = "picture",
 ) -> list[Row]:
-    """The rows whose pictures can be read; all of them are read for it, and the others are said."""
+    """The rows whose pictures can be read; all of them are read for it, and the others are said.
+
+    `broken_among` says which of some files cannot be read where these are no ordinary pictures.
+    """
     paths = {row: [str(path) for path in paths_of(row)] for row in rows}
-    broken = broken_pictures(tuple(path for own in paths.values() for path in own), reading)
+    every = tuple(path for own in paths.values() for path in own)
+    broken = broken_pictures(every, reading) if broken_among is None else broken_among(every)
     if broken:
         names = named(sorted(map(shown_path, broken)))
-        say(f"left out, as they cannot be read: {counted(len(broken), 'picture')}, {names}")
+        say(f"left out, as they cannot be read: {counted(len(broken), noun)}, {names}")
     return [row for row in rows if not broken.intersection(paths[row])]

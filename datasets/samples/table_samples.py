@@ -165,6 +165,15 @@ class Beside:
 
 
 @dataclass(frozen=True)
+class BesideFiles:
+    """A file beside each sample's picture: another picture, or what `broken_among` knows to be readable or not."""
+
+    paths: Sequence[str]
+    broken_among: Callable[[tuple[str, ...]], frozenset[str]] | None = None
+    noun: str = "picture"
+
+
+@dataclass(frozen=True)
 class FilePictures:
     """A picture file for each sample, brought to size×size; None stands for one that is missing and shown black.
 
@@ -237,13 +246,13 @@ def table_samples(
     reading: Reading = ORDINARY,
     fit: Fit = "stretch",
     further: Callable[[FilePictures, Sequence[int]], Mapping[str, Further]] | None = None,
-    beside: Sequence[str] | None = None,
+    beside: Sequence[BesideFiles] = (),
     made_by: Callable[[Sequence[int]], Beside] | None = None,
 ) -> TableSamples:
     """Samples of a table whose pictures lie in these files; None, or a file that is not there, is a missing one.
 
-    `further` makes other fields, given the pictures and the rows that are left; `beside` are files that these need, and
-    `made_by` says of the rows all that they are made of.
+    `further` makes other fields, given the pictures and the rows that are left; `beside` are files that these need,
+    which may be broken as pictures may; `made_by` says of the rows all that they are made of.
     Errors: `NetcfgError` for missing pictures where none may lack, with the `folder`, and where no sample is left.
     """
     there = [path if path is not None and os.path.isfile(path) else None for path in paths]
@@ -257,10 +266,11 @@ def table_samples(
         help="`missing = skip` goes on without them",
     )
     if skips_broken:
-        own = [there, *([beside] if beside else [])]
-        rows = without_broken(
-            rows, lambda row: [path for of in own if (path := of[row]) is not None], reading
-        )
+        rows = without_broken(rows, lambda row: [path for path in (there[row],) if path is not None], reading)
+        for other in beside:
+            rows = without_broken(
+                rows, lambda row, other=other: [other.paths[row]], reading, other.broken_among, other.noun
+            )
     if not rows:
         raise NetcfgError(
             f"{folder}: the split holds no picture\nhelp: look at its list, and at its pictures", code="NC506"

@@ -15,13 +15,16 @@ from numpy.typing import NDArray
 from netcfg.blocks.samples import Sample, SampleTable
 from netcfg.datasets.pictures.face_boxes import cut_out, middle_square
 from netcfg.datasets.pictures.frames import Frames, open_frames
-from netcfg.datasets.pictures.reading import expect_picture
+from netcfg.datasets.pictures.reading import ORDINARY, Reading, expect_picture
 from netcfg.source import NetcfgError
 
 
 @dataclass(frozen=True)
 class WholeClips:
-    """A data set of clips: `clip` T×S×S×3, the frames in order, `class` and `clip_id`; of these the `fields`."""
+    """A data set of clips: `clip` T×S×S×3, the frames in order, `class` and `clip_id`; of these the `fields`.
+
+    Frames in the files `without` are left out.
+    """
 
     names: tuple[str, ...]
     places: tuple[Path, ...]
@@ -29,6 +32,8 @@ class WholeClips:
     class_names: tuple[str, ...]
     size: int
     fields: Sequence[str]
+    reading: Reading = ORDINARY
+    without: frozenset[str] = frozenset()
 
     def __len__(self) -> int:
         return len(self.places)
@@ -49,7 +54,8 @@ class WholeClips:
 
     def count(self, index: int) -> int:
         """How many frames a clip has."""
-        return len(_frames(self.places[index]))
+        frames = self._frames(index)
+        return len(frames) if frames.is_video else len(self._files(frames))
 
     def lengths(self) -> NDArray[np.int64]:
         """How many frames each clip has."""
@@ -65,15 +71,24 @@ class WholeClips:
         return {name: values[name]() for name in self.fields}
 
     def _clip(self, index: int, chosen: Sequence[int] | None) -> NDArray[np.uint8]:
-        frames = _frames(self.places[index])
+        frames = self._frames(index)
         if frames.is_video:
             pictures = self._of_video(frames, chosen)
         else:
-            files = frames.files if chosen is None else [frames.files[number] for number in chosen]
-            pictures = [self._square(expect_picture(file)) for file in files]
+            files = self._files(frames)
+            files = files if chosen is None else [files[number] for number in chosen]
+            pictures = [self._square(expect_picture(file, self.reading)) for file in files]
         if not pictures:
             raise NetcfgError(f"the clip `{self.names[index]}` has no frames", code="NC506")
         return np.stack(pictures)
+
+    def _frames(self, index: int) -> Frames:
+        return _frames(self.places[index], self.reading)
+
+    def _files(self, frames: Frames) -> Sequence[Path]:
+        if not self.without:
+            return frames.files
+        return [file for file in frames.files if str(file) not in self.without]
 
     def _of_video(self, frames: Frames, chosen: Sequence[int] | None) -> list[NDArray[np.uint8]]:
         if chosen is None:
@@ -95,8 +110,8 @@ class WholeClips:
 
 
 @lru_cache(maxsize=100_000)
-def _frames(place: Path) -> Frames:
-    return open_frames(place, same_size=False)
+def _frames(place: Path, reading: Reading) -> Frames:
+    return open_frames(place, same_size=False, reading=reading)
 
 
 class SingleFrames:

@@ -488,6 +488,8 @@ def as_picture(values: NDArray[Any], array: Array) -> Picture:
         values = values.astype(np.uint8) * 255
     elif values.dtype.kind == "f":
         low, high = float(values.min()), float(values.max())
+        if np.isnan(low):
+            raise NetcfgError(f"{array} holds NaN\nhelp: take these samples out", code="NC503")
         if not (low >= 0 and high <= 1):
             raise NetcfgError(
                 f"{array} holds numbers from {low:.4g} to {high:.4g}, and pictures are bytes, or numbers from 0 to 1\n"

@@ -1,26 +1,54 @@
-"""Points of faces in a file beside each picture."""
+"""What lies in a file beside each picture: a mask, or points of a face."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from netcfg.datasets.pictures.face_crop import read_landmarks
-from netcfg.datasets.samples.table_samples import FilePictures, placed
+from netcfg.datasets.pictures.masks import MaskReading, read_mask, scaled_mask
+from netcfg.datasets.samples.table_samples import FilePictures, placed, squared
 from netcfg.source import NetcfgError, shown_path
 
 if TYPE_CHECKING:
     from netcfg.blocks.sources.image_list import ImageList
+    from netcfg.blocks.sources.plain_pictures import PlainPictures
 
 ENDINGS = (".npy", ".pts", ".mat", ".txt")
 HELP = (
     "help: netcfg finds no points in pictures; dlib, OpenFace or face_alignment do: write the 68 of each picture as an "
     "array of x, y (`numpy.save`)"
 )
+
+
+class Masks:
+    """The masks of samples, brought to the size of their pictures."""
+
+    def __init__(
+        self, paths: Sequence[str], pictures: FilePictures, section: PlainPictures, how: MaskReading
+    ) -> None:
+        self.paths, self.pictures, self.how = paths, pictures, how
+        self.size, self.fit = section.image_size, section.fit
+
+    def __call__(self, index: int) -> NDArray[Any]:
+        """A mask H×W. Raises `NetcfgError` where it is of another size than its picture."""
+        mask = read_mask(self.paths[index], self.how)
+        size = self.pictures.original(index).shape[:2]
+        if mask.shape != size:
+            picture = self.pictures.paths[index]
+            raise NetcfgError(
+                f"{shown_path(Path(self.paths[index]))} is {mask.shape[0]}×{mask.shape[1]}, and its picture "
+                f"{shown_path(Path(str(picture)))} {size[0]}×{size[1]}\n"
+                "help: a mask has its picture's height and width; where EXIF data turn the picture, `turn = False`",
+                code="NC504",
+            )
+        if self.size is None:
+            return mask
+        return scaled_mask(squared(mask, self.fit, self.how.ignore or 0), self.size)
 
 
 def landmark_paths(section: ImageList, pictures: Sequence[str]) -> list[Path]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,7 +14,9 @@ from netcfg.blocks.picture_files import PICTURES, VIDEOS
 from netcfg.blocks.samples import Samples
 from netcfg.blocks.sources.clip_folder import ClipFolder
 from netcfg.blocks.sources.folders import has_media
-from netcfg.datasets.pictures.frames import natural
+from netcfg.datasets.pictures.frames import natural, open_frames, picture_files
+from netcfg.datasets.pictures.notes import say
+from netcfg.datasets.pictures.reading import Reading, broken_pictures
 from netcfg.datasets.samples.whole_clips import SingleFrames, WholeClips
 from netcfg.source import NetcfgError, shown_path
 from netcfg.words import counted, named
@@ -38,7 +41,11 @@ def open_clip_folder(section: ClipFolder, split: Split, fields: Sequence[str]) -
             "help: a clip is a folder of frames, or a video, in the folder of its class",
             code="NC506",
         )
-    _expect_frames(clips)
+    without: frozenset[str] = frozenset()
+    if section.on_error == "skip":
+        clips, without = _readable(section, clips)
+    else:
+        _expect_frames(clips)
     names = section.names() or tuple(sorted({clip.label for clip in _of_split(section, "train")} | {
         clip.label for clip in clips}))  # fmt: skip
     counts = Counter(clip.label for clip in clips)
@@ -62,6 +69,8 @@ def open_clip_folder(section: ClipFolder, split: Split, fields: Sequence[str]) -
         names,
         section.image_size,
         fields,
+        section.reading(),
+        without,
     )
     return whole if section.samples == "clips" else SingleFrames(whole, fields)
 
@@ -74,9 +83,48 @@ def _expect_frames(clips: Sequence[Clip]) -> None:
     if empty:
         raise NetcfgError(
             f"without a frame: {counted(len(empty), 'clip')} of {len(clips):,}, {named(empty)}\n"
-            f"help: take their folders away; pictures end in {', '.join(PICTURES)}",
+            f"help: take their folders away, or `on_error = skip`; pictures end in {', '.join(PICTURES)}",
             code="NC506",
         )
+
+
+def _readable(section: ClipFolder, clips: Sequence[Clip]) -> tuple[list[Clip], frozenset[str]]:
+    """The clips of which frames can be read, and the files of pictures that are to be left out of them.
+
+    Raises `NetcfgError` where no clip is left.
+    """
+    reading = section.reading()
+    files = {clip: tuple(map(str, picture_files(clip.place))) for clip in clips if clip.place.is_dir()}
+    broken = broken_pictures(tuple(file for own in files.values() for file in own), reading)
+    kept = [
+        clip
+        for clip in clips
+        if (set(files[clip]) - broken if clip in files else _can_be_read(clip.place, reading))
+    ]
+    left_out = [clip.name for clip in clips if clip not in kept]
+    if left_out:
+        say(f"left out, as no frame of them can be read: {counted(len(left_out), 'clip')}, {named(left_out)}")
+    rest = sorted(broken.intersection(file for clip in kept for file in files.get(clip, ())))
+    if rest:
+        names = named([shown_path(Path(file)) for file in rest])
+        say(f"left out of their clips, as they cannot be read: {counted(len(rest), 'frame')}, {names}")
+    if not kept:
+        raise NetcfgError(
+            f"{shown_path(section.folder())}: no clip of the split can be read\nhelp: look at its pictures",
+            code="NC506",
+        )
+    return kept, broken
+
+
+@lru_cache(maxsize=100_000)
+def _can_be_read(video: Path, reading: Reading) -> bool:
+    """Whether a video can be read to its end."""
+    try:
+        for _ in open_frames(video, same_size=False, reading=reading):
+            pass
+    except NetcfgError:
+        return False
+    return True
 
 
 def _of_split(section: ClipFolder, split: Split) -> list[Clip]:

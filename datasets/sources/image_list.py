@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,19 +20,19 @@ from netcfg.blocks.sources.list_files import ListFile, split_of
 from netcfg.blocks.sources.list_layout import Layout, field_name, is_gap
 from netcfg.blocks.sources.listed import Listing
 from netcfg.datasets.pictures.frames import natural
-from netcfg.datasets.pictures.masks import MaskReading, read_mask, scaled_mask
+from netcfg.datasets.pictures.masks import MaskReading, broken_masks
 from netcfg.datasets.pictures.notes import say
 from netcfg.datasets.samples.dealing import SPLITS, Dealing, dealt
 from netcfg.datasets.samples.table_samples import (
     Beside,
+    BesideFiles,
     FilePictures,
     Further,
     TableSamples,
     placed,
-    squared,
     table_samples,
 )
-from netcfg.datasets.sources.beside import landmark_paths, landmarks_beside
+from netcfg.datasets.sources.beside import Masks, landmark_paths, landmarks_beside
 from netcfg.source import NetcfgError, shown_path
 from netcfg.words import counted
 
@@ -55,7 +55,8 @@ def open_image_list(section: ImageList, split: Split, fields: Sequence[str]) -> 
     layout = listing.layout
     root, paths = paths_of(section, listing, found)
     ids = [paths[row] for row in rows]
-    _expect_once(found, rows, ids)
+    # Of the whole list: its rows are dealt, and a picture in two of them would come into two splits.
+    _expect_once(found, paths)
     columns = _columns(section, listing, found)
     labels = {name: values[rows] for name, values in columns.items() if name != LANDMARKS}
     names = {**section.class_names(), LABELS: section.labels_called()}
@@ -95,6 +96,7 @@ def open_image_list(section: ImageList, split: Split, fields: Sequence[str]) -> 
         reading=section.reading(),
         fit=section.fit,
         further=further,
+        beside=_beside_files(section, layout, root, found, rows),
         made_by=None if beside else made_by,
     )
 
@@ -304,16 +306,16 @@ def _pictures_in(folder: Path) -> list[str]:
         return []
 
 
-def _expect_once(found: ListFile, rows: NDArray[np.int64], ids: Sequence[str]) -> None:
+def _expect_once(found: ListFile, paths: Sequence[str]) -> None:
     """Refuse a picture that stands in two rows: nobody knows which of its labels hold."""
-    if len(set(ids)) == len(ids):
+    if len(set(paths)) == len(paths):
         return
     first: dict[str, int] = {}
-    for row, name in zip(rows.tolist(), ids, strict=True):
+    for row, name in enumerate(paths):
         if name in first:
             raise NetcfgError(
                 f"{found.place(row)}: `{name}` stands in line {found.first + first[name]} already\n"
-                f"help: a row for each picture; {len(ids) - len(set(ids)):,} are doubled",
+                f"help: a row for each picture; {len(paths) - len(set(paths)):,} are doubled",
                 code="NC505",
             )
         first[name] = row
@@ -472,11 +474,24 @@ def _further(
         made[LANDMARKS] = landmarks
     how = _mask_reading(section)
     for column in layout.masks:
-        made[field_name(column)] = _mask(_named(found, column, root, rows), how, section)
+        made[field_name(column)] = Masks(_named(found, column, root, rows), pictures, section, how)
     for column in layout.pictures:
         others = FilePictures(_named(found, column, root, rows), size, section.reading(), section.fit)
         made[field_name(column)] = others.image
     return made
+
+
+def _beside_files(
+    section: ImageList, layout: Layout, root: str, found: ListFile, rows: NDArray[np.int64]
+) -> list[BesideFiles]:
+    """The masks and further pictures of rows, which may be broken as their first pictures may."""
+    how = _mask_reading(section)
+    masks = [_named(found, column, root, rows) for column in layout.masks]
+    pictures = [_named(found, column, root, rows) for column in layout.pictures]
+    return [
+        *(BesideFiles(paths, lambda some: broken_masks(some, how), "mask") for paths in masks),
+        *(BesideFiles(paths) for paths in pictures),
+    ]
 
 
 def _mask_reading(section: ImageList) -> MaskReading:
@@ -486,13 +501,3 @@ def _mask_reading(section: ImageList) -> MaskReading:
 def _named(found: ListFile, column: str, root: str, rows: NDArray[np.int64]) -> list[str]:
     cells = found.column(column)
     return [os.path.join(root, cells[row]) for row in rows.tolist()]
-
-
-def _mask(paths: Sequence[str], how: MaskReading, section: ImageList) -> Callable[[int], NDArray[Any]]:
-    def mask(index: int) -> NDArray[Any]:
-        read = read_mask(paths[index], how)
-        if section.image_size is None:
-            return read
-        return scaled_mask(squared(read, section.fit, how.ignore or 0), section.image_size)
-
-    return mask

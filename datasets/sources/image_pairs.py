@@ -6,10 +6,8 @@ import os
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from netcfg.blocks.fields import Split
 from netcfg.blocks.picture_files import PICTURES
@@ -17,16 +15,17 @@ from netcfg.blocks.samples import SampleTable
 from netcfg.blocks.sources.image_pairs import IMAGES, MASKS, TARGETS, ImagePairs, find
 from netcfg.blocks.sources.picture_classes import SPLIT_FOLDERS, folders_in, split_folders
 from netcfg.datasets.pictures.files import pictures_below
-from netcfg.datasets.pictures.masks import MaskReading, read_mask, scaled_mask
+from netcfg.datasets.pictures.masks import MaskReading, broken_masks, read_mask
 from netcfg.datasets.samples.dealing import SPLITS, Dealing, dealt
 from netcfg.datasets.samples.table_samples import (
     Beside,
+    BesideFiles,
     FilePictures,
     Further,
     TableSamples,
-    squared,
     table_samples,
 )
+from netcfg.datasets.sources.beside import Masks
 from netcfg.datasets.sources.split_lists import doubly_split, groups_of, rows_by_lists
 from netcfg.source import NetcfgError, shown_path
 from netcfg.words import counted, named
@@ -52,7 +51,7 @@ def open_image_pairs(section: ImagePairs, split: Split, fields: Sequence[str]) -
     def further(pictures: FilePictures, rows: Sequence[int]) -> Mapping[str, Further]:
         own = [others[row] for row in rows]
         if section.has_masks():
-            return {"mask": _Masks(own, pictures, section, mask_reading(section))}
+            return {"mask": Masks(own, pictures, section, mask_reading(section))}
         return {"target": FilePictures(own, section.image_size, section.reading(), section.fit).image}
 
     def made_by(rows: Sequence[int]) -> Beside:
@@ -71,9 +70,17 @@ def open_image_pairs(section: ImagePairs, split: Split, fields: Sequence[str]) -
         reading=section.reading(),
         fit=section.fit,
         further=further,
-        beside=others,
+        beside=[_beside(section, others)],
         made_by=made_by,
     )
+
+
+def _beside(section: ImagePairs, others: Sequence[str]) -> BesideFiles:
+    """The partners, which may be broken as their pictures may."""
+    if not section.has_masks():
+        return BesideFiles(others)
+    how = mask_reading(section)
+    return BesideFiles(others, lambda paths: broken_masks(paths, how), "mask")
 
 
 def mask_reading(section: ImagePairs) -> MaskReading:
@@ -82,36 +89,10 @@ def mask_reading(section: ImagePairs) -> MaskReading:
     return MaskReading(len(names) or None, section.ignore, colours_of(section), section.reading())
 
 
-def colours_of(section: ImagePairs) -> list[tuple[int, int, int]]:
+def colours_of(section: ImagePairs) -> tuple[tuple[int, int, int], ...]:
     """The colours of its classes, as red, green, blue."""
     numbers = [int(colour.removeprefix("#"), 16) for colour in section.colours]
-    return [(number >> 16, number >> 8 & 255, number & 255) for number in numbers]
-
-
-class _Masks:
-    """The masks of samples, brought to the size of their pictures."""
-
-    def __init__(
-        self, paths: Sequence[str], pictures: FilePictures, section: ImagePairs, how: MaskReading
-    ) -> None:
-        self.paths, self.pictures, self.how = paths, pictures, how
-        self.size, self.fit = section.image_size, section.fit
-
-    def __call__(self, index: int) -> NDArray[Any]:
-        """A mask H×W. Raises `NetcfgError` where it is of another size than its picture."""
-        mask = read_mask(self.paths[index], self.how)
-        size = self.pictures.original(index).shape[:2]
-        if mask.shape != size:
-            picture = self.pictures.paths[index]
-            raise NetcfgError(
-                f"{shown_path(Path(self.paths[index]))} is {mask.shape[0]}×{mask.shape[1]}, and its picture "
-                f"{shown_path(Path(str(picture)))} {size[0]}×{size[1]}\n"
-                "help: a mask has its picture's height and width; where EXIF data turn the picture, `turn = False`",
-                code="NC504",
-            )
-        if self.size is None:
-            return mask
-        return scaled_mask(squared(mask, self.fit, self.how.ignore or 0), self.size)
+    return tuple((number >> 16, number >> 8 & 255, number & 255) for number in numbers)
 
 
 # --- who belongs to whom, and to which split

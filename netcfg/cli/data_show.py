@@ -219,13 +219,8 @@ def _print_tables(look: Look) -> None:
 
 
 def _print_masks(look: Look) -> None:
-    """How much of the pictures each class of a mask takes; a mask that is wrong is a note."""
-    try:
-        shares = look.mask_shares()
-    except NetcfgError as refusal:
-        print(f"note: {str(refusal).partition(chr(10))[0]}")
-        return
-    for name, (count, by_class) in shares.items():
+    """How much of the pictures each class of a mask takes."""
+    for name, (count, by_class) in look.mask_shares().items():
         told = ", ".join(f"{one} {share:.1%}" for one, share in by_class if share or one != "no class")
         print(f"pixels of `{name}`: {told} (of {count:,} masks to train on)")
 
@@ -239,7 +234,8 @@ def _print_pictures(look: Look, examined: Examined) -> None:
     else:
         areas = examined.sizes.prod(axis=1).argsort()
         low, middle, high = (examined.sizes[areas[place]] for place in (0, len(areas) // 2, -1))
-        some = "" if examined.opened == examined.of else f" of {examined.opened:,} of them (`--all`)"
+        looked_at = examined.opened + len(examined.unreadable)
+        some = "" if looked_at == examined.of else f" of {looked_at:,} of them (`--all`)"
         same = bool((examined.sizes == low).all())
         sizes = f"{low[0]}×{low[1]}"
         if not same:

@@ -320,13 +320,15 @@ def test_a_clip_of_one_frame_is_a_clip_and_one_of_none_is_told_before_an_epoch(t
         ClipFolder(**options).open("test", FIELDS)
 
 
-def test_a_broken_frame_is_told_without_an_option_that_there_is_not(tmp_path):
+def test_a_broken_frame_is_told_with_the_option_that_goes_on_without(tmp_path):
     write_clips(tmp_path, "wave/1", "wave/2", "jump/1", "jump/2")
     (tmp_path / "wave/1/2.jpg").write_bytes(b"")
     samples = ClipFolder(folds=2, path=str(tmp_path), image_size=16).open("test", FIELDS)
     with pytest.raises(NetcfgError, match="2.jpg cannot be read: it is empty") as caught:
         samples[1]
-    assert "on_error" not in str(caught.value)
+    assert "`on_error = skip` goes on without" in str(caught.value)
+    skipping = ClipFolder(folds=2, path=str(tmp_path), image_size=16, on_error="skip").open("test", FIELDS)
+    assert len(skipping[1]["clip"]) == len(samples[0]["clip"]) - 1
 
 
 def test_classes_of_clips_that_differ_by_case_alone_are_found_when_the_file_is_checked(tmp_path):

@@ -31,13 +31,15 @@ def opened(folder: Path) -> dict:
     return {split: source.open(split, ("image",)) for split in SPLITS}
 
 
-def test_sizes_mean_and_deviation_are_those_of_the_pixels(flowers):
+def test_sizes_are_told_and_mean_and_deviation_of_pictures_that_count_alike(flowers):
     found = examine(opened(flowers))
     pictures = [cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB) for path in flowers.rglob("*.jpg")]
-    pixels = np.concatenate([picture.reshape(-1, 3) for picture in pictures]) / 255
+    pixels = [picture.reshape(-1, 3) / 255 for picture in pictures]
+    mean = np.mean([own.mean(axis=0) for own in pixels], axis=0)
+    squares = np.mean([(own**2).mean(axis=0) for own in pixels], axis=0)
     assert (found.opened, found.of) == (45, 45)
-    assert np.allclose(found.mean, pixels.mean(axis=0))
-    assert np.allclose(found.std, pixels.std(axis=0))
+    assert np.allclose(found.mean, mean)
+    assert np.allclose(found.std, np.sqrt(squares - mean**2))
     assert sorted(map(tuple, found.sizes.tolist())) == sorted(picture.shape[:2] for picture in pictures)
 
 
@@ -78,7 +80,7 @@ def test_show_tells_classes_sizes_twins_and_what_cannot_be_read(flowers, capsys)
     assert main(["data", "show", str(flowers)]) == 0
     out = capsys.readouterr().out
     assert "tulip │ 5 (33%)" in out
-    assert "46 pictures of 45 of them" in out
+    assert "46 pictures: " in out
     assert "mean = 0." in out
     assert "rose/1.jpg of test: " in out
     assert (

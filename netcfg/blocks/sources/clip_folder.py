@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
 from pydantic import Field as Option
 
-from netcfg.blocks.fields import FieldSpec, ImageSize, Split
-from netcfg.blocks.picture_files import VIDEOS
+from netcfg.blocks.fields import FieldSpec, ImageSize, PositiveInt, Split
+from netcfg.blocks.picture_files import MAX_PIXELS, VIDEOS
 from netcfg.blocks.sources.base import Found, Source
 from netcfg.blocks.sources.folders import clip_classes, has_media
 from netcfg.blocks.sources.picture_classes import split_folders, trouble_with_names
@@ -17,6 +17,7 @@ from netcfg.source import NetcfgError
 
 if TYPE_CHECKING:
     from netcfg.blocks.samples import Samples
+    from netcfg.datasets.pictures.reading import Reading
 
 
 EXPRESSIONS = frozenset(
@@ -94,6 +95,13 @@ class ClipFolder(Source, name="clip_folder"):
     validation_share: Annotated[float, Option(gt=0, lt=1)] = Option(
         0.2, description="the part of the clips to train on that is for validation"
     )
+    on_error: Literal["stop", "skip"] = Option(
+        "stop",
+        description="what to do about broken frames and videos, and clips without a frame; `skip` reads all of them "
+        "before the first epoch, and leaves them out",
+    )
+    turn: bool = Option(True, description="turn frames as their files say")
+    max_pixels: PositiveInt = Option(MAX_PIXELS, description="refuse frames of more pixels")
 
     @classmethod
     def recognise(cls, folder: Path) -> Found | None:
@@ -147,6 +155,12 @@ class ClipFolder(Source, name="clip_folder"):
     def squares(self) -> Literal["crop", "stretch", "pad"]:
         """By the middle square."""
         return "crop"
+
+    def reading(self) -> "Reading":
+        """How its frames are read."""
+        from netcfg.datasets.pictures.reading import Reading
+
+        return Reading(self.turn, self.max_pixels, can_skip=True)
 
     def names(self) -> tuple[str, ...]:
         """The classes, as far as they can be known without the data."""

@@ -11,14 +11,17 @@ from netcfg.blocks.action_units import active_label, known_action_units, unit_nu
 from netcfg.blocks.fields import FieldSpec, Split
 from netcfg.blocks.sources.base import Found
 from netcfg.blocks.sources.face_files import FaceFiles, expand, label_spec
-from netcfg.blocks.sources.folders import clip_classes, has_media, holds_classes
+from netcfg.blocks.sources.folders import (
+    CLIP_LABELS,
+    clip_classes,
+    has_clip_labels,
+    has_media,
+    holds_classes,
+)
 from netcfg.blocks.sources.list_files import has_lists
 
 if TYPE_CHECKING:
     from netcfg.blocks.samples import Samples
-
-
-LABELS = "labels.csv"
 
 
 class Clips(FaceFiles, name="clips"):
@@ -91,7 +94,7 @@ class Clips(FaceFiles, name="clips"):
     @classmethod
     def recognise(cls, folder: Path) -> Found | None:
         """By its content: any videos or folders of pictures, unless these look like classes."""
-        if not (folder / LABELS).is_file() and (
+        if not has_clip_labels(folder) and (
             holds_classes(folder) or clip_classes(folder) or has_lists(folder)
         ):
             return None
@@ -102,12 +105,12 @@ class Clips(FaceFiles, name="clips"):
         """Any videos or folders of pictures."""
         if not has_media(folder):
             return None
-        labels = folder / LABELS
+        labels = folder / CLIP_LABELS
         if labels.is_file():
             read = {"path": str(folder), "labels": str(labels)}
             return Found(read, is_sure=False, adopts=("action_units",))
         lacks = (
-            f"these clips have no `{LABELS}` beside them, and so no field `labels`",
+            f"these clips have no `{CLIP_LABELS}` beside them, and so no field `labels`",
             "write one, with the header `clip,frame,AU1,AU2,…` and a line per frame",
         )
         return Found({"path": str(folder)}, is_sure=False, lacks=lacks, lacking=("labels",))

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from netcfg.blocks.picture_files import PICTURES, VIDEOS
-from netcfg.blocks.sources.list_files import has_lists
+from netcfg.blocks.sources.list_files import has_lists, has_paths
 
+CLIP_LABELS = "labels.csv"
+"""What the labels of clips are called in their folder."""
 _SPLITS = frozenset("train training val valid validation dev test testing eval".split())
 _LEVELS = 3
 _LOOKED_AT = 2_000  # entries of a folder that tell what it is
@@ -26,6 +28,12 @@ def has_media(folder: Path, endings: tuple[str, ...] = PICTURES + VIDEOS, levels
     if any(Path(name).suffix.lower() in endings for name in files):
         return True
     return levels > 1 and any(has_media(folder / name, endings, levels - 1) for name in folders)
+
+
+def has_clip_labels(folder: Path) -> bool:
+    """Whether a folder holds labels of clips; a list of pictures may have the same name."""
+    labels = folder / CLIP_LABELS
+    return labels.is_file() and not has_paths(labels)
 
 
 def class_folders(folder: Path) -> list[str]:
@@ -55,7 +63,7 @@ def clip_classes(folder: Path) -> list[str]:
     for names (`anna/smile`, `ben/smile`). None where it does not look so, or a list says what the clips are.
     """
     files, folders = _entries(folder)
-    if (folder / "labels.csv").is_file() or has_lists(folder) or _has_pictures(files):
+    if has_clip_labels(folder) or has_lists(folder) or _has_pictures(files):
         return []
     if folders and all(name.lower() in _SPLITS for name in folders):
         found = [clip_classes(folder / name) for name in folders]
@@ -71,12 +79,17 @@ def clip_classes(folder: Path) -> list[str]:
 
 
 def _clips_in(folder: Path) -> list[str]:
-    """The names of the videos and of the folders of pictures in a folder of clips alone; else none."""
+    """The names of the videos and of the folders of pictures in a folder of clips alone; else none.
+
+    A folder may hold nothing, if two clips do not: that it is a clip without frames is for others to say.
+    """
     files, folders = _entries(folder)
     videos = [Path(name).stem for name in files if Path(name).suffix.lower() in VIDEOS]
-    if _has_pictures(files) or not all(has_media(folder / name, PICTURES, levels=1) for name in folders):
+    full = [name for name in folders if has_media(folder / name, PICTURES, levels=1)]
+    empty = [name for name in folders if name not in full and not any(_entries(folder / name))]
+    if _has_pictures(files) or len(full) + len(empty) < len(folders):
         return []
-    return [*videos, *folders]
+    return [*videos, *folders] if not empty or len(videos) + len(full) > 1 else []
 
 
 def holds_classes(folder: Path) -> bool:
@@ -93,7 +106,7 @@ def looks_like_classes(folder: Path) -> bool:
     Where a list lies beside them, that says what the pictures are.
     """
     files, folders = _entries(folder)
-    if (folder / "labels.csv").is_file() or has_lists(folder):
+    if has_clip_labels(folder) or has_lists(folder):
         return False
     if class_folders(folder):
         return True

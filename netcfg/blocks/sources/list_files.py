@@ -11,6 +11,7 @@ from pathlib import Path
 
 from netcfg.blocks.picture_files import PICTURES
 from netcfg.source import NetcfgError, shown_path
+from netcfg.words import counted
 
 PATH_COLUMNS = (
     "image", "image_path", "imagepath", "path", "file", "filename", "file_name", "filepath", "file_path", "img",
@@ -95,13 +96,19 @@ def _read(name: str, changed: int, size: int) -> ListFile:
         head, body, start = names, rows, 1
     else:
         head, body, start = tuple(rows[0]), rows[1:], 2
+    if not body:
+        raise NetcfgError(
+            f"{shown_path(path)} has a line of names, and no row below it\nhelp: a row for each picture",
+            code="NC505",
+        )
     doubled = next((name for name in head if head.count(name) > 1), None)
     if doubled is not None:
         raise NetcfgError(f"{shown_path(path)} has two columns `{doubled}`", code="NC505")
     uneven = next((place for place, row in enumerate(body) if len(row) != len(head)), None)
     if uneven is not None:
         raise NetcfgError(
-            f"{shown_path(path)}, line {start + uneven}: {len(body[uneven])} cells, and there are {len(head)} columns\n"
+            f"{shown_path(path)}, line {start + uneven}: {counted(len(body[uneven]), 'cell')}, "
+            f"and there are {counted(len(head), 'column')}\n"
             "help: cells that hold the sign between them stand in quotes",
             code="NC505",
         )
@@ -178,8 +185,9 @@ def has_paths(path: Path) -> bool:
             lines = [line for _, line in zip(range(_LOOKED_AT), stream, strict=False)]
     except OSError:
         return False
-    if len(lines) < 2:
-        return False
+    if len(lines) < 2:  # a table of nothing is still one: that it is empty is said where it is read
+        names = [cell.strip().lower() for cell in lines[0].split(_delimiter(lines[0]))] if lines else []
+        return any(name in PATH_COLUMNS for name in names)
     rows = list(csv.reader(lines[1:], delimiter=_delimiter(lines[0])))
     return bool(rows) and any(all(map(_is_picture, map(str.strip, column))) for column in _columns(rows))
 
