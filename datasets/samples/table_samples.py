@@ -268,9 +268,7 @@ def table_samples(
     if skips_broken:
         rows = without_broken(rows, lambda row: [path for path in (there[row],) if path is not None], reading)
         for other in beside:
-            rows = without_broken(
-                rows, lambda row, other=other: [other.paths[row]], reading, other.broken_among, other.noun
-            )
+            rows = _without_broken_beside(rows, other, reading)
     if not rows:
         raise NetcfgError(
             f"{folder}: the split holds no picture\nhelp: look at its list, and at its pictures", code="NC506"
@@ -285,6 +283,10 @@ def table_samples(
         further=others,
         beside=made_by(rows) if made_by else None,
     )
+
+
+def _without_broken_beside(rows: list[int], other: BesideFiles, reading: Reading) -> list[int]:
+    return without_broken(rows, lambda row: [other.paths[row]], reading, other.broken_among, other.noun)
 
 
 def moved(
