@@ -7,6 +7,7 @@ A number, once given, keeps its meaning.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 
@@ -17,6 +18,22 @@ class Code(NamedTuple):
     name: str
     meaning: str
 
+    @property
+    def guide(self) -> str:
+        """The page of `examples/` that deals with its topic; empty where none does."""
+        return next((page for page, codes in _GUIDES.items() if self.id in codes.split()), "")
+
+
+_GUIDES = {
+    "examples/start.md": "NC001 NC002 NC003 NC006 NC101 NC403",
+    "examples/coming_from.md": "NC011 NC102 NC103",
+    "examples/own_data.md": "NC501 NC502 NC504 NC505 NC506 NC507",
+    "examples/several_networks.md": (
+        "NC206 NC210 NC211 NC212 NC401 NC404 NC407 NC408 NC409 NC410 NC411 NC412 NC415 NC420"
+    ),
+    "examples/extensions/README.md": "NC012 NC701 NC702 NC703 NC704",
+}
+"""Pages by the codes whose topic they deal with."""
 
 _ROWS = [
     ("NC001", "malformed-line", "A line is neither a header, an option nor a comment."),
@@ -112,5 +129,11 @@ _ROWS = [
     ("NC808", "cannot-leave", "A network cannot be written in the form it is exported in, or computes other numbers."),
     ("NC809", "damaged-run", "A file of a run is missing or damaged, or the run was copied in part."),
 ]  # fmt: skip
+
+
+def guides_of(codes: Iterable[str]) -> list[str]:
+    """The pages that deal with what some findings are about, each once, in their order."""
+    return list(dict.fromkeys(page for code in codes if (page := CODES[code].guide)))
+
 
 CODES: dict[str, Code] = {row[0]: Code(*row) for row in _ROWS}

@@ -101,6 +101,7 @@ def code_text(code: Code) -> str:
     else:
         of, wrong, right = "", known.wrong_command, known.right_command
     parts += [f"Wrong{of}:\n\n{_indented(wrong)}", f"Right:\n\n{_indented(right)}"]
+    parts += [f"More: {code.guide}"] if code.guide else []
     return shown_text("\n\n".join(parts), lines=True)
 
 

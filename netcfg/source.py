@@ -28,6 +28,11 @@ class NetcfgError(Exception):
         super().__init__(message)
         self.code = code
 
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """Those of all that it says, as far as it knows them."""
+        return () if self.code is None else (self.code,)
+
     def told(self) -> str:
         """The sentence with its code, as a command prints it."""
         return str(self) if self.code is None else f"error[{self.code} {CODES[self.code].name}]: {self}"
@@ -39,6 +44,11 @@ class ProgramError(NetcfgError):
     def __init__(self, findings: Iterable[Finding]) -> None:
         self.findings = sorted_findings(findings)
         super().__init__("\n\n".join(render(finding) for finding in self.findings), code=None)
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """Those of its errors."""
+        return error_codes(self.findings)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -166,6 +176,11 @@ def sorted_findings(findings: Iterable[Finding]) -> list[Finding]:
 def _place(finding: Finding) -> tuple[str, int, int]:
     span = finding.span
     return (span.file.name, span.line, span.column) if span else ("", 0, 0)
+
+
+def error_codes(findings: Iterable[Finding]) -> tuple[str, ...]:
+    """The codes of those that are errors, each once."""
+    return tuple(dict.fromkeys(finding.code for finding in findings if finding.severity == "error"))
 
 
 def has_errors(findings: Iterable[Finding]) -> bool:

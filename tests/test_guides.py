@@ -11,6 +11,7 @@ import pytest
 
 import netcfg
 from netcfg.cli.main import _parser, main
+from netcfg.codes import _GUIDES, CODES
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 GUIDES = ("start", "own_data", "coming_from", "several_networks", "papers")
@@ -84,3 +85,46 @@ def test_links_of_a_guide_lead_somewhere(guide: str) -> None:
 def test_every_guide_is_named_in_the_list() -> None:
     text = (EXAMPLES / "README.md").read_text(encoding="utf-8")
     assert [guide for guide in GUIDES if f"({guide}.md)" not in text] == []
+
+
+def test_findings_name_pages_that_are_there() -> None:
+    pages = {code.guide for code in CODES.values()} - {""}
+    assert {"examples/start.md", "examples/coming_from.md", "examples/own_data.md"} <= pages
+    for page in pages:
+        assert (EXAMPLES.parent / page).is_file(), page
+    listed = [code for codes in _GUIDES.values() for code in codes.split()]
+    assert sorted(listed) == sorted(set(listed)), "a code has one page"
+    assert set(listed) <= set(CODES)
+
+
+@pytest.mark.parametrize(
+    ("text", "page"),
+    [
+        ("{Net}\n[net]\nchannels = 3\n[Conv2d]\n[Linear]\n", "more: examples/coming_from.md"),
+        ("{Net\n[net]\nchannels = 3\n", "more: examples/start.md"),
+        ("{Net}\n[net]\nchannels = 3\nheight = 4\nwidth = 4\n[flatten]\nfrom = nowhere\n", ""),
+    ],
+)
+@pytest.mark.parametrize("command", ["check", "summary"])
+def test_what_is_said_of_mistakes_ends_with_a_page_where_one_deals_with_them(
+    command: str,
+    text: str,
+    page: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("net.cfg").write_text(text)
+    assert main([command, "net.cfg"]) == 1
+    said = "".join(capsys.readouterr())
+    assert said.count("more: ") == (1 if page else 0)
+    if page:
+        assert said.endswith(f"{page}\n")
+
+
+def test_the_page_of_a_code_ends_with_its_guide(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "NC506"]) == 0
+    assert capsys.readouterr().out.endswith("\n\nMore: examples/own_data.md\n")
+    assert main(["explain", "NC301"]) == 0
+    assert "More:" not in capsys.readouterr().out

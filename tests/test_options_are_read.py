@@ -91,31 +91,33 @@ INVOCATIONS = [
     "diff net.cfg net.cfg --format json -o d.png --allow-outside --expand --scale 1 --preset wide --set width=3 "
     "--preset-a wide --set-a width=5",
     "diff net.cfg net.cfg --preset-b wide --set-b width=5",
-    f"train net.cfg --run-dir run2 {TRAINING} --checkpoint-seconds 9 {PROGRAM}",
-    "train --resume run --device cpu --workers 0",
-    f"sweep net.cfg --over seed=1,2 --jobs 1 --run-dir swept {TRAINING.replace('--seed 3', '')} {PROGRAM}",
-    "sweep net.cfg --over width=1,2 --run-dir swept2 --seed 3 --curve width",
+    f"train net.cfg --run-dir run2 {TRAINING} --checkpoint-seconds 9 --quiet {PROGRAM}",
+    "train --resume run --device cpu --workers 0 --verbose",
+    f"sweep net.cfg --over seed=1,2 --jobs 1 --quiet --run-dir swept {TRAINING.replace('--seed 3', '')} {PROGRAM}",
+    "sweep net.cfg --over width=1,2 --run-dir swept2 --seed 3 --curve width --verbose",
     "sweep net.cfg --over width=1,2 --run-dir swept3 --launcher slurm --resource timeout_min=5",
     "eval run --weights last --split test --device cpu --workers 0 --limit-batches 1 --format json --predictions p.csv "
-    "--data faces --figures drawn",
+    "--data faces --figures drawn --quiet",
     "eval net.cfg --weights run/checkpoints/best.safetensors --preset wide --set width=4 --allow-outside "
-    "--data faces --device cpu --workers 0",
+    "--data faces --device cpu --workers 0 --verbose",
     "predict net.cfg faces/imgs -o out.csv --annotate shown --weights run/checkpoints/best.safetensors --device cpu "
-    f"--batch-size 2 --no-turn --max-pixels 9999 --overwrite --on-error skip {PROGRAM}",
-    "predict run faces/imgs --format text",
+    f"--batch-size 2 --no-turn --max-pixels 9999 --overwrite --on-error skip --quiet {PROGRAM}",
+    "predict run faces/imgs --format text --verbose",
     "generate run -n 3 -o drawn1 --seed 1 --batch-size 2 --device cpu --weights run/checkpoints/last.safetensors "
-    "--set noise=0 --between 1",
-    "generate given -o drawn2 --from frames --no-turn --max-pixels 9999",
+    "--set noise=0 --between 1 --quiet",
+    "generate given -o drawn2 --from frames --no-turn --max-pixels 9999 --verbose",
     "predict run faces/imgs --frames 3",
     "predict run faces/imgs --tiles 3 --overlap 1",
     "predict run faces/imgs --tta flip --ensemble mean",
     "eval run --tta flip --ensemble mean",
     "flow frames -o flow --method dis --encoding fixed --limit 3 --size 16 --format png --jobs 1 --overwrite "
-    " --no-turn --max-pixels 9999",
+    " --no-turn --max-pixels 9999 --quiet",
+    "flow frames -o flow2 --verbose",
     "data make audetnet made --from synthetic_faces --images 6 --subjects 3 --seed 1 --image-size 16 --labels "
-    "intensities --folds 3 --fold 1",
+    "intensities --folds 3 --fold 1 --quiet",
     "data make audetnet made2 --from disfa nowhere --every 2 --first-frame 0 --no-turn --max-pixels 9999",
     "data make audetnet made3 --overwrite",
+    "data make audetnet made4 --images 3 --subjects 3 --image-size 16 --verbose",
     "data convert faces/aus_dict.pkl -o aus.csv --action-units disfa",
     f"data show net.cfg --split test --count 2 -o sheet.png {PROGRAM}",
     "data show net.cfg --augmented -o sheet.png",
@@ -123,8 +125,8 @@ INVOCATIONS = [
     "convert run/checkpoints/best.safetensors -o w.safetensors --cfg net.cfg --layout netcfg --to netcfg --network Net "
     f"--partial --verbose {PROGRAM}",
     "convert run/checkpoints -o w2.safetensors --cfg net.cfg --layout audetnet --epoch 1",
-    "export run -o exported_run.py --to py --network Net --weights run/checkpoints/best.safetensors",
-    f"export net.cfg -o exported.py --bf16 --optimise --with-preprocessing {PROGRAM}",
+    "export run -o exported_run.py --to py --network Net --weights run/checkpoints/best.safetensors --quiet",
+    f"export net.cfg -o exported.py --bf16 --optimise --with-preprocessing --verbose {PROGRAM}",
     "table run run --rows program --columns metric --metric accuracy --split validation --digits 2 --percent "
     "--caption Runs --label tab:runs --format booktabs -o runs.tex",
     "table run run --rows metric --columns program --test",

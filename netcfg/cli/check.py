@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import argparse
 
+from netcfg.cli.guides import more_in
 from netcfg.cli.output import print_json
 from netcfg.cli.program import add_program_arguments, check_file, settings_of
 from netcfg.program import Program
-from netcfg.source import Finding, findings_to_json, has_errors, render, shown_path, sorted_findings
+from netcfg.source import (
+    Finding,
+    error_codes,
+    findings_to_json,
+    has_errors,
+    render,
+    shown_path,
+    sorted_findings,
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,6 +39,9 @@ def run(options: argparse.Namespace) -> int:
             for note in program.notes if program else ():
                 print(f"note: {note}")
             print(_verdict(shown_path(file), program, findings))
+    if options.format == "text":
+        for line in more_in(error_codes(found)):
+            print(line)
     if options.format == "json":
         print_json(findings_to_json(found))
     return int(has_errors(found))

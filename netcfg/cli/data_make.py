@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from netcfg.cli.bars import shown
 from netcfg.cli.numbers import not_negative, positive, side
 from netcfg.cli.pictures import add_picture_arguments, reading_of, refuse_picture_arguments
+from netcfg.cli.saying import Saying, add_saying_arguments, saying
 from netcfg.source import NetcfgError, shown_path
 from netcfg.words import counted
 
@@ -59,6 +60,7 @@ def add_parser(verbs: Any) -> None:
     )
     make.add_argument("--fold", type=not_negative, default=0, metavar="N", help="the part to test on, from 0")
     add_picture_arguments(make)
+    add_saying_arguments(make, "print notes only", "a line for every picture")
     make.add_argument("--overwrite", action="store_true", help=argparse.SUPPRESS)
 
 
@@ -71,16 +73,18 @@ def run(options: argparse.Namespace) -> None:
             "`netcfg data make` overwrites nothing\nhelp: name a new folder, or empty the old one",
             code="NC803",
         )
-    made = _frames(options)
+    made, said = _frames(options), saying(options)
     tested = tested_subjects(made.subjects, options.folds, options.fold)
     folder = new_folder(Path(options.folder), {key: getattr(options, key) for key in _RECIPE})
     steps = write_folder(folder, made.frames, tested)
     try:
-        done = list(shown(steps, made.total, f"writing {shown_path(folder)}", "pictures"))[-1]
+        done = list(shown(steps, made.total, f"writing {shown_path(folder)}", "pictures", said))[-1]
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"while writing {shown_path(folder)}; the same command goes on") from None
     for note in made.notes:
         print(f"note: {note}")
+    if said is Saying.QUIET:
+        return
     pictures, people = counted(done, "picture"), counted(len(made.subjects), "subject")
     print(f"{shown_path(folder)}: {pictures} of {people}, {len(tested)} of them for testing")
     print(f"look at them with: netcfg data show {shown_path(folder)} -o sheet.png")

@@ -13,6 +13,7 @@ from netcfg.cli.combining import add_combining_arguments, ways_of, with_runs_of_
 from netcfg.cli.numbers import positive, workers
 from netcfg.cli.output import print_json
 from netcfg.cli.program import add_program_arguments, load_program, refuse_program_arguments, say_changes
+from netcfg.cli.saying import Saying, add_saying_arguments, saying
 from netcfg.results import csv_cell, notes
 from netcfg.source import NetcfgError, shown_path
 from netcfg.words import counted
@@ -45,6 +46,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the weights to judge; of a run also `best` (the default) or `last`",
     )
     add_program_arguments(parser)
+    add_saying_arguments(
+        parser, "the figures only, without how far it is", "a line for every batch with the losses so far"
+    )
     add_combining_arguments(parser)
     parser.add_argument("--split", choices=_SPLITS, default="test", help="default: test")
     parser.add_argument(
@@ -181,7 +185,9 @@ def _examine(
     from netcfg.trainers.machine.devices import choose_device, default_workers
     from netcfg.trainers.reporting.progress import Stretch, open_display
 
-    display = open_display(Console(stderr=True))
+    said = saying(options)
+    console = Console(stderr=True, quiet=said is Saying.QUIET)
+    display = open_display(console, every_batch=said is Saying.VERBOSE)
 
     def started(split: str, pipeline: Any) -> Any:
         display.start(Stretch(split, len(pipeline), pipeline.samples / max(1, len(pipeline))))

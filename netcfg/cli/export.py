@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,12 +16,14 @@ from netcfg.cli.program import (
     refuse_program_arguments,
     say_changes,
 )
+from netcfg.cli.saying import Saying, add_saying_arguments, saying
 from netcfg.shapes import show
 from netcfg.source import NetcfgError, did_you_mean, shown_path
 
 if TYPE_CHECKING:
     from torch import nn
 
+    from netcfg.graph import Signal
     from netcfg.program import Program
 
 FORMATS = {"py": ".py", "pt2": ".pt2", "onnx": ".onnx"}
@@ -56,6 +59,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--bf16", action="store_true", help="also say how far it is off in half precision (.py, .pt2)"
     )
+    add_saying_arguments(
+        parser,
+        "print nothing where all went well",
+        "also the networks with their inputs and outputs, how large the files are, and how long it took",
+    )
     add_program_arguments(parser)
 
 
@@ -83,12 +91,19 @@ def run(options: argparse.Namespace) -> int:
         expect_one(form, program, names, output)
         return names
 
+    said, begun = saying(options), time.monotonic()
     program, names, networks = _opened(options, expect)
+    built = time.monotonic()
 
     from netcfg.builder.exports.export import Asked, export
 
     asked = Asked(options.bf16, options.with_preprocessing, options.optimise, told_of(program, names))
+    if said is Saying.VERBOSE:
+        for name in names:
+            print("\n".join(_described(program, name)))
     made = export(form, program, networks, names, output, asked)
+    if said is Saying.QUIET:
+        return 0
     for one in made.found:
         print(
             f"{one.network}.{one.output}{' in bf16' if one.precision == 'bf16' else ''}: differs by at most "
@@ -97,7 +112,25 @@ def run(options: argparse.Namespace) -> int:
     print(
         f"{' and '.join(shown_path(file) for file in made.files)}: {', '.join(names)}, proven ({made.report.name})"
     )
+    if said is Saying.VERBOSE:
+        for file in made.files:
+            print(f"{shown_path(file)}: {file.stat().st_size:,} bytes")
+        print(f"built in {built - begun:.1f} s, written and proven in {time.monotonic() - built:.1f} s")
     return 0
+
+
+def _described(program: Program, name: str) -> list[str]:
+    """A network and what it takes and gives, a line each."""
+    graph = program.networks[name]
+    sides = (("takes", graph.inputs), ("gives", graph.outputs))
+    return [f"{name}: {graph.parameters:,} parameters"] + [
+        f"    {does} {key or 'output'}: {axes_of(one)}" for does, side in sides for key, one in side.items()
+    ]
+
+
+def axes_of(signal: Signal) -> str:
+    """The sizes of a signal with a batch before them: `N×3×32×32`."""
+    return f"N×{show(signal.shape)}".rstrip("×")
 
 
 def expect_format(output: Path, to: str | None) -> str:
@@ -146,7 +179,7 @@ def told_of(program: Program, names: list[str]) -> dict[str, dict[str, Any]]:
         told[name] = {
             "netcfg": __version__,
             **{
-                side: {key or "output": f"N×{show(one.shape)}".rstrip("×") for key, one in signals.items()}
+                side: {key or "output": axes_of(one) for key, one in signals.items()}
                 for side, signals in sides.items()
             },
         }

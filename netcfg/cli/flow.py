@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, get_args
 from netcfg.blocks.flow_choices import DEFAULT_LIMIT, FlowEncoding, FlowMethod
 from netcfg.cli.bars import shown
 from netcfg.cli.pictures import add_picture_arguments, reading_of
+from netcfg.cli.saying import Saying, add_saying_arguments, saying
 from netcfg.source import NetcfgError, shown_path
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--jobs", type=_jobs, metavar="N", help="clips at a time (default: as many as there are processors)"
     )
     add_picture_arguments(parser)
+    add_saying_arguments(parser, "print nothing where all went well", "a line for every frame")
     parser.add_argument(
         "--overwrite", action="store_true", help="begin anew: remove what earlier calls wrote for these clips"
     )
@@ -80,13 +82,15 @@ def run(options: argparse.Namespace) -> int:
     outcomes: list[Outcome] = []
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        _write(clips, recipe, options.jobs, outcomes)
+        _write(clips, recipe, options.jobs, outcomes, saying(options))
     except KeyboardInterrupt:
         print(f"\nstopped; the same command goes on in {shown_path(output)}", file=sys.stderr)
         return INTERRUPTED
     finally:
         signal.signal(signal.SIGTERM, before)
-    return _tell(output, outcomes, refused + [outcome.error for outcome in outcomes if outcome.error])
+    if saying(options) is not Saying.QUIET:
+        _tell(output, outcomes)
+    return _complain(refused + [outcome.error for outcome in outcomes if outcome.error])
 
 
 def _recipe(options: argparse.Namespace) -> Recipe:
@@ -102,18 +106,24 @@ def _recipe(options: argparse.Namespace) -> Recipe:
     return recipe
 
 
-def _write(clips: list[Clip], recipe: Recipe, jobs: int | None, outcomes: list[Outcome]) -> None:
+def _write(
+    clips: list[Clip], recipe: Recipe, jobs: int | None, outcomes: list[Outcome], said: Saying
+) -> None:
     from netcfg.datasets.flow.jobs import write_clips
 
     frames = write_clips(clips, recipe, jobs or os.cpu_count() or 1, outcomes)
-    for _ in shown(frames, sum(len(clip.frames) for clip in clips), "flow", "frames"):
+    for _ in shown(frames, sum(len(clip.frames) for clip in clips), "flow", "frames", said):
         pass
 
 
-def _tell(output: Path, outcomes: list[Outcome], errors: list[str]) -> int:
+def _tell(output: Path, outcomes: list[Outcome]) -> None:
     written, kept = sum(one.written for one in outcomes), sum(one.kept for one in outcomes)
     there = f", {kept:,} were there" if kept else ""
     print(f"{shown_path(output)}: {written:,} {'picture' if written == 1 else 'pictures'} written{there}")
+
+
+def _complain(errors: list[str]) -> int:
+    """Say what could not be made; the exit code."""
     for error in errors[:_NAMED]:
         print(error, file=sys.stderr)
     if len(errors) > _NAMED:

@@ -12,6 +12,7 @@ from netcfg.cli.bars import shown
 from netcfg.cli.numbers import positive
 from netcfg.cli.pictures import add_picture_arguments, reading_of, refuse_picture_arguments
 from netcfg.cli.program import read_settings
+from netcfg.cli.saying import Saying, add_saying_arguments, saying
 from netcfg.source import NetcfgError, shown_path
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--device", default="auto", metavar="NAME", help="auto, cpu, cuda, cuda:1")
     add_picture_arguments(parser, "as in training")
+    add_saying_arguments(parser, "print nothing where all went well", "a line for every batch of pictures")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -141,7 +143,8 @@ def _make(generator: Generator, folder: Path, options: argparse.Namespace) -> No
     kept: dict[str, list[Tensor]] = {name: [] for name in generator.names}
     digits, place = len(str(len(numbers) - 1)), 0
     batches = generator.batches(numbers, options.batch_size)
-    for some, made in shown(batches, -(-len(numbers) // options.batch_size), "making", "batches"):
+    total = -(-len(numbers) // options.batch_size)
+    for some, made in shown(batches, total, "making", "batches", saying(options)):
         for name, pictures in made.items():
             before = f"{name}_" if len(made) > 1 else ""
             for row, pixels in enumerate(pixels_of(name, pictures), place):
@@ -154,7 +157,8 @@ def _make(generator: Generator, folder: Path, options: argparse.Namespace) -> No
         drawn = way_sheet(whole, options.between) if options.between else sheet(whole)
         write_beside(folder / f"grid{after}.png", drawn)
     more = f", with {options.between:,} between each and the next," if options.between else ""
-    print(f"wrote {count:,} of {generator.title}{more} and a sheet of them to {shown_path(folder)}")
+    if saying(options) is not Saying.QUIET:
+        print(f"wrote {count:,} of {generator.title}{more} and a sheet of them to {shown_path(folder)}")
 
 
 def _make_from(generator: Generator, folder: Path, options: argparse.Namespace) -> None:
@@ -167,7 +171,7 @@ def _make_from(generator: Generator, folder: Path, options: argparse.Namespace) 
     batches, total = _given(generator, options)
     _make_folder(folder)
     count = 0
-    for names, pictures in shown(batches, total, "making", "batches"):
+    for names, pictures in shown(batches, total, "making", "batches", saying(options)):
         made = generator.samples(range(count, count + len(names)), pictures)
         count += len(names)
         for name, ones in made.items():
@@ -183,7 +187,8 @@ def _make_from(generator: Generator, folder: Path, options: argparse.Namespace) 
 
     drawn = draw_rows([(name, torch.stack(ones)) for name, ones in rows.items()])
     write_beside(folder / SHEET, png(drawn))
-    print(f"wrote {generator.title} of {count:,} pictures and a sheet of them to {shown_path(folder)}")
+    if saying(options) is not Saying.QUIET:
+        print(f"wrote {generator.title} of {count:,} pictures and a sheet of them to {shown_path(folder)}")
 
 
 def _given(

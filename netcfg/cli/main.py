@@ -80,12 +80,15 @@ def _leave_out_plugins() -> None:
 
 def _told(arguments: Sequence[str]) -> int:
     """Run it, and tell of a refusal; what it printed is written when this returns, or is known to be lost."""
+    from netcfg.cli.guides import more_in
     from netcfg.source import NetcfgError, shown_text
 
     try:
         return _run(arguments)
     except NetcfgError as error:
         print(shown_text(error.told(), lines=True), file=sys.stderr)
+        for line in more_in(error.codes):
+            print(line, file=sys.stderr)
         return 1
     except KeyboardInterrupt as interrupt:
         print(f"interrupted {interrupt}".rstrip(), file=sys.stderr)

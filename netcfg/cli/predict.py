@@ -14,6 +14,7 @@ from netcfg.cli.combining import SWEEP_FILE, add_combining_arguments, ways_of, w
 from netcfg.cli.numbers import not_negative, positive
 from netcfg.cli.pictures import add_picture_arguments, reading_of
 from netcfg.cli.program import add_program_arguments, load_program, refuse_program_arguments, say_changes
+from netcfg.cli.saying import Saying, add_saying_arguments, saying
 from netcfg.source import NetcfgError, shown_path
 from netcfg.words import counted
 
@@ -94,6 +95,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--batch-size", type=int, metavar="N", help="frames at a time (default: 16, of a camera 1)"
     )
     add_picture_arguments(parser, "as in training")
+    add_saying_arguments(parser, "the answers only, without how far it is", "a line for every frame")
     add_program_arguments(parser)
 
 
@@ -368,7 +370,7 @@ def _write(
     done, code = 0, 0
     targets = " and ".join(shown_path(Path(name)) for name in (options.output, options.annotate) if name)
     try:
-        for prediction in shown(predictions, count or None, "predicting", f"{unit}s"):
+        for prediction in shown(predictions, count or None, "predicting", f"{unit}s", saying(options)):
             for writer in writers:
                 writer.write(prediction)
             done += 1
@@ -383,7 +385,8 @@ def _write(
         if done:
             for writer in writers:
                 writer.close()
-    _tell(counted(done, unit), done, code, targets)
+    if code or saying(options) is not Saying.QUIET:
+        _tell(counted(done, unit), done, code, targets)
     return code
 
 

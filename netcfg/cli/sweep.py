@@ -6,7 +6,7 @@ import argparse
 import os
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from itertools import product
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from netcfg.blocks.values import number_in, read_text, split_list
 from netcfg.cli.numbers import positive
 from netcfg.cli.program import add_program_arguments, check_file, settings_of
+from netcfg.cli.saying import Saying, add_saying_arguments, saying
 from netcfg.cli.train import INTERRUPTED, add_training_arguments
 from netcfg.source import NetcfgError, render, shown_path, sorted_findings
 
@@ -55,6 +56,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_program_arguments(parser)
     add_training_arguments(parser)
+    add_saying_arguments(
+        parser, "the tables only, and which runs failed", "also the command of every run, as it begins"
+    )
     parser.add_argument(
         "--jobs", type=positive, metavar="N", help="so many runs at a time (default: 1, on a cluster all)"
     )
@@ -122,7 +126,7 @@ def run(options: argparse.Namespace) -> int:
         jobs = options.jobs or (1 if options.launcher == "local" else len(runs))
         launcher = launcher_of(options.launcher, folder, jobs, given)
         sweep = Sweep(folder, runs, jobs, Command(options, over, devices, files), launcher)
-        return _work(sweep, over, settings, options.curve)
+        return _work(sweep, over, settings, options.curve, saying(options))
     finally:
         folder.close()
 
@@ -142,7 +146,9 @@ def expect_numbers(name: str, over: dict[str, list[str]]) -> None:
         raise NetcfgError(f"--curve {name}: a curve takes two values at least", code="NC801")
 
 
-def _work(sweep: Sweep, over: dict[str, list[str]], settings: dict[str, Any], curve: str | None) -> int:
+def _work(
+    sweep: Sweep, over: dict[str, list[str]], settings: dict[str, Any], curve: str | None, said: Saying
+) -> int:
     from rich.console import Console
 
     from netcfg.trainers.sweeps.display import SweepDisplay
@@ -151,7 +157,8 @@ def _work(sweep: Sweep, over: dict[str, list[str]], settings: dict[str, Any], cu
     console = Console()
     written = sweep.folder.path, sweep.runs, list(over), settings
     write_summary(*written)
-    display = SweepDisplay(console, sweep)
+    shown = Console(quiet=True) if said is Saying.QUIET else console
+    display = SweepDisplay(shown, sweep, with_commands=said is Saying.VERBOSE)
     display.say(f"sweep folder: {shown_path(sweep.folder.path)}, {_counted(sweep.runs)}")
     try:
         is_done = sweep.work(display.changed, display.tick)
@@ -163,6 +170,8 @@ def _work(sweep: Sweep, over: dict[str, list[str]], settings: dict[str, Any], cu
         for file in draw_curves(sweep.folder.path, sweep.runs, list(over), curve):
             display.say(f"drawn: {shown_path(file)}")
     _say_end(sweep, display, is_done)
+    if said is Saying.QUIET and sweep.of("failed"):
+        print("\n".join(_failures(sweep)), file=sys.stderr)
     return INTERRUPTED if not is_done else int(bool(sweep.of("failed", "waiting", "stopped")))
 
 
@@ -176,10 +185,8 @@ def _counted(runs: Sequence[Run]) -> str:
 
 
 def _say_end(sweep: Sweep, display: SweepDisplay, is_done: bool) -> None:
-    for message, runs in _by_message(sweep.of("failed")).items():
-        logs = f"more in {shown_path(runs[0].log)} and {runs[0].errors.name}"
-        names = "; ".join(run.title for run in runs)
-        display.say(f"failed: {names}\n{_indented(message)}\n    {logs}")
+    for text in _failures(sweep):
+        display.say(text)
     unfinished = len(sweep.runs) - len(sweep.of("finished"))
     if sweep.gave_up:
         display.say("stopped: every run so far has failed in this same way")
@@ -189,6 +196,14 @@ def _say_end(sweep: Sweep, display: SweepDisplay, is_done: bool) -> None:
             f"{what}{unfinished} of {len(sweep.runs)} runs are not finished; the same command goes on"
         )
     display.say(f"sweep folder: {shown_path(sweep.folder.path)} (sweep.csv, sweep.tex, sweep.json)")
+
+
+def _failures(sweep: Sweep) -> Iterator[str]:
+    """What is said of the runs that failed."""
+    for message, runs in _by_message(sweep.of("failed")).items():
+        logs = f"more in {shown_path(runs[0].log)} and {runs[0].errors.name}"
+        names = "; ".join(run.title for run in runs)
+        yield f"failed: {names}\n{_indented(message)}\n    {logs}"
 
 
 def _by_message(runs: Sequence[Run]) -> dict[str, list[Run]]:

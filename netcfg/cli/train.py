@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from netcfg.cli.numbers import More, epochs, epochs_or_more, not_negative, positive, workers
 from netcfg.cli.program import add_program_arguments, load_program
 from netcfg.cli.resume import CONTINUED, Resumed, resume, take_up
-from netcfg.source import NetcfgError
+from netcfg.cli.saying import Saying, add_saying_arguments, saying
+from netcfg.source import NetcfgError, shown_path
 
 if TYPE_CHECKING:
     import torch
@@ -35,6 +36,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", nargs="?", metavar="FILE", help="the program; not needed with --resume")
     add_program_arguments(parser)
     add_training_arguments(parser, epochs_or_more, "instead of max_epochs; with --resume also `+N`: N more")
+    add_saying_arguments(
+        parser,
+        "print the run folder only",
+        "a line for every batch with its losses, which a GPU is waited for",
+    )
     parser.add_argument(
         "--resume",
         nargs="?",
@@ -144,16 +150,21 @@ def _train_in(
         )
         _set_up(trainer, resumed, options)
         trainer.announce()
-        return 0 if trainer.fit() == "finished" else trainer.interrupt.code
+        code = 0 if trainer.fit() == "finished" else trainer.interrupt.code
+        if team.is_first and saying(options) is Saying.QUIET:
+            print(shown_path(trainer.run.path))
+        return code
 
 
 def _trainer(
     team: Team, device: torch.device, program: Program, options: argparse.Namespace, run_folder: RunFolder
 ) -> Trainer:
+    from rich.console import Console
+
     from netcfg.trainers.fit.trainer import CHECKPOINT_SECONDS, Trainer
     from netcfg.trainers.runs.overriding import override
 
-    often = options.checkpoint_seconds
+    often, said = options.checkpoint_seconds, saying(options)
     return Trainer(
         override(
             program,
@@ -166,6 +177,8 @@ def _trainer(
         device=device,
         workers=options.workers,
         limit_batches=options.limit_batches,
+        console=Console(quiet=True) if said is Saying.QUIET else None,
+        every_batch=said is Saying.VERBOSE,
         team=team,
         checkpoint_seconds=CHECKPOINT_SECONDS if often is None else often,
     )

@@ -62,6 +62,7 @@ class Prepared:
         limit_batches: int | None = None,
         build: Callable[[Program], nn.ModuleDict] | None = None,
         console: Console | None = None,
+        every_batch: bool = False,
         team: Team = ALONE,
         checkpoint_seconds: float = CHECKPOINT_SECONDS,
     ) -> None:
@@ -74,6 +75,7 @@ class Prepared:
         self.limit_batches = limit_batches
         self.team = team
         self.checkpoint_seconds = checkpoint_seconds
+        self.every_batch = every_batch
         self.console = (console or Console()) if team.is_first else Console(quiet=True)
         self.position = Position()
         self.ledger = Ledger()

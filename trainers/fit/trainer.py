@@ -58,7 +58,7 @@ class Trainer(Prepared):
 
     def fit(self) -> Outcome:
         """Train to the end, or until interrupted. Afterwards the networks hold the best weights."""
-        self.display = open_display(self.console)
+        self.display = open_display(self.console, self.every_batch)
         self._drawn = time.monotonic()
         self.epoch_lines = EpochLines(self.training.max_epochs, width_of(self.console))
         self._first_batches = self._watch_first()

@@ -119,8 +119,12 @@ class BarDisplay(Display):
         self._progress.update(self._task, completed=done, status=status)
 
 
-def open_display(console: Console) -> Display:
-    """The display that suits a console."""
+def open_display(console: Console, every_batch: bool = False) -> Display:
+    """The display that suits a console; with `every_batch` a line for each, which reads its losses from the device."""
+    if every_batch:
+        display = PlainDisplay(console)
+        display.interval = 0.0
+        return display
     return BarDisplay(console) if console.is_terminal else PlainDisplay(console)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 
 from rich.console import Console
@@ -17,9 +18,10 @@ _LINE_SECONDS = 60.0
 
 
 class SweepDisplay:
-    """Tells of runs that begin and end, and now and then how all stand."""
+    """Tells of runs that begin and end, and now and then how all stand; also by what command, where that is wanted."""
 
-    def __init__(self, console: Console, sweep: Sweep) -> None:
+    def __init__(self, console: Console, sweep: Sweep, with_commands: bool = False) -> None:
+        self._with_commands = with_commands
         self.console = console
         self.sweep = sweep
         self._shown = time.monotonic()
@@ -64,6 +66,9 @@ class SweepDisplay:
         self.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def _begin(self, run: Run) -> None:
+        if self._with_commands:
+            (arguments,) = (one.arguments for one in self.sweep.working if one.run is run)
+            self.say(f"{run.title}: netcfg {shlex.join(arguments)}")
         if self._progress is None:
             self.say(f"{run.title}: {'continued' if run.can_continue else 'begun'}")
             return

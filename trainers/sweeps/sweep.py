@@ -29,6 +29,7 @@ class Working:
     run: Run
     job: Job
     slot: int
+    arguments: Sequence[str]
     share_before: float
     begun: float = field(default_factory=time.monotonic)
 
@@ -112,8 +113,9 @@ class Sweep:
         if not resume:
             shutil.rmtree(run.path, ignore_errors=True)  # of a run that died before its first checkpoint
         slot = min(set(range(self.jobs)) - {one.slot for one in self.working})
-        job = self.launcher.start(self.command(run, slot, resume), run.log, run.errors)
-        self.working.append(Working(run, job, slot, run.share_done))
+        arguments = self.command(run, slot, resume)
+        job = self.launcher.start(arguments, run.log, run.errors)
+        self.working.append(Working(run, job, slot, arguments, run.share_done))
         run.state = "running"
         return run
 
