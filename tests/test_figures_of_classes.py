@@ -23,7 +23,9 @@ from netcfg.blocks.metrics.specificity import Specificity
 from netcfg.blocks.metrics.top_k import TopK
 from netcfg.blocks.metrics.weighed import WeighedMetric
 from netcfg.source import NetcfgError, ProgramError
+from netcfg.trainers.judging.answers import answers, confusion, highest
 from netcfg.trainers.judging.evaluation import whose_sample
+from netcfg.trainers.judging.scores import expect_numbers
 
 PAIR = {"input": "Net", "target": "emotion"}
 NAMES = ("happy", "sad", "angry", "bored")
@@ -284,3 +286,47 @@ def test_a_mask_that_is_no_field_is_told_at_its_place() -> None:
         netcfg.load(text)
     (finding,) = caught.value.findings
     assert (finding.code, "`mosk`" in finding.message) == ("NC501", True)
+
+
+# --- quickly, and the same
+
+
+@pytest.mark.parametrize("classes", [2, 7, 64, 65, 300])
+@pytest.mark.parametrize("kind", [torch.float32, torch.float64, torch.bfloat16])
+def test_the_highest_of_a_map_is_the_first_of_several(classes: int, kind: torch.dtype) -> None:
+    scores = torch.randint(-3, 3, (3, classes, 50)).to(kind)
+    scores[0, :, 1] = -torch.inf
+    scores[1, classes // 2, 2] = torch.inf
+    assert torch.equal(highest(scores).long(), scores.argmax(1))
+
+
+def test_maps_of_many_classes_are_counted_as_one_by_one() -> None:
+    scores, truth = split(3, 70, (8, 5))
+    truth[0, 0] = 255
+    found = answers(("iou", "n", "t"), scores, truth, ignore=255)
+    table = confusion(found, highest(found.scores))
+    expected = torch.zeros_like(table)
+    for sample, row, column in (truth != 255).nonzero().tolist():
+        said = int(scores[sample, :, row, column].argmax())
+        expected[sample, truth[sample, row, column], said] += 1
+    assert torch.equal(table, expected)
+
+
+@pytest.mark.parametrize(
+    ("values", "finite", "is_told"),
+    [
+        ([3e38, 3e38, 1.0], False, False),
+        ([3e38, 3e38, 1.0], True, False),
+        ([np.inf, -np.inf], False, False),
+        ([np.inf, 1.0], True, True),
+        ([np.nan, 1.0], False, True),
+        ([], True, False),
+    ],
+)
+def test_only_what_is_no_number_is_told(values: list[float], finite: bool, is_told: bool) -> None:
+    try:
+        expect_numbers("iou", "n", torch.tensor(values), finite=finite)
+    except NetcfgError:
+        assert is_told
+    else:
+        assert not is_told
