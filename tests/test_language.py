@@ -172,6 +172,21 @@ def test_of_blocks_with_an_if_each_and_one_input_the_next_reads_what_is_there(
     assert read_by(conv(4, name="stem") + "".join(choices) + last) == [read]
 
 
+@pytest.mark.parametrize(("first", "second"), [("True", "False"), ("False", "True")])
+def test_a_block_that_is_not_there_leaves_its_name_to_another(first: str, second: str) -> None:
+    text = conv(4, name="a", **{"if": first}) + conv(5, name="b") + conv(6, name="a", **{"if": second})
+    assert sorted(paths(text)) == ["a", "b"]
+    size = 4 if first == "True" else 6
+    assert channels(text + conv("$a.channels"))[-1] == size
+
+
+def test_two_blocks_that_are_there_share_no_name() -> None:
+    text = conv(4, name="a", **{"if": "True"}) + conv(6, name="a", **{"if": "${input.height > 1}"})
+    assert finding(text)[0].code == "NC107"
+    gone = conv(4, name="a", **{"if": "False"}) + conv(5, name="a") + conv(6, name="a")
+    assert finding(gone)[0].code == "NC107"
+
+
 def test_a_block_that_is_no_choice_is_not_read_in_the_place_of_one_that_is_not_there() -> None:
     aside = conv(5, name="b", from_="a", **{"if": "False"}) + "[identity]\n"
     assert read_by(conv(4, name="a") + conv(9, name="always", from_="a") + aside) == ["a"]

@@ -89,6 +89,8 @@ class Namespace:
     numbered: list[Result] = field(default_factory=list)
     named: dict[str, Result] = field(default_factory=dict)
     sections: dict[str, Section] = field(default_factory=dict)
+    absent: set[str] = field(default_factory=set)
+    """Names that only blocks bear which are not there (`if`)."""
     counter: Counter = field(default_factory=Counter)
     has_paths: bool = False
     has_unknown_names: bool = False

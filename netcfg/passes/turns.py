@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from netcfg.blocks.base import Block, Reference
@@ -25,9 +25,9 @@ class Turns:
     findings: list[Finding]
     in_model: bool
 
-    def name(self, written: Written, turn: int, site: Site) -> Option | None:
+    def name(self, written: Written, turn: int, site: Site, is_there: bool = True) -> Option | None:
         """The name of a block in a turn, numbered if need be; None where it has none, or cannot be called so
-        (reported).
+        (reported). That of a block that is not there (`if`) another may bear.
         """
         option = written.section.option("name")
         scope = written.of_turn(turn)
@@ -37,9 +37,16 @@ class Turns:
         names = site.names
         if scope is not None or text.endswith("."):
             option = option.with_value(self.placing.numbered(text, site.context.place.path))
-        taken = names.inputs if option.value in names.inputs else names.sections
+        taken: Mapping[str, object] = names.sections
+        if option.value in names.inputs or option.value in names.absent:
+            taken = names.inputs
+        elif not is_there and option.value in names.sections:
+            return option
         if check_name(option, taken, self.findings, may_be_path=not self.in_model):
             names.sections[option.value] = written.section
+            names.absent.discard(option.value)
+            if not is_there:
+                names.absent.add(option.value)
             written.name = option.value
         else:
             self.placing.has_duplicates = True

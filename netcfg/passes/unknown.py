@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from netcfg.blocks.registry import GROUPS, find
 from netcfg.passes.collect import Parts
+from netcfg.passes.read import shipped_folder
 from netcfg.source import Finding
 from netcfg.syntax import Section
 from netcfg.vocabulary import OWN_BLOCK, help_for
@@ -37,6 +38,17 @@ def report_unknown(
         return
     if name in parts.refused:  # said at its group
         return
-    help = help_for(name, "network", known) or OWN_BLOCK
+    place = _shipped_template(name)
+    help = f"`{{include {place}}}` has it" if place else help_for(name, "network", known) or OWN_BLOCK
     what = "network or block type" if networks else "block type"
     findings.append(Finding("NC102", f"there is no {what} `{name}`", section.span, help=help))
+
+
+def _shipped_template(name: str) -> str | None:
+    """The shipped file that defines a template of this name, as one includes it; None where there is none."""
+    for folder in ("blocks", "zoo"):
+        for path in sorted((shipped_folder() / folder).glob("*.cfg")):
+            text = path.read_text(encoding="utf-8")
+            if any(line.split("}")[0] == f"{{Define {name}" for line in text.splitlines()):
+                return f"{folder}/{path.name}"
+    return None

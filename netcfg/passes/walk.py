@@ -300,7 +300,7 @@ class Walk:
         result = Result(first, type=written.section.name)
         name = written.section.option("name")
         if name is None or not name.value.endswith("."):  # it takes no number, so that nothing can name it
-            self.turns.name(written, 0, site)
+            self.turns.name(written, 0, site, is_there=False)
             if written.name is not None:
                 site.names.name(written.name, result)
         before = site.names.results[-1] if site.names.results else None
