@@ -27,7 +27,7 @@ class Scope:
     `path` is the parameter path of this level (`features`, `layer1.0`), `template` the block type that was
     expanded (`vgg16_features`), or for a repeated plain block its own type. `index`/`count` number the turns
     of a repeat (`index` 0..count-1); both are None where the use has no `repeat`. `given` are the parameters that the
-    use of a template states.
+    use of a template states. Pictures have scopes without a template, too: folders of names.
     """
 
     path: str
@@ -150,6 +150,11 @@ class Node(NamedTuple):
         return ", ".join(filter(None, (self.block.label(), over_in_words(self.over))))
 
     @property
+    def drawn(self) -> str:
+        """The same, as a picture's box has room for it."""
+        return ", ".join(filter(None, (self.block.drawn(), over_in_words(self.over))))
+
+    @property
     def type(self) -> str:
         """The block type as written in brackets."""
         return self.block.type_name
@@ -172,7 +177,9 @@ class Node(NamedTuple):
     def chain(self) -> tuple[Note, ...]:
         """Notes that lead from a node inside templates to the use a reader wrote."""
         return tuple(
-            Note(scope.span, f"in the expansion of `{scope.template}`") for scope in reversed(self.scopes)
+            Note(scope.span, f"in the expansion of `{scope.template}`")
+            for scope in reversed(self.scopes)
+            if scope.template
         )
 
 

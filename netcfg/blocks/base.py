@@ -293,6 +293,10 @@ class Block(Section):
         """Whether its output may be overwritten: nobody else holds it and its own gradient does not need it."""
         return False
 
+    def drawn(self) -> str:
+        """What its box in a picture says: the same as the label, and more where boxes have room for it."""
+        return self.label()
+
     def label(self) -> str:
         """The options that matter, in a few characters, for diagrams and summaries."""
         return ""

@@ -53,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--depth",
         type=int,
         metavar="N",
-        help="open templates that many levels deep, 0 for none (as deep as a page has room for)",
+        help="open templates, and folders of names, that many levels deep, 0 for none (as deep as a page has room for)",
     )
     parser.add_argument(
         "--labels",

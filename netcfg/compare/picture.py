@@ -14,7 +14,7 @@ from netcfg.compare.text import change_text
 from netcfg.compare.together import place_of, written_together
 from netcfg.draw.entry import Entry
 from netcfg.draw.formats import Picture
-from netcfg.draw.marked import Mark, Marked, Marks
+from netcfg.draw.marked import GONE, Mark, Marked, Marks
 from netcfg.draw.marks import faded
 from netcfg.draw.model import Diagram, amount, diagram, entry_of_network, network_details
 from netcfg.draw.options import Look
@@ -22,8 +22,6 @@ from netcfg.draw.shown import fitting_depth
 from netcfg.graph import Graph, Node, Scope, Signal
 
 SUMS = ("parameters", "trainable", "macs")
-GONE = "removed"
-"""Before the path of a use of a template that is no more, as another one may have its path now."""
 
 
 def difference_picture(

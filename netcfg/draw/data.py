@@ -9,7 +9,8 @@ One object; keys may be added to what stands here, and `version` grows where one
       id, name, note     the network's name, and what stands beside it
       place              [x, y, width, height] in the picture; null where an equal network is drawn in its stead
       entries            the sections it stands for (below)
-      frames             uses of templates, outer ones first: id, name, template, parent (an id), turns, place, entries
+      frames             uses of templates, and folders of names (template ""), outer ones first: id, name, template,
+                         parent (an id), turns, place, entries
       nodes              boxes in file order: id, kind (its family), name, text (its lines), template, parent, turns
                          (it is shown once and stands for so many), frozen, place, entries
       wires              signals: source and target (ids of nodes), port, label; where training is shown: phases

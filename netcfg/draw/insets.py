@@ -22,7 +22,7 @@ def insets_of(graphs: Sequence[Graph], look: Look) -> list[Diagram]:
         for graph in graphs
         for node in graph.nodes
         for scope in node.scopes
-        if scope.template != node.type
+        if scope.template not in ("", node.type)
     )
     for name in look.insets:
         if name not in used:

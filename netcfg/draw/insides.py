@@ -6,6 +6,7 @@ places after it: what is called `along` here runs with the signals, `across` fro
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from math import ceil
 
@@ -70,14 +71,23 @@ class _Layout:
         if columns < 2:
             return whole
         share = length / columns
-        for part in whole.parts:
-            along = part.item.width if self.sideways else part.item.height
-            if isinstance(part.member, Frame) and along > MORE_THAN_A_COLUMN * share:
-                self.folds[id(part.member)] = ceil(along / share)
+        for part in self.long_frames(whole, share):
+            self.folds[id(part.member)] = ceil(self.along(part) / share)
         if self.folds:
             whole = self.inside(self.whole)
             columns = round(_extent(whole)[0] / share)
         return self.refolded(whole, columns if self.columns else None)
+
+    def long_frames(self, inside: Inside, share: float) -> Iterator[Measured]:
+        """The frames that fill more than a column, of those in each other the inmost."""
+        for part in inside.parts:
+            if part.inside is not None and self.along(part) > MORE_THAN_A_COLUMN * share:
+                inner = list(self.long_frames(part.inside, share))
+                yield from inner or [part]
+
+    def along(self, part: Measured) -> float:
+        """How long a part is, as the signals run."""
+        return part.item.width if self.sideways else part.item.height
 
     def refolded(self, inside: Inside, columns: int | None) -> Inside:
         """What was laid out at length, in columns."""
@@ -120,7 +130,7 @@ class _Layout:
         return Inside(level, parts, placement, self.sideways)
 
     def box(self, box: Box, labels: list[str], joined: int, before: bool) -> Measured:
-        if self.scale and box.kind != "output":
+        if self.scale and box.kind != "output" and not _is_bundle(box, labels, joined):
             part = measured_volume(box, labels, before, self.scale, self.sideways, self.with_shapes)
             if self.sideways:
                 side = part.item.side_top
@@ -163,6 +173,11 @@ class _Layout:
         across = style.HEADER + placement.height + 2 * style.FRAME_PAD + behind
         axis = style.HEADER + style.FRAME_PAD + placement.axis
         return Item(across, along, axis, turned_ports(labels), style.FRAME_SIDE, _weight(inside))
+
+
+def _is_bundle(box: Box, labels: Sequence[str], joined: int) -> bool:
+    """Whether a box stands for so many blocks that it has more signals than a solid has room for, and no one shape."""
+    return box.kind == "template" and (len(labels) > 1 or joined > 2)
 
 
 def ports_of(labels: list[str], sideways: bool = False) -> tuple[Port, ...]:

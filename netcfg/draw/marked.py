@@ -24,6 +24,8 @@ class Marked(NamedTuple):
 
 
 UNMARKED = Marked()
+GONE = "removed"
+"""Before the path of what is no more, as something else may have its path now; so it is no folder's name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -190,8 +191,45 @@ def _wrapped(pieces: list[str], limit: float) -> list[str]:
     whole = ", ".join(pieces)
     if text_width(whole, style.TEXT) <= limit:
         return [whole]
+    if text_width(pieces[0], style.TEXT) > limit and is_formula(pieces[0]):
+        kind, _, text = pieces[0].partition(" ")
+        return [kind, *_filled([text, *pieces[1:]], style.SMALL, limit)]
     words = next((place for place, piece in enumerate(pieces) if place and _is_word(piece)), len(pieces))
     return [*_filled(pieces[:words], style.TEXT, limit), *_filled(pieces[words:], style.SMALL, limit)]
+
+
+_OPERATOR = re.compile(r" ([-+*/%<>=!&|]+) ")
+
+
+def is_formula(text: str) -> bool:
+    """Whether it computes: with operators, or with functions."""
+    return bool(_OPERATOR.search(text)) or "(" in text
+
+
+def broken(text: str, size: float, limit: float) -> list[str]:
+    """A formula in lines no wider than `limit`, where its spaces allow: before operators, outside of brackets first."""
+    words = [word.replace("\0", " ") for word in _OPERATOR.sub(" \\1\0", text).split(" ")]
+    lines: list[str] = []
+    while words and len(lines) < style.FORMULA_LINES:
+        count = _words_of_a_line(words, size, limit)
+        lines.append(" ".join(words[:count]))
+        del words[:count]
+    if words:
+        lines[-1] += " …"
+    return lines
+
+
+def _words_of_a_line(words: Sequence[str], size: float, limit: float) -> int:
+    """How many words fit; fewer, of at least half a line, where it then ends in fewer open brackets."""
+    best, depth, fewest, is_short = 1, 0, 0, True
+    for count, word in enumerate(words, 1):
+        width = text_width(" ".join(words[:count]), size)
+        if count > 1 and width > limit:
+            return best
+        depth += word.count("(") - word.count(")")
+        if is_short or depth <= fewest:
+            best, fewest, is_short = count, depth, width < limit / 2
+    return len(words)
 
 
 def _is_word(piece: str) -> bool:
@@ -199,14 +237,15 @@ def _is_word(piece: str) -> bool:
 
 
 def _filled(pieces: list[str], size: float, limit: float) -> list[str]:
-    """Lines no wider than `limit`, where the pieces allow."""
+    """Lines no wider than `limit`, where the pieces, and the spaces of a formula, allow."""
     lines: list[str] = []
     for piece in pieces:
         longer = f"{lines[-1]}, {piece}" if lines else ""
         if lines and text_width(longer, size) <= limit:
             lines[-1] = longer
         else:
-            lines.append(piece)
+            is_long = text_width(piece, size) > limit and is_formula(piece)
+            lines += broken(piece, size, limit) if is_long else [piece]
     return lines
 
 

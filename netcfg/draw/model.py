@@ -5,6 +5,7 @@ Which nodes share a box is for `netcfg.draw.shown` to say: it keeps a diagram sh
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from netcfg.draw.costs import Costs, amount, cost_notes, costs_of
 from netcfg.draw.entry import Entry, entry_of, place_text, start_of
+from netcfg.draw.folders import FOLDER, with_folders
 from netcfg.draw.marked import NO_MARKS, UNMARKED, Mark, Marks
 from netcfg.draw.options import Look
 from netcfg.draw.shown import (
@@ -72,7 +74,7 @@ class Box:
 
 @dataclass(slots=True, eq=False)
 class Frame:
-    """A titled frame around boxes: a template's use, or the whole network. `parts` are in file order.
+    """A titled frame around boxes: a template's use, a folder, or the whole network. `parts` are in file order.
 
     `path`, `entries`, `turn` and `mark` are as those of a box.
     """
@@ -125,6 +127,7 @@ def diagram(graph: Graph, expand: bool = False, look: Look | None = None, marks:
     """The boxes, frames and wires of one network; `expand` as in `Look`. What is marked unalike is never one box."""
     look = look or Look()
     expand = expand or look.expand
+    written, graph = graph, with_folders(graph)
     shown, shown_by = shown_boxes(graph, expand, look.depth, marks, look.insets)
     all_frozen = graph.parameters > 0 and graph.trainable == 0
     boxes = {id(one): _box(graph, one, all_frozen, look) for one in shown}
@@ -135,7 +138,9 @@ def diagram(graph: Graph, expand: bool = False, look: Look | None = None, marks:
     drawn = _Wires(graph, box_by, [ports.get(id(one), {}) for one in shown_by], "shape" in look.labels, marks)
     wires = [*drawn.between_boxes(), *drawn.to_outputs(frame)]
     _say_marks(frame)
-    expanded = None if expand else partial(diagram, graph, True, replace(look, depth=None, insets=()), marks)
+    expanded = (
+        None if expand else partial(diagram, written, True, replace(look, depth=None, insets=()), marks)
+    )
     return Diagram(frame, wires, expanded)
 
 
@@ -193,32 +198,56 @@ def _has_parameters(node: Node) -> bool:
 
 def _block_box(graph: Graph, one: Shown) -> Box:
     node = one.first
-    name = node.path if node.is_input else (node.block.name or "")
+    name = node.path if node.is_input else _name_of_block(one)
     parts = [] if node.is_input else [_plain(node), *(_plain(other) for other in one.merged)]
-    pieces = [piece for part in parts for piece in part.split(", ")]
-    place = "" if name or one.places or node.position is None else str(node.position)
+    pieces = [piece for part in parts for piece in pieces_of(part)]
+    in_template = any(place.template for place in one.places)
+    number = name if name.isdigit() else ""
+    name = "" if number else name
+    place = number if name or number or in_template or node.position is None else str(node.position)
     entries = tuple(entry_of(graph, each) for each in one.nodes)
     return Box(node.block.family, name, place, pieces, _details(graph, one), path=node.path, entries=entries)
 
 
+def _name_of_block(one: Shown) -> str:
+    """A block's name, as far as the folder it is shown in does not say it."""
+    node = one.first
+    folder = f"{one.places[-1].path}." if one.places and not one.places[-1].template else ""
+    if node.block.name and folder and node.path.startswith(folder):
+        return node.path[len(folder) :]
+    return node.block.name or ""
+
+
 def _use_box(graph: Graph, one: Shown) -> Box:
-    """The box of a template's use that is shown closed."""
+    """The box of a template's use, or a folder, that is shown closed."""
     place = one.closed
     assert place is not None
     frame = _frame(place, one.places)
-    name = plain_name(place.title)
+    name = _name_of_place(place)
     rows = [frame.details.partition("\n")[0], ", ".join(kinds_of_blocks(one)), *_facts(graph, one)]
     details = "\n".join([*rows, place_text(place.span)])
-    pieces = [frame.note, *kinds_of_blocks(one)]
+    pieces = [*filter(None, (frame.note, *kinds_of_blocks(one)))] or [FOLDER]
     return Box("template", name, "", pieces, details, path=place.path, entries=frame.entries)
 
 
 def _plain(node: Node) -> str:
     """The block type in plain words, and its options; of an activation only the function."""
-    label = node.label
+    label = node.drawn
     if node.type == "activation" and label:
         return label
     return f"{node.type.replace('_', ' ')} {label}".rstrip()
+
+
+def pieces_of(text: str) -> list[str]:
+    """What stands between commas; those in brackets belong to a formula."""
+    pieces, depth = [""], 0
+    for part in re.split(r"(, |[()\[\]])", text):
+        depth += (part in ("(", "[")) - (part in (")", "]"))
+        if part == ", " and depth <= 0:
+            pieces.append("")
+        else:
+            pieces[-1] += part
+    return pieces
 
 
 def _details(graph: Graph, one: Shown) -> str:
@@ -268,12 +297,18 @@ def _frames(graph: Graph, shown: list[Shown], boxes: dict[int, Box], all_frozen:
 
 def _frame(place: Place, around: Sequence[Place]) -> Frame:
     template = place.template.replace("_", " ")
-    name = plain_name(place.title)
-    title = f"[{place.template}] {place.path}"
-    chain = (Note(outer.span, f"in the expansion of `{outer.template}`") for outer in reversed(around))
+    name = _name_of_place(place)
+    title = f"[{place.template}] {place.path}" if template else f"{FOLDER} {place.path}"
+    uses = (outer for outer in reversed(around) if outer.template)
+    chain = (Note(outer.span, f"in the expansion of `{outer.template}`") for outer in uses)
     entry = Entry(title, place.span, None, tuple(chain))
     details = f"{title}\n{place_text(place.span)}"
     return Frame(name, template, details, place.count, [], place.path, (entry,), place.turn)
+
+
+def _name_of_place(place: Place) -> str:
+    """What it is called; a number says nothing of a use, which has its template, but is all that a folder has."""
+    return plain_name(place.title) if place.template else place.title
 
 
 def network_details(graph: Graph) -> str:
@@ -306,6 +341,7 @@ def _without_needless(part: Part) -> Part:
     if part.turn is not None:
         only.turn = replace(part.turn, name=part.turn.name or only.name)
     only.name = part.name or only.name
+    only.place = "" if only.name else only.place
     if not only.pieces[0].startswith(part.note):  # the repeat of a plain block is called like the block
         only.template = part.note
     return only

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from netcfg.blocks.base import Block
 from netcfg.blocks.registry import find
+from netcfg.draw.folders import with_folders
 from netcfg.draw.marked import NO_MARKS, UNMARKED, Mark, Marked, Marks
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ def levels(node: Node) -> int:
 
 def fitting_depth(graphs: Sequence[Graph]) -> int | None:
     """The most levels of templates that can be open while all boxes fit on a page; None: all of them."""
+    graphs = [with_folders(graph) for graph in graphs]
     deepest = max((levels(node) for graph in graphs for node in graph.nodes), default=0)
     for depth in range(deepest, 0, -1):
         if sum(len(shown_boxes(graph, depth=depth)[0]) for graph in graphs) <= PAGE_BOXES:
@@ -180,17 +182,25 @@ class _Grouping:
 
     def turn_key(self, node: Node) -> tuple[object, ...]:
         """Equal for nodes that do the same in each turn of a repeat: their place without the turns' numbers."""
-        outer = node.scopes[-1].path
-        return (self.steps(node.scopes), node.path[len(outer) :], node.type)
+        return (self.steps(node.scopes), _beyond(node.path, node.scopes), node.type)
 
     def steps(self, scopes: tuple[Scope, ...]) -> tuple[object, ...]:
         """Where something is, without the numbers of turns that are shown as one."""
-        steps, outer = [], ""
-        for scope in scopes:
-            path = scope.path if self.opens(scope) else _without_turn(scope)
-            steps.append((path[len(outer) :], scope.template))
-            outer = scope.path
-        return tuple(steps)
+        return tuple(
+            (
+                _beyond(scope.path if self.opens(scope) else _without_turn(scope), scopes[:place]),
+                scope.template,
+            )
+            for place, scope in enumerate(scopes)
+        )
+
+
+def _beyond(path: str, scopes: Sequence[Scope]) -> str:
+    """What a path has more than the innermost of the scopes that it begins with: what a folder holds may not."""
+    start = next(
+        (scope.path for scope in reversed(scopes) if scope.template or path.startswith(f"{scope.path}.")), ""
+    )
+    return path[len(start) :]
 
 
 def _mixed(graph: Graph, marks: Marks) -> set[str]:
@@ -211,7 +221,7 @@ def _uneven(graph: Graph, marks: Marks) -> set[str]:
         for scope in node.scopes:
             if scope.count is not None:
                 alike = marks.blocks.get(index, UNMARKED).alike
-                marked = node.path[len(scope.path) :], node.type, node.block.label(), alike
+                marked = node.path[len(scope.path) :], node.type, node.drawn, alike
                 turns.setdefault(_without_turn(scope), {}).setdefault(scope.path, []).append(marked)
     return {
         path
@@ -316,10 +326,10 @@ def _continues(graph: Graph, previous: Shown, one: Shown, shown_by: list[Shown])
 
 def _looks(one: Shown) -> tuple[object, ...]:
     first = one.first
-    merged = [(node.type, node.label) for node in one.merged]
+    merged = [(node.type, node.drawn) for node in one.merged]
     return (
         first.type,
-        first.label,
+        first.drawn,
         merged,
         one.places,
         one.last.output.shape,
@@ -370,7 +380,7 @@ def _closed_continues(graph: Graph, previous: Shown, one: Shown, shown_by: list[
 
 def _form(one: Shown) -> list[object]:
     """Equal for uses of a template that hold equal blocks."""
-    return [(node.type, node.label, node.output.shape, is_frozen(node), lender(node)) for node in one.nodes]
+    return [(node.type, node.drawn, node.output.shape, is_frozen(node), lender(node)) for node in one.nodes]
 
 
 def _is_read_by_others(graph: Graph, signal: tuple[int, str], one: Shown, shown_by: list[Shown]) -> bool:

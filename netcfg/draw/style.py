@@ -48,6 +48,8 @@ MARKED_STROKE: Final = 2.0
 MESSAGE_WIDTH: Final = 220.0
 """Messages of marked boxes go to the next line where they would be wider than this."""
 MESSAGE_LINES: Final = 6
+FORMULA_LINES: Final = 5
+"""A longer formula is cut short."""
 FRAME_FILLS: Final = ("#f6f8fa", "#ffffff")
 """Of a frame in a network, of a frame in that, and so on in turn."""
 

@@ -42,6 +42,9 @@ class FakeBlock:
     def label(self) -> str:
         return self.text
 
+    def drawn(self) -> str:
+        return self.text
+
 
 class Sketch:
     """Adds nodes one by one; each method gives the new node's index, by which later ones read it."""

@@ -120,5 +120,12 @@ class Formula(ByAxes, name="formula"):
 
     def label(self) -> str:
         """The formula, as far as there is room."""
-        text = str(self.value)
-        return text if len(text) <= 24 else f"{text[:23]}…"
+        return _cut(str(self.value), 24)
+
+    def drawn(self) -> str:
+        """A box has lines enough for most formulas."""
+        return _cut(str(self.value), 160)
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"

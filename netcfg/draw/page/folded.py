@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from netcfg.draw.folders import FOLDER
 from netcfg.draw.folds import Group, Repeat, Unit, leaves
 from netcfg.draw.marked import Mark
 from netcfg.draw.marks import LOOKS
@@ -40,7 +41,14 @@ def folded_box(frame: Frame, boxes: Sequence[Box], turns: int) -> Box:
     """What is shown in place of a folded frame, as pictures show closed templates."""
     there = still_there(boxes)
     blocks = [entry.title[1:].partition("]")[0] for box in there for entry in box.entries] * turns
-    box = Box("template", frame.name, "", [frame.note, *kinds_of(blocks)], frame.details, frame.count)
+    box = Box(
+        "template",
+        frame.name,
+        "",
+        [*filter(None, (frame.note, *kinds_of(blocks)))] or [FOLDER],
+        frame.details,
+        frame.count,
+    )
     with_parameters = [each for each in there if each.costs.parameters]
     starts = {each.start for each in with_parameters}
     box.start = starts.pop() if len(starts) == 1 else ""

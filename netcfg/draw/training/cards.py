@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from netcfg.draw import style
-from netcfg.draw.measure import Line, Word, line_width
+from netcfg.draw.measure import Line, Word, broken, is_formula, line_width
 from netcfg.draw.metrics import ASCENT, fitted, text_width
 from netcfg.draw.scene import Dot, Group, Rect, Shape, Text
 from netcfg.draw.training.model import PHASE_INKS, Card, phase_colour
@@ -112,7 +112,8 @@ def _wrapped(pieces: Sequence[str], glue: str) -> list[str]:
         else:
             if lines and not part.startswith("of "):
                 lines[-1] += glue.rstrip()
-            lines.append(part)
+            is_long = text_width(part, style.SMALL) > _WRAP and is_formula(part)
+            lines += broken(part, style.SMALL, _WRAP) if is_long else [part]
     return lines
 
 

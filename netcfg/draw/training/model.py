@@ -241,7 +241,7 @@ class _Sheet:
             yield "not trained"
 
     def _block(self, node: Node) -> Card:
-        label = node.label
+        label = node.drawn
         piece = f"{words(node.type)} {label}".rstrip()
         entry = entry_of(self.model, node)
         details = f"{entry.title}\n{place_text(node.span)}"
