@@ -22,6 +22,7 @@ from netcfg.datasets.pictures.masks import scaled_mask
 from netcfg.datasets.samples.dealing import SPLITS, Dealing, dealt
 from netcfg.datasets.samples.memory import free_memory
 from netcfg.datasets.samples.table_samples import Further, TableSamples, moved
+from netcfg.datasets.sources.split_lists import rows_by_numbers
 from netcfg.source import NetcfgError, shown_path
 
 IMAGES = ("image", "images", "x", "data", "pixels", "pictures", "imgs")
@@ -407,6 +408,8 @@ def _outside(array: Array, wrong: NDArray[np.bool_], allowed: str, help: str) ->
 
 def _rows(section: Arrays, laid: Laid, split: Split) -> tuple[str, NDArray[np.int64]]:
     arrays = dict(laid.arrays)
+    if section.lists():
+        return "", _listed(section, laid, split)
     if "" in arrays:
         parts = dealt(*_strata(section, laid, ""), section.dealing(), _group(section, arrays[""]))
         return "", np.flatnonzero(parts == SPLITS.index(split))
@@ -419,6 +422,27 @@ def _rows(section: Arrays, laid: Laid, split: Split) -> tuple[str, NDArray[np.in
     dealing = Dealing(section.validation_share, 0.0, seed=section.seed)
     parts = dealt(*_strata(section, laid, "train"), dealing, _group(section, arrays["train"]))
     return "train", np.flatnonzero(parts == SPLITS.index(split))
+
+
+def _listed(section: Arrays, laid: Laid, split: Split) -> NDArray[np.int64]:
+    """The rows of a split by lists of their numbers."""
+    place = section.place_of_data()
+    if "" not in laid.arrays:
+        raise NetcfgError(
+            f"the arrays of {shown_path(place)} say by their names who is in which split, and there are lists of it\n"
+            "help: leave the lists out",
+            code="NC505",
+        )
+    folder = place if place.is_dir() else place.parent
+    rows = rows_by_numbers(section.lists(), folder, _length(laid.arrays[""]))
+    if split in rows and (split == "test" or "validation" in rows):
+        return rows[split]
+    training = rows["train"]
+    groups = _group(section, laid.arrays[""])
+    dealing = Dealing(section.validation_share, 0.0, seed=section.seed)
+    own = None if groups is None else groups[training]
+    parts = dealt(_strata(section, laid, "")[0][training], dealing, own)
+    return training[parts == SPLITS.index(split)]
 
 
 def _strata(section: Arrays, laid: Laid, key: str) -> tuple[NDArray[np.int64]]:

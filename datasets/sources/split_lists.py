@@ -59,6 +59,65 @@ def rows_by_lists(
     return found
 
 
+def rows_by_numbers(lists: Mapping[Split, str], folder: Path, count: int) -> dict[Split, NDArray[np.int64]]:
+    """Which of `count` samples each list names by their numbers, from 0: one a line, or a .npy of whole numbers.
+
+    Raises `NetcfgError` for what is no number of a sample, and for one that stands in two lists. Those that stand in
+    none are counted in a note.
+    """
+    found: dict[Split, NDArray[np.int64]] = {}
+    taken = np.zeros(count, bool)
+    for split, written in lists.items():
+        path = list_below(folder, written)
+        rows = _numbers(path)
+        wrong = np.flatnonzero((rows < 0) | (rows >= count))
+        if len(wrong):
+            raise NetcfgError(
+                f"{shown_path(path)} names the sample {rows[wrong[0]]}, and there are {count:,}, from 0",
+                code="NC505",
+            )
+        doubled = np.flatnonzero(taken[rows])
+        if len(doubled) or len(np.unique(rows)) < len(rows):
+            values, counts = np.unique(rows, return_counts=True)
+            number = rows[doubled[0]] if len(doubled) else values[counts > 1][0]
+            raise NetcfgError(
+                f"{shown_path(path)}: the sample {number} stands in a list already\n"
+                "help: a sample is of one split, once",
+                code="NC505",
+            )
+        taken[rows] = True
+        found[split] = np.sort(rows)
+    if not taken.all():
+        say(f"left out, as they stand in no list: {counted(int((~taken).sum()), 'sample')}")
+    return found
+
+
+def _numbers(path: Path) -> NDArray[np.int64]:
+    if path.suffix.lower() == ".npy":
+        try:
+            rows = np.load(path, allow_pickle=False)
+        except (OSError, ValueError, EOFError) as error:
+            raise NetcfgError(
+                f"{shown_path(path)} holds no array of numbers: {error}", code="NC505"
+            ) from None
+        if rows.ndim != 1 or rows.dtype.kind not in "ui":
+            raise NetcfgError(
+                f"{shown_path(path)} holds {rows.dtype} in {rows.ndim} axes, and a list is one of whole numbers",
+                code="NC505",
+            )
+        return np.asarray(rows, np.int64)
+    rows = []
+    for number, line in _lines(path):
+        if not line.isdecimal():
+            raise NetcfgError(
+                f"{shown_path(path)}, line {number}: `{line}` is no number of a sample\n"
+                "help: samples count from 0, one a line",
+                code="NC505",
+            )
+        rows.append(int(line))
+    return np.array(rows, np.int64)
+
+
 def doubly_split(folder: Path) -> NetcfgError:
     """Folders say who is in which split, and lists say it, too."""
     return NetcfgError(

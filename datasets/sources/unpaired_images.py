@@ -15,6 +15,7 @@ from netcfg.blocks.sources.unpaired_images import USUAL, UnpairedImages
 from netcfg.datasets.pictures.files import pictures_below
 from netcfg.datasets.samples.dealing import SPLITS, Dealing, dealt
 from netcfg.datasets.samples.table_samples import TableSamples, table_samples
+from netcfg.datasets.sources.split_lists import doubly_split, groups_of, rows_by_lists
 from netcfg.source import NetcfgError, shown_path
 
 
@@ -85,22 +86,53 @@ def _opened(section: UnpairedImages, folder: Path, kind: int, split: Split) -> T
 def _of_split(section: UnpairedImages, folder: Path, kind: int, split: Split) -> tuple[Path, list[str]]:
     """A kind's folder, and its pictures of a split."""
     places = _places(section, folder, kind)
+    if section.lists():
+        return _by_lists(section, folder, kind, split)
     if "" in places:
-        return places[""], _part(places[""], section.dealing(), split)
+        return places[""], _part(section, places[""], section.dealing(), split)
     if "test" not in places and "validation" in places:  # what chooses the epoch cannot judge it
         places = {"train": places["train"], "test": places["validation"]}
     if split in places and (split != "train" or "validation" in places):
         return places[split], pictures_below(places[split])[0]
     if "test" not in places:
-        return places["train"], _part(places["train"], section.dealing(), split)
-    return places["train"], _part(
-        places["train"], Dealing(section.validation_share, 0.0, seed=section.seed), split
-    )
+        return places["train"], _part(section, places["train"], section.dealing(), split)
+    dealing = Dealing(section.validation_share, 0.0, seed=section.seed)
+    return places["train"], _part(section, places["train"], dealing, split)
 
 
-def _part(folder: Path, dealing: Dealing, split: Split) -> list[str]:
-    names = pictures_below(folder)[0]
-    parts = dealt(np.zeros(len(names), np.int64), dealing)
+def _by_lists(section: UnpairedImages, folder: Path, kind: int, split: Split) -> tuple[Path, list[str]]:
+    """The same by lists that name pictures of both kinds, so that both are looked for."""
+    roots = []
+    for one in (0, 1):
+        places = _places(section, folder, one)
+        if "" not in places:
+            raise doubly_split(folder)
+        roots.append(places[""])
+    names = [pictures_below(root)[0] for root in roots]
+    known = [
+        os.path.join(os.path.relpath(root, folder), name)
+        for root, own in zip(roots, names, strict=True)
+        for name in own
+    ]
+    rows = rows_by_lists(section.lists(), folder, known)
+    first = kind * len(names[0])
+
+    def of_kind(listed: Split) -> list[str]:
+        own = rows[listed] - first
+        return [names[kind][row] for row in own[(own >= 0) & (own < len(names[kind]))].tolist()]
+
+    if split in rows and (split == "test" or "validation" in rows):
+        return roots[kind], of_kind(split)
+    dealing = Dealing(section.validation_share, 0.0, seed=section.seed)
+    return roots[kind], _dealt(section, of_kind("train"), dealing, split)
+
+
+def _part(section: UnpairedImages, folder: Path, dealing: Dealing, split: Split) -> list[str]:
+    return _dealt(section, pictures_below(folder)[0], dealing, split)
+
+
+def _dealt(section: UnpairedImages, names: list[str], dealing: Dealing, split: Split) -> list[str]:
+    parts = dealt(np.zeros(len(names), np.int64), dealing, groups_of(names, section.group_by))
     return [names[row] for row in np.flatnonzero(parts == SPLITS.index(split)).tolist()]
 
 

@@ -241,3 +241,50 @@ def test_a_number_in_masks_that_is_no_class_is_left_out_or_told_with_its_sample(
     masks[3, 1, 1] = -1
     path = save(tmp_path, x=bytes_of(4, 4, 4), mask=masks)
     assert "`mask` holds -1 in the sample 3" in refusal(path)
+
+
+def with_lists(folder: Path, train: str, test: str, **options: object) -> Arrays:
+    path = save(folder, x=bytes_of(10, 16, 16, 3), y=np.arange(10) % 2)
+    (folder / "train.txt").write_text(train)
+    (folder / "test.txt").write_text(test)
+    return source(path, train_list="train.txt", test_list="test.txt", **options)
+
+
+def test_lists_of_numbers_say_who_is_in_which_split(tmp_path):
+    lists = with_lists(tmp_path, "0\n1\n2\n3\n4\n5\n", "9\n7\n", validation_share=0.34)
+    names = {
+        split: list(map(int, lists.open(split, ("class",)).table.ids))
+        for split in ("train", "validation", "test")
+    }
+    assert names["test"] == [7, 9]
+    assert sorted(names["train"] + names["validation"]) == [0, 1, 2, 3, 4, 5]
+    np.save(tmp_path / "validation.npy", np.array([8, 6]))
+    own = lists.model_copy(update={"validation_list": "validation.npy"})
+    assert list(own.open("validation", ("class",)).table.ids) == ["6", "8"]
+    assert len(own.open("train", ("class",))) == 6
+
+
+@pytest.mark.parametrize(
+    ("train", "test", "said"),
+    [
+        ("0\n1\n", "x\n", "line 1: `x` is no number of a sample"),
+        ("0\n1\n", "10\n", "names the sample 10, and there are 10, from 0"),
+        ("0\n1\n", "1\n", "the sample 1 stands in a list already"),
+        ("0\n0\n", "1\n", "the sample 0 stands in a list already"),
+    ],
+)
+def test_lists_of_what_are_no_samples_are_refused(tmp_path, train, test, said):
+    with pytest.raises(NetcfgError, match=said):
+        with_lists(tmp_path, train, test).open("train", ("image",))
+
+
+def test_a_list_of_objects_is_never_executed(tmp_path):
+    lists = with_lists(tmp_path, "0\n", "1\n").model_copy(update={"test_list": "bad.npy"})
+    np.save(tmp_path / "bad.npy", np.array([{}], object), allow_pickle=True)
+    with pytest.raises(NetcfgError, match="bad.npy holds no array of numbers"):
+        lists.open("test", ("image",))
+
+
+def test_one_list_needs_the_other(tmp_path):
+    path = save(tmp_path, x=bytes_of(4, 16, 16, 3))
+    assert "needs both" in str(source(path, train_list="train.txt").conflict())

@@ -103,6 +103,11 @@ def test_recordings_are_clips(tmp_path, folders):
     assert source_of(write_pictures(tmp_path, *folders)).source.type_name == "clips"
 
 
+@pytest.mark.parametrize("folders", [("class_a", "class_b"), ("class_1", "class_2", "class_3")])
+def test_folders_that_all_begin_with_one_word_are_no_recordings_of_one_person(tmp_path, folders):
+    assert source_of(write_pictures(tmp_path, *folders)).source.type_name == "image_folder"
+
+
 def test_labels_beside_them_make_recordings_of_class_folders(tmp_path):
     write_pictures(tmp_path, "happy", "sad")
     (tmp_path / "labels.csv").write_text("clip,frame,AU12\nhappy,1,1\n")

@@ -79,3 +79,37 @@ def test_a_kind_without_pictures_is_named(tmp_path):
     (tmp_path / "trainB").rmdir()
     with pytest.raises(NetcfgError, match="holds no folder `trainB` or `B`"):
         UnpairedImages(path=str(tmp_path)).open("train", ("image",))
+
+
+def listed(folder: Path, **lists: str) -> Path:
+    write(folder / "A", 4, 0)
+    write(folder / "B", 5, 100)
+    for name, text in lists.items():
+        (folder / f"{name}.txt").write_text(text)
+    return folder
+
+
+LISTS = {"train_list": "train.txt", "test_list": "test.txt"}
+
+
+def test_lists_name_pictures_of_both_kinds(tmp_path):
+    folder = listed(
+        tmp_path, train="A/0.png\nA/1.png\nB/0.png\nB/1.png\n", test="A/2.png\nA/3\nB/3.png\nB/4.png\n"
+    )
+    assert levels(folder, "test", 1, **LISTS) == [[(2, 103), (3, 104)]]
+    (shown,) = levels(folder, "train", 1, validation_share=0, **LISTS)
+    assert [one for one, _ in shown] == [0, 1]
+    assert {other for _, other in shown} <= {100, 101}
+
+
+def test_a_list_that_names_no_picture_of_one_kind_is_refused(tmp_path):
+    folder = listed(tmp_path, train="A/0.png\nB/0.png\n", test="A/2.png\n")
+    with pytest.raises(NetcfgError, match="holds no picture for the test split"):
+        UnpairedImages(path=str(folder), **LISTS).open("test", ("image", "other"))
+
+
+def test_lists_beside_folders_of_splits_are_refused(cyclegan):
+    (cyclegan / "train.txt").write_text("0.png\n")
+    (cyclegan / "test.txt").write_text("1.png\n")
+    with pytest.raises(NetcfgError, match="holds folders of splits, and there are lists of them"):
+        UnpairedImages(path=str(cyclegan), **LISTS).open("test", ("image", "other"))

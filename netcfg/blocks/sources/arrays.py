@@ -11,7 +11,7 @@ from pydantic import Field as Option
 from netcfg.blocks.fields import FieldKind, FieldSpec, ImageSize, Split
 from netcfg.blocks.sources.base import Found
 from netcfg.blocks.sources.picture_classes import trouble_with_names
-from netcfg.blocks.sources.plain_pictures import Dealt
+from netcfg.blocks.sources.plain_pictures import SplitLists
 from netcfg.blocks.values import quoted
 from netcfg.source import NetcfgError, shown_path
 
@@ -22,7 +22,7 @@ ENDINGS = (".npz", ".npy")
 MOST_CLASSES = 10_000
 
 
-class Arrays(Dealt, name="arrays"):
+class Arrays(SplitLists, name="arrays"):
     """Samples that lie in arrays, the first axis of each: a .npz file, or a folder of .npy files. Never a pickle.
 
     An array is a field of its name. Pictures are N×H×W or N×H×W×C (or N×C×H×W, C of 1 or 3) of bytes, or of numbers
@@ -30,7 +30,8 @@ class Arrays(Dealt, name="arrays"):
     `masks` masks. `x`, `images` and their like are the field `image`, `y` and `labels` of whole numbers `class`.
 
     A split in a name (`x_train`, `y_test`; `train_images`, `val_labels`) says who is in which; with `train` and `test`
-    alone, validation is a share of the former. Else samples are dealt by shares or folds, alike for each class.
+    alone, validation is a share of the former. Else lists of the samples' numbers say it, or samples are dealt by
+    shares or folds, alike for each class.
     Fields: by array; pictures 3×H×W, grey ones three times the same.
     Example::
 
@@ -66,6 +67,14 @@ class Arrays(Dealt, name="arrays"):
     group_by: str | None = Option(
         None, description="the array of what stays in one split: a subject, a patient"
     )
+    train_list: str | None = Option(
+        None,
+        description="a file of the numbers of the samples to train on, from 0: one a line, or a .npy, beside them",
+    )
+    validation_list: str | None = Option(
+        None, description="the one of those to validate on; None: a share of the former"
+    )
+    test_list: str | None = Option(None, description="the one of those to test on")
     holds: tuple[str, ...] = Option(
         (),
         description="what the arrays are where the file is not there, as a run keeps it: `measures vector 12, "

@@ -25,7 +25,7 @@ def has(folder: Path, *names: str) -> bool:
 def has_media(folder: Path, endings: tuple[str, ...] = PICTURES + VIDEOS, levels: int = _LEVELS) -> bool:
     """Whether there are pictures or videos in a folder, or in folders below it."""
     files, folders = _entries(folder)
-    if any(Path(name).suffix.lower() in endings for name in files):
+    if any(name.lower().endswith(endings) for name in files):
         return True
     return levels > 1 and any(has_media(folder / name, endings, levels - 1) for name in folders)
 
@@ -131,10 +131,10 @@ def _leaves(folder: Path) -> list[str]:
 
 
 def _tell_subjects(folder: Path, names: list[str]) -> bool:
-    """Whether names of folders are those of recordings."""
+    """Whether names of folders are those of recordings; of one and the same beginning they are `class_a`, `class_b`."""
     beginnings = [name.partition("_")[0] for name in names if "_" in name]
     if len(beginnings) == len(names) and len(set(beginnings)) < len(names):
-        return True
+        return len(set(beginnings)) > 1
     numbered = all(re.search(r"\d", name) for name in names)
     return numbered and all(_counts(_entries(folder / name)[0]) for name in names)
 
@@ -147,7 +147,7 @@ def _counts(files: list[str]) -> bool:
 
 
 def _has_pictures(files: list[str]) -> bool:
-    return any(Path(name).suffix.lower() in PICTURES for name in files)
+    return any(name.lower().endswith(PICTURES) for name in files)
 
 
 def _entries(folder: Path) -> tuple[list[str], list[str]]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field as Option
 
-from netcfg.blocks.fields import FieldSpec, ImageSize, PositiveInt
+from netcfg.blocks.fields import FieldSpec, ImageSize, PositiveInt, Split
 from netcfg.blocks.picture_files import MAX_PIXELS
 from netcfg.blocks.sources.base import Source
 from netcfg.shapes import Symbolic
@@ -48,6 +49,37 @@ class Dealt(Source):
         from netcfg.datasets.samples.dealing import Dealing
 
         return Dealing(self.validation_share, self.test_share, self.folds, self.fold, self.seed)
+
+
+class SplitLists(Dealt):
+    """Sources of which lists may say who is in which split."""
+
+    train_list: str | None = Option(
+        None,
+        description="a file that names the pictures to train on, one a line (or a csv), with or without their ending; "
+        "below `path`",
+    )
+    validation_list: str | None = Option(
+        None, description="the one of those to validate on; None: a share of the former"
+    )
+    test_list: str | None = Option(None, description="the one of those to test on")
+
+    def conflict(self) -> str | None:
+        """Lists of a training and a test."""
+        if (self.train_list is None) != (self.test_list is None):
+            return "says which list trains or which tests, and needs both: `train_list` and `test_list`"
+        if self.validation_list is not None and self.train_list is None:
+            return "has a `validation_list`, and needs `train_list` and `test_list` beside it"
+        return super().conflict()
+
+    def lists(self) -> Mapping[Split, str]:
+        """The lists that are written, by split."""
+        written: Mapping[Split, str | None] = {
+            "train": self.train_list,
+            "validation": self.validation_list,
+            "test": self.test_list,
+        }
+        return {split: name for split, name in written.items() if name is not None}
 
 
 class PlainPictures(Dealt):

@@ -9,7 +9,7 @@ from pydantic import Field as Option
 from netcfg.blocks.fields import FieldSpec, Split
 from netcfg.blocks.sources.base import Found
 from netcfg.blocks.sources.folders import has_media
-from netcfg.blocks.sources.plain_pictures import PlainPictures
+from netcfg.blocks.sources.named_pictures import NamedPictures
 
 if TYPE_CHECKING:
     from netcfg.blocks.samples import Samples
@@ -18,12 +18,12 @@ USUAL = (("A", "B"), ("a", "b"), ("domain_a", "domain_b"), ("source", "target_do
 """How the two folders are called; those of splits are `trainA`, `testB` and the like."""
 
 
-class UnpairedImages(PlainPictures, name="unpaired_images"):
+class UnpairedImages(NamedPictures, name="unpaired_images"):
     """Pictures of two kinds that are no pairs, as CycleGAN takes them: `trainA`, `trainB`, `testA`, …, or `A`, `B`.
 
     A sample is a picture of the first kind and one of the second, in training another one each time, drawn for the
     sample and the epoch; else by turns. An epoch is as long as the first kind has pictures. Without folders of a test
-    split, each kind is dealt by shares or folds.
+    split, each kind is dealt by shares or folds, or by lists, each of which names pictures of both (`A/1.jpg`).
     Fields: `image` 3×S×S of the first folder, `other` 3×S×S of the second.
     Source: Zhu et al., "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks", 2017.
     Example::
