@@ -442,7 +442,7 @@ def _listed(section: Arrays, laid: Laid, split: Split) -> NDArray[np.int64]:
     dealing = Dealing(section.validation_share, 0.0, seed=section.seed)
     own = None if groups is None else groups[training]
     parts = dealt(_strata(section, laid, "")[0][training], dealing, own)
-    return training[parts == SPLITS.index(split)]
+    return np.asarray(training[parts == SPLITS.index(split)])
 
 
 def _strata(section: Arrays, laid: Laid, key: str) -> tuple[NDArray[np.int64]]:

@@ -65,6 +65,11 @@ def read_from_folder(
     if not written:
         message = f"{parts.name} reads no data that `--data` could replace"
         help = f"add a group {{Data}} with a source, such as [{recognised.source.type_name}]"
+        if not recognised.source.trains_alone:
+            name = recognised.source.type_name
+            message = f"{parts.name} says nothing of data, and those of {folder}, read by [{name}], tell no task by themselves"
+            help = f"add {{Data}} with [{name}], {{Loss}} and {{Optimizer}}, or bring the folder into another order: "
+            help += "a folder for each class, or a list"
         if recognised.source.trains_alone and len(parts.networks) > 1:
             help = "of several networks say how they are trained: {Data}, {Model}, {Loss} and {Optimizer}"
         findings.append(Finding("NC403", message, help=help))
