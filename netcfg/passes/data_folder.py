@@ -67,7 +67,9 @@ def read_from_folder(
         help = f"add a group {{Data}} with a source, such as [{recognised.source.type_name}]"
         if not recognised.source.trains_alone:
             name = recognised.source.type_name
-            message = f"{parts.name} says nothing of data, and those of {folder}, read by [{name}], tell no task by themselves"
+            message = (
+                f"{parts.name} says nothing of data, and {folder}, read by [{name}], tells no task by itself"
+            )
             help = f"add {{Data}} with [{name}], {{Loss}} and {{Optimizer}}, or bring the folder into another order: "
             help += "a folder for each class, or a list"
         if recognised.source.trains_alone and len(parts.networks) > 1:
