@@ -192,3 +192,12 @@ def test_other_label_files_of_audetnets_folder_are_found_and_listed(tmp_path):
     ):
         source.open("train", ("labels",))
     assert main(["data", "show", str(tmp_path / "d")]) == 0
+
+
+def test_a_folder_that_tells_no_task_is_no_fault_of_the_program(tmp_path):
+    write_pictures(tmp_path, "anna/smile", "berta/smile", "carl/smile")
+    _, (finding,) = netcfg.check(
+        "{N}\n[net]\nchannels = 3\nheight = 32\nwidth = 32\n[flatten]\n", data=str(tmp_path)
+    )
+    assert "read by [clips], tells no task by itself" in finding.message
+    assert "add {Data} with [clips]" in finding.help
