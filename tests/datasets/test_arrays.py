@@ -215,7 +215,7 @@ def test_a_class_beyond_those_that_are_known(tmp_path):
     )
 
 
-def test_a_run_whose_arrays_are_no_more_says_so_and_nothing_that_follows_from_it(tmp_path):
+def test_a_run_whose_arrays_are_no_more_is_whole_and_says_so_where_they_are_opened(tmp_path):
     np.savez(tmp_path / "a.npz", images=np.zeros((20, 8, 8, 3), np.uint8), labels=np.arange(20) % 2)
     text = (
         f"{{Data}}\n[arrays]\npath = {tmp_path / 'a.npz'}\n{{N}}\n[net]\ninputs = data.image\n[flatten]\n"
@@ -223,8 +223,10 @@ def test_a_run_whose_arrays_are_no_more_says_so_and_nothing_that_follows_from_it
     )
     resolved = netcfg.load(text).resolved
     (tmp_path / "a.npz").unlink()
-    _, (finding,) = netcfg.check(resolved)
-    assert finding.message == f"there is no {tmp_path / 'a.npz'}"
+    program, findings = netcfg.check(resolved)
+    assert not findings
+    with pytest.raises(NetcfgError, match="there are no arrays"):
+        program.data.source.open("train", ("image",))
 
 
 def test_a_number_in_masks_that_is_no_class_is_left_out_or_told_with_its_sample(tmp_path):
