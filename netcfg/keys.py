@@ -23,8 +23,9 @@ _KEYS = {
         "so many side by side, with parameters of their own (`heads.0`, …); `$copy` is the number, from 0",
     ),
     "join": (
-        "`stack`, `concat` or `add`",
-        "makes one signal of the `copies`; without it the bare name is the first one",
+        "`stack`, `frames`, `tokens`, `objects`, `concat` or `add`",
+        "makes one signal of the `copies`, stacked along a new first axis (perhaps called so), joined, or added up; "
+        "without it the bare name is the first one",
     ),
     "over": (
         "`frames` or `tokens`",

@@ -172,6 +172,20 @@ def test_of_blocks_with_an_if_each_and_one_input_the_next_reads_what_is_there(
     assert read_by(conv(4, name="stem") + "".join(choices) + last) == [read]
 
 
+def test_copies_along_an_axis_that_has_a_name_meet_others_by_it() -> None:
+    text = conv(4, name="a", copies=2, join="objects") + "[reduce]\ndimension = height, width\nname = b\n"
+    text += "[combine_multiply]\ncombine_layers = a, b\n[reduce]\ndimension = objects\nwith = sum\n"
+    assert [node.output.shape for node in network(text).blocks][2:] == [
+        (2, 4, 8, 8),
+        (2, 4),
+        (2, 4, 8, 8),
+        (4, 8, 8),
+    ]
+    alone = network(conv(4, copies=1, join="tokens")).nodes[-1]
+    assert (alone.output.shape, alone.output.axes[0]) == ((1, 4, 8, 8), "L")
+    assert finding(conv(4, copies=2, join="heads"))[0].code == "NC105"
+
+
 @pytest.mark.parametrize(("first", "second"), [("True", "False"), ("False", "True")])
 def test_a_block_that_is_not_there_leaves_its_name_to_another(first: str, second: str) -> None:
     text = conv(4, name="a", **{"if": first}) + conv(5, name="b") + conv(6, name="a", **{"if": second})

@@ -34,8 +34,13 @@ from netcfg.vocabulary import help_for
 
 STRUCTURE = frozenset({"if", "rows", "flat", "copies", "join", "over", "statistics", "once"})
 """Keys that say how a block stands there, and are none of its own."""
-JOINS = {"stack": "stack", "concat": "combine_concat", "add": "combine_add"}
-"""What makes one signal of several copies', and the block that does it."""
+JOINS: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "stack": ("stack", {}),
+    **{axis: ("stack", {"axis": axis}) for axis in ("frames", "tokens", "objects")},
+    "concat": ("combine_concat", {}),
+    "add": ("combine_add", {}),
+}
+"""What makes one signal of several copies', the block that does it, and its options."""
 OVER = ("over", "statistics")
 MAX_COPIES = 10_000
 _BY_TURN = frozenset({"turn", "number"})

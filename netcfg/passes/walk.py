@@ -279,13 +279,16 @@ class Walk:
             copies.append(result)
         first = copies[0]
         own = Result(first.wire, first.ports, turns=copies, type=section.name, holder=place.holder)
-        if join is None or (count == 1 and join != "stack"):
+        if join is None:
             return own
-        kind = find("network", JOINS[join])
+        joining, options = JOINS[join]
+        if count == 1 and joining != "stack":
+            return own
+        kind = find("network", joining)
         assert kind is not None
         assert issubclass(kind, Block)
         references = tuple(Reference(index) for index in range(count))
-        block = kind.model_validate({kind.reference_option: references})
+        block = kind.model_validate({kind.reference_option: references, **options})
         wires = [copy.wire for copy in copies]
         wire = self.placing.draft(place.below("join"), block, section, wires, position, context)
         return replace(own, wire=wire, ports=None)
