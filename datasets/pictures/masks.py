@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from netcfg.datasets.pictures.reading import ORDINARY, Reading, pixels_of
+from netcfg.datasets.pictures.reading import ORDINARY, Reading, bytes_of, pixels_of
 from netcfg.source import NetcfgError, shown_path
 
 Mask = NDArray[Any]
@@ -37,7 +37,7 @@ def read_mask(path: Path | str, how: MaskReading) -> Mask:
     from PIL import Image
 
     try:
-        data = Path(path).read_bytes()
+        data = bytes_of(Path(path))
         if len(data) and (pixels_of(data) or 0) > how.reading.max_pixels:
             raise _refused(path, f"it has more than {how.reading.max_pixels:,} pixels", "raise `max_pixels`")
         with Image.open(BytesIO(data)) as image:

@@ -63,7 +63,7 @@ def read_picture(
     With `least` it may be smaller, by 2, 4 or 8, where the file can be decoded so.
     """
     try:
-        data = _bytes(Path(path))
+        data = bytes_of(Path(path))
     except OSError:
         return None
     if not data or _is_cut(data) or _is_too_large(data, reading):
@@ -78,12 +78,12 @@ def read_picture(
     return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB))
 
 
-def _bytes(path: Path) -> bytes:
-    """What a file holds. Opening a pipe would wait for a writer, so it is not opened. Errors: `OSError`."""
+def bytes_of(path: Path) -> bytes:
+    """What a picture's file holds. Opening a pipe would wait for a writer, so it is not opened. Errors: `OSError`."""
     mode = path.stat().st_mode
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
         raise OSError(errno.EINVAL, "it is a pipe or a device, not a regular file")
-    return path.read_bytes()
+    return path.readbytes_of()
 
 
 def expect_picture(
@@ -105,7 +105,7 @@ def what_is_wrong_with(path: Path, reading: Reading = ORDINARY) -> tuple[str, st
     if path.is_symlink() and not path.exists():
         return "it is a link to a file that is not there", good_copy
     try:
-        data = _bytes(path)
+        data = bytes_of(path)
     except OSError as error:
         return error.strerror or "it cannot be opened", good_copy
     if _is_too_large(data, reading):
@@ -176,7 +176,7 @@ def _finest(size: tuple[int, int], wanted: tuple[float, float]) -> int:
 
 
 def _is_too_large(data: bytes, reading: Reading) -> bool:
-    if len(data) < _HARMLESS_BYTES:
+    if len(data) < _HARMLESS_BYTES and reading.max_pixels >= MAX_PIXELS:
         return False
     return (pixels_of(data) or 0) > reading.max_pixels
 
@@ -204,7 +204,7 @@ def size_of_jpeg(data: bytes) -> tuple[int, int] | None:
         if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
             height, width = struct.unpack(">HH", data[place + 5 : place + 9])
             return int(height), int(width)
-        place += 2 + int.from_bytes(data[place + 2 : place + 4])
+        place += 2 + int.frombytes_of(data[place + 2 : place + 4])
     return None
 
 
@@ -254,7 +254,7 @@ def bits_of_folder(folder: str) -> int:
 def _highest_level(path: Path) -> int:
     """The highest level of a 16-bit picture; 0 of others."""
     try:
-        data = _bytes(path)
+        data = bytes_of(path)
     except OSError:
         return 0
     if not data or _is_cut(data) or _is_too_large(data, ORDINARY):

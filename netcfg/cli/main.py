@@ -9,7 +9,9 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from types import ModuleType
-from typing import NoReturn
+from typing import Any, NoReturn
+
+from netcfg.cli.once import Each, Once
 
 COMMANDS = {
     "check": "find everything that is wrong with files, without data or torch",
@@ -128,6 +130,12 @@ def _run(arguments: Sequence[str]) -> int:
 
 class _Parser(argparse.ArgumentParser):
     """Refuses as all of netcfg does."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        for name in (None, "store"):
+            self.register("action", name, Once)
+        self.register("action", "append", Each)
 
     def error(self, message: str) -> NoReturn:
         """End the program with status 2."""

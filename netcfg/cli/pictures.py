@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from netcfg.cli.numbers import positive
+from netcfg.cli.once import EitherWay
 from netcfg.source import NetcfgError
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ def add_picture_arguments(parser: argparse.ArgumentParser, otherwise: str = "tur
     """`--turn` or `--no-turn`, and `--max-pixels`; `otherwise` is what holds without the first."""
     parser.add_argument(
         "--turn",
-        action=argparse.BooleanOptionalAction,
+        action=EitherWay,
         help=f"turn pictures and videos as they say (EXIF), or leave them as they are stored; default: {otherwise}",
     )
     parser.add_argument(

@@ -92,7 +92,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--device", default="auto", metavar="NAME", help="auto, cpu, cuda, cuda:1")
     parser.add_argument(
-        "--batch-size", type=int, metavar="N", help="frames at a time (default: 16, of a camera 1)"
+        "--batch-size", type=positive, metavar="N", help="frames at a time (default: 16, of a camera 1)"
     )
     add_picture_arguments(parser, "as in training")
     add_saying_arguments(parser, "the answers only, without how far it is", "a line for every frame")
@@ -257,6 +257,11 @@ def told_apart(names: Sequence[str]) -> tuple[list[str], list[str]]:
             f"{late} is a run, and stands after what is to be predicted\nhelp: `netcfg predict RUN… INPUT…`",
             code="NC801",
         )
+    if len(names) > 1 and _is_run(names[last]):
+        raise NetcfgError(
+            f"{names[last]} is a run, and nothing is named that is to be predicted\nhelp: `netcfg predict RUN… INPUT…`",
+            code="NC801",
+        )
     twice = next((name for name in runs if runs.count(name) > 1), None)
     if twice is not None:
         raise NetcfgError(f"{twice} is named twice\nhelp: name each run once", code="NC801")
@@ -282,8 +287,6 @@ def _reading(predictors: Sequence[Predictor], options: argparse.Namespace) -> Re
 
 def _check(runs: Sequence[str], options: argparse.Namespace) -> None:
     """Refuse what cannot be, before anything is loaded."""
-    if options.batch_size is not None and options.batch_size < 1:
-        raise NetcfgError(f"--batch-size must be at least 1, found {options.batch_size}", code="NC801")
     if options.weights and len(runs) > 1:
         raise NetcfgError("`--weights` is for one run, and several are named", code="NC801")
     if any(map(_is_file, runs)) and not options.weights:
@@ -296,6 +299,11 @@ def _check(runs: Sequence[str], options: argparse.Namespace) -> None:
         refuse_program_arguments(options, "a run predicts as it was trained", "leave it out")
     if options.overlap is not None and not options.tiles:
         raise NetcfgError("`--overlap` is that of tiles\nhelp: `--tiles 512 --overlap 64`", code="NC801")
+    if options.overwrite and not (options.output or options.annotate):
+        raise NetcfgError(
+            "`--overwrite` replaces a file of `-o` or `--annotate`, and neither is given\nhelp: leave it out",
+            code="NC801",
+        )
     if options.format and options.output:
         raise NetcfgError(
             "`--format` is for what is printed, and `-o` has its own by its ending\nhelp: leave one out",

@@ -1,0 +1,85 @@
+"""Arguments that are obeyed or refused: none is empty, and none takes the place of an earlier one unseen."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+
+class _Taken:
+    """What an action was given by in the command line that is being read."""
+
+    namespace: argparse.Namespace | None = None
+    by: str | None = None
+
+    def take(self, namespace: argparse.Namespace, given: str | None) -> None:
+        """Raises what argparse reports where it was given before: one of the two would go unread."""
+        if self.namespace is namespace:
+            told = (
+                f"`{given}` is given twice"
+                if self.by == given
+                else f"`{self.by}` and `{given}` exclude each other"
+            )
+            raise argparse.ArgumentError(None, told)
+        self.namespace, self.by = namespace, given
+
+
+class Once(argparse._StoreAction):
+    """An argument with a value."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._taken = _Taken()
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        """Take it."""
+        if self.option_strings:
+            self._taken.take(namespace, option_string)
+        _expect_something(self, values)
+        super().__call__(parser, namespace, values, option_string)
+
+
+class Each(argparse._AppendAction):
+    """An argument that may be given several times."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        """Take it."""
+        _expect_something(self, values)
+        super().__call__(parser, namespace, values, option_string)
+
+
+class EitherWay(argparse.BooleanOptionalAction):
+    """`--turn` and `--no-turn`, of which one may be given."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._taken = _Taken()
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        """Take it."""
+        self._taken.take(namespace, option_string)
+        super().__call__(parser, namespace, values, option_string)
+
+
+def _expect_something(action: argparse.Action, values: Any) -> None:
+    """Refuse an empty text, which a path would take for the current folder."""
+    if "" in (values if isinstance(values, list) else [values]) and values is not action.const:
+        raise argparse.ArgumentError(action, "must not be empty")
