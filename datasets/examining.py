@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from netcfg.blocks.fields import Split
 from netcfg.blocks.samples import Samples
 from netcfg.datasets.samples.table_samples import FilePictures, TableSamples
+from netcfg.files import expect_regular
 from netcfg.source import NetcfgError
 
 MOST_PICTURES = 1_000
@@ -181,6 +182,7 @@ def _size(path: str) -> int | None:
 def _probe(path: str) -> bytes | None:
     """Some bytes of a file's middle and its last ones: those of pictures that are not equal differ there."""
     try:
+        expect_regular(path)
         with open(path, "rb", buffering=0) as stream:
             size = os.fstat(stream.fileno()).st_size
             stream.seek(max(0, size // 2 - _PROBE // 2))
@@ -193,6 +195,7 @@ def _probe(path: str) -> bytes | None:
 
 def _whole(path: str) -> bytes | None:
     try:
+        expect_regular(path)
         with open(path, "rb") as stream:
             return hashlib.file_digest(stream, "blake2b").digest()
     except OSError:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import sys
 import tempfile
 import weakref
@@ -28,6 +30,16 @@ def write_beside(path: Path, data: bytes) -> None:
             raise
     except OSError as error:
         raise _cannot_write(path, error) from None
+
+
+def expect_regular(path: Path | str) -> None:
+    """Refuse what would be waited for: opening a pipe waits for who writes to it.
+
+    Raises `OSError`, also where nothing is there.
+    """
+    kind = os.stat(path).st_mode
+    if not stat.S_ISREG(kind) and not stat.S_ISDIR(kind):
+        raise OSError(errno.EINVAL, "it is a pipe or a device, not a regular file")
 
 
 class Beside:

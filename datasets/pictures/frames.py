@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from netcfg.blocks.picture_files import PICTURES, UNREAD_PICTURES, VIDEOS
 from netcfg.datasets.pictures.notes import say
 from netcfg.datasets.pictures.reading import ORDINARY, Reading, read_picture, what_is_wrong_with
+from netcfg.files import expect_regular
 from netcfg.source import NetcfgError, shown_path
 from netcfg.words import counted, named
 
@@ -252,6 +253,7 @@ def open_video(path: Path) -> Iterator[Any]:
     """OpenCV's reader of a video, closed afterwards. Raises `NetcfgError` where the file cannot be read as one."""
     from netcfg.datasets.pictures.opencv import cv2
 
+    _expect_file(path)
     video = cv2.VideoCapture(str(path))
     try:
         if not video.isOpened():
@@ -332,6 +334,14 @@ def _announced(path: Path) -> int:
 
     with open_video(path) as video:
         return max(0, int(video.get(cv2.CAP_PROP_FRAME_COUNT)))
+
+
+def _expect_file(path: Path) -> None:
+    try:
+        expect_regular(path)
+    except OSError as error:
+        why = error.strerror or "it cannot be opened"
+        raise NetcfgError(f"{shown_path(path)} cannot be read as a video: {why}", code="NC504") from None
 
 
 def _why_no_video(path: Path) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import stat
 import struct
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +16,7 @@ from numpy.typing import NDArray
 
 from netcfg.blocks.picture_files import MAX_PIXELS, PICTURES
 from netcfg.datasets.pictures.notes import say
+from netcfg.files import expect_regular
 from netcfg.source import NetcfgError, shown_path
 
 _HARMLESS_BYTES = 16_000  # not even a file of one colour that is shorter unpacks to too many pixels
@@ -80,10 +79,8 @@ def read_picture(
 
 def bytes_of(path: Path) -> bytes:
     """What a picture's file holds. Opening a pipe would wait for a writer, so it is not opened. Errors: `OSError`."""
-    mode = path.stat().st_mode
-    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
-        raise OSError(errno.EINVAL, "it is a pipe or a device, not a regular file")
-    return path.readbytes_of()
+    expect_regular(path)
+    return path.read_bytes()
 
 
 def expect_picture(
@@ -204,7 +201,7 @@ def size_of_jpeg(data: bytes) -> tuple[int, int] | None:
         if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
             height, width = struct.unpack(">HH", data[place + 5 : place + 9])
             return int(height), int(width)
-        place += 2 + int.frombytes_of(data[place + 2 : place + 4])
+        place += 2 + int.from_bytes(data[place + 2 : place + 4])
     return None
 
 

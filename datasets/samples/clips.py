@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from netcfg.blocks.picture_files import PICTURES
 from netcfg.datasets.pictures.face_crop import crop_face, read_landmarks
+from netcfg.datasets.pictures.frames import open_video
 from netcfg.datasets.pictures.reading import ORDINARY, Reading, expect_picture
 from netcfg.datasets.samples.pairing import NUMBERS, Numbers, Pairing, expect_fit
-from netcfg.source import NetcfgError, shown_path
 from netcfg.words import counted
 
 
@@ -129,10 +129,7 @@ def _video(path: Path, numbers: set[int], reading: Reading) -> Iterator[tuple[in
     """Frames of a video, counted from 1. Raises `NetcfgError` where it cannot be read."""
     from netcfg.datasets.pictures.opencv import cv2
 
-    video = cv2.VideoCapture(str(path))
-    try:
-        if not video.isOpened():
-            raise NetcfgError(f"{shown_path(path)} cannot be read as a video", code="NC504")
+    with open_video(path) as video:
         if not reading.turns:
             video.set(cv2.CAP_PROP_ORIENTATION_AUTO, 0)
         for number in range(1, max(numbers, default=0) + 1):
@@ -144,5 +141,3 @@ def _video(path: Path, numbers: set[int], reading: Reading) -> Iterator[tuple[in
                 good, picture = video.retrieve()
                 if good:
                     yield number, np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB))
-    finally:
-        video.release()

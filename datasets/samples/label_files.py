@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netcfg.datasets.samples.pickles import read_pickle
-from netcfg.files import write_beside
+from netcfg.files import expect_regular, write_beside
 from netcfg.source import NetcfgError, shown_path
 
 SUFFIXES = (".pkl", ".pickle", ".npz", ".csv")
@@ -195,6 +195,7 @@ def _unreadable(path: Path, error: OSError) -> NetcfgError:
 def read_csv_rows(path: Path) -> list[tuple[int, list[str]]]:
     """The lines of a .csv file that hold something, with their numbers. Raises `NetcfgError`."""
     try:
+        expect_regular(path)
         # Spreadsheets put a byte order mark before their tables.
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:

@@ -18,6 +18,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from netcfg.files import expect_regular
 from netcfg.source import NetcfgError, shown_path
 
 MAX_BYTES = 2 * 1024**3
@@ -192,6 +193,7 @@ def read_pickle(path: Path) -> Any:
     """
     shown = shown_path(path)
     try:
+        expect_regular(path)
         size = path.stat().st_size
         if size > MAX_BYTES:
             raise NetcfgError(

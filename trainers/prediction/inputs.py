@@ -11,6 +11,7 @@ from pathlib import Path
 from netcfg.datasets.pictures.frames import Frame, Frames, camera_of, find_clips, open_camera, open_frames
 from netcfg.datasets.pictures.notes import say
 from netcfg.datasets.pictures.reading import ORDINARY, Reading
+from netcfg.files import expect_regular
 from netcfg.source import NetcfgError, shown_path
 from netcfg.words import counted, named
 
@@ -109,6 +110,7 @@ def _say_animated(clips: Sequence[Frames]) -> None:
 def _is_animated(file: Path) -> bool:
     """By the chunks that stand before the first frame of a WebP or PNG."""
     try:
+        expect_regular(file)
         with file.open("rb") as stream:
             head = stream.read(_HEAD)
     except OSError:  # reading it will say why

@@ -25,6 +25,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 
+from netcfg.files import expect_regular
 from netcfg.passes.wire import MODEL
 from netcfg.source import Finding, NetcfgError, ProgramError, shown_path
 
@@ -150,6 +151,7 @@ def load_weights(path: Path, networks: nn.Module, besides: Collection[str] = ())
 def metadata_of(path: Path) -> dict[str, str]:
     """What a file of weights says of itself; nothing where it is no such file: reading it says why."""
     try:
+        expect_regular(path)
         with safe_open(path, framework="pt") as file:
             return dict(file.metadata() or {})
     except (OSError, SafetensorError):
@@ -217,6 +219,7 @@ def _mark(path: Path) -> str:
 def _metadata(path: Path, damage: str = CANNOT_RESUME) -> dict[str, str]:
     """What a file of weights says of itself."""
     try:
+        expect_regular(path)
         with safe_open(path, framework="pt") as file:
             return dict(file.metadata() or {})
     except (OSError, SafetensorError):  # whose words are about bytes of a header

@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from netcfg.blocks.picture_files import PICTURES
+from netcfg.files import expect_regular
 from netcfg.source import NetcfgError, shown_path
 from netcfg.words import counted
 
@@ -181,6 +182,7 @@ def has_lists(folder: Path) -> bool:
 def has_paths(path: Path) -> bool:
     """Whether a list is one of pictures; seen from its first lines."""
     try:
+        expect_regular(path)
         with path.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
             lines = [line for _, line in zip(range(_LOOKED_AT), stream, strict=False)]
     except OSError:
