@@ -420,7 +420,7 @@ def _write_layers(
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise netcfg.NetcfgError(f"cannot make the folder {folder}: {error.strerror}") from None
+        raise netcfg.NetcfgError(f"cannot make the folder {folder}: {error.strerror}", code="NC804") from None
     for part in checkpoint.parts:
         graph = graphs[part.network]
         count = 1 + max((node.position for node in graph.blocks if node.position is not None), default=-1)

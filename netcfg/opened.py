@@ -42,7 +42,7 @@ class Run:
     def _json(self, name: str) -> dict[str, Any]:
         try:
             found = json.loads((self.path / name).read_text("utf-8"))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             raise ProgramError([no_run(self.path)]) from None
         except (OSError, ValueError, RecursionError):
             found = None
@@ -204,8 +204,15 @@ def open_run(path: str | os.PathLike[str]) -> Run:
 
 def no_run(path: Path, code: str = NO_RUN) -> Finding:
     """What is said of a folder that is no run's."""
-    what = f"{shown_path(path)} {'is no run folder' if path.exists() else 'does not exist'}"
-    return Finding(code, what, help="give the folder that `netcfg train` printed, e.g. runs/name-1")
+    if not path.exists():
+        what = "does not exist"
+    else:
+        what = "is a file, and no run folder" if path.is_file() else "is no run folder"
+    return Finding(
+        code,
+        f"{shown_path(path)} {what}",
+        help="give the folder that `netcfg train` printed, e.g. runs/name-1",
+    )
 
 
 def _row(epoch: Epoch) -> Row:

@@ -98,9 +98,9 @@ def test_what_is_done_exits_with_0(run: Run, arguments: list[str]) -> None:
         ["fmt", "missing.cfg"],
         ["blocks", "convolutoinal"],
         ["explain", "NC999"],
-        ["explain", ""],
         ["check", "good.cfg", "--set", "width"],
         ["check", "good.cfg", "--set", "=3"],
+        ["check", "good.cfg", "--set", "width="],
         ["check", "good.cfg", "--set", "widht=3"],
         ["check", "good.cfg", "--preset", "dmo"],
         ["summary", "good.cfg", "--set", "width=many"],
@@ -129,6 +129,7 @@ def test_what_is_refused_exits_with_1_and_says_why(run: Run, arguments: list[str
         ["check"],
         ["check", "good.cfg", "--format", "xml"],
         ["summary"],
+        ["explain", ""],
         ["graph", "good.cfg", "--scale", "big"],
         ["summary", "good.cfg", "--no-such"],
     ],
@@ -146,6 +147,12 @@ def test_wrong_usage_exits_with_2(run: Run, arguments: list[str]) -> None:
         ("chek good.cfg", "there is no command `chek`\nhelp: did you mean `check`?"),
         ("summary good.cfg --formt json", "there is no option `--formt`\nhelp: did you mean `--format`?"),
         ("plan good.cfg bad.cfg", "`bad.cfg` is one too many"),
+        ("check good.cfg --set width=3 --set width=4", "`--set width` is given twice"),
+        ("summary good.cfg --depth 1 --depth 2", "`--depth` is given twice"),
+        ("predict run a.png --turn --no-turn", "`--turn` and `--no-turn` exclude each other"),
+        ("graph good.cfg -o a.svg --output b.svg", "`-o` and `--output` exclude each other"),
+        ("graph good.cfg -o=", "-o/--output: must not be empty"),
+        ("generate run -o new --seed=-1", "--seed: must be a whole number from 0"),
         (
             "graph good.cfg --scale big",
             "--scale: invalid float value: 'big'\nhelp: `netcfg graph --help` says",
@@ -154,6 +161,12 @@ def test_wrong_usage_exits_with_2(run: Run, arguments: list[str]) -> None:
 )
 def test_a_wrong_command_line_is_refused_as_all_else_is(run: Run, arguments: str, message: str) -> None:
     assert f"error[NC801 wrong-command]: {message}" in run(*arguments.split()).err
+
+
+def test_a_file_that_is_not_there_has_one_finding(run: Run) -> None:
+    told = run("check", "nowhere.cfg", "--set", "width=3", "--preset", "demo").out
+    assert "NC004" in told
+    assert told.count("error[") == 1
 
 
 def test_a_file_that_cannot_be_drawn_has_one_finding(run: Run) -> None:
@@ -243,7 +256,6 @@ def test_a_misspelt_folder_is_said(run: Run) -> None:
         (["--preset", "demo"], 2),
         (["--set", "width=3"], 3),
         (["--preset", "demo", "--set", " width = 5 "], 5),
-        (["--set", "width=3", "--set", "width=6"], 6),
     ],
 )
 def test_settings_reach_the_program(run: Run, options: list[str], filters: int) -> None:

@@ -62,7 +62,7 @@ def test_labels_and_digits_to_the_last_in_csv(runs: list[str], capsys: pytest.Ca
     [
         ("--metric acuracy", "no run has a metric `acuracy`\nhelp: did you mean `accuracy`"),
         ("--rows metric", "rows and columns are both `metric`"),
-        ("--digits 99", "--digits must be from 0 to 12"),
+        ("--rows nobody", "none of these runs was told `nobody`"),
         ("--caption Faces", "`--caption`: only a LaTeX table has one"),
         ("-o table.doc", "a table is written as .md, .tex or .csv"),
     ],

@@ -62,6 +62,11 @@ def read_labels(path: Path) -> Labels:
 
     Errors: `NetcfgError` for a file that cannot be read, and for labels of different lengths or with gaps.
     """
+    if path.is_dir():
+        raise NetcfgError(
+            f"{shown_path(path)} is a folder\nhelp: name the file of labels in it ({', '.join(SUFFIXES)})",
+            code="NC801",
+        )
     if path.suffix.lower() not in SUFFIXES:
         raise NetcfgError(
             f"{shown_path(path)}: labels are read from {', '.join(SUFFIXES)} files, not `{path.suffix}`",

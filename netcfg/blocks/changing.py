@@ -20,7 +20,7 @@ class Scheduled(NamedTuple):
 
 def read_scheduled(text: str) -> Scheduled:
     """`beta`."""
-    if not _NAME.match(text):
+    if not _NAME.match(text) or text.lower() in ("nan", "inf", "infinity"):
         raise ValueError(f"the name of a [schedule], found `{text}`")
     return Scheduled(text)
 

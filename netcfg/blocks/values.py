@@ -7,6 +7,7 @@ A reader takes the text of a value and returns it, or raises `ValueError` with t
 import re
 import types
 from collections.abc import Callable
+from math import isinf
 from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
 
 from netcfg.blocks.changing import Scheduled, read_scheduled
@@ -50,7 +51,10 @@ def read_float(text: str) -> float:
     """`0.5`, `1e-5`, `3`."""
     if not _FLOAT.match(text):
         raise ValueError(f"a number, found `{text}`")
-    return float(text)
+    value = float(text)
+    if isinf(value):
+        raise ValueError(f"a number below 1.8e308, found `{text}`")
+    return value
 
 
 def number_in(text: str) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -56,4 +57,11 @@ def with_runs_of_sweeps(names: Iterable[str]) -> list[str]:
                 code="NC802",
             )
         found += runs
+    twice = next((name for place, name in enumerate(found) if _is_among(name, found[:place])), None)
+    if twice is not None:
+        raise NetcfgError(f"{shown_path(Path(twice))} is named twice\nhelp: name each run once", code="NC801")
     return found
+
+
+def _is_among(name: str, others: Iterable[str]) -> bool:
+    return any(os.path.realpath(name) == os.path.realpath(other) for other in others)

@@ -59,6 +59,8 @@ def run(options: argparse.Namespace) -> int:
         if options.to == NETCFG and output.suffix != ".safetensors":
             raise _refused(f"{output} would be no .safetensors file", "write `-o NAME.safetensors`")
         inputs = [Path(path) for path in options.inputs]
+        if any(output.exists() and path.exists() and output.samefile(path) for path in inputs):
+            raise _refused(f"{output} would be read and written", "another name as `-o`")
         has_epochs = isinstance(target, BlockLayout) or any(path.is_dir() for path in inputs)
         if options.epoch is not None and not has_epochs:
             raise _refused(
@@ -80,4 +82,4 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _refused(message: str, help: str) -> ProgramError:
-    return ProgramError([Finding("NC105", message, help=help)])
+    return ProgramError([Finding("NC801", message, help=help)])

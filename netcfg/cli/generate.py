@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from netcfg.cli.bars import shown
-from netcfg.cli.numbers import positive
+from netcfg.cli.numbers import not_negative, positive
 from netcfg.cli.pictures import add_picture_arguments, reading_of, refuse_picture_arguments
 from netcfg.cli.program import read_settings
 from netcfg.cli.saying import Saying, add_saying_arguments, saying
@@ -38,7 +38,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("-o", "--output", required=True, metavar="DIR", help="a new folder for the pictures")
     parser.add_argument(
-        "--seed", type=int, default=0, help="another one makes others; sample n of a seed is always the same"
+        "--seed",
+        type=not_negative,
+        default=0,
+        help="another one makes others; sample n of a seed is always the same",
     )
     parser.add_argument(
         "--set",

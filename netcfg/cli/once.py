@@ -57,7 +57,14 @@ class Each(argparse._AppendAction):
     ) -> None:
         """Take it."""
         _expect_something(self, values)
+        if isinstance(values, str) and _named(values) in map(_named, getattr(namespace, self.dest) or ()):
+            raise argparse.ArgumentError(None, f"`{option_string} {_named(values)}` is given twice")
         super().__call__(parser, namespace, values, option_string)
+
+
+def _named(text: str) -> str:
+    """Of `NAME=VALUE` the name."""
+    return text.partition("=")[0].strip()
 
 
 class EitherWay(argparse.BooleanOptionalAction):

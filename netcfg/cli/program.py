@@ -63,6 +63,9 @@ def read_settings(texts: Iterable[str]) -> dict[str, str]:
         name, equals, value = text.partition("=")
         if not equals or not name.strip():
             raise NetcfgError(f"--set {text}: write it as NAME=VALUE, e.g. --set width=32", code="NC801")
+        if not value.strip():
+            help = "leave it out to have the file's, or write `None` where that is meant"
+            raise NetcfgError(f"--set {text}: says no value\nhelp: {help}", code="NC801")
         settings[name.strip()] = value.strip()
     return settings
 

@@ -8,6 +8,7 @@ import os
 import shutil
 import sys
 
+from netcfg.cli.numbers import positive
 from netcfg.cli.output import print_json
 from netcfg.cli.program import add_program_arguments, load_program
 from netcfg.source import NetcfgError
@@ -26,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the tree of templates and of folders of names instead of every block, open so many levels deep",
     )
     parser.add_argument("--sort", choices=tuple(SORTS), help="the largest first")
-    parser.add_argument("--batch-size", type=int, default=1, metavar="N", help="for memory (default 1)")
+    parser.add_argument("--batch-size", type=positive, default=1, metavar="N", help="for memory (default 1)")
     parser.add_argument(
         "--precision", choices=tuple(BYTES), default="f32", help="of signals, for memory (default f32)"
     )
@@ -37,8 +38,6 @@ def run(options: argparse.Namespace) -> int:
     """Print the tables, or the data."""
     if options.depth is not None and options.depth < 0:
         raise NetcfgError(f"--depth must be 0 or more, found {options.depth}", code="NC801")
-    if options.batch_size < 1:
-        raise NetcfgError(f"--batch-size must be 1 or more, found {options.batch_size}", code="NC801")
     program = load_program(options.file, options)
     wish = Wish(options.depth, options.batch_size, options.precision, options.sort)
     if options.format == "json":

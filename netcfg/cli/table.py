@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from netcfg.cli.combining import with_runs_of_sweeps
+from netcfg.cli.numbers import whole
 from netcfg.files import write_beside
 from netcfg.opened import open_run
 from netcfg.source import NetcfgError, shown_path
@@ -45,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="mark what is worse than the best of its column by more than chance: runs that were told the same in all "
         "else (fold, seed) are pairs, compared by Wilcoxon's signed ranks; needs scipy",
     )
-    parser.add_argument("--digits", type=int, default=3, metavar="N", help="after the point (default: 3)")
+    parser.add_argument("--digits", type=_digits, default=3, metavar="N", help="after the point (default: 3)")
     parser.add_argument("--percent", action="store_true", help="times 100")
     parser.add_argument("--caption", metavar="TEXT", help="of a LaTeX table; the title of a picture")
     parser.add_argument("--label", metavar="NAME", help="of a LaTeX table, for \\ref")
@@ -68,8 +69,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the table, or write it."""
     kind = _kind(options)
-    if not 0 <= options.digits <= 12:
-        raise NetcfgError(f"--digits must be from 0 to 12, found {options.digits}", code="NC801")
     if options.rows == options.columns:
         raise NetcfgError(f"rows and columns are both `{options.rows}`\nhelp: name two", code="NC801")
     _check(options, kind)
@@ -91,6 +90,10 @@ def run(options: argparse.Namespace) -> int:
     write_beside(Path(options.output), data)
     print(f"wrote {shown_path(Path(options.output))}: {len(runs)} runs")
     return 0
+
+
+def _digits(text: str) -> int:
+    return whole(text, 0, 12)
 
 
 def _kind(options: argparse.Namespace) -> str:

@@ -102,8 +102,9 @@ def collect(
     for read in sorted(reading.groups, key=lambda read: -read.depth):
         if read.group.name == "General":
             _add_presets(read.group, parts, findings)
-    _apply_preset(preset, parts, findings)
-    for name, value in settings.items():
+    is_read = bool(reading.groups) or not findings  # else nothing can be known of what it declares
+    _apply_preset(preset if is_read else None, parts, findings)
+    for name, value in settings.items() if is_read else ():
         text = _as_text(value)
         if text.isprintable():
             parts.variables.assign(name, text, None)

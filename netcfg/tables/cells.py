@@ -134,6 +134,7 @@ def cells_of(runs: Sequence[Run], asked: Asked) -> Cells:
             code="NC802",
         )
     _expect_metric(finished, asked)
+    _expect_told(finished, asked)
     found: dict[Key, list[Sample]] = {}
     without = []
     for run, name in zip(finished, program_names(finished), strict=True):
@@ -146,8 +147,12 @@ def cells_of(runs: Sequence[Run], asked: Asked) -> Cells:
         if not is_in:
             without.append(run)
     if not found:
+        if LABEL in (asked.rows, asked.columns):
+            message = f"these runs have no figures by label on the {asked.split} split"
+            raise NetcfgError(f"{message}\nhelp: rows and columns by `program` and `metric`", code="NC802")
+        other = "validation" if asked.split == "test" else "test"
         raise NetcfgError(
-            f"these runs have no figures of the {asked.split} split\nhelp: `--split validation`", code="NC802"
+            f"these runs have no figures of the {asked.split} split\nhelp: `--split {other}`", code="NC802"
         )
     notes = [f"{shown_path(run.path)} has not finished, and is left out" for run in unfinished]
     notes += [f"{shown_path(run.path)} has no such figure, and is left out" for run in without]
@@ -164,6 +169,18 @@ def _expect_metric(runs: Sequence[Run], asked: Asked) -> None:
     if asked.metric and asked.metric not in known:
         help = did_you_mean(asked.metric, known) or f"they have {', '.join(known) or 'none at all'}"
         raise NetcfgError(f"no run has a metric `{asked.metric}`\nhelp: {help}", code="NC802")
+
+
+def _expect_told(runs: Sequence[Run], asked: Asked) -> None:
+    """Rows and columns are of what at least one run was told."""
+    told = sorted({name for run in runs for name in run.settings})
+    for key in (asked.rows, asked.columns):
+        if key in (METRIC, LABEL, PROGRAM, *told):
+            continue
+        help = (
+            did_you_mean(key, [METRIC, LABEL, PROGRAM, *told]) or "`--rows label`, or a variable that was set"
+        )
+        raise NetcfgError(f"none of these runs was told `{key}`\nhelp: {help}", code="NC802")
 
 
 def program_names(runs: Sequence[Run]) -> list[str]:

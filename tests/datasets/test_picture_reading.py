@@ -20,8 +20,10 @@ from netcfg.blocks.sources.folders import class_folders, has_media
 from netcfg.cli import predict
 from netcfg.cli.main import main
 from netcfg.datasets.pictures import notes
-from netcfg.datasets.pictures.frames import open_frames, picture_files
+from netcfg.datasets.pictures.frames import open_frames, open_video, picture_files
+from netcfg.datasets.pictures.masks import MaskReading, read_mask
 from netcfg.datasets.pictures.reading import Reading, bits_of_folder, expect_picture, pixels_of, read_picture
+from netcfg.datasets.samples.label_files import read_labels
 from netcfg.source import NetcfgError
 
 
@@ -160,6 +162,23 @@ def test_odd_entries_of_a_folder_are_left_out_by_name(tmp_path, capsys):
 def test_a_pipe_is_no_picture_and_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "1.png")
     assert read_picture(tmp_path / "1.png") is None
+    os.mkfifo(tmp_path / "1.mp4")
+    with (
+        pytest.raises(NetcfgError, match=r"1\.mp4 cannot be read as a video: it is a pipe"),
+        open_video(tmp_path / "1.mp4"),
+    ):
+        pass
+    with pytest.raises(NetcfgError, match="it is a pipe"):
+        read_mask(tmp_path / "1.png", MaskReading())
+    os.mkfifo(tmp_path / "1.csv")
+    with pytest.raises(NetcfgError, match="it is a pipe"):
+        read_labels(tmp_path / "1.csv")
+
+
+def test_a_limit_of_pixels_holds_for_small_files_too(tmp_path):
+    cv2.imwrite(str(tmp_path / "1.png"), np.zeros((8, 8, 3), np.uint8))
+    assert read_picture(tmp_path / "1.png", Reading(max_pixels=63)) is None
+    assert read_picture(tmp_path / "1.png", Reading(max_pixels=64)) is not None
 
 
 def test_a_link_to_nowhere_says_so(tmp_path):
