@@ -81,12 +81,22 @@ def by_length(
     # Of one group are samples all of whose ragged axes agree.
     _, group = torch.unique(torch.stack([lengths.cpu() for lengths in known]), dim=1, return_inverse=True)
     chosen = [(group == number).nonzero().squeeze(1) for number in range(int(group.max()) + 1)]
-    made = [
-        call(
-            *(_those(x, of, rows.to(x.device)) for x, of in zip(signals, places, strict=True)),
-        )
-        for rows in chosen
-    ]
+    made = []
+    for rows in chosen:
+        those = [_those(x, of, rows.to(x.device)) for x, of in zip(signals, places, strict=True)]
+        try:
+            made.append(call(*those))
+        except torch.OutOfMemoryError:
+            raise
+        except (RuntimeError, IndexError) as error:
+            short = [int(lengths[rows[0]]) for lengths in known]
+            if all(one == int(lengths.max()) for one, lengths in zip(short, known, strict=True)):
+                raise  # it has nothing to do with lengths
+            raise NetcfgError(
+                f"the sample {int(rows[0])} of the batch is too short, {' and '.join(map(str, short))} long: {error}\n"
+                "help: leave out what is shorter than a window",
+                "NC502",
+            ) from error
     # Groups came one after the other; this leads back to the order of the batch.
     order = torch.argsort(torch.cat(chosen))
     if isinstance(made[0], Tensor):
@@ -127,5 +137,31 @@ def over_places(call: Callable[..., Any], x: Tensor, lengths: Tensor | None) -> 
 
 
 def trimmed(x: Tensor, axis: int, lengths: Tensor | None) -> Tensor:
-    """Without what is padding in every sample."""
-    return x if lengths is None else x.narrow(axis, 0, min(x.shape[axis], int(lengths.max())))
+    """Without what is padding in every sample. Raises `NetcfgError` for lengths that no sample can have."""
+    longest = x.shape[axis]
+    if lengths is None:
+        if longest == 0:
+            raise NetcfgError(f"rows of no place are given, {_shown(x)}\nhelp: one place at least", "NC502")
+        return x
+    if not lengths.numel():
+        return x
+    if int(lengths.min()) < 1:
+        sample = int(lengths.argmin())
+        raise NetcfgError(
+            f"the sample {sample} of the batch has no place: the lengths {lengths.tolist()} are given\n"
+            "help: leave it out",
+            "NC502",
+        )
+    most = int(lengths.max())
+    if most > longest:
+        sample = int(lengths.argmax())
+        said = f"the sample {sample} of the batch is said to be {most} long, and its row has {longest} places"
+        raise NetcfgError(
+            f"{said}: {_shown(x)}\nhelp: `lengths` count what is there of each sample, before the padding",
+            "NC502",
+        )
+    return x.narrow(axis, 0, most)
+
+
+def _shown(x: Tensor) -> str:
+    return "×".join(map(str, x.shape))

@@ -5,6 +5,7 @@ import torch
 
 import netcfg
 from netcfg.builder.network import build_network
+from netcfg.source import NetcfgError
 
 LENGTHS = torch.tensor([5, 2, 7, 3, 7])
 
@@ -139,3 +140,30 @@ def test_batch_statistics_along_frames_of_several_lengths_are_refused_in_trainin
 def test_no_input_is_called_like_the_lengths() -> None:
     with pytest.raises(netcfg.ProgramError, match="give it another name"):
         netcfg.load("{Net}\n[net]\n[input]\nname = lengths\nfeatures = 3\n[connected]\noutput_features = 1")
+
+
+@pytest.mark.parametrize("body", ["[lstm]\nhidden = 3\n", "[frame_mean]\n", "[self_attention]\nheads = 2\n"])
+@pytest.mark.parametrize(
+    ("size", "lengths", "said"),
+    [
+        (5, [3, 0], r"sample 1 of the batch has no place: the lengths \[3, 0\] are given"),
+        (5, [6, 3], "sample 0 of the batch is said to be 6 long, and its row has 5 places: 2×5×4"),
+        (0, None, "rows of no place are given, 2×0×4"),
+    ],
+)
+def test_lengths_that_no_sample_has_are_refused(
+    body: str, size: int, lengths: list[int] | None, said: str
+) -> None:
+    text = "{N}\n[net]\n[input]\nname = s\nframes = T\nfeatures = 4\n" + body
+    network = netcfg.build(netcfg.load(text))["N"]
+    given = {} if lengths is None else {"lengths": {"T": torch.tensor(lengths)}}
+    with pytest.raises(NetcfgError, match=said):
+        network(torch.zeros(2, size, 4), **given)
+
+
+def test_a_sample_of_which_a_pooling_leaves_nothing_is_told() -> None:
+    text = "{N}\n[net]\n[input]\nname = s\nframes = T\nfeatures = 4\n"
+    text += "[maxpool]\npool_size = 2\nstride = 2\n[lstm]\nhidden = 3\n"
+    network = netcfg.build(netcfg.load(text))["N"]
+    with pytest.raises(NetcfgError, match="sample 1 of the batch is too short, 1 long"):
+        network(torch.zeros(2, 6, 4), lengths={"T": torch.tensor([6, 1])})

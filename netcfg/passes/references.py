@@ -99,7 +99,10 @@ class References:
             if index is None:
                 what = "block or data field" if self.in_model else "block"
                 message = f"there is no {what} `{target}` here"
-                self._report("NC201", message, option, item, did_you_mean(target, names.known))
+                help = did_you_mean(target, names.known)
+                if self.in_model and target == "data" and reference.port in names.inputs:
+                    help = f"write `{reference.port}`: fields of the data bear their own names here"
+                self._report("NC201", message, option, item, help)
             else:
                 self._report_not_earlier(reference, max(index, here), here, option, item, names)
             return NOTHING
