@@ -256,7 +256,7 @@ def test_the_canonical_form_is_its_own(text: str) -> None:
     assert format_text(once) == once
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(TEXTS)
 def test_the_canonical_form_keeps_every_comment(text: str) -> None:
     kept = sorted("".join(text.split()))
@@ -287,7 +287,7 @@ def test_any_text_gives_a_tree_or_findings(text: str) -> None:
     rendered(text)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.text(alphabet="{}[]=#;\"'$,\n\r\t ab1.-", max_size=120))
 def test_any_text_of_marks_gives_a_tree_or_findings(text: str) -> None:
     rendered(text)
