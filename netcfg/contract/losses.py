@@ -114,6 +114,8 @@ def verify_loss(kind: type[Loss]) -> Iterator[Breach]:
         if (breach.check, breach.write) not in seen:
             seen.add((breach.check, breach.write))
             yield breach
+    if not seen:
+        yield from _unread(kind)
 
 
 def _all(kind: type[Loss]) -> Iterator[Breach]:
@@ -170,6 +172,7 @@ def _verify_case(case: Case) -> Iterator[Breach]:
         else:
             yield from _samples(case, targets)
             yield from _gradients(case, targets)
+            yield from _equal(case, targets)
             yield from _parameters(case)
             if case.loss.in_evaluation:
                 with torch.inference_mode():
@@ -267,6 +270,66 @@ def _gradients(case: Case, targets: str) -> Iterator[Breach]:
         given = float(gradient.flatten()[place])
         if abs(slope - given) > 1e-3 * max(abs(slope), abs(given)) + 1e-4:
             yield case.breach("gradient", f"{given:g}", f"{slope:g} by differences", "lower")
+
+
+def _equal(case: Case, targets: str) -> Iterator[Breach]:
+    """Two signals that have become the same, as they do when a network has learned: numbers, and so is the gradient."""
+    import torch
+
+    if len(case.shapes) != 2 or case.shapes[0] != case.shapes[1] or case.loss.network_options:
+        return
+    target = case.signals(targets)[1]
+    if not target.is_floating_point():
+        return
+    signal = target.clone().requires_grad_()
+    try:
+        value = case.value([signal, target])
+    except (RuntimeError, ValueError, IndexError):  # classes that are numbers, which its first signal is not
+        return
+    if not bool(value.isfinite()):
+        yield case.breach("value of equal signals", "a number", f"{float(value.detach()):g}", "lower")
+    elif value.requires_grad:
+        (gradient,) = torch.autograd.grad(value, signal, allow_unused=True)
+        if gradient is not None and not bool(gradient.isfinite().all()):
+            found = "NaN or infinite numbers"
+            yield case.breach("gradient at equal signals", "numbers", found, "lower")
+
+
+def _unread(kind: type[Loss]) -> Iterator[Breach]:
+    """Signals at other values of which every loss is the same."""
+    try:
+        loss = example_of(kind)
+    except BadExample:
+        return
+    unread = dict.fromkeys(list(loss.reads)[1:])
+    for shapes in product(SHAPES, repeat=len(loss.reads)) if len(loss.reads) > 1 else ():
+        case = Case(loss, shapes)
+        for targets in TARGETS if unread and case.refusal() is None else ():
+            for place, option in enumerate(loss.reads):
+                if option in unread and _is_read(case, targets, place):
+                    del unread[option]
+    for option in unread:
+        yield Breach(
+            loss.type_name,
+            "signal",
+            option,
+            f"that it reads `{option}`",
+            "that nothing changes with it",
+            "lower",
+        )
+
+
+def _is_read(case: Case, targets: str, place: int) -> bool:
+    signals = case.signals(targets)
+    written = signals[place]
+    for changed in (written.flip(0), written * 0, 1 - written):
+        try:
+            one, another = case.value(signals), case.value([*signals[:place], changed, *signals[place + 1 :]])
+        except Exception:  # it takes other targets
+            continue
+        if not _near(float(one.detach()), float(another.detach())):
+            return True
+    return False
 
 
 def _slope(case: Case, targets: str, place: int) -> float:

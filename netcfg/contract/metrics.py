@@ -18,6 +18,7 @@ from netcfg.contract.examples import BadExample, example_of
 from netcfg.contract.variations import Variation, variations
 from netcfg.results import Baseline, Curve, Matrix, Table
 from netcfg.shapes import Shape, show
+from netcfg.source import NetcfgError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -86,6 +87,7 @@ def verify_metric(kind: type[Metric]) -> Iterator[Breach]:
                 seen.add(breach.check)
                 yield breach
     if not seen:
+        yield from _at_the_ends(metric)
         yield from _without_effect(metric, varied)
 
 
@@ -97,7 +99,8 @@ def _verify_options(metric: Metric, text: str) -> Iterator[Breach]:
         )
     for shapes in taken:
         try:
-            yield from _verify(metric, _split(*shapes), ", ".join(filter(None, [text, _shown(*shapes)])))
+            variation = ", ".join(filter(None, [text, _shown(*shapes)]))
+            yield from _verify(metric, _split(*shapes), variation)
         except Exception as error:  # whatever its methods raise is its author's to read
             variation = ", ".join(filter(None, [text, _shown(*shapes)]))
             yield Breach(
@@ -143,6 +146,22 @@ def _verify(metric: Metric, split: Split, text: str) -> Iterator[Breach]:
         yield from _masked(metric, split, breach)
 
 
+def _at_the_ends(metric: Metric) -> Iterator[Breach]:
+    """Of nothing there is no figure, and the best scores are judged best; the first case of each."""
+    for check in (_empty, _direction):
+        for shapes in _taken(metric):
+
+            def breach(
+                check: str, declared: object, found: object, write: str, text: str = _shown(*shapes)
+            ) -> Breach:
+                return Breach(metric.type_name, check, text, str(declared), str(found), write)
+
+            found = list(check(metric, _split(*shapes), breach))
+            yield from found
+            if found:
+                break
+
+
 def _masked(metric: WeighedMetric, split: Split, breach: Any) -> Iterator[Breach]:
     """What is masked is as if it were not there; where all is masked there is no figure, and no exception."""
     import torch
@@ -175,6 +194,67 @@ def _one_sided(metric: Metric, split: Split, breach: Any) -> Iterator[Breach]:
             yield breach(f"figures {name}", "numbers, or none", what_was_raised(error), "compute")
 
 
+def _empty(metric: Metric, split: Split, breach: Any) -> Iterator[Breach]:
+    """A split without samples, as a source among several may leave it: no figure, or a refusal that says why."""
+    few = split.case(metric, order=_order(split, 1))
+    try:
+        kept = metric.keep(few)
+        if kept is not None:
+            verdict = metric.judge_rows({name: rows[:0] for name, rows in kept.items()}, split.names)
+        else:
+            verdict = metric.judge(split.case(metric, order=_order(split, 0)))
+    except NetcfgError:
+        return
+    except Exception as error:
+        yield breach("figures without a sample", "none, or a refusal", what_was_raised(error), "compute")
+        return
+    main = next(iter(verdict.tables.values())).main
+    if main is not None and not math.isnan(main):
+        yield breach("figures without a sample", "none, or a refusal", f"{main:g}", "compute")
+
+
+def _direction(metric: Metric, split: Split, breach: Any) -> Iterator[Breach]:
+    """Whether scores that are their targets are judged better than scores that say the opposite."""
+    import torch
+
+    targets = split.targets
+    if targets is None:
+        return
+    if split.scores.numel() == targets.numel():
+        right = targets.reshape(split.scores.shape).float() * 6 - 3
+    elif (
+        split.scores.ndim > 1
+        and not targets.is_floating_point()
+        and targets.shape[1:] == split.scores.shape[2:]
+    ):
+        right = torch.nn.functional.one_hot(targets, split.scores.shape[1]).movedim(-1, 1) * 6.0 - 3
+    else:
+        return
+    noise = 0.5 * torch.randn(right.shape, generator=torch.Generator().manual_seed(9))
+    turned = torch.arange(SAMPLES).flip(0)
+    told, against, mixed = (
+        _main_of(metric, replace(split, scores=scores))
+        for scores in (right + noise, -right + noise, right[turned] + noise)
+    )
+    if told is None or against is None or mixed is None:
+        return
+    least = 0.05 * max(abs(told), abs(against))
+    if (
+        abs(told - mixed) <= least or abs(told - against) <= least
+    ):  # it compares no sample with its own target
+        return
+    if (told > against) != metric.higher_is_better:
+        found = f"{told:.4g} where scores are their targets, {against:.4g} where they are the opposite"
+        yield breach("higher_is_better", metric.higher_is_better, found, "higher_is_better")
+
+
+def _main_of(metric: Metric, split: Split) -> float | None:
+    try:
+        return next(iter(metric.judge(split.case(metric)).tables.values())).main
+    except NetcfgError:
+        return None
+
+
 def numbers_of(verdict: Verdict) -> Numbers:
     """All numbers of a verdict by where they stand; what is undefined is left out."""
     return dict(_numbers("", verdict))
@@ -200,7 +280,8 @@ def _order(split: Split, clips: int) -> Tensor:
 
     generator = torch.Generator().manual_seed(7)
     order = torch.randperm(CLIPS, generator=generator)[:clips]
-    return torch.cat([(split.clips == clip).nonzero().flatten() for clip in order.tolist()])
+    rows = [(split.clips == clip).nonzero().flatten() for clip in order.tolist()]
+    return torch.cat(rows) if rows else torch.zeros(0, dtype=torch.long)
 
 
 def _shapes(metric: Metric) -> Iterator[tuple[Shape, Shape | None]]:

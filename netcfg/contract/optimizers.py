@@ -58,8 +58,24 @@ def _verify(section: Optimizer, text: str) -> Iterator[Breach]:
         yield _breach(names, "step", "numbers", "NaN or infinite ones", "lower")
     if not _same(*_at_rest(section)):
         yield _breach(names, "learning rate", "no step at a rate of 0", "that parameters change", "lower")
+    yield from _groups(section, names)
     if not _same(values, _resumed(section)):
         yield _breach(names, "resume", "the steps of a run without a stop", "others", "lower")
+
+
+def _groups(section: Optimizer, names: tuple[str, str, str]) -> Iterator[Breach]:
+    """Each network's part has its own rate, and what `no_decay` names has no weight decay."""
+    matrix = _parameters()[0]  # of which some optimizers step otherwise than of vectors
+    further = {"rate": 0.5}, {"rate": 0.25, "decays": False}
+    made = section.lower(
+        [{"params": [matrix.detach().clone().requires_grad_()], "network": "N", **also} for also in further]
+    )
+    rates: list[float] = [float(group["lr"]) for group in made.param_groups]
+    if len(rates) != 2 or abs(rates[0] - 2 * rates[1]) > 1e-6 * rates[0]:
+        found = f"rates of {', '.join(f'{rate:g}' for rate in rates)} for factors of 0.5 and 0.25"
+        yield _breach(names, "groups", "each group's own rate", found, "lower")
+    elif made.param_groups[1].get("weight_decay"):
+        yield _breach(names, "groups", "no weight decay where none is wanted", "one", "lower")
 
 
 def _breach(names: tuple[str, str, str], check: str, declared: object, found: object, write: str) -> Breach:

@@ -71,14 +71,41 @@ def _verify(sampler: Sampler, table: SampleTable, first: Sequence[Any], text: st
             yield breach("epochs", "other draws in another epoch", "the same in all of them")
         elif all(list(sampler.epoch(table, 0, seed)) == list(first) for seed in (1, 2, 3)):
             yield breach("seeds", "other draws for another seed", "the same for all of them")
+    found = []
     for epoch in () if text else (0, 3):  # with each option the same code
         before = sampler.epoch(table, epoch, 0)
         random.seed()
         sampler.epoch(table, epoch + 1, 1)  # what it has drawn elsewhere may not stay
         if list(sampler.epoch(table, epoch, 0)) != list(before):
-            yield breach("seed", "the same draws for the same epoch and seed", "others each time")
+            found.append(breach("seed", "the same draws for the same epoch and seed", "others each time"))
         if len(before) != len(first):
-            yield breach("length of an epoch", len(first), f"{len(before)} in epoch {epoch}")
+            found.append(breach("length of an epoch", len(first), f"{len(before)} in epoch {epoch}"))
+    yield from found
+    if not text and not found:
+        yield from _left_alone(sampler, breach)
+
+
+def _left_alone(sampler: Sampler, breach: Any) -> Iterator[Breach]:
+    """The table and everybody's chance, which others go by as well."""
+    import numpy as np
+    import torch
+
+    table, before = _table(UNITS[-1]), _table(UNITS[-1])
+    chances = random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state()  # type: ignore[index]
+    try:
+        sampler.epoch(table, 0, 5)
+    except NetcfgError:  # these samples do not allow it
+        return
+    if not all(map(np.array_equal, _arrays(table), _arrays(before))):
+        yield breach("table", "left as it is", "that it writes into it")
+    after = random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state()  # type: ignore[index]
+    if chances[:2] != after[:2] or not torch.equal(chances[2], after[2]):
+        found = "that it seeds or takes from the process's own"
+        yield breach("chance", "numpy.random.default_rng of epoch and seed", found)
+
+
+def _arrays(table: SampleTable) -> list[Any]:
+    return [table.subjects, table.clips, table.frames, *table.labels.values()]
 
 
 def _without_effect(sampler: Sampler, varied: list[Variation[Sampler]]) -> Iterator[Breach]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from netcfg.blocks.fields import FieldSpec, Split
+from netcfg.blocks.samples import Samples
 from netcfg.blocks.sources.base import Source
 from netcfg.contract.breach import Breach, what_was_raised
 from netcfg.contract.examples import BadExample, example_of
@@ -132,9 +133,47 @@ def _verify_split(
                 source, "samples", "the same one for the same index", "another one each time", "open"
             )
     name = next(iter(fields))
+    yield from _opened_again(source, split, samples, fields)
+    yield from _table(source, samples, fields)
     alone = source.open(split, (name,))
     if len(samples) and set(alone[0]) != {name}:
         yield _breach(source, "fields", f"`{name}` where that is asked for", ", ".join(alone[0]), "open")
+
+
+def _opened_again(
+    source: Source, split: Split, samples: Any, fields: Mapping[str, FieldSpec]
+) -> Iterator[Breach]:
+    """A run that is resumed, or judged later, opens the split once more."""
+    other = source.open(split, tuple(fields))
+    if len(other) != len(samples):
+        yield _breach(
+            source, "samples", f"{len(samples)} in {split}", f"{len(other)} when opened again", "open"
+        )
+        return
+    for index in _places(len(samples)):
+        if any((other[index][name] != samples[index][name]).any() for name in fields):
+            found = "another one when the split is opened again"
+            yield _breach(source, "samples", "the same one for the same index", found, "open")
+            return
+
+
+def _table(source: Source, samples: Any, fields: Mapping[str, FieldSpec]) -> Iterator[Breach]:
+    """What is known of samples without opening them is what they then hold: samplers and folds go by it."""
+    if not isinstance(samples, Samples):
+        return
+    table = samples.table
+    if len(table) != len(samples):
+        yield _breach(source, "table", f"{len(samples)} samples", f"{len(table)} rows", "open")
+        return
+    known = {name: values for name, values in table.labels.items() if name in fields}
+    known |= {SUBJECT: table.subjects} if SUBJECT in fields and table.subjects is not None else {}
+    for index in _places(len(samples)):
+        sample = samples[index]
+        for name, values in known.items():
+            if values[index].shape == sample[name].shape and (values[index] != sample[name]).any():
+                found = f"`{name}` of sample {index} is {sample[name]}, and {values[index]} in the table"
+                yield _breach(source, "table", "what the samples hold", found, "open")
+                return
 
 
 def _verify_field(source: Source, name: str, spec: FieldSpec, values: Any) -> Iterator[Breach]:

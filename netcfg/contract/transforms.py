@@ -18,20 +18,22 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Sample = dict[str, "NDArray[Any]"]
-HEIGHT, WIDTH, FRAMES = 24, 28, 2
+HEIGHT, WIDTH, FRAMES, LANDMARKS = 24, 28, 2, 68
 FIELDS: dict[str, FieldSpec] = {
     "image": FieldSpec((3, HEIGHT, WIDTH), "image"),
     "flow": FieldSpec((3, HEIGHT, WIDTH), "flow"),
     "frames": FieldSpec((FRAMES, 3, HEIGHT, WIDTH), "image"),
     "mask": FieldSpec((HEIGHT, WIDTH), "mask", ("paper", "ink", "stain")),
     "depth": FieldSpec((2, HEIGHT, WIDTH), "map"),
-    "landmarks": FieldSpec((68, 2), "landmarks"),
+    "landmarks": FieldSpec((LANDMARKS, 2), "landmarks"),
     "labels": FieldSpec((4,), "vector", ("AU1", "AU2", "AU4", "AU6")),
     "emotion": FieldSpec((), "class", ("neutral", "happy", "sad")),
 }
 """One field of each kind, and a clip."""
 GREY = {"grey": FieldSpec((1, HEIGHT, WIDTH), "image")}
 """OpenCV gives pictures of one channel back without their axis."""
+ALIKE = 0.7
+"""Below that a field and a picture show a box in different places; what covers some of it leaves 0.8."""
 SEEDS = range(6)
 DRAWS = range(24)
 """Seeds by which it is seen whether an option changes anything: what is drawn rarely shows in few."""
@@ -57,6 +59,7 @@ def verify_transform(kind: type[Transform]) -> Iterator[Breach]:
                 seen.add(breach.check)
                 yield breach
     if not seen:
+        yield from _moved_alike(transform)
         yield from _without_effect(transform, varied)
 
 
@@ -179,6 +182,98 @@ def _bypassed(
         )
 
 
+def _moved_alike(transform: Transform) -> Iterator[Breach]:
+    """What stands in a place of a picture stays in the same place of the clip, the mask, the map and the landmarks.
+
+    All of them show one box. What only changes colours, or covers some of it, leaves the box where it is; what moves it
+    in one field alone has it elsewhere in the others.
+    """
+    import numpy as np
+
+    if _refusal(transform) is not None:
+        return
+    step = callable_of(transform, FIELDS)
+    found: dict[str, list[float]] = {}
+    for seed in DRAWS:
+        given = {
+            name: np.asarray(values if transform.per_sample else values[0])
+            for name, values in _run(transform, step, _with_a_box(transform), seed).items()
+        }
+        if "image" not in given or given["image"].ndim != 3:
+            return
+        picture = given["image"] if transform.per_sample else np.moveaxis(given["image"], 0, -1)
+        for name, one, other in _pairs(transform, picture, given):
+            if one.std() > 0 and (other.std(0) > 0).any():
+                found.setdefault(name, []).append(_likeness(one, other))
+    for name, likeness in found.items():
+        apart = sum(value < ALIKE for value in likeness)
+        if apart > len(likeness) / 8:
+            said = f"`{name}` left behind in {apart} of {len(likeness)} samples"
+            yield Breach(transform.type_name, "places", "", "fields moved as the picture is", said, "lower")
+
+
+def _with_a_box(transform: Transform) -> dict[str, Any]:
+    """A sample, or a batch of it twice, in whose fields one box shows, off the middle; half of its landmarks inside."""
+    import numpy as np
+    import torch
+
+    inside = np.zeros((HEIGHT, WIDTH), bool)
+    inside[3:13, 4:14] = True
+    picture = np.where(inside[..., None], (200, 110, 30), (50, 20, 230)).astype(np.uint8)
+    chance = np.random.default_rng(1)
+    places = chance.random((LANDMARKS, 2)) * (6.5, 6.5) + (5.5, 4.5)
+    # Some beside the box and some below: of a picture that is turned round, not all may be where others were.
+    places[LANDMARKS // 2 :, 0] += 11
+    places[LANDMARKS // 4 * 3 :, 1] += 10
+    shown: dict[str, Any] = {
+        "image": picture,
+        "frames": np.stack([picture] * FRAMES),
+        "mask": inside.astype(np.uint8),
+        "depth": np.stack([inside, inside]).astype(np.float32),
+        "landmarks": places.astype(np.float32),
+    }
+    fed = _fed(transform, FIELDS)
+    if transform.per_sample:
+        return fed | shown
+    return fed | {
+        name: torch.from_numpy(np.moveaxis(values, -1, -3) / np.float32(255))[None].repeat_interleave(2, 0)
+        if FIELDS[name].kind == "image"
+        else torch.from_numpy(np.stack([values, values]))
+        for name, values in shown.items()
+    }
+
+
+def _pairs(transform: Transform, picture: Any, given: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """By field what it says of places, and the colours that the picture has there."""
+    import numpy as np
+
+    height, width, channels = picture.shape
+    colours = picture.reshape(-1, channels)
+    if "frames" in given and given["frames"].ndim == 4:
+        frame = given["frames"][0] if transform.per_sample else np.moveaxis(given["frames"][0], 0, -1)
+        if frame.shape == picture.shape:
+            yield "frames", frame[..., 0].reshape(-1).astype(float), colours
+    for name in ("mask", "depth"):
+        values = given.get(name)
+        if values is not None and values.shape[-2:] == (height, width):
+            yield name, (values if values.ndim == 2 else values[0]).reshape(-1).astype(float), colours
+    points = given.get("landmarks")
+    if points is not None and points.shape == (LANDMARKS, 2) and np.isfinite(points).all():
+        column, row = np.rint(points - 0.5).astype(int).T
+        seen = (column >= 0) & (column < width) & (row >= 0) & (row < height)
+        if seen.sum() > LANDMARKS // 4:
+            first = (np.arange(LANDMARKS) < LANDMARKS // 2)[seen]
+            yield "landmarks", first.astype(float), picture[row[seen], column[seen]]
+
+
+def _likeness(one: Any, colours: Any) -> float:
+    """How far a field and a picture's colours go together, from 0 to 1, in the colour where they do most."""
+    import numpy as np
+
+    shown = [colour for colour in colours.T.astype(float) if colour.std() > 0]
+    return max(abs(float(np.corrcoef(one, colour)[0, 1])) for colour in shown)
+
+
 def _run(
     transform: Transform, step: Callable[..., Any], fed: Mapping[str, Any], seed: int, aside: bool = False
 ) -> dict[str, Any]:
@@ -245,7 +340,8 @@ def _is_of_kind(transform: Transform, spec: FieldSpec, values: Any) -> bool:
         return array.dtype == np.uint8
     if spec.kind in ("class", "mask"):
         return bool(np.issubdtype(array.dtype, np.integer))
-    return bool(np.issubdtype(array.dtype, np.floating) and np.isfinite(array).all())
+    # Double precision from one sample makes the whole batch double, which no network takes.
+    return array.dtype == np.float32 and bool(np.isfinite(array).all())
 
 
 def _without_effect(transform: Transform, varied: list[Variation[Transform]]) -> Iterator[Breach]:

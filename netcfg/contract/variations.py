@@ -6,6 +6,7 @@ import re
 import types
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import product
 from typing import Annotated, Any, Generic, Literal, TypeVar, Union, get_args, get_origin
 
 from pydantic import ValidationError
@@ -37,6 +38,23 @@ def variations(
             continue
         for group in _values(field.annotation, getattr(example, name), _words(type(example))):
             yield _first_accepted(example, key, group, accept)
+
+
+def with_what_it_needs(kind: type[Kind]) -> Kind | None:
+    """A section with a value for each option that must be written; None where none is found that it takes."""
+    needed = {key: field for key, field in kind.model_fields.items() if field.is_required()}
+    groups = [
+        [(field.alias or key, value) for group in _values(field.annotation, None, ()) for value in group]
+        for key, field in needed.items()
+    ]
+    for chosen in product(*groups):
+        try:
+            made = kind.model_validate(dict(chosen))
+        except ValidationError:
+            continue
+        if made.conflict() is None and not made.mistakes():
+            return made
+    return None
 
 
 def _first_accepted(example: Kind, key: str, values: list[Any], accept: Accept[Kind]) -> Variation[Kind]:

@@ -500,3 +500,69 @@ class OtherAxes(Block, name="other_axes"):
 
     def lower(self, *inputs: Shape) -> nn.Module:
         return Rows()
+
+
+# --- what only shows later, or elsewhere
+
+
+class Apart(nn.Module):
+    """Twice its input, and something that it should not do besides."""
+
+    def __init__(self, way: str) -> None:
+        super().__init__()
+        self.way, self.asked = way, 0
+        if way == "left behind":
+            self.factor = torch.tensor([2.0])
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if self.way == "left behind":
+            return x * self.factor.to(x)
+        if self.way == "wide":
+            return x.float() * 2
+        self.asked += 1
+        return x * (2 if self.training else 1 + self.asked)
+
+
+class Wide(Block, name="wide"):
+    """Gives single precision whatever it is given.
+
+    Example::
+
+        [wide]              # 3x8x8 -> 3x8x8
+    """
+
+    def shape(self, *inputs: Shape) -> Shape:
+        return inputs[0]
+
+    def lower(self, *inputs: Shape) -> nn.Module:
+        return Apart("wide")
+
+
+class Counting(Block, name="counting"):
+    """Gives other numbers each time it is asked.
+
+    Example::
+
+        [counting]              # 3x8x8 -> 3x8x8
+    """
+
+    def shape(self, *inputs: Shape) -> Shape:
+        return inputs[0]
+
+    def lower(self, *inputs: Shape) -> nn.Module:
+        return Apart("counting")
+
+
+class LeftBehind(Block, name="left_behind"):
+    """Holds a tensor that does not move with it to a GPU.
+
+    Example::
+
+        [left_behind]              # 3x8x8 -> 3x8x8
+    """
+
+    def shape(self, *inputs: Shape) -> Shape:
+        return inputs[0]
+
+    def lower(self, *inputs: Shape) -> nn.Module:
+        return Apart("left behind")

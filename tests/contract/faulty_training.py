@@ -10,7 +10,18 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from netcfg.blocks import Draw, FieldSpec, Loss, Metric, Optimizer, Sampler, SampleTable, Source, Transform
+from netcfg.blocks import (
+    Draw,
+    FieldSpec,
+    Loss,
+    Metric,
+    Optimizer,
+    Sampler,
+    SampleTable,
+    Schedule,
+    Source,
+    Transform,
+)  # fmt: skip
 from netcfg.blocks.losses.base import Comparison
 from netcfg.shapes import Shape
 
@@ -233,7 +244,111 @@ class WritesTarget(Comparison, name="writes_target"):
         return Weighed("writes")
 
 
+class EndlessWhenEqual(Comparison, name="endless_when_equal"):
+    """The logarithm of a distance, which is nothing once the network has learned.
+
+    Example::
+
+        [endless_when_equal]
+        input = Net
+        target = labels
+    """
+
+    def check(self, *shapes: Shape, classes: int | None = None) -> None:
+        expect_equal(shapes)
+
+    def lower(self) -> nn.Module:
+        return Distance(torch.log)
+
+
+class RootOfEqual(Comparison, name="root_of_equal"):
+    """A root, whose slope at nothing is endless.
+
+    Example::
+
+        [root_of_equal]
+        input = Net
+        target = labels
+    """
+
+    def check(self, *shapes: Shape, classes: int | None = None) -> None:
+        expect_equal(shapes)
+
+    def lower(self) -> nn.Module:
+        return Distance(torch.sqrt)
+
+
+class Distance(nn.Module):
+    """A function of the mean square of a difference."""
+
+    def __init__(self, curve: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.curve = curve
+
+    def forward(self, values: Tensor, targets: Tensor) -> Tensor:
+        return self.curve((values - targets).square().mean())
+
+
+class UnreadTarget(Comparison, name="unread_target"):
+    """Compares its signal with itself.
+
+    Example::
+
+        [unread_target]
+        input = Net
+        target = labels
+    """
+
+    def check(self, *shapes: Shape, classes: int | None = None) -> None:
+        expect_equal(shapes)
+
+    def lower(self) -> nn.Module:
+        class Own(nn.Module):
+            def forward(self, values: Tensor, targets: Tensor) -> Tensor:
+                return (values - values.mean()).square().mean()
+
+        return Own()
+
+
 # --- metrics
+
+
+class EmptyCrash(Metric, name="empty_crash"):
+    """Takes for granted that a split has a best sample.
+
+    Example::
+
+        [empty_crash]
+        input = Net
+    """
+
+    unavailable: ClassVar[frozenset[str]] = frozenset({"target"})
+
+    def compute(self, scores: Tensor, targets: Tensor | None, names: Sequence[str]) -> dict[str, float]:
+        return {"empty_crash": float(scores.max())}
+
+
+class WrongWay(Metric, name="wrong_way"):
+    """An error, of which a run keeps the largest.
+
+    Example::
+
+        [wrong_way]
+        input = Net
+        target = labels
+    """
+
+    target: str = Field(description="the labels")
+
+    def check(self, input: Shape, target: Shape | None) -> None:
+        expect_equal([input, target or ()])
+
+    def compute(
+        self, scores: Tensor, targets: Tensor | None, names: Sequence[str]
+    ) -> dict[str, float | None]:
+        assert targets is not None
+        error = (scores - targets).abs().mean() if len(scores) else None
+        return {"wrong_way": None if error is None else float(error)}
 
 
 class OtherName(Metric, name="other_name_of_figure"):
@@ -348,7 +463,98 @@ class Undecayed(Optimizer, name="undecayed"):
         return torch.optim.SGD(self.parameter_groups(groups))
 
 
+class OneRate(Optimizer, name="one_rate"):
+    """Steps all parts of networks alike, whatever `rates` and `no_decay` say.
+
+    Example::
+
+        [one_rate]
+        networks = Net
+        minimise = loss
+    """
+
+    def lower(self, groups: Iterable[Mapping[str, Any]]) -> torch.optim.Optimizer:
+        parameters = [value for group in groups for value in group["params"]]
+        rate = float(self.learning_rate or 1e-3)  # type: ignore[arg-type]
+        return torch.optim.SGD(parameters, lr=rate, weight_decay=float(self.weight_decay))  # type: ignore[arg-type]
+
+
 # --- transforms
+
+
+class Mirror:
+    """Turns pictures round, and what is said of their places or not."""
+
+    def __init__(self, fields: tuple[str, ...]) -> None:
+        self.fields = fields
+
+    def __call__(self, sample: dict[str, Any], random: np.random.Generator) -> dict[str, Any]:
+        if random.random() < 0.5:
+            return dict(sample)
+        made = dict(sample)
+        for name in sample:
+            if name in ("image", "frames", "flow"):
+                made[name] = np.ascontiguousarray(sample[name][..., ::-1, :])
+            elif name in self.fields:
+                made[name] = np.ascontiguousarray(sample[name][..., ::-1])
+        return made
+
+
+class MaskStays(Transform, name="mask_stays"):
+    """Mirrors pictures and leaves masks.
+
+    Example::
+
+        [mask_stays]
+    """
+
+    def fields(self, fields: Mapping[str, FieldSpec]) -> dict[str, FieldSpec]:
+        return {name: spec for name, spec in fields.items() if spec.kind != "landmarks"}
+
+    def lower(self, fields: Mapping[str, FieldSpec]) -> Callable[..., Any]:
+        return Without(Mirror(("depth",)), "landmarks")
+
+
+class PointsStay(Transform, name="points_stay"):
+    """Mirrors pictures and leaves landmarks.
+
+    Example::
+
+        [points_stay]
+    """
+
+    def lower(self, fields: Mapping[str, FieldSpec]) -> Callable[..., Any]:
+        return Mirror(("mask", "depth"))
+
+
+class Without:
+    """A step, and then no field of that name."""
+
+    def __init__(self, step: Callable[..., Any], name: str) -> None:
+        self.step, self.name = step, name
+
+    def __call__(self, sample: dict[str, Any], random: np.random.Generator) -> dict[str, Any]:
+        return {name: values for name, values in self.step(sample, random).items() if name != self.name}
+
+
+class DoubleLabels(Transform, name="double_labels"):
+    """Makes labels of double precision.
+
+    Example::
+
+        [double_labels]
+    """
+
+    def lower(self, fields: Mapping[str, FieldSpec]) -> Callable[..., Any]:
+        return Smoothed()
+
+
+class Smoothed:
+    """Labels that are nearly sure."""
+
+    def __call__(self, sample: dict[str, Any], random: np.random.Generator) -> dict[str, Any]:
+        smooth = {"labels": np.float64(0.9) * sample["labels"] + 0.05} if "labels" in sample else {}
+        return {**sample, **{name: values.astype(np.float64) for name, values in smooth.items()}}
 
 
 class Jitter:
@@ -580,6 +786,43 @@ class Nowhere(Made, name="nowhere"):
         raise NetcfgError("there is no folder data")
 
 
+class Shuffling(Made, name="shuffling"):
+    """Has its samples in another order whenever it is opened.
+
+    Example::
+
+        [shuffling]
+    """
+
+    def open(self, split: Literal["train", "validation", "test"], fields: Sequence[str]) -> Any:
+        return Rows(np.random.permutation(self.rows_of[split]).tolist(), fields, self.fault)
+
+
+class Listed(Rows):
+    """The same with a table that says other subjects."""
+
+    @property
+    def table(self) -> SampleTable:
+        return SampleTable(
+            ids=tuple(map(str, self.subjects)), subjects=np.array(self.subjects, np.int64)[::-1].copy()
+        )
+
+    def only(self, fields: Sequence[str]) -> Listed:
+        return Listed(self.subjects, fields, self.fault)
+
+
+class OtherTable(Made, name="other_table"):
+    """Its table says of samples what they do not hold.
+
+    Example::
+
+        [other_table]
+    """
+
+    def open(self, split: Literal["train", "validation", "test"], fields: Sequence[str]) -> Any:
+        return Listed(self.rows_of[split], fields, self.fault)
+
+
 class TrueSource(Made, name="true_source"):
     """Keeps its contract.
 
@@ -638,3 +881,59 @@ class SeedBlind(Sampler, name="seed_blind"):
 
     def epoch(self, table: SampleTable, epoch: int, seed: int) -> list[Draw]:
         return [Draw(int(row)) for row in np.random.default_rng(epoch).permutation(len(table))]
+
+
+class SortsTable(Sampler, name="sorts_table"):
+    """Writes into the table that others read as well.
+
+    Example::
+
+        [sorts_table]
+    """
+
+    def epoch(self, table: SampleTable, epoch: int, seed: int) -> list[Draw]:
+        assert table.subjects is not None
+        table.subjects.sort()
+        table.labels["labels"][:] = 0
+        return [Draw(int(row)) for row in np.random.default_rng((seed, epoch)).permutation(len(table))]
+
+
+class SeedsAll(Sampler, name="seeds_all"):
+    """Seeds the chance of the whole process.
+
+    Example::
+
+        [seeds_all]
+    """
+
+    def epoch(self, table: SampleTable, epoch: int, seed: int) -> list[Draw]:
+        np.random.seed(seed * 1000 + epoch)
+        return [Draw(int(row)) for row in np.random.permutation(len(table))]
+
+
+# --- schedules
+
+
+class NeverLearns(Schedule, schedule="never_learns"):
+    """Learning rates are nothing, all the time."""
+
+    def factor(self, finished: int, max_epochs: int) -> float:
+        return 0.0
+
+
+class IdleSchedule(Schedule, schedule="idle_schedule"):
+    """Has an option that nothing obeys."""
+
+    steepness: float = Field(2.0, description="of nothing")
+
+    def factor(self, finished: int, max_epochs: int) -> float:
+        return 1 - finished / max_epochs
+
+
+class Overdrawn(Schedule, schedule="overdrawn"):
+    """Falls below nothing, of which only an option that must be written tells."""
+
+    span: int = Field(description="in how many epochs it falls")
+
+    def factor(self, finished: int, max_epochs: int) -> float:
+        return 1 - finished / self.span

@@ -67,11 +67,11 @@ class ConfusionMatrix(Answering, name="confusion_matrix"):
 
         if "confusion" in rows:
             cells = rows["confusion"]
-            return (weights @ cells.reshape(len(cells), -1).double()).reshape(-1, *cells.shape[1:])
+            return (weights @ cells.flatten(1).double()).reshape(len(weights), *cells.shape[1:])
         classes, kept = int(rows["classes"].max()), rows["actual"] >= 0
         index = (rows["actual"] * classes + rows["predicted"])[kept]
         empty = torch.zeros(len(weights), classes * classes, dtype=torch.float64)
-        return empty.index_add_(1, index, weights[:, kept]).reshape(-1, classes, classes)
+        return empty.index_add_(1, index, weights[:, kept]).reshape(len(weights), classes, classes)
 
     def weigh(self, rows: Rows, weights: "Tensor", names: Sequence[str]) -> Weighed:
         """Cohen's kappa; undefined where one class is all there is, and all that was said."""

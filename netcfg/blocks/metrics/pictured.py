@@ -29,8 +29,10 @@ class Pictured(WeighedMetric):
     def check(self, input: Shape, target: Shape | None) -> None:
         """Two pictures of one shape."""
         compare("pictures", input, target)
-        if len(input) != 3:
-            raise ShapeError(f"compares pictures C×H×W, and `{self.input}` gives {show(input)}", code="NC402")
+        for name, shape in ((self.input, input), (self.target, target)):
+            if shape is None or len(shape) != 3:
+                given = show(shape) if shape else "one number"
+                raise ShapeError(f"compares pictures C×H×W, and `{name}` gives {given}", code="NC402")
 
     def weigh(self, rows: Rows, weights: "Tensor", names: Sequence[str]) -> Weighed:
         """The mean over pictures that have a figure."""

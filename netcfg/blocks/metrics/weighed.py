@@ -132,6 +132,11 @@ class WeighedMetric(Metric):
         """A table of its figures with their intervals, and what else it has to show."""
         from netcfg.trainers.judging.weights import ones
 
+        is_empty = not len(next(iter(rows.values())))
+        if is_empty:
+            # A source may have nothing in a split. One sample that counts nothing keeps the sizes of all figures, which
+            # torch cannot tell of rows without numbers.
+            rows = {name: kept.new_zeros(1, *kept.shape[1:]) for name, kept in rows.items()}
         units = rows.get(UNIT)
         if self.grouping is not None:
             rows, first = self.grouped(rows)
@@ -139,8 +144,10 @@ class WeighedMetric(Metric):
         rows = {name: kept for name, kept in rows.items() if name != UNIT}
         rows = self.settled(rows)
         size = len(next(iter(rows.values())))
-        found = self.weigh(rows, ones(size), names)
+        found = self.weigh(rows, ones(size) * (not is_empty), names)
         table = self._found_table(found, names, self.baseline_of(rows))
+        if is_empty:
+            return Verdict({table.name: table})
         if self.interval is not None:
             table = self._with_intervals(table, rows, names, size, units)
         return Verdict(

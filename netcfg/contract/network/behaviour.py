@@ -54,6 +54,22 @@ def samples(case: Case) -> Iterator[Breach]:
                 return
 
 
+def repeats(case: Case) -> Iterator[Breach]:
+    """The same numbers for the same inputs, however often it was asked before, in evaluation."""
+    import torch
+
+    computation, inputs = case.computation().train(False), case.inputs()
+    with torch.no_grad():
+        with seeded(2):
+            first = computation(*inputs)
+        with seeded(2):
+            second = computation(*inputs)
+    if not all(close(value, second[port]) for port, value in first.items()):
+        yield case.breach(
+            "evaluation", "the same numbers each time", "others when it is asked again", "lower"
+        )
+
+
 def places(case: Case) -> Iterator[Breach]:
     """`each_place`: whether frames or tokens change when another one does."""
     import torch
@@ -146,6 +162,28 @@ def formats(case: Case) -> Iterator[Breach]:
     if not all(close(value, wanted[port]) for port, value in given.items()):
         yield case.breach("channels last", "the same numbers", "others", "lower")
     yield from _half(case)
+    yield from _own_precision(case)
+
+
+def _own_precision(case: Case) -> Iterator[Breach]:
+    """Of inputs and a module in bf16 a result in bf16: one of f32 makes all that follows as large again."""
+    import torch
+
+    inputs = [value.bfloat16() if value.is_floating_point() else value for value in case.inputs()]
+    if not case.shapes or not all(value.is_floating_point() for value in inputs):
+        return
+    computation = case.computation().train(False)
+    if computation.module is not None:
+        computation.module.to(torch.bfloat16)
+    try:
+        with torch.no_grad(), seeded(2):
+            given = computation(*inputs)
+    except RuntimeError:  # torch has no such kernel on this device
+        return
+    for value in given.values():
+        if value.is_floating_point() and value.dtype != torch.bfloat16:
+            yield case.breach("bf16", "a result in bf16", f"one of {value.dtype}", "lower")
+            return
 
 
 def _half(case: Case) -> Iterator[Breach]:
@@ -175,6 +213,11 @@ def copies(case: Case) -> Iterator[Breach]:
     module, inputs = computation.module, case.inputs()
     if module is None:
         return
+    for part in module.modules():
+        plain = next((name for name, value in vars(part).items() if isinstance(value, torch.Tensor)), None)
+        if plain is not None:  # `.to(device)` would leave it behind
+            found = f"`{plain}`, which is neither"
+            yield case.breach("tensors", "parameters and buffers", found, "lower")
     with torch.no_grad(), seeded(2):
         wanted = computation.train(False)(*inputs)
     ways: dict[str, Callable[[], Any]] = {

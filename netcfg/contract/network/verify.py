@@ -54,7 +54,7 @@ def _all(kind: type[Block]) -> Iterator[Breach]:
         return
     shapes = promised.inputs
     base = Case(block, shapes)
-    failed = _broken(base)
+    failed = _broken(base) or list(_guarded("lower", behaviour.repeats, base))
     yield from failed
     if failed:
         return
