@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ from torch.export import Dim, ExportedProgram
 from netcfg.builder.exports.pools import OnnxMeans
 from netcfg.builder.exports.recurrence import TIME_FIRST, OnnxRecurrent
 from netcfg.builder.exports.refusing import first_line, node_at_fault, refused, refused_whole
+from netcfg.builder.exports.windows import OnnxWindows
+from netcfg.builder.modules.attention import WindowAttention
 from netcfg.builder.modules.recurrent import GRU, LSTM, RNN
 from netcfg.builder.modules.reparametrised import Reparametrised
 from netcfg.builder.network import Network
@@ -27,8 +30,11 @@ ONNX_FORMS: dict[type[nn.Module], Callable[[Any], nn.Module]] = {
     GRU: OnnxRecurrent,
     RNN: OnnxRecurrent,
     nn.AdaptiveAvgPool2d: OnnxMeans.of,
+    WindowAttention: OnnxWindows.of,
 }
 """Modules that the exporter writes wrongly or at length, and what is traced in their place."""
+_SEVERAL = re.compile(r"L\['[^']*'\]\.size\(\)\[0\] > 1")
+"""What a traced program would refuse a batch of one sample by."""
 ANY = 3
 """Of a batch that is traced: a size that no other number of a network is likely to be."""
 
@@ -61,6 +67,8 @@ def traced(graph: Graph, module: nn.Module, inputs: Mapping[str, Tensor], form: 
             if node is not None:
                 raise refused(node, form, f"cannot be traced: {first_line(error)}") from None
             raise refused_whole(graph, form, _said(error)) from None
+    # Asked of where ways part that differ in strides alone. The proof computes batches of one sample, too.
+    made._guards_code = [guard for guard in made._guards_code if not _SEVERAL.fullmatch(guard)]
     return made
 
 

@@ -198,8 +198,12 @@ class WindowAttention(nn.Module):
             mask = mask.expand(x.shape[0] // mask.shape[0], *mask.shape).flatten(0, 1)
         dropout = self.dropout if self.training else 0.0
         x = F.scaled_dot_product_attention(queries, keys, values, mask, dropout)
-        x = self.proj(x.transpose(1, 2).flatten(2))
+        x = self.proj(self._beside(x))
         return F.dropout(x, self.dropout, self.training) if dropout else x
+
+    def _beside(self, x: Tensor) -> Tensor:
+        """What the heads of a place have found, side by side: N×heads×places×C -> N×places×(heads·C)."""
+        return x.transpose(1, 2).flatten(2)
 
 
 def _relative_index(window: tuple[int, int]) -> Tensor:

@@ -105,6 +105,28 @@ def test_a_traced_program_takes_single_samples_and_other_sizes(tmp_path: Path) -
     assert loaded(*given)["vector"].shape == (1, 5)
 
 
+def test_a_norm_before_a_convolution_does_not_keep_single_samples_out() -> None:
+    """Of which of two ways to lay out numbers suits a batch of several, the tracer makes a condition."""
+    size = "channels = 4\nheight = 8\nwidth = 8\n"
+    program = netcfg.load(
+        "{Net}\n[net]\n" + size + "[layer_norm]\n[convolutional]\nfilters = 4\nkernel_size = 3\n"
+    )
+    network = netcfg.build(program)["Net"].eval()
+    given = torch.randn(2, 4, 8, 8)
+    made = tracing.traced(program.networks["Net"], tracing.traceable(network, "pt2"), {"input": given}, "pt2")
+    with torch.inference_mode():
+        torch.testing.assert_close(made.module()(given[:1]), network(given[:1]))
+
+
+def test_attention_in_windows_leaves_as_onnx(tmp_path: Path) -> None:
+    text = (
+        "{Net}\n[net]\nchannels = 4\nheight = 10\nwidth = 8\n[permute]\norder = height, width, channels\n"
+        "[window_attention]\nheads = 2\nwindow = 4\nshift = 2\n"
+    )
+    made = exported(tmp_path, text, "onnx")
+    assert max(one.relative for one in made.found) <= LIMIT
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["lstm", "gru", "rnn"])
 def test_recurrence_is_one_operator_for_any_number_of_frames(kind: str, tmp_path: Path) -> None:
