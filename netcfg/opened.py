@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import netcfg
 from netcfg.frames import frame_of
 from netcfg.results import Epoch, Evaluation, Figure, Result
 from netcfg.source import Finding, NetcfgError, ProgramError, did_you_mean, shown_path
@@ -73,12 +75,12 @@ class Run:
 
     @cached_property
     def program(self) -> Program:
-        """The program as it was trained. Raises `ProgramError` where its file is damaged."""
+        """The program as it was trained. Raises `ProgramError` where its file is damaged, or of a newer version."""
         from netcfg.compile import check
 
         program, findings = check(self.path / "resolved.cfg", allow_outside=True)
         if program is None:
-            raise ProgramError(findings)
+            raise ProgramError(not_understood(self.path, findings))
         return program
 
     @property
@@ -213,6 +215,26 @@ def no_run(path: Path, code: str = NO_RUN) -> Finding:
         f"{shown_path(path)} {what}",
         help="give the folder that `netcfg train` printed, e.g. runs/name-1",
     )
+
+
+def not_understood(run: Path, findings: Sequence[Finding]) -> list[Finding]:
+    """What is said of a run whose program has mistakes: these, or, where a newer netcfg wrote it, that one did."""
+    try:
+        kept = json.loads((run / "environment.json").read_text("utf-8"))
+        written = str(kept["versions"]["netcfg"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return list(findings)
+    wrong = next((finding for finding in findings if finding.severity == "error"), None)
+    if wrong is None or _version(written) <= _version(netcfg.__version__):
+        return list(findings)
+    here = netcfg.__version__
+    message = f"netcfg {written} wrote {shown_path(run)}, and {here} does not understand it: {wrong.message}"
+    return [Finding(DAMAGED, message, wrong.span, help="`pip install -U netcfg`")]
+
+
+def _version(text: str) -> list[int]:
+    """Its numbers, to be compared."""
+    return [int(number) for number in re.findall(r"\d+", text.partition("+")[0])]
 
 
 def _row(epoch: Epoch) -> Row:

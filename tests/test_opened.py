@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from fake_runs import fake_run
 
 import netcfg
+from netcfg.cli.main import main
 from netcfg.results import Evaluation, Table
 from netcfg.source import NetcfgError, ProgramError
 
@@ -55,6 +57,30 @@ def test_a_run_of_a_newer_version_is_said(tmp_path: Path) -> None:
     (folder / "result.json").write_text(text)
     with pytest.raises(ProgramError, match="schema 99 of a later version"):
         _ = netcfg.open(folder).result
+
+
+def test_a_program_of_a_newer_version_is_one_finding(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever asks for it; that of an older one, which nobody wrote so, is told as any other."""
+    monkeypatch.chdir(tmp_path)
+    folder = fake_run(tmp_path / "a", "faces.cfg", 0, FIGURES)
+    text = (folder / "resolved.cfg").read_text()
+    (folder / "resolved.cfg").write_text(text.replace("[convolutional]", "[convolutional]\nwarp = 3", 1))
+    (folder / "environment.json").write_text('{"versions": {"netcfg": "9.10.0"}}')
+    said = "netcfg 9.10.0 wrote a, and .* does not understand it: `convolutional` has no option `warp`"
+    with pytest.raises(ProgramError, match=said) as caught:
+        _ = netcfg.open(folder).program
+    assert [finding.code for finding in caught.value.findings] == ["NC809"]
+    for command in ("export a -o net.py", "eval a", "train --resume a"):
+        assert main(command.split()) == 1
+        error = capsys.readouterr().err
+        assert re.search(said, error), command
+        assert "help: `pip install -U netcfg`" in error
+    (folder / "environment.json").write_text('{"versions": {"netcfg": "0.0.9"}}')
+    with pytest.raises(ProgramError, match="has no option `warp`") as caught:
+        _ = netcfg.open(folder).program
+    assert [finding.code for finding in caught.value.findings] == ["NC103"]
 
 
 def test_a_frame_without_pandas_is_refused_with_the_install_line(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from netcfg.cli.numbers import More
 from netcfg.cli.program import check_file, load_program, say_changes
-from netcfg.compile import load
+from netcfg.opened import Run
 from netcfg.source import Finding, NetcfgError, ProgramError, shown_path
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def resume(options: argparse.Namespace) -> Resumed | None:
 
     run = RunFolder.open(folder, to_resume=True)
     started = run.read_json("run.json")
-    own = load(folder / "resolved.cfg", allow_outside=True)
+    own = Run(folder).program
     _expect_fixed(options, started, own, folder)
     is_changed = bool(options.preset or options.settings or options.data)
     if isinstance(options.epochs, More):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -228,6 +229,24 @@ def test_mistakes_are_told_before_anything_is_built(
     (tmp_path / "mine.pt2").write_text("mine")
     assert main(["export", str(tmp_path / "in.cfg"), *words.format(folder=tmp_path).split()]) == 1
     assert said in capsys.readouterr().err
+
+
+def test_inputs_without_names_are_refused_each_at_its_place(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A file that leaves names what it takes; a single input, of [net], is called `input`."""
+    given = "[input]\nchannels = 3\n"
+    (tmp_path / "in.cfg").write_text("{Net}\n[net]\n" + given + given + "[global_avgpool]\n")
+    assert main(["export", str(tmp_path / "in.cfg"), "-o", str(tmp_path / "net.onnx")]) == 1
+    said = capsys.readouterr().err
+    assert re.findall(r"in\.cfg:(\d):1: error\[NC104 missing-option\]: `input` needs `name`", said) == [
+        "3",
+        "5",
+    ]
+    assert not (tmp_path / "net.onnx").exists()
+    assert list(netcfg.load("{Net}\n[net]\nchannels = 3\n[global_avgpool]\n").networks["Net"].inputs) == [
+        "input"
+    ]
 
 
 def test_what_is_not_installed_is_named_with_the_install_line(

@@ -219,8 +219,10 @@ def test_letters_are_named_where_a_format_has_a_choice(
     assert 'font-family="&#x27;My Font&#x27;, Helvetica' in (file.parent / "net.svg").read_text()
     assert graph("net.cfg", "-o", "net.tex", "--font", "Garamond") == 1
     assert "help: one of these, or .svg" in capsys.readouterr().err
-    assert graph("net.cfg", "-o", "net.pdf", "--font", "serif") == 1
-    assert "carries letters of its own\nhelp: leave it out, or `-o net.svg`" in capsys.readouterr().err
+    for ending in (".pdf", ".png"):
+        assert graph("net.cfg", "-o", f"net{ending}", "--font", "serif") == 1
+        assert "carries letters of its own\nhelp: leave it out, or `-o net.svg`" in capsys.readouterr().err
+        assert not (file.parent / f"net{ending}").exists()
 
 
 # --- how large it is

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from netcfg.compile import check
+from netcfg.opened import not_understood
 from netcfg.passes.wire import MODEL
 from netcfg.program import Program
 from netcfg.source import Finding, ProgramError, shown_path
@@ -69,7 +70,7 @@ def program_of_run(path: Path, data: str | None = None) -> Program:
     labels = None if data is None else trained_labels(path)
     program, findings = check(path / "resolved.cfg", data=data, allow_outside=True, labels=labels)
     if program is None:
-        raise ProgramError(findings)
+        raise ProgramError(not_understood(path, findings))
     named = replace(program, name=str(started.get("program", program.name)))
     return override(named, seed=started.get("seed"), precision=started.get("precision"))
 
