@@ -31,6 +31,7 @@ _GUIDES = {
     "examples/several_networks.md": (
         "NC206 NC210 NC211 NC212 NC401 NC404 NC407 NC408 NC409 NC410 NC411 NC412 NC415 NC420"
     ),
+    "examples/exports.md": "NC808",
     "examples/extensions/README.md": "NC012 NC701 NC702 NC703 NC704",
 }
 """Pages by the codes whose topic they deal with."""

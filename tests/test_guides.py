@@ -14,7 +14,7 @@ from netcfg.cli.main import _parser, main
 from netcfg.codes import _GUIDES, CODES
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
-GUIDES = ("start", "own_data", "coming_from", "several_networks", "papers")
+GUIDES = ("start", "own_data", "coming_from", "several_networks", "papers", "exports")
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"\]\(([^)#]*)(#[^)]*)?\)")
 
@@ -60,6 +60,7 @@ def test_all_that_a_guide_shows_works(
     guide: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))  # as for a reader who starts Python there
     for language, text in parts(guide):
         if language == "ini":
             write_file(text)
