@@ -11,6 +11,8 @@ import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from netcfg.version import VERSION
+
 if TYPE_CHECKING:
     from torch import nn
 
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from netcfg.source import ProgramError as ProgramError
     from netcfg.tables.cells import Cells
 
-__version__ = "0.1.0"
+__version__ = VERSION
 __all__ = [
     "Finding",
     "NetcfgError",

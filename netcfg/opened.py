@@ -14,10 +14,10 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import netcfg
 from netcfg.frames import frame_of
 from netcfg.results import Epoch, Evaluation, Figure, Result
 from netcfg.source import Finding, NetcfgError, ProgramError, did_you_mean, shown_path
+from netcfg.version import VERSION
 
 if TYPE_CHECKING:
     from torch import nn
@@ -225,10 +225,11 @@ def not_understood(run: Path, findings: Sequence[Finding]) -> list[Finding]:
     except (OSError, ValueError, KeyError, TypeError):
         return list(findings)
     wrong = next((finding for finding in findings if finding.severity == "error"), None)
-    if wrong is None or _version(written) <= _version(netcfg.__version__):
+    if wrong is None or _version(written) <= _version(VERSION):
         return list(findings)
-    here = netcfg.__version__
-    message = f"netcfg {written} wrote {shown_path(run)}, and {here} does not understand it: {wrong.message}"
+    message = (
+        f"netcfg {written} wrote {shown_path(run)}, and {VERSION} does not understand it: {wrong.message}"
+    )
     return [Finding(DAMAGED, message, wrong.span, help="`pip install -U netcfg`")]
 
 

@@ -37,6 +37,7 @@ LAYERS = [
         "netcfg.markup",
         "netcfg.grouped",
         "netcfg.frames",
+        "netcfg.version",
     },
     {"netcfg.syntax"},
     {"netcfg.blocks", "netcfg.extensions"},
