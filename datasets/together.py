@@ -182,13 +182,21 @@ class Together:
         known = {name: None for _, own in finished for name in own if name in self.data.fields}
         fields: dict[str, Tensor] = {}
         for name in known:
-            given = [self._own(name, place, own[name]) for place, own in finished if name in own]
+            given = _as_long([self._own(name, place, own[name]) for place, own in finished if name in own])
             # A gap holds what others have: it counts nowhere, and no arithmetic on it can come to nothing finite.
             some = given[0]
             rows = iter(given)
             fields[name] = torch.cat(
                 [
                     next(rows) if name in own else _as_many(some, size)
+                    for (_, own), size in zip(finished, sizes, strict=True)
+                ]
+            )
+        for name in {name: None for _, own in finished for name in own if name.startswith(LENGTHS)}:
+            some = next(own[name] for _, own in finished if name in own)
+            fields[name] = torch.cat(
+                [
+                    own[name] if name in own else _as_many(some, size)
                     for (_, own), size in zip(finished, sizes, strict=True)
                 ]
             )
@@ -207,6 +215,17 @@ class Together:
         """Let the workers go."""
         for pipeline in self.pipelines.values():
             pipeline.close()
+
+
+def _as_long(tensors: list[Tensor]) -> list[Tensor]:
+    """Tensors N×T×… of one field, zeros behind those that have fewer frames, or other places, than the longest."""
+    if len({tensor.shape[1:] for tensor in tensors}) < 2:
+        return tensors
+    longest = max(tensor.shape[1] for tensor in tensors)
+    return [
+        torch.cat([tensor, tensor.new_zeros(len(tensor), longest - tensor.shape[1], *tensor.shape[2:])], 1)
+        for tensor in tensors
+    ]
 
 
 def _as_many(tensor: Tensor, count: int) -> Tensor:

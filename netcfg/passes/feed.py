@@ -220,8 +220,11 @@ def _add_joined(
     part: Data, chain: Chain, parts: list[Data], fields: dict[str, FieldSpec], findings: list[Finding]
 ) -> None:
     """The fields of one of several joined sources."""
+    # Frames and tokens are padded to the longest of a batch, whosever they are.
     ragged = [
-        name for name, spec in part.fields.items() if any(not isinstance(one, int) for one in spec.shape)
+        name
+        for name, spec in part.fields.items()
+        if any(not isinstance(one, int) for one in spec.shape[spec.axes[:1] in ("T", "L") :])
     ]
     for name, spec in part.fields.items():
         known = fields.setdefault(name, spec)
@@ -234,7 +237,7 @@ def _add_joined(
             message = (
                 f"`{name}` of `{part.name}` is {spec}, of another size in each sample, and cannot be joined"
             )
-            help = "sizes in numbers, by [resize] or [sample_frames], or the sources side by side, without [joined]"
+            help = "sizes in numbers, by [resize], or the sources side by side, without [joined]"
             findings.append(Finding("NC502", message, chain.written.span, help=help))
         elif (known.shape, known.kind, known.names) != (spec.shape, spec.kind, spec.names):
             other = next(one for one in parts if name in one.fields)

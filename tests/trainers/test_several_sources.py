@@ -19,6 +19,8 @@ from torch.nn import functional
 
 import netcfg
 import netcfg.compile
+from netcfg.blocks.fields import LENGTHS
+from netcfg.datasets.sources.example_folders import write_clip_folder
 from netcfg.datasets.together import open_batches
 from netcfg.program import Program
 from netcfg.source import ProgramError
@@ -394,3 +396,68 @@ def test_a_loss_of_one_source_needs_joined_ones() -> None:
     with pytest.raises(ProgramError) as raised:
         netcfg.load(BESIDE.replace("target = strange\n", "target = strange\nsource = other\n", 1))
     assert "no sources are joined" in str(raised.value)
+
+
+CLIPS = """
+{{General}}
+[training]
+batch_size = 5
+{{Data}}
+[clip_folder]
+name = one
+path = {one}
+image_size = 16
+[clip_folder]
+name = two
+path = {two}
+image_size = 16
+[leave_out]
+fields = class
+source = two
+[joined]
+rows = one: 3, two: 2
+{{N}}
+[net]
+[input]
+name = clip
+frames = T
+channels = 3
+height = 16
+width = 16
+[flatten]
+over = frames
+[frame_mean]
+[connected]
+output_features = 2
+{{Model}}
+[N]
+from = clip
+{{Loss}}
+[cross_entropy]
+input = N
+target = class
+"""
+
+
+def test_clips_of_other_lengths_are_joined_and_padded_to_the_longest(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        write_clip_folder(tmp_path / name, ("happy", "sad"))
+    program = netcfg.load(CLIPS.format(one=tmp_path / "one", two=tmp_path / "two"))
+    networks = netcfg.build(program)
+    opened = [part.source.open("train", ("clip",)) for part in program.data.parts]
+    pipeline = open_batches(program.data, "train", 5, shuffle="epoch", drop_last=True)
+    seen = set()
+    for made in pipeline.epoch(0):
+        fields = pipeline.finish(made)
+        lengths = fields[f"{LENGTHS}frames"].tolist()
+        seen.add(tuple(lengths))
+        assert fields["clip"].shape[:2] == (5, max(lengths))
+        answers = networks["N"](clip=fields["clip"], lengths={"T": fields[f"{LENGTHS}frames"]})
+        for row, (length, number) in enumerate(zip(lengths, made.numbers, strict=True)):
+            place, own = (1, number - len(opened[0])) if number >= len(opened[0]) else (0, number)
+            whole = opened[place][own]["clip"]
+            clip = torch.from_numpy(whole).movedim(-1, -3).float() / 255
+            assert torch.equal(fields["clip"][row, :length], clip)
+            alone = networks["N"](clip=clip[None])
+            torch.testing.assert_close(answers[row], alone[0])
+    assert any(len(set(lengths)) > 1 for lengths in seen)
