@@ -8,6 +8,7 @@ Only include files you would run yourself. A package brings sections to every pr
 from __future__ import annotations
 
 import importlib.util
+import os
 import signal
 import sys
 import threading
@@ -16,7 +17,7 @@ from contextlib import contextmanager, redirect_stdout
 from functools import cache
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from netcfg.blocks.registry import FILE_MODULE, GROUPS, Clash, forget, recorded, register, sections
 from netcfg.source import Finding, Span, shown_path
@@ -93,12 +94,29 @@ def _run(path: Path) -> list[type[Section]]:
     assert spec.loader is not None
     sys.modules[name] = module = importlib.util.module_from_spec(spec)
     try:
-        with recorded() as brought, redirect_stdout(sys.stderr):
+        with recorded() as brought, redirect_stdout(sys.stderr), _exits():
             spec.loader.exec_module(module)
     except BaseException:
         sys.modules.pop(name, None)
         raise
     return brought
+
+
+@contextmanager
+def _exits() -> Iterator[None]:
+    """Lets a file that ends the process at once (`os._exit`) be told of, as one that raises `SystemExit`."""
+    at_once, process = os._exit, os.getpid()
+
+    def end(status: int) -> NoReturn:
+        if os.getpid() == process:
+            raise SystemExit(status)
+        at_once(status)  # a process that the file has started
+
+    os._exit = end
+    try:
+        yield
+    finally:
+        os._exit = at_once
 
 
 @contextmanager

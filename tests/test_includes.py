@@ -314,6 +314,7 @@ def test_only_regular_files_are_read(tmp_path: Path) -> None:
     ("text", "said"),
     [
         ("raise SystemExit(3)", "it ends the program (SystemExit: 3)"),
+        ("import os\nos._exit(3)", "it ends the program (SystemExit: 3)"),
         ("import sys\nsys.exit()", "it ends the program (SystemExit)"),
         ("raise KeyboardInterrupt", "KeyboardInterrupt"),
         ("raise BaseException('a\\nb')", "BaseException: a b"),

@@ -81,7 +81,9 @@ def _unit_file(folder: Path, unit: int) -> Path:
     path = next((path for path in sorted(folder.glob("*.txt")) if pattern.search(path.name)), None)
     if path is None:
         raise NetcfgError(
-            f"{shown_path(folder)} has no file of AU{unit}\nhelp: {folder.name}_au{unit}.txt", code="NC506"
+            f"{shown_path(folder)} has no file of AU{unit}\n"
+            f"help: it would be called {folder.name}_au{unit}.txt; `action_units` says which are read",
+            code="NC506",
         )
     return path
 

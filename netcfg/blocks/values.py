@@ -146,7 +146,8 @@ def _read_choice(choices: tuple[str, ...]) -> Reader:
     def read(text: str) -> str:
         value = read_text(text)
         if value not in choices:
-            raise ValueError(f"one of {', '.join(f'`{choice}`' for choice in choices)}, found `{text}`")
+            listed = ", ".join(f"`{choice}`" for choice in choices)
+            raise ValueError(f"{'one of ' * (len(choices) > 1)}{listed}, found `{text}`")
         return value
 
     return read

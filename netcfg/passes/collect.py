@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from netcfg.blocks.registry import Group as Kind
 from netcfg.blocks.registry import find
 from netcfg.blocks.values import IDENTIFIER, read_condition
 from netcfg.passes.names import is_reserved
@@ -20,6 +21,13 @@ from netcfg.syntax import Group, Option, Section
 RESERVED_GROUPS = ("General", "Data", "Model", "Loss", "Optimizer", "Metric", "Generation")
 GRAPHS = ("Model", "Generation")
 """Those whose blocks are wired, and read the sizes of what they are fed."""
+_KINDS: Mapping[str, Kind] = {
+    "Data": "data",
+    "Loss": "loss",
+    "Optimizer": "optimizer",
+    "Metric": "metric",
+    "General": "general",
+}
 TEMPLATE_KEYWORD = "Define"
 TABLE_KEYWORD = "Table"
 AUDETNET_NETWORKS = frozenset({"Encoder", "AUPredictor", "Decoder"})
@@ -67,7 +75,7 @@ class Parts:
     reserved: dict[str, list[Section]] = field(default_factory=dict)
     spans: dict[str, Span] = field(default_factory=dict)
     refused: set[str] = field(default_factory=set)
-    """Names of groups that may have been meant as templates, and were no networks either."""
+    """Names of groups that are neither networks nor templates as they stand, which is said at them."""
     size: ProgramSize = field(default_factory=ProgramSize)
     defaults: DefaultsUse = field(default_factory=DefaultsUse)
 
@@ -98,6 +106,8 @@ def collect(
     for read in reading.groups:
         if not read.group.malformed:
             _sort(read, parts, findings)
+        elif read.group.name:
+            parts.refused.add(read.group.name)
     # What is included comes first, so that the file that includes it has the last word.
     for read in sorted(reading.groups, key=lambda read: -read.depth):
         if read.group.name == "General":
@@ -152,10 +162,11 @@ def _sort(read: ReadGroup, parts: Parts, findings: list[Finding]) -> None:
     elif words and words[0] == TABLE_KEYWORD:
         _add_table(group, words[1] if len(words) > 1 else "", parts, findings)
     elif group.name in RESERVED_GROUPS:
-        parts.spans.setdefault(group.name, group.span)
-        for section in group.sections:
-            if group.name != "General" or not _add_variables(section, read.depth, parts, findings):
-                parts.reserved.setdefault(group.name, []).append(section)
+        _add_reserved(group.name, read, parts, findings)
+    elif (meant := _meant(group)) is not None:
+        message = f"[{group.sections[0].name}] stands in {{{meant}}}, and this group is called `{group.name}`"
+        findings.append(Finding("NC101", message, group.span, help=f"did you mean `{meant}`?"))
+        _add_reserved(meant, read, parts, findings)  # so that nobody misses what is in it
     else:
         _add_network(group, parts, findings)
 
@@ -273,6 +284,21 @@ def _parameters(section: Section, findings: list[Finding]) -> dict[str, str | No
             findings.append(Finding("NC106", f"the parameter `{option.key}` is written twice", option.span))
         parameters[option.key] = option.value or None
     return parameters
+
+
+def _add_reserved(name: str, read: ReadGroup, parts: Parts, findings: list[Finding]) -> None:
+    parts.spans.setdefault(name, read.group.span)
+    for section in read.group.sections:
+        if name != "General" or not _add_variables(section, read.depth, parts, findings):
+            parts.reserved.setdefault(name, []).append(section)
+
+
+def _meant(group: Group) -> str | None:
+    """The reserved group whose first section stands in one of another name: `{Dataset}`, `{Optimiser}`."""
+    first = group.sections[0].name if group.sections else "net"
+    if first == "net" or find("network", first) is not None:
+        return None
+    return next((name for name, kind in _KINDS.items() if find(kind, first) is not None), None)
 
 
 def _add_network(group: Group, parts: Parts, findings: list[Finding]) -> None:

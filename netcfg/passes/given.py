@@ -95,6 +95,8 @@ class Others:
         if head == DATA and DATA not in self.parts.networks:
             return list(self._fields(rest, option, item, findings))
         span = option.item_span(item)
+        if head in self.parts.refused - self.parts.networks.keys():
+            return []  # said at its group
         if head not in self.parts.networks:
             is_field = head in self.fields()
             help = f"the data field is `data.{head}`" if is_field else did_you_mean(head, self.parts.networks)

@@ -114,6 +114,8 @@ def _check_network(
 ) -> bool:
     if name in networks:
         return True
+    if name in reserved.parts.refused:  # said at its group
+        return False
     option = section.option(key)
     span = option.item_span(name) if option else section.span
     help = did_you_mean(name, networks)

@@ -259,6 +259,11 @@ def find_include(include: Include, folder: Path, reading: Reading, findings: lis
             refused = _refused(path, include, reading)
             findings += [refused] if refused else []
             return None if refused else path
+    beside = folder / include.path
+    if os.path.exists(beside):
+        what = "is a folder" if beside.is_dir() else "is a pipe or a device, not a regular file"
+        findings.append(Finding("NC007", f"`{include.path}` {what}", include.span, help="name a .cfg file"))
+        return None
     findings.append(
         Finding(
             "NC007",
