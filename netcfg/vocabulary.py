@@ -97,10 +97,20 @@ _TABLE = (
         "VGG-16 is two templates: `{include blocks/vgg16.cfg}`, then [vgg16_features] and [vgg16_classifier]",
     ),
     Foreign("network", "resnet", ("resnet50",)),
+    *(
+        Foreign(
+            "network",
+            name,
+            (),
+            f"its stages are a template, `[{name}_body]`, behind `{{include blocks/resnets.cfg}}`; the whole network "
+            f"is `netcfg zoo {name} -o my.cfg`",
+        )
+        for name in ("resnet18", "resnet34", "resnet101", "resnet152")
+    ),
     Foreign(
         "network",
-        "alexnet convnext densenet efficientnet googlenet inception mnasnet mobilenet regnet resnet18 resnet34 "
-        "resnet101 resnet152 resnext shufflenet squeezenet swin vit",
+        "alexnet convnext densenet efficientnet googlenet inception mnasnet mobilenet regnet resnext shufflenet "
+        "squeezenet swin vit",
         (),
         "`netcfg zoo` lists whole networks, and `netcfg zoo NAME -o my.cfg` writes one to start from",
     ),

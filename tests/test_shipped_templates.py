@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
+import torchvision
 from torch import nn
 
 import netcfg
+from netcfg.builder.weights import load_pretrained
 
 TRANSFORMER = "{include blocks/transformer.cfg}\n"
 ROWS = "{N}\n[net]\n[input]\nname = x\ntokens = 5\nfeatures = 12\n"
@@ -77,3 +81,22 @@ def test_a_template_of_a_shipped_file_says_which_file_to_include() -> None:
     assert found.help == "`{include blocks/transformer.cfg}` has it"
     (found,) = netcfg.check(ROWS + "[TransformerEncoderLayer]\nheads = 2\n")[1]
     assert "`{include blocks/transformer.cfg}`" in (found.help or "")
+
+
+@pytest.mark.parametrize("name", ["resnet18", pytest.param("resnet50", marks=pytest.mark.slow)])
+def test_the_stages_of_a_resnet_are_torchvisions_and_start_from_its_weights(
+    name: str, tmp_path: Path
+) -> None:
+    theirs = getattr(torchvision.models, name)().eval()
+    torch.save(theirs.state_dict(), tmp_path / "whole.pth")
+    text = "{include blocks/resnets.cfg}\n{N}\n[net]\nchannels = 3\nheight = 64\nwidth = 64\n"
+    text += f"[{name}_body]\nname = encoder\nweights = whole.pth\n[output]\nname = deep\n"
+    (tmp_path / "own.cfg").write_text(text + "[output]\nname = early\nfrom = encoder.layer2\n")
+    program = netcfg.load(tmp_path / "own.cfg")
+    networks = netcfg.build(program)
+    load_pretrained(program, networks)
+    x = torch.randn(1, 3, 64, 64)
+    with torch.no_grad():
+        made = networks["N"].eval()(x)
+        torch.testing.assert_close(theirs.fc(made["deep"].mean((2, 3))), theirs(x))
+    assert made["early"].shape[1:] == (theirs.layer3[0].conv1.in_channels, 8, 8)
