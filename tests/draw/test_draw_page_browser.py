@@ -850,6 +850,19 @@ def natural(text: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", text)]
 
 
+def expect_readable(browser: Browser) -> None:
+    """All words in boxes that are coloured by their cost have the contrast that words need."""
+    pairs = browser.evaluate(
+        """[...document.querySelectorAll("#stage .box rect[data-heat]")].flatMap((rect) => (
+          [...rect.parentNode.querySelectorAll(":scope > text")].map((text) => (
+            [getComputedStyle(text).fill, getComputedStyle(rect).fill]))))"""
+    )
+    assert pairs
+    for pair in {tuple(pair) for pair in pairs}:
+        ink, paper = ("#" + "".join(f"{int(part):02x}" for part in re.findall(r"\d+", text)) for text in pair)
+        assert contrast(ink, paper) >= ENOUGH, pair
+
+
 def test_boxes_are_coloured_by_their_cost_folded_or_not(browser: Browser, page: str) -> None:
     browser.open(page)
     costs = "document.querySelector('#costs')"
@@ -865,9 +878,14 @@ def test_boxes_are_coloured_by_their_cost_folded_or_not(browser: Browser, page: 
     found = browser.evaluate(heat)
     assert "16" in found.values()
     hottest = next(id for id, step in found.items() if step == "16")
+    expect_readable(browser)
     fill = f"getComputedStyle(netcfg.element('{hottest}').querySelector('[data-heat]')).fill"
     assert browser.evaluate(fill) == "rgb(245, 121, 79)"
     assert "#f5794f" in browser.evaluate("netcfg.saved.svg()")
+    browser.press("t")
+    expect_readable(browser)
+    browser.press("t", "e")
+    expect_readable(browser)
     browser.evaluate(chosen.format(""))
     assert not any(browser.evaluate(heat).values())
 
@@ -894,3 +912,21 @@ def test_a_regular_expression_is_searched_for(browser: Browser, page: str) -> No
     browser.evaluate("netcfg.search('/[/')")
     assert browser.evaluate(count) == "?"
     assert browser.problems == []
+
+
+@pytest.mark.parametrize("direction", ["top-down", "left-right"])
+def test_what_unfolds_a_box_stands_on_none_of_its_text(browser: Browser, direction: str) -> None:
+    """Neither where boxes are as narrow as their title."""
+    program = netcfg.load(CFG / "zoo" / "resnet50.cfg")
+    browser.open(page_of(picture(list(program.networks.values()), look=Look(direction=direction))))
+    overlaps = browser.evaluate(
+        """[...document.querySelectorAll("#stage .box")].flatMap((box) => {
+          const sign = box.querySelector(".chip path")?.getBoundingClientRect();
+          const texts = [...box.querySelectorAll("text")].filter((text) => !text.textContent.startsWith("×"));
+          return texts.filter((text) => {
+            const {left, right, top, bottom} = text.getBoundingClientRect();
+            return sign?.width && left < sign.right && sign.left < right && top < sign.bottom && sign.top < bottom;
+          }).map((text) => text.textContent);
+        })"""
+    )
+    assert overlaps == []

@@ -12,11 +12,12 @@ import json
 from collections.abc import Iterator, Sequence
 from importlib.resources import files
 
+from netcfg.draw import style
 from netcfg.draw.links import Links
 from netcfg.draw.model import Diagram
 from netcfg.draw.options import Look
 from netcfg.draw.page.content import COLOURS, HEAT, SIZES, page_data
-from netcfg.draw.page.night import colour_rules
+from netcfg.draw.page.night import colour_rules, words_at_night
 from netcfg.draw.scene import Scene
 from netcfg.draw.svg import family
 from netcfg.markup import filled, plain, script_data
@@ -60,10 +61,12 @@ def write_page(
 
 
 def heat_rules() -> Iterator[str]:
-    """The colours of boxes that the page colours by their cost, by day and by night."""
+    """The colours of boxes that the page colours by their cost, and of the words in them, by day and by night."""
     for step, (day, night) in enumerate(HEAT):
         yield f'#stage .box rect[data-heat="{step}"]{{fill:{day}}}'
         yield f':root[data-theme="dark"] #stage .box rect[data-heat="{step}"]{{fill:{night}}}'
+    yield f"#stage .box rect[data-heat] ~ text{{fill:{style.INK}}}"  # no fainter words on strong colours
+    yield f':root[data-theme="dark"] #stage .box rect[data-heat] ~ text{{fill:{words_at_night(style.INK)}}}'
 
 
 def _part(name: str) -> str:

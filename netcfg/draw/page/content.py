@@ -58,7 +58,7 @@ SIZES = {
         (
             style,
             ("BEHIND", "BOX_PAD_X", "HEADER", "FRAME_PAD", "FRAME_RADIUS", "FRAME_FILLS", "HEADER_FILL")
-            + ("HEADER_STROKE", "LABEL_GAP", "LABEL_HEIGHT", "SMALL", "FAINT", "LINE", "NETWORK_PAD")
+            + ("HEADER_STROKE", "LABEL_GAP", "LABEL_HEIGHT", "SMALL", "FAINT", "INK", "LINE", "NETWORK_PAD")
             + (
                 "NETWORK_HEADER",
                 "NETWORK_STROKE",

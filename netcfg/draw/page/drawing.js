@@ -258,7 +258,7 @@ class Drawing {
     this.rows.push(`<g transform="translate(${pair([x, y])})">${this.data.drawings[shape.drawing]}`);
     const times = shown.frame ? shown.frame.turns : member.turns;
     if (opens && times > 1) this.rows.push(button("unfold", shape.vw - 27, shape.vh / 2 - 8, "", "Unfold", 24));
-    else if (opens) this.rows.push(button("unfold", shape.vw - 17, 1, "M4,8H12M8,4V12", "Unfold"));
+    else if (opens) this.rows.push(button("unfold", shape.vw - 13, -2, "M4,8H12M8,4V12", "Unfold"));
     this.rows.push("</g>");
     this.labels(part, x, y);
     this.rows.push("</g>");

@@ -10,7 +10,10 @@ function pictureOf(page) {
   const hot = new Map(Array.from(page.boxes, (part) => [part.id, (part.isOut ? part.content : page.element(part.id)).querySelector("[data-heat]")?.dataset.heat]));
   for (const [id, step] of hot) {
     const same = step === undefined ? null : holder.querySelector(`[data-node="${CSS.escape(id)}"]`);
-    for (const rect of same?.querySelectorAll(":scope > g:not(.chip) > rect") ?? []) rect.setAttribute("fill", heat[step][0]);
+    for (const rect of same?.querySelectorAll(":scope > g:not(.chip) > rect") ?? []) {
+      rect.setAttribute("fill", heat[step][0]);
+      for (const text of rect.parentNode.querySelectorAll(":scope > text")) text.setAttribute("fill", sizes.INK);
+    }
   }
   for (const away of holder.querySelectorAll(".chip, .touch")) away.remove();
   if (page.stage.classList.contains("nameless")) for (const name of holder.querySelectorAll(".box text[font-weight]")) name.remove();
