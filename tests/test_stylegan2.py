@@ -166,3 +166,52 @@ def test_what_a_modulated_convolution_reads_stays_as_it_was() -> None:
     with torch.inference_mode():
         block(x, torch.randn(1, 5))
     assert torch.equal(x, before)
+
+
+@pytest.mark.parametrize("blur", [(1, 2, 1), (1, 3, 3, 1), (1, 4, 2, 4, 1), (1, 2, 3, 4, 4, 3, 2, 1)])
+@pytest.mark.parametrize("side", [1, 3, 5, 7])
+def test_a_large_map_is_doubled_by_strips(
+    side: int, blur: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their borders leave no trace: the last strip is shorter, and the first and the last see zeros beyond."""
+    torch.manual_seed(0)
+    block = ModulatedConvolution(
+        3,
+        2,
+        5,
+        side,
+        demodulate=True,
+        blur=blur,
+        noise="fixed",
+        sizes=(22, 10),
+        bias=True,
+        activation=Applied("relu"),
+    ).double()
+    for parameter in (block.noise_strength, block.bias):
+        nn.init.normal_(parameter)
+    x, style = torch.randn(2, 3, 11, 5, dtype=torch.double), torch.randn(2, 5, dtype=torch.double)
+    monkeypatch.setattr("netcfg.builder.modules.modulated_convolution.ROWS", 6)
+    with torch.no_grad():
+        whole = block(x, style)
+        monkeypatch.setattr("netcfg.builder.modules.modulated_convolution.LARGE", 0)
+        torch.testing.assert_close(block(x, style), whole)
+    assert whole.shape == (2, 2, 22, 10)
+
+
+def test_a_large_map_is_doubled_without_a_second_one() -> None:
+    """What a transposed convolution gives before its blur never lies there as a whole."""
+    block = ModulatedConvolution(
+        2, 16, 5, 3, demodulate=True, blur=(1, 3, 3, 1), noise=None, sizes=(), bias=True, activation=None
+    )
+    x, style = torch.randn(1, 2, 512, 512), torch.randn(1, 5)
+    with (
+        torch.inference_mode(),
+        torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True) as seen,
+    ):
+        made = block(x, style)
+    now = most = 0
+    for event in seen.profiler.kineto_results.events():
+        if event.name() == "[memory]":
+            now += event.nbytes()
+            most = max(most, now)
+    assert most < 1.5 * made.nbytes

@@ -14,6 +14,11 @@ from netcfg.blocks.network.activation import Applied
 from netcfg.builder.modules.activations import activation as activation_of
 
 EPSILON = 1e-8
+LARGE = 2**25
+"""Bytes of a map from which on a transposed convolution and its blur go by strips: memory of that size is asked of the
+system anew each time, and what lies between the two would cost as much as either."""
+ROWS = 64
+"""What a strip makes. A row or two more are computed for each, which are the next one's."""
 
 
 class _Modulation(nn.Linear):
@@ -55,8 +60,11 @@ class ModulatedConv2d(nn.Module):
         super().__init__()
         # N(0, 1), scaled at every use: steps of Adam then weigh the same in wide and narrow layers.
         weight = torch.randn(filters, channels, kernel_size, kernel_size)
-        # Channels last, as the maps are, or every pass would lay it out anew.
-        self.weight = nn.Parameter(weight.contiguous(memory_format=torch.channels_last))
+        # Channels last, as the maps are, or every pass would lay it out anew; a transposed convolution reads it so with
+        # inputs and outputs exchanged.
+        weight = weight if blur is None else weight.transpose(0, 1)
+        weight = weight.contiguous(memory_format=torch.channels_last)
+        self.weight = nn.Parameter(weight if blur is None else weight.transpose(0, 1))
         self.gain = 1 / math.sqrt(channels * kernel_size**2)
         self.modulation = _Modulation(style, channels)
         self.bias = nn.Parameter(torch.zeros(filters)) if bias else None
@@ -74,7 +82,7 @@ class ModulatedConv2d(nn.Module):
         # be made for it.
         factors = None
         if self.demodulate:
-            squares = F.linear(scales.square(), self.weight.square().sum((2, 3)))
+            squares = F.linear(scales.square(), self._squares())
             factors = torch.rsqrt(squares + EPSILON) * self.factor
         # An exported program is for batches of any size.
         is_one = not torch.compiler.is_exporting() and len(x) == 1 and x.numel() > self.weight.numel()
@@ -83,6 +91,17 @@ class ModulatedConv2d(nn.Module):
         if self.noise_strength is not None:
             x = _plus(x, self._noise(x) * (self.noise_strength * self.factor))
         return x
+
+    def _squares(self) -> Tensor:
+        """The weight's squares, added up over each kernel: filters×channels."""
+        if torch.is_grad_enabled():
+            return self.weight.square().sum((2, 3))
+        # Place by place of the kernel: what is as large as all of the weight is never made.
+        first, *others = self.weight.flatten(2).unbind(2)
+        squares = first.square()
+        for place in others:
+            squares.addcmul_(place, place)
+        return squares
 
     def _of_one(self, x: Tensor, scales: Tensor, factors: Tensor | None) -> Tensor:
         """By a weight of the only sample's own: less to multiply than the map."""
@@ -118,16 +137,44 @@ class ModulatedConv2d(nn.Module):
         x = x.contiguous(memory_format=torch.channels_last)
         if self.kernel is None:
             return F.conv2d(x, weight, shift, padding="same")
-        assert isinstance(self.kernel, Tensor)
         # Transposed convolutions want inputs × outputs.
-        x = F.conv_transpose2d(x, weight.transpose(0, 1), stride=2)
-        rest = len(self.kernel) - weight.shape[-1] - 1  # so that twice the size is left
+        weight = weight.transpose(0, 1)
+        channels, (height, width) = weight.shape[1], x.shape[2:]
+        # Of gradients all strips would be kept, and a program that is traced would hold each of them.
+        whole = torch.is_grad_enabled() or torch.compiler.is_compiling()
+        if whole or channels * 4 * height * width * x.element_size() < LARGE:
+            return self._doubled(x, weight, shift, 0, height)
+        made, rows = None, ROWS // 2
+        for sample in range(len(x)):
+            for start in range(0, height, rows):
+                end = min(start + rows, height)
+                strip = self._doubled(x[sample : sample + 1], weight, shift, start, end)
+                if made is None:
+                    made = strip.new_empty(len(x), 2 * height, 2 * width, channels).permute(0, 3, 1, 2)
+                made[sample : sample + 1, :, 2 * start : 2 * end] = strip
+        assert made is not None
+        return made
+
+    def _doubled(self, x: Tensor, weight: Tensor, shift: Tensor | None, start: int, end: int) -> Tensor:
+        """What the rows from `start` to before `end` become: twice as many, by those around them too."""
+        assert isinstance(self.kernel, Tensor)
+        side, length, height = weight.shape[-1], len(self.kernel), x.shape[2]
+        rest = length - side - 1  # so that twice the size is left
         before, after = (rest + 1) // 2 + 1, rest // 2 + 1
-        if before != after:
-            x = F.pad(x, (before, after, before, after))
-        channels, border = x.shape[1], before if before == after else 0
-        kernel = self.kernel.to(x.dtype).expand(channels, 1, -1, -1)
-        return F.conv2d(x, kernel, shift, padding=border, groups=channels)
+        # Rows of the wide map that the blur reads, zeros around it among them, and the rows of `x` that reach these.
+        top, bottom = 2 * start - before, 2 * end - before + length - 1
+        # A kernel of one pixel leaves every second row of them to be zeros: one more of `x` makes these as well.
+        first, last = max(0, (top - side + 1) // 2), min(height, (bottom + 1) // 2 + (side == 1))
+        wide = F.conv_transpose2d(x[:, :, first:last], weight, stride=2)
+        full, moved = 2 * height - 2 + side, 2 * first
+        wide = wide[:, :, max(top, 0) - moved : min(bottom, full) - moved]
+        above, below = max(0, -top), max(0, bottom - full)
+        # A border that is the same on all sides is the convolution's own, without a copy.
+        even = above == below == before == after
+        if not even:
+            wide = F.pad(wide, (before, after, above, below))
+        kernel = self.kernel.to(x.dtype).expand(weight.shape[1], 1, -1, -1)
+        return F.conv2d(wide, kernel, shift, padding=before if even else 0, groups=len(kernel))
 
 
 class ModulatedConvolution(ModulatedConv2d):
