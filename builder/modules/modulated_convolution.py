@@ -82,7 +82,7 @@ class ModulatedConv2d(nn.Module):
         # be made for it.
         factors = None
         if self.demodulate:
-            squares = F.linear(scales.square(), self._squares())
+            squares = F.linear(scales.square(), self.weight.square().sum((2, 3)))
             factors = torch.rsqrt(squares + EPSILON) * self.factor
         # An exported program is for batches of any size.
         is_one = not torch.compiler.is_exporting() and len(x) == 1 and x.numel() > self.weight.numel()
@@ -91,17 +91,6 @@ class ModulatedConv2d(nn.Module):
         if self.noise_strength is not None:
             x = _plus(x, self._noise(x) * (self.noise_strength * self.factor))
         return x
-
-    def _squares(self) -> Tensor:
-        """The weight's squares, added up over each kernel: filters×channels."""
-        if torch.is_grad_enabled():
-            return self.weight.square().sum((2, 3))
-        # Place by place of the kernel: what is as large as all of the weight is never made.
-        first, *others = self.weight.flatten(2).unbind(2)
-        squares = first.square()
-        for place in others:
-            squares.addcmul_(place, place)
-        return squares
 
     def _of_one(self, x: Tensor, scales: Tensor, factors: Tensor | None) -> Tensor:
         """By a weight of the only sample's own: less to multiply than the map."""
@@ -164,7 +153,8 @@ class ModulatedConv2d(nn.Module):
         # Rows of the wide map that the blur reads, zeros around it among them, and the rows of `x` that reach these.
         top, bottom = 2 * start - before, 2 * end - before + length - 1
         # A kernel of one pixel leaves every second row of them to be zeros: one more of `x` makes these as well.
-        first, last = max(0, (top - side + 1) // 2), min(height, (bottom + 1) // 2 + (side == 1))
+        more = int(side == 1)
+        first, last = max(0, (top - side + 2) // 2 - more), min(height, (bottom + 1) // 2 + more)
         wide = F.conv_transpose2d(x[:, :, first:last], weight, stride=2)
         full, moved = 2 * height - 2 + side, 2 * first
         wide = wide[:, :, max(top, 0) - moved : min(bottom, full) - moved]
