@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
+from pathlib import Path
 
 from netcfg.blocks.base import Section as Checked
 from netcfg.blocks.base import ShapeError
@@ -21,7 +22,7 @@ from netcfg.passes.collect import Parts
 from netcfg.passes.reserved import Reserved
 from netcfg.passes.sizes import BROKEN
 from netcfg.program import Data, rows_of
-from netcfg.source import Finding, Note, Span, did_you_mean
+from netcfg.source import Finding, Note, Span, did_you_mean, shown_path
 from netcfg.syntax import Section
 
 
@@ -346,16 +347,27 @@ def _fields_in(
         for key, names in transform.asked_fields().items():
             unknown = next((name for name in names if name not in fields), None)
             if unknown is not None:
-                findings.append(_unknown_field(unknown, key, section, fields))
+                found = _unknown_field(unknown, key, section, fields)
+                findings.append(replace(found, help=_not_there(source) or found.help))
                 return None
         try:
             fields = transform.fields_in(fields, training)
         except ShapeError as error:
             option = section.option(error.option) if error.option else None
             span = option.value_span if option else section.span
-            findings.append(Finding("NC502", f"[{section.name}] {error}", span, help=error.help))
+            # A field is missing: what is in data that are not there nobody can say.
+            help = (_not_there(source) if error.code == "NC501" else None) or error.help
+            findings.append(Finding("NC502", f"[{section.name}] {error}", span, help=help))
             return None
     return fields
+
+
+def _not_there(source: Source) -> str | None:
+    """That the place of a source's data does not exist, in words; None where it does, or is not said."""
+    place = source.model_dump(include={"path"}).get("path")
+    if place is None or Path(str(place)).expanduser().exists():
+        return None
+    return f"there is no {shown_path(Path(str(place)))}, where its fields stand; paths count from where netcfg is started"
 
 
 def _other_in_evaluation(

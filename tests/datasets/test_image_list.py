@@ -315,6 +315,33 @@ def test_a_column_that_is_not_there_is_found_when_the_file_is_checked(tmp_path):
     assert findings[0].help == "did you mean `kind`?"
 
 
+def test_a_list_that_labels_less_than_another_is_found_when_the_file_is_checked(tmp_path):
+    """The order of columns says nothing."""
+    write(tmp_path, "image_path,au1,au4\n0.png,1,0\n1.png,0,1\n2.png,0,1\n3.png,1,1\n", name="train.csv")
+    text = f"{{Data}}\n[image_list]\npath = {tmp_path}\nimage_size = 16\n"
+    text += "{N}\n[net]\nchannels = 3\nheight = 16\nwidth = 16\n[flatten]\n"
+    for head, message in (
+        ("au4,au1", None),
+        ("au1,au2", "test.csv has no column `au4`, which "),
+    ):
+        (tmp_path / "test.csv").write_text(f"image_path,{head}\n4.png,1,0\n5.png,0,1\n")
+        _, findings = netcfg.check(text)
+        assert bool(findings) == (message is not None)
+        if message is not None:
+            assert message in findings[0].message
+            assert findings[0].help == "`label_columns` names those that both have"
+    samples = source(tmp_path, label_columns=("au1",), **ALL).open("test", ("labels",))
+    assert len(samples) == 2
+
+
+@pytest.mark.parametrize("step", ["[heatmaps]\nsize = 16\n", "[rotate]\nonly = labels\ndegrees = 3\n"])
+def test_a_field_that_is_missing_with_all_the_data_is_no_mistake_of_who_reads_it(tmp_path, step):
+    text = f"{{Data}}\n[image_list]\npath = {tmp_path / 'nowhere'}\nimage_size = 16\n{step}"
+    text += "{N}\n[net]\nchannels = 3\nheight = 16\nwidth = 16\n[flatten]\n"
+    _, findings = netcfg.check(text)
+    assert f"there is no {tmp_path / 'nowhere'}, where its fields stand" in findings[0].help
+
+
 def test_several_lists_that_nobody_tells_apart(tmp_path):
     write(tmp_path, rows("image,kind", *"abab"), name="one.csv")
     write(tmp_path, rows("image,kind", *"abab"), name="two.csv")

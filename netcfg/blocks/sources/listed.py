@@ -50,6 +50,7 @@ def find_listing(
                 "help: lists of one source have the same",
                 code="NC505",
             )
+        _expect_labels(first, other, layout)
     is_bare = first.columns == ("image",)
     labels = {found.path: partner(found.path, 1) for found in lists.values()} if is_bare else {}
     points = {found.path: partner(found.path, 2) for found in lists.values()} if is_bare else {}
@@ -66,6 +67,17 @@ def find_listing(
         _width(labels.get(first.path)),
         len(layout.points) or _width(points.get(first.path)) // 2,
     )
+
+
+def _expect_labels(first: ListFile, other: ListFile, layout: Layout) -> None:
+    """Refuse a list that labels only a part of what another does; one without any labels is told when it is opened."""
+    missing = [name for name in layout.labels if name not in other.columns]
+    if missing and len(missing) < len(layout.labels):
+        raise NetcfgError(
+            f"{shown_path(other.path)} has no column {named(missing)}, which {shown_path(first.path)} has\n"
+            "help: `label_columns` names those that both have",
+            code="NC505",
+        )
 
 
 def _files(place: Path, written: Mapping[str, str | None]) -> dict[str, Path]:
