@@ -367,7 +367,8 @@ def _not_there(source: Source) -> str | None:
     place = source.model_dump(include={"path"}).get("path")
     if place is None or Path(str(place)).expanduser().exists():
         return None
-    return f"there is no {shown_path(Path(str(place)))}, where its fields stand; paths count from where netcfg is started"
+    there = shown_path(Path(str(place)))
+    return f"there is no {there}, where its fields stand; paths count from where netcfg is started"
 
 
 def _other_in_evaluation(
