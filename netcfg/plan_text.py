@@ -21,6 +21,7 @@ from netcfg.passes.parameter_groups import layers_of, rate_parts
 from netcfg.passes.plan import Compute, Pattern, PhasePlan, Plan, Read, network_of
 from netcfg.program import Average, Phase
 from netcfg.summary import aligned, human
+from netcfg.words import ordinal
 
 PLAN_FORMAT_VERSION = 1
 WIDTH = 110
@@ -317,12 +318,6 @@ def runs_on(optimizer: Optimizer) -> str:
     if optimizer.from_epoch > 1:
         words += f", from epoch {optimizer.from_epoch}"
     return words + (f", until epoch {optimizer.until_epoch}" if optimizer.until_epoch else "")
-
-
-def ordinal(number: int) -> str:
-    """`2nd`, `5th`, `11th`, `21st`."""
-    ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
-    return f"{number}{'th' if number % 100 in (11, 12, 13) else ending}"
 
 
 def _optimizer(optimizer: Optimizer) -> str:

@@ -78,6 +78,11 @@ class Span(NamedTuple):
     column: int = 1
     length: int = 1
 
+    @property
+    def text(self) -> str:
+        """What is written there."""
+        return self.file.line(self.line)[self.column - 1 : self.column - 1 + self.length]
+
     def __str__(self) -> str:
         return f"{self.file.name}:{self.line}:{self.column}"
 

@@ -21,3 +21,9 @@ def named(names: Sequence[str]) -> str:
 def to_write(keys: Sequence[str]) -> str:
     """The remedy where options are missing: all that is to be written, so that nobody finds them one by one."""
     return "write " + " and ".join(f"`{key} = …`" for key in keys)
+
+
+def ordinal(number: int) -> str:
+    """`2nd`, `5th`, `11th`, `21st`."""
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{'th' if number % 100 in (11, 12, 13) else ending}"

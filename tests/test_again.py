@@ -171,7 +171,7 @@ def test_training_runs_it_where_it_stands(tmp_path: Path) -> None:
         ),
         (
             lambda text: text + "from_epoch = 3\nuntil_epoch = 2\n",
-            "NC105",
+            "NC411",
             "runs from epoch 3 until epoch 2, which is never",
         ),
         (lambda text: text + "from_epoch = 5\n", "NC411", "`lazy` begins in epoch 5, and training has 4"),

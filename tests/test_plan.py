@@ -15,8 +15,9 @@ from netcfg.cli.main import main
 from netcfg.codes import CODES
 from netcfg.explained import EXPLANATIONS
 from netcfg.passes.plan import Pattern, PhasePlan, Plan, network_of, plan
-from netcfg.plan_text import ordinal, plan_data, plan_text
+from netcfg.plan_text import plan_data, plan_text
 from netcfg.source import ProgramError
+from netcfg.words import ordinal
 
 ROOT = Path(__file__).resolve().parent.parent
 AUDETNET = ROOT / "cfg" / "audetnet.cfg"

@@ -142,6 +142,10 @@ class Block(Section):
         written = self.written_roles()
         return inputs[len(inputs) - len(written) + written.index(role)] if role in written else None
 
+    def gradient_reaches(self, count: int) -> frozenset[int]:
+        """Of so many signals that it reads, the places of those to which a gradient comes back through it."""
+        return frozenset(() if self.stops_gradient else range(count))
+
     def call(self, *names: str) -> str:
         """The arguments of a call of its module, in Python, over the names of its inputs: `x, mask=y`."""
         if not self.roles:

@@ -64,6 +64,8 @@ _SAVES = {
     "output": {"exp", "sqrt", "sigmoid", "tanh", "relu"},
 }
 """What the gradient of a function needs; of `sign` and `floor` nothing."""
+_STEPS = {"sign", "floor"}
+"""Functions that are level wherever they have a gradient, which is zero there."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +74,8 @@ class Term:
 
     `axes` is a letter for each of its sizes; None where nobody said and it has the signals' own shape. `shape` is None
     where a line is written, which needs no sizes. `source` is the input to blame for its shape. `parts` are computed
-    before it, in order; a view is its only part's memory.
+    before it, in order; a view is its only part's memory. `has_gradient` says whether PyTorch computes one, which may be
+    zero everywhere; `moves_by` are the inputs to which one comes back that is not.
     """
 
     code: str
@@ -83,6 +86,7 @@ class Term:
     number: float | None = None
     source: int | None = None
     has_gradient: bool = False
+    moves_by: frozenset[int] = frozenset()
     is_view: bool = False
     parts: tuple[Term, ...] = ()
     is_series: bool = False
@@ -194,6 +198,7 @@ class _Reader:
                 kind=held[index],
                 source=index,
                 has_gradient=held[index] == "number",
+                moves_by=frozenset([index] if held[index] == "number" else ()),
             )
             for index, called in enumerate(parsed.names)
         }
@@ -317,6 +322,8 @@ class _Reader:
         if name in OVER | EXTREME:
             return self._over(name, term, axes, tree)
         made = self._made(f"{_CALLS.get(name, f'torch.{name}')}({term.code})", [term])
+        if name in _STEPS:
+            made = replace(made, moves_by=frozenset())
         self._save(made.has_gradient and name in _SAVES["input"], term)
         self._save(made.has_gradient and name in _SAVES["output"], made)
         return made
@@ -363,6 +370,7 @@ class _Reader:
             kind=table.kind,
             source=table.source,
             has_gradient=table.has_gradient,
+            moves_by=table.moves_by,
             parts=(table, row),
         )
         self._save(made.has_gradient, row)
@@ -481,8 +489,18 @@ class _Reader:
         largest = _largest(signals)
         shape = None if largest.shape is None else _stretched(signals)
         has_gradient = kind == "number" and any(part.has_gradient for part in signals)
+        moves_by = frozenset[int]().union(*(part.moves_by for part in signals if kind == "number"))
         return Term(
-            code, binds, largest.axes, shape, kind, None, largest.source, has_gradient, False, tuple(signals)
+            code,
+            binds,
+            largest.axes,
+            shape,
+            kind,
+            None,
+            largest.source,
+            has_gradient,
+            moves_by,
+            parts=tuple(signals),
         )
 
     def _save(self, asked: bool, *terms: Term) -> None:
@@ -549,7 +567,17 @@ def _said(term: Term) -> str:
 def _view(term: Term, code: str, axes: str | None, shape: Shape | None) -> Term:
     """The same numbers with other axes."""
     return Term(
-        code, _ATOM, axes, shape, term.kind, None, term.source, term.has_gradient, is_view=True, parts=(term,)
+        code,
+        _ATOM,
+        axes,
+        shape,
+        term.kind,
+        None,
+        term.source,
+        term.has_gradient,
+        term.moves_by,
+        is_view=True,
+        parts=(term,),
     )
 
 

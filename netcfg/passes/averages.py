@@ -26,7 +26,8 @@ def check_averages(
     for section, average in averages:
         for name, of in average.section.pairs:
             finding = (
-                _moved_twice(name, of, section, trained, movers)
+                (_circle(name, of, section, leaders) if name == of else None)
+                or _moved_twice(name, of, section, trained, movers)
                 or _circle(name, of, section, leaders)
                 or _unlike(name, of, section, networks)
                 or _started_twice(name, of, average, section, networks)

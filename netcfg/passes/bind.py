@@ -21,12 +21,13 @@ from netcfg.blocks.network.model import NetworkUse
 from netcfg.graph import Graph, Signal
 from netcfg.passes.arithmetic import with_arithmetic
 from netcfg.passes.collect import Parts
+from netcfg.passes.coming import never_runs
 from netcfg.passes.feed import check_batches, check_clips, check_fields_used, check_spoiled, read_data
 from netcfg.passes.gaps import Counting, check_unjoined, counting, known_of
 from netcfg.passes.generate import GENERATION, read_generation, used_networks
 from netcfg.passes.gradients import check_gradients, in_training_only
 from netcfg.passes.judge import Judges, Known, read_judges
-from netcfg.passes.phases import begins_too_late, check_steps, read_steps
+from netcfg.passes.phases import check_steps, read_steps
 from netcfg.passes.reach import reach
 from netcfg.passes.read import Reading
 from netcfg.passes.reserved import Reserved
@@ -92,10 +93,9 @@ class _Binder:
         if model is not None and data is not None and not has_errors(self.findings):
             self._check_changes(schedules, steps, judges, (training or Training()).max_epochs, model)
             self._check_gradients(model, judges, pictures)
-            epochs = (training or Training()).max_epochs
-            self.findings += [
-                begins_too_late(one, epochs) for one in phases if one.optimizer.from_epoch > epochs
-            ]
+            every = [*phases, *(average for _, average in steps.averages)]
+            late = (never_runs(step, training or Training(), None) for step in every)
+            self.findings += [finding for finding in late if finding is not None]
             if not has_errors(
                 self.findings
             ):  # which would say of a gradient that does not pass what it does not reach

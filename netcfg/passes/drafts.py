@@ -79,7 +79,8 @@ class Namespace:
 
     `declared` are the names that are written, also of blocks still to come, and where these stand. `results` are the
     written blocks so far, which offsets count; `numbered` those that are there (`if`), which positions count; `named`
-    what names lead to. `counter` gives unnamed blocks their numbers.
+    what names lead to. `counter` gives unnamed blocks their numbers. `body` is all that is written, which tells what
+    later blocks would read.
     """
 
     declared: dict[str, int]
@@ -92,6 +93,7 @@ class Namespace:
     absent: set[str] = field(default_factory=set)
     """Names that only blocks bear which are not there (`if`)."""
     counter: Counter = field(default_factory=Counter)
+    body: Sequence[Section] = ()
     has_paths: bool = False
     has_unknown_names: bool = False
     """Whether a block failed whose names nobody knows: who names something unknown may mean it."""

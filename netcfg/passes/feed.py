@@ -16,7 +16,7 @@ from netcfg.blocks.registry import find
 from netcfg.blocks.samplers.base import Sampler
 from netcfg.blocks.sources.base import Source
 from netcfg.blocks.sources.joined import SOURCE_FIELD, Joined
-from netcfg.blocks.transforms.base import DataStep, misplaced
+from netcfg.blocks.transforms.base import PICTURES, DataStep, misplaced
 from netcfg.blocks.values import IDENTIFIER, split_list
 from netcfg.passes.collect import Parts
 from netcfg.passes.reserved import Reserved
@@ -227,6 +227,7 @@ def _add_joined(
         for name, spec in part.fields.items()
         if any(not isinstance(one, int) for one in spec.shape[spec.axes[:1] in ("T", "L") :])
     ]
+    unlike: dict[str, list[str]] = {}
     for name, spec in part.fields.items():
         known = fields.setdefault(name, spec)
         if name == SOURCE_FIELD:
@@ -242,15 +243,26 @@ def _add_joined(
             findings.append(Finding("NC502", message, chain.written.span, help=help))
         elif (known.shape, known.kind, known.names) != (spec.shape, spec.kind, spec.names):
             other = next(one for one in parts if name in one.fields)
-            message = (
-                f"`{name}` is {_described(known)} in `{other.name}`, and {_described(spec)} in `{part.name}`"
-            )
-            help = (
-                f"[resize] with `source = {part.name}` makes them alike"
-                if known.kind == spec.kind and known.shape != spec.shape
-                else f"[leave_out] with `fields = {name}`, `source = {part.name}` makes it a gap there"
-            )
-            findings.append(Finding("NC502", message, chain.written.span, help=help))
+            unlike.setdefault(other.name, []).append(name)
+    for before, names in unlike.items():
+        findings.append(_unlike(part, before, names, fields, chain))
+
+
+def _unlike(part: Data, other: str, names: list[str], known: Mapping[str, FieldSpec], chain: Chain) -> Finding:
+    """One finding for all fields that are other in one source than in one before it: what comes first, most likely."""
+    name = names[0]
+    one, two = known[name], part.fields[name]
+    message = f"`{name}` is {_described(one)} in `{other}`, and {_described(two)} in `{part.name}`"
+    if names[1:]:
+        message += f"; {', '.join(f'`{each}`' for each in names[1:])} differ{'s' * (len(names) == 2)}, too"
+    pictures = one.kind == two.kind and one.kind in PICTURES and one.shape != two.shape and one.names == two.names
+    listed = ", ".join(names)
+    help = (
+        f"[resize] with `source = {part.name}` makes them alike"
+        if pictures
+        else f"the same ones in both, or [leave_out] with `fields = {listed}`, `source = {part.name}`: gaps there"
+    )
+    return Finding("NC502", message, chain.written.span, help=help)
 
 
 def _described(spec: FieldSpec) -> str:

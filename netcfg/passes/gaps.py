@@ -7,14 +7,18 @@ network, and no block that mixes samples, reads a signal with gaps, and in every
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import get_args
 
+from netcfg.blocks.fields import Split
 from netcfg.blocks.losses.base import Loss
 from netcfg.blocks.metrics.base import Metric
 from netcfg.blocks.network.model import NetworkUse
-from netcfg.graph import Graph, Signal
+from netcfg.graph import Graph, Node, Signal
 from netcfg.program import Data
 from netcfg.source import Finding, Note, did_you_mean
 from netcfg.syntax import Section
+
+SPLITS = get_args(Split)
 
 Counting = dict[str, frozenset[int]]
 """By name the places of the sources whose samples count, where these are not all."""
@@ -34,28 +38,42 @@ def known_of(data: Data, model: Graph, findings: list[Finding]) -> list[frozense
     """Of which sources each node of the model is known, by node number."""
     everyone = frozenset(range(len(data.parts)))
     known: list[frozenset[int]] = []
+    readers: dict[int, list[Node]] = {}
     for node in model.nodes:
         if node.is_input:
             known.append(data.givers(node.path))
             continue
         of = everyone.intersection(*(known[signal.producer] for signal in node.inputs))
         if of != everyone and (isinstance(node.block, NetworkUse) or node.block.depends_on_batch()):
-            signal = next(signal for signal in node.inputs if known[signal.producer] != everyone)
-            lacking = ", ".join(
-                f"`{data.parts[place].name}`" for place in sorted(everyone - known[signal.producer])
-            )
-            reader = (
-                f"`{node.block.network.name}`" if isinstance(node.block, NetworkUse) else f"[{node.type}]"
-            )
-            message = f"{reader} reads `{model.nodes[signal.producer].path}`, which is a gap in samples of {lacking}"
-            help = (
-                "a network and a block that mixes samples read what every joined source has, in every split"
-            )
-            notes = (Note(data.span, "the sources are here"),)
-            findings.append(Finding("NC509", message, node.span, notes, help=help))
+            gap = next(signal.producer for signal in node.inputs if known[signal.producer] != everyone)
+            readers.setdefault(gap, []).append(node)
             of = everyone
         known.append(of)
+    for gap, nodes in readers.items():
+        findings.append(_gap(data, model.nodes[gap], everyone - known[gap], nodes))
     return known
+
+
+def _gap(data: Data, signal: Node, lacking: frozenset[int], readers: list[Node]) -> Finding:
+    """One finding for a gap, whoever reads it."""
+    first, *others = readers
+    what = f"`{first.block.network.name}`" if isinstance(first.block, NetworkUse) else f"[{first.type}]"
+    parts = [data.parts[place] for place in sorted(lacking)]
+    listed = ", ".join(f"`{part.name}`" for part in parts)
+    splits = sorted({split for part in parts for split in part.source.splits or SPLITS}, key=SPLITS.index)
+    message = (
+        f"{what} reads `{signal.path}`, which is a gap in samples of {listed}, in the split{'s' * (len(splits) > 1)} "
+        + ", ".join(f"`{split}`" for split in splits)
+    )
+    help = (
+        "a network and a block that mixes samples read what every joined source has: let "
+        f"{listed} have `{signal.path}`, or stand beside the others, without [joined]"
+    )
+    notes = (
+        *(Note(part.span, f"`{part.name}` has no `{signal.path}`") for part in parts),
+        *(Note(node.span, "here, too") for node in others),
+    )
+    return Finding("NC509", message, first.span, notes, help=help)
 
 
 def counting(

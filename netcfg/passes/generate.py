@@ -16,7 +16,7 @@ from netcfg.passes.elaborate import elaborate_generation
 from netcfg.passes.reserved import Reserved
 from netcfg.program import Data
 from netcfg.shapes import show
-from netcfg.source import Finding, has_errors
+from netcfg.source import Finding, Note, has_errors
 from netcfg.syntax import Group
 
 GENERATION = "Generation"
@@ -35,22 +35,11 @@ def read_generation(reserved: Reserved, data: Data | None, graphs: Mapping[str, 
         findings.append(Finding("NC208", "{Generation} makes nothing", span, help=help))
         return None
     fields = data.fields if data is not None else {}
-    for section in sections:
-        option = section.option("from")
-        declared = {one.value for other in sections if (one := other.option("name"))}
-        for item in option.value.split(",") if option else ():
-            name = item.strip().partition(".")[0]
-            if option is not None and name in fields and name not in declared:
-                message = f"`{name}` is a field of the data, and {{Generation}} makes things without any"
-                help = "draw what the network is to start from: `[random]`"
-                if fields[name].axes == PICTURE:
-                    help += f"; or let pictures be given: `[input] name = {name}`, `like = data.{name}`"
-                findings.append(Finding("NC201", message, option.item_span(item.strip()), help=help))
-                return None
     graph = elaborate_generation(
         Group(GENERATION, span, sections), lambda: fields, graphs, reserved.parts, findings
     )
     if graph is None or has_errors(findings[before:]):
+        _say_what_is_of_training(findings, before, fields, reserved)
         return None
     for node in graph.blocks:
         if node.parameters:
@@ -61,6 +50,51 @@ def read_generation(reserved: Reserved, data: Data | None, graphs: Mapping[str, 
             findings.append(Finding("NC112", message, node.span, help="take it out"))
     _check_inputs(graph, fields, findings)
     return None if has_errors(findings[before:]) else graph
+
+
+def _say_what_is_of_training(
+    findings: list[Finding], before: int, fields: Mapping[str, FieldSpec], reserved: Reserved
+) -> None:
+    """Of a name that leads nowhere here, that data or the model have it; once, however often it is written."""
+    wired = {
+        option.value: section
+        for section in reserved.sections("Model")
+        if (option := section.option("name")) is not None
+    }
+    told: set[str] = set()
+    for place, finding in reversed(list(enumerate(findings[before:], before))):
+        if finding.code != "NC201" or finding.span is None:
+            continue
+        text = finding.span.text.strip()
+        name = next((one for one in (text, text.removeprefix("data."), text.partition(".")[0]) if one in fields), "")
+        if name:
+            message = f"`{name}` is a field of the data, and {{Generation}} makes things without any"
+            help, notes = _instead_of(name, fields[name]), finding.notes
+        elif text.partition(".")[0] in wired:
+            name = text.partition(".")[0]
+            message = f"`{name}` is made in {{Model}} of samples of the data, and {{Generation}} makes things without any"
+            help, notes = "use the network here, too", (Note(wired[name].span, "it is made here"),)
+        else:
+            continue
+        findings[place] = Finding("NC201", message, finding.span, notes, help=help)
+        if name in told:
+            del findings[place]
+        told.add(name)
+
+
+def _instead_of(name: str, spec: FieldSpec) -> str:
+    """What takes the place of a field of the data."""
+    if spec.axes == PICTURE:
+        return (
+            "draw what the network is to start from: `[random]`; or let pictures be given: "
+            f"`[input] name = {name}`, `like = data.{name}`"
+        )
+    if spec.kind == "class" and spec.names:
+        return (
+            f"draw it, `[random]` with `distribution = integer`, `below = {len(spec.names)}`; or let it be given: "
+            f"`[input] name = {name}`, `kind = class`, `classes = {len(spec.names)}`"
+        )
+    return "draw what the network is to start from: `[random]`"
 
 
 def _check_inputs(graph: Graph, fields: Mapping[str, FieldSpec], findings: list[Finding]) -> None:

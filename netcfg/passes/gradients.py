@@ -8,7 +8,7 @@ from netcfg.blocks.losses.base import Loss
 from netcfg.blocks.network.gradient import Gradient
 from netcfg.blocks.network.model import NetworkUse
 from netcfg.graph import Graph, Node, Signal
-from netcfg.passes.reach import key, through
+from netcfg.passes.reach import differentiable, has_slope, key, through
 from netcfg.source import Finding, Note
 
 
@@ -46,7 +46,7 @@ def differentiated(model: Graph) -> set[str]:
 def _differentiable(node: Node, port: str) -> Iterable[Signal]:
     """The signals that a node reads and whose gradient comes back from one of its ports."""
     if not isinstance(node.block, NetworkUse):
-        return () if node.block.stops_gradient else node.inputs
+        return differentiable(node) if has_slope(node.outputs[port]) else ()
     graph: Graph = node.block.network
     only = next(iter(graph.outputs.values()))
     reached = through(graph)[key(graph.outputs.get(port, only))]
@@ -104,6 +104,8 @@ def _stopped(model: Graph, of: Signal, by: Signal) -> tuple[tuple[Note, ...], st
         )
     for number in sorted(after - {by.producer}):
         node = model.nodes[number]
-        if node.block.stops_gradient and not isinstance(node.block, NetworkUse):
+        if isinstance(node.block, NetworkUse):
+            continue
+        if not any(key(signal) == key(by) or signal.producer in after for signal in differentiable(node)):
             return (Note(node.span, f"no gradient passes this [{node.type}]"),), "read what is before it"
     return (), "something between the two stops gradients"

@@ -71,7 +71,7 @@ def begun(
 ) -> Namespace:
     """A body before its first block; its names as far as they can be known so early."""
     declared, count = declared_names(sections, context.variables, tables)
-    return Namespace(declared, inputs, count)
+    return Namespace(declared, inputs, count, body=sections)
 
 
 def _text(option: Option, scope: VariableScope) -> str | None:

@@ -207,19 +207,14 @@ def check_steps(
         for name in learned:
             _check_learned(name, section, learners.setdefault(name, section), judges, networks, findings)
         check_groups(section, phase.optimizer, networks, learned, findings)
-        unreached = _check_losses(section, phase, judges, reach, networks, findings)
+        once = [name for name in phase.losses if learners.get(name, section) is section]
+        unreached = _check_losses(section, phase, once, judges, reach, networks, findings)
         _check_trained(section, phase, judges.losses, reach, networks, unreached, findings)
     check_averages(steps.averages, first, networks, findings)
     check_once(steps, judges, model, reach, findings)
     if phases:
         following = {name for _, average in steps.averages for name in average.section.networks}
         _warn_untrained(model, set(first) | following, networks, findings)
-
-
-def begins_too_late(phase: Phase, epochs: int) -> Finding:
-    """A phase whose first epoch would come after the last one."""
-    message = f"`{phase.name}` begins in epoch {phase.optimizer.from_epoch}, and training has {epochs}"
-    return Finding("NC411", message, phase.span, help="an earlier `from_epoch`, or more epochs")
 
 
 def _check_once(section: Section, phase: Phase, findings: list[Finding]) -> None:
@@ -270,12 +265,13 @@ def _check_learned(
 def _check_losses(
     section: Section,
     phase: Phase,
+    losses: Sequence[str],
     judges: Judges,
     reach: Reach,
     networks: Mapping[str, Graph],
     findings: list[Finding],
 ) -> bool:
-    """Each loss of a sum must change something that the phase trains; whether one does not.
+    """Each of a sum's losses must change something that the phase trains; whether one does not.
 
     Where the phase names a network that cannot learn, that is the mistake, and found elsewhere.
     """
@@ -283,7 +279,7 @@ def _check_losses(
     if not all(networks[name].trainable for name in trained):
         return False
     before = len(findings)
-    for name in phase.losses:
+    for name in losses:
         reached = reach.trains(judges.losses[name])
         if reached & trained or judges.losses[name].losses:
             continue

@@ -52,13 +52,25 @@ def reach(model: Graph, signals: Mapping[str, Signal]) -> Reach:
     return Reach(tuple(depends), gradient, signals)
 
 
+def has_slope(signal: Signal) -> bool:
+    """Whether a gradient can come back from a signal: a class, or yes and no, move by steps alone."""
+    return signal.kind == "number"
+
+
+def differentiable(node: Node) -> list[Signal]:
+    """The signals that a block (no network) reads, and to which a gradient comes back through it."""
+    places = node.block.gradient_reaches(len(node.inputs))
+    return [signal for place, signal in enumerate(node.inputs) if place in places]
+
+
 def _gradients(node: Node, before: Mapping[Key, Networks]) -> dict[str, Networks]:
     """The networks that a gradient at each output of a node reaches, from those at its inputs."""
-    passed = [before[key(signal)] for signal in node.inputs]
     if not isinstance(node.block, NetworkUse):
-        return dict.fromkeys(node.outputs, NONE if node.block.stops_gradient else NONE.union(*passed))
+        passed = NONE.union(*(before[key(signal)] for signal in differentiable(node)))
+        return {port: passed if has_slope(signal) else NONE for port, signal in node.outputs.items()}
+    passed_in = [before[key(signal)] for signal in node.inputs]
     graph: Graph = node.block.network
-    sources = dict(zip(graph.inputs, passed, strict=True)) | {OWN: frozenset({graph.name})}
+    sources = dict(zip(graph.inputs, passed_in, strict=True)) | {OWN: frozenset({graph.name})}
     # Port by port: a network whose second output hangs on no parameter must not be said to be trained through it.
     inner = through(graph)
     only = next(iter(graph.outputs.values()))
@@ -73,7 +85,8 @@ def through(graph: Graph) -> dict[Key, frozenset[str]]:
     reached: dict[Key, frozenset[str]] = {}
     for index, node in enumerate(graph.nodes):
         own = frozenset({node.path} if node.is_input else {OWN} if node.trainable else ())
-        if not node.block.stops_gradient:
-            own = own.union(*(reached[key(signal)] for signal in node.inputs))
-        reached |= {(index, port): own for port in node.outputs}
+        own = own.union(*(reached[key(signal)] for signal in differentiable(node)))
+        reached |= {
+            (index, port): own if has_slope(signal) else frozenset() for port, signal in node.outputs.items()
+        }
     return reached

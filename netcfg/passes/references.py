@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from netcfg.blocks.base import Block, Reference
 from netcfg.graph import Node
+from netcfg.passes.circles import circle, has_state
 from netcfg.passes.drafts import NOTHING, Namespace, Result, Wire
 from netcfg.source import Finding, Note, SourceFile, Span, did_you_mean
 from netcfg.spelling import SMALL
@@ -102,9 +103,13 @@ class References:
                 help = did_you_mean(target, names.known)
                 if self.in_model and target == "data" and reference.port in names.inputs:
                     help = f"write `{reference.port}`: fields of the data bear their own names here"
+                of_source = [name for name in names.inputs if name.startswith(f"{target}.")]
+                if of_source and reference.port:
+                    message = f"the source `{target}` has no field `{reference.port}`, in any split"
+                    help = did_you_mean(str(reference), of_source) or help
                 self._report("NC201", message, option, item, help)
             else:
-                self._report_not_earlier(reference, max(index, here), here, option, item, names)
+                self._report_not_earlier(reference, max(index, here), here, option, item, names, section)
             return NOTHING
         if target < 0:
             index = here + target
@@ -116,7 +121,9 @@ class References:
                 return NOTHING
             return self._port(names.results[index], reference, option, item)
         if target >= len(names.numbered):
-            self._report_not_earlier(reference, target, len(names.numbered), option, item, names)
+            self._report_not_earlier(
+                reference, target, len(names.numbered), option, item, names, section
+            )
             return NOTHING
         return self._port(names.numbered[target], reference, option, item)
 
@@ -198,11 +205,27 @@ class References:
         self.findings.append(Finding(code, message, option.item_span(item), help=help))
 
     def _report_not_earlier(
-        self, reference: Reference, index: int, here: int, option: Option, item: str, names: Namespace
+        self,
+        reference: Reference,
+        index: int,
+        here: int,
+        option: Option,
+        item: str,
+        names: Namespace,
+        section: Section,
     ) -> None:
         if index == here:
             message, help = f"`{reference}` is this block itself", "`-1` is the block before it"
             self._report("NC203", message, option, item, help)
+        elif index < names.count and (way := circle(names.body, section, str(reference.target))):
+            told = ", which reads ".join(_called(one) for one in way[1:])
+            message = f"{_called(section)} reads {told}: a circle"
+            notes = tuple(Note(one.span, "here") for one in way[1:-1])
+            kept = next((one for one in way if has_state(one)), None)
+            help = "let one of them read something else"
+            if kept is not None:
+                help += f"; what [{kept.name}] remembers is not made of what it gives"
+            self.findings.append(Finding("NC202", message, option.item_span(item), notes, help=help))
         elif index < names.count:
             message = f"`{reference}` only comes later: it is block {index}, and this is block {here}"
             self._report("NC202", message, option, item, "a block reads only what is above it")
@@ -220,3 +243,8 @@ def _names_inside(result: Result) -> Mapping[str, object]:
     """What may stand behind a dot: ports, and blocks of a template (of many, the same mapping each time)."""
     inside = result.inner.known if result.inner is not None else {}
     return inside if len(inside) > SMALL else {**(result.ports or {}), **inside}
+
+
+def _called(section: Section) -> str:
+    name = section.option("name")
+    return f"`{name.value}`" if name else f"[{section.name}]"

@@ -154,9 +154,9 @@ def say_what_may_not_change(findings: list[Finding], declared: set[str]) -> None
         span = finding.span
         if finding.code != "NC105" or span is None:
             continue
-        line = span.file.line(span.line)
-        text = line[span.column - 1 : span.column - 1 + span.length]
-        key = line.partition("=")[0].strip()
+        text, key = span.text, span.file.line(span.line).partition("=")[0].strip()
+        if "$" in text and (value := finding.message.rpartition("found ")[2].strip("`")) in declared:
+            text = value  # of a variable
         # Where one may stand, the message has said so, or by how much it goes beyond.
         may = "[schedule]" in finding.message or f"`{text}` comes to" in finding.message
         if text in declared and not may and finding.message.startswith(f"`{key}` must be "):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from netcfg.axes import axes_in_words
 from netcfg.blocks.network.loop import TURN, Loop
 from netcfg.graph import Again, Graph, Scope, Signal
 from netcfg.passes.collect import Parts, Template
@@ -166,11 +167,19 @@ class Templates:
         carried = carried or {names[0]: next(iter(graph.outputs))}
         for name, output in carried.items():
             gives, takes_in = graph.outputs[output], signals[name]
-            if (gives.shape, gives.kind) != (takes_in.shape, takes_in.kind):
+            turned = gives.axes != takes_in.axes and bool(gives.axes and takes_in.axes)
+            if turned or (gives.shape, gives.kind) != (takes_in.shape, takes_in.kind):
                 called = f"`{output}` of " if output else ""
+                fed, given = (
+                    (axes_in_words(takes_in.axes), axes_in_words(gives.axes))
+                    if turned and gives.shape == takes_in.shape
+                    else (show(takes_in.shape) or "one number", show(gives.shape) or "one number")
+                )
+                if fed == given:
+                    fed, given = f"{takes_in.kind} {fed}", f"{gives.kind} {given}"
                 message = (
-                    f"a turn of `{template.name}` is fed {show(takes_in.shape) or 'one number'} and gives {called}"
-                    f"{show(gives.shape) or 'one number'}, which the next turn cannot take"
+                    f"a turn of `{template.name}` is fed {fed} and gives {called}{given}, which the next turn cannot "
+                    "take"
                 )
                 help = "let it give what it is fed: its last block, or an [output] called like its input"
                 self.findings.append(Finding("NC301", message, section.span, defined_at(template), help=help))

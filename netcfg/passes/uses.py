@@ -122,7 +122,9 @@ def _named_like(name: str, graph: Graph, section: Section, names: Namespace, fin
     if name in names.named:
         return names.named[name].wire
     message = f"nothing feeds the input `{name}` of `{graph.name}`"
-    help = did_you_mean(name, names.known) or "say which signals it takes: `from = …`"
+    own = section.option("name")
+    known = [one for one in names.known if own is None or one != own.value]
+    help = did_you_mean(name, known) or "say which signals it takes: `from = …`"
     signal = graph.inputs.get(name)
     notes = (Note(graph.nodes[signal.producer].span, "the input is declared here"),) if signal else ()
     findings.append(Finding("NC206", message, section.span, notes, help=help))

@@ -34,7 +34,7 @@ from netcfg.passes.turns import Turns
 from netcfg.passes.unknown import report_unknown
 from netcfg.passes.uses import Uses
 from netcfg.passes.variables import VariableScope
-from netcfg.source import Finding
+from netcfg.source import Finding, has_errors
 from netcfg.syntax import Option, Section
 
 
@@ -93,6 +93,7 @@ class Walk:
             name: walk.placing.draft(place.below(name), block, section, [], None, context)
             for name, block in given.items()
         }
+        walk.placing.inference.ports.add(inputs[TURN].producer)  # which number it is few turns ask
         first = next(iter(inputs.values()))
         sizes = Sizes(Namespace({}, inputs), walk.placing.inference, self.fields, lambda: first, ())
         known = with_parameters(section, parameters, template, self.parts.variables, sizes)
@@ -107,7 +108,7 @@ class Walk:
         graph = walk.placing.inference.graph(
             template.name, Net(), template.span, outputs, walk.placing.weights
         )
-        return graph if len(self.findings) == before else None
+        return graph if not has_errors(self.findings[before:]) else None
 
     def body(self, sections: list[Section], names: Namespace, context: Context) -> dict[str, Wire]:
         """Elaborate the blocks of a body in order; gives its named outputs."""

@@ -10,9 +10,8 @@ import torch
 from torch import nn
 
 from netcfg.builder.chance import Chance
-from netcfg.passes.phases import begins_too_late
-from netcfg.passes.plan import plan, section_of
-from netcfg.plan_text import ordinal
+from netcfg.passes.coming import never_runs
+from netcfg.passes.plan import plan
 from netcfg.program import Average, Phase, Program
 from netcfg.results import Figure
 from netcfg.source import Finding, NetcfgError, ProgramError
@@ -133,20 +132,10 @@ class Phases:
 
     def check_length(self, batches: int) -> None:
         """Refuse (NC411) a run so short that a phase would never come about: its epochs, or how many there are."""
-        epochs = self.program.training.max_epochs
         for step in self.program.steps:
-            section = section_of(step)
-            of_run = isinstance(step, Phase) and step.optimizer.every_of == "run"
-            whole = min(batches * epochs, self.program.training.max_steps or batches * epochs)
-            most, what = (whole, "the run") if of_run else (batches, "an epoch")
-            if section.every > most:
-                message = (
-                    f"`{step.name}` runs on every {ordinal(section.every)} batch, and {what} has only {most}"
-                )
-                help = f"`every = {most}` or less, a smaller batch_size, or more data"
-                raise ProgramError([Finding("NC411", message, step.span, help=help)])
-            if isinstance(step, Phase) and step.optimizer.from_epoch > epochs:
-                raise ProgramError([begins_too_late(step, epochs)])
+            finding = never_runs(step, self.program.training, batches)
+            if finding is not None:
+                raise ProgramError([finding])
 
 
 def check_trainable(program: Program) -> None:

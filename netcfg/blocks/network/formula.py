@@ -97,6 +97,10 @@ class Formula(ByAxes, name="formula"):
         """The line of PyTorch."""
         return meaning(self.value, names, self.given, self._kinds, None).result.code
 
+    def gradient_reaches(self, count: int) -> frozenset[int]:
+        """Not those of which it takes only steps: of a comparison, `argmax`, `sign` and `floor` there is no slope."""
+        return self._meaning().result.moves_by
+
     def gradient_needs(self) -> frozenset[str]:
         """What its functions need."""
         return self._meaning().needs()

@@ -11,7 +11,7 @@ from netcfg.blocks.optimizers.base import (
     FROM_EPOCH,
     UNTIL_EPOCH,
     StepSection,
-    window_conflict,
+    window_mistakes,
 )
 
 
@@ -37,6 +37,6 @@ class Again(StepSection, name="again"):
     from_epoch: PositiveInt = Option(1, description=FROM_EPOCH)
     until_epoch: Annotated[int, Option(gt=0)] | None = Option(None, description=UNTIL_EPOCH)
 
-    def conflict(self) -> str | None:
+    def mistakes(self) -> dict[str, tuple[str, str, str]]:
         """An end before the beginning."""
-        return window_conflict(self.from_epoch, self.until_epoch)
+        return window_mistakes(self.from_epoch, self.until_epoch)

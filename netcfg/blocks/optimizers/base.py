@@ -26,11 +26,12 @@ FROM_EPOCH = "the first epoch on which it runs"
 UNTIL_EPOCH = "the last one; None: to the end"
 
 
-def window_conflict(first: int, last: int | None) -> str | None:
-    """What is wrong with epochs from the first to the last one."""
-    if last is not None and last < first:
-        return f"runs from epoch {first} until epoch {last}, which is never"
-    return None
+def window_mistakes(first: int, last: int | None) -> dict[str, tuple[str, str, str]]:
+    """What is wrong with epochs from the first to the last one (see `Section.mistakes`)."""
+    if last is None or last >= first:
+        return {}
+    message = f"it runs from epoch {first} until epoch {last}, which is never"
+    return {"until_epoch": ("NC411", message, f"`until_epoch = {first}` or more, or none")}
 
 
 class StepSection(Section):
@@ -132,11 +133,11 @@ class Optimizer(StepSection):
         """A warm-up is counted in one way."""
         if self.warm_up_epochs and self.warm_up_batches:
             return "takes one of `warm_up_epochs` and `warm_up_batches`, and has both"
-        return window_conflict(self.from_epoch, self.until_epoch)
+        return None
 
     def mistakes(self) -> dict[str, tuple[str, str, str]]:
-        """What `rates` says must be readable, and `no_decay` must have something to leave alone."""
-        found = {}
+        """Epochs that are none; `rates` must be readable, and `no_decay` must have something to leave alone."""
+        found = window_mistakes(self.from_epoch, self.until_epoch)
         try:
             self.rate_factors()
         except ValueError as error:

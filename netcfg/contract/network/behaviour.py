@@ -117,9 +117,10 @@ def gradients(case: Case) -> Iterator[Breach]:
     ]
     starts_at_zero = any(not bool(value.any()) for value in computation.trained())
     stops = not any(starts_at_zero or bool(value.any()) for value in reached)
-    if stops != case.block.stops_gradient and (inputs or reached):
+    said = not case.block.gradient_reaches(len(inputs))
+    if stops != said and (inputs or reached):
         found = "that none comes through" if stops else "a gradient at its input"
-        yield case.breach("stops_gradient", case.block.stops_gradient, found, "stops_gradient")
+        yield case.breach("stops_gradient", said, found, "stops_gradient, or gradient_reaches")
 
 
 def lowerings(case: Case) -> Iterator[Breach]:
