@@ -32,7 +32,10 @@ features = 4
 [connected]
 output_features = 8
 """
-MODEL = "{Model}\n[Online]\nname = seen\nfrom = image\n[Target]\nname = known\nfrom = image\n[Generator]\nname = more\nfrom = seen\n"
+MODEL = (
+    "{Model}\n[Online]\nname = seen\nfrom = image\n[Target]\nname = known\nfrom = image\n"
+    "[Generator]\nname = more\nfrom = seen\n"
+)
 LOSS = "{Loss}\n[mse]\nname = told\ninput = seen\ntarget = known\n[mean]\nname = size\ninput = more\n"
 STEPS = """{Optimizer}
 [adam]
@@ -89,8 +92,15 @@ def test_what_only_comes_later_is_no_circle() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["argmax(seen)", "sum(floor(seen))", "sum(sign(seen))", "sum(1 * (seen > 0))", "where(sum(seen) > 0, 1, 2)"]
-)  # fmt: skip
+    "value",
+    [
+        "argmax(seen)",
+        "sum(floor(seen))",
+        "sum(sign(seen))",
+        "sum(1 * (seen > 0))",
+        "where(sum(seen) > 0, 1, 2)",
+    ],
+)
 def test_a_formula_that_moves_by_steps_has_no_gradient(value: str) -> None:
     step = f"[formula]\nname = top\nvalue = {value}\n"
     finding = only(with_model(step + SLOPE, "slope"))
@@ -122,7 +132,8 @@ def test_a_formula_passes_the_gradients_of_the_rest() -> None:
             "`labels` is vector 12",
         ),
         (
-            TWO.replace("[joined]", "splits = train, test\n[joined]\n[leave_out]\nfields = image\nsource = b").replace("fields = image, labels\n", ""),
+            TWO.replace("fields = image, labels\n", "").replace("[joined]", "splits = train, test\n[joined]\n")
+            + "[leave_out]\nfields = image\nsource = b\n",
             "NC509",
             "`Online` reads `image`, which is a gap in samples of `b`, in the splits `train`, `test`",
         ),
@@ -174,7 +185,7 @@ def test_a_phase_that_comes_about_once_is_none() -> None:
         ("[Online]\nfrom = image\n", "`image` is a field of the data", "`like = data.image`"),
         ("[formula]\nvalue = start + emotion\n", "`emotion` is a field of the data", "`classes = 7`"),
         ("[Online]\nfrom = data.image\n", "`image` is a field of the data", "`[random]`"),
-        ("[formula]\nvalue = seen * sum(start)\n", "`seen` is made in {Model} of samples of the data", "use the network"),
+        ("[formula]\nvalue = seen * sum(start)\n", "`seen` is made in {Model} of the data's samples", "use the network"),
     ],
 )  # fmt: skip
 def test_a_generation_that_needs_data(blocks: str, message: str, help: str) -> None:
@@ -195,9 +206,10 @@ def test_a_generation_that_needs_data(blocks: str, message: str, help: str) -> N
     ],
 )
 def test_a_loop_whose_turn_gives_what_it_cannot_take(turn: str, message: str) -> None:
-    finding = only(TEXT.replace("{Model}", f"{{Define go}}\n[input]\nname = x\n{turn}{{Model}}") + GENERATION.replace(
-        "shape = 4\naxes = features", "shape = 4, 4\naxes = tokens, features" if "permute" in turn else "shape = 4\naxes = features"
-    ) + "[go]\nrepeat = 9\nfrom = start\n")  # fmt: skip
+    text = TEXT.replace("{Model}", f"{{Define go}}\n[input]\nname = x\n{turn}{{Model}}") + GENERATION
+    if "permute" in turn:
+        text = text.replace("shape = 4\naxes = features", "shape = 4, 4\naxes = tokens, features")
+    finding = only(text + "[go]\nrepeat = 9\nfrom = start\n")
     assert finding.code == "NC301"
     assert finding.message.startswith(message)
 

@@ -74,8 +74,8 @@ class Term:
 
     `axes` is a letter for each of its sizes; None where nobody said and it has the signals' own shape. `shape` is None
     where a line is written, which needs no sizes. `source` is the input to blame for its shape. `parts` are computed
-    before it, in order; a view is its only part's memory. `has_gradient` says whether PyTorch computes one, which may be
-    zero everywhere; `moves_by` are the inputs to which one comes back that is not.
+    before it, in order; a view is its only part's memory. `has_gradient` says whether PyTorch computes one, which may
+    be zero everywhere; `moves_by` are the inputs to which one comes back that is not.
     """
 
     code: str

@@ -248,14 +248,18 @@ def _add_joined(
         findings.append(_unlike(part, before, names, fields, chain))
 
 
-def _unlike(part: Data, other: str, names: list[str], known: Mapping[str, FieldSpec], chain: Chain) -> Finding:
+def _unlike(
+    part: Data, other: str, names: list[str], known: Mapping[str, FieldSpec], chain: Chain
+) -> Finding:
     """One finding for all fields that are other in one source than in one before it: what comes first, most likely."""
     name = names[0]
     one, two = known[name], part.fields[name]
     message = f"`{name}` is {_described(one)} in `{other}`, and {_described(two)} in `{part.name}`"
     if names[1:]:
         message += f"; {', '.join(f'`{each}`' for each in names[1:])} differ{'s' * (len(names) == 2)}, too"
-    pictures = one.kind == two.kind and one.kind in PICTURES and one.shape != two.shape and one.names == two.names
+    pictures = (
+        one.kind == two.kind and one.kind in PICTURES and one.shape != two.shape and one.names == two.names
+    )
     listed = ", ".join(names)
     help = (
         f"[resize] with `source = {part.name}` makes them alike"

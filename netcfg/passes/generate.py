@@ -66,13 +66,15 @@ def _say_what_is_of_training(
         if finding.code != "NC201" or finding.span is None:
             continue
         text = finding.span.text.strip()
-        name = next((one for one in (text, text.removeprefix("data."), text.partition(".")[0]) if one in fields), "")
+        name = next(
+            (one for one in (text, text.removeprefix("data."), text.partition(".")[0]) if one in fields), ""
+        )
         if name:
             message = f"`{name}` is a field of the data, and {{Generation}} makes things without any"
             help, notes = _instead_of(name, fields[name]), finding.notes
         elif text.partition(".")[0] in wired:
             name = text.partition(".")[0]
-            message = f"`{name}` is made in {{Model}} of samples of the data, and {{Generation}} makes things without any"
+            message = f"`{name}` is made in {{Model}} of the data's samples, and {{Generation}} makes things without any"
             help, notes = "use the network here, too", (Note(wired[name].span, "it is made here"),)
         else:
             continue

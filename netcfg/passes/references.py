@@ -121,9 +121,7 @@ class References:
                 return NOTHING
             return self._port(names.results[index], reference, option, item)
         if target >= len(names.numbered):
-            self._report_not_earlier(
-                reference, target, len(names.numbered), option, item, names, section
-            )
+            self._report_not_earlier(reference, target, len(names.numbered), option, item, names, section)
             return NOTHING
         return self._port(names.numbered[target], reference, option, item)
 
