@@ -185,7 +185,7 @@ def test_a_phase_that_comes_about_once_is_none() -> None:
         ("[Online]\nfrom = image\n", "`image` is a field of the data", "`like = data.image`"),
         ("[formula]\nvalue = start + emotion\n", "`emotion` is a field of the data", "`classes = 7`"),
         ("[Online]\nfrom = data.image\n", "`image` is a field of the data", "`[random]`"),
-        ("[formula]\nvalue = seen * sum(start)\n", "`seen` is made in {Model} of the data's samples", "use the network"),
+        ("[formula]\nvalue = seen * sum(start)\n", "`seen` is made in {Model} of data", "use the network"),
     ],
 )  # fmt: skip
 def test_a_generation_that_needs_data(blocks: str, message: str, help: str) -> None:

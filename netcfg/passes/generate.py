@@ -74,7 +74,7 @@ def _say_what_is_of_training(
             help, notes = _instead_of(name, fields[name]), finding.notes
         elif text.partition(".")[0] in wired:
             name = text.partition(".")[0]
-            message = f"`{name}` is made in {{Model}} of the data's samples, and {{Generation}} makes things without any"
+            message = f"`{name}` is made in {{Model}} of data, and {{Generation}} makes things without any"
             help, notes = "use the network here, too", (Note(wired[name].span, "it is made here"),)
         else:
             continue
