@@ -99,6 +99,8 @@ _NETWORK = {
     "tokens": Counterpart(otherwise="`x.flatten(2).transpose(1, 2)`"),
     "image_of_tokens": Counterpart(otherwise="`x.transpose(1, 2).unflatten(2, (height, width))`"),
     "class_token": Counterpart(otherwise="an `nn.Parameter`, joined by `torch.cat`"),
+    "keep_tokens": Counterpart(otherwise="`topk` and `torch.gather`"),
+    "put_tokens": Counterpart(otherwise="`torch.scatter`"),
     "positions": Counterpart(otherwise="an `nn.Parameter` that is added"),
     "embedding": Counterpart("nn.Embedding"),
     "self_attention": Counterpart("nn.MultiheadAttention F.scaled_dot_product_attention"),

@@ -76,6 +76,7 @@ I_WANT_TO: dict[Group, tuple[Task, ...]] = {
         Task("lay a signal out anew", "reshape permute flatten unsqueeze squeeze roll channel_shuffle pad"),
         Task("turn, move or warp an image", "spatial_transformer grid_sample"),
         Task("treat an image as a row of tokens", "tokens image_of_tokens class_token positions"),
+        Task("compute with some tokens of a row alone, and fill in the others", "keep_tokens put_tokens"),
         Task("let every place look at every other", "self_attention window_attention"),
         Task("let one signal look at another", "cross_attention"),
         Task("turn classes into vectors", "embedding"),

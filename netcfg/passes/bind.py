@@ -35,7 +35,7 @@ from netcfg.passes.resolve import resolved_text
 from netcfg.passes.schedules import Schedules, check_rates, say_what_may_not_change
 from netcfg.passes.steps import Steps
 from netcfg.passes.wire import MODEL, check_classes, signals_by_name, single_model, wire
-from netcfg.program import Data, Phase, Program, total_name
+from netcfg.program import Data, Phase, Program, Step, total_name
 from netcfg.shapes import differ, show
 from netcfg.source import Finding, Note, Span, did_you_mean, has_errors
 from netcfg.syntax import Section
@@ -93,7 +93,7 @@ class _Binder:
         if model is not None and data is not None and not has_errors(self.findings):
             self._check_changes(schedules, steps, judges, (training or Training()).max_epochs, model)
             self._check_gradients(model, judges, pictures)
-            every = [*phases, *(average for _, average in steps.averages)]
+            every: list[Step] = [*phases, *(average for _, average in steps.averages)]
             late = (never_runs(step, training or Training(), None) for step in every)
             self.findings += [finding for finding in late if finding is not None]
             if not has_errors(
