@@ -58,7 +58,9 @@ class KeepTokens(Block, name="keep_tokens"):
         tokens = expect_known(tokens, "how many tokens there are")
         _expect_numbers(inputs[1], tokens)
         if self.count > tokens:
-            raise ShapeError(f"keeps {self.count} of {tokens} tokens", option="count", help=f"{tokens} at most")
+            raise ShapeError(
+                f"keeps {self.count} of {tokens} tokens", option="count", help=f"{tokens} at most"
+            )
         return (self.count, features)
 
     def axes(self, *inputs: str) -> str:
