@@ -120,6 +120,21 @@ def test_of_several_values_samples_get_one_each_by_their_numbers() -> None:
     assert means(made, [5]) == pytest.approx([6], abs=0.002)
 
 
+def test_a_class_may_be_called_as_in_the_data() -> None:
+    named = DRAWN.replace("fields = image\n", "")
+    names = netcfg.load(named).data.fields["emotion"].names
+    made = generator(named, label=f"{names[5]}, {names[2]},1")
+    assert means(made, [0, 1, 2]) == pytest.approx([5, 2, 1], abs=0.002)
+    with pytest.raises(
+        NetcfgError, match=rf"`label` has no class `{names[5]}x`\nhelp: did you mean `{names[5]}`"
+    ):
+        generator(named, label=f"{names[5]}x")
+    with pytest.raises(NetcfgError, match=f"0 to 6, or by its name: {names[0]}, "):
+        generator(named, label="7")
+    with pytest.raises(NetcfgError, match="takes numbers"):  # no field says what seven classes are called
+        generator(DRAWN, label=names[5])
+
+
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [

@@ -49,8 +49,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         dest="settings",
-        help="a value in the place of a draw, a constant or an input of {Generation}, e.g. label=5; repeatable. "
-        "Of label=0,1,2 the samples get one each in turn",
+        help="a value in the place of a draw, a constant or an input of {Generation}, e.g. label=5, or, as "
+        "the data call it, emotion=happiness; repeatable. Of label=0,1,2 the samples get one each in turn",
     )
     parser.add_argument(
         "--between",

@@ -63,7 +63,7 @@ class Generator:
         self._model = Model(whole, networks, Chance(seed))
         self._numbers: Sequence[Number] = ()
         self._fields = {}
-        for index, value in fixed(self.graph, settings).items():
+        for index, value in fixed(self.graph, settings, program.data.fields if program.data else {}).items():
             node = self.graph.nodes[index]
             if node.is_input:
                 self._fields[node.path] = value

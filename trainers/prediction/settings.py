@@ -8,6 +8,7 @@ from math import isfinite, prod
 import torch
 from torch import Tensor
 
+from netcfg.blocks.fields import FieldSpec
 from netcfg.blocks.network.constants import Constant
 from netcfg.blocks.network.net import Input
 from netcfg.blocks.network.random import Random
@@ -20,10 +21,13 @@ Fixed = Callable[[Sequence[int | Between]], Tensor]
 """The values of samples with these numbers. Shapes: N×…, or 1×… where they are the same for all."""
 
 
-def fixed(graph: Graph, settings: Mapping[str, str]) -> dict[int, Fixed]:
+def fixed(
+    graph: Graph, settings: Mapping[str, str], fields: Mapping[str, FieldSpec] = {}
+) -> dict[int, Fixed]:
     """What stands in the place of nodes of a graph, by their numbers.
 
-    One number stands for all of a signal; as many as it has, for each. Of several for a signal of one, sample n gets
+    A class may be called as in the data, whose `fields` are given: as in the field of its name, or in the one that has as
+    many classes. One number stands for all of a signal; as many as it has, for each. Of several for a signal of one, sample n gets
     the n-th, and they begin anew where there are no more. Errors: `NetcfgError` (NC801) for other names and values.
     """
     places = {node.path: index for index, node in enumerate(graph.nodes) if _may_be_set(node)}
@@ -34,7 +38,26 @@ def fixed(graph: Graph, settings: Mapping[str, str]) -> dict[int, Fixed]:
                 f"--set {name}: {{Generation}} draws, holds and is given nothing of that name\nhelp: {help}",
                 code="NC801",
             )
-    return {places[name]: _of(graph.nodes[places[name]], text) for name, text in settings.items()}
+    found = {}
+    for name, text in settings.items():
+        node = graph.nodes[places[name]]
+        found[places[name]] = _of(node, text, _names(node, fields))
+    return found
+
+
+def _names(node: Node, fields: Mapping[str, FieldSpec]) -> tuple[str, ...]:
+    """What its classes are called in the data; nothing where that is not clear."""
+    if node.output.kind != "class":
+        return ()
+    count = _classes(node)
+    alike = {
+        name: field.names
+        for name, field in fields.items()
+        if field.kind == "class" and field.names and count in (None, len(field.names))
+    }
+    if node.path in alike:
+        return alike[node.path]
+    return next(iter(alike.values())) if len(set(alike.values())) == 1 and count is not None else ()
 
 
 def _may_be_set(node: Node) -> bool:
@@ -43,9 +66,9 @@ def _may_be_set(node: Node) -> bool:
     return isinstance(node.block, Random | Constant)
 
 
-def _of(node: Node, text: str) -> Fixed:
+def _of(node: Node, text: str, names: tuple[str, ...]) -> Fixed:
     shape = tuple(size for size in node.output.shape if isinstance(size, int))
-    values = _numbers(node, text)
+    values = _numbers(node, text, names)
     is_class = node.output.kind != "number"
     made = torch.tensor(values, dtype=torch.float32)
     if is_class:
@@ -66,12 +89,16 @@ def _of(node: Node, text: str) -> Fixed:
     return in_turn
 
 
-def _numbers(node: Node, text: str) -> list[float]:
+def _numbers(node: Node, text: str, names: tuple[str, ...]) -> list[float]:
     try:
-        values = [float(item) for item in text.split(",")]
+        items = [item.strip() for item in text.split(",")]
+        values = [float(names.index(item)) if item in names else float(item) for item in items]
     except ValueError:
         values = []
     if not values or not all(map(isfinite, values)):
+        if names:
+            unknown = next(item for item in items if not _is_number(item) and item not in names)
+            raise _refused(node, text, f"has no class `{unknown}`", did_you_mean(unknown, names))
         raise _refused(node, text, "takes numbers, with commas between several")
     if node.output.kind == "number":
         return values
@@ -79,7 +106,8 @@ def _numbers(node: Node, text: str) -> list[float]:
     wrong = next((one for one in values if one != int(one) or one < 0 or (below and one >= below)), None)
     if wrong is not None:
         known = f"0 to {below - 1}" if below else "0, 1, 2, …"
-        raise _refused(node, text, f"is a class by its number, {known}")
+        named = f", or by its name: {', '.join(names)}" if names else ""
+        raise _refused(node, text, f"is a class by its number, {known}{named}")
     return values
 
 
@@ -93,5 +121,13 @@ def _classes(node: Node) -> int | None:
     return block.classes if isinstance(block, Input) else None
 
 
-def _refused(node: Node, text: str, why: str) -> NetcfgError:
-    return NetcfgError(f"--set {node.path}={text}: `{node.path}` {why}", code="NC801")
+def _is_number(text: str) -> bool:
+    try:
+        return isfinite(float(text))
+    except ValueError:
+        return False
+
+
+def _refused(node: Node, text: str, why: str, help: str | None = None) -> NetcfgError:
+    after = f"\nhelp: {help}" if help else ""
+    return NetcfgError(f"--set {node.path}={text}: `{node.path}` {why}{after}", code="NC801")
