@@ -26,9 +26,10 @@ def fixed(
 ) -> dict[int, Fixed]:
     """What stands in the place of nodes of a graph, by their numbers.
 
-    A class may be called as in the data, whose `fields` are given: as in the field of its name, or in the one that has as
-    many classes. One number stands for all of a signal; as many as it has, for each. Of several for a signal of one, sample n gets
-    the n-th, and they begin anew where there are no more. Errors: `NetcfgError` (NC801) for other names and values.
+    A class may be called as in the data, whose `fields` are given: as in the field of its name, or in the one that has
+    as many classes. One number stands for all of a signal; as many as it has, for each. Of several for a signal of one,
+    sample n gets the n-th, and they begin anew where there are no more. Errors: `NetcfgError` (NC801) for other names
+    and values.
     """
     places = {node.path: index for index, node in enumerate(graph.nodes) if _may_be_set(node)}
     for name in settings:
