@@ -29,7 +29,7 @@ FAMILIES: dict[Group, tuple[tuple[str, str], ...]] = {
         ("Larger, smaller, turned images", "resizing fir sampling"),
         ("One signal of several", "combine combine_more formula"),
         ("Other axes, other shapes, parts", "shaping places routing"),
-        ("Rows of tokens, and attention", "tokens attention windows"),
+        ("Rows of tokens, and attention", "tokens kept_tokens attention windows"),
         ("Clips, and recurrence", "frames recurrent"),
         ("Chance in training, and other gradients", "stochastic batch"),
         ("Signals from nowhere", "constants random"),

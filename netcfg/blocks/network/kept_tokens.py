@@ -44,7 +44,6 @@ class KeepTokens(Block, name="keep_tokens"):
     """
 
     by_sample: ClassVar[bool] = True
-    family: ClassVar[str] = "tokens"
     takes: ClassVar[tuple[str, ...]] = ROWS
     roles: ClassVar[tuple[str, ...]] = ("by",)
 
@@ -108,7 +107,6 @@ class PutTokens(Block, name="put_tokens"):
     """
 
     by_sample: ClassVar[bool] = True
-    family: ClassVar[str] = "tokens"
     takes: ClassVar[tuple[str, ...]] = ROWS
     roles: ClassVar[tuple[str, ...]] = ("by", "into")
 
