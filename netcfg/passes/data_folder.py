@@ -86,14 +86,16 @@ def read_from_folder(
     if name is not None and not any(line.startswith("name = ") for line in options):
         options = [*options, f"name = {name}"]
     matching: Sequence[Section] = ()
-    if labels and name is None:  # of several sources it is not known whose labels these were
+    if name is not None and labels:
+        labels = _labels_of(name, several, labels)
+    if labels:
         try:
             options = _common_units(options, recognised.source, labels)
         except NetcfgError as refusal:
             message, _, help = str(refusal).partition("\nhelp: ")
             findings.append(Finding("NC506", f"`--data {folder}`: {message}", help=help))
             return ()
-        matching = _matching(labels, f"--data {folder}", findings)
+        matching = _matching(labels, f"--data {folder}", findings, name)
     sections = data_sections(recognised, options, f"--data {folder}", findings)
     # Behind what adds to the source's samples, which stands right below it.
     first = next((place for place, one in enumerate(written[1:], 1) if not _extends(one)), len(written))
@@ -242,11 +244,26 @@ def _common_units(options: list[str], source: type[Source], labels: Labels) -> l
     return [*kept, f"action_units = {', '.join(common)}"]
 
 
-def _matching(labels: Labels, name: str, findings: list[Finding]) -> Sequence[Section]:
+def _labels_of(name: str, several: Sequence[Section], labels: Labels) -> Labels:
+    """Those of one of several sources, by its own fields: side by side they are `NAME.field`, the first's bare."""
+    if not any("." in field for field in labels):  # joined: all have the same
+        return labels
+    own = {
+        field.removeprefix(f"{name}."): names
+        for field, names in labels.items()
+        if field.startswith(f"{name}.")
+    }
+    bare = {field: names for field, names in labels.items() if "." not in field}
+    return {**bare, **own} if name == _name(several[0]) else own
+
+
+def _matching(labels: Labels, place: str, findings: list[Finding], source: str | None) -> Sequence[Section]:
+    """What brings the labels of the data into the order of those trained on; of one `source` of several."""
     lines = ["{Data}"]
     for field, names in labels.items():
         lines += ["[match_labels]", f"labels = {field}", f"names = {', '.join(names)}"]
-    group = parse(SourceFile(name, "\n".join([*lines, ""])), findings).items[0]
+        lines += [f"source = {source}"] if source is not None else []
+    group = parse(SourceFile(place, "\n".join([*lines, ""])), findings).items[0]
     assert isinstance(group, Group)
     return group.sections
 

@@ -244,6 +244,8 @@ def _add_joined(
         elif (known.shape, known.kind, known.names) != (spec.shape, spec.kind, spec.names):
             other = next(one for one in parts if name in one.fields)
             unlike.setdefault(other.name, []).append(name)
+        elif spec.absent:  # labels that one of them lacks count in no figure of all
+            fields[name] = known._replace(absent=tuple(dict.fromkeys([*known.absent, *spec.absent])))
     for before, names in unlike.items():
         findings.append(_unlike(part, before, names, fields, chain))
 

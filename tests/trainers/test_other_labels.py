@@ -17,7 +17,7 @@ from netcfg.blocks.transforms.match_labels import MatchLabels
 from netcfg.cli.main import main
 from netcfg.datasets.sources.example_folders import write_bp4d, write_disfa
 from netcfg.source import ProgramError
-from netcfg.trainers.runs.trained import trained_labels
+from netcfg.trainers.runs.trained import program_of_run, trained_labels
 
 PROGRAM = """{{General}}
 [training]
@@ -99,6 +99,39 @@ def test_units_of_another_corpus_are_judged_by_name(folder: Path, capsys: pytest
         assert figures[name] == pytest.approx(area(scores, labels))
     known = [figures[name] for name in ("AU12", "AU1", "AU2")]
     assert figures["auc"] == pytest.approx(np.mean(known))
+
+
+@pytest.mark.slow
+def test_units_of_one_of_several_sources_are_matched_too(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Joined ones have one row of columns: AU12, AU7, AU1, AU2, whatever stands in the place of one of them."""
+    of_both = "[synthetic_faces]\nname = b\nsubjects = 6\nclips = 1\nclip_length = 3\nimage_size = 32\n"
+    of_both += "action_units = 12, 7, 1, 2\nfields = image, labels\n[joined]\n"
+    text = PROGRAM.format(units="12, 7, 1, 2", more=of_both).replace("subjects", "name = a\nsubjects", 1)
+    (folder / "two.cfg").write_text(
+        text.replace("clip_length = 3\n", "clip_length = 3\nfields = image, labels\n", 1)
+    )
+    assert main(["train", str(folder / "two.cfg"), "--run-dir", str(folder / "two")]) == 0
+    (matched,) = [
+        step
+        for step in program_of_run(folder / "two", f"b={folder / 'DISFA'}").data.parts[1].transforms
+        if isinstance(step, MatchLabels)
+    ]
+    assert (matched.names, matched.source) == (("AU12", "AU7", "AU1", "AU2"), "b")
+    capsys.readouterr()
+    command = [
+        "eval",
+        str(folder / "two"),
+        "--data",
+        f"b={folder / 'DISFA'}",
+        "--workers",
+        "0",
+        "--format",
+        "json",
+    ]
+    assert main(command) == 0
+    assert "AU7" not in json.loads(capsys.readouterr().out)["metrics"]["auc_b"]
 
 
 def area(scores: list[float], labels: list[float]) -> float:
