@@ -71,19 +71,20 @@ class _Layout:
         if columns < 2:
             return whole
         share = length / columns
-        for part in self.long_frames(whole, share):
-            self.folds[id(part.member)] = ceil(self.along(part) / share)
-        if self.folds:
+        while found := list(self.long_frames(whole, share)):
+            for part in found:
+                self.folds[id(part.member)] = ceil(self.along(part) / share)
             whole = self.inside(self.whole)
+        if self.folds:
             columns = round(_extent(whole)[0] / share)
         return self.refolded(whole, columns if self.columns else None)
 
     def long_frames(self, inside: Inside, share: float) -> Iterator[Measured]:
-        """The frames that fill more than a column, of those in each other the inmost."""
+        """The frames that fill more than a column and are not folded yet, of those in each other the inmost."""
         for part in inside.parts:
             if part.inside is not None and self.along(part) > MORE_THAN_A_COLUMN * share:
                 inner = list(self.long_frames(part.inside, share))
-                yield from inner or [part]
+                yield from inner or ([part] if id(part.member) not in self.folds else [])
 
     def along(self, part: Measured) -> float:
         """How long a part is, as the signals run."""

@@ -111,6 +111,16 @@ def test_the_inmost_long_frame_is_the_one_that_is_folded() -> None:
     assert places["ViT.encoder.pos_embedding"][0] == places["ViT.encoder.ln"][0]
 
 
+def test_a_frame_that_is_long_even_so_is_folded_as_well() -> None:
+    """In a DenseNet with open blocks `features` is long, though each long block in it is folded."""
+    (graph,) = netcfg.load(shipped_folder() / "zoo" / "densenet121.cfg").networks.values()
+    drawn = picture([graph], look=Look(depth=2))
+    places = {group.id: group.place for group in groups_of(drawn.scene.shapes) if group.place}
+    first, last = places["DenseNet.features.denseblock1"], places["DenseNet.features.denseblock4"]
+    assert last[0] > first[0] + first[2]
+    assert flaws(drawn.scene) == []
+
+
 def test_what_gives_many_signals_is_no_solid() -> None:
     """Of a folder that is closed, with an arrow for each of its blocks, there is no one shape to draw."""
     text = (

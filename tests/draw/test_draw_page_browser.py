@@ -350,7 +350,14 @@ def test_columns_that_were_asked_for_are_kept(browser: Browser) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["aunet_of_fc6.cfg", "audetnet.cfg", "aunet_of_vertical.cfg", "emotion_fan_relation.cfg"]
+    "name",
+    [
+        "aunet_of_fc6.cfg",
+        "audetnet.cfg",
+        "aunet_of_vertical.cfg",
+        "emotion_fan_relation.cfg",
+        "zoo/vit_b_16.cfg",
+    ],
 )
 @pytest.mark.parametrize("direction", ["top-down", "left-right"])
 def test_long_networks_fold_into_columns_as_in_the_picture(

@@ -23,17 +23,19 @@ function planOfNetwork(data, folds, level) {
   const whole = plan(data, folds, level), {height: length, width} = whole.placed;
   const wished = data.columns ?? columnsOfPage(length, width), share = length / wished, counts = new Map();
   if (wished < 2) return whole;
-  for (const {shown, item} of longFrames(whole, share)) counts.set(shown.id, Math.ceil(item.height / share));
-  const split = counts.size ? plan(data, folds, level, counts) : whole;
+  let split = whole;
+  for (let found; (found = longFrames(split, share, counts)).length; split = plan(data, folds, level, counts)) {
+    for (const {shown, item} of found) counts.set(shown.id, Math.ceil(item.height / share));
+  }
   const columns = counts.size ? Math.round(split.placed.height / share) : wished;
   return inColumns(data, split, data.columns === null ? null : columns);
 }
 
-/** The frames that fill more than a column, of those in each other the inmost. */
-function longFrames({parts}, share) {
+/** The frames that fill more than a column and are not folded yet, of those in each other the inmost. */
+function longFrames({parts}, share, counts) {
   return parts.filter(({shown, item}) => shown.is === "frame" && item.height > sizes.MORE_THAN_A_COLUMN * share).flatMap((part) => {
-    const inner = longFrames(part.inside, share);
-    return inner.length ? inner : [part];
+    const inner = longFrames(part.inside, share, counts);
+    return inner.length || counts.has(part.shown.id) ? inner : [part];
   });
 }
 
