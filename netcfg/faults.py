@@ -147,9 +147,19 @@ def _is_ours(error: Exception) -> bool:
     )
 
 
+NO_MEMORY = "the machine's memory is full: fewer `workers`, a smaller batch_size, or smaller pictures"
+
+
+def lacks_memory(error: BaseException) -> bool:
+    """Whether the machine's memory did not suffice, as Python, NumPy or torch says it."""
+    return isinstance(error, MemoryError) or "can't allocate memory" in str(error)
+
+
 def _remedy(error: BaseException, kind: type[Section]) -> str:
     if type(error).__name__ == "OutOfMemoryError":
         return "a smaller batch_size, or smaller sizes"
+    if lacks_memory(error):
+        return NO_MEMORY
     is_ours = kind.__module__.startswith("netcfg.")
     return "this is a fault of netcfg: please report it" if is_ours else "mend the Python file"
 

@@ -318,10 +318,10 @@ def _of_video(path: Path, turns: bool) -> Iterator[Frame]:
             image = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB))
             yield Frame(_number_name(number), number, seconds, image, path)
     if number == 0 or number < int(_CUT_SHARE * announced):
-        raise NetcfgError(
-            f"{shown_path(path)} ends after frame {number} of {announced}: it is cut short or damaged",
-            code="NC504",
+        where = (
+            f"ends after frame {number} of {announced}" if announced else "holds no frame that can be read"
         )
+        raise NetcfgError(f"{shown_path(path)} {where}: it is cut short or damaged", code="NC504")
 
 
 def _number_name(number: int) -> str:

@@ -98,10 +98,14 @@ def _told(arguments: Sequence[str]) -> int:
     except BrokenPipeError:  # the reader of our output has gone, e.g. `| head`
         return 0
     except Exception as error:
-        from netcfg.faults import blamed
+        from netcfg.faults import NO_MEMORY, blamed, lacks_memory
         from netcfg.source import render
 
         finding = blamed(error)
+        if finding is None and lacks_memory(error):
+            refusal = NetcfgError(f"there is not enough memory\nhelp: {NO_MEMORY}", code="NC807")
+            print(refusal.told(), file=sys.stderr)
+            return 1
         if finding is None:  # our own mistake: the whole traceback helps whoever mends it
             raise
         print(render(finding), file=sys.stderr)
