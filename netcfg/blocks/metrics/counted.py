@@ -63,7 +63,10 @@ class Answering(WeighedMetric):
         if names and isinstance(logits, int):
             expect_logits((self.input, self.target or ""), logits, len(names), places[1:])
         if logits == 1:
-            raise ShapeError(f"needs two classes at least, and `{self.input}` gives one logit", code="NC402")
+            raise ShapeError(
+                f"needs two classes at least, and `{self.input}` gives one logit",
+                code="NC402", help="a logit for each class, or labels, which are there or not, as the target",
+            )  # fmt: skip
         if self.ignore is not None and names and 0 <= self.ignore < len(names):
             raise ShapeError(
                 f"has `ignore = {self.ignore}`, which is the class `{names[self.ignore]}` of `{self.target}`",
