@@ -56,6 +56,7 @@ def _moved_twice(
 
 def _circle(name: str, of: str, section: Section, leaders: Mapping[str, str]) -> Finding | None:
     """Whether what is followed follows in its turn, at last the one that would follow it."""
+    # Comes to an end: what would close a circle is refused and no leader, so that there is none among those before.
     chain = [name, of]
     while chain[-1] != name and chain[-1] in leaders:
         chain.append(leaders[chain[-1]])
@@ -93,6 +94,8 @@ def _holders(graph: Graph) -> Iterator[Node]:
 def _shape(node: Node) -> tuple[object, ...]:
     """What the shapes of a block's parameters hang on, as far as it is known without building it."""
     block = node.block
+    # Of what it is given only the channels: height and width decide about no convolution's weights, and two networks
+    # that pair may be fed pictures of two sizes.
     return node.parameters, type(block), [shape[:1] for shape in node.given]
 
 

@@ -47,7 +47,7 @@ def known_of(data: Data, model: Graph, findings: list[Finding]) -> list[frozense
         if of != everyone and (isinstance(node.block, NetworkUse) or node.block.depends_on_batch()):
             gap = next(signal.producer for signal in node.inputs if known[signal.producer] != everyone)
             readers.setdefault(gap, []).append(node)
-            of = everyone
+            of = everyone  # what reads it in its turn has done nothing wrong
         known.append(of)
     for gap, nodes in readers.items():
         findings.append(_gap(data, model.nodes[gap], everyone - known[gap], nodes))

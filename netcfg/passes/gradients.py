@@ -63,6 +63,7 @@ def in_training_only(
         for name, loss in losses.items()
         if not loss.in_evaluation or any(signals[read].producer in after for read in loss.reads.values())
     }
+    # One step is enough: a loss that reads losses is read by none.
     return frozenset(found | {name for name, loss in losses.items() if found & set(loss.losses)})
 
 

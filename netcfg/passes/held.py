@@ -74,6 +74,8 @@ def _buffers(graph: Graph, trains: bool, lifetimes: Lifetimes) -> _Buffers:
 def forward_peak(graph: Graph) -> int | None:
     """The most numbers that a forward pass without gradients holds at once, for one sample, inputs included."""
     buffers = _buffers(graph, False, Lifetimes(graph, stretches_of(graph)))
+    # Place 0 is before the first statement, where inputs are there (`made` is -1). What a statement reads last is let go
+    # only behind it: while it runs, what it reads and what it makes are both there.
     changes: list[Size] = [0] * (len(graph.nodes) + 2)
     for buffer in buffers.all:
         changes[buffer.made + 1] += buffer.numbers
@@ -120,6 +122,7 @@ def kept_in_training(graph: Graph, stretches: Mapping[int, int] | None = None) -
     stretches = stretches_of(graph) if stretches is None else stretches
     lifetimes = Lifetimes(graph, stretches)
     buffers = _buffers(graph, True, lifetimes)
+    # By identity, as several signals may lie in one buffer, which is held once.
     needed: dict[int, _Buffer] = {id(buffer): buffer for buffer in buffers.all if buffer.made < 0}
     again: dict[int, dict[int, _Buffer]] = {}
     inside: dict[int | None, Size] = {None: 0}
@@ -195,6 +198,7 @@ def _cut(graph: Graph) -> dict[int, int]:
     for index in statements:
         node, new = graph.nodes[index], 0
         if index in gradients:
+            # What an earlier statement needs as well is held already, wherever the cut comes to lie.
             fresh = [one for one in _needed(graph, buffers, index) if id(one) not in seen]
             seen |= {id(one) for one in fresh}
             new = sum(_rough(one.numbers) for one in fresh) + _rough(
@@ -205,6 +209,7 @@ def _cut(graph: Graph) -> dict[int, int]:
     best: dict[int, int] = {}
     least: int | None = None
     tried: set[tuple[int, ...]] = set()
+    # More stretches make less again at once, and hand on more: which number is best only trying tells.
     for number in range(2, min(STRETCHES, len(statements)) + 1):
         ends = _ends(weights, width, -(-sum(weights) // number))
         if ends in tried:
@@ -241,6 +246,8 @@ def _ends(weights: list[int], width: list[int], most: int) -> tuple[int, ...]:
             kept += weights[end]
             end += 1
         if end < len(weights):
+            # What is handed on is held until the backward pass comes back to it, so that a stretch may pay that ends
+            # sooner, before a narrow place; not sooner than half way, or there would be far more of them.
             first = start + (end - start + 1) // 2
             end = min(range(first, end + 1), key=lambda place: (width[place - 1], -place))
         ends.append(end)

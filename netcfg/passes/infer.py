@@ -234,6 +234,7 @@ class Inference:
             return None
         if not wire.port:
             return producer.output
+        # What is broken may have any port: its own mistake has been told.
         if wire.port not in producer.outputs and producer.output.shape == UNKNOWN:
             return Signal(wire.producer, wire.port, UNKNOWN)
         if wire.port not in producer.outputs:

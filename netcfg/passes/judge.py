@@ -65,6 +65,7 @@ def read_judges(
             if complete:
                 _check_networks(loss, section, networks, reserved.findings)
                 _check_signals(loss, loss.reads, section, known, judges, reserved.findings)
+    # When all are read: a loss may name one that stands below it.
     _check_inner(judges, reserved)
     for section in reserved.sections("Metric"):
         metric = _ignoring(reserved.checked(section, "metric", Metric), known)
@@ -74,6 +75,7 @@ def read_judges(
             if complete:
                 _check_signals(metric, metric.reads, section, known, judges, reserved.findings)
     _check_tables(judges.metrics, reserved)
+    # Ten metrics of one signal that is not there are one mistake, which is told at the first of them.
     reserved.findings[before:] = _each_once(reserved.findings[before:])
     return judges
 

@@ -26,6 +26,7 @@ class Lifetimes:
         self.alias = self._aliases()
         self.rulers = self._rulers()
         self.live = self._live()
+        # Rulers keep what they measure by alive, and only what is alive measures: so they are thinned out in between.
         self._measure_once()
         self.uses = self._count_uses()
 

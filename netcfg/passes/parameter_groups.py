@@ -60,6 +60,7 @@ def rate_parts(
 ) -> dict[Part, float]:
     """The factor of each part in `rates`; the optimizer's phase has been checked."""
     factors = optimizer.rate_factors()
+    # The first: `check_groups` refuses a path that may mean several parts.
     return {
         part: factor
         for name, factor in factors.items()

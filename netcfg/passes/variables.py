@@ -100,7 +100,7 @@ class Variables:
                 del waiting[current]
             elif not needed:
                 self._settle(current)
-            elif (next_one := needed.pop()) in waiting:
+            elif (next_one := needed.pop()) in waiting:  # all of the circle fail, and leave the stack by that
                 self._report_cycle(next_one, list(waiting))
             else:
                 waiting[next_one] = self._needed(next_one)
@@ -136,7 +136,7 @@ class Variables:
     ) -> None:
         """Turn an expression's error into a finding at the value that holds it."""
         if error.reported:
-            return
+            return  # one mistake, one finding: where the variable itself is defined
         if error.unknown is not None:
             near = nearest(error.unknown, known or {})
             help = f"did you mean `{near}`?" if near else did_you_mean(error.unknown, self.definitions)
