@@ -53,7 +53,7 @@ class Together:
         self.in_rows = data.joined is not None and trains
         self.in_turn = data.joined is not None and not trains
         workers = options.pop("workers", 0)
-        if workers:
+        if workers:  # each source has its own, and all of them share the processors
             options["workers"] = max(1, workers // len(data.parts))
         rows = rows_of(data, batch_size) if self.in_rows else None
         self.pipelines: dict[int, Pipeline] = {}
@@ -205,6 +205,7 @@ class Together:
 
     def _own(self, name: str, place: int, tensor: Tensor) -> Tensor:
         """A field of one source, whose own numbers of clips and people are no other source's."""
+        # In turn rather than one range behind the other: how many clips a source has no batch tells.
         return (
             tensor * len(self.data.parts) + place
             if name in WHOSE and not tensor.is_floating_point()

@@ -176,6 +176,7 @@ def draw_bulges(points: Points, activations: NDArray[np.float32], cheeks: float)
     table, axes = _mound_table()
     heights = table.heights(activations, cheeks)
     seen = np.flatnonzero(heights > 0.04)
+    # At half the resolution a cell's middle lies between those of two: (cell - ½) / 2.
     centres = ((to_cells(table.places(points)[seen, 0]) - (1 << SHIFT) // 2) >> 1).tolist()
     for centre, axis, level in zip(
         centres, axes[seen].tolist(), (128 + 127 * heights[seen]).tolist(), strict=True
@@ -186,6 +187,7 @@ def draw_bulges(points: Points, activations: NDArray[np.float32], cheeks: float)
 
 def to_cells(points: Points) -> NDArray[np.int32]:
     """Face units to cells of the maps, as fixed-point numbers for OpenCV: (..., 2)."""
+    # OpenCV counts fixed-point places from the middle of the first cell, half a cell from the map's edge.
     cells = (points - np.array([LEFT, TOP], np.float32)) * (CELLS_PER_UNIT * (1 << SHIFT)) - 0.5 * (
         1 << SHIFT
     )

@@ -37,6 +37,7 @@ def read_mask(path: Path | str, how: MaskReading) -> Mask:
     from PIL import Image
 
     try:
+        # Its header says how large it is: one of a billion pixels must not be unpacked to find that out.
         data = bytes_of(Path(path))
         if len(data) and (pixels_of(data) or 0) > how.reading.max_pixels:
             raise _refused(path, f"it has more than {how.reading.max_pixels:,} pixels", "raise `max_pixels`")
@@ -85,6 +86,7 @@ def scaled_mask(mask: Mask, size: int) -> Mask:
 
     if mask.shape == (size, size):
         return mask
+    # Plain INTER_NEAREST takes the pixel at a place's upper left corner, and moves masks against their pictures.
     return np.asarray(cv2.resize(mask, (size, size), interpolation=cv2.INTER_NEAREST_EXACT))
 
 
@@ -117,6 +119,7 @@ def _by_colours(image: Any, path: Path | str, how: MaskReading) -> Mask:
     rgb = np.asarray(image.convert("RGB")).astype(np.uint32)
     packed = (rgb[..., 0] << 16) | (rgb[..., 1] << 8) | rgb[..., 2]
     known = np.array([(red << 16) | (green << 8) | blue for red, green, blue in how.colours], np.uint32)
+    # One search for all pixels: comparing them with colour after colour takes as many passes as there are classes.
     order = np.argsort(known)
     place = np.searchsorted(known[order], packed).clip(max=len(known) - 1)
     found = order[place]

@@ -71,6 +71,7 @@ def _sizes(count: int, shares: Sequence[float], number: int) -> NDArray[np.int64
     other parts in each.
     """
     wanted = np.array(shares) * count
+    # 0.29 of 100 are 28.999…96 in binary: a share that comes out even must not lose one by that.
     sizes = np.floor(wanted + 1e-9).astype(np.int64)
     remainders = np.roll(wanted - sizes, -number)
     left = np.argsort(-remainders, kind="stable")[: count - int(sizes.sum())]
@@ -100,8 +101,10 @@ def _dealt_in_groups(
     count, kinds = int(group_of.max(initial=-1)) + 1, int(class_of.max(initial=-1)) + 1
     table = np.zeros((count, kinds))
     np.add.at(table, (group_of, class_of), 1)
+    # What a part still lacks of each class; a group that is given to it takes its own away, below zero if need be.
     wanted = np.array(shares)[:, None] * table.sum(axis=0)
     part_of = np.zeros(count, np.int64)
+    # Large groups first, as they find no place later; among those of one size chance decides, by a sort that keeps it.
     order = random.permutation(count)
     order = order[np.argsort(-table[order].sum(axis=1), kind="stable")]
     taken = np.zeros(len(shares))

@@ -41,6 +41,7 @@ class ToneSample:
     def __call__(self, sample: Sample, random: np.random.Generator) -> Sample:
         """The sample, changed or as it was."""
         names = [name for name in self.pictures if name in sample]
+        # Drawn in any case: what is drawn later must not hang on which fields somebody reads.
         if random.random() >= self.probability or not names:
             return sample
         tone = self.drawer(size_in(sample, tuple(names), (), (0, 0)), random)
@@ -119,6 +120,7 @@ class Erasing:
 
     def __call__(self, size: tuple[int, int], random: np.random.Generator) -> Tone:
         """With its place."""
+        # A seed in the place of the noise, as the pictures of a sample may have other numbers of frames and channels.
         seed = int(random.integers(0, 2**32)) if self.value is None else 0
         return Erased(drawn_window(size, self.scale, self.ratio, random), self.value, seed)
 
