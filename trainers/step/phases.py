@@ -51,6 +51,7 @@ class Phases:
             for phase in program.phases
             if phase.again is None
         }
+        # A phase that runs again is the same optimizer: one momentum, and one learning rate, for both.
         repeated = {one.name: self.steppers[one.again] for one in program.phases if one.again is not None}
         self.following = Following(program, networks, self.numbers)
         planned = plan(program)
@@ -92,6 +93,7 @@ class Phases:
 
     def flush(self) -> None:
         """Apply what an accumulation has left at the end of an epoch, and let those follow that stand below."""
+        # In file order, as in a batch: an average takes in the weights of the phases above it.
         for step in self.program.steps:
             if isinstance(step, Average):
                 self.following.catch_up(step.name)
