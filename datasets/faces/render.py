@@ -101,8 +101,8 @@ def _lid_drop(activations: NDArray[np.float32]) -> float:
 def _lay_over(image: Image, surface: Image, camera: Camera, scene: Scene) -> Image:
     """The flat picture with shade, folds and complexion laid over it, and the lamp's fall-off over all."""
     size = image.shape[0]
-    # Light and folds are soft, and look the same of half the size. In bytes, of which 128 leaves a pixel as it is: so they
-    # can darken to nothing, and make twice as bright.
+    # Light and folds are soft, and look the same of half the size. In bytes, of which 128 leaves a pixel as it is: so
+    # they can darken to nothing, and make twice as bright.
     low = max(112, size // 2)
     over = cv2.multiply(to_image(surface, camera, low), light_over_image(scene.light, low), scale=1 / 128)
     if low != size:

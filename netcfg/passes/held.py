@@ -74,8 +74,8 @@ def _buffers(graph: Graph, trains: bool, lifetimes: Lifetimes) -> _Buffers:
 def forward_peak(graph: Graph) -> int | None:
     """The most numbers that a forward pass without gradients holds at once, for one sample, inputs included."""
     buffers = _buffers(graph, False, Lifetimes(graph, stretches_of(graph)))
-    # Place 0 is before the first statement, where inputs are there (`made` is -1). What a statement reads last is let go
-    # only behind it: while it runs, what it reads and what it makes are both there.
+    # Place 0 is before the first statement, where inputs are there (`made` is -1). What a statement reads last is let
+    # go only behind it: while it runs, what it reads and what it makes are both there.
     changes: list[Size] = [0] * (len(graph.nodes) + 2)
     for buffer in buffers.all:
         changes[buffer.made + 1] += buffer.numbers
