@@ -184,7 +184,9 @@ def _leaving(program: Program, networks: nn.ModuleDict, name: str, asked: Asked)
     network = networks[name]
     assert isinstance(network, Network)
     if asked.optimise:
-        network = copy.deepcopy(network)
+        network = copy.deepcopy(
+            network
+        )  # folding writes into weights, and the proof compares with the first ones
         fold_norms(program.networks[name], network)
     return network
 

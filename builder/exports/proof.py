@@ -202,6 +202,7 @@ def differences(
         for name, expected in trial.outputs.items():
             largest, relative = _distance(expected, given.get(name))
             here = Difference(network, name, trial.sizes, largest, relative, precision)
+            # Not `>`, by which NaN would be no worse than the trial before.
             if name not in worst or not relative <= worst[name].relative:
                 worst[name] = here
     return list(worst.values())
