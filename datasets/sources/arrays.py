@@ -222,7 +222,7 @@ def _arrays(place: Path) -> Mapping[str, Array]:
         )
     found: dict[str, Array] = {}
     for path in files:
-        state = path.stat()
+        state = path.stat()  # part of what headers are remembered by: a file written anew is read anew
         found |= _headers(str(path), state.st_mtime_ns, state.st_size)
     if not found:
         raise NetcfgError(f"{shown_path(place)} holds no arrays\nhelp: .npz, or .npy files", code="NC506")
