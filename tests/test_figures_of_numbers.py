@@ -9,6 +9,7 @@ from test_figures_of_classes import NAMES, in_parts, refusal
 from test_figures_of_classes import split as classes
 from torch import Tensor
 
+from netcfg.blocks.base import ShapeError
 from netcfg.blocks.metrics.auc import Auc
 from netcfg.blocks.metrics.average_precision import AveragePrecision
 from netcfg.blocks.metrics.calibration_error import CalibrationError
@@ -235,3 +236,17 @@ def test_bad_input_of_numbers() -> None:
     assert "ranks one answer a sample" in refusal(Auc(**PAIR), input=(4, 6, 5), target=(6, 5))
     assert "windows of 11×11" in refusal(Ssim(**PAIR), input=(1, 8, 8), target=(1, 8, 8))
     assert "needs a class" in refusal(Retrieval(**PAIR), input=(8,), target=(8,))
+
+
+def test_what_is_no_picture_is_refused_where_it_would_meet_the_other_by_broadcasting() -> None:
+    with pytest.raises(ShapeError, match="C×H×W, and `labels` gives 4"):
+        Psnr(input="Net", target="labels").check((4, 1, 1), (4,))
+
+
+def test_of_a_source_without_samples_in_a_split_there_is_no_figure() -> None:
+    metric = Psnr(**PAIR)
+    kept = metric.keep(Case(torch.rand(3, 1, 4, 4), torch.rand(3, 1, 4, 4)))
+    assert kept is not None
+    table = metric.judge_rows({name: rows[:0] for name, rows in kept.items()}, ()).tables["psnr"]
+    assert table.main is None
+    assert table.undefined == {"psnr": "nothing that counts"}
