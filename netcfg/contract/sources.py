@@ -151,7 +151,8 @@ def _opened_again(
         )
         return
     for index in _places(len(samples)):
-        if any((other[index][name] != samples[index][name]).any() for name in fields):
+        first, again = samples[index], other[index]
+        if any((again[name] != first[name]).any() for name in fields):
             found = "another one when the split is opened again"
             yield _breach(source, "samples", "the same one for the same index", found, "open")
             return

@@ -194,7 +194,7 @@ def _moved_alike(transform: Transform) -> Iterator[Breach]:
         return
     step = callable_of(transform, FIELDS)
     found: dict[str, list[float]] = {}
-    for seed in DRAWS:
+    for seed in DRAWS[::2]:
         given = {
             name: np.asarray(values if transform.per_sample else values[0])
             for name, values in _run(transform, step, _with_a_box(transform), seed).items()

@@ -171,7 +171,8 @@ def _own_precision(case: Case) -> Iterator[Breach]:
     import torch
 
     inputs = [value.bfloat16() if value.is_floating_point() else value for value in case.inputs()]
-    if not case.shapes or not all(value.is_floating_point() for value in inputs):
+    # What an option changes of it is rare, and a copy of the module in bf16 for each takes long.
+    if case.variation or not case.shapes or not all(value.is_floating_point() for value in inputs):
         return
     computation = case.computation().train(False)
     if computation.module is not None:
