@@ -114,13 +114,26 @@ def what_is_wrong_with(path: Path, reading: Reading = ORDINARY) -> tuple[str, st
     if not data:
         return "it is empty", good_copy
     if not _is_cut(data):
-        picture = _decoded(data, reading)
-        if picture is not None and picture.dtype.kind == "f":
+        if _is_of_fractions(data, reading):
             return (
                 "its pixels are floating-point numbers",
                 "convert it to 8 or 16 bits, with the range you mean",
             )
     return "it is cut short, or no picture", good_copy
+
+
+def _is_of_fractions(data: bytes, reading: Reading) -> bool:
+    """Whether pixels are stored as floating-point numbers; OpenCV makes no colours of grey ones."""
+    from netcfg.datasets.pictures.opencv import cv2, quiet
+
+    picture = _decoded(data, reading)
+    if picture is None:
+        try:
+            with quiet():
+                picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+        except cv2.error:
+            return False
+    return picture is not None and np.asarray(picture).dtype.kind == "f"
 
 
 def _decoded(data: bytes, reading: Reading, reduction: int = 1) -> NDArray[Any] | None:

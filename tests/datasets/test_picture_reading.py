@@ -175,6 +175,12 @@ def test_a_pipe_is_no_picture_and_is_not_waited_for(tmp_path):
         read_labels(tmp_path / "1.csv")
 
 
+def test_so_are_grey_ones(tmp_path):
+    Image.fromarray(np.full((8, 8), 0.5, np.float32)).save(tmp_path / "1.tiff")
+    with pytest.raises(NetcfgError, match=r"its pixels are floating-point numbers\nhelp: convert it"):
+        expect_picture(tmp_path / "1.tiff")
+
+
 def test_a_limit_of_pixels_holds_for_small_files_too(tmp_path):
     cv2.imwrite(str(tmp_path / "1.png"), np.zeros((8, 8, 3), np.uint8))
     assert read_picture(tmp_path / "1.png", Reading(max_pixels=63)) is None
