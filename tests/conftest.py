@@ -8,6 +8,7 @@ import signal
 import sys
 import tempfile
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -39,3 +40,16 @@ def _the_same_draws_in_any_order() -> None:
         numpy.random.seed(0)
     if (torch := sys.modules.get("torch")) is not None:
         torch.manual_seed(0)
+        _start_autograd(torch)
+
+
+_STARTED: list[bool] = []
+
+
+def _start_autograd(torch: ModuleType) -> None:
+    """Let it count devices before a test traces a network, which adds one: it would start a thread for that one, and
+    then no copy of this process, as some tests make, could go backward.
+    """
+    if not _STARTED:
+        _STARTED.append(True)
+        torch.ones(1, requires_grad=True).sum().backward()
