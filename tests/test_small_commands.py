@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import configparser
 import io
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -11,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import netcfg
+from netcfg.cli.doctor import OPTIONAL
 from netcfg.cli.main import COMMANDS, main
 from netcfg.cli.new import SIZES, TASKS, text_of
 
@@ -86,6 +89,17 @@ def test_bash_completes(
     ask = f"source {script}; {place}; _netcfg; printf '%s\\n' \"${{COMPREPLY[@]}}\""
     done = subprocess.run(["bash", "-c", ask], capture_output=True, text=True, check=True, cwd=tmp_path)
     assert sorted(done.stdout.split()) == found
+
+
+def test_doctor_knows_what_every_extra_is_for() -> None:
+    """But those of developers and of notebooks, which are started by their own programs."""
+    setup = configparser.ConfigParser()
+    setup.read(Path(__file__).resolve().parent.parent / "setup.cfg", encoding="utf-8")
+    extras = setup["options.extras_require"]
+    for extra in set(extras) - {"test", "notebook"}:
+        for package in extras[extra].split():
+            name = re.split("[<>=]", package)[0]
+            assert OPTIONAL[name][2] == f"netcfg[{extra}]", name
 
 
 def test_doctor_says_versions_devices_codecs_cache_and_what_is_lacking(

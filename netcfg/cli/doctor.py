@@ -17,6 +17,12 @@ OPTIONAL = {
     "tensorboard": ("tensorboard", "figures of runs in TensorBoard", "netcfg[tensorboard]"),
     "timm": ("timm", "[backbone] from_library = timm", "timm"),
     "pandas": ("pandas", "`to_frame` in Python", "pandas"),
+    "scipy": ("scipy", "`netcfg table --test`", "netcfg[tables]"),
+    "onnx": ("onnx", "`netcfg export` as ONNX", "netcfg[onnx]"),
+    "onnxscript": ("onnxscript", "`netcfg export` as ONNX", "netcfg[onnx]"),
+    "onnxruntime": ("onnxruntime", "`netcfg export` as ONNX", "netcfg[onnx]"),
+    "submitit": ("submitit", "`netcfg sweep --launcher slurm`", "netcfg[slurm]"),
+    "ray": ("ray", "`netcfg sweep --launcher ray`", "netcfg[ray]"),
 }
 """By import name: the package, what it is for, and what to install."""
 CODECS = ("mp4v", "MJPG", "FFV1")
