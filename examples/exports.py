@@ -60,12 +60,22 @@ def tried(file: str, program: Program, name: str, form: str) -> Result:
     result: Result = {"file": file, "network": name, "form": form}
     result["parameters"] = program.networks[name].parameters
     torch.manual_seed(0)
+    networks = drawn(program)
     with tempfile.TemporaryDirectory() as folder:
         try:
-            made = export(form, program, netcfg.build(program), [name], Path(folder) / f"net.{form}", Asked())
+            made = export(form, program, networks, [name], Path(folder) / f"net.{form}", Asked())
         except netcfg.NetcfgError as error:
             return result | {"why": str(error).splitlines()[0]}
     return result | {"worst": max(one.relative for one in made.found)}
+
+
+def drawn(program: Program) -> torch.nn.ModuleDict:
+    """Fresh networks in which nothing is zero: a head that starts so would give zeros whatever stands before it."""
+    networks = netcfg.build(program)
+    for parameter in networks.parameters():
+        if not parameter.any():
+            torch.nn.init.normal_(parameter, std=0.05)
+    return networks
 
 
 def table(results: Iterable[Result]) -> str:
