@@ -133,7 +133,8 @@ def places_of_classes(names: tuple[str, str], input: Shape, target: Shape) -> Sh
     """
     if not target or target == (1,) and len(squeezed(input)) == 1:
         if len(squeezed(input)) != 1 or not input:
-            raise ShapeError(f"needs one logit per class, and `{names[0]}` gives {show(input)}", code="NC402")
+            given = show(input) or "one number"
+            raise ShapeError(f"needs one logit per class, and `{names[0]}` gives {given}", code="NC402")
         return ()
     if len(target) == len(input) and target[0] == 1:  # a map of one channel
         target = target[1:]

@@ -41,7 +41,7 @@ class Answering(WeighedMetric):
         """Logits per class against classes, or one logit for each label."""
         if target is not None and is_of_classes(input, target):
             return
-        if target is not None and len(squeezed(target)) < len(squeezed(input)) and input:
+        if target == () or (target is not None and input and len(squeezed(target)) < len(squeezed(input))):
             places_of_classes((self.input, self.target or ""), input, target)
         compare("logits", input, target)
 
