@@ -231,7 +231,7 @@ def test_a_full_disk_stops_all_clips_and_leaves_no_half_files(monkeypatch, capsy
 def test_ctrl_c_stops_and_the_same_command_goes_on(monkeypatch, capsys) -> None:
     write_clip("clip")
 
-    def interrupted(items, total, title, unit):
+    def interrupted(items, *_):
         next(iter(items))
         raise KeyboardInterrupt
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+import os
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from netcfg.blocks.base import Section
 from netcfg.blocks.registry import GROUPS, sections
@@ -13,6 +16,13 @@ from netcfg.keys import keys, keys_text
 from netcfg.reference import find_section, page_text, reference_markdown
 from netcfg.source import Finding, NetcfgError, ProgramError, SourceFile, Span
 from netcfg.vocabulary import OWN_BLOCK, help_for
+
+if TYPE_CHECKING:
+    from netcfg.contract import Breach
+
+MANY = 16
+"""So many section types are worth processes of their own."""
+MOST_PROCESSES = 4
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -60,14 +70,12 @@ def _named(name: str) -> list[type[Section]]:
 
 def _verify(names: Sequence[str]) -> int:
     """A line for each untruth, then how many section types have any."""
-    from netcfg.contract import verify
     from netcfg.extensions import leave_files
 
     leave_files()  # what an earlier program in this process has included may bear the same names
-    wanted = [kind for name in names for kind in _asked(name)] if names else _all()
+    wanted = list(dict.fromkeys([kind for name in names for kind in _asked(name)] if names else _all()))
     untrue = 0
-    for kind in dict.fromkeys(wanted):
-        found = list(verify(kind))
+    for found in _verified(wanted):
         untrue += bool(found)
         for breach in found:
             print(breach, flush=True)
@@ -77,6 +85,31 @@ def _verify(names: Sequence[str]) -> int:
         else f"{len(wanted)} verified: as they say"
     )
     return 1 if untrue else 0
+
+
+def _verified(wanted: list[type[Section]]) -> Iterator[list[Breach]]:
+    """What is untrue about each, in order. Many are verified by as many processes as there are cores, up to a few."""
+    processes = min(_cores(), MOST_PROCESSES) if len(wanted) >= MANY else 1
+    if processes == 1:
+        yield from map(_untruths, wanted)
+        return
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    # Forked, so that what a file has added is there too; torch, which would not bear it, is imported by each of them.
+    with ProcessPoolExecutor(processes, get_context("fork")) as pool:
+        yield from pool.map(_untruths, wanted)
+
+
+def _untruths(kind: type[Section]) -> list[Breach]:
+    from netcfg.contract import verify
+
+    return list(verify(kind))
+
+
+def _cores() -> int:
+    """How many may be used; 1 where processes cannot be forked, or torch is here already."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" and "torch" not in sys.modules else 1
 
 
 def _all() -> list[type[Section]]:

@@ -9,6 +9,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from netcfg.cli.once import OnceOrNone
 from netcfg.cli.paper import PLAIN_OF_LOOK, add_paper_arguments, paper_of, renames_of
 from netcfg.cli.program import add_program_arguments, check_file, settings_of
 from netcfg.draw.links import DEFAULT as DEFAULT_LINK
@@ -85,6 +86,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_paper_arguments(parser)
     parser.add_argument(
         "--link",
+        action=OnceOrNone,
         metavar="TEMPLATE",
         help="where the parts of an svg or html lead to, with {file} (relative), {path} (absolute), {line} and "
         f"{{column}} in it, e.g. vscode://file/{{path}}:{{line}}; '' for no links (default {DEFAULT_LINK})",

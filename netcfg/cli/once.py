@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import Any, ClassVar
 
 
 class _Taken:
@@ -27,6 +27,8 @@ class _Taken:
 class Once(argparse._StoreAction):
     """An argument with a value."""
 
+    may_be_empty: ClassVar[bool] = False
+
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._taken = _Taken()
@@ -41,8 +43,15 @@ class Once(argparse._StoreAction):
         """Take it."""
         if self.option_strings:
             self._taken.take(namespace, option_string)
-        _expect_something(self, values)
+        if not self.may_be_empty:
+            _expect_something(self, values)
         super().__call__(parser, namespace, values, option_string)
+
+
+class OnceOrNone(Once):
+    """An argument with a value, which an empty text takes away."""
+
+    may_be_empty: ClassVar[bool] = True
 
 
 class Each(argparse._AppendAction):

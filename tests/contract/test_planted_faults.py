@@ -23,7 +23,7 @@ BLOCKS = {
     "odd_half": ("shape", "shape"),
     "idle": ("option", "shape, inline or lower"),
     "narrow": ("reach", "reach"),
-    "leaking": ("stops_gradient", "stops_gradient"),
+    "leaking": ("stops_gradient", "stops_gradient, or gradient_reaches"),
     "two_ways": ("inline", "inline"),
     "no_pickle": ("pickle", "lower"),
     "secret_view": ("is_view", "is_view"),

@@ -17,7 +17,7 @@ from netcfg.datasets.flow.cache import FlowCache
 from netcfg.datasets.pictures.cache_limit import VARIABLE, make_room
 from netcfg.datasets.pipeline import Pipeline
 from netcfg.datasets.samples import memory, table_samples
-from netcfg.datasets.sources import image_pairs
+from netcfg.datasets.sources import beside
 from netcfg.datasets.sources.example_folders import write_image_pairs
 from netcfg.source import NetcfgError
 
@@ -191,8 +191,8 @@ def test_masks_are_kept_with_their_pictures_and_made_anew_where_a_mask_has_chang
     (kept,) = (cache / "pictures").iterdir()
     assert {path.name for path in kept.iterdir()} == {"image.bytes", "mask.bytes", "filled"}
     read: list[object] = []
-    own = image_pairs.read_mask
-    monkeypatch.setattr(image_pairs, "read_mask", lambda path, how: read.append(path) or own(path, how))
+    own = beside.read_mask
+    monkeypatch.setattr(beside, "read_mask", lambda path, how: read.append(path) or own(path, how))
     torch.testing.assert_close(batches(with_masks(tmp_path / "pairs")), plain)
     assert len(read) == 2, "the first sample tells the size, the last one how long one takes"
     batches(with_masks(tmp_path / "pairs", classes=5))

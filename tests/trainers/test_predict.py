@@ -402,7 +402,6 @@ def test_a_run_predicts_with_the_threshold_it_chose(make_trainer):
         (["{cfg}", "nowhere.mp4", *"--weights {w}".split()], "there is no nowhere.mp4"),
         (["{cfg}", "{clip}", *"--weights {w} -o a.txt".split()], "predictions are written as .csv or .json"),
         (["{cfg}", "{clip}", *"--weights {cfg}".split()], "is damaged"),
-        (["{cfg}", "{clip}", *"--weights {w} --batch-size 0".split()], "at least 1, found 0"),
         (["{cfg}", "{clip}", *"--weights {w} --annotate {clip}".split()], "is not empty"),
     ],
 )
@@ -413,6 +412,12 @@ def test_bad_input_gets_one_clear_line(made, clip, capsys, arguments, message):
     error = capsys.readouterr().err
     assert message.format(**names) in error
     assert "Traceback" not in error
+
+
+def test_a_batch_has_samples(capsys):
+    with pytest.raises(SystemExit):
+        main(["predict", "run", "clip.mp4", "--batch-size", "0"])
+    assert "--batch-size: must be a whole number from 1" in capsys.readouterr().err
 
 
 def test_a_run_that_still_trains_is_read_whole(make_trainer, monkeypatch):

@@ -299,7 +299,7 @@ def test_a_model_of_one_voice_and_the_plain_view_is_that_voice(runs):
         (["eval", "swept/seed=1", "other", "--ensemble", "mean"], "bring their data into other forms"),
         (["eval", "swept", "--ensemble", "mean", "--weights", "last"], "`--weights` is for one run"),
         (["predict", "swept/seed=1", "faces", "--ensemble", "vote"], "joins several runs"),
-        (["predict", "swept/seed=1", "faces", "--tta", ""], "there is no ``"),
+        (["predict", "swept/seed=1", "faces", "--tta", "flop"], "there is no `flop`"),
         (["predict", "swept", "faces"], "both predict"),
         (["predict", "empty", "faces", "--ensemble", "mean"], "the sweep empty has no run yet"),
     ],

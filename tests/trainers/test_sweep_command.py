@@ -266,7 +266,11 @@ def test_another_sweep_is_not_mixed_with_this_one(folder):
     refused("no `--epochs`, not `--epochs 3`", "--over", "au=6", "--set", "epochs=1", "--epochs", "3")
     (folder / "face.cfg").write_text(PROGRAM.replace("batch_size = 4", "batch_size = 5"))
     refused(
-        "(?s)all/au=6 was begun with another program.*`batch_size = 5`", "--over", "au=6", "--set", "epochs=1"
+        "(?s)all/au=6 was begun with another program: `batch_size = 4` of .training. is now `5`",
+        "--over",
+        "au=6",
+        "--set",
+        "epochs=1",
     )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -65,7 +66,7 @@ def retrieved(
     found = torch.full((len(classes), 1 + len(first)), torch.nan, dtype=torch.float64)
     for numbers, near in nearness(embeddings, distance, apart):
         # Those infinitely far come last, the sample itself among them.
-        sorted_, order = (part[:, :-1] for part in near.sort(dim=1, descending=True, stable=True))
+        sorted_, order = (part[:, :-1] for part in _nearest_first(near))
         alike = ((classes[order] == classes[numbers][:, None]) & (sorted_ > -torch.inf)).double()
         total = alike.sum(1)
         places = torch.arange(1, alike.shape[1] + 1, dtype=torch.float64)
@@ -74,3 +75,14 @@ def retrieved(
         rows = torch.stack([precision, *hits], 1)
         found[numbers] = torch.where(total[:, None] > 0, rows, torch.nan)
     return found
+
+
+def _nearest_first(near: Tensor) -> tuple[Tensor, Tensor]:
+    """The same numbers sorted and their places, equal ones in their order. Shape: (n, N)."""
+    # NumPy's unstable sort takes a fifth of the time; only rows with equal numbers show that it is that.
+    order = torch.from_numpy(np.argsort(-near.numpy(), axis=1))
+    sorted_ = near.gather(1, order)
+    equal = ((sorted_[:, 1:] == sorted_[:, :-1]) & (sorted_[:, 1:] > -torch.inf)).any(1)
+    if equal.any():
+        sorted_[equal], order[equal] = near[equal].sort(dim=1, descending=True, stable=True)
+    return sorted_, order
