@@ -14,11 +14,6 @@ from netcfg.blocks.network.activation import Applied
 from netcfg.builder.modules.activations import activation as activation_of
 
 EPSILON = 1e-8
-LARGE = 2**25
-"""Bytes of a map from which on a transposed convolution and its blur go by strips: memory of that size is asked of the
-system anew each time, and what lies between the two would cost as much as either."""
-ROWS = 64
-"""What a strip makes. A row or two more are computed for each, which are the next one's."""
 
 
 class _Modulation(nn.Linear):
@@ -126,45 +121,17 @@ class ModulatedConv2d(nn.Module):
         x = x.contiguous(memory_format=torch.channels_last)
         if self.kernel is None:
             return F.conv2d(x, weight, shift, padding="same")
-        # Transposed convolutions want inputs × outputs.
-        weight = weight.transpose(0, 1)
-        channels, (height, width) = weight.shape[1], x.shape[2:]
-        # Of gradients all strips would be kept, and a program that is traced would hold each of them.
-        whole = torch.is_grad_enabled() or torch.compiler.is_compiling()
-        if whole or channels * 4 * height * width * x.element_size() < LARGE:
-            return self._doubled(x, weight, shift, 0, height)
-        made, rows = None, ROWS // 2
-        for sample in range(len(x)):
-            for start in range(0, height, rows):
-                end = min(start + rows, height)
-                strip = self._doubled(x[sample : sample + 1], weight, shift, start, end)
-                if made is None:
-                    made = strip.new_empty(len(x), 2 * height, 2 * width, channels).permute(0, 3, 1, 2)
-                made[sample : sample + 1, :, 2 * start : 2 * end] = strip
-        assert made is not None
-        return made
-
-    def _doubled(self, x: Tensor, weight: Tensor, shift: Tensor | None, start: int, end: int) -> Tensor:
-        """What the rows from `start` to before `end` become: twice as many, by those around them too."""
         assert isinstance(self.kernel, Tensor)
-        side, length, height = weight.shape[-1], len(self.kernel), x.shape[2]
-        rest = length - side - 1  # so that twice the size is left
+        # Transposed convolutions want inputs × outputs.
+        x = F.conv_transpose2d(x, weight.transpose(0, 1), stride=2)
+        rest = len(self.kernel) - weight.shape[-1] - 1  # so that twice the size is left
         before, after = (rest + 1) // 2 + 1, rest // 2 + 1
-        # Rows of the wide map that the blur reads, zeros around it among them, and the rows of `x` that reach these.
-        top, bottom = 2 * start - before, 2 * end - before + length - 1
-        # A kernel of one pixel leaves every second row of them to be zeros: one more of `x` makes these as well.
-        more = int(side == 1)
-        first, last = max(0, (top - side + 2) // 2 - more), min(height, (bottom + 1) // 2 + more)
-        wide = F.conv_transpose2d(x[:, :, first:last], weight, stride=2)
-        full, moved = 2 * height - 2 + side, 2 * first
-        wide = wide[:, :, max(top, 0) - moved : min(bottom, full) - moved]
-        above, below = max(0, -top), max(0, bottom - full)
-        # A border that is the same on all sides is the convolution's own, without a copy.
-        even = above == below == before == after
+        # A border that is the same on all sides is the convolution's own, without a copy; one below 0 is cut away.
+        even = before == after >= 0
         if not even:
-            wide = F.pad(wide, (before, after, above, below))
-        kernel = self.kernel.to(x.dtype).expand(weight.shape[1], 1, -1, -1)
-        return F.conv2d(wide, kernel, shift, padding=before if even else 0, groups=len(kernel))
+            x = F.pad(x, (before, after, before, after))
+        kernel = self.kernel.to(x.dtype).expand(x.shape[1], 1, -1, -1)
+        return F.conv2d(x, kernel, shift, padding=before if even else 0, groups=x.shape[1])
 
 
 class ModulatedConvolution(ModulatedConv2d):
