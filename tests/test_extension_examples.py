@@ -42,6 +42,7 @@ def test_every_example_is_on_the_page_that_leads_to_them() -> None:
         assert "extensions" in file.read_text()
 
 
+@pytest.mark.slow
 def test_an_author_who_imports_from_the_blocks_has_types() -> None:
     """mypy, strict, sees netcfg as it is installed, or where `netcfg` was found."""
     place = Path(netcfg.__file__).parent.parent
