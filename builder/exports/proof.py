@@ -9,7 +9,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -59,7 +59,11 @@ class Prepared(Protocol):
 
 @dataclass(frozen=True)
 class Difference:
-    """How far an output is from the network's at most; `relative` is that beside its largest number."""
+    """How far an output is from the network's at most; `relative` is that beside its largest number.
+
+    `is_blind`: it is the same for all samples, as that of a layer that starts at 0, so that what stands before its last
+    layer was not compared.
+    """
 
     network: str
     output: str
@@ -67,6 +71,7 @@ class Difference:
     largest: float
     relative: float
     precision: str = "f32"
+    is_blind: bool = False
 
 
 def trials_of(
@@ -205,7 +210,13 @@ def differences(
             # Not `>`, by which NaN would be no worse than the trial before.
             if name not in worst or not relative <= worst[name].relative:
                 worst[name] = here
-    return list(worst.values())
+    return [replace(one, is_blind=_is_blind(one.output, trials)) for one in worst.values()]
+
+
+def _is_blind(output: str, trials: Sequence[Trial]) -> bool:
+    """Whether the network gives the same for samples that differ."""
+    several = [trial.outputs[output] for trial in trials if len(trial.outputs[output]) > 1]
+    return bool(several) and all(bool((values == values[:1]).all()) for values in several)
 
 
 def _distance(expected: Tensor, given: Tensor | None) -> tuple[float, float]:

@@ -19,6 +19,7 @@ from netcfg.cli.program import (
 from netcfg.cli.saying import Saying, add_saying_arguments, saying
 from netcfg.shapes import show
 from netcfg.source import NetcfgError, did_you_mean, shown_path
+from netcfg.words import named
 
 if TYPE_CHECKING:
     from torch import nn
@@ -108,6 +109,13 @@ def run(options: argparse.Namespace) -> int:
         print(
             f"{one.network}.{one.output}{' in bf16' if one.precision == 'bf16' else ''}: differs by at most "
             f"{one.largest:.2g}, {one.relative:.1g} of its largest number ({one.sizes})"
+        )
+    blind = dict.fromkeys(f"{one.network}.{one.output}" for one in made.found if one.is_blind)
+    if blind:
+        print(
+            f"note: {named(list(blind))} is the same for all samples, as of a layer that starts at 0: what stands "
+            "before that was not compared; trained weights tell (`--weights FILE`, or a run)",
+            file=sys.stderr,
         )
     print(
         f"{' and '.join(shown_path(file) for file in made.files)}: {', '.join(names)}, proven ({made.report.name})"

@@ -377,3 +377,14 @@ def test_a_file_named_without_a_folder_lies_where_the_command_runs(
     monkeypatch.chdir(tmp_path)
     assert main(["export", "in.cfg", "-o", "net.py"]) == 0
     assert {"net.py", "net.safetensors", "net.py.proof.json"} <= {file.name for file in tmp_path.iterdir()}
+
+
+def test_a_proof_that_says_nothing_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where the last layer starts at 0, all before it could be another network."""
+    head = "{N}\n[net]\nchannels = 3\nheight = 8\nwidth = 8\n[flatten]\n[connected]\noutput_features = 2\n"
+    for name, more in (("blind", "initialization = zeros\n"), ("seeing", "")):
+        file = tmp_path / f"{name}.cfg"
+        file.write_text(head + more)
+        assert main(["export", str(file), "-o", str(tmp_path / f"{name}.py")]) == 0
+        said = capsys.readouterr().err
+        assert ("is the same for all samples" in said) == (name == "blind")
