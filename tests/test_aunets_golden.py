@@ -82,7 +82,11 @@ def kept(taps: dict[str, Tensor], name: str, finish: Callable[[Tensor], Tensor])
     return hook
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize(
+    "variant",
+    # One that fuses before the features and one after them; the others are among the long tests.
+    [one if one in ("horizontal", "fc7") else pytest.param(one, marks=pytest.mark.slow) for one in VARIANTS],
+)
 def test_the_network_computes_what_the_original_does(
     variant: str, pictures: dict[str, Tensor], vgg16: dict[str, Tensor], monkeypatch: pytest.MonkeyPatch
 ) -> None:

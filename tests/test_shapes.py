@@ -192,6 +192,7 @@ def deep(layers: int) -> Size:
     return size
 
 
+@pytest.mark.slow
 def test_a_size_of_many_layers_is_compared_hashed_and_shown_without_walking_them() -> None:
     assert deep(5_000) == deep(5_000)
     assert hash(deep(5_000)) == hash(deep(5_000))

@@ -79,6 +79,7 @@ def told(made: Export) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 def test_open_sizes_keep_their_names_and_two_of_each_are_tried(tmp_path: Path) -> None:
     made = exported(tmp_path, PAIR, "onnx")
     assert [one.output for one in made.found] == ["map", "vector"]
@@ -197,6 +198,7 @@ def test_an_operator_without_a_form_is_named_with_its_block(tmp_path: Path) -> N
     assert not list(tmp_path.glob("*.onnx*"))
 
 
+@pytest.mark.slow
 def test_a_draw_is_named_as_what_cannot_be_compared(tmp_path: Path) -> None:
     text = "{Net}\n[net]\nchannels = 2\nheight = 4\nwidth = 4\n[random]\nname = noise\nlike = input\n" + LAYER
     with pytest.raises(ProgramError) as caught:
@@ -260,6 +262,7 @@ def test_what_is_not_installed_is_named_with_the_install_line(
     assert "pip install 'netcfg[onnx]'" in said
 
 
+@pytest.mark.slow
 def test_half_precision_is_told_beside(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "in.cfg").write_text("{Net}\n[net]\nchannels = 3\nheight = 9\nwidth = 9\n" + LAYER)
     assert main(["export", str(tmp_path / "in.cfg"), "-o", str(tmp_path / "net.pt2"), "--bf16"]) == 0

@@ -39,6 +39,7 @@ def test_a_step_finds_the_memory_of_the_one_before() -> None:
     assert faults("kept") * 20 < faults("given back")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only GNU's C library can be told to")
 def test_the_environment_has_the_last_word() -> None:
     settings = {"MALLOC_TRIM_THRESHOLD_": "131072", "THP_MEM_ALLOC_ENABLE": "0"}

@@ -58,6 +58,7 @@ def is_alive(process: int) -> bool:
         return False
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are looked up in /proc")
 def test_runs_end_when_their_sweep_is_killed(tmp_path):
     (tmp_path / "net.cfg").write_text(TRAINING)
