@@ -28,6 +28,11 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     return index_of(known).nearest(word)
 
 
+def is_slip(word: str, name: str) -> bool:
+    """Whether a name is a letter away, or begins so: too near for the word to mean anything else."""
+    return name.startswith(word) or distance(word, name, 1) <= 1
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:
     """The help line for an unknown name: the nearest one, else the whole list where it is short."""
     index = index_of(known)

@@ -11,7 +11,7 @@ from functools import cache
 from typing import Literal, NamedTuple
 
 from netcfg.counterparts import COUNTERPARTS
-from netcfg.spelling import did_you_mean, nearest
+from netcfg.spelling import did_you_mean
 
 Kind = Literal["network", "data", "loss", "optimizer", "metric", "general", "option", "activation"]
 """What a word would be: a section of a group, an option, or a function of the option `activation`."""
@@ -255,14 +255,6 @@ _TABLE = (
 def help_for(word: str, kind: Kind, known: Collection[str]) -> str | None:
     """The help line for an unknown name: what it means if it is another framework's, else the nearest name."""
     return meant(word, kind, known) or did_you_mean(word, known)
-
-
-def nearest_help(word: str, kind: Kind, known: Collection[str]) -> str | None:
-    """The same where one of the known names is meant; None where none comes near, rather than all of them."""
-    found = meant(word, kind, known)
-    if found is None and (match := nearest(word, known)) is not None:
-        found = f"did you mean `{match}`?"
-    return found
 
 
 def meant(word: str, kind: Kind, known: Container[str]) -> str | None:

@@ -26,7 +26,10 @@ def found(text: str) -> list[Finding]:
         ("[flatten]\n[connected]\noutput_features = 2\n", "monitor = f1", TRAINING.format("monitor")),
         # Near an option of its own, but an option of another section to the letter.
         ("{Optimizer}\n[adam]\n", "max_epochs = 3", TRAINING.format("max_epochs")),
-        # What is its own, or nearly, stays so.
+        # What is its own, or nearly, or by another framework's word, stays so.
+        ("[activation]\n", "alpha = 2", "did you mean `slope`?"),
+        ("[flatten]\n[connected]\n", "learning_rate = 2", "did you mean `learning_rate_factor`?"),
+        ("{Loss}\n[gradient_penalty]\n", "networks = Net", "did you mean `network`?"),
         ("[flatten]\n[connected]\n", "units = 2", "did you mean `output_features`?"),
     ],
 )

@@ -17,9 +17,10 @@ from netcfg.faults import failing
 from netcfg.passes.collect import DefaultsUse
 from netcfg.passes.misplaced import place_of, place_of_foreign
 from netcfg.passes.structure import STRUCTURE
-from netcfg.source import Finding, Note, Severity, Span, did_you_mean
+from netcfg.source import Finding, Note, Severity, Span, did_you_mean, nearest
+from netcfg.spelling import is_slip
 from netcfg.syntax import Option, Section
-from netcfg.vocabulary import nearest_help
+from netcfg.vocabulary import meant
 from netcfg.words import to_write
 
 Kind = TypeVar("Kind", bound=Checked)
@@ -200,10 +201,12 @@ def _unreadable(option: Option, error: ValueError) -> Finding:
 def _unknown(option: Option, section: Section, kind: type[Checked]) -> Finding:
     message = f"`{section.name}` has no option `{option.key}`"
     known = _options_of(kind)
+    near = nearest(option.key, known)
     help = (
         kind.elsewhere.get(option.key)
-        or place_of(option.key, kind)
-        or nearest_help(option.key, "option", known)
+        or meant(option.key, "option", known)
+        or (None if near and is_slip(option.key, near) else place_of(option.key, kind))
+        or (f"did you mean `{near}`?" if near else None)
         or place_of_foreign(option.key, kind)
         or did_you_mean(option.key, known)
         or f"`netcfg blocks {section.name}` lists its options"
