@@ -52,4 +52,6 @@ def _start_autograd(torch: ModuleType) -> None:
     """
     if not _STARTED:
         _STARTED.append(True)
-        torch.ones(1, requires_grad=True).sum().backward()
+        # a module's fixture may hold gradients off around the first test of this process
+        with torch.inference_mode(False), torch.enable_grad():
+            torch.ones(1, requires_grad=True).sum().backward()
