@@ -543,3 +543,21 @@ def test_options_that_contradict_each_other_say_where_to_look(section: str) -> N
     (finding,) = netcfg.check(f"{{N}}\n[net]\nchannels = 3\n{section}\n")[1]
     assert finding.code == "NC105"
     assert "write" in finding.message or (finding.help or "").startswith("`netcfg blocks ")
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        "[flatten]\n",
+        "[layer_norm]\ndimension = all\n",
+        "[rms_norm]\ndimension = all\n",
+        "[reduce]\nwith = max\n",
+    ],
+)
+def test_what_needs_an_axis_says_so_of_a_number_for_each_sample(block: str) -> None:
+    text = f"{{N}}\n[net]\n[input]\nname = x\nfeatures = 4\n[reduce]\n{block}"
+    with pytest.raises(netcfg.ProgramError) as raised:
+        netcfg.load(text)
+    (finding,) = raised.value.findings
+    assert "one number of each sample" in finding.message
+    assert finding.span.line == 7

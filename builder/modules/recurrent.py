@@ -7,6 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+# Unlike the GRU's, oneDNN's LSTM in bf16 falls back on nothing where a processor has no AVX-512.
+_HAS_KERNEL = torch.backends.cpu.get_cpu_capability().startswith("AVX512")
+
 
 class _Rows(nn.RNNBase):
     """N×T×F -> `value` N×T×features, `last` N×features."""
@@ -25,6 +28,15 @@ class _Rows(nn.RNNBase):
 
 class LSTM(_Rows, nn.LSTM):  # type: ignore[misc]
     """Long short-term memory."""
+
+    def forward(self, x: Tensor) -> dict[str, Tensor]:
+        """In f32 where autocast asks a processor for a kernel in bf16 that it does not have."""
+        if _HAS_KERNEL or x.device.type != "cpu" or not torch.is_autocast_enabled("cpu"):
+            return super().forward(x)
+        with torch.autocast("cpu", enabled=False):
+            given = super().forward(x.float())
+        half = torch.get_autocast_dtype("cpu")
+        return {port: value.to(half) for port, value in given.items()}
 
 
 class GRU(_Rows, nn.GRU):  # type: ignore[misc]

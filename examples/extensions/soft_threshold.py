@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from netcfg.blocks import Block
+from netcfg.blocks import Block, expect_rank
 from netcfg.shapes import Shape, Size, volume
 
 if TYPE_CHECKING:
@@ -26,6 +26,11 @@ class SoftThreshold(Block, name="soft_threshold"):
     """
 
     start: Annotated[float, Field(ge=0)] = Field(0.1, description="the amount at first")
+
+    def shape(self, *inputs: Shape) -> Shape:
+        """Unchanged; anything but an image is refused, with the place in the cfg file."""
+        expect_rank(inputs[0], 3, "an image (C×H×W)")
+        return inputs[0]
 
     def parameters(self, *inputs: Shape) -> int:
         """One amount per channel."""

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from netcfg.blocks.metrics.judgement import Figures as Figures
     from netcfg.blocks.optimizers.base import Optimizer as Optimizer
     from netcfg.blocks.optimizers.schedules import Schedule as Schedule
+    from netcfg.blocks.refusals import expect_known as expect_known
+    from netcfg.blocks.refusals import expect_rank as expect_rank
     from netcfg.blocks.samplers.base import Sampler as Sampler
     from netcfg.blocks.samples import ClipSamples as ClipSamples
     from netcfg.blocks.samples import Draw as Draw
@@ -60,12 +62,14 @@ _HOMES = {
     "Source": "sources.base",
     "Split": "fields",
     "Transform": "transforms.base",
+    "expect_known": "refusals",
+    "expect_rank": "refusals",
 }
 
 __all__ = [
     "AxesError", "Block", "ByAxes", "ClipSamples", "Draw", "FieldSpec", "Figures", "Found", "Loss", "Metric",
     "Optimizer", "Reference", "Sample", "SampleTable", "Sampler", "Samples", "Schedule", "Section", "Shape",
-    "ShapeError", "Source", "Split", "Transform", "made",
+    "ShapeError", "Source", "Split", "Transform", "expect_known", "expect_rank", "made",
 ]  # fmt: skip
 
 

@@ -8,7 +8,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from netcfg.blocks import Block, Reference
+from netcfg.blocks import Block, Reference, expect_rank
 from netcfg.blocks.base import Reach
 from netcfg.shapes import Shape, Size, volume
 
@@ -28,6 +28,10 @@ class Mixed(Block):
     """What the mixing blocks below share, all of it true."""
 
     family: ClassVar[str] = "activation"
+
+    def shape(self, *inputs: Shape) -> Shape:
+        expect_rank(inputs[0], 3, "an image")
+        return inputs[0]
 
     def parameters(self, *inputs: Shape) -> int:
         channels = inputs[0][0]
@@ -157,6 +161,10 @@ class Blended(Block, name="blended"):
     by_sample: ClassVar[bool] = True
     each_place: ClassVar[bool] = True
 
+    def shape(self, *inputs: Shape) -> Shape:
+        expect_rank(inputs[0], 2, "a row")
+        return inputs[0]
+
     def inline(self, *names: str) -> str:
         return f"{names[0]} - {names[0]}.mean(1, keepdim=True)"
 
@@ -219,6 +227,7 @@ class OddHalf(Block, name="odd_half"):
     """
 
     def shape(self, *inputs: Shape) -> Shape:
+        expect_rank(inputs[0], 3, "an image")
         channels, height, width = inputs[0]
         return channels, (height + 1) // 2, (width + 1) // 2
 
@@ -263,6 +272,10 @@ class Narrow(Block, name="narrow"):
 
         [narrow]               # 6x5x5 -> 6x5x5
     """
+
+    def shape(self, *inputs: Shape) -> Shape:
+        expect_rank(inputs[0], 3, "an image")
+        return inputs[0]
 
     def inline(self, *names: str) -> str:
         return f"F.avg_pool2d({names[0]}, 3, 1, 1)"
@@ -351,6 +364,7 @@ class SecretView(Block, name="secret_view"):
     """
 
     def shape(self, *inputs: Shape) -> Shape:
+        expect_rank(inputs[0], 3, "an image")
         return (volume(inputs[0]),)
 
     def inline(self, *names: str) -> str:
@@ -489,6 +503,7 @@ class OtherAxes(Block, name="other_axes"):
     by_sample: ClassVar[bool] = True
 
     def shape(self, *inputs: Shape) -> Shape:
+        expect_rank(inputs[0], 3, "an image")
         channels, height, width = inputs[0]
         return (height * width, channels)
 
@@ -566,3 +581,39 @@ class LeftBehind(Block, name="left_behind"):
 
     def lower(self, *inputs: Shape) -> nn.Module:
         return Apart("left behind")
+
+
+class Unforeseen(Block, name="unforeseen"):
+    """Takes any signal for an image: its own Python error is all that is said of another.
+
+    Example::
+
+        [unforeseen]           # 6x4x4 -> 4x4x6
+    """
+
+    is_view: ClassVar[bool] = True
+
+    def shape(self, *inputs: Shape) -> Shape:
+        channels, height, width = inputs[0]
+        return height, width, channels
+
+    def inline(self, *names: str) -> str:
+        return f"{names[0]}.movedim(1, 3)"
+
+    def gradient_needs(self) -> frozenset[str]:
+        return frozenset()
+
+
+class Boundless(Mixed, name="boundless"):
+    """Takes rows of tokens, too, which its module does not.
+
+    Parameters: `weight`.
+    Example::
+
+        [boundless]            # 6x4x4 -> 6x4x4
+    """
+
+    def shape(self, *inputs: Shape) -> Shape:
+        if len(inputs[0]) not in (2, 3):
+            expect_rank(inputs[0], 3, "an image")
+        return inputs[0]

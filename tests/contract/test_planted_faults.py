@@ -36,6 +36,8 @@ BLOCKS = {
     "wide": ("bf16", "lower"),
     "counting": ("evaluation", "lower"),
     "left_behind": ("tensors", "lower"),
+    "unforeseen": ("refusals", "shape"),
+    "boundless": ("refusals", "shape"),
 }
 TRAINING = {
     "lax_loss": ("check", "check"),

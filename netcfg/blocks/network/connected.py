@@ -161,6 +161,10 @@ class Flatten(Block, name="flatten"):
 
     def shape(self, *inputs: Shape) -> Shape:
         """The volume."""
+        if not inputs[0]:  # torch's own looks for the axis behind the batch's
+            raise ShapeError(
+                "has one number of each sample to flatten", help="[unsqueeze] makes a vector of it"
+            )
         return (volume(inputs[0]),)
 
     def axes(self, *inputs: str) -> str:

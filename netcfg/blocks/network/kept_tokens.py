@@ -115,9 +115,9 @@ class PutTokens(Block, name="put_tokens"):
 
     def shape(self, *inputs: Shape) -> Shape:
         """That of the row."""
-        (kept, *others), (tokens, *features) = inputs[0], inputs[2]
         expect_row(inputs[0])
         expect_row(inputs[2])
+        (kept, *others), (tokens, *features) = inputs[0], inputs[2]
         tokens = expect_known(tokens, "how many tokens there are")
         _expect_numbers(inputs[1], tokens)
         if expect_known(kept, "how many tokens are put back") > tokens or differ(others[0], features[0]):

@@ -217,6 +217,8 @@ class _OverFeatures(_Started, Placed):
 
     def _axis(self, shape: Shape) -> int:
         """Its number, the batch 0; 0 for all."""
+        if not shape:
+            raise ShapeError("has one number of each sample to normalise, which is its own mean")
         if self.dimension == "all":
             return 0
         if self.dimension is not None:

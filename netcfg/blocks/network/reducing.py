@@ -50,6 +50,8 @@ class Reduce(Placed, name="reduce"):
     def shape(self, *inputs: Shape) -> Shape:
         """Without the axes."""
         shape, gone = inputs[0], self._gone(inputs[0])
+        if not shape:
+            raise ShapeError("has one number of each sample already, and no axis to reduce")
         together = volume(tuple(shape[axis - 1] for axis in gone))
         if self.with_ == "std" and together == 1:
             raise ShapeError(f"takes the deviation of one number from itself ({show(shape)})", option="with")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from netcfg.axes import AXES
 from netcfg.blocks.base import Block, ShapeError
 from netcfg.contract.breach import Breach, what_was_raised
-from netcfg.contract.network.case import Case, shown
+from netcfg.contract.network.case import Case, Shapes, shown
 from netcfg.contract.seeds import seeded
 from netcfg.contract.sizes import shape_at, symbolic
 from netcfg.shapes import UNKNOWN, Shape, at, show
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _AXES = {1: "F", 2: "LF", 3: "CHW", 4: "TCHW"}
 """What signals of so many sizes are, where a block takes any."""
+_RANKS = ((), (5,), (5, 6), (3, 5, 6), (2, 3, 5, 6))
 QUESTIONS = ("parameters", "frozen_parameters", "macs", "scratch", "kept", "reach")
 """What a block answers for the shapes that it takes."""
 
@@ -31,6 +33,35 @@ def answers(case: Case) -> Iterator[Breach]:
             getattr(case.block, name)(*case.shapes)
         except Exception as error:  # whatever the author's method raises is for the author to read
             yield case.breach(name, "an answer", what_was_raised(error), name)
+
+
+def refusals(case: Case) -> Iterator[Breach]:
+    """That it refuses what it does not take by a `ShapeError`: whoever writes a file is told so, with the place.
+
+    Given signals of every rank, in one place or in all. What it takes of these it answers for, and computes.
+    """
+    for given in _odd(case.shapes):
+        odd = replace(case, shapes=given, variation=f"input {shown(given)}")
+        try:
+            case.block.shape(*given)
+            for question in QUESTIONS:
+                getattr(case.block, question)(*given)
+            untrue = list(shapes(odd))
+        except ShapeError:
+            continue
+        except Exception as error:  # whatever the author's methods raise is for the author to read
+            yield odd.breach("refusals", "an answer, or a ShapeError", what_was_raised(error), "shape")
+            return
+        if untrue:
+            yield from untrue
+            return
+
+
+def _odd(shapes: Shapes) -> Iterator[Shapes]:
+    for odd in _RANKS:
+        yield tuple(odd for _ in shapes)
+        if len(shapes) > 1:
+            yield from ((*shapes[:place], odd, *shapes[place + 1 :]) for place in range(len(shapes)))
 
 
 def shapes(case: Case) -> Iterator[Breach]:

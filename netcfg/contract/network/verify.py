@@ -16,6 +16,7 @@ FRAMES = frozenset({"net", "input", "output"})
 
 FIGURES: dict[str, Check] = {
     "parameters": figures.parameters,
+    "refusals": figures.refusals,
     "symbolic shape": figures.symbolic_shapes,
     "axes": figures.axes,
     "macs": figures.macs,
