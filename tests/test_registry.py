@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from netcfg.blocks.registry import GROUPS, Group, _index, find, sections
+from netcfg.blocks.registry import GROUPS, Group, _module, find, section_names, sections
 
 
 @pytest.mark.parametrize("group", GROUPS)
@@ -17,7 +17,8 @@ def test_the_index_has_just_the_shipped_sections(group: Group) -> None:
         for name, section in sections(group).items()
         if section.__module__.startswith("netcfg.")
     }
-    assert dict(_index(group)) == shipped
+    seen = {name: _module(group, name) for name in section_names(group)}
+    assert {name: f"netcfg.blocks.{module}" for name, module in seen.items() if module} == shipped
 
 
 def test_finding_a_section_reads_its_own_file_alone() -> None:

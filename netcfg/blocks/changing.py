@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any, NamedTuple, get_args
+
+from pydantic import BaseModel
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
@@ -36,11 +39,22 @@ def plain(value: float | Scheduled) -> float:
     return value
 
 
-def scheduled_in(options: Iterable[tuple[str, object]]) -> Iterator[tuple[str, str]]:
-    """The options that name a schedule: key, and what they name."""
-    for key, value in options:
+def scheduled_in(section: BaseModel) -> Iterator[tuple[str, str]]:
+    """The options of a section that name a schedule: key, and what they name."""
+    for key in _may_change(type(section)):
+        value = getattr(section, key)
         if isinstance(value, Scheduled):
             yield key, value.name
+
+
+@cache
+def _may_change(kind: type[BaseModel]) -> tuple[str, ...]:
+    """The options of a kind of section that a schedule may set: asked of every block there is, and few have one."""
+    return tuple(key for key, option in kind.model_fields.items() if _takes_schedule(option.annotation))
+
+
+def _takes_schedule(annotation: object) -> bool:
+    return annotation in (Scheduled, Any) or any(map(_takes_schedule, get_args(annotation)))
 
 
 class Changing(NamedTuple):

@@ -114,7 +114,7 @@ class Term:
         return total * 2 if self.kind == "class" else total
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Meaning:
     """A formula's whole: `result`, and what its gradient keeps (by memory)."""
 

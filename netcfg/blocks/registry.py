@@ -31,6 +31,9 @@ ROOMS: Mapping[Group, tuple[str, ...]] = {
 }
 """The folders below `netcfg/blocks/` that hold the sections of a group."""
 
+ROOMS_OF_OWN_FILES = frozenset({"sources", "samplers", "losses", "metrics"})
+"""Where a section stands in a file of its own name, which is found without reading the others."""
+
 _SHIPPED = "netcfg.blocks."
 _NAME = re.compile(rb"\bname=\"([^\"]+)\"")
 
@@ -56,14 +59,15 @@ def sections(group: Group) -> Mapping[str, type[Section]]:
 
 def section_names(group: Group) -> Iterable[str]:
     """What all sections of a group are called; no file is read for it."""
-    return dict.fromkeys((*_index(group), *_REGISTERED[group]))
+    shipped = (name for room in ROOMS[group] for name in _index(room))
+    return dict.fromkeys((*shipped, *_REGISTERED[group]))
 
 
 def find(group: Group, name: str) -> type[Section] | None:
     """The section of this name, or None. Of the shipped files only the one that defines it is read."""
     known = _REGISTERED[group].get(name)
-    if known is None and (module := _index(group).get(name)) is not None:
-        import_module(module)
+    if known is None and (module := _module(group, name)) is not None:
+        import_module(f"{_SHIPPED}{module}")
         known = _REGISTERED[group].get(name)
     return known
 
@@ -123,16 +127,32 @@ def _read(room: str) -> None:
         import_module(f"{package.__name__}.{module.name}")
 
 
-@cache
-def _index(group: Group) -> Mapping[str, str]:
-    """The module of each shipped section by its name, seen from the text: importing them all takes 50 times as long."""
-    found = {}
+def _module(group: Group, name: str) -> str | None:
+    """Where a shipped section of this name stands, if there is one."""
     for room in ROOMS[group]:
-        folder = Path(__file__).with_name(room)
-        for file in sorted(name for name in os.listdir(folder) if name.endswith(".py")):
-            with open(folder / file, "rb") as text:
-                classes = text.read().split(b"\nclass ")[1:]
-            for head in classes:
-                if name := _NAME.search(head, 0, head.index(b":\n")):
-                    found[name[1].decode()] = f"netcfg.blocks.{room}.{file.removesuffix('.py')}"
+        if room in ROOMS_OF_OWN_FILES:
+            file = name if f"{name}.py" in _files(room) else None
+        else:
+            file = _index(room).get(name)
+        if file is not None:
+            return f"{room}.{file}"
+    return None
+
+
+@cache
+def _files(room: str) -> frozenset[str]:
+    return frozenset(os.listdir(Path(__file__).with_name(room)))
+
+
+@cache
+def _index(room: str) -> Mapping[str, str]:
+    """The file of each shipped section by its name, seen from the text: importing them all takes 50 times as long."""
+    found = {}
+    folder = Path(__file__).with_name(room)
+    for file in sorted(name for name in _files(room) if name.endswith(".py")):
+        with open(folder / file, "rb") as text:
+            classes = text.read().split(b"\nclass ")[1:]
+        for head in classes:
+            if name := _NAME.search(head, 0, head.index(b":\n")):
+                found[name[1].decode()] = file.removesuffix(".py")
     return found

@@ -136,7 +136,7 @@ _MAY_HOLD = (
 def evaluate(expression: str, lookup: Lookup) -> str:
     """The value of `2 * width + 1` as text. Exact quotients of whole numbers are whole numbers."""
     parsed = _parsed(expression)
-    value = _value(parsed.nodes, lambda name: lookup(parsed.dotted.get(name, name)), expression)
+    value = _value(parsed.steps, lambda name: lookup(parsed.dotted.get(name, name)), expression)
     if isinstance(value, str | bool):
         return str(value)
     # Asked this way round, NaN is refused, too.
@@ -149,13 +149,17 @@ def evaluate(expression: str, lookup: Lookup) -> str:
     )
 
 
+Step = Callable[[Sequence[Any], Lookup], Any]
+"""From the values of a node's operands to its own."""
+
+
 class _Parsed(NamedTuple):
-    """An expression's nodes, each after its operands, whose number stands beside it; and what dotted names became.
+    """An expression's steps, each after its operands', whose number stands beside it; and what dotted names became.
 
     `has_point`: a number in it is written as a decimal, and so is the result.
     """
 
-    nodes: Sequence[tuple[ast.expr, int]]
+    steps: Sequence[tuple[Step, int]]
     dotted: Mapping[str, str]
     has_point: bool
 
@@ -175,16 +179,16 @@ def _parsed(expression: str) -> _Parsed:
         raise ExpressionError(
             f"`{expression}` is not an expression of numbers, variables and + - * / // % ** ( )"
         ) from None
-    nodes: list[tuple[ast.expr, int]] = []
+    steps: list[tuple[Step, int]] = []
     pending = [tree]
     while pending:
         node = pending.pop()
         operands = _operands(node)
-        nodes.append((node, len(operands)))
+        steps.append((_step(node), len(operands)))
         pending += operands
     # They were found from the root down, last operands first; turned round, operands come first and in their
     # order.
-    return _Parsed(nodes[::-1], dotted, "." in plain)
+    return _Parsed(steps[::-1], dotted, "." in plain)
 
 
 def _placeholder(found: str, dotted: dict[str, str]) -> str:
@@ -196,14 +200,14 @@ def _placeholder(found: str, dotted: dict[str, str]) -> str:
     return word
 
 
-def _value(nodes: Sequence[tuple[ast.expr, int]], lookup: Lookup, expression: str) -> Any:
+def _value(steps: Sequence[tuple[Step, int]], lookup: Lookup, expression: str) -> Any:
     """The value of a tree, from its leaves upwards: no call for each level, of which a sum has as many as terms."""
     values: list[Any] = []
-    for node, count in nodes:
+    for step, count in steps:
         first = len(values) - count
         operands = values[first:]
         del values[first:]
-        values.append(_attempt(node, operands, lookup, expression))
+        values.append(_attempt(step, operands, lookup, expression))
     value = values.pop()
     if isinstance(value, _Failed):
         raise value.error
@@ -227,10 +231,10 @@ def _operands(node: ast.expr) -> list[ast.expr]:
     return []
 
 
-def _attempt(node: ast.expr, operands: list[Any], lookup: Lookup, expression: str) -> Any:
+def _attempt(step: Step, operands: list[Any], lookup: Lookup, expression: str) -> Any:
     """A node's value; what cannot be computed is a value too, for conditions to leave aside."""
     try:
-        return _computed(node, operands, lookup)
+        return step(operands, lookup)
     except ZeroDivisionError:
         return _Failed(ExpressionError(f"`{expression}` divides by zero"))
     except SizeError as error:
@@ -239,30 +243,53 @@ def _attempt(node: ast.expr, operands: list[Any], lookup: Lookup, expression: st
         return _Failed(ExpressionError(f"`{expression}` cannot be computed"))
 
 
-def _computed(node: ast.expr, operands: list[Any], lookup: Lookup) -> Any:
-    """A node's value, whose operands' values are known."""
+def _step(node: ast.expr) -> Step:
+    """How a node is computed. A node that is none of ours is refused by then, not here: a part of it may be wrong in a
+    way of its own, of which more can be said.
+    """
     match node:
         case ast.Constant(value=bool() | int() | float() | str() as value):
-            return value
-        case ast.Name():
-            return _meant(node.id, lookup(node.id))
-        case ast.BoolOp():
-            return _joined(isinstance(node.op, ast.Or), operands)
+            return lambda operands, lookup: value
+        case ast.Name(id=name):
+            return lambda operands, lookup: _meant(name, lookup(name))
+        case ast.BoolOp(op=op):
+            is_or = isinstance(op, ast.Or)
+            return lambda operands, lookup: _joined(is_or, operands)
         case ast.IfExp():
-            # Before failures are looked for: the part that is not taken may hold one.
-            test, then, otherwise = operands
-            return test if isinstance(test, _Failed) else then if _number(test) else otherwise
-    failed = next((operand for operand in operands if isinstance(operand, _Failed)), None)
-    if failed is not None:
-        return failed
-    match node:
+            return _chosen
         # Before numbers are asked for: texts can be equal, though nothing is computed with them.
         case ast.Compare(ops=[op]) if type(op) in _EQUALITIES:
-            return _EQUALITIES[type(op)](*operands)
+            return _of_known(_EQUALITIES[type(op)], _itself)
         case ast.Compare(ops=[op]) | ast.UnaryOp(op=op) | ast.BinOp(op=op) if type(op) in _OPERATORS:
-            return _OPERATORS[type(op)](*map(_number, operands))
+            return _of_known(_OPERATORS[type(op)], _number)
         case ast.Call(func=ast.Name(id=name), keywords=[], args=[_, *_]) if name in _FUNCTIONS:
-            return _FUNCTIONS[name](*map(_number, operands))
+            return _of_known(_FUNCTIONS[name], _number)
+    return _of_known(_refuse, _itself)
+
+
+def _of_known(function: Callable[..., Any], read: Callable[[Any], Any]) -> Step:
+    """A function of operands that are all known; one that failed is what comes out."""
+
+    def step(operands: Sequence[Any], lookup: Lookup) -> Any:
+        for operand in operands:
+            if isinstance(operand, _Failed):
+                return operand
+        return function(*map(read, operands))
+
+    return step
+
+
+def _chosen(operands: Sequence[Any], lookup: Lookup) -> Any:
+    """`a if c else b`, where the part that is not taken may have failed."""
+    test, then, otherwise = operands
+    return test if isinstance(test, _Failed) else then if _number(test) else otherwise
+
+
+def _itself(value: Any) -> Any:
+    return value
+
+
+def _refuse(*operands: Any) -> Any:
     raise ExpressionError(_MAY_HOLD)
 
 
@@ -297,30 +324,51 @@ def _number(value: Any) -> Any:
     return value
 
 
+class _Piece(NamedTuple):
+    """A part of a value: a text, or a name or an expression that stands for one."""
+
+    text: str = ""
+    name: str | None = None
+    expression: str | None = None
+    is_bare: bool = False
+    """A `$` with nothing behind it."""
+
+
+@lru_cache(maxsize=1024)
+def _pieces(text: str) -> tuple[_Piece, ...]:
+    """A value in its parts: that of a template's option is taken apart once, not at every use."""
+    pieces: list[_Piece] = []
+    end = 0
+    for match in _USE.finditer(text):
+        if match.start() > end:
+            pieces.append(_Piece(text[end : match.start()]))
+        end = match.end()
+        expression, name, dollar = match.groups()
+        is_bare = expression is None and name is None and dollar is None
+        pieces.append(_Piece(dollar or "", name, expression, is_bare))
+    return (*pieces, _Piece(text[end:])) if end < len(text) else tuple(pieces)
+
+
 def replaced(text: str, lookup: Lookup) -> str:
     """A value with its variables in place. Raises `ExpressionError`, also where it becomes too long."""
     written = 0
-
-    def put(match: re.Match[str]) -> str:
-        nonlocal written
-        stands_for = _stands_for(match, lookup)
+    made = []
+    for piece in _pieces(text):
+        if piece.text:
+            made.append(piece.text)
+            continue
+        stands_for = ""
+        if piece.expression is not None:
+            stands_for = evaluate(piece.expression, lookup)
+        elif piece.name is not None:
+            stands_for = lookup(piece.name)
+        elif piece.is_bare:
+            raise ExpressionError("has a `$` without a name after it (write `$$` for the character itself)")
         written += len(stands_for)
         if written > MAX_TEXT:
             raise ExpressionError(f"becomes longer than {MAX_TEXT} characters", code="NC015")
-        return stands_for
-
-    return _USE.sub(put, text)
-
-
-def _stands_for(match: re.Match[str], lookup: Lookup) -> str:
-    expression, name, dollar = match.groups()
-    if expression is not None:
-        return evaluate(expression, lookup)
-    if name is not None:
-        return lookup(name)
-    if dollar is not None:
-        return "$"
-    raise ExpressionError("has a `$` without a name after it (write `$$` for the character itself)")
+        made.append(stands_for)
+    return "".join(made)
 
 
 @lru_cache(maxsize=1024)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from netcfg.blocks.base import Section as Checked
 from netcfg.blocks.base import ShapeError
@@ -26,8 +27,7 @@ from netcfg.source import Finding, Note, Span, did_you_mean, shown_path
 from netcfg.syntax import Section
 
 
-@dataclass(frozen=True)
-class Chain:
+class Chain(NamedTuple):
     """A source as it is written, and what changes its samples, in order."""
 
     written: Section

@@ -33,7 +33,7 @@ _BY_RANK = {1: "F", 3: "CHW"}
 _LENGTHS = ("L", "T", "W")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Sizes:
     """The sizes known at one block: `names` are those of its body, `read` gives what the block itself reads."""
 

@@ -19,7 +19,7 @@ Files = dict[str, list[str]]
 """What each file includes, by the names that a reader knows them by."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _Names:
     """The names of one kind that several files define: the group of each, by name and file, and what it is called."""
 
@@ -61,7 +61,7 @@ def _signs(files: list[str]) -> dict[str, str]:
     return signs
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _Walk:
     templates: _Names
     tables: _Names

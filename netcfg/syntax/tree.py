@@ -96,7 +96,7 @@ def _before_comment(text: str) -> str:
     return text.split(" #")[0].split(" ;")[0].rstrip()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Section:
     """A header in brackets and its options. `words` are bare keys (only `[parameters]` may have them).
 
@@ -141,7 +141,7 @@ class Section:
         return None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Group:
     """A header in braces and the sections below it, up to the next header in braces; of a table, its `rows`."""
 
@@ -152,7 +152,7 @@ class Group:
     rows: list[list[Cell]] = field(default_factory=list)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Include:
     """`{include PATH}` or `{include PATH as NAME}`, and where it stands."""
 
@@ -161,7 +161,7 @@ class Include:
     alias: str | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class File:
     """One file: includes and groups in the order they are written."""
 

@@ -146,7 +146,7 @@ class Augmentation(Transform):
     when: When = Option("train", description=WHEN)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class InTurn:
     """Callables of samples, or of batches, one after another."""
 
@@ -186,7 +186,7 @@ def least_of(
     return None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class LargestOf:
     """The largest that several draws in turn ask for."""
 
