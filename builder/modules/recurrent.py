@@ -29,7 +29,7 @@ class _Rows(nn.RNNBase):
 class LSTM(_Rows, nn.LSTM):  # type: ignore[misc]
     """Long short-term memory."""
 
-    def forward(self, x: Tensor) -> dict[str, Tensor]:
+    def forward(self, x: Tensor) -> dict[str, Tensor]:  # type: ignore[override]
         """In f32 where autocast asks a processor for a kernel in bf16 that it does not have."""
         if _HAS_KERNEL or x.device.type != "cpu" or not torch.is_autocast_enabled("cpu"):
             return super().forward(x)
