@@ -202,7 +202,7 @@ def _rates(plan: Plan, optimizer: Optimizer) -> dict[str, tuple[float | Schedule
     rates = {}
     for name in optimizer.networks:
         own = plan.program.networks[name].options.learning_rate
-        rate = optimizer.learning_rate or own or optimizer.default_rate
+        rate = next(one for one in (optimizer.learning_rate, own, optimizer.default_rate) if one is not None)
         source = "optimizer" if optimizer.learning_rate is not None else "default" if own is None else "net"
         rates[name] = rate if isinstance(rate, Scheduled) else float(rate), source
     return rates

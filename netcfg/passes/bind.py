@@ -107,6 +107,8 @@ class _Binder:
             check_batches(data, training or Training(), self.reserved)
             check_spoiled(data, judges.losses, judges.sections, self.reserved)
             self._warn_unused(model, judges, generation)
+        else:
+            schedules.check_graphs(self.graphs.values(), self.findings)
         if schedules.declared:
             say_what_may_not_change(self.findings, schedules.declared)
         if has_errors(self.findings):

@@ -70,13 +70,7 @@ class Schedules:
             for key, name in scheduled_in(checked):
                 option = section.option(key)
                 self._check(checked, key, name, option.value_span if option else section.span, findings)
-        seen: set[tuple[Span, str]] = set()
-        for graph in graphs:
-            for node in graph.blocks:
-                for key, name in scheduled_in(node.block):
-                    if (node.span, key) not in seen:  # a block of a template is in many places
-                        seen.add((node.span, key))
-                        self._check(node.block, key, name, node.span, findings)
+        self.check_graphs(graphs, findings)
         for phase in phases:
             for weight in phase.weights.values():
                 self.named |= set(weight.names) if isinstance(weight, Changing) else set()
@@ -92,6 +86,20 @@ class Schedules:
                 findings.append(Finding("NC416", message, section.span, help=help, severity="warning"))
             else:
                 findings += _late(self.by_name[name].never(epochs), section, epochs)
+
+    def check_graphs(self, graphs: Iterable[Graph], findings: list[Finding]) -> None:
+        """The same of the options of networks and their blocks, whatever else there is."""
+        seen: set[tuple[Span, str]] = set()
+        for graph in graphs:
+            written = [
+                (graph.options, graph.options.written_at or graph.span),
+                *((node.block, node.span) for node in graph.blocks),
+            ]
+            for block, span in written:
+                for key, name in scheduled_in(block):
+                    if (span, key) not in seen:  # a block of a template is in many places
+                        seen.add((span, key))
+                        self._check(block, key, name, span, findings)
 
     def _check(self, checked: Checked, key: str, name: str, span: Span, findings: list[Finding]) -> None:
         self.named.add(name)

@@ -183,6 +183,64 @@ no_decay = biases
         assert betas == {round(0.8 - 0.2 * part, 9)}
 
 
+OF_A_NETWORK = (
+    PROGRAM.replace("width = 8\n", "width = 8\nlearning_rate = own\nbeta1 = slow\n", 1)
+    + """{Optimizer}
+[schedule]
+name = own
+start = 0.01
+end = 0.1
+epochs = 3
+by = step
+[schedule]
+name = slow
+start = 0.8
+end = 0.6
+[adamw]
+networks = Net
+minimise = a
+rates = head: 0.5
+accumulate = 2
+"""
+)
+
+
+def test_a_networks_own_rate_and_momentum_follow_schedules() -> None:
+    """Those of its [net]: like a loop of torch, of which the head steps half as far."""
+    phases = phases_of(OF_A_NETWORK)
+    network = netcfg.build(phases.program)["Net"]
+    network.load_state_dict(phases.model.networks["Net"].state_dict())
+    groups: list[list[nn.Parameter]] = [[], []]
+    for name, weight in network.named_parameters():
+        groups["head" in name].append(weight)
+    optimizer = torch.optim.AdamW([{"params": one} for one in groups])
+    given, updates = batches(), 3
+    for epoch in range(EPOCHS):
+        for update, numbers in enumerate(((0, 1), (2, 3), (4,))):
+            rate = 0.01 + 0.09 * min(1.0, (epoch + update / updates) / 3)
+            for group, factor in zip(optimizer.param_groups, (1, 0.5), strict=True):
+                group["lr"], group["betas"] = rate * factor, (0.8 - 0.2 * epoch / EPOCHS, 0.999)
+            optimizer.zero_grad()
+            for number in numbers:
+                (plain_losses(network, given[epoch * BATCHES + number])[0] / len(numbers)).backward()
+            optimizer.step()
+    expected = {f"Net.{name}": value for name, value in network.state_dict().items()}
+    torch.testing.assert_close(trained(phases), expected, rtol=0, atol=1e-6)
+    phases.set_rates(1, 0, BATCHES)
+    assert phases.rates() == pytest.approx({"Net": 0.04, "Net.head": 0.02})
+    assert phases.rates_at(1, 0, BATCHES, EPOCHS) == pytest.approx(phases.rates())
+    page = plan_text(plan(phases.program))
+    assert "own (its [net])" in page
+    assert "own: 0.01 to 0.1 in 3 epochs, by step" in page
+
+
+def test_what_the_optimizer_says_of_a_rate_wins_over_a_networks_schedule() -> None:
+    phases = phases_of(OF_A_NETWORK.replace("minimise = a\n", "minimise = a\nlearning_rate = 0.5\n"))
+    for epoch in (0, 3):
+        phases.set_rates(epoch, 0, BATCHES)
+        assert phases.rates() == {"Net": 0.5, "Net.head": 0.25}
+
+
 CHANGING = (
     PROGRAM
     + """{Optimizer}
@@ -205,11 +263,12 @@ accumulate = 2
 )
 
 
-def test_a_resumed_run_goes_on_to_the_bit() -> None:
-    whole = trained(phases_of(CHANGING))
-    first = phases_of(CHANGING)
+@pytest.mark.parametrize("text", [CHANGING, OF_A_NETWORK])
+def test_a_resumed_run_goes_on_to_the_bit(text: str) -> None:
+    whole = trained(phases_of(text))
+    first = phases_of(text)
     trained(first, 0, 8)
-    second = phases_of(CHANGING)
+    second = phases_of(text)
     second.model.networks.load_state_dict(first.model.networks.state_dict())
     second.load_state_dict(first.state_dict())
     torch.testing.assert_close(trained(second, 8), whole, rtol=0, atol=0)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from torch import Tensor, nn
 
+from netcfg.blocks.changing import scheduled_in
 from netcfg.blocks.optimizers.base import Optimizer
+from netcfg.blocks.optimizers.schedules import Moment
 from netcfg.graph import Graph
 from netcfg.passes.parameter_groups import Part, layers_of, rate_parts, undecayed_parts
 from netcfg.program import Phase, Program
@@ -38,6 +40,8 @@ def parameter_groups(
     undecayed = undecayed_parts(optimizer, program.networks, learned)
     expected = {*rates, *undecayed}
     groups: list[dict[str, Any]] = []
+    # Halfway, as in a stepper: whoever makes an optimizer looks at these, and a run's first batch sets them anew.
+    numbers = {name: schedule.at(Moment(1, 2)) for name, schedule in program.schedules.items()}
     for name in optimizer.networks:
         network = _Network(name, program.networks[name], networks[name], optimizer)
         named = list(network.trained())
@@ -47,7 +51,7 @@ def parameter_groups(
             made.setdefault(network.treatment(one, rates, undecayed), []).append(weight)
         # The highest rate first: of several groups under one name, logs tell that of the first.
         for (called, rate, decays), weights in sorted(made.items(), key=lambda item: -item[0][1]):
-            group = _options(program.networks[name]) | {"params": weights, "network": called}
+            group = _options(program.networks[name], numbers) | {"params": weights, "network": called}
             if (rate, decays) != (1.0, True):
                 group |= {"rate": rate, "decays": decays}
             groups.append(group)
@@ -124,10 +128,11 @@ class _Network:
         )
 
 
-def _options(graph: Graph) -> dict[str, Any]:
-    """What a [net] says of its parameters."""
-    options = graph.options
-    group: dict[str, Any] = {}
+def _options(graph: Graph, numbers: Mapping[str, float]) -> dict[str, Any]:
+    """What a [net] says of its parameters, and by which schedules that changes."""
+    follows = dict(scheduled_in(graph.options))
+    options = graph.options.model_copy(update={key: numbers[name] for key, name in follows.items()})
+    group: dict[str, Any] = {"follows": follows} if follows else {}
     if options.learning_rate is not None:
         group["lr"] = options.learning_rate
     if (options.beta1, options.beta2) != (None, None):

@@ -6,7 +6,7 @@ n-th `finish()` by the gradients of n batches, as if they were one: each weighs 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 import torch
@@ -73,6 +73,7 @@ class Stepper:
         self._factor = 1.0
         for group in self.optimizer.param_groups:
             group["initial_lr"] = group["lr"]
+        self._changes = any(section.changing_in(group) for group in self.optimizer.param_groups)
 
     # --- one batch --------------------------------------------------------------------------------
 
@@ -191,12 +192,12 @@ class Stepper:
     ) -> None:
         """Give every group its learning rate on a batch (from 0). Cheap where nothing changes."""
         factor = self._factor_at(epochs_finished, batch, batches_per_epoch, max_epochs)
-        if self.section.changing:
+        if self._changes:
             moment = self.section.moment(epochs_finished, max_epochs, batch, batches_per_epoch)
             numbers = self.numbers_at(moment)
             for group in self.optimizer.param_groups:
                 self.section.follow(group, numbers)
-        if self.section.changing or factor != self._factor:
+        if self._changes or factor != self._factor:
             self._set_factor(factor)
 
     def _factor_at(self, epochs_finished: int, batch: int, batches_per_epoch: int, max_epochs: int) -> float:
@@ -213,22 +214,25 @@ class Stepper:
     ) -> dict[str, float]:
         """What each group's learning rate would be, by network."""
         factor = self._factor_at(epochs_finished, batch, batches_per_epoch, max_epochs)
-        if (name := self.section.changing.get("learning_rate")) is not None:
-            moment = self.section.moment(epochs_finished, max_epochs, batch, batches_per_epoch)
-            factor *= self.numbers_at(moment)[name]
-            return {called: scale * factor for called, scale in self._of_groups("scale").items()}
-        return {name: rate * factor for name, rate in self._of_groups("initial_lr").items()}
+        moment = self.section.moment(epochs_finished, max_epochs, batch, batches_per_epoch)
+        numbers = self.numbers_at(moment)
+        found: dict[str, float] = {}
+        for called, group in self._groups():
+            name = self.section.changing_in(group).get("learning_rate")
+            rate = group["initial_lr"] if name is None else numbers[name] * group.get("scale", 1.0)
+            found[called] = rate * factor
+        return found
 
     def rates(self) -> dict[str, float]:
         """The learning rate of each network, and of each part that has its own, now, for logs."""
-        return self._of_groups("lr")
+        return {name: group["lr"] for name, group in self._groups()}
 
-    def _of_groups(self, option: str) -> dict[str, float]:
-        """A number of each group by its name, of several of one name the first's."""
-        found: dict[str, float] = {}
+    def _groups(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """The groups by their names, of several of one name the first."""
+        found: dict[str, dict[str, Any]] = {}
         for index, group in enumerate(self.optimizer.param_groups):
-            found.setdefault(group.get("network", str(index)), group.get(option, 1.0))
-        return found
+            found.setdefault(group.get("network", str(index)), group)
+        yield from found.items()
 
     def end_epoch(self, figure: float | None = None, higher_is_better: bool = False) -> None:
         """Let `plateau` see the epoch's monitored figure; apply what `flush` was not called for."""

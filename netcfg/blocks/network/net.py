@@ -7,6 +7,7 @@ from pydantic import Field
 
 from netcfg.axes import AXES, KINDS, Kind
 from netcfg.blocks.base import ADAPT, Adapt, Block, Count, Group, References, Section
+from netcfg.blocks.changing import Scheduled
 from netcfg.blocks.values import IDENTIFIER
 from netcfg.shapes import Shape, Size, Symbolic
 
@@ -18,6 +19,7 @@ CHECKPOINT = (
     "keep less for the backward pass, which computes the rest again: less memory, more time, the same numbers"
 )
 Learning = Annotated[float, Field(ge=0)]
+Beta = Annotated[float, Field(ge=0, lt=1)]
 
 
 class Net(Section, name="net"):
@@ -52,9 +54,9 @@ class Net(Section, name="net"):
     inputs: tuple[str, ...] | None = Field(
         None, description="fields of the data (`data.image`) or another network's outputs, in their shapes"
     )
-    learning_rate: Learning | None = Field(None, description="for this network's parameters")
-    beta1: Annotated[float, Field(ge=0, lt=1)] | None = Field(None, description="Adam's, for this network")
-    beta2: Annotated[float, Field(ge=0, lt=1)] | None = Field(None, description="Adam's, for this network")
+    learning_rate: Learning | Scheduled | None = Field(None, description="for this network's parameters")
+    beta1: Beta | Scheduled | None = Field(None, description="Adam's, for this network")
+    beta2: Beta | Scheduled | None = Field(None, description="Adam's, for this network")
     weights: str | None = Field(None, description="start from a file of weights, or `imagenet`")
     layout: str | None = Field(None, description="whose parameter names that file has")
     adapt: Adapt = Field("strict", description=ADAPT)

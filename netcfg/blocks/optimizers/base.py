@@ -179,7 +179,8 @@ class Optimizer(StepSection):
         """The optimizer over parameter groups.
 
         A group has `params`, `network`, and of its network's `lr` and `betas` what [net] states; `rate` is a factor of
-        its learning rate, and `decays` says whether it has weight decay. The other options of a group are torch's.
+        its learning rate, `decays` says whether it has weight decay, and `follows` names the schedules of its network's
+        own options. The other options of a group are torch's.
         """
         raise NotImplementedError
 
@@ -196,13 +197,18 @@ class Optimizer(StepSection):
         """The options that schedules set: key -> schedule."""
         return dict(scheduled_in(self))
 
+    def changing_in(self, group: Mapping[str, Any]) -> dict[str, str]:
+        """The options of a group that schedules set: its network's, where none is written here, and these."""
+        own = {key: name for key, name in group.get("follows", {}).items() if self.options().get(key) is None}
+        return own | self.changing
+
     def at(self, numbers: Mapping[str, float]) -> Self:
         """The same with numbers in the place of the schedules that it names."""
         return self.model_copy(update={key: numbers[name] for key, name in self.changing.items()})
 
     def follow(self, group: dict[str, Any], numbers: Mapping[str, float]) -> None:
         """Set in a group of torch's what its schedules say now; the learning rate as `initial_lr`."""
-        for key, name in self.changing.items():
+        for key, name in self.changing_in(group).items():
             number = numbers[name]
             if key == "learning_rate":
                 group["initial_lr"] = number * group.get("scale", 1.0)
@@ -225,7 +231,7 @@ class Optimizer(StepSection):
             options |= {"lr": options["lr"] * group["rate"], "scale": group["rate"]}
         if not group.get("decays", True):
             options |= {"weight_decay": 0.0, "decays": False}
-        called = {"network": group["network"]} if "network" in group else {}
+        called = {key: group[key] for key in ("network", "follows") if key in group}
         return {"params": list(group["params"])} | called | options
 
     def moment(
