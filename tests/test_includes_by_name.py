@@ -52,6 +52,22 @@ def test_without_names_the_error_names_both_and_the_remedy(folder: Path) -> None
     assert "{include units.cfg as a}" in (finding.help or "")
 
 
+def test_files_of_one_name_and_number_are_told_apart(tmp_path: Path) -> None:
+    for folder, kernel in (("x", 3), ("y", 5)):
+        (tmp_path / folder).mkdir()
+        body = f"[convolutional]\nfilters = 4\nkernel_size = {kernel}\n"
+        text = f"{{Define unit}}\n{body}{{Define stage_{folder}}}\n[unit]\n"
+        (tmp_path / folder / "net2.cfg").write_text(text)
+    # Called as the second `net2` would be, were numbers written right behind the word.
+    (tmp_path / "net22.cfg").write_text("{Define unit}\n[identity]\n{Define stage_z}\n[unit]\n")
+    includes = "".join(f"{{include {name}}}\n" for name in ("x/net2.cfg", "y/net2.cfg", "net22.cfg"))
+    network = "{N}\n[net]\nchannels = 3\nheight = 9\nwidth = 9\n[stage_x]\n[stage_y]\n[stage_z]\n"
+    (tmp_path / "net.cfg").write_text(includes + network)
+    graph = netcfg.load(tmp_path / "net.cfg").networks["N"]
+    assert [node.type for node in graph.blocks] == ["convolutional", "convolutional", "identity"]
+    assert [node.block.options()["kernel_size"] for node in list(graph.blocks)[:2]] == [3, 5]
+
+
 def test_a_table_of_two_files_is_one_error(folder: Path) -> None:
     (folder / "more.cfg").write_text("{Table stages}\nfilters kernel_size\n6 1\n")
     (finding,) = check(

@@ -107,6 +107,7 @@ class Namespace:
 
     def find(self, reference: Reference) -> tuple[Result, Reference] | None:
         """The block above that a name leads to, a whole path first, and what the name says beyond it."""
+        # Asked for every reference, and names with dots are few: without any there is one way to read one.
         if not self.has_paths:
             found = self.named.get(str(reference.target))
             return (found, reference) if found else None

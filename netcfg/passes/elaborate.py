@@ -88,8 +88,10 @@ class Known(NamedTuple):
 
 def elaborate_known(group: Group, parts: Parts, stand_in: StandIn, fields: Fields = lambda: {}) -> Known:
     """The network of a group, right or wrong, with stand-ins for what cannot be read; for pictures."""
+    # A picture is bounded by itself: `check` has counted the same blocks before.
     parts = replace(parts, size=ProgramSize())
     others = Others(parts, fields, lambda group, others: elaborate(group, parts, [], fields, others))
+    # It is under way, should a network that feeds it ask for it in turn.
     others.running[group.name] = None
     elaborator = _Elaborator(group, parts, [], stand_in=stand_in, fields=fields, others=others)
     return elaborator.known(elaborator.run())
@@ -145,6 +147,7 @@ class _Elaborator:
         namespace.inputs |= place_inputs(
             net, net_section, declared, context, self.placing, self.stand_ins, self.others
         )
+        # What the network that failed would have given is not known by name.
         if net is not None and net.inputs and NOTHING in namespace.inputs.values():
             namespace.has_unknown_names = True
         outputs = self.walk.body(body, namespace, context)

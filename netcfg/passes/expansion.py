@@ -24,7 +24,7 @@ COMMON_OPTIONS = (
 
 
 KEYS = ("if", "rows", "flat", "copies", "join", "over", "statistics", "once")
-"""Keys that say how a block stands there; `netcfg.passes.structure` reads them."""
+"""Keys that say how a block stands there, and are none of its own; `netcfg.passes.structure` reads them."""
 
 
 class TemplateUse(Block):
@@ -96,6 +96,7 @@ def with_parameters(
     with the program's variables.
     """
     parameters = dict(given)
+    # The scope reads this very dict as it fills: a default may name a parameter above it.
     scope = VariableScope(variables, parameters, sizes=sizes)
     for key, default in template.parameters.items():
         if key not in parameters and default is not None:

@@ -346,6 +346,7 @@ def _pipeline(
     trained = _fields_in(source, transforms, True, findings)
     if trained is None:
         return None
+    # Twice, as some transforms run in training alone: networks must be given one shape in both.
     judged = _fields_in(source, transforms, False, findings)
     if judged is None:
         return None

@@ -187,6 +187,7 @@ class Inference:
         """A block as one of its kin is where that reads the same."""
         if known.is_itself:
             return block
+        # The known one has the axes and kinds that `placed` gave it; name and place in the file are its own.
         copy = known.block.model_copy(update=None if block.name == known.block.name else {"name": block.name})
         if block.written_at is not None:
             copy.place(block.written_at)

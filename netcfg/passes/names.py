@@ -97,11 +97,13 @@ def check_name(
         help = "letters, digits and underscores, a letter first"
         help += "; in a path also `-`, and dots between its parts" if may_be_path and "." in name else ""
         findings.append(Finding("NC111", f"`{name}` cannot be a block's name", option.value_span, help=help))
+    # Each part of a path is an attribute of a module, and a variable of the forward that is written.
     elif word := next(filter(is_reserved, name.split(".")), None):
         message = f"`{word}` is a word that Python or PyTorch's modules use themselves"
         findings.append(Finding("NC111", message, option.value_span, help=f"`{word}_1`, or any other word"))
     elif name in taken:
         first = taken[name]
+        # One line made both, a row or a copy each: that the name is taken would be no help.
         if isinstance(first, Section) and any(one.span == option.span for one in first.options):
             message = f"`{name}` is the name of another block here, which this line makes, too"
             help = "say which in the name: `$row`, `$turn`, `$number`, or end it with a dot"

@@ -82,6 +82,7 @@ class Sizes:
         except ValueError:
             reference = None
         if reference is None or not References([]).is_known(reference, self.names):
+            # The block that failed above may be the one that is meant.
             if self.names.has_unknown_names:
                 raise SizeError("", reported=True)
             known = {**self.names.known, "input": None, "in": None}

@@ -19,7 +19,7 @@ from netcfg.folding import Over
 from netcfg.graph import Signal
 from netcfg.passes.collect import Parts, Template
 from netcfg.passes.drafts import NOTHING, Site, Wire
-from netcfg.passes.expansion import COMMON_OPTIONS
+from netcfg.passes.expansion import COMMON_OPTIONS, KEYS
 from netcfg.passes.expressions import ExpressionError, named_in
 from netcfg.passes.infer import Inference
 from netcfg.passes.over import read_over
@@ -32,8 +32,7 @@ from netcfg.source import Finding, Note, did_you_mean
 from netcfg.syntax import Option, Section
 from netcfg.vocabulary import help_for
 
-STRUCTURE = frozenset({"if", "rows", "flat", "copies", "join", "over", "statistics", "once"})
-"""Keys that say how a block stands there, and are none of its own."""
+STRUCTURE = frozenset(KEYS)
 JOINS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "stack": ("stack", {}),
     **{axis: ("stack", {"axis": axis}) for axis in ("frames", "tokens", "objects")},
@@ -149,6 +148,7 @@ class Structure:
         """What `if` says."""
         option = keys.get("if")
         text = scope.text(option) if option else "True"
+        # Where nobody knows, it is there: so its other mistakes are found, too.
         if option is None or text is None:
             return True
         try:
@@ -233,14 +233,11 @@ class Structure:
         roles = kind.roles if kind and issubclass(kind, Block) else ()
         options = [self._reference_option(section), *(section.option(role) for role in roles)]
         written = [option for option in options if option]
-        if options[0] is None:
-            previous = [] if kind and issubclass(kind, Block) and kind.input_count == 0 else [site.previous]
-        else:
-            previous = []
+        reads_nothing = kind is not None and issubclass(kind, Block) and kind.input_count == 0
+        wires = [] if options[0] or reads_nothing else [site.previous]
         # Its findings go nowhere: all of this is said when the block is placed.
         quiet = References([], self.references.in_model)
         scope = VariableScope(self.parts.variables, site.context.variables.parameters)
-        wires = [*previous]
         for option in written:
             try:
                 items = split_list(scope.replaced(option.value))
@@ -340,17 +337,12 @@ class Structure:
     def _keys_of(self, section: Section) -> Mapping[str, object] | None:
         """What may be set in a block of this type; None where nobody knows the type."""
         template = self.parts.template_of(section)
+        keys = [key for key in KEYS if key != "rows"]
         if template is not None:
-            return {
-                **template.parameters,
-                **dict.fromkeys((*COMMON_OPTIONS, "if", "flat", "copies", "join", "over", "statistics")),
-            }
+            return dict.fromkeys((*template.parameters, *COMMON_OPTIONS, *keys))
+        keys.remove("flat")  # only a template has an inside
         kind = NetworkUse if section.name in self.networks else find("network", section.name)
-        return (
-            {**kind.readers(), **dict.fromkeys(("if", "copies", "join", "over", "statistics"))}
-            if kind
-            else None
-        )
+        return dict.fromkeys((*kind.readers(), *keys)) if kind else None
 
     def _check_columns(self, section: Section, table: Table) -> bool:
         """Report columns that set nothing, and that no option of the use names."""

@@ -78,9 +78,11 @@ class Templates:
         if self.loop is not None and (use.repeat or 0) > 1 and self._uses_networks(template):
             return self._loop(self.loop, written, template, use, takes, wires, place, section, site)
         count, varies = use.repeat, use.repeat and written.scope is not None and written.varies
+        # Of no turns, what it is fed goes on to the next block: a stage of depth 0 is no stage.
         turns = [Result(wires[0] if wires else NOTHING)] if count == 0 else []
         for turn in range(1 if count is None else count):
             if turn:
+                # Parameters may be others in this turn, and may be wrong in it alone.
                 if varies:
                     section = self.turns.at(written, turn, site, turns[-1].wire)
                     common, parameters = split_options(section, template, self.findings)
@@ -163,6 +165,8 @@ class Templates:
             or (graph := loop(template, signals, parameters, section, count)) is None
         ):
             return Result(NOTHING)
+        # What a turn hands to the next bears the name of the input that takes it; one output alone is for the first
+        # input, whatever its name.
         carried = {name: name for name in names if name in graph.outputs} if len(graph.outputs) > 1 else {}
         carried = carried or {names[0]: next(iter(graph.outputs))}
         for name, output in carried.items():
@@ -184,6 +188,7 @@ class Templates:
                 help = "let it give what it is fed: its last block, or an [output] called like its input"
                 self.findings.append(Finding("NC301", message, section.span, defined_at(template), help=help))
                 return Result(NOTHING)
+        # Without validation: no file writes this block, and its body is a graph that has been checked.
         block = Loop.model_construct(
             name=use.name, body=graph, template=template.name, count=count, carried=carried
         )
@@ -221,6 +226,8 @@ class Templates:
         if size.expansions > MAX_BLOCKS:
             self.placing.report_too_large(use, f"more than {MAX_BLOCKS:,} blocks in uses of templates")
             return Result(NOTHING)
+        # Inputs before parameters, as the default of a parameter may ask for the sizes of what the use is fed. An
+        # input's own variables are therefore those that are written.
         blocks = inputs_replaced(template.blocks, context.variables)
         inputs = self._inputs(blocks, wires, use)
         given = context.variables.parameters
@@ -236,6 +243,7 @@ class Templates:
             inner.counter = around.counter
         outputs = self.body(blocks, inner, context)
         if len(outputs) > 1:
+            # Of several outputs a use may read some: the others are no forgotten blocks.
             self.placing.inference.ports |= {wire.producer for wire in outputs.values()}
         last = inner.results[-1].wire if inner.results else inner.fed
         if around is not None:

@@ -55,9 +55,13 @@ def _signs(files: list[str]) -> dict[str, str]:
     signs: dict[str, str] = {}
     for file in files:
         word = re.sub(r"\W+", "_", PurePath(file).stem).strip("_") or "file"
-        word = f"f{word}" if word[0].isdigit() else word
-        taken = [other for other in signs.values() if other.rstrip("0123456789") == word]
-        signs[file] = f"{word}{len(taken) + 1}" if taken else word
+        word, number = f"f{word}" if word[0].isdigit() else word, 1
+        sign = word
+        # Until it is free, as a file may be called just like another's word and number.
+        while sign in signs.values():
+            number += 1
+            sign = f"{word}{number}" if not word[-1].isdigit() else f"{word}_{number}"
+        signs[file] = sign
     return signs
 
 

@@ -38,6 +38,7 @@ class Turns:
         if scope is not None or text.endswith("."):
             option = option.with_value(self.placing.numbered(text, site.context.place.path))
         taken: Mapping[str, object] = names.sections
+        # Blocks of which an `if` leaves one may share a name: the name of one that is absent is free.
         if option.value in names.inputs or option.value in names.absent:
             taken = names.inputs
         elif not is_there and option.value in names.sections:
@@ -60,6 +61,7 @@ class Turns:
         scope = written.of_turn(turn, read)
         written_name = section.option("name")
         if scope is not None:
+            # Its name is in place already, and read again it would take the next number.
             unnamed = [option for option in section.options if option is not written_name]
             section = scope.replace(section.with_options(unnamed))
             if name is not None:

@@ -115,6 +115,7 @@ class Walk:
         outputs: dict[str, Wire] = {}
         previous = names.fed
         for section in sections:
+            # Placed before the walk began: a block may stand above the [input] that it reads.
             if section.name == "input":
                 continue
             # Most blocks name nothing and say nothing of how they stand: they take the short way.
@@ -189,6 +190,8 @@ class Walk:
                 result = self._absent(written, site)
             else:
                 written.is_flat = self.structure.is_flat(written, self.parts.templates)
+                # A flat use has no path of its own: a number that it took would be missing among those of the blocks
+                # in it.
                 number = 0 if written.is_flat else site.names.counter.take()
                 result = self._written(written, site.at(number))
                 if "if" in keys:
@@ -263,6 +266,7 @@ class Walk:
             name = self.uses.name(self.networks[section.name], written, site)
         place = context.place.below(name)
         copies: list[Result] = []
+        # A reference by position counts what is written, and copies are written once.
         position = site.number if context.position is None else context.position
         for index in range(count):
             copy = written.copy(index)
@@ -307,6 +311,7 @@ class Walk:
             self.turns.name(written, 0, site, is_there=False)
             if written.name is not None:
                 site.names.name(written.name, result)
+        # `choice_of` is the wire that the block above reads: equal wires are what makes both a choice.
         before = site.names.results[-1] if site.names.results else None
         if before is None or first == NOTHING or before.choice_of != first:
             return result
@@ -365,6 +370,8 @@ class Walk:
             return own
         count, varies = block.repeat, written.scope is not None and written.varies
         for turn in range(count):
+            # Checked once for all turns where its text says the same in each: of a deep network that is most of the
+            # work.
             if turn and varies:
                 section = self.turns.at(written, turn, site, wires[0] if wires else None)
                 checked, kin = self.checker.check(section, kind)
