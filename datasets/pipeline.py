@@ -409,6 +409,7 @@ class FollowingSampler(EpochSampler):
 
     def _key(self, epoch: int, place: int) -> Key:
         if epoch not in self._orders:
+            # A batch may reach over the end of an epoch of this source: the order before is still asked for.
             self._orders = {known: order for known, order in self._orders.items() if known == epoch - 1}
             drawn_for = epoch if self.shuffle == "epoch" else 0
             self._orders[epoch] = (

@@ -1,4 +1,4 @@
-"""Writing files so that a reader never sees half of one."""
+"""Writing files so that a reader never sees half of one; what of a folder is there to be read."""
 
 from __future__ import annotations
 
@@ -95,3 +95,10 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def visible(folder: Path) -> list[Path]:
+    """What lies in a folder, by name, without what is hidden: a disk that a Mac has written holds a `._NAME` beside
+    each file, with the same ending and nothing of what that says. Raises `OSError` where it cannot be read.
+    """
+    return sorted(path for path in folder.iterdir() if not path.name.startswith("."))

@@ -65,7 +65,7 @@ def test_files_of_one_name_and_number_are_told_apart(tmp_path: Path) -> None:
     (tmp_path / "net.cfg").write_text(includes + network)
     graph = netcfg.load(tmp_path / "net.cfg").networks["N"]
     assert [node.type for node in graph.blocks] == ["convolutional", "convolutional", "identity"]
-    assert [node.block.options()["kernel_size"] for node in list(graph.blocks)[:2]] == [3, 5]
+    assert [node.block.options()["kernel_size"] for node in list(graph.blocks)[:2]] == [(3,), (5,)]
 
 
 def test_a_table_of_two_files_is_one_error(folder: Path) -> None:

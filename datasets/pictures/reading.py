@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from netcfg.blocks.picture_files import MAX_PIXELS, PICTURES
 from netcfg.datasets.pictures.notes import say
-from netcfg.files import expect_regular
+from netcfg.files import expect_regular, visible
 from netcfg.source import NetcfgError, shown_path
 
 _HARMLESS_BYTES = 16_000  # not even a file of one colour that is shorter unpacks to too many pixels
@@ -248,7 +248,7 @@ def bits_of_folder(folder: str) -> int:
     Cameras store 10 or 12 bits, and some programs 8, in files of 16. All pictures of a folder are read alike, else a
     dark frame would become as bright as the others; so a few of them, evenly spread, are looked at first.
     """
-    names = sorted(path for path in Path(folder).iterdir() if path.suffix.lower() in PICTURES)
+    names = [path for path in visible(Path(folder)) if path.suffix.lower() in PICTURES]
     chosen = (
         names if len(names) <= _PROBED else [names[place * len(names) // _PROBED] for place in range(_PROBED)]
     )

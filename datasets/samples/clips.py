@@ -120,7 +120,7 @@ def files_by_number(folder: Path, endings: tuple[str, ...]) -> dict[int, Path]:
     found = {}
     for path in sorted(folder.rglob("*")) if folder.is_dir() else []:
         numbers = re.findall(r"\d+", path.stem)
-        if path.suffix.lower() in endings and numbers:
+        if path.suffix.lower() in endings and numbers and not path.name.startswith("."):
             found[int(numbers[-1])] = path
     return found
 

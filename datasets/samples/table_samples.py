@@ -187,6 +187,7 @@ class FilePictures:
     alone: bool = False
     """Whether nothing else of a sample goes by the pixels of its file."""
     _last: dict[int, Picture] = field(default_factory=dict, repr=False, compare=False)
+    """One picture by its number, in what a frozen class may change: a worker asks for all fields of one in a row."""
 
     def original(self, index: int) -> Picture:
         """The picture as it lies in its file. The last one is kept: what belongs to it asks for its size."""

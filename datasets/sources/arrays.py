@@ -23,6 +23,7 @@ from netcfg.datasets.samples.dealing import SPLITS, Dealing, dealt
 from netcfg.datasets.samples.memory import free_memory
 from netcfg.datasets.samples.table_samples import Further, TableSamples, moved
 from netcfg.datasets.sources.split_lists import rows_by_numbers
+from netcfg.files import visible
 from netcfg.source import NetcfgError, shown_path
 
 IMAGES = ("image", "images", "x", "data", "pixels", "pictures", "imgs")
@@ -217,9 +218,9 @@ def _arrays(place: Path) -> Mapping[str, Array]:
         )
     files = [place]
     if place.is_dir():
-        files = sorted(
-            path for path in place.iterdir() if path.suffix.lower() in (".npy", ".npz") and path.is_file()
-        )
+        files = [
+            path for path in visible(place) if path.suffix.lower() in (".npy", ".npz") and path.is_file()
+        ]
     found: dict[str, Array] = {}
     for path in files:
         state = path.stat()  # part of what headers are remembered by: a file written anew is read anew

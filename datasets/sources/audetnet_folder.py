@@ -299,6 +299,7 @@ def _paths(layout: Layout, ids: list[str], all_ids: set[str]) -> dict[str, str]:
     folder = layout.place(layout.images)
     files = picture_files(folder)
     pictures: dict[str, str] = {}
+    # Of one id in several formats the first of these wins, as it is put in last.
     for ending in reversed(PICTURES):
         pictures |= {path.stem: path.name for path in files if path.suffix.lower() == ending}
     expect_fit(layout.pairing, _numbers_of(all_ids, pictures, folder), has_order=False)

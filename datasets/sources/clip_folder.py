@@ -18,6 +18,7 @@ from netcfg.datasets.pictures.frames import natural, open_frames, picture_files
 from netcfg.datasets.pictures.notes import say
 from netcfg.datasets.pictures.reading import Reading, broken_pictures
 from netcfg.datasets.samples.whole_clips import SingleFrames, WholeClips
+from netcfg.files import visible
 from netcfg.source import NetcfgError, shown_path
 from netcfg.words import counted, named
 
@@ -101,7 +102,8 @@ def _readable(section: ClipFolder, clips: Sequence[Clip]) -> tuple[list[Clip], f
         for clip in clips
         if (set(files[clip]) - broken if clip in files else _can_be_read(clip.place, reading))
     ]
-    left_out = [clip.name for clip in clips if clip not in kept]
+    left = set(kept)  # a list would be gone through for each of thousands of clips
+    left_out = [clip.name for clip in clips if clip not in left]
     if left_out:
         say(f"left out, as no frame of them can be read: {counted(len(left_out), 'clip')}, {named(left_out)}")
     rest = sorted(broken.intersection(file for clip in kept for file in files.get(clip, ())))
@@ -155,6 +157,7 @@ def _lists(section: ClipFolder) -> tuple[list[Clip], list[Clip] | None, list[Cli
         assert test is not None
         return train, _named(section, root, "validation"), test
     clips = _tree(root)
+    # In turn within each class, so that every fold has its part of each.
     seen: Counter[str] = Counter()
     dealt = []
     for clip in clips:
@@ -183,10 +186,10 @@ def _tree(folder: Path) -> list[Clip]:
     """The clips of class folders, by class and then in natural order."""
     if not folder.is_dir():
         raise NetcfgError(f"there is no folder {folder}", code="NC506")
-    classes = sorted(one for one in folder.iterdir() if one.is_dir() and not one.name.startswith("."))
+    classes = [one for one in visible(folder) if one.is_dir()]
     clips = []
     for place in classes:
-        inside = sorted(place.iterdir(), key=lambda one: natural(one.name))
+        inside = sorted(visible(place), key=lambda one: natural(one.name))
         for one in inside:
             if one.is_dir() or one.suffix.lower() in VIDEOS:
                 clips.append(Clip(f"{place.name}/{one.stem if one.is_file() else one.name}", place.name, one))

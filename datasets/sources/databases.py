@@ -22,6 +22,7 @@ from netcfg.datasets.samples.label_files import read_csv_rows
 from netcfg.datasets.samples.pairing import Pairing
 from netcfg.datasets.sources.audetnet_folder import MAX_INTENSITY
 from netcfg.datasets.sources.synthetic_faces import BP4D_AUS, DISFA_AUS, SyntheticFaces
+from netcfg.files import visible
 from netcfg.source import NetcfgError, shown_path
 from netcfg.words import counted, named
 
@@ -42,7 +43,7 @@ def disfa(folder: Path, occurrence: bool = False, units: Sequence[int] = DISFA_A
     root = _part(folder, "ActionUnit_Labels", "DISFA")
     videos = _part(folder, "Videos_LeftCamera", "DISFA", "Images_LeftCamera", "Video_LeftCamera")
     database, uncoded = Database(tuple(units), []), 0
-    for labels in sorted(path for path in root.iterdir() if path.is_dir()):
+    for labels in (path for path in visible(root) if path.is_dir()):
         pictures = _pictures_of(labels.name, videos)
         if pictures is None:
             database.notes.append(f"{labels.name} has labels and no video in {shown_path(videos)}: left out")
@@ -78,7 +79,7 @@ def _disfa_labels(folder: Path, units: Sequence[int]) -> tuple[dict[int, NDArray
 
 def _unit_file(folder: Path, unit: int) -> Path:
     pattern = re.compile(rf"(?i)au0*{unit}\.txt$")
-    path = next((path for path in sorted(folder.glob("*.txt")) if pattern.search(path.name)), None)
+    path = next((path for path in visible(folder) if pattern.search(path.name)), None)
     if path is None:
         raise NetcfgError(
             f"{shown_path(folder)} has no file of AU{unit}\n"
@@ -124,7 +125,7 @@ def _no_intensities(path: Path) -> NetcfgError:
 
 def _pictures_of(subject: str, folder: Path) -> Path | None:
     """The subject's video, or folder of frames."""
-    for path in sorted(folder.iterdir()):
+    for path in visible(folder):
         if subject.lower() in path.stem.lower() and (path.is_dir() or path.suffix.lower() in VIDEOS):
             return path
     return None

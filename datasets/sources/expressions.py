@@ -22,6 +22,7 @@ from netcfg.datasets.pictures.face_boxes import Box, Picture, clipped_box, cut_o
 from netcfg.datasets.pictures.reading import expect_picture
 from netcfg.datasets.samples.subject_folds import subjects_of_split
 from netcfg.datasets.samples.table_samples import TableSamples
+from netcfg.files import visible
 from netcfg.source import NetcfgError, shown_path
 
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
@@ -182,7 +183,7 @@ def _landmarks(face: Face, size: int) -> NDArray[np.float32]:
 
 
 def _folders(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+    return [path for path in visible(folder) if path.is_dir()]
 
 
 def _expect_folder(folder: Path, *parts: str) -> None:
@@ -203,7 +204,7 @@ def ck_plus_faces(folder: Path, peaks: int, neutrals: int, emotions: int) -> lis
             emotion = _ck_plus_emotion(folder / "Emotion" / subject.name / sequence.name)
             if emotion is None or emotion not in EMOTIONS[:emotions]:
                 continue
-            frames = sorted(path for path in sequence.iterdir() if path.suffix.lower() in PICTURES)
+            frames = [path for path in visible(sequence) if path.suffix.lower() in PICTURES]
             if len(frames) < peaks + neutrals:
                 raise NetcfgError(
                     f"{shown_path(sequence)} has {len(frames)} pictures, and {neutrals} neutral and {peaks} last ones "
@@ -224,15 +225,15 @@ def ck_plus_faces(folder: Path, peaks: int, neutrals: int, emotions: int) -> lis
 
 def _ck_plus_emotion(folder: Path) -> str | None:
     """The expression of a sequence, None where nobody has said one."""
-    files = sorted(folder.glob("*_emotion.txt")) if folder.is_dir() else []
+    files = [path for path in visible(folder) if path.match("*_emotion.txt")] if folder.is_dir() else []
     if not files:
         return None
     text = files[0].read_text(encoding="utf-8", errors="replace").strip()
     try:
         number = float(text)
     except ValueError:
-        number = -1
-    if number != int(number) or not 0 <= number < len(CK_PLUS):
+        number = -1.0
+    if not number.is_integer() or not 0 <= number < len(CK_PLUS):
         raise NetcfgError(
             f"{shown_path(files[0])} holds `{text}`, and expressions are numbers from 0 to {len(CK_PLUS) - 1}",
             code="NC505",
@@ -248,8 +249,8 @@ def bu_3dfe_faces(folder: Path, strengths: Sequence[int]) -> list[Face]:
     _expect_folder(folder)
     faces = []
     for subject in _folders(folder):
-        for path in sorted(subject.glob("*_F2D.*")):
-            if path.suffix.lower() not in PICTURES:
+        for path in visible(subject):
+            if not path.match("*_F2D.*") or path.suffix.lower() not in PICTURES:
                 continue
             name = _BU_3DFE_NAME.match(path.stem)
             if name is None or name["expression"] not in BU_3DFE:
@@ -317,7 +318,7 @@ def _listed(file: Path, places: Sequence[Path], emotions: int) -> Iterator[Face]
         written = (row["expression"] or "").strip()
         if written in NO_EXPRESSION:
             continue
-        if not written.isdigit() or int(written) >= len(AFFECTNET):
+        if not written.isdecimal() or int(written) >= len(AFFECTNET):
             raise NetcfgError(
                 f"{shown_path(file)}, line {number}: the expression is `{written}`, and those known are 0 to 10",
                 code="NC505",
@@ -333,7 +334,7 @@ def _box(row: dict[str, str], file: Path, number: int) -> Box | None:
         return None
     try:
         x, y, width, height = (int(float(word or "")) for word in written)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise NetcfgError(
             f"{shown_path(file)}, line {number}: the face is no box: {written}", code="NC505"
         ) from None

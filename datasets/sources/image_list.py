@@ -33,6 +33,7 @@ from netcfg.datasets.samples.table_samples import (
     table_samples,
 )
 from netcfg.datasets.sources.beside import Masks, landmark_paths, landmarks_beside
+from netcfg.files import visible
 from netcfg.source import NetcfgError, shown_path
 from netcfg.words import counted
 
@@ -269,7 +270,7 @@ def _root(section: ImageList, found: ListFile, written: Sequence[str]) -> Path:
 
 def _folders(folder: Path) -> list[Path]:
     try:
-        return sorted(place for place in folder.iterdir() if place.is_dir() and place.name[0] != ".")
+        return [place for place in visible(folder) if place.is_dir()]
     except OSError:
         return []
 
@@ -301,7 +302,7 @@ def _frames(section: ImageList, listing: Listing, found: ListFile) -> tuple[str,
 
 def _pictures_in(folder: Path) -> list[str]:
     try:
-        return [path.name for path in folder.iterdir() if path.suffix.lower() in PICTURES]
+        return [path.name for path in visible(folder) if path.suffix.lower() in PICTURES]
     except OSError:
         return []
 

@@ -237,6 +237,7 @@ class SyntheticFaces:
         return np.stack([self._field(name, self.clip_of(index)) for index in range(len(self))])
 
     def __getstate__(self) -> dict[str, Any]:
+        # Workers draw their own: what is kept here would be sent to each of them.
         return {**self.__dict__, "_clips": OrderedDict(), "_faces": OrderedDict(), "_table": None}
 
     def only(self, fields: Sequence[str]) -> "SyntheticFaces":
@@ -289,6 +290,7 @@ class SyntheticFaces:
         return self._face((subject, clip, frame)).image
 
     def _image(self, place: tuple[int, int, int]) -> NDArray[np.uint8]:
+        # The face is kept for the sample's other fields, and what a sample holds may be written to.
         return self._face(place).image.copy()
 
     def _landmarks(self, place: tuple[int, int, int]) -> NDArray[np.float32]:

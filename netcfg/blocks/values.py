@@ -40,7 +40,7 @@ class Reference(NamedTuple):
 
 def read_int(text: str) -> int:
     """`3`, `-1`."""
-    if text.isdigit() and len(text) <= 40:
+    if text.isdecimal() and len(text) <= 40:
         return int(text)
     if not _INTEGER.match(text):
         raise ValueError(f"a whole number, found `{text}`")

@@ -14,6 +14,7 @@ from netcfg.blocks.samples import Samples
 from netcfg.blocks.sources.base import Source
 from netcfg.contract.breach import Breach, what_was_raised
 from netcfg.contract.examples import BadExample, example_of
+from netcfg.datasets.samples.tables import opened as open_tabled
 from netcfg.source import NetcfgError
 
 SPLITS: tuple[Split, ...] = get_args(Split)
@@ -60,6 +61,7 @@ def _all(source: Source) -> Iterator[Breach]:
     yield from _recognised(source)
     yield from _shared_subjects(source, fields)
     yield from _by_workers(source, fields, opened["train"])
+    yield from _hidden(source, fields)
 
 
 def _kept_by_a_run(source: Source, fields: Mapping[str, FieldSpec]) -> Iterator[Breach]:
@@ -80,6 +82,31 @@ def _kept_by_a_run(source: Source, fields: Mapping[str, FieldSpec]) -> Iterator[
         yield _breach(source, "settled", f"without the data too {fields}", f"{gone}", "settled")
     elif mistakes:
         yield _breach(source, "mistakes", "none of a run whose data are elsewhere", f"{mistakes}", "mistakes")
+
+
+def _hidden(source: Source, fields: Mapping[str, FieldSpec]) -> Iterator[Breach]:
+    """Hidden files are no data: those that a Mac leaves on other systems' disks have the endings of data."""
+    options = source.options()
+    names = [options.get(option) for option in source.places]
+    places = [Path(name) for name in names if isinstance(name, str) and Path(name).is_dir()]
+    before = {split: _ids(source, split, fields) for split in SPLITS} if places else {}
+    for folder, _, files in (found for place in places for found in list(os.walk(place))):
+        for file in files:
+            Path(folder, f"._{file}").write_bytes(b"\0\5\26\7 of a Mac")
+        Path(folder, ".DS_Store").write_bytes(b"\0\0\0\1")
+        Path(folder, ".hidden").mkdir(exist_ok=True)
+    for split, ids in before.items():
+        try:
+            again = _ids(source, split, fields)
+            found = "" if again == ids else f"{len(again)} of {split}, which has {len(ids)}"
+        except Exception as error:
+            found = what_was_raised(error)
+        if found:
+            yield _breach(source, "hidden files", "the same samples beside some", found, "open")
+
+
+def _ids(source: Source, split: Split, fields: Mapping[str, FieldSpec]) -> list[str]:
+    return list(open_tabled(source, split, tuple(fields)).table.ids)
 
 
 @contextmanager

@@ -175,12 +175,12 @@ class References:
         if result.ports and reference.port in result.ports:
             return result.ports[reference.port]
         head, _, rest = reference.port.partition(".")
-        if head.isdigit() and int(head) < len(result.turns):
+        if head.isdecimal() and int(head) < len(result.turns):
             return self._port(result.turns[int(head)], Reference(head, rest), option, item)
         inner = result.inner
         if inner is not None:
             found = inner.find(Reference(head, rest))
-            if found is None and head.isdigit() and int(head) < len(inner.numbered):
+            if found is None and head.isdecimal() and int(head) < len(inner.numbered):
                 found = inner.numbered[int(head)], Reference(head, rest)
             if found is not None:
                 return self._port(*found, option, item)

@@ -193,7 +193,7 @@ class Structure:
         if text is None or (join and how is None):
             return None
         # Nine digits are too many copies already, and thousands of them Python refuses to read.
-        if not text.isdigit() or not 0 < int(text[:9]) <= MAX_COPIES:
+        if not text.isdecimal() or not 0 < int(text[:9]) <= MAX_COPIES:
             message = f"`copies` must be a whole number from 1 to {MAX_COPIES}, found `{text}`"
             self.findings.append(Finding("NC105", message, option.value_span))
             return None
@@ -332,7 +332,7 @@ class Structure:
             text = replace(scope, local=local).replaced(option.value)
         except ExpressionError:
             return 1
-        return int(text) if text.isdigit() and len(text) < 6 else 1
+        return int(text) if text.isdecimal() and len(text) < 6 else 1
 
     def _keys_of(self, section: Section) -> Mapping[str, object] | None:
         """What may be set in a block of this type; None where nobody knows the type."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, ClassVar, Literal
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import torch
@@ -821,6 +822,30 @@ class OtherTable(Made, name="other_table"):
 
     def open(self, split: Literal["train", "validation", "test"], fields: Sequence[str]) -> Any:
         return Listed(self.rows_of[split], fields, self.fault)
+
+
+class ReadsHidden(Made, name="reads_hidden"):
+    """Takes for a sample whatever lies in its folder.
+
+    Example::
+
+        [reads_hidden]
+        path = data
+    """
+
+    places: ClassVar[tuple[str, ...]] = ("path",)
+    path: str = Field(description="its folder")
+
+    def example(self, folder: Path) -> Self:
+        folder.mkdir()
+        for split, rows in self.rows_of.items():
+            for row in rows:
+                (folder / f"{split}_{row}.jpg").touch()
+        return self.model_copy(update={"path": str(folder)})
+
+    def open(self, split: Literal["train", "validation", "test"], fields: Sequence[str]) -> Any:
+        rows = [int(name.stem.split("_")[-1]) for name in Path(self.path).glob(f"*{split}_*.jpg")]
+        return Rows(sorted(rows), fields, self.fault)
 
 
 class TrueSource(Made, name="true_source"):

@@ -77,6 +77,7 @@ TRAINING = {
     "out_of_range": ("kind of a field", "fields, or open"),
     "shared_subjects": ("subjects of splits", "open"),
     "by_chance": ("samples", "open"),
+    "reads_hidden": ("hidden files", "open"),
     "shuffling": ("samples", "open"),
     "other_table": ("table", "open"),
     "sorts_table": ("table", "epoch"),

@@ -117,6 +117,7 @@ class Model:
         if node.block.over.apart:
             tell_apart(network)
         ragged = bool(ragged_places((node.block.over.size,), self.ragged))
+        # Asked for when it runs: how long each sample is only its batch tells.
         length = partial(self.length, node.block.over.size) if ragged else None
         return _Over(node.block, [signal.shape for signal in node.inputs], network, call, length)
 

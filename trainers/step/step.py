@@ -81,6 +81,7 @@ class Precision:
         """
         if self.name == "f32":
             return nullcontext()
+        # autocast forgets its casts when the outermost context ends, which is this one rather than each forward's.
         return torch.autocast(self.device.type, HALF[self.name], enabled=False)
 
     def wrap(self, network: nn.Module) -> Callable[..., Value]:
@@ -210,6 +211,7 @@ class Losses:
     def of(self, model: Model, signals: Mapping[str, Tensor], names: Iterable[str]) -> dict[str, Mean]:
         """These losses, of signals as a model computes them (`Model.padded`)."""
         made: dict[str, Mean] = {}
+        # Those that read losses last.
         for name in sorted(names, key=lambda name: bool(self.sections[name].losses)):
             if self.sections[name].losses:
                 made[name] = self.outer(name, made)
@@ -455,6 +457,8 @@ class Step:
         if phase is None or key(one.signal) not in self._by[phase] or tensor.requires_grad:
             return tensor
         source = read(values, one.signal)
+        # autograd tells tensors apart by what they are, not by what they hold: all who read the signal in this phase
+        # must read the one leaf. A value that was computed anew has another.
         held, leaf = self._leaves.get((phase, *key(one.signal)), (None, None))
         if leaf is None or held is not source:
             leaf = tensor.detach().requires_grad_()
@@ -475,6 +479,7 @@ class Step:
         self._keep_history_of(self._trained[phase])
 
     def _keep_history_of(self, networks: Collection[str]) -> None:
+        # Only what changes: a network of hundreds of weights is asked for several times in each batch.
         for name, requires in self._requiring.items():
             if requires != (name in networks):
                 for weight in self._parameters[name]:

@@ -71,6 +71,7 @@ class Stepper:
         self._amounts: list[Tensor | float] = []
         self._parts: list[list[Tensor | None]] = []
         self._factor = 1.0
+        # Under the name that torch's own schedules use; options of a group are kept in checkpoints.
         for group in self.optimizer.param_groups:
             group["initial_lr"] = group["lr"]
         self._changes = any(section.changing_in(group) for group in self.optimizer.param_groups)

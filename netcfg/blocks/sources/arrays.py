@@ -13,6 +13,7 @@ from netcfg.blocks.sources.base import Found
 from netcfg.blocks.sources.picture_classes import trouble_with_names
 from netcfg.blocks.sources.plain_pictures import SplitLists
 from netcfg.blocks.values import quoted
+from netcfg.files import visible
 from netcfg.source import NetcfgError, shown_path
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ class Arrays(SplitLists, name="arrays"):
         if folder.is_file():
             return Found({"path": str(folder)}) if folder.suffix.lower() in ENDINGS else None
         try:
-            files = [path for path in folder.iterdir() if path.suffix.lower() in ENDINGS and path.is_file()]
+            files = [path for path in visible(folder) if path.suffix.lower() in ENDINGS and path.is_file()]
         except OSError:
             return None
         if len(files) == 1 and files[0].suffix.lower() == ".npz":

@@ -12,6 +12,7 @@ from netcfg.blocks.sources.base import Found, Source
 from netcfg.blocks.sources.folders import clip_classes, has_media
 from netcfg.blocks.sources.picture_classes import split_folders, trouble_with_names
 from netcfg.blocks.values import quoted
+from netcfg.files import visible
 from netcfg.shapes import Symbolic
 from netcfg.source import NetcfgError
 
@@ -29,11 +30,11 @@ EXPRESSIONS = frozenset(
 def _folders_of_clips(folder: Path) -> list[str]:
     """The folders in a folder, where each of them holds videos, or folders of pictures; else none."""
     try:
-        places = [place for place in folder.iterdir() if place.is_dir() and not place.name.startswith(".")]
+        places = [place for place in visible(folder) if place.is_dir()]
     except OSError:
         return []
     for place in places:
-        inside = next(iter(sorted(one for one in place.iterdir() if not one.name.startswith("."))), None)
+        inside = next(iter(visible(place)), None)
         if inside is None or not (
             has_media(inside, levels=1) if inside.is_dir() else inside.suffix.lower() in VIDEOS
         ):
@@ -172,7 +173,7 @@ class ClipFolder(Source, name="clip_folder"):
         place = Path(self.path).expanduser() / (self.train_folder or "")
         if not place.is_dir():
             return ()
-        return tuple(sorted(one.name for one in place.iterdir() if one.is_dir() and one.name[0] != "."))
+        return tuple(one.name for one in visible(place) if one.is_dir())
 
     def settled(self) -> Mapping[str, str]:
         """Its classes by name."""

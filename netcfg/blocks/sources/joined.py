@@ -38,7 +38,7 @@ class Joined(Section, name="joined"):
         found: dict[str, int] = {}
         for item in self.rows:
             name, colon, count = (part.strip() for part in item.partition(":"))
-            if not colon or not count.isdigit() or not int(count) or not name:
+            if not colon or not count.isdecimal() or not int(count) or not name:
                 raise ValueError(
                     f"is a name, a colon and a number of samples for each source, found `{item}`"
                 )

@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from netcfg.blocks.picture_files import PICTURES
-from netcfg.files import expect_regular
+from netcfg.files import expect_regular, visible
 from netcfg.source import NetcfgError, shown_path
 from netcfg.words import counted
 
@@ -141,7 +141,7 @@ def path_column(found: ListFile) -> str | None:
 def lists_in(folder: Path) -> list[Path]:
     """The lists of pictures right in a folder."""
     try:
-        files = sorted(path for path in folder.iterdir() if path.suffix.lower() in ENDINGS and path.is_file())
+        files = [path for path in visible(folder) if path.suffix.lower() in ENDINGS and path.is_file()]
     except OSError:
         return []
     return [path for path in files if has_paths(path)]
@@ -160,7 +160,8 @@ def partner(path: Path, kind: int) -> Path | None:
 def bare_lists(folder: Path) -> list[Path]:
     """Lists of paths in a folder, or in `list` there, that have labels beside them."""
     for place in (folder, folder / "list"):
-        found = [path for path in sorted(place.glob("*_path*.txt")) if partner(path, 1) is not None]
+        there = visible(place) if place.is_dir() else []
+        found = [path for path in there if path.match("*_path*.txt") and partner(path, 1) is not None]
         if found:
             return found
     return []
