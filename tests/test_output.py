@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+from small_training import MEAN_COLOURS, small_training
 
 NET = (
     "{Größe}\n[net]\nchannels = 3\nheight = 8\nwidth = 8\n"
@@ -97,34 +98,7 @@ def test_data_stay_what_they_are_on_a_stdout_of_ascii(tmp_path: Path) -> None:
     assert json.loads(ascii_only.stdout) == json.loads(plain.stdout)
 
 
-TRAINING = """{Data}
-[synthetic_faces]
-image_size = 16
-subjects = 3
-clips = 1
-clip_length = 4
-action_units = 1, 2
-{Net}
-[net]
-channels = 3
-[global_avgpool]
-[connected]
-output_features = 2
-{Loss}
-[bce_with_logits]
-input = Net
-target = labels
-{Optimizer}
-[sgd]
-networks = Net
-minimise = bce_with_logits
-learning_rate = 0.1
-{General}
-[training]
-batch_size = 4
-max_epochs = 2
-monitor = bce_with_logits
-"""
+TRAINING = small_training(MEAN_COLOURS, subjects=3, monitor="bce_with_logits")
 
 
 @pytest.mark.parametrize("after", ["> /dev/full", ">&-"])

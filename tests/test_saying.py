@@ -10,49 +10,17 @@ import cv2
 import numpy as np
 import pytest
 from rich.console import Console
+from small_training import small_training
 
 from netcfg.cli.main import main
 from netcfg.trainers.reporting.progress import BarDisplay, Stretch
 
-NET = """{General}
-[training]
-batch_size = 2
-max_epochs = 1
-{Data}
-[synthetic_faces]
-image_size = 16
-subjects = 4
-clips = 1
-clip_length = 4
-action_units = 6, 12
-{Net}
-[net]
-channels = 3
-[convolutional]
-filters = 2
-kernel_size = 3
-[global_avgpool]
-[connected]
-output_features = 2
-{Loss}
-[bce_with_logits]
-input = Net
-target = labels
-{Optimizer}
-[sgd]
-networks = Net
-minimise = bce_with_logits
-learning_rate = 0.1
-{Metric}
-[accuracy]
-input = Net
-target = labels
-decision = logit
-{Generation}
-[random]
-name = noise
-shape = 3, 16, 16
-"""
+NET = small_training(
+    metric="accuracy",
+    batch_size=2,
+    max_epochs=1,
+    further="{Generation}\n[random]\nname = noise\nshape = 3, 16, 16\n",
+)
 TRAIN = "train net.cfg --device cpu --workers 0"
 
 

@@ -24,10 +24,8 @@ class _Taken:
         self.namespace, self.by = namespace, given
 
 
-class Once(argparse._StoreAction):
-    """An argument with a value."""
-
-    may_be_empty: ClassVar[bool] = False
+class _Looking(argparse.Action):
+    """An action that looks at what it is given before it takes it."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -40,12 +38,24 @@ class Once(argparse._StoreAction):
         values: Any,
         option_string: str | None = None,
     ) -> None:
-        """Take it."""
-        if self.option_strings:
-            self._taken.take(namespace, option_string)
+        """Take it. Raises what argparse reports where it is not to be taken."""
+        self._look_at(namespace, values, option_string)
+        super().__call__(parser, namespace, values, option_string)
+
+    def _look_at(self, namespace: argparse.Namespace, values: Any, given: str | None) -> None:
+        self._taken.take(namespace, given)
+
+
+class Once(_Looking, argparse._StoreAction):
+    """An argument with a value."""
+
+    may_be_empty: ClassVar[bool] = False
+
+    def _look_at(self, namespace: argparse.Namespace, values: Any, given: str | None) -> None:
+        if self.option_strings:  # what has none is given by its place alone
+            super()._look_at(namespace, values, given)
         if not self.may_be_empty:
             _expect_something(self, values)
-        super().__call__(parser, namespace, values, option_string)
 
 
 class OnceOrNone(Once):
@@ -54,21 +64,13 @@ class OnceOrNone(Once):
     may_be_empty: ClassVar[bool] = True
 
 
-class Each(argparse._AppendAction):
+class Each(_Looking, argparse._AppendAction):
     """An argument that may be given several times."""
 
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        values: Any,
-        option_string: str | None = None,
-    ) -> None:
-        """Take it."""
+    def _look_at(self, namespace: argparse.Namespace, values: Any, given: str | None) -> None:
         _expect_something(self, values)
         if isinstance(values, str) and _named(values) in map(_named, getattr(namespace, self.dest) or ()):
-            raise argparse.ArgumentError(None, f"`{option_string} {_named(values)}` is given twice")
-        super().__call__(parser, namespace, values, option_string)
+            raise argparse.ArgumentError(None, f"`{given} {_named(values)}` is given twice")
 
 
 def _named(text: str) -> str:
@@ -76,23 +78,8 @@ def _named(text: str) -> str:
     return text.partition("=")[0].strip()
 
 
-class EitherWay(argparse.BooleanOptionalAction):
+class EitherWay(_Looking, argparse.BooleanOptionalAction):
     """`--turn` and `--no-turn`, of which one may be given."""
-
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self._taken = _Taken()
-
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        values: Any,
-        option_string: str | None = None,
-    ) -> None:
-        """Take it."""
-        self._taken.take(namespace, option_string)
-        super().__call__(parser, namespace, values, option_string)
 
 
 def _expect_something(action: argparse.Action, values: Any) -> None:

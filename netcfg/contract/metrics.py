@@ -15,7 +15,7 @@ from netcfg.blocks.metrics.judgement import CLIP, Case, Verdict
 from netcfg.blocks.metrics.weighed import WeighedMetric
 from netcfg.contract.breach import Breach, what_was_raised
 from netcfg.contract.examples import BadExample, example_of
-from netcfg.contract.variations import Variation, variations
+from netcfg.contract.variations import Variation, idle_options, variations
 from netcfg.results import Baseline, Curve, Matrix, Table
 from netcfg.shapes import Shape, show
 from netcfg.source import NetcfgError
@@ -329,18 +329,15 @@ def _split(input: Shape, target: Shape | None) -> Split:
 
 def _without_effect(metric: Metric, varied: list[Variation[Metric]]) -> Iterator[Breach]:
     """Options at another value of which all figures are the same, whatever the choices beside them."""
-    for option in dict.fromkeys(one.option for one in varied):
-        bases = [metric, *(one.section for one in varied if one.section is not None and one.option != option)]
-        if not any(_has_effect(base, option) for base in bases):
-            tried = next(one for one in varied if one.option == option)
-            yield Breach(
-                metric.type_name,
-                "option",
-                tried.text,
-                f"`{option}`",
-                "that no figure changes with it",
-                "compute",
-            )
+    for tried in idle_options(metric, varied, _has_effect):
+        yield Breach(
+            metric.type_name,
+            "option",
+            tried.text,
+            f"`{tried.option}`",
+            "that no figure changes with it",
+            "compute",
+        )
 
 
 def _has_effect(base: Metric, option: str) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from netcfg.blocks.samplers.base import Sampler
 from netcfg.contract.breach import Breach, what_was_raised
 from netcfg.contract.examples import BadExample, example_of
-from netcfg.contract.variations import Variation, variations
+from netcfg.contract.variations import Variation, idle_options, variations
 from netcfg.source import NetcfgError
 
 if TYPE_CHECKING:
@@ -110,15 +110,15 @@ def _arrays(table: SampleTable) -> list[Any]:
 
 def _without_effect(sampler: Sampler, varied: list[Variation[Sampler]]) -> Iterator[Breach]:
     """Options at another value of which the same is drawn, whatever the choices beside them."""
-    for option in dict.fromkeys(one.option for one in varied):
-        bases = [
-            sampler,
-            *(one.section for one in varied if one.section is not None and one.option != option),
-        ]
-        if not any(_has_effect(base, option) for base in bases):
-            tried = next(one for one in varied if one.option == option)
-            found = "that nothing else is drawn with it"
-            yield Breach(sampler.type_name, "option", tried.text, f"`{option}`", found, "epoch")
+    for tried in idle_options(sampler, varied, _has_effect):
+        yield Breach(
+            sampler.type_name,
+            "option",
+            tried.text,
+            f"`{tried.option}`",
+            "that nothing else is drawn with it",
+            "epoch",
+        )
 
 
 def _has_effect(base: Sampler, option: str) -> bool:

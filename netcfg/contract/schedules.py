@@ -7,7 +7,7 @@ from math import isfinite
 
 from netcfg.blocks.optimizers.schedules import Moment, Schedule
 from netcfg.contract.breach import Breach
-from netcfg.contract.variations import Variation, variations, with_what_it_needs
+from netcfg.contract.variations import Variation, idle_options, variations, with_what_it_needs
 
 LENGTHS = (1, 5, 12)
 MOMENTS = [
@@ -63,15 +63,15 @@ def _verify(schedule: Schedule, options: str) -> Iterator[Breach]:
 
 def _without_effect(schedule: Schedule, varied: list[Variation[Schedule]]) -> Iterator[Breach]:
     """Options at another value of which no rate is another; what goes by a watched figure is asked what it watches."""
-    for option in dict.fromkeys(one.option for one in varied):
-        bases = [
-            schedule,
-            *(one.section for one in varied if one.section is not None and one.option != option),
-        ]
-        if not any(_has_effect(base, option) for base in bases):
-            tried = next(one for one in varied if one.option == option)
-            found = "that no rate changes with it"
-            yield Breach(schedule.type_name, "option", tried.text, f"`{option}`", found, "factor")
+    for tried in idle_options(schedule, varied, _has_effect):
+        yield Breach(
+            schedule.type_name,
+            "option",
+            tried.text,
+            f"`{tried.option}`",
+            "that no rate changes with it",
+            "factor",
+        )
 
 
 def _has_effect(base: Schedule, option: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Annotated, Any, Generic, Literal, TypeVar, Union, get_args, get_origin
@@ -38,6 +38,19 @@ def variations(
             continue
         for group in _values(field.annotation, getattr(example, name), _words(type(example))):
             yield _first_accepted(example, key, group, accept)
+
+
+def idle_options(
+    example: Kind, varied: Sequence[Variation[Kind]], has_effect: Callable[[Kind, str], bool]
+) -> Iterator[Variation[Kind]]:
+    """Of options with which nothing changes, whatever the choices beside them, the first variation that was tried."""
+    for option in dict.fromkeys(one.option for one in varied):
+        bases = [
+            example,
+            *(one.section for one in varied if one.section is not None and one.option != option),
+        ]
+        if not any(has_effect(base, option) for base in bases):
+            yield next(one for one in varied if one.option == option)
 
 
 def with_what_it_needs(kind: type[Kind]) -> Kind | None:

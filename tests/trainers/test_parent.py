@@ -10,35 +10,9 @@ import time
 from pathlib import Path
 
 import pytest
+from small_training import MEAN_COLOURS, small_training
 
-TRAINING = """{Data}
-[synthetic_faces]
-image_size = 16
-subjects = 3
-clips = 1
-clip_length = 4
-action_units = 1, 2
-{Net}
-[net]
-channels = 3
-[global_avgpool]
-[connected]
-output_features = 2
-{Loss}
-[bce_with_logits]
-input = Net
-target = labels
-{Optimizer}
-[sgd]
-networks = Net
-minimise = bce_with_logits
-learning_rate = 0.1
-{General}
-[training]
-batch_size = 4
-max_epochs = 1000000
-monitor = bce_with_logits
-"""
+TRAINING = small_training(MEAN_COLOURS, subjects=3, max_epochs=1_000_000, monitor="bce_with_logits")
 
 
 def until(holds, seconds: float = 90.0) -> bool:

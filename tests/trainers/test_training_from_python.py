@@ -7,48 +7,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from small_training import small_training
 
 import netcfg
 from netcfg.results import Epoch
 from netcfg.source import NetcfgError
 
-TEXT = """
-{General}
-[training]
-batch_size = 4
-max_epochs = 2
-monitor = f1
-{Data}
-[synthetic_faces]
-image_size = 16
-subjects = 4
-clips = 1
-clip_length = 4
-action_units = 6, 12
-{Net}
-[net]
-channels = 3
-[convolutional]
-filters = 2
-kernel_size = 3
-[global_avgpool]
-[connected]
-output_features = 2
-{Loss}
-[bce_with_logits]
-input = Net
-target = labels
-{Optimizer}
-[sgd]
-networks = Net
-minimise = bce_with_logits
-learning_rate = 0.1
-{Metric}
-[f1]
-input = Net
-target = labels
-decision = logit
-"""
+TEXT = small_training(metric="f1", monitor="f1")
 
 
 @pytest.fixture(scope="module")
