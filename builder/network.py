@@ -173,7 +173,7 @@ class Part:
 def _can_be_checked(network: Network, graph: Graph, inputs: Sequence[Tensor]) -> bool:
     declared = [signal.shape for signal in graph.inputs.values()]
     fits = all(tuple(x.shape[1:]) == shape for x, shape in zip(inputs, declared, strict=False))
-    return network._compiled_call_impl is None and fits
+    return bool(declared) and network._compiled_call_impl is None and fits
 
 
 def _called_by(forward: Callable[..., Any], network: Network, inputs: Sequence[Tensor]) -> Any:

@@ -78,7 +78,7 @@ _ROWS = [
     ("NC207", "unused-field", "A data field is asked for that no network, loss or metric takes."),
     ("NC208", "empty-network", "A network has no block that computes anything."),
     ("NC209", "unused-block", "Nothing reads a block's output."),
-    ("NC210", "misplaced-parameters", "A block with parameters stands in {Model}, where no optimizer can name it."),
+    ("NC210", "misplaced-parameters", "A block with parameters stands where nothing can train it."),
     ("NC211", "unused-network", "A network is declared, and {Model} does not use it."),
     ("NC212", "unwired-networks", "Several networks train together, and no {Model} says how they connect."),
     ("NC213", "unlike-shared", "A block uses the parameters of another that is of a different kind."),

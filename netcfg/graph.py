@@ -215,6 +215,8 @@ class Graph:
     options: Net = field(repr=False)
     weights: tuple[WeightRequest, ...] = ()
     named: Mapping[str, Signal] = field(default_factory=dict, repr=False)
+    is_block: bool = False
+    """Whether it is a block of `{Model}` that learns, and no network that was declared."""
 
     @cached_property
     def inputs(self) -> dict[str, Signal]:

@@ -193,8 +193,12 @@ def _paths(plan: Plan, nodes: Iterable[int]) -> list[str]:
 
 
 def _function(plan: Plan, node: int) -> str:
-    """What computes a node: a network by its name, or a block by its type."""
-    return network_of(plan.model, node) or plan.model.nodes[node].type
+    """What computes a node: a network by its name, or a block by its type, also one that learns."""
+    name = network_of(plan.model, node)
+    if name is None:
+        return plan.model.nodes[node].type
+    graph = plan.program.networks[name]
+    return graph.nodes[-1].type if graph.is_block else name
 
 
 def _rates(plan: Plan, optimizer: Optimizer) -> dict[str, tuple[float | Scheduled, str]]:

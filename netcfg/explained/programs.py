@@ -72,12 +72,8 @@ PROGRAMS: dict[str, Explanation] = {
     ),
     "NC210": Explanation(
         "Put the block into a network.",
-        TWO
-        + MODEL
-        + "@"
-        + BOTH
-        + OPTIMIZER.replace("= Net", "= Net, Other").replace("detection", "detection + other"),
-        "[connected]\noutput_features = 2\nfrom = Other\n",
+        TRAINED + "{Generation}\n[random]\nname = start\nshape = 3, 16, 16\n@[Net]\nname = made\n",
+        "[convolutional]\nfilters = 3\nkernel_size = 1\n",
         "",
     ),
     "NC211": Explanation(

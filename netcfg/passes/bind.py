@@ -27,6 +27,7 @@ from netcfg.passes.gaps import Counting, check_unjoined, counting, known_of
 from netcfg.passes.generate import GENERATION, read_generation, used_networks
 from netcfg.passes.gradients import check_gradients, in_training_only
 from netcfg.passes.judge import Judges, Known, read_judges
+from netcfg.passes.own import owned, with_own_networks
 from netcfg.passes.phases import check_steps, read_steps
 from netcfg.passes.reach import reach
 from netcfg.passes.read import Reading
@@ -71,12 +72,16 @@ class _Binder:
         # Without one of the networks, every name that leads to it would be told as a mistake of its own.
         complete = set(self.graphs) == set(self.parts.networks)
         model = self._model(data) if complete else None
+        own: dict[str, Graph] = {}
+        if model is not None:
+            model, own = with_own_networks(model, self.graphs, self.findings)
         if model is not None:
             self.signals = signals_by_name(model)
             # What losses and metrics compute becomes part of the model, and then is a signal like any other.
             model = with_arithmetic(model, self.signals, self.reserved, self.findings)
             self.signals = signals_by_name(model)
         generation = read_generation(self.reserved, data, self.graphs) if complete else None
+        self.graphs |= own
         self._check_samples(pictures, generation)
         known = self._known(model, data)
         judged = complete and model is not None
@@ -85,7 +90,7 @@ class _Binder:
             self._check_pictures(pictures, known, judges)
         schedules = Schedules(self.reserved)
         schedules.check_names(judges.sections, self.findings)
-        steps = read_steps(self.reserved, judges, self.parts.networks, schedules.declared)
+        steps = read_steps(self.reserved, judges, self.parts.networks | own, schedules.declared)
         phases = [phase for _, phase in steps.phases]
         self._check_monitor(training, judges, phases)
         if judged and published is not None:
@@ -99,7 +104,10 @@ class _Binder:
             if not has_errors(
                 self.findings
             ):  # which would say of a gradient that does not pass what it does not reach
-                check_steps(steps, judges, model, reach(model, self.signals), self.graphs, self.findings)
+                reached = reach(model, self.signals)
+                steps = owned(steps, own, judges, reached, self.findings)
+                phases = [phase for _, phase in steps.phases]
+                check_steps(steps, judges, model, reached, self.graphs, self.findings)
             counted = self._counted(data, model, judges)
             data = self._used(data, model, judges)
             check_fields_used(data, self.reserved)

@@ -329,7 +329,8 @@ def _warn_untrained(
         graph = networks[name]
         if graph.trainable:
             message = f"no optimizer trains `{name}`, which stays as it starts"
-            help = f"name it in an optimizer's `networks`, or write `freeze = True` in the [net] of {name}"
+            where = "there" if graph.is_block else f"in the [net] of {name}"
+            help = f"name it in an optimizer's `networks`, or write `freeze = True` {where}"
             findings.append(Finding("NC410", message, graph.span, help=help, severity="warning"))
 
 

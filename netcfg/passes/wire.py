@@ -30,7 +30,6 @@ def wire(
     model = elaborate_model(group, data.fields, data.span, graphs, parts, findings)
     if model is None:
         return None
-    _refuse_parameters(model, findings)
     check_classes(model, findings)
     return None if has_errors(findings[before:]) else model
 
@@ -58,14 +57,6 @@ def check_classes(model: Graph, findings: list[Finding]) -> None:
                 help = f"`classes = {given}`, or `classes = $data.{field.path}.classes`"
                 severity: Severity = "error" if given > fed.classes else "warning"
                 findings.append(Finding("NC305", message, node.span, notes, help=help, severity=severity))
-
-
-def _refuse_parameters(model: Graph, findings: list[Finding]) -> None:
-    """What is learned belongs to a network, so that an optimizer can name it."""
-    for node in model.blocks:
-        if node.parameters:
-            message = f"[{node.type}] has parameters, and stands in {{Model}}, where no optimizer can name it"
-            findings.append(Finding("NC210", message, node.span, help="put it into a network"))
 
 
 def single_model(graph: Graph, fed: Mapping[str, str], data: Data) -> Graph:

@@ -35,7 +35,7 @@ def _table(program: Program, graph: Graph, wish: Wish, width: int | None) -> str
     counts = f"{graph.parameters:,} parameters ({graph.trainable:,} trainable, {frozen:,} frozen)"
     return "\n".join(
         [
-            f"{graph.name}: {inputs}",
+            f"{graph.name}: {inputs or 'no input'}",
             *_fitting([HEAD, *_rows(graph, wish)], width),
             f"{counts}, {macs} MACs per sample",
             *_left_out(program, graph),
