@@ -90,7 +90,7 @@ class _Binder:
             self._check_pictures(pictures, known, judges)
         schedules = Schedules(self.reserved)
         schedules.check_names(judges.sections, self.findings)
-        steps = read_steps(self.reserved, judges, self.parts.networks | own, schedules.declared)
+        steps = read_steps(self.reserved, judges, {**self.parts.networks, **own}, schedules.declared)
         phases = [phase for _, phase in steps.phases]
         self._check_monitor(training, judges, phases)
         if judged and published is not None:

@@ -65,7 +65,7 @@ def _network(name: str, node: Node, model: Graph) -> Graph:
     entries: list[Node] = []
     for place, signal in enumerate(node.inputs):
         called = "input" if len(node.inputs) == 1 else f"input{place}"
-        block = Input.model_construct(name=called, sizes=signal.shape)
+        block = Input.model_construct(name=called)
         given = signal._replace(producer=place, port="")
         entries.append(Node(called, block, (), {"": given}, node.span, None))
     inputs = tuple(entry.output for entry in entries)
