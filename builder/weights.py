@@ -424,7 +424,10 @@ def layout_named(name: str) -> AnyLayout:
     published = models.list_models(models)
     if name in published:
         return Layout({}, imagenet=name)
-    raise WeightsError(f"there is no layout `{name}`", "NC105", did_you_mean(name, [*LAYOUTS, *published]))
+    listed = f"there are {', '.join(LAYOUTS)}, and torchvision's networks by name, e.g. `resnet18`"
+    raise WeightsError(
+        f"there is no layout `{name}`", "NC105", did_you_mean(name, [*LAYOUTS, *published]) or listed
+    )
 
 
 def _imagenet(layout: AnyLayout) -> dict[str, Tensor]:

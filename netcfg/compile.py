@@ -12,7 +12,7 @@ from netcfg.extensions import brings_more, read_packages
 from netcfg.faults import blamed
 from netcfg.passes.alike import fill_in
 from netcfg.passes.bind import bind
-from netcfg.passes.causes import say_once
+from netcfg.passes.causes import say_once, say_without_data
 from netcfg.passes.collect import Parts, collect, is_audetnet
 from netcfg.passes.elaborate import elaborate_all
 from netcfg.passes.feed import fields_of
@@ -137,6 +137,8 @@ def _passes(
         lacking = () if data is None else _read_from_folder(parts, data, findings, labels)
     program = bind(parts, reading, graphs, preset, findings)
     say_once(findings, lacking)
+    if "Data" not in parts.spans:
+        say_without_data(findings)
     _report_nothing(parts, findings)
     if program is None or has_errors(findings):
         return None

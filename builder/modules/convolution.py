@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +19,8 @@ from netcfg.builder.modules.reparametrised import Reparametrised, Rule
 
 MOST_PLACES = 16
 LARGE_WEIGHT = 1_000_000
+FEW_CHANNELS = 16
+"""Below so many inputs of a group, a processor's kernel for single places in steps is not used."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,12 @@ class _Convolving(_Filters):
         self.by_size = padding == "same"
         self._equip(filters, after, len(self.kernel_size))  # type: ignore[arg-type]
         self.as_product = as_product
+        self.thins = (
+            set(self.kernel_size) == {1}  # type: ignore[arg-type]
+            and set(self.stride) != {1}  # type: ignore[arg-type]
+            and padding in (0, "same", (0,) * len(self.kernel_size))  # type: ignore[arg-type]
+            and channels // groups < FEW_CHANNELS
+        )
 
     def _filtered(self, x: Tensor) -> Tensor:
         if self.by_size:
@@ -131,6 +139,8 @@ class _Convolving(_Filters):
         # Exported programs run elsewhere, where a convolution is what is known best.
         if self.as_product and x.device.type == "cpu" and not torch.compiler.is_exporting():
             return self._product(x)
+        if self.thins and x.device.type == "cpu" and not torch.compiler.is_exporting():
+            return self._thinned(x)
         return self._conv_forward(x, self._used_weight(), self.bias)  # type: ignore[operator,no-any-return]
 
     def _with_border(self, x: Tensor) -> Tensor:
@@ -145,6 +155,18 @@ class _Convolving(_Filters):
             sides = [total // 2, total - total // 2, *sides]
         mode = "constant" if self.padding_mode == "zeros" else str(self.padding_mode)
         return F.pad(x, sides, mode=mode) if any(sides) else x
+
+    def _thinned(self, x: Tensor) -> Tensor:
+        """The same numbers: the places in steps first, then a convolution of each.
+
+        oneDNN's own way of it, for processors with AVX2, writes past its buffer when it makes the gradient of a weight
+        of fewer inputs than a vector holds: wrong numbers, or a crash (oneDNN, issue 6035).
+        """
+        assert isinstance(self.stride, tuple)
+        steps: list[Any] = [slice(None, None, step) for step in self.stride]
+        x = x[(..., *steps)]
+        call: Callable[..., Tensor] = (F.conv1d, F.conv2d, F.conv3d)[len(self.stride) - 1]
+        return call(x, self._used_weight(), self.bias, groups=self.groups)
 
     def _product(self, x: Tensor) -> Tensor:
         """The same numbers, summed in another order."""

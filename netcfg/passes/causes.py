@@ -30,6 +30,21 @@ def say_once(findings: list[Finding], lacking: Collection[str]) -> None:
     findings[:] = [finding for finding in findings if id(finding) not in gone]
 
 
+def say_without_data(findings: list[Finding]) -> None:
+    """Of a program without {Data}, put all that asks for a field of the data into one finding."""
+    asking = [finding for finding in findings if finding.code == _UNKNOWN and finding.span is not None]
+    if not asking:
+        return
+    first, *others = asking
+    notes = [Note(other.span, "another is read here") for other in others if other.span is not None]
+    message = first.message if not others else "fields of the data are read, and the program has no {Data}"
+    said = replace(
+        first, message=message, notes=(*first.notes, *notes), help="add a group {Data} with a source"
+    )
+    gone = {id(finding) for finding in others}
+    findings[:] = [said if finding is first else finding for finding in findings if id(finding) not in gone]
+
+
 def _named(finding: Finding, lacking: Collection[str]) -> str | None:
     """The lacking field that a finding is about, if it is."""
     if finding.code != _UNKNOWN:

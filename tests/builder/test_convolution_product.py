@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch.nn import functional as F
 
 import netcfg
-from netcfg.builder.modules.convolution import Convolution
+from netcfg.builder.modules.convolution import Convolution, convolution
 from netcfg.trainers.machine.devices import use_channels_last
 
 
@@ -56,3 +57,30 @@ def test_the_weight_of_a_product_stays_contiguous():
     use_channels_last(modules)
     assert modules[0].weight.is_contiguous()
     assert modules[1].weight.is_contiguous(memory_format=torch.channels_last)
+
+
+@pytest.mark.parametrize(
+    ("axes", "channels", "stride", "groups", "thins"),
+    [
+        (2, 4, 2, 1, True), (2, 3, (2, 1), 1, True), (2, 16, 2, 1, False), (2, 16, 2, 4, True), (2, 4, 1, 1, False),
+        (1, 4, 2, 1, True), (3, 3, (1, 2, 2), 1, True),
+    ],
+)  # fmt: skip
+def test_single_places_in_steps_of_few_channels_are_taken_first(axes, channels, stride, groups, thins):
+    """As many numbers as a vector of AVX2 holds, or fewer, are what oneDNN's gradient of the weight goes wrong at."""
+    module = convolution(axes)(channels, 4 * groups, (1,) * axes, stride, groups=groups)
+    assert module.thins is thins
+    x = torch.randn(4, channels, *(16, 15, 14)[:axes]).requires_grad_()
+    of = [x, module.weight, module.bias]
+    if axes == 2:  # as networks are trained
+        x = x.contiguous(memory_format=torch.channels_last)
+    given = module(x.movedim(1, 2) if module.turned else x)
+    given = given.movedim(2, 1) if module.turned else given
+    exact = [value.detach().double().requires_grad_() for value in (x, module.weight, module.bias)]
+    call = (F.conv1d, F.conv2d, F.conv3d)[axes - 1]
+    wanted = call(*exact, stride=stride, groups=groups)
+    torch.testing.assert_close(given.double(), wanted, rtol=1e-4, atol=1e-5)
+    direction = torch.randn_like(wanted)
+    found = torch.autograd.grad(given, of, direction.float())
+    for one, other in zip(found, torch.autograd.grad(wanted, exact, direction), strict=True):
+        torch.testing.assert_close(one.double(), other, rtol=1e-4, atol=1e-4)
