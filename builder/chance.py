@@ -162,14 +162,24 @@ class Chance:
         )
 
     def generator(
-        self, device: torch.device, path: str, each_phase: bool = False, *more: int
+        self, device: torch.device, path: str, each_phase: bool = False, *more: int, of_all: bool = False
     ) -> torch.Generator:
-        """What draws for a batch as a whole; `more` tells draws of one place apart."""
-        first = self.numbers[:1] if self.numbers is not None else ()
-        return self._seeded(device, path, self.phase if each_phase else "", *first, *more)
+        """What draws for a batch as a whole; `more` tells draws of one place apart.
 
-    def _seeded(self, device: torch.device, path: str, *more: int | str | Between) -> torch.Generator:
-        key = (self.seed, *self._moment, self._use, path, *more)
+        `of_all`: for the batches of all processes, in each of which it draws the same.
+        """
+        first = self.numbers[:1] if self.numbers is not None else ()
+        moment = (*self._moment[:-1], 0) if of_all and self.numbers is None else self._moment
+        return self._seeded(device, path, self.phase if each_phase else "", *first, *more, moment=moment)
+
+    def _seeded(
+        self,
+        device: torch.device,
+        path: str,
+        *more: int | str | Between,
+        moment: tuple[int | str, ...] | None = None,
+    ) -> torch.Generator:
+        key = (self.seed, *(self._moment if moment is None else moment), self._use, path, *more)
         # Not `hash`, which Python salts anew in every process.
         digest = blake2b(repr(key).encode(), digest_size=8).digest()
         return torch.Generator(device).manual_seed(int.from_bytes(digest, "big") >> 1)

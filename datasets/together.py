@@ -69,24 +69,27 @@ class Together:
             else:
                 pipeline.close()
         missing = [part.name for place, part in enumerate(data.parts) if place not in self.pipelines]
-        if (
-            (trains and missing)
-            or len(missing) == len(data.parts)
-            or (not self.in_turn and 0 not in self.pipelines)
-        ):
+        nothing = len(missing) == len(data.parts) or (not self.in_turn and 0 not in self.pipelines)
+        # As of one source alone: what is not there is not judged, and a run that has trained is not refused at its end.
+        # Before it has, a split that nobody said is missing is most likely a mistake.
+        meant = split == "test" or split not in (data.source.splits or (split,))
+        if (trains and missing) or (nothing and not meant):
             raise NetcfgError(
                 f"the source `{missing[0]}` has no sample in the {split} split\n"
                 "help: `splits` of a source says which it has; the first one's count, where they are side by side",
                 code="NC506",
             )
+        if nothing:
+            self.close()
+            self.pipelines = {}
         sizes = [
             len(self.pipelines[place].table) if place in self.pipelines else 0
             for place in range(len(data.parts))
         ]
         self._starts = [0, *accumulate(sizes)]
         running = list(self.pipelines.values())
-        self.sampler: Shown = running[0].sampler
-        if data.joined is not None:
+        self.sampler: Shown = running[0].sampler if running else _Nothing(batch_size)
+        if data.joined is not None and running:
             self.sampler = _Rows(running, rows)
 
     def __len__(self) -> int:
@@ -110,7 +113,7 @@ class Together:
     def ids(self) -> Sequence[str]:
         """What samples are called: side by side as in the first source, joined with their source's name before."""
         if self.data.joined is None:
-            return self.pipelines[0].ids
+            return self.pipelines[0].ids if self.pipelines else ()
         return [
             f"{part.name}/{name}"
             for place, part in enumerate(self.data.parts)
@@ -232,6 +235,23 @@ def _as_long(tensors: list[Tensor]) -> list[Tensor]:
 def _as_many(tensor: Tensor, count: int) -> Tensor:
     """The rows of a tensor again and again, so many of them."""
     return tensor[torch.arange(count, device=tensor.device) % len(tensor)]
+
+
+class _Nothing:
+    """A split of which no source that counts has a sample."""
+
+    bound: FrameBound | None = None
+    batches = 0
+    processes = 1
+    samples_per_epoch = 0
+    common_batches = 0
+
+    def __init__(self, batch_size: int) -> None:
+        self.batch_size = batch_size
+
+    def sizes(self, batches: int | None = None) -> list[list[int]]:
+        """Of no batch."""
+        return []
 
 
 class _Rows:

@@ -19,6 +19,10 @@ class Processes:
         """Those of all processes, the first one's first."""
         return rows
 
+    def joined(self, rows: Tensor) -> tuple[Tensor, slice]:
+        """The same, and which of them are this one's."""
+        return rows, slice(None)
+
     def sum(self, numbers: Tensor) -> Tensor:
         """The sum over processes."""
         return numbers
@@ -145,7 +149,7 @@ class Pool(Remembering, Drawing):
 
     A sample is stored and passed on until `size` are there. Then with even odds it is passed on, or it takes the place
     of a stored one, which is passed on instead; sample by sample, so that one may get what an earlier one of its batch
-    left.
+    left. Several processes have one pool, and draw for the batch of all of them as one process would.
     """
 
     samples: Tensor
@@ -162,8 +166,9 @@ class Pool(Remembering, Drawing):
         x = x.detach()
         if not self.learns:
             return x
+        x, own = self.processes.joined(x)
         order = torch.arange(len(x), device=x.device)
-        generator = None if self.chance is None else self.chance.generator(x.device, self.path)
+        generator = None if self.chance is None else self.chance.generator(x.device, self.path, of_all=True)
         odds = torch.rand(len(x), generator=generator, device=x.device)
         drawn = torch.randint(self.size, (len(x),), generator=generator, device=x.device)
         fills = order < self.size - self.count
@@ -177,14 +182,11 @@ class Pool(Remembering, Drawing):
             _like(last >= 0, x), x[last.clamp(min=0)], self.samples[places.clamp(min=0)].to(x.dtype)
         )
         self.note(x, places, fills)
-        return torch.where(_like(swaps, x), stored, x)
+        return torch.where(_like(swaps, x), stored, x)[own]
 
     def write(self, *noted: Tensor) -> None:
         """Each sample at its place; of several at one place, the last."""
-        x, places, fills = (self.processes.rows(one) for one in noted)
-        # Each process has filled the same places; together they fill as many as they have samples.
-        filled = self.count + fills.cumsum(0) - 1
-        places = torch.where(fills, torch.where(filled < self.size, filled, -1), places)
+        x, places, fills = noted
         order = torch.arange(len(x), device=x.device)
         later = (places[:, None] == places[None]) & (order[None] > order[:, None])
         kept = (places >= 0) & ~later.any(1)

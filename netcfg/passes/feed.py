@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from netcfg.blocks.base import Section as Checked
 from netcfg.blocks.base import ShapeError
-from netcfg.blocks.fields import FieldSpec
+from netcfg.blocks.fields import FieldSpec, Split
 from netcfg.blocks.general.training import Training
 from netcfg.blocks.losses.base import Loss
 from netcfg.blocks.registry import find
@@ -23,7 +23,7 @@ from netcfg.passes.collect import Parts
 from netcfg.passes.reserved import Reserved
 from netcfg.passes.sizes import BROKEN
 from netcfg.program import Data, rows_of
-from netcfg.source import Finding, Note, Span, did_you_mean, shown_path
+from netcfg.source import Finding, Note, Span, did_you_mean, has_errors, shown_path
 from netcfg.syntax import Section
 
 
@@ -188,6 +188,7 @@ def _together(
         for part in parts:
             fields |= {name: part.fields[own] for name, own in whole.called(part).items()}
         _check_lengths(parts, written, findings)
+        findings += _not_judged(parts, written)
         # Bare names first, which are written most.
         fields = {**first.fields, **fields}
     else:
@@ -196,7 +197,26 @@ def _together(
         for part, chain in zip(parts, written, strict=True):
             _add_joined(part, chain, parts, fields, findings)
         fields[SOURCE_FIELD] = FieldSpec((), "class", tuple(part.name for part in parts))
-    return whole._replace(fields=fields) if len(findings) == before else None
+    return whole._replace(fields=fields) if not has_errors(findings[before:]) else None
+
+
+def _not_judged(parts: list[Data], written: list[Chain]) -> Iterator[Finding]:
+    """Splits that some source has, and the first one, whose samples they are side by side, has not."""
+    first, *others = parts
+    option = written[0].written.option("splits")
+    judged: tuple[Split, ...] = ("validation", "test")
+    lacking = [split for split in judged if split not in (first.source.splits or judged)]
+    has = {one.name: split for split in lacking for one in others if split in (one.source.splits or judged)}
+    if not has or option is None:
+        return
+    name, split = next(iter(has.items()))
+    splits = f"{' and '.join(lacking)} split{'s' * (len(lacking) > 1)}"
+    message = (
+        f"nothing is judged on the {splits}: side by side the samples are those of the first source, and "
+        f"`{first.name}` has none there, as `{name}` has"
+    )
+    help = f"`splits = …, {split}` for `{first.name}`, another source first, or [joined], which judges each"
+    yield Finding("NC506", message, option.value_span, help=help, severity="warning")
 
 
 def _check_rows(joined: Joined, section: Section, parts: list[Data], findings: list[Finding]) -> None:

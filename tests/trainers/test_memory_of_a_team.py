@@ -44,20 +44,30 @@ name = centre
 from = query.value
 momentum = 0.5
 read = after
+[pool]
+name = old
+from = slow
+size = 4
 [similarity]
 name = unlike
 from = query.value, bank
 [formula]
 name = missed
 value = log(sum(exp(unlike))) - sum(query.value * key) + sum((query.value - centre) ** 2) + query.error + sum(slow)
+[formula]
+name = aged
+value = sum((query.value - old) ** 2)
 {Loss}
 [mean]
 name = found
 input = missed
+[mean]
+name = older
+input = aged
 {Optimizer}
 [sgd]
 networks = Query, Slow
-minimise = found
+minimise = found + 0.01 * older
 learning_rate = 0.1
 [moving_average]
 networks = Key

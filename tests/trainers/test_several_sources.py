@@ -392,6 +392,24 @@ def test_what_does_not_fit_is_said_once(old: str, new: str, code: str, said: str
     assert said in f"{findings[0].message} {findings[0].help}"
 
 
+def test_splits_that_the_first_source_lacks_are_said_and_not_judged(tmp_path: Path) -> None:
+    """And a run that has trained is not refused at its end."""
+    for splits, lacking in (("train", "validation and test splits"), ("train, validation", "test split")):
+        program = netcfg.load(BESIDE.replace("name = labelled\n", f"name = labelled\nsplits = {splits}\n", 1))
+        (said,) = program.findings
+        assert (said.code, said.severity) == ("NC506", "warning")
+        assert said.message == (
+            f"nothing is judged on the {lacking}: side by side the samples are those of the first source, and "
+            "`labelled` has none there, as `other` has"
+        )
+        assert said.span is not None
+        assert said.span.text == splits
+    trainer_in(tmp_path / "run", program).fit()
+    result = json.loads((tmp_path / "run" / "result.json").read_text())
+    assert result["validation"]["metrics"]
+    assert result["test"] is None
+
+
 def test_a_loss_of_one_source_needs_joined_ones() -> None:
     with pytest.raises(ProgramError) as raised:
         netcfg.load(BESIDE.replace("target = strange\n", "target = strange\nsource = other\n", 1))

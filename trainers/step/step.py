@@ -497,7 +497,15 @@ class _Together(Processes):
         """Those of all processes, the first one's first."""
         if self.team.size == 1:
             return rows
-        return torch.cat(self.team.gather(rows.cpu())).to(rows.device)
+        return self.joined(rows)[0]
+
+    def joined(self, rows: Tensor) -> tuple[Tensor, slice]:
+        """The same, and which of them are this one's."""
+        if self.team.size == 1:
+            return rows, slice(None)
+        parts = self.team.gather(rows.cpu())
+        first = sum(map(len, parts[: self.team.rank]))
+        return torch.cat(parts).to(rows.device), slice(first, first + len(rows))
 
     def sum(self, numbers: Tensor) -> Tensor:
         """The sum over processes."""

@@ -117,8 +117,8 @@ class Pool(Memory, name="pool"):
     """Old samples in the place of new ones, so that a critic does not forget what was made before.
 
     Samples are stored and passed on until there are `size`. Then each is, with even odds, passed on, or takes the place
-    of a stored one, drawn at random, which is passed on instead. In evaluation all are passed on. Each process draws
-    for its own samples from one pool, which all fill.
+    of a stored one, drawn at random, which is passed on instead. In evaluation all are passed on. Processes that train
+    as one have one pool, and draw for the batch of all of them as one process would.
     Shapes: any, unchanged.
     Parameters: as buffers `samples` (size×…), `count`.
     Source: CycleGAN's `ImagePool`, after Shrivastava et al., 2017.
