@@ -17,6 +17,7 @@ from netcfg.blocks.made import Made
 from netcfg.blocks.network.activation import Applied
 from netcfg.builder.exports.classes import linear_class, ruled_arguments, written_class
 from netcfg.builder.exports.copied import Copied, Refused
+from netcfg.builder.exports.recurrence import WITHOUT_AUTOCAST
 from netcfg.builder.libraries import library_words
 from netcfg.builder.libraries import network as library_network
 from netcfg.builder.modules.activations import Activate
@@ -247,7 +248,7 @@ def _upsample(module: Upsample, copied: Copied) -> Plain | None:
 
 def _copied(made: Made, copied: Copied) -> Plain:
     """A class with its source, called as it was."""
-    kind: Any = made.call
+    kind: Any = WITHOUT_AUTOCAST.get(made.call, made.call)  # type: ignore[call-overload]
     if not isinstance(kind, type):
         raise Refused(f"is made by {kind.__name__}, which has no form in plain PyTorch")
     if kind.__module__.partition(".")[0] in ("torch", "torchvision"):

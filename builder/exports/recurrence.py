@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from netcfg.builder.modules.recurrent import GRU, LSTM, RNN
+from netcfg.builder.modules.recurrent import GRU, LSTM, RNN, AutocastLSTM
 
 _GATES = {"LSTM": (0, 3, 1, 2), "GRU": (1, 0, 2), "RNN": (0,)}
 """ONNX's order of gates, by their places in PyTorch's."""
@@ -35,7 +35,9 @@ class _RNN(_TimeFirst, nn.RNN):  # type: ignore[misc]
     pass
 
 
-TIME_FIRST: dict[type[nn.Module], type[nn.Module]] = {LSTM: _LSTM, GRU: _GRU, RNN: _RNN}
+WITHOUT_AUTOCAST: dict[type[nn.Module], type[nn.Module]] = {AutocastLSTM: LSTM}
+"""What is written of a module in plain PyTorch, which is as much where nobody autocasts."""
+TIME_FIRST: dict[type[nn.Module], type[nn.Module]] = {AutocastLSTM: _LSTM, GRU: _GRU, RNN: _RNN}
 
 
 class OnnxRecurrent(nn.Module):

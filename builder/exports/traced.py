@@ -18,7 +18,7 @@ from netcfg.builder.exports.recurrence import TIME_FIRST, OnnxRecurrent
 from netcfg.builder.exports.refusing import first_line, node_at_fault, refused, refused_whole
 from netcfg.builder.exports.windows import OnnxWindows
 from netcfg.builder.modules.attention import WindowAttention
-from netcfg.builder.modules.recurrent import GRU, LSTM, RNN
+from netcfg.builder.modules.recurrent import GRU, RNN, AutocastLSTM
 from netcfg.builder.modules.reparametrised import Reparametrised
 from netcfg.builder.network import Network
 from netcfg.graph import Graph
@@ -26,7 +26,7 @@ from netcfg.passes.ragged import name_of
 from netcfg.shapes import Symbolic
 
 ONNX_FORMS: dict[type[nn.Module], Callable[[Any], nn.Module]] = {
-    LSTM: OnnxRecurrent,
+    AutocastLSTM: OnnxRecurrent,
     GRU: OnnxRecurrent,
     RNN: OnnxRecurrent,
     nn.AdaptiveAvgPool2d: OnnxMeans.of,

@@ -29,6 +29,10 @@ class _Rows(nn.RNNBase):
 class LSTM(_Rows, nn.LSTM):  # type: ignore[misc]
     """Long short-term memory."""
 
+
+class AutocastLSTM(LSTM):
+    """The same, also under autocast on processors of every kind; exported programs are for no autocast."""
+
     def forward(self, x: Tensor) -> dict[str, Tensor]:  # type: ignore[override]
         """In f32 where autocast asks a processor for a kernel in bf16 that it does not have."""
         if _HAS_KERNEL or x.device.type != "cpu" or not torch.is_autocast_enabled("cpu"):

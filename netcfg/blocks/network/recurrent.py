@@ -134,7 +134,7 @@ class LSTM(_Recurrent, name="lstm"):
 
     def lower(self, *inputs: Shape) -> Made:
         """Torch's own."""
-        from netcfg.builder.modules.recurrent import LSTM as Module
+        from netcfg.builder.modules.recurrent import AutocastLSTM as Module
 
         return self._made(Module, *inputs)
 
