@@ -352,7 +352,9 @@ def _rest(momentum: float | Scheduled) -> str:
 
 def _when(pattern: Pattern) -> str:
     batches = (
-        every(pattern.period) if pattern.batches == 1 else f"{pattern.batches} of {pattern.period} batches"
+        every(pattern.period)
+        if pattern.batches == 1 and pattern.is_last
+        else f"{pattern.batches} of {pattern.period} batches"
     )
     return f"On {batches}{_epochs(pattern.epochs)}"
 

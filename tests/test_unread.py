@@ -96,6 +96,12 @@ def test_what_somebody_reads_or_what_counts_batches_is_computed(inside: str, fur
     assert "without" not in plan_text(plan(loaded))
 
 
+def test_an_only_output_is_read_whatever_it_is_called() -> None:
+    text = DATA + MAKER % "" + READER.replace("Maker.seen", "Maker") + TRAINING % ""
+    text = text.replace("[output]\nname = picture\n", "").replace("from = Maker.seen", "from = Maker")
+    assert not unread_outputs(netcfg.load(text))
+
+
 def test_fg_nets_image_costs_nothing() -> None:
     from netcfg.passes.read import shipped_folder
 

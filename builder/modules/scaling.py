@@ -10,6 +10,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from netcfg.blocks.initial import Initial
+from netcfg.builder.changing import ScheduledNumber
 from netcfg.builder.modules.initialization import initialize
 
 
@@ -33,6 +34,19 @@ class Tensor(nn.Module):
             self.value = nn.Parameter(value)
         else:
             self.register_buffer("value", value)
+
+
+class Changing(nn.Module):
+    """A tensor of one number, which a schedule sets."""
+
+    def __init__(self, shape: Sequence[int], schedule: str) -> None:
+        super().__init__()
+        self.shape = tuple(shape)
+        self.number = ScheduledNumber(schedule)
+
+    def forward(self, like: Values | None = None) -> Values:
+        """(1, …), the same for all samples; `like` only says the shape, which is known."""
+        return self.number().expand(1, *self.shape)
 
 
 class LocalResponseNorm(nn.LocalResponseNorm):

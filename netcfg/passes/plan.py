@@ -118,6 +118,8 @@ class Pattern:
     period: int
     epochs: tuple[int, int | None] | None = None
     """The first and the last epoch (None: of all) where others have other phases; None where all are alike."""
+    is_last: bool = True
+    """Whether the last batch of each period is one of them."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -195,9 +197,12 @@ class Plan:
         found = []
         for count, chosen in _coincidences(intervals):
             running = tuple(number for number in there if section_of(steps[number]).every in chosen)
-            found.append((count, running))
+            found.append((count, running, set(chosen) == set(intervals)))
         found.sort(key=lambda item: (-item[0], len(item[1])))
-        return [Pattern(self.step(running), count, lcm(*intervals), stretch) for count, running in found]
+        return [
+            Pattern(self.step(running), count, lcm(*intervals), stretch, is_last)
+            for count, running, is_last in found
+        ]
 
 
 def section_of(step: Step) -> Optimizer | MovingAverage:

@@ -41,7 +41,8 @@ def unread_outputs(program: Program) -> dict[str, tuple[str, ...]]:
     for name, ports in wanted.items():
         graph = program.networks[name]
         unread = tuple(port for port in graph.outputs if port not in ports)
-        if unread and ports and name not in evaluated and _may_go(graph, unread):
+        # The port of an only output has no name, whatever the output is called.
+        if len(graph.outputs) > 1 and unread and ports and name not in evaluated and _may_go(graph, unread):
             found[name] = unread
     return found
 

@@ -234,6 +234,45 @@ def test_a_networks_own_rate_and_momentum_follow_schedules() -> None:
     assert "own: 0.01 to 0.1 in 3 epochs, by step" in page
 
 
+def test_a_constant_that_changes_lets_a_formula_change() -> None:
+    phases = phases_of(
+        PROGRAM.replace(
+            "{Loss}",
+            """{Model}
+[Net]
+from = image
+[constant]
+name = threshold
+value = sure
+[formula]
+name = above
+value = relu(Net - threshold)
+{Loss}""",
+        ).replace("[norm]\nname = b\ninput = Net", "[mean]\nname = b\ninput = above")
+        + """{Optimizer}
+[schedule]
+name = sure
+start = -1
+end = 1
+by = step
+[sgd]
+networks = Net
+minimise = a + b
+learning_rate = 0.1
+"""
+    )
+    network = netcfg.build(phases.program)["Net"]
+    network.load_state_dict(phases.model.networks["Net"].state_dict())
+    optimizer = torch.optim.SGD(network.parameters(), 0.1)
+    for number, batch in enumerate(batches()):
+        optimizer.zero_grad()
+        above = torch.relu(network(batch["image"]) + 1 - 2 * number / (EPOCHS * BATCHES))
+        (plain_losses(network, batch)[0] + above.mean()).backward()
+        optimizer.step()
+    expected = {f"Net.{name}": value for name, value in network.state_dict().items()}
+    torch.testing.assert_close(trained(phases), expected, rtol=0, atol=1e-6)
+
+
 def test_what_the_optimizer_says_of_a_rate_wins_over_a_networks_schedule() -> None:
     phases = phases_of(OF_A_NETWORK.replace("minimise = a\n", "minimise = a\nlearning_rate = 0.5\n"))
     for epoch in (0, 3):

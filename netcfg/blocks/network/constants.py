@@ -6,6 +6,7 @@ from pydantic import Field
 
 from netcfg.axes import KINDS, Kind
 from netcfg.blocks.base import Block, Count, Reference, expect_known
+from netcfg.blocks.changing import Scheduled
 from netcfg.blocks.initial import Initial
 from netcfg.blocks.made import Made, made
 from netcfg.blocks.network.places import LETTERS, AxisName
@@ -62,7 +63,7 @@ class _Source(Block):
         """It bears the block's name."""
         return True
 
-    def inline(self, *names: str) -> str:
+    def inline(self, *names: str) -> str | None:
         """The tensor, with a batch axis of 1."""
         return f"{names[-1]}[None]"
 
@@ -82,6 +83,8 @@ class _Source(Block):
 class Constant(_Source, name="constant"):
     """Numbers that stay as they are: one value, or what a file of weights has under the block's name.
 
+    A `value` that is the name of a [schedule] changes with it, and so what a [formula] says of this signal.
+
     Shapes: nothing -> `shape`, or the shape of `like`; the same for all samples.
     Buffers: one tensor that bears the block's own name.
     Example::
@@ -91,10 +94,22 @@ class Constant(_Source, name="constant"):
         value = 0.5
     """
 
-    value: float = Field(0.0, description="of every number")
+    value: float | Scheduled = Field(0.0, description="of every number")
+
+    def owns_tensor(self) -> bool:
+        """Not of one that changes: nothing of it is to be kept."""
+        return not isinstance(self.value, Scheduled)
+
+    def inline(self, *names: str) -> str | None:
+        """The tensor, where it has one."""
+        return super().inline(*names) if self.owns_tensor() else None
 
     def lower(self, *inputs: Shape) -> Made:
-        """The tensor."""
+        """The tensor, or what gives one that changes."""
+        if isinstance(self.value, Scheduled):
+            from netcfg.builder.modules.scaling import Changing
+
+            return made(Changing, self._sizes(*inputs), self.value.name)
         from netcfg.builder.modules.scaling import Tensor
 
         return made(Tensor, self._sizes(*inputs), start=self.value, learned=False)
