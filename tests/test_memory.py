@@ -311,6 +311,23 @@ def test_its_values_are_those_from_before_the_step() -> None:
     assert phases.step(images(0), 0)["judged"].item() == pytest.approx(judged)
 
 
+def test_what_is_made_once_of_a_phases_draw_is_trained_by_a_later_phase() -> None:
+    """Its value stays, so that its history, and that of networks above it, is kept for who trains them."""
+    text = gan("from = c\nonce = True\n", "critic maker").replace("networks = A\n", "networks = A, C\n")
+    text = text.replace("{Model}\n", "{C}\n[net]\nsame_as = A\n{Model}\n[random]\nname = drawn\nlike = image\n"
+        "draw = phase\n[C]\nname = c\nfrom = drawn\n").replace("[B]\n", "[detach]\nfrom = fake\n[B]\n")  # fmt: skip
+    text = text.replace("name = score", "name = score\n[formula]\nname = seen\nvalue = score + 0 * image")
+    text = text.replace("input = score", "input = seen")
+    critic, maker = plan(netcfg.load(text)).patterns[0].step.phases
+    assert {one.history for one in critic.computes if one.history} == {"maker", "critic"}
+    assert not maker.computes
+    phases, networks = start(text)
+    before = [weight.clone() for name in "AC" for weight in networks[name].parameters()]
+    phases.step(images(0), 0)
+    after = [weight for name in "AC" for weight in networks[name].parameters()]
+    assert not any(torch.equal(one, other) for one, other in zip(before, after, strict=True))
+
+
 def late() -> str:
     """The critic reads what is made once for it, and steps the network below before another phase trains through."""
     return (

@@ -46,7 +46,8 @@ class Changing(nn.Module):
 
     def forward(self, like: Values | None = None) -> Values:
         """(1, …), the same for all samples; `like` only says the shape, which is known."""
-        return self.number().expand(1, *self.shape)
+        now: Values = self.number()
+        return now.expand(1, *self.shape)
 
 
 class LocalResponseNorm(nn.LocalResponseNorm):

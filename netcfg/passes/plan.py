@@ -315,6 +315,8 @@ class _Planner:
         self.redrawn = redrawn(model)
         self.once = frozenset(index for index, node in enumerate(model.nodes) if node.once)
         """The nodes whose first value in a batch stays, whatever steps."""
+        self.feeds = _below(model, self.once) if self.once else {index: () for index in self.redrawn}
+        """For each node those of them that hang on it."""
         self.stepped: dict[int, frozenset[str]] = {}
         """For each node that was computed: the networks it depends on that have stepped since."""
 
@@ -387,9 +389,12 @@ class _Planner:
 
     def _history(self, index: int, number: int) -> str | None:
         """The phase that will train through a value that is computed now, while it is still up to date."""
-        # The next phase draws another value: history can serve this one alone.
+        # The next phase draws another value: history can serve this one alone, or what is made of it once.
         if index in self.redrawn:
-            return self.steps[number].name if index in self.path[number] else None
+            if index in self.path[number]:
+                return self.steps[number].name
+            served = (self._history(one, number) for one in self.feeds[index] if one not in self.values)
+            return next((phase for phase in served if phase is not None and self._trains(phase, index)), None)
         stepped: frozenset[str] = frozenset()
         for later in range(number, len(self.steps)):
             # By then the value will be out of date and is computed again anyway: history for that phase would be
@@ -400,6 +405,12 @@ class _Planner:
                 return self.steps[later].name
             stepped |= self.trained[later]
         return None
+
+    def _trains(self, phase: str, index: int) -> bool:
+        """Whether that phase trains through a node."""
+        return any(
+            step.name == phase and index in path for step, path in zip(self.steps, self.path, strict=True)
+        )
 
     def _read(self, signal: Signal, history: str | None) -> Read:
         """Without history, a reader keeps none itself: only one that does has to cut what is not its own."""
@@ -446,9 +457,19 @@ def redrawn(model: Graph) -> frozenset[int]:
     for index, node in enumerate(model.nodes):
         inside = node.block.network.nodes if isinstance(node.block, NetworkUse) else (node,)
         draws = any(one.block.draws_each_phase() for one in inside)
-        if draws or any(signal.producer in found for signal in node.inputs):
+        if (draws or any(signal.producer in found for signal in node.inputs)) and not node.once:
             found.add(index)
     return frozenset(found)
+
+
+def _below(model: Graph, nodes: frozenset[int]) -> dict[int, tuple[int, ...]]:
+    """For each node of a model those of `nodes` that hang on it."""
+    found: dict[int, dict[int, None]] = {index: {} for index in range(len(model.nodes))}
+    for index in reversed(range(len(model.nodes))):
+        here = {index: None} if index in nodes else found[index]
+        for signal in model.nodes[index].inputs:
+            found[signal.producer] |= here
+    return {index: tuple(below) for index, below in found.items()}
 
 
 def network_of(model: Graph, index: int) -> str | None:
