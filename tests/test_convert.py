@@ -302,6 +302,7 @@ def test_a_file_cut_short_leaves_the_output_as_it_was(convert: Convert) -> None:
         (["original", "--epoch", "3"], "original holds no epoch 3\nhelp: it holds 2, 10"),
         (["original", "--network", "Encodr"], "did you mean `Encoder`?"),
         (["original", "--to", "audetnt"], "there is no layout `audetnt`\nhelp: did you mean `audetnet`?"),
+        (["original", "--to", "nix"], "there is no layout `nix`\nhelp: there are netcfg, "),
         (["original/optim_main_epoch_2.pth"], "is the state of an optimizer"),
         (["nowhere"], "there is no file of weights nowhere"),
         (["two.cfg"], "does not tell which network"),

@@ -104,7 +104,8 @@ INVOCATIONS = [
     f"--batch-size 2 --no-turn --max-pixels 999999 --overwrite --on-error skip --quiet {PROGRAM}",
     "predict run faces/imgs --format text --verbose",
     "generate run -n 3 -o drawn1 --seed 1 --batch-size 2 --device cpu --weights run/checkpoints/last.safetensors "
-    "--set noise=0 --between 1 --quiet",
+    "--set noise=0 --quiet",
+    "generate run -n 2 -o drawn3 --between 1",
     "generate given -o drawn2 --from frames --no-turn --max-pixels 999999 --verbose",
     "predict run faces/imgs --frames 3",
     "predict run faces/imgs --tiles 3 --overlap 1",

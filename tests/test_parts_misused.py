@@ -225,6 +225,22 @@ def test_an_option_by_a_variable_that_may_not_change() -> None:
     )
 
 
+def test_a_program_without_data_says_so_once() -> None:
+    network = "{N}\n[net]\ninputs = data.image, data.flow\n[flatten]\n[connected]\n"
+    finding = only(f"{network}output_features = $data.label.classes\n")
+    assert (finding.code, finding.message) == (
+        "NC501",
+        "fields of the data are read, and the program has no {Data}",
+    )
+    assert finding.help == "add a group {Data} with a source"
+    assert [note.span.line for note in finding.notes if note.span is not None] == [3, 6]
+
+
+def test_what_is_no_expression_is_quoted_inside_the_sentence() -> None:
+    text = "{General}\n[variables]\na = ${1 +}\n{N}\n[net]\nchannels = 3\nheight = 8\nwidth = 8\n[flatten]\n"
+    assert only(text).message.startswith("`a` holds `1 +`, which is no expression of numbers")
+
+
 def only(text: str) -> netcfg.source.Finding:
     """The one error that a program has."""
     with pytest.raises(ProgramError) as raised:

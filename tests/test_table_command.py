@@ -120,6 +120,14 @@ def test_what_is_worse_by_more_than_chance_is_marked(
     assert rows[2][-2:] == ["", ""], "the best is compared with nothing"
 
 
+def test_one_row_has_nothing_to_be_compared_with(
+    folds: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    of_a = [folder for folder in folds if Path(folder).name.startswith("a")]
+    assert main(["table", *of_a, "--test"]) == 1
+    assert "--test compares rows, and there is one: program a.cfg\nhelp: more runs" in capsys.readouterr().err
+
+
 def test_pairs_are_runs_that_were_told_the_same(folds: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("scipy")
     assert main(["table", *folds[3:], "--test"]) == 0

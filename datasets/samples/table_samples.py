@@ -249,11 +249,13 @@ def table_samples(
     further: Callable[[FilePictures, Sequence[int]], Mapping[str, Further]] | None = None,
     beside: Sequence[BesideFiles] = (),
     made_by: Callable[[Sequence[int]], Beside] | None = None,
+    help: str = "`missing = skip` goes on without them",
 ) -> TableSamples:
     """Samples of a table whose pictures lie in these files; None, or a file that is not there, is a missing one.
 
     `further` makes other fields, given the pictures and the rows that are left; `beside` are files that these need,
-    which may be broken as pictures may; `made_by` says of the rows all that they are made of.
+    which may be broken as pictures may; `made_by` says of the rows all that they are made of; `help` is the way out
+    where pictures lack.
     Errors: `NetcfgError` for missing pictures where none may lack, with the `folder`, and where no sample is left.
     """
     there = [path if path is not None and os.path.isfile(path) else None for path in paths]
@@ -264,7 +266,7 @@ def table_samples(
         place=lambda row: folder,
         missing=missing,
         noun="sample",
-        help="`missing = skip` goes on without them",
+        help=help,
     )
     if skips_broken:
         rows = without_broken(rows, lambda row: [path for path in (there[row],) if path is not None], reading)

@@ -98,6 +98,7 @@ def open_image_list(section: ImageList, split: Split, fields: Sequence[str]) -> 
         fit=section.fit,
         further=further,
         beside=_beside_files(section, layout, root, found, rows),
+        help="`images = FOLDER` where the paths count from another one; `missing = skip` goes on without them",
         made_by=None if beside else made_by,
     )
 

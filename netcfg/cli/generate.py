@@ -125,6 +125,9 @@ def _check_given(generator: Generator, options: argparse.Namespace) -> None:
     if generator.picture is not None and not options.given:
         message = f"{{Generation}} of {name} makes pictures of given ones (`{generator.picture}`)"
         raise NetcfgError(f"{message}\nhelp: name them: `--from PICTURES`", code="NC801")
+    if options.between and not generator.draws:
+        message = f"`--between` leads from draw to draw, and all that {{Generation}} of {name} draws is set"
+        raise NetcfgError(f"{message}\nhelp: leave `--between` out, or a `--set`", code="NC801")
     if generator.lacking:
         lacking = generator.lacking[0]
         message = f"{{Generation}} of {name} reads `{lacking}`, and nothing says what it is"

@@ -80,6 +80,12 @@ def run(options: argparse.Namespace) -> int:
     if kind in PICTURES:
         data = drawn(table, options.picture or KINDS[0], kind, options.caption or "")
     else:
+        if options.test and len(table.rows) < 2:
+            raise NetcfgError(
+                f"--test compares rows, and there is one: {options.rows} {table.rows[0]}\n"
+                "help: more runs, other `--rows`, or leave it out",
+                code="NC801",
+            )
         tests = compared(table) if options.test else {}
         style = Style(options.digits, options.caption or "", options.label or "", tests)
         text = WRITERS[kind](table, style)

@@ -177,7 +177,7 @@ def _parsed(expression: str) -> _Parsed:
             tree = ast.parse(plain, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise ExpressionError(
-            f"`{expression}` is not an expression of numbers, variables and + - * / // % ** ( )"
+            f"holds `{expression}`, which is no expression of numbers, variables and + - * / // % ** ( )"
         ) from None
     steps: list[tuple[Step, int]] = []
     pending = [tree]

@@ -302,7 +302,7 @@ def test_a_number_that_is_none_and_a_row_that_is_too_long(tmp_path):
 def test_missing_pictures_are_counted_and_named(tmp_path):
     path = write(tmp_path, rows("image,kind", *"ababab"), count=4)
     said = refusal(path, **ALL)
-    assert "without a picture: 2 of 6 samples, `4.png`, `5.png`" in said
+    assert "without a picture: 2 of 6 samples, `4.png`, `5.png`\nhelp: `images = FOLDER` where" in said
     assert len(source(path, missing="skip", **ALL).open("train", ("image",))) == 4
 
 

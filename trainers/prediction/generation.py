@@ -9,6 +9,7 @@ from math import ceil, sqrt
 import torch
 from torch import Tensor, nn
 
+from netcfg.blocks.network.random import Random
 from netcfg.builder.chance import Between, Chance
 from netcfg.graph import Graph, Signal
 from netcfg.passes.generate import PICTURE, made_by
@@ -63,12 +64,21 @@ class Generator:
         self._model = Model(whole, networks, Chance(seed))
         self._numbers: Sequence[Number] = ()
         self._fields = {}
-        for index, value in fixed(self.graph, settings, program.data.fields if program.data else {}).items():
+        given = fixed(self.graph, settings, program.data.fields if program.data else {})
+        self._set = frozenset(given)
+        for index, value in given.items():
             node = self.graph.nodes[index]
             if node.is_input:
                 self._fields[node.path] = value
             else:
                 self._model.calls[index] = self._call(value)
+
+    @property
+    def draws(self) -> bool:
+        """Whether a sample differs from the next one by anything drawn: something is, and no setting took its place."""
+        own = (node for index, node in enumerate(self.graph.nodes) if index not in self._set)
+        inside = (node for graph in self.program.networks.values() for node in graph.nodes)
+        return any(isinstance(node.block, Random) for node in (*own, *inside))
 
     @property
     def title(self) -> str:
