@@ -199,7 +199,11 @@ def test_the_command_writes_what_lies_between(runs: dict[str, Path], tmp_path: P
         "--set",
         "label=0",
         "--set",
-        "light=0",
+        (
+            "drawn",
+            ["--between", "3", *"--set start=0 --set pair=0 --set label=0 --set light=0".split()],
+            "all that {Generation} of",
+        ),
     ]
     assert main([*base, "-n", "3", "--between", "2", "--batch-size", "3", "-o", str(tmp_path / "way")]) == 0
     assert main([*base, "-n", "3", "-o", str(tmp_path / "plain")]) == 0
