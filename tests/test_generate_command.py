@@ -189,22 +189,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 def test_the_command_writes_what_lies_between(runs: dict[str, Path], tmp_path: Path) -> None:
-    base = [
-        "generate",
-        str(runs["drawn"]),
-        "--device",
-        "cpu",
-        "--seed",
-        "2",
-        "--set",
-        "label=0",
-        "--set",
-        (
-            "drawn",
-            ["--between", "3", *"--set start=0 --set pair=0 --set label=0 --set light=0".split()],
-            "all that {Generation} of",
-        ),
-    ]
+    base = ["generate", str(runs["drawn"]), "--device", "cpu", "--seed", "2", "--set", "label=0"]
     assert main([*base, "-n", "3", "--between", "2", "--batch-size", "3", "-o", str(tmp_path / "way")]) == 0
     assert main([*base, "-n", "3", "-o", str(tmp_path / "plain")]) == 0
     way, plain = tmp_path / "way", tmp_path / "plain"
@@ -245,7 +230,10 @@ def test_pictures_are_made_of_given_ones(
         ("drawn", ["--from", "here"], "reads no pictures, which `--from` gives it"),
         ("drawn", ["--between", "3", "--from", "here"], "`--between` leads from draw to draw"),
         ("drawn", ["--between", "3", "-n", "1"], "`-n 2`, or more"),
-        ("drawn", ["--between", "3", "--set", "start=0", "--set", "pair=0", "--set", "label=0", "--set", "light=0"], "all that {Generation} of"),
+        (
+            "drawn", ["--between", "3", *"--set start=0 --set pair=0 --set label=0 --set light=0".split()],
+            "all that {Generation} of",
+        ),
         ("drawn", ["--no-turn"], "`--no-turn` is for given pictures"),
         ("drawn", ["--set", "label"], "write it as NAME=VALUE"),
     ],
