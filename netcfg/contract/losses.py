@@ -83,8 +83,10 @@ class Case:
         }
         return [*made[:1], *map(ways[targets], made[1:])]
 
-    def value(self, signals: list[Tensor], seed: int = 3) -> Tensor:
-        """The mean loss, by a small critic for each network that it evaluates, with the same chance each time."""
+    def value(self, signals: list[Tensor], seed: int = 3, module: nn.Module | None = None) -> Tensor:
+        """The mean loss, by a small critic for each network that it evaluates, with the same chance each time; of a
+        fresh `module`, where none is given.
+        """
         import torch
 
         from netcfg.builder.modules.losses.counted import Counted
@@ -92,7 +94,7 @@ class Case:
         critics = [_critic for _ in self.loss.network_options]
         with seeded(seed):
             given, named = self.loss.arguments(signals)
-            module = self.built()
+            module = module or self.built()
             value = (
                 module(*critics, *given, **named)
                 if self.loss.reads
@@ -170,6 +172,7 @@ def _verify_case(case: Case) -> Iterator[Breach]:
         elif not bool(value.isfinite()):
             yield case.breach("value", "a number", f"{float(value.detach()):g}", "lower")
         else:
+            yield from _again(case, targets)
             yield from _samples(case, targets)
             yield from _gradients(case, targets)
             yield from _equal(case, targets)
@@ -179,6 +182,28 @@ def _verify_case(case: Case) -> Iterator[Breach]:
                     case.value(signals)
         return
     yield case.breach("check", "that it takes these shapes", refusals[0], "check")
+
+
+def _again(case: Case, targets: str) -> Iterator[Breach]:
+    """The same module gives the same when it is asked again, and of a batch that is written twice no sum."""
+    if not case.loss.reads or case.loss.network_options or case.options:
+        return
+    module, signals = case.built().eval(), case.signals(targets)
+    first, again = (float(case.value(signals, module=module).detach()) for _ in range(2))
+    if not _near(first, again):
+        yield case.breach("value", f"{first:g}, whenever it is asked", f"{again:g} the second time", "lower")
+        return
+    twice = float(case.value([_twice(signal) for signal in signals]).detach())
+    whole = float(case.value(signals).detach())
+    if abs(whole) > 1e-3 and _near(twice, 2 * whole):
+        yield case.breach("value", "the mean over a batch", "that it grows with the batch, as a sum", "lower")
+
+
+def _twice(signal: Tensor) -> Tensor:
+    """A batch twice."""
+    import torch
+
+    return torch.cat((signal, signal))
 
 
 def _samples(case: Case, targets: str) -> Iterator[Breach]:

@@ -59,6 +59,7 @@ def _verify(section: Optimizer, text: str) -> Iterator[Breach]:
     if not _same(*_at_rest(section)):
         yield _breach(names, "learning rate", "no step at a rate of 0", "that parameters change", "lower")
     yield from _groups(section, names)
+    yield from _unreached(section, names)
     if not _same(values, _resumed(section)):
         yield _breach(names, "resume", "the steps of a run without a stop", "others", "lower")
 
@@ -76,6 +77,21 @@ def _groups(section: Optimizer, names: tuple[str, str, str]) -> Iterator[Breach]
         yield _breach(names, "groups", "each group's own rate", found, "lower")
     elif made.param_groups[1].get("weight_decay"):
         yield _breach(names, "groups", "no weight decay where none is wanted", "one", "lower")
+
+
+def _unreached(section: Optimizer, names: tuple[str, str, str]) -> Iterator[Breach]:
+    """A parameter that no loss of the phase has reached has no gradient, and stays as it is."""
+    parameters = _parameters()
+    before = parameters[1].detach().clone()
+    optimizer = _made(section, parameters)
+    try:
+        for number in range(STEPS):
+            _step(optimizer, parameters[:1], number)
+    except Exception as error:  # whatever its methods raise is its author's to read
+        yield _breach(names, "a parameter without a gradient", "no step", what_was_raised(error), "lower")
+        return
+    if not _same([before], parameters[1:]):
+        yield _breach(names, "a parameter without a gradient", "no step", "one", "lower")
 
 
 def _breach(names: tuple[str, str, str], check: str, declared: object, found: object, write: str) -> Breach:

@@ -159,12 +159,17 @@ def _verify_split(
             yield _breach(
                 source, "samples", "the same one for the same index", "another one each time", "open"
             )
-    name = next(iter(fields))
     yield from _opened_again(source, split, samples, fields)
     yield from _table(source, samples, fields)
-    alone = source.open(split, (name,))
-    if len(samples) and set(alone[0]) != {name}:
-        yield _breach(source, "fields", f"`{name}` where that is asked for", ", ".join(alone[0]), "open")
+    for name in fields if len(samples) else ():
+        alone = source.open(split, (name,))
+        if set(alone[0]) != {name}:
+            yield _breach(source, "fields", f"`{name}` where that is asked for", ", ".join(alone[0]), "open")
+            return
+        if any((alone[index][name] != samples[index][name]).any() for index in {0, len(samples) - 1}):
+            found = f"another `{name}` where nothing else is asked for"
+            yield _breach(source, "fields", "the same whatever is asked for beside them", found, "open")
+            return
 
 
 def _opened_again(

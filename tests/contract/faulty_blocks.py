@@ -617,3 +617,39 @@ class Boundless(Mixed, name="boundless"):
         if len(inputs[0]) not in (2, 3):
             expect_rank(inputs[0], 3, "an image")
         return inputs[0]
+
+
+class Seeds(nn.Module):
+    """Adds what it draws when it is made."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        torch.manual_seed(3)
+        self.weight = nn.Parameter(torch.randn(channels, 1, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.weight
+
+
+class SeedsInit(Block, name="seeds_init"):
+    """Starts from numbers for which it seeds all chance.
+
+    Shapes: C×H×W -> C×H×W.
+    Parameters: `weight`.
+    Example::
+
+        [seeds_init]           # 3x8x8 -> 3x8x8
+    """
+
+    by_sample: ClassVar[bool] = True
+    takes: ClassVar[tuple[str, ...]] = ("CHW",)
+
+    def shape(self, *inputs: Shape) -> Shape:
+        expect_rank(inputs[0], 3, "C×H×W")
+        return inputs[0]
+
+    def parameters(self, *inputs: Shape) -> Size:
+        return inputs[0][0]
+
+    def lower(self, *inputs: Shape) -> nn.Module:
+        return Seeds(int(inputs[0][0]))

@@ -83,6 +83,52 @@ def expect_equal(shapes: Sequence[Shape]) -> None:
         raise ShapeError("compares equal shapes")
 
 
+class SumLoss(Comparison, name="sum_loss"):
+    """Grows with the batch.
+
+    Example::
+
+        [sum_loss]
+        input = Net
+        target = labels
+    """
+
+    def check(self, *shapes: Shape, classes: int | None = None) -> None:
+        expect_equal(shapes)
+
+    def lower(self) -> nn.Module:
+        class Sum(nn.Module):
+            def forward(self, values: Tensor, targets: Tensor) -> Tensor:
+                return (values - targets).square().sum()
+
+        return Sum()
+
+
+class EchoLoss(Comparison, name="echo_loss"):
+    """Adds half of what it gave before.
+
+    Example::
+
+        [echo_loss]
+        input = Net
+        target = labels
+    """
+
+    def check(self, *shapes: Shape, classes: int | None = None) -> None:
+        expect_equal(shapes)
+
+    def lower(self) -> nn.Module:
+        class Echo(Difference):
+            before = 0.0
+
+            def forward(self, values: Tensor, targets: Tensor) -> Tensor:
+                value = super().forward(values, targets)
+                given, self.before = value + self.before / 2, float(value.detach())
+                return given
+
+        return Echo()
+
+
 class VectorLoss(Comparison, name="vector_loss"):
     """Gives a number for each sample.
 
@@ -352,6 +398,23 @@ class WrongWay(Metric, name="wrong_way"):
         return {"wrong_way": None if error is None else float(error)}
 
 
+class WritesScores(Metric, name="writes_scores"):
+    """Cuts the scores that other metrics are given as well.
+
+    Example::
+
+        [writes_scores]
+        input = Net
+    """
+
+    unavailable: ClassVar[frozenset[str]] = frozenset({"target"})
+
+    def compute(
+        self, scores: Tensor, targets: Tensor | None, names: Sequence[str]
+    ) -> dict[str, float | None]:
+        return {"writes_scores": float(scores.clamp_(min=0).mean()) if len(scores) else None}
+
+
 class OtherName(Metric, name="other_name_of_figure"):
     """Calls its figure something else.
 
@@ -478,6 +541,31 @@ class OneRate(Optimizer, name="one_rate"):
         parameters = [value for group in groups for value in group["params"]]
         rate = float(self.learning_rate or 1e-3)  # type: ignore[arg-type]
         return torch.optim.SGD(parameters, lr=rate, weight_decay=float(self.weight_decay))  # type: ignore[arg-type]
+
+
+class NeedsGradients(Optimizer, name="needs_gradients"):
+    """Takes for granted that each parameter has a gradient.
+
+    Example::
+
+        [needs_gradients]
+        networks = Net
+        minimise = loss
+    """
+
+    def lower(self, groups: Iterable[Mapping[str, Any]]) -> torch.optim.Optimizer:
+        class Plain(torch.optim.Optimizer):
+            def step(self, closure: Any = None) -> None:
+                for group in self.param_groups:
+                    for value in group["params"]:
+                        value.data -= group["lr"] * (value.grad + group["weight_decay"] * value.data)
+
+        made = []
+        for group in groups:
+            decay = float(self.weight_decay) * group.get("decays", True)  # type: ignore[arg-type]
+            rate = float(self.group_options(group)["lr"]) * group.get("rate", 1.0)
+            made.append({**group, "lr": rate, "weight_decay": decay})
+        return Plain(made, {})
 
 
 # --- transforms
@@ -822,6 +910,25 @@ class OtherTable(Made, name="other_table"):
 
     def open(self, split: Literal["train", "validation", "test"], fields: Sequence[str]) -> Any:
         return Listed(self.rows_of[split], fields, self.fault)
+
+
+class Turned(Rows):
+    """The same, the other way round where no picture is asked for."""
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        return super().__getitem__(index if "image" in self.fields else len(self) - 1 - index)
+
+
+class OtherOrder(Made, name="other_order"):
+    """Has its samples in another order for their labels alone.
+
+    Example::
+
+        [other_order]
+    """
+
+    def open(self, split: Literal["train", "validation", "test"], fields: Sequence[str]) -> Any:
+        return Turned(self.rows_of[split], fields, self.fault)
 
 
 class ReadsHidden(Made, name="reads_hidden"):

@@ -264,3 +264,18 @@ def _finite(value: Tensor) -> bool:
 
 def _same_state(before: dict[str, Tensor], after: dict[str, Tensor]) -> bool:
     return all(close(value.float(), after[name].float()) for name, value in before.items())
+
+
+def chance(case: Case) -> Iterator[Breach]:
+    """Fresh parameters are drawn from what chance there is: who seeds it gives all blocks below the same numbers."""
+    import torch
+
+    if case.is_heavy or case.variation or case.inline_source() is not None:
+        return
+    after = []
+    for seed in (1, 2):
+        with seeded(seed):
+            case.lowered()
+            after.append(torch.default_generator.get_state())
+    if bool((after[0] == after[1]).all()):
+        yield case.breach("chance", "numbers drawn from the process's own", "that it seeds it", "lower")

@@ -32,6 +32,7 @@ BEHAVIOUR: dict[str, Check] = {
     "inline": behaviour.lowerings,
     "lower": behaviour.formats,
     "pickle": behaviour.copies,
+    "chance": behaviour.chance,
     "reach": reach.reach,
 }
 """By what is to be mended where the check itself ends in an exception."""
