@@ -188,13 +188,14 @@ def _again(case: Case, targets: str) -> Iterator[Breach]:
     """The same module gives the same when it is asked again, and of a batch that is written twice no sum."""
     if not case.loss.reads or case.loss.network_options or case.options:
         return
-    module, signals = case.built().eval(), case.signals(targets)
-    first, again = (float(case.value(signals, module=module).detach()) for _ in range(2))
+    module = case.built().eval()
+    # Signals made anew, as a loss that writes into them is told so elsewhere.
+    first, again = (float(case.value(case.signals(targets), module=module).detach()) for _ in range(2))
     if not _near(first, again):
         yield case.breach("value", f"{first:g}, whenever it is asked", f"{again:g} the second time", "lower")
         return
-    twice = float(case.value([_twice(signal) for signal in signals]).detach())
-    whole = float(case.value(signals).detach())
+    twice = float(case.value([_twice(signal) for signal in case.signals(targets)]).detach())
+    whole = float(case.value(case.signals(targets)).detach())
     if abs(whole) > 1e-3 and _near(twice, 2 * whole):
         yield case.breach("value", "the mean over a batch", "that it grows with the batch, as a sum", "lower")
 

@@ -159,7 +159,11 @@ def _verify_split(
             yield _breach(
                 source, "samples", "the same one for the same index", "another one each time", "open"
             )
-    yield from _opened_again(source, split, samples, fields)
+            return
+    others = list(_opened_again(source, split, samples, fields))
+    yield from others
+    if others:
+        return
     yield from _table(source, samples, fields)
     for name in fields if len(samples) else ():
         alone = source.open(split, (name,))
