@@ -57,6 +57,7 @@ def _all(source: Source) -> Iterator[Breach]:
     yield from found
     if found:  # what only follows from it stays silent
         return
+    yield from _alone(source, fields, opened["train"])
     yield from _kept_by_a_run(source, fields)
     yield from _recognised(source)
     yield from _shared_subjects(source, fields)
@@ -160,16 +161,18 @@ def _verify_split(
                 source, "samples", "the same one for the same index", "another one each time", "open"
             )
             return
-    others = list(_opened_again(source, split, samples, fields))
-    yield from others
-    if others:
-        return
+    yield from _opened_again(source, split, samples, fields)
     yield from _table(source, samples, fields)
-    for name in fields if len(samples) else ():
-        alone = source.open(split, (name,))
-        if set(alone[0]) != {name}:
-            yield _breach(source, "fields", f"`{name}` where that is asked for", ", ".join(alone[0]), "open")
-            return
+    name = next(iter(fields))
+    alone = source.open(split, (name,))
+    if len(samples) and set(alone[0]) != {name}:
+        yield _breach(source, "fields", f"`{name}` where that is asked for", ", ".join(alone[0]), "open")
+
+
+def _alone(source: Source, fields: Mapping[str, FieldSpec], samples: Samples) -> Iterator[Breach]:
+    """A field is the same whatever is asked for beside it: labels are read without pictures, in the same order."""
+    for name in fields:
+        alone = source.open("train", (name,))
         if any((alone[index][name] != samples[index][name]).any() for index in {0, len(samples) - 1}):
             found = f"another `{name}` where nothing else is asked for"
             yield _breach(source, "fields", "the same whatever is asked for beside them", found, "open")
