@@ -31,6 +31,7 @@ def with_arithmetic(
 ) -> Graph:
     """The model with a [formula] for each option of a loss or metric that computes."""
     inference = Inference(findings)
+    # Formulas are placed behind the model's own nodes, whose numbers stay what signals say.
     inference.nodes = list(model.nodes)
     made: dict[str, Signal] = {}
     for group in ("Loss", "Metric"):

@@ -62,8 +62,10 @@ def _say_what_is_of_training(
         if (option := section.option("name")) is not None
     }
     told: set[str] = set()
-    for place, finding in reversed(list(enumerate(findings[before:], before))):
+    kept: list[Finding] = []
+    for finding in findings[before:]:
         if finding.code != "NC201" or finding.span is None:
+            kept.append(finding)
             continue
         text = finding.span.text.strip()
         name = next(
@@ -77,11 +79,12 @@ def _say_what_is_of_training(
             message = f"`{name}` is made in {{Model}} of data, and {{Generation}} makes things without any"
             help, notes = "use the network here, too", (Note(wired[name].span, "it is made here"),)
         else:
+            kept.append(finding)
             continue
-        findings[place] = Finding("NC201", message, finding.span, notes, help=help)
-        if name in told:
-            del findings[place]
+        if name not in told:  # of one that is written often, its first place
+            kept.append(Finding("NC201", message, finding.span, notes, help=help))
         told.add(name)
+    findings[before:] = kept
 
 
 def _instead_of(name: str, spec: FieldSpec) -> str:

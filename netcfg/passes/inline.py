@@ -46,6 +46,7 @@ class _Inliner:
         file = parse(SourceFile(shown_path(path), text, asked_at), self.findings)
         own = {option.key: option for option in _settings(file)}
         values = {key: option.value for key, option in own.items()}
+        # What a file around it sets wins, over all levels, as when the file itself is read.
         included = self._included(file, path.parent, {**values, **outer})
         lines: list[str | None] = [
             None if asked_at and line.startswith(self.without) else line for line in text.splitlines()

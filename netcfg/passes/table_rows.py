@@ -92,4 +92,5 @@ def row_of(
                 failed = True
         if column not in stated and (known is None or column in known):
             options.append(cell)
+    # A cell may hold a variable where the section itself names none.
     return replace(section, options=options, has_variables=True, malformed=failed), local

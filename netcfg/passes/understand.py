@@ -80,6 +80,7 @@ def _model(
         return None
     group = Group(MODEL, parts.spans[MODEL], sections)
     fields = data.fields
+    # Twice: once to see which fields it reads, as the boxes of all others would hide the mistake.
     known = elaborate_known_model(group, fields, data.span, networks, parts, _stand_in)
     read = {wire.producer for draft in known.drafts for wire in draft.wires}
     used = {name: spec for index, (name, spec) in enumerate(fields.items()) if index in read}
