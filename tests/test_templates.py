@@ -8,6 +8,7 @@ import torchvision
 from torch import nn
 
 import netcfg
+from netcfg.source import ProgramError
 
 HEAD = "{N}\n[net]\nchannels = 3\nheight = 8\nwidth = 8\n"
 UNIT = (
@@ -536,3 +537,38 @@ def test_an_unknown_parameter_is_told_those_that_there_are() -> None:
     text = "{Define T}\n[parameters]\nplanes = 3\n[identity]\n{N}\n[net]\nchannels = 3\n[T]\nof_another_kind = 1\n"
     _, (finding,) = netcfg.check(text)
     assert (finding.code, finding.help) == ("NC103", "it has `planes`")
+
+
+def test_an_input_of_a_network_may_be_there_or_not() -> None:
+    text = """{General}
+[variables]
+told = %s
+{N}
+[net]
+[input]
+name = x
+features = 3
+[input]
+name = y
+if = $told
+features = 5
+[combine_concat]
+if = $told
+combine_layers = x, y
+[connected]
+output_features = 2
+"""
+    assert list(netcfg.load(text % "True").networks["N"].inputs) == ["x", "y"]
+    without = netcfg.load(text % "False").networks["N"]
+    assert list(without.inputs) == ["x"]
+    assert without.parameters == 3 * 2 + 2
+
+
+def test_an_input_of_a_template_has_a_name_and_no_other_option() -> None:
+    text = "{Define t}\n[input]\nname = a\nif = False\n[flatten]\n{N}\n[net]\nchannels = 3\n"
+    text += "height = 8\nwidth = 8\n[t]\n"
+    with pytest.raises(ProgramError) as caught:
+        netcfg.load(text)
+    (finding,) = caught.value.findings
+    assert (finding.code, finding.span.line) == ("NC103", 4)
+    assert finding.message == "an [input] of a template has a `name` alone, and no `if`"

@@ -22,6 +22,7 @@ from netcfg.trainers.runs.run_folder import RunFolder
 STEPS = 10
 FACES = {"image_size": 32, "subjects": 8, "clips": 1, "frames": 3, "epochs": STEPS}
 SMALL = {
+    "ddpm": {**FACES, "width": 8, "turns": 5, "look": 100, "classes": True, "fields": "image, emotion"},
     "dino": {**FACES, "model": "narrow", "part_size": 16, "hidden": 16, "numbers": 8},
     "face_many_tasks": {**FACES, "model": "narrow"},
     "fixmatch": {**FACES, "model": "narrow", "labelled_subjects": 4, "labelled": 1, "unlabelled": 3},

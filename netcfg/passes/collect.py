@@ -127,12 +127,12 @@ def collect(
     parts.variables.evaluate_all()
     for name, sections in parts.reserved.items():
         if name not in GRAPHS:  # in which whoever reads what is not there reads on from before it
-            parts.reserved[name] = _those_there(sections, VariableScope(parts.variables), findings)
+            parts.reserved[name] = those_there(sections, VariableScope(parts.variables), findings)
     return parts
 
 
-def _those_there(sections: list[Section], scope: VariableScope, findings: list[Finding]) -> list[Section]:
-    """The sections of a reserved group whose `if` holds, or that have none."""
+def those_there(sections: list[Section], scope: VariableScope, findings: list[Finding]) -> list[Section]:
+    """The sections of a group whose `if` holds, or that have none."""
     there = []
     for section in sections:
         option = section.option("if")
@@ -263,6 +263,12 @@ def _add_template(group: Group, name: str, parts: Parts, findings: list[Finding]
     for section in blocks:
         if section.name == "parameters":
             findings.append(Finding("NC112", "[parameters] must come first in its template", section.span))
+        elif section.name == "input":
+            for option in section.options:
+                if option.key != "name" and option.value != "None":
+                    message = f"an [input] of a template has a `name` alone, and no `{option.key}`"
+                    help = "take it out: what feeds the use says the rest"
+                    findings.append(Finding("NC103", message, option.span, help=help))
     parts.templates[name] = Template(
         name, parameters, [b for b in blocks if b.name != "parameters"], group.span, hides_block
     )

@@ -16,7 +16,7 @@ from netcfg.blocks.network.model import DataField
 from netcfg.blocks.network.net import Net
 from netcfg.graph import Graph, Signal
 from netcfg.passes.checkpoints import check_checkpoints
-from netcfg.passes.collect import Parts, ProgramSize
+from netcfg.passes.collect import Parts, ProgramSize, those_there
 from netcfg.passes.defaults import refused_everywhere
 from netcfg.passes.drafts import NOTHING, Context, Draft, Place, Result, StandIn, Wire
 from netcfg.passes.given import Others
@@ -132,7 +132,7 @@ class _Elaborator:
     def run(self) -> Graph | None:
         scope = VariableScope(self.parts.variables)
         net_section = scope.replace(self.group.sections[0])
-        body = inputs_replaced(self.group.sections[1:], scope)
+        body = inputs_replaced(self._inputs_there(self.group.sections[1:], scope), scope)
         net = check_section(net_section, Net, self.findings)
         declared = [section for section in body if section.name == "input"]
         if net is not None:
@@ -168,7 +168,7 @@ class _Elaborator:
     def run_model(self, fields: Mapping[str, FieldSpec], data: Span) -> Graph | None:
         """The wiring of a program's networks; it has no outputs but its named signals."""
         context = Context(Place(), (), VariableScope(self.parts.variables))
-        body = inputs_replaced(self.group.sections, context.variables)
+        body = inputs_replaced(self._inputs_there(self.group.sections, context.variables), context.variables)
         self._check_framing(body)
         namespace = begun(body, {}, context, self.parts.tables)
         section = Section("input", data.file, data.line, data.column, data.length)
@@ -192,6 +192,16 @@ class _Elaborator:
                 if signal is not None:
                     named[called] = signal
         return replace(graph, named=named) if graph is not None else None
+
+    def _inputs_there(self, sections: Sequence[Section], scope: VariableScope) -> list[Section]:
+        """A body without the inputs whose `if` does not hold; blocks are asked when they are placed."""
+        return [
+            one
+            for section in sections
+            for one in (
+                those_there([section], scope, self.findings) if section.name == "input" else [section]
+            )
+        ]
 
     def _check_framing(self, body: Sequence[Section]) -> None:
         """Report what frames a network, where no network is. `{Generation}` alone has inputs."""
