@@ -9,7 +9,7 @@ from html import escape
 from itertools import groupby
 from typing import Any
 
-from netcfg.blocks.changing import Changing, Scheduled, Weight, number_text, times_text
+from netcfg.blocks.changing import Changing, Scheduled, Weight, number_text, scheduled_in, times_text
 from netcfg.blocks.network.loop import Loop
 from netcfg.blocks.network.model import NetworkUse
 from netcfg.blocks.optimizers.base import Optimizer
@@ -444,8 +444,10 @@ class _Page:
         return texts
 
     def _formula(self, compute: Compute) -> str:
-        reads = ", ".join(map(self._read, compute.reads))
-        return f"{self.plan.model.nodes[compute.node].path} = {_function(self.plan, compute.node)}({reads})"
+        node = self.plan.model.nodes[compute.node]
+        changing = [f"{key} = {name}" for key, name in scheduled_in(node.block)]
+        reads = ", ".join([*map(self._read, compute.reads), *changing])
+        return f"{node.path} = {_function(self.plan, compute.node)}({reads})"
 
     def _read(self, read: Read) -> str:
         name = called(self.plan.model, read.signal)

@@ -103,3 +103,74 @@ def test_two_processes_remember_what_one_does() -> None:
             torch.testing.assert_close(value, expected[key], rtol=1e-6, atol=1e-6, msg=key)
 
     in_team(work)
+
+
+LEARNING = """{Data}
+[synthetic_faces]
+image_size = 16
+fields = image
+{Net}
+[net]
+channels = 3
+height = 16
+width = 16
+learning_rate = slower
+[flatten]
+[connected]
+output_features = 4
+{Model}
+[Net]
+from = image
+[connected]
+name = head
+from = Net
+output_features = 2
+[parameter]
+name = factor
+shape = 1
+start = 2
+[constant]
+name = threshold
+value = sure
+[formula]
+name = far
+value = sum((head * factor - threshold) ** 2)
+{Loss}
+[mean]
+name = missed
+input = far
+{Optimizer}
+[schedule]
+name = slower
+start = 0.1
+end = 0.01
+by = step
+[schedule]
+name = sure
+[sgd]
+networks = Net
+minimise = missed
+momentum = 0.5
+"""
+
+
+def learned(team: Team) -> dict[str, torch.Tensor]:
+    torch.manual_seed(0)
+    program = netcfg.load(LEARNING)
+    networks = netcfg.build(program).double()
+    phases = Phases(program, networks, torch.device("cpu"), team=team)
+    for batch in range(5):
+        phases.set_rates(0, batch, 5)
+        images = torch.rand(6, 3, 16, 16, generator=torch.Generator().manual_seed(batch)).double()
+        phases.step({"image": images.chunk(team.size)[team.rank]}, batch)
+    return networks.state_dict()
+
+
+def test_blocks_of_the_model_learn_on_two_processes_as_on_one() -> None:
+    expected = learned(ALONE)
+
+    def work(team: Team) -> None:
+        for key, value in learned(team).items():
+            torch.testing.assert_close(value, expected[key], rtol=1e-9, atol=1e-9, msg=key)
+
+    in_team(work)

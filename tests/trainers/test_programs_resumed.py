@@ -51,7 +51,7 @@ SAID = {
     "vae": "beta: 0 to 1 in 1 epoch, cosine, by step",
     "teacher": "adam: trains Student, Head, projection, both (loss), centred (loss)",
     "vq": "remember  Encoder.codes",
-    "fixmatch": "sure: 0.1 to 0.3, by step",
+    "fixmatch": "threshold = constant(value = sure)",
 }
 
 
