@@ -254,7 +254,8 @@ _TABLE = (
 
 def help_for(word: str, kind: Kind, known: Collection[str]) -> str | None:
     """The help line for an unknown name: what it means if it is another framework's, else the nearest name."""
-    return meant(word, kind, known) or did_you_mean(word, known)
+    last = word.rpartition(".")[2] or word  # `nn.Linear`, `[net.convolutional]` of TOML
+    return meant(last, kind, known) or did_you_mean(last, known)
 
 
 def meant(word: str, kind: Kind, known: Container[str]) -> str | None:

@@ -325,6 +325,11 @@ def _add_network(group: Group, parts: Parts, findings: list[Finding]) -> None:
 
 def _report_no_network(group: Group, first: Section | None, findings: list[Finding]) -> None:
     """A group that is neither: a reserved word misspelt, or a network without its [net]."""
+    for index, finding in enumerate(findings):
+        if (finding.code, finding.message) == ("NC003", f"an option of `{group.name}` outside any block"):
+            # The options are those of the [net] that is missing.
+            findings[index] = replace(finding, help="open a block before it: `[net]`")
+            return
     match = nearest(group.name, [*RESERVED_GROUPS, TEMPLATE_KEYWORD])
     words = group.name.split()
     if len(words) == 2 and words[0] != TABLE_KEYWORD:

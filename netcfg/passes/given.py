@@ -111,6 +111,8 @@ class Others:
             notes = (Note(self.parts.networks[head].span, f"`{head}` is here"),)
             message = f"a network cannot be fed what it gives itself: {chain}"
             help = "give one of them sizes of its own: `[input]` with `channels`, `features` or `shape`"
+            if head == DATA:  # a field of the data was meant
+                help = "give the network another name: by `data.FIELD` the data are read"
             findings.append(Finding("NC203", message, span, notes, help=help))
             return []
         graph = self.graph(head)

@@ -132,7 +132,8 @@ def _cause(finding: Finding) -> object:
         return None
     _, _, sentence = finding.message.partition("] ")
     signals = frozenset((note.message, note.span) for note in finding.notes[:2])
-    return finding.code, sentence, signals
+    # Two of the same signals that one remedy puts right, a loss and a metric of a map, are one mistake, too.
+    return finding.code, finding.help or sentence, signals
 
 
 def _check_tables(metrics: Mapping[str, Metric], reserved: Reserved) -> None:

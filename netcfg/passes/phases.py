@@ -116,6 +116,8 @@ def _check_network(
         return True
     if name in reserved.parts.refused:  # said at its group
         return False
+    if not networks and reserved.holds_network:  # its header is missing, which is said there
+        return False
     option = section.option(key)
     span = option.item_span(name) if option else section.span
     help = did_you_mean(name, networks)

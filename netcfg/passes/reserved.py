@@ -23,6 +23,7 @@ class Reserved:
     def __init__(self, parts: Parts, findings: list[Finding]) -> None:
         self.parts = parts
         self.findings = findings
+        self.holds_network: set[str] = set()  # groups in which a [net] stands, whose header is missing
         scope = VariableScope(parts.variables)
         self._sections = {
             name: sections if name in GRAPHS else [scope.replace(section) for section in sections]
@@ -57,11 +58,18 @@ class Reserved:
         help = help_for(section.name, group, known)
         if group == "data" and find("data", section.name):
             help = "the first block of {Data} is the source, the others change its samples"
+        place_of_it = ""
         for other in GROUPS:
             if other != group and find(other, section.name):
                 place = "a network" if other == "network" else f"{{{other.capitalize()}}}"
                 help = f"it belongs into {place}"
+                place_of_it = place
         message = f"{{{group.capitalize()}}} has no block `{section.name}` here"
+        if group in self.holds_network and place_of_it == "a network":
+            return  # it belongs to the [net] above it
+        if section.name == "net":
+            self.holds_network.add(group)
+            help = "a network begins with its name: write `{Name}` above [net]"
         self.findings.append(Finding("NC102", message, section.span, help=help))
 
     def is_new(self, checked: Checked, section: Section, taken: Mapping[str, object]) -> bool:

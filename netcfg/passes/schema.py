@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, TypeVar
@@ -37,7 +38,7 @@ def check_section(section: Section, kind: type[Kind], findings: list[Finding]) -
         try:
             checked = kind.model_validate(values)
         except ValidationError as error:
-            _report_invalid(error, section, findings)
+            _report_invalid(error, section, kind, values, findings)
             return None
         except Exception as error:  # a validator of an author's own
             findings.append(failing(kind, error, "the check of its options", section.span))
@@ -174,7 +175,7 @@ def _values(section: Section, kind: type[Checked], findings: list[Finding]) -> d
             except ValueError as error:
                 # Noted all the same: a second one is written twice, whatever is wrong with the first.
                 values[key] = None
-                findings.append(_unreadable(option, error))
+                findings.append(_unreadable(option, error, reader))
     return values
 
 
@@ -187,15 +188,62 @@ def _take_further(option: Option, section: Section, values: dict[str, Any], find
         values["further"] = (*further.items(), (option.key, option.value))
 
 
-def _unreadable(option: Option, error: ValueError) -> Finding:
+def _unreadable(option: Option, error: ValueError, reader: Callable[[str], object]) -> Finding:
     message = f"`{option.key}` must be {error}"
     if isinstance(error, FormulaError):
         span = option.item_span(error.item) if error.item else option.value_span
         return Finding("NC105", message, span, help=error.help)
     bare = option.value.strip("'\"()[] ")
     is_wrapped = bare != option.value and "$" not in bare and bool(bare)
-    help = f"write it bare, without quotes or brackets: `{option.key} = {bare}`" if is_wrapped else None
+    if is_wrapped:
+        help = f"write it bare, without quotes or brackets: `{option.key} = {bare}`"
+    else:
+        help = _rewritten(option, reader)
     return Finding("NC105", message, option.value_span, help=help)
+
+
+def _rewritten(option: Option, reader: Callable[[str], object]) -> str | None:
+    """The value as its option would read it, where it is written as another language writes one."""
+    value = option.value
+    further = _SECOND_OPTION.fullmatch(value)
+    if further:
+        value = further[1]
+    for text in _other_writings(value):
+        try:
+            reader(text)
+        except ValueError:
+            continue
+        more = f", and `{further[2]}` on a line of its own" if further else ""
+        return f"write `{option.key} = {text}`{more}"
+    return None
+
+
+def _other_writings(value: str) -> Iterator[str]:
+    """What a value could say without the marks of another language."""
+    if "$" in value:
+        return
+    yield from (value, value.partition("//")[0].strip(), value.strip("=;,: \t"), value.strip("'\"()[] "))
+    yield ", ".join(re.split(r"[\s,;x×]+", value))
+    yield _WORDS_FOR_VALUES.get(value.lower(), "")
+    if value.endswith("%"):
+        try:
+            yield f"{float(value[:-1]) / 100:g}"
+        except ValueError:
+            return
+    number = _WITH_UNIT.fullmatch(value)
+    if number:
+        yield number[1]
+
+
+_SECOND_OPTION = re.compile(r"([^=,;]+)[,;\s]\s*([A-Za-z_]\w*\s*=.*)")
+_WITH_UNIT = re.compile(
+    r"([+-]?[\d.]+)\s*(?:px|pixels?|epochs?|batch(?:es)?|samples?|frames?|steps?|s|sec|seconds?)", re.I
+)
+_WORDS_FOR_VALUES = {
+    **dict.fromkeys(("on", "enabled", "enable", "t", "y"), "True"),
+    **dict.fromkeys(("off", "disabled", "disable", "f", "n"), "False"),
+    **dict.fromkeys(("null", "nil", "~", "undefined", "nan"), "None"),
+}
 
 
 def _unknown(option: Option, section: Section, kind: type[Checked]) -> Finding:
@@ -234,6 +282,9 @@ def _duplicate(option: Option, section: Section) -> Finding:
 
 def _report_missing(section: Section, kind: type[Checked], findings: list[Finding], before: int) -> None:
     written = {option.key for option in section.options}
+    for option in section.options:  # `filters = 4, kernel_size = 3`: said at the value
+        further = _SECOND_OPTION.fullmatch(option.value)
+        written |= set(re.findall(r"(\w+)\s*=", further[2])) if further else set()
     missing = [key for key in kind.required_options() if key not in written]
     # An unknown option that is nearly a missing one is the same mistake, reported once.
     unknown = [finding for finding in findings[before:] if finding.code == "NC103"]
@@ -247,7 +298,13 @@ def _missing(section: Section, keys: list[str]) -> Finding:
     return Finding("NC104", f"`{section.name}` needs {names}", section.span, help=to_write(keys))
 
 
-def _report_invalid(error: ValidationError, section: Section, findings: list[Finding]) -> None:
+def _report_invalid(
+    error: ValidationError,
+    section: Section,
+    kind: type[Checked],
+    values: Mapping[str, object],
+    findings: list[Finding],
+) -> None:
     """Missing options together, then each value outside its range."""
     details = error.errors(include_url=False, include_context=True, include_input=True)
     missing = [str(detail["loc"][0]) for detail in details if detail["type"] == "missing"]
@@ -266,7 +323,21 @@ def _report_invalid(error: ValidationError, section: Section, findings: list[Fin
             reported.add(key)
             found = option.value if option else detail["input"]
             span = option.value_span if option else section.span
-            findings.append(Finding("NC105", f"`{key}` must be {bound(detail)}, found `{found}`", span))
+            help = _rewritten(option, _validating(key, kind, values)) if option else None
+            message = f"`{key}` must be {bound(detail)}, found `{found}`"
+            findings.append(Finding("NC105", message, span, help=help))
+
+
+def _validating(key: str, kind: type[Checked], values: Mapping[str, object]) -> Callable[[str], object]:
+    """Reads one option, and lets the section's own validators look at it; raises ValueError."""
+
+    def read(text: str) -> object:
+        try:
+            return kind.model_validate({**values, key: kind.readers()[key](text)})
+        except Exception as error:  # a validator of an author's own
+            raise ValueError(str(error)) from error
+
+    return read
 
 
 def bound(detail: Any) -> str:

@@ -154,7 +154,7 @@ class _TreeBuilder:
     ) -> tuple[str, Span]:
         inner = re.split(r"[ \t][#;]", text)[0].rstrip() if malformed else text[: text.index(closing) + 1]
         span = Span(self.source, token.line, token.column, len(inner))
-        name = " ".join(inner.strip("{}[] \t").split())
+        name = " ".join(inner.partition(closing)[0].strip("{}[] \t").split())
         if malformed:
             self._report_header(inner, span, opening, closing, name)
         elif not name:
@@ -207,7 +207,9 @@ class _TreeBuilder:
         else:
             after = text[text.index(closing) + 1 :].strip()
             message = f"nothing may stand after the `{closing}` of a header but a comment, found `{after}`"
-            remedy = "put it on the next line"
+            # Of marks alone nothing would be left to stand on a line: `{Net}:` of YAML, `[[block]]` of TOML.
+            of_marks = not any(map(str.isalnum, after))
+            remedy = f"write `{opening}{name}{closing}`" if of_marks else "put it on the next line"
         if name.startswith(('"', "'")):  # no name of ours does: JSON, or a dictionary of Python
             remedy = _HEADERS_AND_OPTIONS
         self.findings.append(Finding("NC002", message, span, help=remedy))

@@ -115,12 +115,17 @@ def compare(what: str, input: Shape, target: Shape | None = None) -> None:
 
 def _remedy(input: Shape, target: Shape) -> str | None:
     if len(target) == 1:
-        return f"let the last block give {show(target)} features"
+        return _of_places(target) if len(input) == 3 else f"let the last block give {show(target)} features"
     if len(target) == 2 and input[1:] == target:
         return "for classes [cross_entropy], with a channel for each; for numbers a [squeeze] before"
     if len(input) == len(target) == 3 and not differ(input[0], target[0]):
         return TO_SIZE
     return None
+
+
+def _of_places(target: Shape) -> str:
+    """The way out where a map is compared with numbers of the whole sample."""
+    return f"put a [flatten] before the last block, and let it give {show(target)} features"
 
 
 TO_SIZE = "bring the map to the target's size: [upsample] with `size_of`, or [resize] in {Data}"
@@ -159,6 +164,8 @@ def _remedy_of_classes(input: Shape, target: Shape) -> str:
         return TO_SIZE
     if len(squeezed(input)) == len(squeezed(target)) == 1:
         return "for labels that may hold together: [bce_with_logits]"
+    if len(squeezed(input)) == 3 and len(target) == 1:
+        return _of_places(target)
     return "a target of one class for each sample, or for each place of a map (H×W) or row (L)"
 
 
