@@ -194,6 +194,7 @@ def _unreadable(option: Option, error: ValueError, reader: Callable[[str], objec
         span = option.item_span(error.item) if error.item else option.value_span
         return Finding("NC105", message, span, help=error.help)
     bare = option.value.strip("'\"()[] ")
+    help: str | None
     is_wrapped = bare != option.value and "$" not in bare and bool(bare)
     if is_wrapped:
         help = f"write it bare, without quotes or brackets: `{option.key} = {bare}`"
