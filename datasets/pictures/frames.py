@@ -251,10 +251,11 @@ def size_of(frame: Frame) -> str:
 @contextmanager
 def open_video(path: Path) -> Iterator[Any]:
     """OpenCV's reader of a video, closed afterwards. Raises `NetcfgError` where the file cannot be read as one."""
-    from netcfg.datasets.pictures.opencv import cv2
+    from netcfg.datasets.pictures.opencv import cv2, quiet
 
     _expect_file(path)
-    video = cv2.VideoCapture(str(path))
+    with quiet():  # of several readers that are tried, some complain on stderr whatever the log's level is
+        video = cv2.VideoCapture(str(path))
     try:
         if not video.isOpened():
             raise NetcfgError(
@@ -302,7 +303,7 @@ def _of_camera(path: Path, number: int) -> Iterator[Frame]:
 
 
 def _of_video(path: Path, turns: bool) -> Iterator[Frame]:
-    from netcfg.datasets.pictures.opencv import cv2
+    from netcfg.datasets.pictures.opencv import cv2, quiet
 
     number = 0
     with open_video(path) as video:
@@ -310,7 +311,8 @@ def _of_video(path: Path, turns: bool) -> Iterator[Frame]:
         if not turns:
             video.set(cv2.CAP_PROP_ORIENTATION_AUTO, 0)
         while True:
-            good, picture = video.read()
+            with quiet():
+                good, picture = video.read()
             if not good:
                 break
             number += 1

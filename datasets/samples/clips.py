@@ -127,7 +127,7 @@ def files_by_number(folder: Path, endings: tuple[str, ...]) -> dict[int, Path]:
 
 def _video(path: Path, numbers: set[int], reading: Reading) -> Iterator[tuple[int, NDArray[np.uint8]]]:
     """Frames of a video, counted from 1. Raises `NetcfgError` where it cannot be read."""
-    from netcfg.datasets.pictures.opencv import cv2
+    from netcfg.datasets.pictures.opencv import cv2, quiet
 
     with open_video(path) as video:
         if not reading.turns:
@@ -135,9 +135,10 @@ def _video(path: Path, numbers: set[int], reading: Reading) -> Iterator[tuple[in
         for number in range(1, max(numbers, default=0) + 1):
             # A video only plays forward; frames that nobody asked for are passed over, and no picture is made
             # of them.
-            if not video.grab():
+            with quiet():
+                found = video.grab()
+                good, picture = video.retrieve() if found and number in numbers else (False, None)
+            if not found:
                 return
-            if number in numbers:
-                good, picture = video.retrieve()
-                if good:
-                    yield number, np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB))
+            if good:
+                yield number, np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB))

@@ -106,7 +106,7 @@ def _codecs() -> dict[str, bool]:
     import numpy as np
 
     try:
-        from netcfg.datasets.pictures.opencv import cv2
+        from netcfg.datasets.pictures.opencv import cv2, quiet
     except ImportError:
         return dict.fromkeys(CODECS, False)
 
@@ -115,9 +115,10 @@ def _codecs() -> dict[str, bool]:
         for name in CODECS:
             file = Path(folder, name + (".mp4" if name == "mp4v" else ".avi"))
             four = cv2.VideoWriter_fourcc(*name)
-            writer = cv2.VideoWriter(str(file), four, 25.0, (32, 32))
-            writer.write(np.zeros((32, 32, 3), np.uint8))
-            writer.release()
+            with quiet():
+                writer = cv2.VideoWriter(str(file), four, 25.0, (32, 32))
+                writer.write(np.zeros((32, 32, 3), np.uint8))
+                writer.release()
             found[name] = file.is_file() and file.stat().st_size > 0
     return found
 

@@ -200,7 +200,8 @@ class AnnotatedVideo:
 
     def _open(self, width: int, height: int) -> Any:
         code = cv2.VideoWriter_fourcc(*VIDEO_ENDINGS[self._path.suffix.lower()])
-        video = cv2.VideoWriter(str(self._beside), code, self._rate, (width, height))
+        with quiet():
+            video = cv2.VideoWriter(str(self._beside), code, self._rate, (width, height))
         if not video.isOpened():
             raise NetcfgError(
                 f"OpenCV cannot write {self._path}\nhelp: `--annotate NAME.avi`, or a folder for single frames",
@@ -229,7 +230,7 @@ class AnnotatedVideo:
 def _readable_frames(path: Path) -> int:
     """How many frames of a video that was just written are there."""
     try:
-        with open_video(path) as video:
+        with open_video(path) as video, quiet():
             return sum(1 for _ in iter(video.grab, False))
     except NetcfgError:
         return 0
