@@ -172,6 +172,15 @@ def test_a_run_copied_in_part_says_what_is_missing(run, place):
         resume()
 
 
+@pytest.mark.parametrize("use", ["eval", "predict", "generate", "export", "resume"])
+@pytest.mark.parametrize(("share", "what"), [(0, "is empty"), (0.5, "ends within a line")])
+def test_a_program_that_was_cut_is_not_taken_for_a_shorter_one(run, use, share, what):
+    text = (run / "resolved.cfg").read_text()
+    (run / "resolved.cfg").write_text(text[: int(share * len(text))].rstrip())
+    with pytest.raises(NetcfgError, match=f"(NC406|NC809).*run/resolved.cfg {what}: the run was damaged"):
+        {**JUDGING, "resume": resume}[use]()
+
+
 @pytest.mark.parametrize("content", [b"\x08", b"\xff" * 9 + b"{}", b"not weights at all"])
 def test_weights_that_are_cut_are_told_in_our_own_words(run, content):
     for name in ("best.safetensors", "last.safetensors"):

@@ -106,7 +106,21 @@ class RunFolder:
                         )
                     ]
                 )
+        run._expect_whole_program()
         return run
+
+    def _expect_whole_program(self) -> None:
+        """Refuse a `resolved.cfg` whose end is gone: what is left may well be a program, though another."""
+        with (self.path / "resolved.cfg").open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - 1))
+            last = file.read()
+        if last != b"\n":  # whoever writes one ends it with a line
+            what = "ends within a line" if size else "is empty"
+            raise self.damaged(
+                f"{self}/resolved.cfg {what}: the run was damaged, or copied in part",
+                "put it back from where the run was copied",
+            )
 
     def differences(self, program: Program) -> list[str]:
         """In what a program differs from the one this run trained, in a reader's words."""
