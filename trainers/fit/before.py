@@ -15,7 +15,7 @@ from netcfg.blocks.losses.base import Loss
 from netcfg.blocks.metrics.base import Metric
 from netcfg.blocks.metrics.judgement import CLIP, Case
 from netcfg.blocks.metrics.weighed import WeighedMetric
-from netcfg.datasets.pipeline import Shown
+from netcfg.datasets.pipeline import Shown, opened
 from netcfg.faults import told_of
 from netcfg.graph import Node
 from netcfg.passes.held import makes_again
@@ -46,6 +46,24 @@ def expect_labelled(program: Program) -> None:
                 )
                 help = "`names` of [match_labels] with those that are there, and as many outputs"
                 raise ProgramError([Finding("NC506", message, program.loss_spans.get(loss), help=help)])
+
+
+# --- splits that are read only later
+
+
+def expect_readable(program: Program) -> None:
+    """Open what is judged after an epoch, or after the last one, and read some samples of it: what lacks there, or
+    cannot be read, would come to light only then. Raises what the source raises.
+    """
+    assert program.data is not None
+    splits: tuple[Split, ...] = ("validation", "test")
+    for part in program.data.each:
+        for split in splits:
+            if split in (part.source.splits or (split,)):
+                samples = opened(part.source, split, part.needed[0])
+                with told_of(part.source, "__getitem__"):
+                    for index in {0, len(samples) // 2, len(samples) - 1} if len(samples) else ():
+                        samples[index]
 
 
 # --- memory that nothing saves

@@ -21,6 +21,7 @@ from netcfg.source import NetcfgError
 from netcfg.trainers.fit.before import (
     expect_gradients,
     expect_labelled,
+    expect_readable,
     expect_room,
     expect_statistics,
     lacking_labels,
@@ -109,6 +110,8 @@ class Prepared:
         self.setup_phases()
         self.phases.check_length(len(self.train_data))
         expect_statistics(self.program, self.networks, self.train_data.sampler)
+        with self.team.together():
+            expect_readable(self.program)
         with self.team.together():
             if resume:
                 self.restore()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from math import isfinite, isnan, nan
 from typing import Literal
 
@@ -389,19 +389,25 @@ class Trainer(Prepared):
             self.phases.model.take(read_state(self.run.checkpoints.best))
         best = self.ledger.best(f"{self.run}/metrics.jsonl").validation
         epochs = self.ledger.epochs
+        test, unread = self._test(best.thresholds)
         result = Result(
             best_epoch=self.ledger.standing.best_epoch,
             epochs=self.position.epoch,
             monitor=self.monitor.name,
             value=self.ledger.standing.best,
             validation=best,
-            test=self._test(best.thresholds),
+            test=test,
             learning_rate=epochs[-1].learning_rate,
             seconds=sum(one.seconds.train + one.seconds.validation for one in epochs) or None,
             peak_bytes=peak_memory(self.device),
         )
         if self.team.is_first:
             self._report(result)
+        if unread is not None:
+            self.say(
+                f"the test split is not judged; once what follows is mended, `netcfg eval {self.run}` judges it"
+            )
+            raise unread
 
     def _report(self, result: Result) -> None:
         self.run.write_json("result.json", result.to_json())
@@ -423,12 +429,18 @@ class Trainer(Prepared):
         self.say(ending(result))
         self.say(f"run folder: {self.run} (best weights: {self.run}/checkpoints/best.safetensors)")
 
-    def _test(self, thresholds: Mapping[str, Sequence[float]] | None) -> Evaluation | None:
-        pipeline = self._pipeline("test")
+    def _test(
+        self, thresholds: Mapping[str, Sequence[float]] | None
+    ) -> tuple[Evaluation | None, NetcfgError | None]:
+        """The figures of the test split; or what is wrong with it, which must not cost what the epochs have found."""
         try:
-            return self._evaluate("test", pipeline, thresholds) if len(pipeline) else None
-        finally:
-            pipeline.close()
+            with closing(self._pipeline("test")) as pipeline:
+                return self._evaluate("test", pipeline, thresholds) if len(pipeline) else None, None
+        except NetcfgError as error:
+            # Other processes wait for the figures of this one, and would for ever.
+            if self.team.size > 1:
+                raise
+            return None, error
 
     def _stop(self) -> Outcome:
         position = self.position
