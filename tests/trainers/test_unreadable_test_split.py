@@ -35,6 +35,10 @@ target = mask
 [adam]
 networks = N
 minimise = cross_entropy
+{Metric}
+[iou]
+input = N
+target = mask
 """
 COMMAND = ["train", "net.cfg", "--run-dir", "run", "--device", "cpu", "--workers", "0"]
 
@@ -85,4 +89,4 @@ def test_a_mask_that_proves_wrong_at_the_end_leaves_a_whole_run(
     assert result.test is None
     assert Path("run/index.html").is_file()
     cv2.imwrite(str(pairs / "test3.png"), np.full((16, 16), 1, np.uint8))
-    assert main(["eval", "run", "--device", "cpu", "--workers", "0"]) == 0
+    assert main(["eval", "run", "--device", "cpu", "--workers", "0"]) == 0, capsys.readouterr().err

@@ -15,7 +15,8 @@ from netcfg.blocks.losses.base import Loss
 from netcfg.blocks.metrics.base import Metric
 from netcfg.blocks.metrics.judgement import CLIP, Case
 from netcfg.blocks.metrics.weighed import WeighedMetric
-from netcfg.datasets.pipeline import Shown, opened
+from netcfg.datasets.pipeline import Shown
+from netcfg.datasets.samples.tables import opened
 from netcfg.faults import told_of
 from netcfg.graph import Node
 from netcfg.passes.held import makes_again
