@@ -98,5 +98,8 @@ def test_the_stages_of_a_resnet_are_torchvisions_and_start_from_its_weights(
     x = torch.randn(1, 3, 64, 64)
     with torch.no_grad():
         made = networks["N"].eval()(x)
-        torch.testing.assert_close(theirs.fc(made["deep"].mean((2, 3))), theirs(x))
+        wanted = theirs(x)
+        # Sums in other orders, which kernels of processors take, differ by a share of the largest number.
+        apart = (theirs.fc(made["deep"].mean((2, 3))) - wanted).abs().max()
+        assert apart <= 1e-5 * wanted.abs().max(), (float(apart), float(wanted.abs().max()))
     assert made["early"].shape[1:] == (theirs.layer3[0].conv1.in_channels, 8, 8)
