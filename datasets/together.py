@@ -59,7 +59,7 @@ class Together:
         self.pipelines: dict[int, Pipeline] = {}
         """By the places of their sources, of those that have samples in the split."""
         for place, part in enumerate(data.parts):
-            if split not in (part.source.splits or (split,)):
+            if not part.source.may_have(split):
                 continue
             count = None if rows is None else rows[place]
             first = next(iter(self.pipelines.values()), None) if not self.in_turn else None

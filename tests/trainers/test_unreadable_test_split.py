@@ -90,3 +90,9 @@ def test_a_mask_that_proves_wrong_at_the_end_leaves_a_whole_run(
     assert Path("run/index.html").is_file()
     cv2.imwrite(str(pairs / "test3.png"), np.full((16, 16), 1, np.uint8))
     assert main(["eval", "run", "--device", "cpu", "--workers", "0"]) == 0, capsys.readouterr().err
+
+
+def test_a_test_share_of_nothing_is_no_test_split(pairs: Path) -> None:
+    Path("net.cfg").write_text(PROGRAM.replace("path = pairs", "path = pairs/train\ntest_share = 0"))
+    assert main(COMMAND) == 0
+    assert Result.from_json(json.loads(Path("run/result.json").read_text())).test is None

@@ -60,7 +60,7 @@ def expect_readable(program: Program) -> None:
     splits: tuple[Split, ...] = ("validation", "test")
     for part in program.data.each:
         for split in splits:
-            if split in (part.source.splits or (split,)):
+            if part.source.may_have(split):
                 samples = opened(part.source, split, part.needed[0])
                 with told_of(part.source, "__getitem__"):
                     for index in {0, len(samples) // 2, len(samples) - 1} if len(samples) else ():
@@ -176,7 +176,7 @@ def _columns(program: Program, split: Split) -> Iterator[tuple[str, torch.Tensor
         part = next((part for part in data.each if name in data.called(part)), data)
         given, own = part.source.fields(), data.called(part).get(name, name)
         if (
-            split not in (part.source.splits or (split,))
+            not part.source.may_have(split)
             or own not in given
             or given[own] != data.fields.get(name)
             or (name in targets and not _is_judged(given[own]))

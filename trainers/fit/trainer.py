@@ -433,6 +433,9 @@ class Trainer(Prepared):
         self, thresholds: Mapping[str, Sequence[float]] | None
     ) -> tuple[Evaluation | None, NetcfgError | None]:
         """The figures of the test split; or what is wrong with it, which must not cost what the epochs have found."""
+        assert self.program.data is not None
+        if not any(part.source.may_have("test") for part in self.program.data.each):
+            return None, None
         try:
             with closing(self._pipeline("test")) as pipeline:
                 return self._evaluate("test", pipeline, thresholds) if len(pipeline) else None, None

@@ -59,6 +59,10 @@ class Source(Section):
         description="of several sources: the splits it has samples for, `train` among them; all by default",
     )
 
+    def may_have(self, split: Split) -> bool:
+        """Whether its options leave samples to a split."""
+        return split in (self.splits or (split,))
+
     @property
     def active_above(self) -> float:
         """Above which label a unit counts as shown."""

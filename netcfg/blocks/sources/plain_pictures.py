@@ -44,6 +44,10 @@ class Dealt(Source):
             return "leaves nothing to train on: `validation_share` and `test_share` come to 1 or more"
         return None
 
+    def may_have(self, split: Split) -> bool:
+        """No test split of a share of nothing."""
+        return super().may_have(split) and (split != "test" or self.test_share > 0 or self.folds is not None)
+
     def dealing(self) -> Dealing:
         """How its samples become splits."""
         from netcfg.datasets.samples.dealing import Dealing
@@ -71,6 +75,10 @@ class SplitLists(Dealt):
         if self.validation_list is not None and self.train_list is None:
             return "has a `validation_list`, and needs `train_list` and `test_list` beside it"
         return super().conflict()
+
+    def may_have(self, split: Split) -> bool:
+        """What a list names counts, whatever the shares say."""
+        return super().may_have(split) or (split in self.lists() and Source.may_have(self, split))
 
     def lists(self) -> Mapping[Split, str]:
         """The lists that are written, by split."""
