@@ -236,6 +236,19 @@ def test_a_program_without_data_says_so_once() -> None:
     assert [note.span.line for note in finding.notes if note.span is not None] == [3, 6]
 
 
+def test_blocks_whose_sizes_hang_on_wrong_data_are_not_missed() -> None:
+    source = "{Data}\n[synthetic_faces]\nimage_size = no\n{N}\n[net]\ninputs = data.image\n[convolutional]\n"
+    finding = only(f"{source}filters = $data.emotion.classes\nkernel_size = 1\n")
+    assert (finding.code, finding.span.line if finding.span else 0) == ("NC105", 3)
+
+
+def test_a_network_called_data_is_not_the_data() -> None:
+    text = "{data}\n[net]\ninputs = data.image\n[flatten]\n{Data}\n[synthetic_faces]\n"
+    finding = only(text)
+    assert finding.code == "NC203"
+    assert finding.help == "give the network another name: by `data.FIELD` the data are read"
+
+
 def test_what_is_no_expression_is_quoted_inside_the_sentence() -> None:
     text = "{General}\n[variables]\na = ${1 +}\n{N}\n[net]\nchannels = 3\nheight = 8\nwidth = 8\n[flatten]\n"
     assert only(text).message.startswith("`a` holds `1 +`, which is no expression of numbers")

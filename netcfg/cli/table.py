@@ -82,7 +82,7 @@ def run(options: argparse.Namespace) -> int:
     else:
         if options.test and len(table.rows) < 2:
             raise NetcfgError(
-                f"--test compares rows, and there is one: {options.rows} {table.rows[0]}\n"
+                f"--test compares rows, and there is one: {options.rows} {', '.join(table.rows)}\n"
                 "help: more runs, other `--rows`, or leave it out",
                 code="NC801",
             )

@@ -24,7 +24,7 @@ from netcfg.passes.infer import Conflict, Edge
 from netcfg.passes.inputs import check_declared, inputs_replaced, place_inputs
 from netcfg.passes.names import begun
 from netcfg.passes.schema import check_section
-from netcfg.passes.sizes import Fields
+from netcfg.passes.sizes import BROKEN, Fields
 from netcfg.passes.variables import VariableScope
 from netcfg.passes.walk import Walk
 from netcfg.source import Finding, Span
@@ -125,6 +125,7 @@ class _Elaborator:
         self.others = others
         self.parts = parts
         self.findings = findings
+        self._fields = fields
         self.walk = Walk(parts, findings, networks or {}, stand_in, fields)
         self.placing = self.walk.placing
         self.stand_ins = self.walk.stand_ins
@@ -151,7 +152,9 @@ class _Elaborator:
         if net is not None and net.inputs and NOTHING in namespace.inputs.values():
             namespace.has_unknown_names = True
         outputs = self.walk.body(body, namespace, context)
-        if not any(draft.position is not None for draft in self.placing.drafts) and not self.findings:
+        is_empty = not any(draft.position is not None for draft in self.placing.drafts)
+        # Blocks whose sizes hang on data that are wrong are not placed, and that is said at the data.
+        if is_empty and not self.findings and self._fields() is not BROKEN:
             message = f"the network `{self.group.name}` computes nothing"
             self.findings.append(Finding("NC208", message, self.group.span, help="add a block after [net]"))
         if net is None and self.stand_ins is None:
