@@ -27,7 +27,9 @@ class Dealt(Source):
     validation_share: Share = Option(
         0.15, description="the part of each class that is for validation; with folds, of what is not tested"
     )
-    test_share: Share = Option(0.15, description="the part of each class that is the test split")
+    test_share: Share = Option(
+        0.15, description="the part of each class that is the test split; 0: there is none"
+    )
     folds: Annotated[int, Option(ge=2, le=1_000)] | None = Option(
         None, description="in the place of `test_share`: in how many parts the samples fall"
     )
