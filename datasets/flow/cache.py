@@ -13,6 +13,8 @@ import sys
 import zlib
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +28,14 @@ _HEADER = struct.Struct("<4sIII")  # mark, height, width, checksum; then the red
 _MARK = b"nfl1"
 
 
+def _flag() -> Any:
+    """A `value` of 0, common to forked workers."""
+    try:
+        return multiprocessing.RawValue("b", 0)
+    except OSError:  # it lies in a file: on a full disk each process finds out for itself what it can write
+        return SimpleNamespace(value=0)
+
+
 class FlowCache:
     """A folder of flow pictures, uint8 H×W×3 with an empty blue channel.
 
@@ -35,7 +45,7 @@ class FlowCache:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._is_closed = multiprocessing.RawValue("b", 0)  # common to forked workers
+        self._is_closed = _flag()
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:

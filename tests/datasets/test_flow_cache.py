@@ -40,6 +40,18 @@ def test_what_is_kept_comes_back(tmp_path: Path) -> None:
     assert len(entries(tmp_path)) == 2
 
 
+def test_without_shared_memory_flow_is_kept_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*arguments: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("multiprocessing.RawValue", full)
+    cache = FlowCache(tmp_path)
+    cache.write("a", picture())
+    assert cache.read("a") is not None
+
+
 def test_a_second_run_reads_no_frames(tmp_path: Path) -> None:
     first = FlowSamples(MovingClip(), FlowPictures(), (24, 24), FlowCache(tmp_path))
     flows = [first[index]["flow"] for index in range(3)]
