@@ -191,6 +191,31 @@ _TABLE = (
     Foreign("option", "epochs num_epochs n_epochs", ("max_epochs",)),
     Foreign("option", "batch batchsize bs", ("batch_size",)),
     Foreign("option", "num_workers n_workers", ("workers",)),
+    Foreign(
+        "option",
+        "early_stopping early_stop early_stopping_patience es_patience n_iter_no_change",
+        ("patience",),
+    ),
+    Foreign("option", "random_seed random_state manual_seed", ("seed",)),
+    Foreign("option", "amp use_amp mixed_precision half fp16 dtype", ("precision",)),
+    Foreign(
+        "option",
+        "device devices accelerator gpu gpus cuda",
+        otherwise="the machine is said when one trains, not in the file: `netcfg train FILE --device cuda`",
+    ),
+    Foreign(
+        "option",
+        "log_every log_every_n_steps log_interval print_freq verbose",
+        otherwise="said when one trains, not in the file: `netcfg train FILE --verbose` has a line for every batch",
+    ),
+    Foreign("option", "grad_clip gradient_clip_val clip_norm max_grad_norm clipnorm", ("clip_grad_norm",)),
+    Foreign(
+        "option", "accumulate_grad_batches gradient_accumulation_steps accumulation_steps", ("accumulate",)
+    ),
+    Foreign("option", "val_split validation_split val_share val_size", ("validation_share",)),
+    Foreign("option", "test_split test_size", ("test_share",)),
+    Foreign("option", "img_size imgsz input_size target_size resolution", ("image_size",)),
+    Foreign("option", "root data_dir dataset_path directory dir folder", ("path",)),
     Foreign("option", "decay wd l2", ("weight_decay",)),
     Foreign("option", "minimize loss losses objective", ("minimise",)),
     Foreign("option", "params models parameters", ("networks",)),

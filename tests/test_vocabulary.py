@@ -58,6 +58,28 @@ def test_an_option_of_another_framework_is_known(block: str, option: str, help: 
     assert (finding.help or "").startswith(help)
 
 
+@pytest.mark.parametrize(
+    ("group", "option", "help"),
+    [
+        ("{General}\n[training]\n", "early_stopping", "did you mean `patience`?"),
+        ("{General}\n[training]\n", "random_state", "did you mean `seed`?"),
+        ("{General}\n[training]\n", "amp", "did you mean `precision`?"),
+        ("{General}\n[training]\n", "device", "the machine is said when one trains"),
+        ("{General}\n[training]\n", "log_every_n_steps", "said when one trains"),
+        ("{Data}\n[synthetic_faces]\n", "img_size", "did you mean `image_size`?"),
+        ("{Data}\n[image_folder]\n", "val_split", "did you mean `validation_share`?"),
+        ("{Data}\n[image_folder]\n", "data_dir", "did you mean `path`?"),
+        ("{Optimizer}\n[adam]\nnetworks = N\n", "gradient_clip_val", "did you mean `clip_grad_norm`?"),
+    ],
+)
+def test_what_a_loop_of_another_framework_is_told_is_known(group: str, option: str, help: str) -> None:
+    text = f"{group}{option} = 1\n{NETWORK}[relu]\n"
+    finding = next(
+        found for found in netcfg.check(text)[1] if found.code == "NC103" and f"`{option}`" in found.message
+    )
+    assert (finding.help or "").startswith(help)
+
+
 def test_what_only_looks_alike_is_not_suggested() -> None:
     block = "[convolutional]\nfilters = 1\nkernel_size = 1\n"
     assert only(NETWORK + block + "activation = prelu\n").help == "put a [prelu] after the block"
