@@ -26,4 +26,5 @@ def run(options: argparse.Namespace) -> int:
             print(code_text(code))
             return 0
     help = did_you_mean(wanted, [*CODES, *(code.name for code in CODES.values())])
-    raise NetcfgError(f"there is no code `{wanted}`" + (f"\nhelp: {help}" if help else ""), code="NC802")
+    listed = "`netcfg explain` lists them"
+    raise NetcfgError(f"there is no code `{wanted}`\nhelp: {help or listed}", code="NC802")
