@@ -20,7 +20,7 @@ from netcfg.builder.modules.reparametrised import Reparametrised, Rule
 MOST_PLACES = 16
 LARGE_WEIGHT = 1_000_000
 FEW_CHANNELS = 16
-"""Below so many inputs of a group, a processor's kernel for single places in steps is not used."""
+"""Below so many inputs of a group, a processor's kernel for single places in steps is not trained through."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,9 @@ class _Convolving(_Filters):
         # Exported programs run elsewhere, where a convolution is what is known best.
         if self.as_product and x.device.type == "cpu" and not torch.compiler.is_exporting():
             return self._product(x)
-        if self.thins and x.device.type == "cpu" and not torch.compiler.is_exporting():
+        # Only where a gradient may be wanted: else it is the very kernel of PyTorch's own class, to the last bit.
+        is_trained = self.thins and x.device.type == "cpu" and torch.is_grad_enabled()
+        if is_trained and not torch.compiler.is_exporting():
             return self._thinned(x)
         return self._conv_forward(x, self._used_weight(), self.bias)  # type: ignore[operator,no-any-return]
 
