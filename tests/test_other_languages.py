@@ -55,3 +55,11 @@ def test_a_map_before_labels_is_one_mistake_of_loss_and_metric() -> None:
     ]
     assert finding.code == "NC402"
     assert finding.help == "put a [flatten] before the last block, and let it give 2 features"
+
+
+def test_a_long_run_of_blanks_in_a_value_is_gone_through_once() -> None:
+    text = "{N}\n[net]\nchannels = 3\nheight = 8\nwidth = 8\n[convolutional]\nkernel_size = 3\nfilters = "
+    (finding,) = netcfg.check(f"{text}a{' ' * 300_000}b\n")[
+        1
+    ]  # once for each of its places would take an hour
+    assert finding.code == "NC105"

@@ -236,7 +236,8 @@ def _other_writings(value: str) -> Iterator[str]:
         yield number[1]
 
 
-_SECOND_OPTION = re.compile(r"([^=,;]+)[,;\s]\s*([A-Za-z_]\w*\s*=.*)")
+# A value that ends in no blank, so that a long run of them is gone through once and not for each of its places.
+_SECOND_OPTION = re.compile(r"([^=,;]*[^=,;\s])(?:\s*[,;]\s*|\s+)([A-Za-z_]\w*\s*=.*)")
 _WITH_UNIT = re.compile(
     r"([+-]?[\d.]+)\s*(?:px|pixels?|epochs?|batch(?:es)?|samples?|frames?|steps?|s|sec|seconds?)", re.I
 )
