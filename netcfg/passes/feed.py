@@ -205,8 +205,8 @@ def _not_judged(parts: list[Data], written: list[Chain]) -> Iterator[Finding]:
     first, *others = parts
     option = written[0].written.option("splits")
     judged: tuple[Split, ...] = ("validation", "test")
-    lacking = [split for split in judged if split not in (first.source.splits or judged)]
-    has = {one.name: split for split in lacking for one in others if split in (one.source.splits or judged)}
+    lacking = [split for split in judged if not first.source.may_have(split)]
+    has = {one.name: split for split in lacking for one in others if one.source.may_have(split)}
     if not has or option is None:
         return
     name, split = next(iter(has.items()))
